@@ -1,0 +1,1 @@
+"""A daemon that answers for the persona."""

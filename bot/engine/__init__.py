@@ -1,0 +1,1 @@
+"""What runs the model: ids in, text out. The one place that samples."""

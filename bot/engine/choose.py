@@ -1,0 +1,23 @@
+"""Which engine runs a bundle on this machine."""
+
+from bot.engine.base import Engine
+from persona.bundle import Bundle
+from persona.config import Settings
+from persona.encoding import Encoding, open_encoding
+from persona.fault import SettingsFault
+
+
+def encoding_of(bundle: Bundle) -> Encoding:
+    """The bundle's tokenizer with its sealed ids."""
+    return open_encoding(bundle.folder, bundle.seal.end_of_turn, bundle.seal.bos)
+
+
+def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Engine:
+    """An engine for the bundle, not yet started. merge: False keeps the base's own voice at hand (Request.tuned)."""
+    if settings.engine.kind not in ("auto", "transformers"):
+        raise SettingsFault(f'[engine] kind = "{settings.engine.kind}" is not built yet; use "auto" or "transformers"')
+    from bot.engine.transformers_engine import TransformersEngine, open_bundle_model
+
+    base = settings.root / settings.base.model
+    model = open_bundle_model(bundle, str(base) if base.is_dir() else settings.base.model, merge=merge)
+    return TransformersEngine(model, encoding_of(bundle), frozenset(bundle.seal.stops), bundle.seal.max_length)

@@ -1,0 +1,1 @@
+"""What trainer and bot agree on: settings, transcript, adapter bundle. Imports no torch, transformers or chat library."""

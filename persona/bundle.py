@@ -1,0 +1,220 @@
+"""The adapter bundle: draft it, seal it, open it, point `current` at it. Knows files and hashes, not what is in them."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from persona import transcript
+from persona.fault import Fault, StandingFault
+
+FORMAT = 1
+SEAL = "persona.json"
+PRIVATE = "private"
+CURRENT = "current"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class BaseModelSeal(_Part):
+    """What the adapter was trained on. model: "scratch" (it lies in base/), a Hub id, or a folder's name (never its
+    path). revision: the Hub's commit. weights: hash over the safetensors headers. architecture: model_type."""
+
+    model: str
+    revision: str = ""
+    weights: str
+    architecture: str
+
+
+class Speaker(_Part):
+    """Somebody the model heard. name: for display. tuned: whether their turns were targets."""
+
+    name: str
+    tuned: bool = False
+
+
+class Seal(_Part):
+    """persona.json: what the bot must know to speak as the trainer meant it, and the sha256 of every file."""
+
+    format: int = FORMAT
+    transcript: int = transcript.FORMAT
+    created: str = ""
+    speaker: str
+    speakers: Mapping[str, Speaker]
+    turn_taking: Mapping[str, Mapping[str, float]] = {}
+    end_of_turn: int
+    stops: tuple[int, ...]
+    bos: int | None = None
+    max_length: int
+    year: int | None = None
+    base: BaseModelSeal
+    sampling: Mapping[str, float] = {}
+    data: Mapping[str, Any] = {}
+    metrics: Mapping[str, Any] = {}
+    files: Mapping[str, str] = {}
+    digest: str = ""
+
+    def signed(self, files: Mapping[str, str]) -> "Seal":
+        """The seal of these files, with the digest over itself."""
+        full = self.model_copy(update={"files": dict(files), "digest": ""})
+        return full.model_copy(update={"digest": _digest_of(full.model_dump(mode="json"))})
+
+
+class Bundle:
+    """A sealed, unchanged bundle."""
+
+    def __init__(self, folder: Path, seal: Seal) -> None:
+        self.folder = folder
+        self.seal = seal
+
+    @property
+    def version(self) -> str:
+        """The name of its folder: 1, 2, 3, …"""
+        return self.folder.resolve().name
+
+    @property
+    def private(self) -> Path:
+        """What is never uploaded: report, guard, plots."""
+        return self.folder / PRIVATE
+
+
+@contextlib.contextmanager
+def draft(home: Path) -> Iterator[Path]:
+    """A new folder beside the versions in `home` (adapters/<name>), gone afterwards unless it was published."""
+    home.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
+    folder = Path(tempfile.mkdtemp(prefix=f".draft-{os.getpid()}-", dir=home))
+    (folder / PRIVATE).mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, seal: Seal) -> Bundle:
+    """Seal a draft and give it the next version. The seal is written last; `current` is not moved."""
+    files = {name: _sha256(folder / name) for name in _names(folder)}
+    for name in files:
+        _sync(folder / name)
+    signed = seal.model_copy(update={"created": datetime.now(UTC).isoformat(timespec="seconds")}).signed(files)
+    path = folder / SEAL
+    path.write_text(json.dumps(signed.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _sync(path)
+    for inner in [*folder.rglob("*/"), folder]:
+        _sync(inner)
+    folder.chmod(0o755)
+    final = _take_next_version(folder)
+    _sync(final.parent)
+    return Bundle(final, signed)
+
+
+def point_current(bundle: Bundle) -> None:
+    """Make `bundle` the one that speaks; atomic."""
+    home = bundle.folder.parent
+    link = home / f".{CURRENT}-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(bundle.folder.name)
+    link.replace(home / CURRENT)
+    _sync(home)
+
+
+def current(home: Path) -> Bundle:
+    """The bundle that speaks for the persona whose adapters lie in `home`."""
+    link = home / CURRENT
+    if not link.exists():
+        raise StandingFault(f"{home} has no current adapter: training has not finished; run 'python -m trainer train'")
+    return open_bundle(link.resolve())
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """The bundle in `folder`, every file checked against its seal. Raises StandingFault naming the file at fault."""
+    seal = _read_seal(folder)
+    for name, expected in seal.files.items():
+        path = folder / name
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise StandingFault(f"{folder / SEAL} names a file outside the bundle ({name}); it is not to be trusted")
+        if not path.is_file():
+            raise StandingFault(f"{path} is missing from the sealed bundle; bring the bundle again or train anew")
+        if _sha256(path) != expected:
+            raise StandingFault(f"{path} was changed after it was sealed; bring the bundle again or train anew")
+    return Bundle(folder, seal)
+
+
+def versions(home: Path) -> list[int]:
+    """The sealed versions in `home`, oldest first."""
+    return sorted(int(entry.name) for entry in home.glob("[0-9]*") if entry.name.isdecimal() and (entry / SEAL).is_file())
+
+
+def _read_seal(folder: Path) -> Seal:
+    path = folder / SEAL
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StandingFault(f"{folder} has no {SEAL}: training did not finish; run 'python -m trainer train'") from None
+    except (OSError, ValueError) as error:
+        raise StandingFault(f"{path} can't be read ({error}); bring the bundle again or train anew") from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise StandingFault(f"{path} has format {found}, this alterego reads format {FORMAT}; update alterego or train anew")
+    try:
+        seal = Seal.model_validate(content)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise StandingFault(f"{path} is no valid seal (at {where}); bring the bundle again or train anew") from error
+    if seal.digest != _digest_of(content | {"digest": ""}):
+        raise StandingFault(f"{path} was changed after it was sealed; bring the bundle again or train anew")
+    if seal.transcript != transcript.FORMAT:
+        raise StandingFault(
+            f"{path} was trained on transcript format {seal.transcript}, this alterego speaks {transcript.FORMAT}; train anew"
+        )
+    return seal
+
+
+def _digest_of(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != SEAL)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _take_next_version(folder: Path) -> Path:
+    home = folder.parent
+    number = max([0, *(int(entry.name) for entry in home.iterdir() if entry.name.isdecimal())]) + 1
+    for candidate in range(number, number + 100):  # another training may publish at the same moment
+        try:
+            return folder.rename(home / str(candidate))
+        except OSError:
+            continue
+    raise Fault(f"{home} gives no free version number; look at who else writes there")
+
+
+def _sweep(home: Path) -> None:
+    """Remove drafts that a killed process left behind."""
+    for leftover in home.glob(".draft-*"):
+        pid = leftover.name.split("-")[1]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,305 @@
+"""persona.toml -> checked, frozen settings. Every mistake is named with its key; an unknown key with its nearest kin."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from persona.fault import SettingsFault
+from persona.names import normalise, skeleton
+from persona.values import Address, Auto, Duration, Hours, Id, Share, Zone, is_loopback
+
+DISCORD_API = "https://discord.com/api/v10"
+TELEGRAM_API = "https://api.telegram.org/bot"
+
+
+class Section(BaseModel):
+    """A table of persona.toml: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Persona(Section):
+    """Whose voice it is."""
+
+    name: str
+    aliases: tuple[Id, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _has_a_key(cls, name: str) -> str:
+        if not normalise(name):
+            raise ValueError(f"{name!r} holds nothing a name can be written with")
+        return name
+
+    @property
+    def key(self) -> str:
+        """The speaker key of the persona."""
+        return normalise(self.name)
+
+
+class Friend(Section):
+    """Who a speaker is in exports and live, and whether they agreed to be imitated."""
+
+    names: tuple[Id, ...] = ()
+    discord: tuple[Id, ...] = ()
+    telegram: tuple[Id, ...] = ()
+    consent: bool = False
+
+
+class Corpus(Section):
+    """Which exports are read, and what is made of other people in them."""
+
+    sources: tuple[str, ...] = ()
+    corpus: str = "corpus"
+    others: Literal["context", "mask", "drop"] = "context"
+    drop_speakers: tuple[Id, ...] = ()
+    dms: bool = False
+    pseudonyms: bool = True
+    blocked_words: tuple[str, ...] = ()
+    max_gap_minutes: Annotated[float, Field(ge=0)] = 0
+
+
+class Base(Section):
+    """The model the adapter is trained on."""
+
+    model: str = "scratch"
+    revision: str = "main"
+    quantize: Literal["none", "8bit", "4bit"] = "none"
+    minutes: Auto | Annotated[float, Field(gt=0)] = "auto"
+
+
+class Train(Section):
+    """How the adapter is trained."""
+
+    rank: Annotated[int, Field(ge=1)] = 16
+    alpha: Annotated[float, Field(gt=0)] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    target_modules: str | tuple[str, ...] = "all-linear"
+    epochs: Annotated[float, Field(gt=0)] = 3
+    learning_rate: Auto | Annotated[float, Field(gt=0)] = "auto"
+    tokens_per_batch: Auto | Annotated[int, Field(ge=64)] = "auto"
+    max_length: Auto | Annotated[int, Field(ge=32)] = "auto"
+    loss_on: Literal["persona", "everyone"] = "persona"
+    seed: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0)] = 0
+
+
+class SamplingChoice(Section):
+    """What is set here goes before the bundle's own sampling."""
+
+    temperature: Annotated[float, Field(ge=0, le=5)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    min_p: Share | None = None
+    repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] | None = None
+    max_new_tokens: Annotated[int, Field(ge=1)] | None = None
+
+
+class EngineChoice(Section):
+    """What runs the model."""
+
+    kind: Literal["auto", "openvino", "transformers", "server"] = "auto"
+    precision: Literal["auto", "f16", "q8_0", "q4_0", "bf16", "4bit"] = "auto"
+    url: str = ""
+    model: str = ""
+    max_concurrent: Annotated[int, Field(ge=1)] = 32
+
+
+class Discord(Section):
+    """Where on Discord it speaks."""
+
+    enabled: bool = False
+    api_base: Address = DISCORD_API
+    gateway_url: Address | Literal[""] = ""
+    channels: tuple[Id, ...] = ()
+    users: tuple[Id, ...] = ()
+    owners: tuple[Id, ...] = ()
+
+
+class Telegram(Section):
+    """Where on Telegram it speaks. Empty lists mean nobody: anyone can find a Telegram bot."""
+
+    enabled: bool = False
+    api_base: Address = TELEGRAM_API
+    chats: tuple[Id, ...] = ()
+    users: tuple[Id, ...] = ()
+    owners: tuple[Id, ...] = ()
+
+
+class Tweets(Section):
+    """When and where random tweets are posted."""
+
+    enabled: bool = False
+    every: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=6)
+    jitter: Duration = timedelta(hours=1)
+    hours: Hours = (time(9), time(23))
+    timezone: Zone = "UTC"
+    to: tuple[Annotated[str, Field(pattern=r"^(discord|telegram):-?\d+(:\d+)?$")], ...] = ()
+
+
+class Talk(Section):
+    """When it speaks, and how."""
+
+    reply_to: tuple[Literal["mention", "reply", "dm", "name"], ...] = ("mention", "reply", "dm")
+    unprompted: Share = 0.0
+    cooldown: Duration = timedelta(0)
+    context_turns: Annotated[int, Field(ge=1)] = 20
+    bursts: bool = True
+    typing: bool = True
+
+
+class Store(Section):
+    """Where the daemon keeps what it must not forget."""
+
+    url: str = "sqlite:///alterego.db"
+    keep_days: Annotated[float, Field(gt=0)] = 30
+
+
+class Metrics(Section):
+    """Where the daemon shows how it is; port 0 is off."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @field_validator("host")
+    @classmethod
+    def _on_loopback(cls, host: str) -> str:
+        if not is_loopback(host):
+            raise ValueError(f"{host!r} is not loopback; metrics are shown on this machine only")
+        return host
+
+
+class Settings(Section):
+    """All of persona.toml. `path` is the file it came from; relative paths in it are relative to that file."""
+
+    persona: Persona
+    people: dict[str, Friend] = {}
+    data: Corpus = Corpus()
+    base: Base = Base()
+    train: Train = Train()
+    sampling: SamplingChoice = SamplingChoice()
+    engine: EngineChoice = EngineChoice()
+    discord: Discord = Discord()
+    telegram: Telegram = Telegram()
+    tweets: Tweets = Tweets()
+    talk: Talk = Talk()
+    store: Store = Store()
+    metrics: Metrics = Metrics()
+    _path: Path = PrivateAttr(default=Path("persona.toml"))
+    _state: Path | None = PrivateAttr(default=None)
+
+    @field_validator("people")
+    @classmethod
+    def _keys_are_speaker_keys(cls, people: dict[str, Friend]) -> dict[str, Friend]:
+        keyed = {normalise(key): friend for key, friend in people.items()}
+        if "" in keyed or len({skeleton(key) for key in keyed}) < len(people):
+            raise ValueError("two people have keys that look alike, or a key holds nothing a name can be written with")
+        return keyed
+
+    @model_validator(mode="after")
+    def _nobody_is_two(self) -> "Settings":
+        owners: dict[tuple[str, str], str] = {}
+        for key, friend in self.people.items():
+            for platform, ids in (("discord", friend.discord), ("telegram", friend.telegram)):
+                for known in ids:
+                    if (other := owners.setdefault((platform, known), key)) != key:
+                        raise ValueError(f"[people] {other} and {key} both claim the {platform} id {known}")
+        return self
+
+    @property
+    def path(self) -> Path:
+        """The settings file."""
+        return self._path
+
+    @property
+    def root(self) -> Path:
+        """The folder of the settings file."""
+        return self._path.parent
+
+    @property
+    def state(self) -> Path:
+        """Where adapters and the store lie: `$STATE_DIRECTORY` under systemd, else beside the settings."""
+        return self._state or self.root
+
+    @property
+    def corpus(self) -> Path:
+        """The folder of the corpus."""
+        return self.state / self.data.corpus
+
+    @property
+    def adapters(self) -> Path:
+        """The folder of this persona's adapter bundles: adapters/<name>."""
+        words = re.sub(r"[^\w]+", "-", self.persona.name.lower()).strip("-_")
+        return self.state / "adapters" / (words or "persona")
+
+    @property
+    def sources(self) -> list[Path]:
+        """The exports named in [data], as paths."""
+        return [self.root / Path(source).expanduser() for source in self.data.sources]
+
+
+def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `path`. Raises SettingsFault naming every mistake by its key."""
+    file = Path(path).absolute()
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise SettingsFault(f"there is no {path}; copy the sample persona.toml or name yours with --config") from None
+    except OSError as error:
+        raise SettingsFault(f"{path} can't be read ({error.strerror}); name another with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsFault(f"{path} is not valid TOML: {error}") from error
+    try:
+        settings = Settings.model_validate(tables)
+    except ValidationError as error:
+        raise SettingsFault(f"{path}: {_sentences(error)}") from None
+    settings._path = file
+    settings._state = Path(state).absolute() if (state := environ.get("STATE_DIRECTORY")) else None
+    return settings
+
+
+def _sentences(error: ValidationError) -> str:
+    """All mistakes as a user reads them, one a key: `[sampling] has no key 'temprature'; did you mean 'temperature'?`"""
+    by_key: dict[tuple[str, ...], list[Any]] = {}
+    for one in error.errors():
+        by_key.setdefault(_address_of(one), []).append(one)
+    return "; ".join(_sentence(where, found) for where, found in by_key.items())
+
+
+def _address_of(error: Any) -> tuple[str, ...]:
+    """Table and key of one pydantic error; what follows them are list indexes and the branches of a union."""
+    parts = [str(part) for part in error["loc"]]
+    return tuple(parts[: 3 if parts[:1] == ["people"] else 2])
+
+
+def _sentence(where: tuple[str, ...], found: list[Any]) -> str:
+    *tables, key = where or ("",)
+    place = f"[{'.'.join(tables)}] {key}" if tables else f"[{key}]"
+    match found[0]["type"]:
+        case "extra_forbidden":
+            return _unknown_key(tables, key)
+        case "missing":
+            return f"{place} is missing"
+    return f"{place}: " + " or ".join(one["msg"].removeprefix("Value error, ") for one in found)
+
+
+def _unknown_key(tables: list[str], key: str) -> str:
+    known = _fields_at(tables)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"it knows {', '.join(known)}"
+    owner, kind = (f"[{'.'.join(tables)}]", "key") if tables else ("it", "table")
+    return f"{owner} has no {kind} '{key}'; {hint}"
+
+
+def _fields_at(tables: list[str]) -> list[str]:
+    if not tables:
+        return list(Settings.model_fields)
+    model = Friend if tables[0] == "people" else Settings.model_fields[tables[0]].annotation
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

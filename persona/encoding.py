@@ -1,0 +1,195 @@
+"""The seam: a transcript as token ids and a loss mask, the same in training and in talking. Needs `tokenizers` only.
+
+ids = [bos?] + enc(scene line) + for each turn enc("KEY:\\n") + enc(lines) + [end_of_turn]. Piece by piece, never one long
+string: so the ids of a prompt are a prefix of the ids of prompt and reply.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+from tokenizers import Tokenizer
+
+from persona.fault import Fault
+from persona.transcript import Conversation, Turn, header, parse, scene_line, written
+
+_PROBE = "ALICE:\nHello World\nsecond Line, No. 42"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """ids: token ids of a conversation. targets: for each id whether it carries loss (lines and end_of_turn of the
+    speakers asked for). start: how many ids come before the first turn."""
+
+    ids: list[int]
+    targets: list[bool]
+    start: int
+
+
+class Encoding:
+    """One tokenizer with the ids that end turns and begin texts.
+
+    end_of_turn: the id every turn ends with. bos: the id every text begins with, or None. Both are sealed with the
+    bundle. Raises Fault where the tokenizer cannot carry a transcript.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, end_of_turn: int, bos: int | None = None) -> None:
+        self.tokenizer = tokenizer
+        self.end_of_turn = end_of_turn
+        self.bos = bos
+        self._plain = _without_added_tokens(tokenizer)
+        self._special = frozenset({*tokenizer.get_added_tokens_decoder(), end_of_turn, bos, _unknown_id(tokenizer)} - {None})
+        self._begins_with_blank = self.decode(self.encode("a")).startswith(" ")
+        self._follows_with_blank = self.decode(self.encode("a") + self.encode("b")).endswith(" b")
+        self._fixed = lru_cache(maxsize=4096)(self._encode_fixed)  # headers and scene lines recur in every conversation
+        _refuse_lossy(self)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of ids the tokenizer knows."""
+        return self.tokenizer.get_vocab_size(with_added_tokens=True)
+
+    def encode(self, piece: str) -> list[int]:
+        """The ids of one piece of text; none of them is special or added, whatever was typed."""
+        return self.encode_many([piece])[0]
+
+    def encode_many(self, pieces: Sequence[str]) -> list[list[int]]:
+        """`encode` for many pieces at once, on all cores."""
+        rows = [row.ids for row in self._plain.encode_batch_fast(list(pieces), add_special_tokens=False)]
+        return [self._defused(piece, ids) if self._special.intersection(ids) else ids for piece, ids in zip(pieces, rows, strict=True)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids, special ones left out."""
+        return str(self.tokenizer.decode([i for i in ids if i not in self._special], skip_special_tokens=True))
+
+    def completion(self, ids: Iterable[int]) -> str:
+        """The text of a sampled turn: what stands before its end_of_turn."""
+        text = self.decode(_until(ids, self.end_of_turn))
+        return text[1:] if self._begins_with_blank and text.startswith(" ") else text
+
+    def prompt(self, scene: str, turns: Sequence[Turn], speaker: str, *, year: int | None = None, limit: int | None = None) -> list[int]:
+        """The ids after which `speaker` speaks next. limit: at most so many ids; the oldest turns go first."""
+        start = self._start(scene, year)
+        end = self._fixed(header(speaker) + "\n")
+        room = None if limit is None else limit - len(start) - len(end)
+        middle: list[list[int]] = []
+        for turn in reversed(turns):
+            ids = [*self._fixed(header(turn.speaker) + "\n"), *self.encode(written(turn)), self.end_of_turn]
+            if room is not None and (room := room - len(ids)) < 0:
+                break
+            middle.append(ids)
+        return [*start, *(i for ids in reversed(middle) for i in ids), *end]
+
+    def conversations(self, many: Sequence[Conversation], targets: Collection[str]) -> list[Encoded]:
+        """Ids and loss mask of each conversation; the turns of `targets` carry loss."""
+        lines = iter(self.encode_many([written(turn) for one in many for turn in one.turns]))
+        return [self._conversation(one, [next(lines) for _ in one.turns], targets) for one in many]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The rendered conversation that `ids` stand for, up to what the tokenizer's normaliser changes."""
+        first, *others = self._split(ids)
+        scene, *opening = self._rows(first, pieces=3)
+        turns = [opening, *(self._rows(stretch, pieces=2) for stretch in others)]
+        return "\n\n".join([scene, *("\n".join(rows) for rows in turns if any(rows))]) + "\n"
+
+    def read(self, ids: Sequence[int]) -> Conversation:
+        """The conversation that `ids` stand for. Raises TranscriptError where they stand for none."""
+        return parse(self.text(ids))
+
+    def _start(self, scene: str, year: int | None) -> list[int]:
+        opening = self._fixed(scene_line(scene, year) + "\n")
+        return list(opening) if self.bos is None else [self.bos, *opening]
+
+    def _conversation(self, one: Conversation, lines: list[list[int]], targets: Collection[str]) -> Encoded:
+        ids = self._start(one.scene, one.year)
+        start = len(ids)
+        mask = [False] * start
+        for turn, said in zip(one.turns, lines, strict=True):
+            head = self._fixed(header(turn.speaker) + "\n")
+            ids += [*head, *said, self.end_of_turn]
+            mask += [False] * len(head) + [turn.speaker in targets] * (len(said) + 1)
+        return Encoded(ids, mask, start)
+
+    def _encode_fixed(self, piece: str) -> tuple[int, ...]:
+        return tuple(self.encode(piece))
+
+    def _defused(self, piece: str, ids: list[int]) -> list[int]:
+        """`ids` with every special one replaced by the ids of its characters; what has no id is left out."""
+        offsets = self._plain.encode(piece, add_special_tokens=False).offsets
+        rows = zip(ids, offsets, strict=True)
+        return [k for i, (a, b) in rows for k in (self._characters(piece[a:b]) if i in self._special else [i])]
+
+    def _characters(self, text: str) -> list[int]:
+        found = (self._character(char) for char in text)
+        return [i for ids in found for i in ids if i not in self._special]
+
+    def _character(self, char: str) -> list[int]:
+        known = self._plain.token_to_id("▁" if char == " " else char)
+        if known is not None and known not in self._special:
+            return [known]
+        by_byte = [self._plain.token_to_id(f"<0x{byte:02X}>") for byte in char.encode("utf-8", "ignore")]
+        return [i for i in by_byte if i is not None]
+
+    def _split(self, ids: Sequence[int]) -> list[list[int]]:
+        pieces: list[list[int]] = [[]]
+        for i in ids:
+            if i == self.end_of_turn:
+                pieces.append([])
+            elif i != self.bos:
+                pieces[-1].append(i)
+        return pieces
+
+    def _rows(self, ids: Sequence[int], pieces: int) -> list[str]:
+        """The lines of one stretch between ends of turns, without the blank a tokenizer puts before each of the first
+        `pieces` of them, which were encoded apart."""
+        rows = self.decode(ids).split("\n")
+        blank = [self._begins_with_blank] + [self._follows_with_blank] * (pieces - 1)
+        return [row.removeprefix(" ") if k < pieces and blank[k] else row for k, row in enumerate(rows)]
+
+
+def open_encoding(folder: Path, end_of_turn: int, bos: int | None) -> Encoding:
+    """The encoding of a folder that holds a tokenizer.json. Raises Fault where it has none or it can't be used."""
+    path = folder / "tokenizer.json"
+    try:
+        return Encoding(Tokenizer.from_file(str(path)), end_of_turn, bos)
+    except Exception as error:  # tokenizers raises bare Exception for a missing file and for bad JSON
+        if isinstance(error, Fault):
+            raise
+        raise Fault(f"{path} is no tokenizer ({error}); train or adopt the bundle again") from error
+
+
+def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer blind to added and special tokens: typed ones are plain text to it."""
+    spec = json.loads(tokenizer.to_str())
+    spec.update(added_tokens=[], post_processor=None, truncation=None, padding=None)
+    return Tokenizer.from_str(json.dumps(spec))
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    model = json.loads(tokenizer.to_str())["model"]
+    if "unk_id" in model:  # Unigram
+        return cast(int | None, model["unk_id"])
+    return tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
+
+
+def _refuse_lossy(encoding: Encoding) -> None:
+    """A transcript needs its line breaks and its capitals back."""
+    back = encoding.completion(encoding.encode(_PROBE))
+    if back != _PROBE:
+        kind = type(encoding.tokenizer.model).__name__
+        lost = "line breaks" if "\n" not in back else "capitals" if back.lower() == back else "text"
+        raise Fault(
+            f"the base's tokenizer ({kind}) loses {lost}: it can't carry a transcript; choose a base with a byte-level BPE or byte-fallback tokenizer"
+        )
+
+
+def _until(ids: Iterable[int], end: int) -> list[int]:
+    kept: list[int] = []
+    for i in ids:
+        if i == end:
+            break
+        kept.append(i)
+    return kept

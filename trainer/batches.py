@@ -1,0 +1,136 @@
+"""Conversations -> windows of token ids -> batches under a token budget, loss on chosen positions only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import Sampler
+
+from persona.encoding import Encoded, Encoding
+from persona.transcript import Conversation
+
+OVERLAP = 0.25  # of a window: context repeated from the one before, without loss
+IGNORED = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One row of a batch. targets: which ids carry loss. characters: what those ids stand for, a line break or the end
+    of a turn counting as one."""
+
+    ids: list[int]
+    targets: list[bool]
+    characters: int
+
+
+Batch = dict[str, torch.Tensor]
+
+
+def windows_of(encoding: Encoding, conversations: Sequence[Conversation], speakers: frozenset[str], max_length: int) -> list[Window]:
+    """The windows of these conversations in which one of `speakers` says something; each turn carries loss once."""
+    encoded = encoding.conversations(conversations, speakers)
+    found = (window for one in encoded for window in _cut(encoding, one, max_length))
+    return [window for window in found if any(window.targets)]
+
+
+def _cut(encoding: Encoding, one: Encoded, max_length: int) -> Iterator[Window]:
+    if len(one.ids) <= max_length:
+        yield _window(encoding, one.ids, one.targets)
+        return
+    head, ids, targets = one.ids[: one.start], one.ids[one.start :], one.targets[one.start :]
+    room = max_length - one.start
+    turn_ends = [k + 1 for k, i in enumerate(ids) if i == encoding.end_of_turn]
+    begin = done = 0
+    while done < len(ids):
+        end = _at_turn(turn_ends, low=max(done, begin + room // 2), high=min(begin + room, len(ids)))
+        mask = [False] * (done - begin) + targets[done:end]
+        yield _window(encoding, head + ids[begin:end], [False] * one.start + mask)
+        done = end
+        begin = next((k for k in turn_ends if end - room * OVERLAP <= k < end), max(0, end - int(room * OVERLAP)))
+
+
+def _at_turn(turn_ends: Sequence[int], low: int, high: int) -> int:
+    """The last end of a turn in (low, high], else `high`, in the middle of a long turn."""
+    return next((k for k in reversed(turn_ends) if low < k <= high), high)
+
+
+def _window(encoding: Encoding, ids: list[int], targets: list[bool]) -> Window:
+    targets = [False, *targets[1:]]
+    said = [i for i, target in zip(ids, targets, strict=True) if target]
+    ends = said.count(encoding.end_of_turn)
+    return Window(ids, targets, len(encoding.decode(said)) + ends)
+
+
+class Blocks(Sequence[Window]):
+    """All text of many conversations as blocks of one length, every id a target, for growing a base. One pass after the
+    other, each in an order of its own; index k is block k % n of pass k // n."""
+
+    def __init__(self, encoded: Sequence[Encoded], length: int, passes: int, seed: int) -> None:
+        self._encoded = encoded
+        self._length = length
+        self._passes = passes
+        self._seed = seed
+        self._per_pass = max(1, sum(len(one.ids) for one in encoded) // length)
+        self._pass = -1
+        self._flat: list[int] = []
+
+    def __len__(self) -> int:
+        return self._per_pass * self._passes
+
+    def __getitem__(self, index: int) -> Window:  # type: ignore[override]
+        number, block = divmod(index, self._per_pass)
+        if number != self._pass:
+            order = torch.randperm(len(self._encoded), generator=torch.Generator().manual_seed(self._seed + number))
+            self._flat = [i for k in order.tolist() for i in self._encoded[k].ids]
+            self._pass = number
+        ids = self._flat[block * self._length : (block + 1) * self._length]
+        return Window(ids, [False] + [True] * (len(ids) - 1), 0)
+
+
+class TokenBudget(Sampler[list[int]]):
+    """Batches of row indexes, rows of like length together, at most `budget` tokens each with their padding. Every row
+    once an epoch; the number of batches is the same in each."""
+
+    def __init__(self, lengths: Sequence[int], budget: int, seed: int = 0, shuffle: bool = True) -> None:
+        self._lengths = torch.tensor(lengths)
+        self._budget = budget
+        self._seed = seed
+        self._shuffle = shuffle
+        self._epoch = 0
+        self._count = len(self._grouped(torch.argsort(self._lengths, stable=True).tolist()))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[list[int]]:
+        luck = torch.Generator().manual_seed(self._seed + self._epoch)
+        self._epoch += 1
+        order = torch.randperm(len(self._lengths), generator=luck) if self._shuffle else torch.arange(len(self._lengths))
+        ordered = order[torch.argsort(self._lengths[order], stable=True)].tolist()
+        batches = self._grouped(ordered)
+        picks = torch.randperm(len(batches), generator=luck).tolist() if self._shuffle else range(len(batches))
+        yield from (batches[pick] for pick in picks)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw as in this epoch: what a resumed training needs."""
+        self._epoch = epoch
+
+    def _grouped(self, ordered: list[int]) -> list[list[int]]:
+        batches: list[list[int]] = [[]]
+        for index in ordered:  # ascending: the row at hand is the longest of its batch
+            if batches[-1] and (len(batches[-1]) + 1) * int(self._lengths[index]) > self._budget:
+                batches.append([])
+            batches[-1].append(index)
+        return batches
+
+
+def collate(rows: Sequence[Window], pad: int = 0) -> Batch:
+    """Tensors of a batch. input_ids, attention_mask [rows, longest], padded on the right; positions [n]: where any row
+    has a label; labels [rows, n]: the ids to predict there, IGNORED where a row has none."""
+    longest = max(len(row.ids) for row in rows)
+    ids = torch.tensor([row.ids + [pad] * (longest - len(row.ids)) for row in rows])
+    mask = torch.tensor([[1] * len(row.ids) + [0] * (longest - len(row.ids)) for row in rows])
+    targets = torch.tensor([row.targets + [False] * (longest - len(row.ids)) for row in rows])
+    following = torch.where(targets[:, 1:], ids[:, 1:], IGNORED)
+    positions = targets[:, 1:].any(0).nonzero().squeeze(-1)
+    return {"input_ids": ids, "attention_mask": mask, "positions": positions, "labels": following[:, positions]}

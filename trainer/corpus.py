@@ -1,0 +1,156 @@
+"""The corpus on disk: messages, conversations and people as Parquet and JSON, written whole or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from persona.config import Settings
+from persona.fault import Fault
+from persona.transcript import render
+from trainer.conversations import Row, Stretch, stretches
+from trainer.people import Identity, Person, resolve
+from trainer.split import TRAIN, split
+
+FORMAT = 1
+_ROWS = pa.schema(
+    [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
+    + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
+)
+_TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
+_STRETCHES = pa.schema(
+    [(name, pa.string()) for name in ("id", "part", "platform", "scene")] + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What was imported. rows: the messages. identities, pseudonyms: who is who (stays on this machine). found: the
+    conversations with the part (train, a, b) each belongs to."""
+
+    rows: Sequence[Row] = ()
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)
+    found: Sequence[Stretch] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+
+    def part(self, *wanted: str) -> list[Stretch]:
+        """The conversations of these parts."""
+        return [stretch for stretch in self.found if self.parts[stretch.id] in wanted]
+
+    def messages(self, speaker: str, parts: Collection[str] = (TRAIN,)) -> int:
+        """How many messages `speaker` has in these parts: a line in a chat, a turn in the timeline."""
+        return sum(
+            1 if stretch.conversation.scene in ("timeline", "reply") else len(turn.lines)
+            for stretch in self.part(*parts)
+            for turn in stretch.conversation.turns
+            if turn.speaker == speaker
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over conversations and their parts: two trainings with the same one saw the same."""
+        digest = hashlib.sha256()
+        for stretch in sorted(self.found, key=lambda one: one.id):
+            digest.update(f"{stretch.id} {self.parts[stretch.id]}\n{render(stretch.conversation)}\n".encode())
+        return digest.hexdigest()[:32]
+
+
+def build(settings: Settings, rows: Sequence[Row], identities: Mapping[str, Identity], pseudonyms: Mapping[str, str], before: Mapping[str, str]) -> Corpus:
+    """The corpus of these rows. before: the part of each conversation in earlier imports."""
+    names = dict(pseudonyms)
+    people = resolve(settings, identities, names)
+    gap = settings.data.max_gap_minutes * 60
+    found = [stretch for stretch in stretches(rows, people, others=settings.data.others, gap=gap) if stretch.conversation.turns]
+    consenting = {person.key for person in people.values() if person.consent}
+    return Corpus(rows, identities, names, found, split(found, consenting, before), people)
+
+
+def save(corpus: Corpus, folder: Path) -> None:
+    """Write the corpus beside the old one, then put it in its place."""
+    fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir(parents=True, mode=0o700)
+        pq.write_table(pa.Table.from_pylist([asdict(row) for row in corpus.rows], _ROWS), fresh / "messages.parquet", compression="zstd")
+        pq.write_table(pa.Table.from_pylist([_packed(one, corpus.parts[one.id]) for one in corpus.found], _STRETCHES), fresh / "conversations.parquet", compression="zstd")
+        _write(fresh / "people.json", {"format": FORMAT, "identities": [_known(one) for one in corpus.identities.values()], "pseudonyms": dict(corpus.pseudonyms)})
+        (fresh / "transcript.txt").write_text("\n".join(render(one.conversation) for one in corpus.found), encoding="utf-8")
+        _swap(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def load(settings: Settings) -> Corpus:
+    """The corpus of these settings. Raises Fault where nothing was imported yet."""
+    folder = settings.corpus
+    _recover(folder)
+    if not (folder / "messages.parquet").is_file():
+        raise Fault(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
+    try:
+        people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
+        rows = [Row(**{**row, "lines": tuple(row["lines"])}) for row in pq.read_table(folder / "messages.parquet").to_pylist()]
+        parts = {row["id"]: row["part"] for row in pq.read_table(folder / "conversations.parquet", columns=["id", "part"]).to_pylist()}
+        identities = {one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"]) for one in people["identities"]}
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise Fault(f"the corpus in {folder} is damaged ({error}); remove it and import the exports again") from error
+    return build(settings, rows, identities, people["pseudonyms"], parts)
+
+
+def merged(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
+    """All rows, each message once: what is there already stays as it is."""
+    return list({identity(row): row for row in (*new, *old)}.values())
+
+
+def identity(row: Row) -> tuple[str, ...]:
+    """What makes a message the same message in another export of the same talk."""
+    if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
+        return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
+    return (row.platform, row.channel, row.message_id)
+
+
+def _packed(stretch: Stretch, part: str) -> dict[str, Any]:
+    one = stretch.conversation
+    turns = [{"speaker": turn.speaker, "lines": list(turn.lines), "at": at} for turn, at in zip(one.turns, stretch.ats, strict=True)]
+    return {"id": stretch.id, "part": part, "platform": stretch.platform, "scene": one.scene, "year": one.year, "turns": turns}
+
+
+def _known(identity: Identity) -> dict[str, Any]:
+    return {"key": identity.key, "names": dict(identity.names), "handle": identity.handle}
+
+
+def _write(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    path.chmod(0o600)
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    for path in [*fresh.iterdir(), fresh]:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+    old = _old(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(folder: Path) -> None:
+    """Undo a swap that was killed between its two renames."""
+    if not folder.exists() and _old(folder).exists():
+        _old(folder).rename(folder)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}-before")

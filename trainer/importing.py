@@ -1,0 +1,120 @@
+"""Exports -> corpus: read, clean, pseudonymise, merge with what was imported before, save."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from persona.config import Settings
+from persona.fault import Fault
+from persona.names import normalise
+from trainer.cleaning import Dropped, clean
+from trainer.conversations import Row
+from trainer.corpus import Corpus, build, identity, load, merged, save
+from trainer.people import Identity, NamesInText, meet, resolve
+from trainer.sources.message import Message, Reject
+from trainer.progress import Bars
+from trainer.sources.registry import Export, find
+from trainer.sources.source import Reading
+from trainer.tally import Tally
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, and the corpus it left."""
+
+    corpus: Corpus
+    tally: Tally
+    new: int
+
+
+def import_exports(settings: Settings, paths: Sequence[Path], *, fresh: bool, bars: Bars) -> Imported:
+    """Read every export in `paths` into the corpus of these settings. fresh: forget what was imported before.
+
+    Raises Fault where there is nothing to read, or nobody in it is the persona. Nothing is written then.
+    """
+    tally = Tally()
+    exports = _exports(paths, tally)
+    before = Corpus() if fresh or not (settings.corpus / "messages.parquet").is_file() else load(settings)
+    identities = dict(before.identities)
+    rows: dict[tuple[str, ...], Row] = {}
+    known = {identity(row) for row in before.rows}
+    for export in exports:
+        with bars.task(f"reading {export.label}", export.size) as advance:
+            _read(export.read(advance), export.source.name, settings, identities, rows, known, tally)
+    pseudonyms = dict(before.pseudonyms)
+    new = _pseudonymised(settings, list(rows.values()), identities, pseudonyms)
+    corpus = build(settings, merged(before.rows, new), identities, pseudonyms, before.parts)
+    _require_persona(settings, corpus)
+    save(corpus, settings.corpus)
+    return Imported(corpus, tally, len(new))
+
+
+def _exports(paths: Sequence[Path], tally: Tally) -> list[Export]:
+    found: list[Export] = []
+    for path in paths:
+        here = list(find(path))
+        found += here
+        if not here:
+            tally.unrecognised.append(str(path))
+    if not found:
+        which = ", ".join(map(str, paths))
+        raise Fault(f"{which}: no export that alterego can read; it reads X archives, Telegram JSON, DiscordChatExporter JSON and SPEAKER: text")
+    return found
+
+
+def _read(reading: Reading, source: str, settings: Settings, identities: dict[str, Identity], rows: dict[tuple[str, ...], Row], known: set[tuple[str, ...]], tally: Tally) -> None:
+    for found in reading:
+        if isinstance(found, Reject):
+            tally.rejects.append(found)
+            continue
+        sender = meet(identities, found)
+        cleaned = clean(found, settings.data)
+        if isinstance(cleaned, Dropped):
+            tally.drop(source, sender, cleaned.reason)
+            continue
+        row = _row(found, sender, source, cleaned.lines)
+        key = identity(row)
+        if key in known:
+            tally.drop(source, sender, "already there")
+        elif (earlier := rows.get(key)) is None:
+            rows[key] = row
+            tally.keep(source, sender)
+        else:  # the same message twice in what is read now: the later version counts
+            rows[key] = max(earlier, row, key=lambda one: one.at or 0.0)
+            tally.drop(source, sender, "already there" if earlier.lines == row.lines else "older version")
+
+
+def _row(message: Message, sender: str, source: str, lines: tuple[str, ...]) -> Row:
+    return Row(
+        platform=message.platform,
+        source=source,
+        channel=message.conversation_id,
+        kind=message.conversation_type,
+        message_id=message.message_id,
+        sender=sender,
+        at=message.timestamp,
+        lines=lines,
+        reply_to=message.reply_to_id or ("?" if message.reply_to_name else ""),
+        thread=message.thread_id,
+    )
+
+
+def _pseudonymised(settings: Settings, rows: list[Row], identities: Mapping[str, Identity], pseudonyms: dict[str, str]) -> list[Row]:
+    names = NamesInText(identities, resolve(settings, identities, pseudonyms))
+    return [replace(row, lines=tuple(map(names.replaced, row.lines))) for row in rows]
+
+
+def _require_persona(settings: Settings, corpus: Corpus) -> None:
+    if any(corpus.people[row.sender].persona for row in corpus.rows):
+        return
+    counts: dict[str, int] = {}
+    for row in corpus.rows:
+        name = corpus.identities[row.sender].name
+        counts[name] = counts.get(name, 0) + 1
+    there = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items(), key=lambda item: -item[1])[:12])
+    wanted = settings.persona.name
+    near = next((name for name in counts if normalise(wanted) in normalise(name)), "")
+    hint = f"is it {near!r}? " if near else ""
+    raise Fault(
+        f"nobody in these exports is called {wanted!r}; there are {there or 'no messages'}; {hint}"
+        f"put the right name into [persona] name or aliases in {settings.path.name}"
+    )

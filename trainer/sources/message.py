@@ -1,0 +1,40 @@
+"""One message of any export, before anything is made of it: what readers yield."""
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What somebody sent, as the export has it; empty strings and None where the export is silent.
+
+    conversation_type: dm, group, channel or feed. kind: message, service, call or unsupported. timestamp, edited_at: UTC
+    seconds. text: entities undone and links whole, but nothing cleaned. mentions: (id, name) pairs. attachments: kinds
+    such as photo, voice, `sticker 😀`. forwarded_from: whose words these are, if not the sender's.
+    """
+
+    platform: str
+    conversation_id: str
+    conversation_type: str
+    message_id: str
+    sender_id: str
+    sender_name: str
+    text: str
+    conversation_name: str = ""
+    sender_handle: str = ""
+    is_bot: bool = False
+    timestamp: float | None = None
+    kind: str = "message"
+    reply_to_id: str = ""
+    reply_to_name: str = ""
+    thread_id: str = ""
+    forwarded_from: str = ""
+    mentions: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[str, ...] = ()
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What could not be read: where it stands and why. raw: the text as found."""
+
+    file: str
+    offset: int
+    reason: str
+    raw: str = ""

@@ -1,0 +1,33 @@
+"""What exporters break, mended: escapes no JSON parser takes, half surrogate pairs, bytes that are no UTF-8."""
+
+import json
+import re
+
+_HEX_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")  # Telegram Desktop writes \xHH inside strings
+_BARE_ID = re.compile(r'("document_id"\s*:\s*)([^\s"{\[][^,\n}]*)')  # Telegram Desktop 4.1.1 left the quotes out
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def decode_text(raw: bytes) -> str:
+    """Bytes as text: UTF-8 with or without a mark, UTF-16 with one; what is neither becomes U+FFFD."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace")
+    return raw.decode("utf-8-sig", "replace")
+
+
+def mend_json(raw: bytes) -> bytes:
+    """A JSON record that a strict parser refused, written so that it takes it. Raises ValueError where it is no JSON."""
+    text = _HEX_ESCAPE.sub(r"\1\\u00\2", decode_text(raw))
+    text = _BARE_ID.sub(lambda found: found[1] + json.dumps(found[2].strip()), text)
+    return json.dumps(without_surrogates(json.loads(text, strict=False)), ensure_ascii=False).encode()
+
+
+def without_surrogates(value: object) -> object:
+    """`value` with every half of a surrogate pair in its strings replaced by U+FFFD."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,111 @@
+"""Telegram Desktop's result.json: one chat, or a whole account.
+
+Learned from tdesktop's export_output_json.cpp: `text` is a string or a mixed list, `text_entities` is absent in older
+files, `date` has no zone, `from` is null for deleted accounts, current versions write \\xHH inside strings.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from trainer.sources.json_records import JsonRecords, Opening
+from trainer.sources.message import Message
+from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.tree import Tree
+
+_KINDS = {"personal_chat": "dm", "bot_chat": "dm", "saved_messages": "dm", "public_channel": "channel", "private_channel": "channel"}
+_MEDIA = {"sticker": "sticker", "voice_message": "voice", "video_message": "video", "video_file": "video", "animation": "gif", "audio_file": "audio"}
+_LOOK = re.compile(rb'"from_id"\s*:|"text_entities"\s*:|"date_unixtime"\s*:|"personal_information"\s*:|"action"\s*:\s*"create_')
+
+
+class _Entity(msgspec.Struct):
+    type: str = "plain"
+    text: str = ""
+
+
+class _Row(msgspec.Struct):
+    id: int
+    type: str = "message"
+    date: str = ""
+    date_unixtime: str = ""
+    sender: str | None = msgspec.field(name="from", default=None)
+    from_id: str | int | None = None
+    text: str | list[str | _Entity] = ""
+    text_entities: list[_Entity] | None = None
+    forwarded_from: str | None = None
+    via_bot: str | None = None
+    reply_to_message_id: int | None = None
+    reply_to_peer_id: str | int | None = None
+    photo: str | None = None
+    media_type: str | None = None
+    sticker_emoji: str | None = None
+    file: str | None = None
+
+
+def _recognises(start: bytes) -> bool:
+    return b'"messages"' in start and b'"date"' in start and bool(_LOOK.search(start)) or (b'"personal_information"' in start and b'"chats"' in start)
+
+
+def _read(tree: Tree, members: Sequence[str]) -> Reading:
+    for name in members:
+        chat: dict[str, Any] = {}
+        for found in JsonRecords(partial(tree.open, name), name, "messages", _Row):
+            if isinstance(found, Opening):
+                chat = found.fields
+            else:
+                yield _message(found, chat) if isinstance(found, _Row) else found
+
+
+def _message(row: _Row, chat: dict[str, Any]) -> Message:
+    sender = str(row.from_id or "")
+    if isinstance(row.from_id, int):  # files of 2020 and before have the bare number
+        sender = f"user{row.from_id}"
+    return Message(
+        platform="telegram",
+        conversation_id=str(chat.get("id", "")),
+        conversation_type=_KINDS.get(str(chat.get("type", "")), "group"),
+        conversation_name=str(chat.get("name") or ""),
+        message_id=str(row.id),
+        sender_id=sender,
+        sender_name=row.sender or "",
+        is_bot=row.via_bot is not None or chat.get("type") == "bot_chat" and sender == f"user{chat.get('id')}",
+        timestamp=_timestamp(row),
+        kind={"message": "message", "service": "service"}.get(row.type, "unsupported"),
+        text=_text(row),
+        reply_to_id=str(row.reply_to_message_id) if row.reply_to_message_id and not row.reply_to_peer_id else "",
+        forwarded_from=row.forwarded_from or "",
+        mentions=tuple(("", part.text.removeprefix("@")) for part in row.text_entities or () if part.type == "mention"),
+        attachments=_attachments(row),
+    )
+
+
+def _timestamp(row: _Row) -> float | None:
+    if row.date_unixtime.isdecimal():
+        return float(row.date_unixtime)
+    try:
+        return datetime.fromisoformat(row.date).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def _text(row: _Row) -> str:
+    if row.text_entities:
+        return "".join(part.text for part in row.text_entities)
+    if isinstance(row.text, str):
+        return row.text
+    return "".join(part if isinstance(part, str) else part.text for part in row.text)
+
+
+def _attachments(row: _Row) -> tuple[str, ...]:
+    if row.media_type == "sticker":
+        return (f"sticker {row.sticker_emoji}".strip() if row.sticker_emoji else "sticker",)
+    if row.media_type:
+        return (_MEDIA.get(row.media_type, "file"),)
+    return ("photo",) if row.photo else ("file",) if row.file else ()
+
+
+SOURCE = Source("Telegram JSON", claim_each(_recognises), _read)

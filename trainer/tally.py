@@ -1,0 +1,52 @@
+"""What an import read, kept and dropped: read = kept + dropped, for every source and speaker."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from trainer.sources.message import Reject
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason)."""
+
+    read: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kept: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dropped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    rejects: list[Reject] = field(default_factory=list)
+    unrecognised: list[str] = field(default_factory=list)
+
+    def keep(self, source: str, sender: str) -> None:
+        self.read[source, sender] += 1
+        self.kept[source, sender] += 1
+
+    def drop(self, source: str, sender: str, reason: str) -> None:
+        self.read[source, sender] += 1
+        self.dropped[source, sender, reason] += 1
+
+    def reasons(self, source: str, senders: Sequence[str]) -> dict[str, int]:
+        """Drops of one source and these senders by reason, most frequent first."""
+        found: Counter[str] = Counter()
+        for (where, who, reason), count in self.dropped.items():
+            if where == source and who in senders:
+                found[reason] += count
+        return dict(found.most_common())
+
+    def table(self, names: dict[str, str]) -> list[dict[str, Any]]:
+        """A row for each source and speaker, most messages first. names: what each identity is called."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for source, sender in self.read:
+            groups.setdefault((source, names.get(sender, sender)), []).append(sender)
+        rows = [
+            {
+                "source": source,
+                "speaker": name,
+                "read": sum(self.read[source, sender] for sender in senders),
+                "kept": sum(self.kept[source, sender] for sender in senders),
+                "dropped": self.reasons(source, senders),
+            }
+            for (source, name), senders in groups.items()
+        ]
+        return sorted(rows, key=lambda row: (str(row["source"]), -int(str(row["read"]))))
