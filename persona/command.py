@@ -4,11 +4,12 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from persona.fault import FAILED, USAGE, Fault
@@ -17,54 +18,55 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The settings file.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-Command = Callable[..., None]
+_debug: ContextVar[bool] = ContextVar("debug", default=False)
 
 
 def command_line(summary: str) -> typer.Typer:
     """An empty command line that prints plain help and leaves errors to `run`."""
     return typer.Typer(
         help=summary + " Any command takes --debug, which shows a traceback where something fails.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
 
+def debugging() -> bool:
+    """Whether the command in hand was called with --debug."""
+    return _debug.get()
+
+
 def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit: 0 done, 1 failed, 2 wrong usage or settings, 78 what a restart can't mend."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
+    _debug.set("--debug" in words)
     words = [word for word in words if word != "--debug"]
+    if not debugging():
+        warnings.simplefilter("ignore")  # of libraries, about libraries: nothing a user can act on
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        sys.exit(_result(app, program, words, debug))
+        sys.exit(_result(app, program, words))
     except BrokenPipeError:  # the reader of our output is gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
 
 
-def _result(app: typer.Typer, program: str, words: list[str], debug: bool) -> int:
+def _result(app: typer.Typer, program: str, words: list[str]) -> int:
     try:
         code = typer.main.get_command(app).main(args=words, prog_name=program, standalone_mode=False)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message(), file=sys.stderr)
-        return USAGE
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else program
+    except typer.TyperException as error:  # wrong usage; its context knows which command was meant
+        command = getattr(getattr(error, "ctx", None), "command_path", program)
         return _say(f"{error.format_message().rstrip('.')}; see '{command} --help'", USAGE)
-    except (KeyboardInterrupt, click.Abort):
-        return _say("interrupted; nothing was left half-written", INTERRUPTED)
-    except click.exceptions.Exit as error:
-        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except BrokenPipeError:
         raise
     except Exception as error:  # the one broad catch of a command
-        if debug:
+        if debugging():
             traceback.print_exc()
         return _say(*_sentence(error))
+    return _say("interrupted; nothing was left half-written", INTERRUPTED) if code == INTERRUPTED else code or 0
 
 
 def _sentence(error: Exception) -> tuple[str, int]:

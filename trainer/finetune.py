@@ -11,7 +11,9 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, SequentialSampler
+from torch.utils.tensorboard import SummaryWriter
 from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations import TensorBoardCallback
 
 from bot.engine.transformers_engine import best_device, cpu_has_bf16
 from persona.config import Train
@@ -124,13 +126,18 @@ class _Watch(TrainerCallback):
 
     def __init__(self, advance: Callable[..., None], seconds: float, on_evaluate: Callable[[int, Mapping[str, float]], None] | None) -> None:
         self._advance = advance
-        self._deadline = time.monotonic() + seconds
+        self._start = time.monotonic()
+        self._seconds = seconds
         self._on_evaluate = on_evaluate
         self._note = ""
+        self._done = 0.0
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._advance(1, self._note)
-        if time.monotonic() > self._deadline:
+        spent = (time.monotonic() - self._start) / self._seconds
+        done = min(1.0, max(state.global_step / state.max_steps, spent))
+        self._advance(done - self._done, self._note)
+        self._done = done
+        if spent > 1:
             control.should_training_stop = True
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Mapping[str, float] | None = None, **_: Any) -> None:
@@ -143,7 +150,7 @@ class _Watch(TrainerCallback):
             self._on_evaluate(state.global_step, kwargs.get("metrics", {}))
 
 
-def arguments(folder: Path, *, epochs: float, rate: float, seed: int, steps: int, evaluate: bool, report: bool) -> TrainingArguments:
+def arguments(folder: Path, *, epochs: float, rate: float, seed: int, steps: int, evaluate: bool) -> TrainingArguments:
     """The Trainer's settings that both trainings share; whatever its default, it is stated here if it matters."""
     device = best_device()
     every = max(1, steps // EVALUATIONS)
@@ -169,19 +176,19 @@ def arguments(folder: Path, *, epochs: float, rate: float, seed: int, steps: int
         metric_for_best_model="eval_bits_per_character",
         greater_is_better=False,
         logging_steps=max(1, min(10, steps)),
-        report_to=["tensorboard"] if report else [],
+        report_to=[],
         remove_unused_columns=False,
         disable_tqdm=True,
         dataloader_pin_memory=device.type == "cuda",
     )
 
 
-def run(trainer: TokenTrainer, name: str, steps: int, bars: Bars, *, seconds: float = math.inf, on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None) -> Trained:
+def run(trainer: TokenTrainer, name: str, bars: Bars, *, seconds: float = math.inf, on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None) -> Trained:
     """Train to the end, the early stop or the time budget, with a bar."""
     start = time.monotonic()
     for noisy in [one for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"]:
         trainer.remove_callback(noisy)
-    with bars.task(name, steps) as advance:
+    with bars.task(name, 1) as advance:
         trainer.add_callback(_Watch(advance, seconds, on_evaluate))
         trainer.train()
     return Trained(trainer.state.global_step, time.monotonic() - start, trainer.tokens_seen, cast(list[dict[str, float]], trainer.state.log_history))
@@ -197,11 +204,12 @@ def train_adapter(
     budget: int,
     pad: int,
     folder: Path,
+    writer: SummaryWriter,
     bars: Bars,
     on_evaluate: Callable[[PeftModel, int, Mapping[str, float]], None],
 ) -> tuple[PeftModel, Trained]:
-    """LoRA on `rows`, stopped early on `held_out`. Returns the best adapter on its base. folder: for checkpoints and
-    TensorBoard's log."""
+    """LoRA on `rows`, stopped early on `held_out`. Returns the best adapter on its base. folder: for checkpoints.
+    writer: TensorBoard's log."""
     torch.manual_seed(settings.seed)
     modules = settings.target_modules if isinstance(settings.target_modules, str) else list(settings.target_modules)
     lora = LoraConfig(r=settings.rank, lora_alpha=cast(int, settings.alpha), lora_dropout=settings.dropout, target_modules=modules, task_type="CAUSAL_LM")
@@ -210,19 +218,18 @@ def train_adapter(
     except ValueError as error:
         raise Fault(f"[train] target_modules does not fit this base ({error}); \"all-linear\" fits any") from error
     per_epoch = len(TokenBudget([len(row.ids) for row in rows], budget))
-    steps = max(1, math.ceil(per_epoch * settings.epochs))
     trainer = TokenTrainer(
         model=model,
-        args=arguments(folder, epochs=settings.epochs, rate=rate, seed=settings.seed, steps=per_epoch, evaluate=bool(held_out), report=True),
+        args=arguments(folder, epochs=settings.epochs, rate=rate, seed=settings.seed, steps=per_epoch, evaluate=bool(held_out)),
         rows=rows,
         held_out=held_out,
         budget=budget,
         pad=pad,
-        callbacks=[EarlyStoppingCallback(PATIENCE)] if held_out else [],
+        callbacks=[TensorBoardCallback(writer), *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
         train_dataset=cast(Any, rows),
         eval_dataset=cast(Any, held_out),
     )
-    return model, run(trainer, "training the adapter", steps, bars, on_evaluate=lambda step, metrics: on_evaluate(model, step, metrics))
+    return model, run(trainer, "training the adapter", bars, on_evaluate=lambda step, metrics: on_evaluate(model, step, metrics))
 
 
 def target_tokens(rows: Iterable[Window]) -> int:

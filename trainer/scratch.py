@@ -110,10 +110,10 @@ def _train(model: Qwen3ForCausalLM, blocks: Blocks, encoding: Encoding, seconds:
         for module in (layer.self_attn.o_proj, layer.mlp)
     ]
     steps = math.ceil(len(blocks) / ROWS)
-    optimizer = _Muon(model)
+    optimizer = MuonWithAdam(model)
     trainer = TokenTrainer(
         model=model,
-        args=arguments(folder, epochs=1, rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False, report=False),
+        args=arguments(folder, epochs=1, rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False),
         rows=blocks,
         held_out=[],
         budget=ROWS * len(blocks[0].ids),
@@ -122,33 +122,30 @@ def _train(model: Qwen3ForCausalLM, blocks: Blocks, encoding: Encoding, seconds:
         train_dataset=blocks,
         optimizers=(optimizer, _falling(optimizer, steps, seconds)),
     )
-    trained = run(trainer, "growing the base", steps, bars, seconds=seconds)
+    trained = run(trainer, "growing the base", bars, seconds=seconds)
     for hook in hooks:
         hook.remove()
     return trained
 
 
-class _Muon(torch.optim.Optimizer):
-    """Muon for the matrices inside the layers, AdamW for embeddings and norms, as one optimizer."""
+class MuonWithAdam(torch.optim.Optimizer):
+    """Muon for the matrices inside the layers, AdamW for embeddings and norms, as one optimizer with two groups."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
         matrices = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name]
         others = [weight for name, weight in named if weight.ndim != 2 or "embed" in name]
+        super().__init__([{"params": matrices, "lr": MATRIX_RATE}, {"params": others, "lr": VECTOR_RATE}], {})
         self._parts = (
             torch.optim.Muon(matrices, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.01),
             torch.optim.AdamW(others, lr=VECTOR_RATE, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
         )
-        super().__init__([weight for _, weight in named], {})
-        self.param_groups = [group for part in self._parts for group in part.param_groups]
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        for part in self._parts:
+        """One step of both, at the rates that a scheduler left in our own groups."""
+        for part, group in zip(self._parts, self.param_groups, strict=True):
+            part.param_groups[0]["lr"] = group["lr"]
             part.step()
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        for part in self._parts:
-            part.zero_grad(set_to_none)
 
 
 def _falling(optimizer: torch.optim.Optimizer, steps: int, seconds: float) -> LambdaLR:

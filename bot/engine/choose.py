@@ -1,15 +1,24 @@
 """Which engine runs a bundle on this machine."""
 
 from bot.engine.base import Engine
-from persona.bundle import Bundle
+from bot.engine.voice import Voice
+from persona.bundle import Bundle, current
 from persona.config import Settings
 from persona.encoding import Encoding, open_encoding
 from persona.fault import SettingsFault
+from persona.sampling import Sampling
 
 
 def encoding_of(bundle: Bundle) -> Encoding:
     """The bundle's tokenizer with its sealed ids."""
     return open_encoding(bundle.folder, bundle.seal.end_of_turn, bundle.seal.bos)
+
+
+def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
+    """The current bundle's voice, its engine not yet started. What [sampling] sets goes before what was calibrated."""
+    bundle = current(settings.adapters)
+    sampling = Sampling().overridden(bundle.seal.sampling).overridden(settings.sampling.model_dump())
+    return Voice(open_engine(settings, bundle, merge=merge), encoding_of(bundle), bundle.seal, sampling)
 
 
 def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Engine:

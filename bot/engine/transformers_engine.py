@@ -24,6 +24,7 @@ from persona.sampling import Sampling
 from persona.weights import weights_hash
 
 transformers_logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()
 
 
 def best_device() -> torch.device:

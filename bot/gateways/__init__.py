@@ -1,0 +1,1 @@
+"""Where people are: each gateway turns a platform's events into IncomingMessage, and OutgoingMessage into posts."""

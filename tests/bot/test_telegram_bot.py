@@ -1,0 +1,125 @@
+"""The daemon on Telegram: the real command and the real client library against a server on loopback."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from tests.conftest import Bot, Home, Running, sample_settings
+from tests.fakes.fake_telegram import ALICE, GROUP, PRIVATE, TOKEN, FakeTelegram
+
+Start = Callable[[Home, dict[str, str]], Bot]
+StartDaemon = Callable[[Home], Awaitable[Running]]
+
+
+def on_telegram(home: Home, telegram: FakeTelegram, extra: str = "") -> Home:
+    places = f'[telegram]\nenabled = true\napi_base = "{telegram.api_base}"\nchats = [{GROUP["id"]}]\nusers = [{ALICE["id"]}]\n'
+    return home.settings(sample_settings(f"{places}[talk]\ntyping = false\n{extra}"))
+
+
+def verdicts(home: Home) -> list[tuple[str, str]]:
+    with sqlite3.connect(f"file:{home.folder / 'alterego.db'}?mode=ro", uri=True) as store:
+        return store.execute("select message_id, verdict from inbox order by id").fetchall()
+
+
+async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else(home: Home, telegram: FakeTelegram, start_bot: Start) -> None:
+    """A mention, a reply to it and a private message are answered as replies; others and strangers are not."""
+    process = start_bot(on_telegram(home, telegram), {"TELEGRAM_TOKEN": TOKEN})
+    telegram.say("just talking")
+    telegram.say("hello", chat={"id": -77, "type": "group", "title": "strangers"}, mention=True)
+    telegram.say("hello", chat={**PRIVATE, "id": 999}, author={**ALICE, "id": 999})
+    telegram.say("I am a bot", author={**ALICE, "id": 8, "is_bot": True}, mention=True)
+    asked = telegram.say("what did turbine do?", mention=True)
+    first = (await telegram.wait_sent(1, seconds=60))[0]
+    assert first["reply_parameters"]["message_id"] == asked
+    assert first["reply_parameters"]["allow_sending_without_reply"] is True
+    assert any(action["action"] == "typing" for action in telegram.actions)
+    before = len(telegram.sent)
+    again = telegram.say("really?", reply_to=first["message"])
+    private = telegram.say("hi", chat=PRIVATE)
+    async with asyncio.timeout(30):
+        while not {again, private} <= {sent.get("reply_parameters", {}).get("message_id") for sent in telegram.sent[before:]}:
+            await asyncio.sleep(0.05)
+    await telegram.wait_confirmed()
+    process.terminate()
+    assert await process.ended() == 0
+    err = process.said
+    assert [verdict for _, verdict in verdicts(home)] == ["answered"] * 3
+    assert "knock chat=-77" in err
+    assert "knock user=999" in err
+    assert TOKEN not in err
+
+
+async def test_long_answers_are_counted_in_utf16_units(home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:
+    """Telegram allows 4096 code units a message: 2048 emoji fit, 2049 don't."""
+    daemon = await start_daemon(on_telegram(home, telegram, "bursts = false\n"))
+    daemon.engine.words = lambda _: "😺" * 5000
+    telegram.say("tell me everything", mention=True)
+    sent = await telegram.wait_sent(3)
+    await daemon.stop()
+    assert [len(one["text"]) for one in sent] == [2048, 2048, 904]
+
+
+async def test_an_update_is_kept_by_telegram_until_it_is_committed(home: Home, telegram: FakeTelegram, start_bot: Start) -> None:
+    """kill -9 after the commit: answered once by the next process."""
+    slow = "[sampling]\ntemperature = 5.0\ntop_p = 1.0\nmin_p = 0.0\nmax_new_tokens = 900\n"
+    process = start_bot(on_telegram(home, telegram, slow), {"TELEGRAM_TOKEN": TOKEN})
+    asked = telegram.say("are you there?", mention=True)
+    async with asyncio.timeout(60):
+        while not (home.folder / "alterego.db").exists() or not _rows(home):
+            await asyncio.sleep(0.005)
+    process.kill()
+    await process.ended()
+    assert telegram.sent == []
+    start_bot(on_telegram(home, telegram), {"TELEGRAM_TOKEN": TOKEN})
+    await telegram.wait_sent(1, seconds=60)
+    await asyncio.sleep(1)
+    assert verdicts(home) == [(str(asked), "answered")]
+    assert [sent["reply_parameters"]["message_id"] for sent in telegram.sent if "reply_parameters" in sent] == [asked]
+
+
+async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:
+    """Telegram can't tell a message that was sent from one that wasn't."""
+
+    def cut(_: object) -> None:
+        raise web.HTTPInternalServerError
+
+    telegram.on_send = cut
+    await start_daemon(on_telegram(home, telegram, "bursts = false\n"))
+    asked = telegram.say("hello?", mention=True)
+    async with asyncio.timeout(60):
+        while not (home.folder / "alterego.db").exists() or _rows(home) != [(str(asked), "uncertain")]:
+            await asyncio.sleep(0.05)
+    telegram.on_send = None
+    await asyncio.sleep(1)
+    assert telegram.sent == []
+
+
+async def test_a_poison_update_is_put_away_and_the_next_is_answered(home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:
+    """An update the library can't parse must not be met for ever."""
+    await start_daemon(on_telegram(home, telegram))
+    telegram.push({"message": {"message_id": "not a number", "date": "never", "chat": 7}})
+    telegram.say("still there?", mention=True)
+    await telegram.wait_sent(1, seconds=60)
+    await telegram.wait_confirmed()
+    with sqlite3.connect(home.folder / "alterego.db") as store:
+        assert store.execute("select count(*) from quarantine").fetchone() == (1,)
+
+
+async def test_a_bad_token_ends_it_with_78_and_one_sentence(home: Home, telegram: FakeTelegram, start_bot: Start) -> None:
+    """systemd must not restart it, and the token must not be told."""
+    wrong = TOKEN.replace("AAFake", "BBFake")
+    process = start_bot(on_telegram(home, telegram), {"TELEGRAM_TOKEN": wrong})
+    code, err = await process.ended(), process.said
+    assert code == 78
+    assert err.strip().splitlines()[-1] == "alterego: Telegram refused the token; put the token that @BotFather gave into TELEGRAM_TOKEN"
+    assert wrong not in err
+    assert "Traceback" not in err
+
+
+def _rows(home: Home) -> list[tuple[str, str]]:
+    try:
+        return verdicts(home)
+    except sqlite3.OperationalError:  # the store is being made
+        return []

@@ -1,0 +1,183 @@
+"""What tests share: one sealed bundle for the whole session, platforms on loopback, and processes that are ended."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.daemon import Daemon, gateways_of
+from bot.engine.choose import encoding_of
+from bot.engine.voice import Voice
+from bot.store import Store
+from examples.make_sample import make
+from persona.bundle import current
+from persona.config import load
+from persona.sampling import Sampling
+from tests.fakes import fake_discord, fake_telegram
+from tests.fakes.fake_discord import FakeDiscord
+from tests.fakes.fake_engine import FakeEngine
+from tests.fakes.fake_telegram import FakeTelegram
+
+ROOT = Path(__file__).parent.parent
+PEOPLE = {"JONAS": "Jonas Lindqvist", "PRIYA": "Priya Raman", "XIAOYU": "小雨", "BRAM": "Bram de Wit", "NOOR": "Noor Haddad"}
+
+
+@dataclass(frozen=True)
+class Home:
+    """A folder with settings, as a user has it."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "persona.toml"
+
+    def settings(self, text: str) -> "Home":
+        """Write persona.toml."""
+        self.config.write_text(text, encoding="utf-8")
+        return self
+
+
+def run_python(*arguments: str, cwd: Path = ROOT, stdin: str = "", env: dict[str, str] | None = None, seconds: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run a command of ours as a user would, in a process of its own."""
+    full = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **(env or {})}
+    return subprocess.run([sys.executable, *arguments], cwd=cwd, input=stdin, env=full, capture_output=True, text=True, timeout=seconds)
+
+
+def sample_settings(extra: str = "") -> str:
+    """Settings for a small sample, quick to train."""
+    people = "".join(f'[people.{key}]\nnames = ["{name}"]\nconsent = true\n' for key, name in PEOPLE.items())
+    return f'[persona]\nname = "Mara Voss"\naliases = ["maravoss"]\n{people}[data]\nsources = ["exports"]\n{extra}'
+
+
+@pytest.fixture(scope="session")
+def sample_exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small edition of the sample's three exports."""
+    folder = tmp_path_factory.mktemp("sample") / "exports"
+    make(folder, seed=11, tweet_count=160, chat_count=420)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, sample_exports: Path) -> Home:
+    """A home in which import and train were run by their commands: the one bundle that all tests share, read-only."""
+    home = Home(tmp_path_factory.mktemp("trained"))
+    (home.folder / "exports").symlink_to(sample_exports)
+    home.settings(sample_settings("[base]\nminutes = 0.4\n[train]\nepochs = 1\nrank = 8\n"))
+    for command in ("import", "train"):
+        done = run_python("-m", "trainer", command, "--config", str(home.config))
+        assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path, trained: Home) -> Home:
+    """A fresh home with the session's adapter in it."""
+    (tmp_path / "adapters").symlink_to(trained.folder / "adapters")
+    return Home(tmp_path).settings(sample_settings())
+
+
+@dataclass
+class Running:
+    """A daemon in this process, over a fake engine and the gateways of its settings."""
+
+    engine: FakeEngine
+    voice: Voice
+    store: Store
+    stopping: asyncio.Event
+    task: "asyncio.Task[None]"
+
+    async def stop(self) -> None:
+        """As SIGTERM would."""
+        self.stopping.set()
+        await self.task
+
+
+@pytest.fixture
+async def start_daemon(trained: Home, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[Home], Awaitable[Running]]]:
+    """Starts daemons in this process; they speak to the fakes through the real libraries, with words that a test gives."""
+    monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
+    monkeypatch.setenv("TELEGRAM_TOKEN", fake_telegram.TOKEN)
+    running: list[Running] = []
+
+    async def start(home: Home) -> Running:
+        settings = load(home.config)
+        bundle = current(settings.adapters)
+        engine = FakeEngine()
+        voice = Voice(engine, encoding_of(bundle), bundle.seal, Sampling())
+        store = await Store.open(settings.store.url, settings.state)
+        stopping = asyncio.Event()
+        daemon = Daemon(settings, store, voice, gateways_of(settings))
+        task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
+        running.append(Running(engine, voice, store, stopping, task))
+        return running[-1]
+
+    yield start
+    for one in running:
+        if not one.task.done():
+            await one.stop()
+        await one.store.close()
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[FakeDiscord]:
+    fake = FakeDiscord()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[FakeTelegram]:
+    fake = FakeTelegram()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+class Bot:
+    """A running `python -m bot run`; what it says on stderr goes into a file."""
+
+    def __init__(self, home: Home, env: dict[str, str]) -> None:
+        full = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **env}
+        self._log = home.folder / "bot.log"
+        with self._log.open("a") as log:
+            self._start = log.tell()
+            self.process = subprocess.Popen([sys.executable, "-m", "bot", "run", "--config", str(home.config)], cwd=home.folder, env=full, stderr=log)
+
+    @property
+    def said(self) -> str:
+        """What it wrote to stderr so far."""
+        return self._log.read_text()[self._start :]
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    async def ended(self, seconds: float = 60) -> int:
+        """Its exit code, without blocking the fakes."""
+        return await asyncio.wait_for(asyncio.to_thread(self.process.wait), seconds)
+
+
+@pytest.fixture
+def start_bot() -> Iterator[Callable[[Home, dict[str, str]], Bot]]:
+    """Starts bots; whatever still runs at the end is killed, and what it said is shown where the test failed."""
+    running: list[Bot] = []
+
+    def start(home: Home, env: dict[str, str]) -> Bot:
+        running.append(Bot(home, env))
+        return running[-1]
+
+    yield start
+    for bot in running:
+        bot.kill()
+        bot.process.wait()
+        print(bot.said)

@@ -1,0 +1,1 @@
+"""Platforms on loopback: small servers that speak the real protocols to the real client libraries."""

@@ -1,0 +1,129 @@
+"""Telegram's Bot API on loopback: long polling, sending, and the errors that matter."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+TOKEN = "123456789:AAFakeTokenFakeTokenFakeTokenFakeTok"
+BOT = {"id": 123456789, "is_bot": True, "first_name": "Persona", "username": "PersonaBot", "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
+ALICE = {"id": 555, "is_bot": False, "first_name": "Alice", "username": "alice"}
+GROUP = {"id": -1001, "type": "supergroup", "title": "friends"}
+PRIVATE = {"id": 555, "type": "private", "first_name": "Alice"}
+
+
+class FakeTelegram:
+    """A server that keeps updates until they are confirmed, as the real one does. on_send: called before a message is
+    kept; it may raise web.HTTPException to refuse."""
+
+    def __init__(self) -> None:
+        self.updates: list[dict[str, Any]] = []
+        self.sent: list[dict[str, Any]] = []
+        self.actions: list[dict[str, Any]] = []
+        self.on_send: Callable[[dict[str, Any]], None] | None = None
+        self._changed = asyncio.Event()
+        self._next = 1
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_route("*", "/bot{token}/{method}", self._call)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.port: int = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    @property
+    def api_base(self) -> str:
+        return f"http://127.0.0.1:{self.port}/bot"
+
+    # what a test does
+
+    def say(self, text: str, *, chat: dict[str, Any] = GROUP, author: dict[str, Any] = ALICE, mention: bool = False, reply_to: dict[str, Any] | None = None) -> int:
+        """Somebody writes; returns the message id."""
+        name = f"@{BOT['username']}"
+        message = self._message(chat, author, f"{name} {text}" if mention else text)
+        if mention:
+            message["entities"] = [{"type": "mention", "offset": 0, "length": len(name)}]
+        if reply_to:
+            message["reply_to_message"] = reply_to
+        self.push({"message": message})
+        return int(message["message_id"])
+
+    def push(self, update: dict[str, Any]) -> None:
+        """An update of any shape."""
+        self.updates.append({"update_id": 1000 + self._next, **update})
+        self._next += 1
+        self._changed.set()
+
+    async def wait_sent(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
+        """What was sent, once there are `count` messages."""
+        async with asyncio.timeout(seconds):
+            while len(self.sent) < count:
+                await asyncio.sleep(0.02)
+        return self.sent
+
+    async def wait_confirmed(self, seconds: float = 30) -> None:
+        """Return when no update is unconfirmed."""
+        async with asyncio.timeout(seconds):
+            while self.updates:
+                await asyncio.sleep(0.02)
+
+    # what Telegram does
+
+    def _message(self, chat: dict[str, Any], author: dict[str, Any], text: str) -> dict[str, Any]:
+        self._next += 1
+        return {"message_id": self._next, "date": int(time.time()), "chat": chat, "from": author, "text": text}
+
+    async def _call(self, request: web.Request) -> web.Response:
+        if request.match_info["token"] != TOKEN:
+            return self._answer(False, 401, description="Unauthorized", error_code=401)
+        wish = await self._wish(request)
+        method = {"getMe": self._get_me, "getUpdates": self._get_updates, "sendMessage": self._send, "sendChatAction": self._action}.get(request.match_info["method"])
+        return await method(wish) if method else self._answer(True)
+
+    async def _wish(self, request: web.Request) -> dict[str, Any]:
+        if request.content_type == "application/json":
+            return dict(await request.json())
+        found: dict[str, Any] = {}
+        for key, value in (await request.post()).items():
+            try:
+                found[key] = json.loads(str(value))
+            except ValueError:
+                found[key] = value
+        return found
+
+    def _answer(self, result: Any, status: int = 200, **more: Any) -> web.Response:
+        return web.json_response({"ok": status == 200, "result": result, **more}, status=status)
+
+    async def _get_me(self, _: dict[str, Any]) -> web.Response:
+        return self._answer(BOT)
+
+    async def _get_updates(self, wish: dict[str, Any]) -> web.Response:
+        offset = int(wish.get("offset", 0))
+        self.updates = [one for one in self.updates if one["update_id"] >= offset]
+        if not self.updates:
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), min(float(wish.get("timeout", 0)), 20))
+            except TimeoutError:
+                pass
+        return self._answer(self.updates[:100])
+
+    async def _send(self, wish: dict[str, Any]) -> web.Response:
+        if self.on_send:
+            self.on_send(wish)
+        self._next += 1
+        message = {"message_id": self._next, "date": int(time.time()), "chat": {"id": int(wish["chat_id"]), "type": "supergroup", "title": "friends"}, "from": BOT, "text": wish["text"]}
+        self.sent.append({**wish, "message_id": self._next, "text": str(wish["text"]), "message": message})
+        return self._answer(message)
+
+    async def _action(self, wish: dict[str, Any]) -> web.Response:
+        self.actions.append(wish)
+        return self._answer(True)

@@ -1,0 +1,78 @@
+"""The trainer's command line. Heavy imports stand inside the commands, so that --help is quick."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from persona.command import ConfigOption, JsonOption, command_line, run
+
+app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Exports: files, folders, zips. Default: [data] sources.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was imported before.")] = False,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Read exports into the corpus. Example: python -m trainer import ~/Downloads/twitter.zip"""
+    from persona.config import load
+    from persona.fault import SettingsFault
+    from trainer.importing import import_exports
+    from trainer.progress import Bars
+    from trainer.shown import show_import
+
+    settings = load(config)
+    chosen = paths or settings.sources
+    if not chosen:
+        raise SettingsFault(f"nothing to import: name exports on the command line or in [data] sources of {config}")
+    with Bars(quiet=as_json) as bars:
+        imported = import_exports(settings, chosen, fresh=fresh, bars=bars)
+    show_import(settings, imported, as_json)
+
+
+@app.command()
+def train(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = False) -> None:
+    """Train an adapter on the corpus and make it current. Example: python -m trainer train"""
+    from persona.config import load
+    from trainer.progress import Bars
+    from trainer.shown import show_training
+    from trainer.training import train as train_bundle
+
+    with Bars(quiet=as_json) as bars:
+        result = train_bundle(load(config), bars)
+    show_training(result, as_json)
+
+
+@app.command()
+def sample(
+    speaker: Annotated[str, typer.Option("--as", help="Who speaks; default: the persona.")] = "",
+    scene: Annotated[str, typer.Option(help="timeline (tweets), reply, group or dm.")] = "timeline",
+    count: Annotated[int, typer.Option("-n", min=1, help="How many texts.")] = 5,
+    turns: Annotated[int, typer.Option(min=0, help="A whole conversation of so many turns between all speakers.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same texts.")] = None,
+    era: Annotated[int | None, typer.Option(help="The year to sound like; default: the latest.")] = None,
+    to: Annotated[str, typer.Option("--to", help="What the texts answer, for the scenes with others.")] = "",
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Print texts of the current adapter. Example: python -m trainer sample --scene group --turns 12"""
+    from persona.config import load
+    from trainer.sampling import Wish, sample_texts
+
+    wish = Wish(speaker=speaker, scene=scene, count=count, turns=turns, seed=seed, year=era, answers=to)
+    blocks = sample_texts(load(config), wish)
+    _print_blocks(blocks, as_json)
+
+
+def _print_blocks(blocks: list[str], as_json: bool) -> None:
+    """One text a block, blocks apart by a blank line; or a JSON list."""
+    shown: Any = json.dumps(blocks, ensure_ascii=False) if as_json else "\n\n".join(blocks)
+    typer.echo(shown)
+
+
+if __name__ == "__main__":
+    run(app, "python -m trainer")

@@ -1,0 +1,78 @@
+"""What the trainer's commands print when they are done: tables for people, JSON for programs."""
+
+import json
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from persona.config import Settings
+from trainer.importing import Imported
+from trainer.training import Result
+
+
+def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
+    """What was read, kept and dropped, per source and speaker; then what the corpus holds."""
+    summary = import_summary(settings, imported)
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False))
+        return
+    table = Table("source", "speaker", "read", "kept", "dropped", box=None, header_style="bold", pad_edge=False)
+    for row in summary["table"]:
+        dropped = ", ".join(f"{reason} {count}" for reason, count in row["dropped"].items())
+        table.add_row(row["source"], row["speaker"], f"{row['read']:,}", f"{row['kept']:,}", dropped)
+    total = summary["total"]
+    table.add_row("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}", style="bold")
+    console = Console()
+    console.print(table)
+    for reject in summary["rejects"]:
+        console.print(f"{reject['file']} at {reject['offset']}: {reject['reason']}", style="yellow", soft_wrap=True, markup=False)
+    for path in summary["unrecognised"]:
+        console.print(f"{path}: no export that alterego can read", style="yellow", soft_wrap=True, markup=False)
+    corpus = summary["corpus"]
+    console.print(
+        f"corpus: {corpus['messages']:,} messages in {corpus['conversations']:,} conversations; {settings.persona.name}: "
+        f"{corpus['train']:,} to train on, {corpus['held_out']:,} held out",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+
+
+def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
+    """The same as plain data."""
+    corpus, tally, me = imported.corpus, imported.tally, settings.persona.key
+    dropped = sum(tally.dropped.values())
+    return {
+        "table": tally.table({key: person.name for key, person in corpus.people.items()}),
+        "total": {"read": sum(tally.read.values()), "kept": sum(tally.kept.values()), "dropped": dropped},
+        "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in tally.rejects],
+        "unrecognised": tally.unrecognised,
+        "corpus": {
+            "messages": len(corpus.rows),
+            "conversations": len(corpus.found),
+            "train": corpus.messages(me),
+            "held_out": corpus.messages(me, ("a", "b")),
+        },
+    }
+
+
+def show_training(result: Result, as_json: bool) -> None:
+    """The line at the end of a training."""
+    metrics = {key: value for key, value in result.metrics.items() if key != "loss_history"}
+    if as_json:
+        typer.echo(json.dumps({"bundle": str(result.bundle.folder), "metrics": metrics}, ensure_ascii=False))
+        return
+    console = Console()
+    if metrics["bits_per_character"] is None:
+        console.print("nothing was held out, so there are no figures: import more messages", style="yellow")
+    else:
+        console.print(
+            f"held-out messages: {metrics['bits_per_character_base']:.3f} -> {metrics['bits_per_character']:.3f} bits per character, "
+            f"perplexity {metrics['perplexity_base']:.1f} -> {metrics['perplexity']:.1f}; "
+            f"{metrics['minutes']:.1f} minutes, {metrics['tokens_per_second']:,.0f} tokens/s",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(f"sealed {result.bundle.folder}, now current", highlight=False, soft_wrap=True)

@@ -1,0 +1,213 @@
+"""The way from a corpus to a current bundle: base, windows, LoRA, measure, seal."""
+
+import asyncio
+import math
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+from torch.utils.tensorboard import SummaryWriter
+
+from bot.engine.transformers_engine import TransformersEngine
+from bot.engine.voice import Voice
+from persona.bundle import BaseModelSeal, Bundle, Seal, Speaker, draft, point_current, publish
+from persona.config import Settings
+from persona.fault import Fault
+from persona.sampling import Sampling
+from persona.transcript import Conversation, Turn
+from trainer.base import Base, open_base
+from trainer.batches import Window, windows_of
+from trainer.card import model_card
+from trainer.conversations import Stretch
+from trainer.corpus import Corpus, load
+from trainer.finetune import Loss, Trained, measure, target_tokens, train_adapter
+from trainer.plots import plot_losses
+from trainer.progress import Bars
+
+FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
+SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
+TOKENS_PER_BATCH = 2048
+SPEAKERS_SEALED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a training brought: the bundle and its figures."""
+
+    bundle: Bundle
+    metrics: Mapping[str, Any]
+
+
+def train(settings: Settings, bars: Bars) -> Result:
+    """Train an adapter on the corpus, seal it, make it current. Raises Fault; nothing is left behind then."""
+    began = time.monotonic()
+    corpus = load(settings)
+    speakers = target_speakers(settings, corpus)
+    _require_enough(settings, corpus)
+    base = open_base(settings, corpus, bars)
+    rows, judge_a, judge_b = (_windows(settings, base, corpus, speakers, part) for part in ("train", "a", "b"))
+    budget = TOKENS_PER_BATCH if settings.train.tokens_per_batch == "auto" else settings.train.tokens_per_batch
+    budget = max(budget, base.max_length)
+    untuned = measure(base.model, judge_b, budget, base.encoding.end_of_turn)
+    seal = _seal(settings, corpus, base, speakers)
+    with draft(settings.adapters) as folder:
+        model, trained, writer = _tuned(settings, base, seal, rows, judge_a, budget, folder, bars)
+        tuned = measure(model, judge_b, budget, base.encoding.end_of_turn)
+        metrics = _metrics(trained, untuned, tuned, rows, time.monotonic() - began)
+        writer.close()
+        _fill(folder, model, base, trained, seal, metrics)
+        bundle = publish(folder, seal.model_copy(update={"metrics": metrics}))
+    point_current(bundle)
+    return Result(bundle, metrics)
+
+
+def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
+    """Whose turns carry loss: the persona's, or everybody's who consented."""
+    everyone = {person.key for person in corpus.people.values() if person.consent}
+    return frozenset(everyone if settings.train.loss_on == "everyone" else {settings.persona.key})
+
+
+def _require_enough(settings: Settings, corpus: Corpus) -> None:
+    there = corpus.messages(settings.persona.key)
+    if there < FEWEST_MESSAGES:
+        raise Fault(
+            f"the corpus has {there} messages by {settings.persona.name} to train on, at least {FEWEST_MESSAGES} are needed; "
+            "import more exports, or add other names of that person to [persona] aliases"
+        )
+
+
+def _windows(settings: Settings, base: Base, corpus: Corpus, speakers: frozenset[str], part: str) -> list[Window]:
+    found = corpus.part(part)
+    if part == "train" and settings.train.limit:
+        found = newest(found, speakers, settings.train.limit)
+    return windows_of(base.encoding, [stretch.conversation for stretch in found], speakers, base.max_length)
+
+
+def newest(found: Sequence[Stretch], speakers: frozenset[str], limit: int) -> list[Stretch]:
+    """The latest conversations that together hold `limit` messages of these speakers."""
+    kept: list[Stretch] = []
+    count = 0
+    for stretch in sorted(found, key=lambda one: max((at for at in one.ats if at is not None), default=0.0), reverse=True):
+        if count >= limit:
+            break
+        kept.append(stretch)
+        count += sum(len(turn.lines) for turn in stretch.conversation.turns if turn.speaker in speakers)
+    return kept
+
+
+def _tuned(
+    settings: Settings, base: Base, seal: Seal, rows: list[Window], held_out: list[Window], budget: int, folder: Path, bars: Bars
+) -> tuple[PeftModel, Trained, SummaryWriter]:
+    wanted = settings.train.learning_rate
+    rate = (SCRATCH_RATE if base.grown else RATE) if wanted == "auto" else wanted
+    writer = SummaryWriter(str(folder / "private" / "tensorboard"))
+    bars.say(f"training on {len(rows):,} conversations, {target_tokens(rows):,} tokens of {settings.persona.name}'s; {len(held_out):,} held out")
+
+    def show(model: PeftModel, step: int, metrics: Mapping[str, float]) -> None:
+        bars.say(f"step {step}: held-out {metrics['eval_bits_per_character']:.3f} bits per character; it says:")
+        for number, text in enumerate(_samples(model, base, seal)):
+            bars.say(f"  {text}")
+            writer.add_text(f"sample {number + 1}", text, step)
+
+    model, trained = train_adapter(
+        base.model,
+        rows,
+        held_out,
+        settings.train,
+        rate=rate,
+        budget=budget,
+        pad=base.encoding.end_of_turn,
+        folder=folder / "work",
+        writer=writer,
+        bars=bars,
+        on_evaluate=show,
+    )
+    shutil.rmtree(folder / "work", ignore_errors=True)
+    return model, trained, writer
+
+
+def _samples(model: PeftModel, base: Base, seal: Seal) -> list[str]:
+    """Three texts from the adapter as it is now: two tweets and the start of a chat."""
+    model.eval()
+    engine = TransformersEngine(model, base.encoding, frozenset(base.stops), base.max_length)
+    voice = Voice(engine, base.encoding, seal, Sampling(max_new_tokens=60))
+
+    async def three() -> list[tuple[str, ...]]:
+        await engine.start()
+        found = [await voice.tweet(1), await voice.tweet(2), await voice.reply("group", (Turn("SOMEONE", ("hey, are you there?",)),), 3)]
+        await engine.close()
+        return found
+
+    texts = [" / ".join(lines) for lines in asyncio.run(three())]
+    model.train()
+    return texts
+
+
+def _metrics(trained: Trained, untuned: Loss, tuned: Loss, rows: list[Window], seconds: float) -> dict[str, Any]:
+    return {
+        "bits_per_character_base": _rounded(untuned.bits_per_character) if untuned.tokens else None,
+        "bits_per_character": _rounded(tuned.bits_per_character) if tuned.tokens else None,
+        "perplexity_base": _rounded(untuned.perplexity) if untuned.tokens else None,
+        "perplexity": _rounded(tuned.perplexity) if tuned.tokens else None,
+        "held_out_characters": tuned.characters,
+        "target_tokens": target_tokens(rows),
+        "steps": trained.steps,
+        "minutes": _rounded(seconds / 60),
+        "tokens_per_second": _rounded(trained.tokens / max(trained.seconds, 1e-9)),
+        "loss_history": [entry for entry in trained.history if "loss" in entry or "eval_bits_per_character" in entry],
+    }
+
+
+def _rounded(value: float) -> float:
+    return round(value, 4) if math.isfinite(value) else value
+
+
+def _seal(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[str]) -> Seal:
+    me = settings.persona.key
+    heard = Counter(turn.speaker for stretch in corpus.found for turn in stretch.conversation.turns)
+    names = {person.key: person.name for person in corpus.people.values()}
+    scenes = Counter(stretch.conversation.scene for stretch in corpus.found if any(turn.speaker == me for turn in stretch.conversation.turns))
+    return Seal(
+        speaker=me,
+        speakers={key: Speaker(name=names.get(key, key.title()), tuned=key in speakers) for key, _ in heard.most_common(SPEAKERS_SEALED)}
+        | {me: Speaker(name=settings.persona.name, tuned=True)},
+        turn_taking=turn_taking([stretch.conversation for stretch in corpus.part("train")], me),
+        end_of_turn=base.encoding.end_of_turn,
+        stops=base.stops,
+        bos=base.encoding.bos,
+        max_length=base.max_length,
+        year=max((stretch.conversation.year for stretch in corpus.found if stretch.conversation.year and stretch.conversation.year < 2100), default=None),
+        base=BaseModelSeal.model_validate(base.seal.model_dump()),
+        data={"fingerprint": corpus.fingerprint, "messages": corpus.messages(me), "scenes": dict(scenes.most_common())},
+    )
+
+
+def turn_taking(conversations: Sequence[Conversation], persona: str, most: int = 12) -> dict[str, dict[str, float]]:
+    """How often each of the most talkative speakers follows each: rows sum to one. From group scenes alone; "" is the
+    start of a conversation."""
+    groups = [one for one in conversations if one.scene == "group"]
+    talk = Counter(turn.speaker for one in groups for turn in one.turns)
+    kept = {speaker for speaker, _ in talk.most_common(most)} | ({persona} & talk.keys())
+    follows: dict[str, Counter[str]] = {}
+    for one in groups:
+        speakers = ["", *(turn.speaker for turn in one.turns if turn.speaker in kept)]
+        for before, after in zip(speakers, speakers[1:], strict=False):
+            if before != after:
+                follows.setdefault(before, Counter())[after] += 1
+    return {before: {after: round(count / counts.total(), 4) for after, count in counts.most_common()} for before, counts in follows.items()}
+
+
+def _fill(folder: Path, model: PeftModel, base: Base, trained: Trained, seal: Seal, metrics: Mapping[str, Any]) -> None:
+    """Everything the seal then covers."""
+    model.peft_config["default"].base_model_name_or_path = base.seal.model  # no path of this machine goes into a bundle
+    model.save_pretrained(str(folder), save_embedding_layers=False)
+    base.tokenizer.save_pretrained(str(folder))
+    if base.grown and base.folder:
+        shutil.copytree(base.folder, folder / "base", ignore=shutil.ignore_patterns("checkpoint-*", "runs"))
+    plot_losses(trained.history, folder / "private" / "loss.png")
+    (folder / "README.md").write_text(model_card(seal, metrics), encoding="utf-8")
