@@ -43,14 +43,19 @@ def gateways_of(settings: Settings) -> list[Gateway]:
 
         found.append(TelegramGateway(settings.telegram, _token("TELEGRAM_TOKEN", settings)))
     if not found:
-        raise SettingsFault(f"nowhere to speak: set enabled = true under [discord] or [telegram] in {settings.path.name}, or run 'python -m bot chat'")
+        raise SettingsFault(
+            f"nowhere to speak: set enabled = true under [discord] or [telegram] in {settings.path.name}, "
+            "or run 'python -m bot chat'"
+        )
     return found
 
 
 def _token(name: str, settings: Settings) -> str:
     token = secret(name, settings)
     if not token:
-        raise StandingFault(f"{name} is not set; put it into the environment or into {settings.root / '.env'} (mode 0600)")
+        raise StandingFault(
+            f"{name} is not set; put it into the environment or into {settings.root / '.env'} (mode 0600)"
+        )
     return token
 
 
@@ -115,14 +120,16 @@ class Daemon:
             for lock in self._locks:
                 lock.close()
 
-    async def _until_done(self, tasks: "list[asyncio.Task[None]]", stop: "asyncio.Task[bool]", until_first_ends: bool) -> None:
+    async def _until_done(
+        self, tasks: "list[asyncio.Task[None]]", stop: "asyncio.Task[bool]", until_first_ends: bool
+    ) -> None:
         left = set(tasks)
         while left:
             done, _ = await asyncio.wait({*left, stop}, return_when=asyncio.FIRST_COMPLETED)
             if stop in done:
                 return
             for task in done & left:
-                left.discard(task)  # type: ignore[arg-type]
+                left.discard(task)
                 if not (fault := task.exception()) and until_first_ends:
                     return
                 if fault and not left:
@@ -142,7 +149,13 @@ class Daemon:
                 raise
             except Exception as error:  # the one broad catch of this loop: a gateway starts again on anything
                 pause = 1.0 if loop.time() - began > LONGEST_PAUSE else pause
-                log.warning("gateway ended gateway=%s kind=%s again_in=%.0fs", gateway.platform, type(error).__name__, pause, exc_info=log.isEnabledFor(logging.DEBUG))
+                log.warning(
+                    "gateway ended gateway=%s kind=%s again_in=%.0fs",
+                    gateway.platform,
+                    type(error).__name__,
+                    pause,
+                    exc_info=log.isEnabledFor(logging.DEBUG),
+                )
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -183,6 +196,17 @@ class Daemon:
 def set_up_logging(level: int) -> None:
     """Our events on stderr. Libraries log message texts, and URLs with tokens in them, below WARNING: never let them."""
     logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s")
-    for name in ("discord", "telegram", "httpx", "httpcore", "aiosqlite", "sqlalchemy", "alembic", "apscheduler", "asyncio", "aiohttp"):
+    for name in (
+        "discord",
+        "telegram",
+        "httpx",
+        "httpcore",
+        "aiosqlite",
+        "sqlalchemy",
+        "alembic",
+        "apscheduler",
+        "asyncio",
+        "aiohttp",
+    ):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns of the voice libraries that we don't want

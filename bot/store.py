@@ -97,9 +97,13 @@ class Store:
         Raises Fault where it can't be opened."""
         shown = url.split("@")[-1]  # what stands before it may be a password
         try:
-            engine = create_async_engine(_with_driver(url, folder), connect_args={"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {})
+            engine = create_async_engine(
+                _with_driver(url, folder), connect_args={"timeout": BUSY_SECONDS} if url.startswith("sqlite") else {}
+            )
         except (SQLAlchemyError, ImportError) as error:
-            raise SettingsFault(f"[store] url: {shown} is no database alterego can open ({type(error).__name__}); use sqlite:/// or postgresql://") from None
+            raise SettingsFault(
+                f"[store] url: {shown} is no database alterego can open ({type(error).__name__}); use sqlite:/// or postgresql://"
+            ) from None
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine.sync_engine, "connect", _tune_sqlite)
         try:
@@ -108,7 +112,9 @@ class Store:
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
             reason = str(getattr(error, "orig", error)).splitlines()[0]
-            raise Fault(f"the store {shown} can't be opened ({reason}); look at its folder, disk and rights, or at [store] url") from error
+            raise Fault(
+                f"the store {shown} can't be opened ({reason}); look at its folder, disk and rights, or at [store] url"
+            ) from error
         return cls(engine)
 
     async def close(self) -> None:
@@ -120,9 +126,9 @@ class Store:
         async with self._writing, self._engine.begin() as connection:
             yield connection
 
-    async def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def _rows(self, query: sa.Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         async with self._engine.connect() as connection:
-            return (await connection.execute(query)).all()
+            return [tuple(row) for row in await connection.execute(query)]
 
     async def commit(self, heard: Heard) -> int | None:
         """Keep a message, and move the watermark with it. Returns the id of its new inbox row, None where it wants no
@@ -130,11 +136,15 @@ class Store:
         async with self._write() as write:
             place = {"account": heard.account, "channel": heard.channel}
             known = {**place, "message_id": heard.message_id, "author_id": heard.author_id, "at": heard.at}
-            await write.execute(_insert_new(write, memory, {**known, "speaker": heard.speaker, "lines": json.dumps(heard.lines)}))
+            await write.execute(
+                _insert_new(write, memory, {**known, "speaker": heard.speaker, "lines": json.dumps(heard.lines)})
+            )
             await write.execute(_upsert(write, watermarks, place, {"message_id": heard.message_id}))
             if not heard.wanted:
                 return None
-            added = await write.execute(_insert_new(write, inbox, {**known, "is_dm": heard.is_dm}).returning(inbox.c.id))
+            added = await write.execute(
+                _insert_new(write, inbox, {**known, "is_dm": heard.is_dm}).returning(inbox.c.id)
+            )
             row = added.first()
             return int(row.id) if row else None
 
@@ -150,16 +160,23 @@ class Store:
         last = sa.select(memory.c.id).where(here, memory.c.message_id == message_id).scalar_subquery()
         columns = (memory.c[name] for name in ("message_id", "author_id", "speaker", "lines", "at"))
         query = sa.select(*columns).where(here, memory.c.id <= last).order_by(memory.c.id.desc()).limit(most)
-        return [Remembered(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4]) for row in reversed(await self._rows(query))]
+        return [
+            Remembered(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4])
+            for row in reversed(await self._rows(query))
+        ]
 
     async def settle(self, waiting: Waiting, verdict: str, reason: str, texts: Sequence[str] = ()) -> list[Post]:
         """Record a verdict, and the posts it brings, in one transaction. Returns the posts."""
         async with self._write() as write:
             values = {"verdict": verdict, "reason": reason, "settled_at": time.time()}
             await write.execute(inbox.update().where(inbox.c.id == waiting.id).values(values))
-            return await self._posts(write, waiting.account, waiting.channel, f"inbox:{waiting.id}", texts, waiting.message_id)
+            return await self._posts(
+                write, waiting.account, waiting.channel, f"inbox:{waiting.id}", texts, waiting.message_id
+            )
 
-    async def schedule_tweet(self, name: str, due_at: float, texts: Mapping[tuple[str, str], Sequence[str]], origin: str) -> list[Post]:
+    async def schedule_tweet(
+        self, name: str, due_at: float, texts: Mapping[tuple[str, str], Sequence[str]], origin: str
+    ) -> list[Post]:
         """Move the next due time and put a tweet into the outbox of its targets (account, channel), in one transaction."""
         async with self._write() as write:
             await write.execute(_upsert(write, schedule, {"name": name}, {"due_at": due_at}))
@@ -168,12 +185,22 @@ class Store:
                 posts += await self._posts(write, account, channel, origin, parts, "")
             return posts
 
-    async def _posts(self, write: AsyncConnection, account: str, channel: str, origin: str, texts: Sequence[str], answers: str) -> list[Post]:
+    async def _posts(
+        self, write: AsyncConnection, account: str, channel: str, origin: str, texts: Sequence[str], answers: str
+    ) -> list[Post]:
         posts: list[Post] = []
         for part, text in enumerate(texts):
-            values: dict[str, Any] = {"account": account, "channel": channel, "origin": origin, "part": part, "text": text}
+            values: dict[str, Any] = {
+                "account": account,
+                "channel": channel,
+                "origin": origin,
+                "part": part,
+                "text": text,
+            }
             values |= {"reply_to": answers if part == 0 else "", "after": answers, "state": "ready"}
-            added = (await write.execute(_insert_new(write, outbox, {**values, "at": time.time()}).returning(outbox.c.id))).first()
+            added = (
+                await write.execute(_insert_new(write, outbox, {**values, "at": time.time()}).returning(outbox.c.id))
+            ).first()
             if added:
                 posts.append(Post(id=int(added.id), **values))
         return posts
@@ -181,7 +208,11 @@ class Store:
     async def unsent(self, account: str) -> list[Post]:
         """The posts that are ready, or were being sent when the process ended, oldest first."""
         columns = (outbox.c[name] for name in Post.__dataclass_fields__)
-        query = sa.select(*columns).where(outbox.c.account == account, outbox.c.state.in_(("ready", "sending"))).order_by(outbox.c.id)
+        query = (
+            sa.select(*columns)
+            .where(outbox.c.account == account, outbox.c.state.in_(("ready", "sending")))
+            .order_by(outbox.c.id)
+        )
         return [Post(*row) for row in await self._rows(query)]
 
     async def mark(self, post: Post, state: str) -> None:
@@ -192,9 +223,19 @@ class Store:
     async def sent(self, post: Post, message_id: str, speaker: str, lines: Sequence[str]) -> None:
         """Note that a post was made, and remember it as the persona's own words."""
         async with self._write() as write:
-            await write.execute(outbox.update().where(outbox.c.id == post.id).values(state="sent", message_id=message_id, text=""))
-            said = {"account": post.account, "channel": post.channel, "message_id": message_id, "author_id": "", "at": time.time()}
-            await write.execute(_insert_new(write, memory, {**said, "speaker": speaker, "lines": json.dumps(list(lines))}))
+            await write.execute(
+                outbox.update().where(outbox.c.id == post.id).values(state="sent", message_id=message_id, text="")
+            )
+            said = {
+                "account": post.account,
+                "channel": post.channel,
+                "message_id": message_id,
+                "author_id": "",
+                "at": time.time(),
+            }
+            await write.execute(
+                _insert_new(write, memory, {**said, "speaker": speaker, "lines": json.dumps(list(lines))})
+            )
 
     async def doubt(self, post: Post) -> None:
         """Note that nobody can know whether a post was made: it is uncertain, and so is the answer it is part of."""
@@ -202,11 +243,15 @@ class Store:
             await write.execute(outbox.update().where(outbox.c.id == post.id).values(state="uncertain"))
             kind, _, row = post.origin.partition(":")
             if kind == "inbox":
-                await write.execute(inbox.update().where(inbox.c.id == int(row)).values(verdict="uncertain", reason="result unknown"))
+                await write.execute(
+                    inbox.update().where(inbox.c.id == int(row)).values(verdict="uncertain", reason="result unknown")
+                )
 
     async def last_spoke(self, account: str, channel: str) -> float:
         """When the persona last spoke in a channel, UTC seconds; 0 for never."""
-        query = sa.select(sa.func.max(memory.c.at)).where(memory.c.account == account, memory.c.channel == channel, memory.c.author_id == "")
+        query = sa.select(sa.func.max(memory.c.at)).where(
+            memory.c.account == account, memory.c.channel == channel, memory.c.author_id == ""
+        )
         return float((await self._rows(query))[0][0] or 0.0)
 
     async def due_at(self, name: str) -> float | None:
@@ -216,7 +261,9 @@ class Store:
 
     async def bearers(self, account: str, channel: str) -> dict[str, Bearer]:
         """Everybody seen in a channel, by author id."""
-        query = sa.select(speakers.c.author_id, speakers.c.speaker, speakers.c.name).where(speakers.c.account == account, speakers.c.channel == channel)
+        query = sa.select(speakers.c.author_id, speakers.c.speaker, speakers.c.name).where(
+            speakers.c.account == account, speakers.c.channel == channel
+        )
         return {str(row[0]): Bearer(str(row[1]), str(row[2])) for row in await self._rows(query)}
 
     async def keep_bearer(self, account: str, channel: str, author_id: str, bearer: Bearer) -> None:
@@ -243,7 +290,9 @@ class Store:
     async def quarantine(self, account: str, content: str, reason: str) -> None:
         """Put an unreadable update away."""
         async with self._write() as write:
-            await write.execute(quarantine.insert().values(account=account, content=content, reason=reason, at=time.time()))
+            await write.execute(
+                quarantine.insert().values(account=account, content=content, reason=reason, at=time.time())
+            )
 
     async def verdicts(self) -> dict[str, int]:
         """How many messages met each verdict; "waiting" for those without."""
@@ -258,7 +307,9 @@ class Store:
             gone = [
                 await write.execute(memory.delete().where(memory.c.at < before)),
                 await write.execute(inbox.delete().where(inbox.c.settled_at < before)),
-                await write.execute(outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(("ready", "sending")))),
+                await write.execute(
+                    outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(("ready", "sending")))
+                ),
                 await write.execute(quarantine.delete().where(quarantine.c.at < before)),
             ]
         return sum(result.rowcount for result in gone)

@@ -54,7 +54,15 @@ class Timeline:
     tweet into the outbox: a restart neither loses nor doubles one. account_of: the open account of a platform, "" before
     it is open; hand_over: called with each post."""
 
-    def __init__(self, store: Store, voice: Voice, settings: Tweets, account_of: Callable[[str], str], hand_over: Callable[[Post], object], units: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        voice: Voice,
+        settings: Tweets,
+        account_of: Callable[[str], str],
+        hand_over: Callable[[Post], object],
+        units: Mapping[str, int],
+    ) -> None:
         self._store = store
         self._voice = voice
         self._settings = settings
@@ -82,7 +90,16 @@ class Timeline:
     def _arm(self, due: float) -> None:
         moment = datetime.fromtimestamp(max(due, time.time() + 0.05), UTC)
         # misfire_grace_time: the library's default of one second would drop what a busy loop or a sleep made late
-        self._scheduler.add_job(self._tweet, "date", run_date=moment, id=JOB, replace_existing=True, misfire_grace_time=None, coalesce=True, max_instances=1)
+        self._scheduler.add_job(
+            self._tweet,
+            "date",
+            run_date=moment,
+            id=JOB,
+            replace_existing=True,
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
+        )
 
     async def _tweet(self) -> None:
         try:
@@ -102,11 +119,14 @@ class Timeline:
             return due
         targets = {target: account for target in self._settings.to if (account := self._account_of(_platform(target)))}
         patient = time.monotonic() - self._started < PATIENCE
-        if not targets or len(targets) < len(self._settings.to) and patient:
+        if not targets or (len(targets) < len(self._settings.to) and patient):
             return time.time() + RETRY
         was_due = await self._store.due_at(JOB)
         lines = await self._voice.tweet(secrets.randbits(31))
-        texts = {(account, target): delivery.posts(lines, bursts=False, units=self._units[_platform(target)]) for target, account in targets.items()}
+        texts = {
+            (account, target): delivery.posts(lines, bursts=False, units=self._units[_platform(target)])
+            for target, account in targets.items()
+        }
         due = next_due(now, self._settings, self._luck.random()).timestamp()
         posts = await self._store.schedule_tweet(JOB, due, texts, f"tweet:{was_due}")
         log.info("tweet targets=%d next_in=%.0fs", len(targets), due - time.time())

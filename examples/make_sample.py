@@ -20,8 +20,22 @@ HERE = Path(__file__).parent
 BOOK: Mapping[str, Any] = tomllib.loads((HERE / "voices.toml").read_text(encoding="utf-8"))
 PERSONA = "mara"
 CHINESE = "xiaoyu"
-TELEGRAM_IDS = {"mara": 100000001, "jonas": 100000002, "xiaoyu": 100000003, "priya": 100000004, "bram": 100000005, "noor": 100000006}
-DISCORD_NAMES = {"mara": "maravoss", "jonas": "jonas_l", "xiaoyu": "xiaoyu", "priya": "priyaaa", "bram": "bramdw", "noor": "noorh"}
+TELEGRAM_IDS = {
+    "mara": 100000001,
+    "jonas": 100000002,
+    "xiaoyu": 100000003,
+    "priya": 100000004,
+    "bram": 100000005,
+    "noor": 100000006,
+}
+DISCORD_NAMES = {
+    "mara": "maravoss",
+    "jonas": "jonas_l",
+    "xiaoyu": "xiaoyu",
+    "priya": "priyaaa",
+    "bram": "bramdw",
+    "noor": "noorh",
+}
 CUSTOMERS = ("wheelsofdoom", "anna_on_two", "kettlebell_k", "late_tram_lou", "mx_pedal", "jonas_l")
 Choice = TypeVar("Choice")
 
@@ -127,9 +141,28 @@ def _utterance(draw: Draw, phrases: Phrases, who: str, topic: str, last: str, op
 
 def write_telegram(path: Path, said: Sequence[Said]) -> None:
     """A Telegram Desktop result.json of one group, with the service messages and media that such files hold."""
-    rows: list[dict[str, Any]] = [{"id": 1, "type": "service", **_telegram_dates(said[0].at), "actor": "Mara Voss", "actor_id": "user100000001", "action": "create_group", "title": "kitchen table", "members": ["Mara Voss"], "text": "", "text_entities": []}]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": 1,
+            "type": "service",
+            **_telegram_dates(said[0].at),
+            "actor": "Mara Voss",
+            "actor_id": "user100000001",
+            "action": "create_group",
+            "title": "kitchen table",
+            "members": ["Mara Voss"],
+            "text": "",
+            "text_entities": [],
+        }
+    ]
     for number, one in enumerate(said):
-        row = {"id": number + 2, "type": "message", **_telegram_dates(one.at), "from": BOOK["voices"][one.who]["name"], "from_id": f"user{TELEGRAM_IDS[one.who]}"}
+        row = {
+            "id": number + 2,
+            "type": "message",
+            **_telegram_dates(one.at),
+            "from": BOOK["voices"][one.who]["name"],
+            "from_id": f"user{TELEGRAM_IDS[one.who]}",
+        }
         if one.answers is not None:
             row["reply_to_message_id"] = one.answers + 2
         rows.append(row | {"text": one.text, "text_entities": [{"type": "plain", "text": one.text}]})
@@ -149,20 +182,74 @@ def write_discord(path: Path, said: Sequence[Said]) -> None:
     rows = []
     for number, one in enumerate(said):
         stamp = one.at.isoformat(timespec="milliseconds")
-        row: dict[str, Any] = {"id": str(first + number), "type": "Default", "timestamp": stamp, "timestampEdited": None, "callEndedTimestamp": None, "isPinned": False, "content": one.text, "author": _discord_author(one.who), "attachments": [], "embeds": [], "stickers": [], "reactions": [], "mentions": []}
+        row: dict[str, Any] = {
+            "id": str(first + number),
+            "type": "Default",
+            "timestamp": stamp,
+            "timestampEdited": None,
+            "callEndedTimestamp": None,
+            "isPinned": False,
+            "content": one.text,
+            "author": _discord_author(one.who),
+            "attachments": [],
+            "embeds": [],
+            "stickers": [],
+            "reactions": [],
+            "mentions": [],
+        }
         if one.answers is not None:
-            row |= {"type": "Reply", "reference": {"messageId": str(first + one.answers), "channelId": "400000000000000002", "guildId": "400000000000000001"}}
+            row |= {
+                "type": "Reply",
+                "reference": {
+                    "messageId": str(first + one.answers),
+                    "channelId": "400000000000000002",
+                    "guildId": "400000000000000001",
+                },
+            }
         rows.append(row)
         if number % 500 == 499:
-            rows.append(row | {"id": str(first + 10**6 + number), "type": "Default", "content": "Reminder: the tyre lever is still missing.", "author": _discord_author("mara") | {"id": "300000000000000099", "name": "reminders", "nickname": "reminders", "isBot": True}, "reference": None})
+            rows.append(
+                row
+                | {
+                    "id": str(first + 10**6 + number),
+                    "type": "Default",
+                    "content": "Reminder: the tyre lever is still missing.",
+                    "author": _discord_author("mara")
+                    | {"id": "300000000000000099", "name": "reminders", "nickname": "reminders", "isBot": True},
+                    "reference": None,
+                }
+            )
     guild = {"id": "400000000000000001", "name": "Spoke & Word", "iconUrl": ""}
-    channel = {"id": "400000000000000002", "type": "GuildTextChat", "categoryId": None, "category": None, "name": "workbench", "topic": None}
-    export = {"guild": guild, "channel": channel, "dateRange": {"after": None, "before": None}, "exportedAt": said[-1].at.isoformat(), "messages": rows, "messageCount": len(rows)}
+    channel = {
+        "id": "400000000000000002",
+        "type": "GuildTextChat",
+        "categoryId": None,
+        "category": None,
+        "name": "workbench",
+        "topic": None,
+    }
+    export = {
+        "guild": guild,
+        "channel": channel,
+        "dateRange": {"after": None, "before": None},
+        "exportedAt": said[-1].at.isoformat(),
+        "messages": rows,
+        "messageCount": len(rows),
+    }
     _write(path, json.dumps(export, ensure_ascii=False, indent=1))
 
 
 def _discord_author(who: str) -> dict[str, Any]:
-    return {"id": str(300000000000000000 + TELEGRAM_IDS[who]), "name": DISCORD_NAMES[who], "discriminator": "0000", "nickname": BOOK["voices"][who]["name"], "color": None, "isBot": False, "roles": [], "avatarUrl": ""}
+    return {
+        "id": str(300000000000000000 + TELEGRAM_IDS[who]),
+        "name": DISCORD_NAMES[who],
+        "discriminator": "0000",
+        "nickname": BOOK["voices"][who]["name"],
+        "color": None,
+        "isBot": False,
+        "roles": [],
+        "avatarUrl": "",
+    }
 
 
 def tweets(draw: Draw, count: int) -> Iterator[dict[str, Any]]:
@@ -179,9 +266,14 @@ def tweets(draw: Draw, count: int) -> Iterator[dict[str, Any]]:
         text = phrases.fill(draw.one(BOOK["tweets"][era]), words)
         if kind == "thread":
             previous = ""
-            for template in [draw.one(BOOK["tweets"]["thread"]), *(draw.one(BOOK["tweets"]["threaded"]) for _ in range(3))]:
+            for template in [
+                draw.one(BOOK["tweets"]["thread"]),
+                *(draw.one(BOOK["tweets"]["threaded"]) for _ in range(3)),
+            ]:
                 at += timedelta(seconds=40)
-                entry = _tweet(draw, at, phrases.fill(template, words), answers=("maravoss", previous) if previous else None)
+                entry = _tweet(
+                    draw, at, phrases.fill(template, words), answers=("maravoss", previous) if previous else None
+                )
                 previous = entry["id"]
                 made += 1
                 yield entry
@@ -190,35 +282,80 @@ def tweets(draw: Draw, count: int) -> Iterator[dict[str, Any]]:
         yield _single(draw, kind, at, text, phrases, words)
 
 
-def _single(draw: Draw, kind: str, at: datetime, text: str, phrases: Phrases, words: Mapping[str, str]) -> dict[str, Any]:
+def _single(
+    draw: Draw, kind: str, at: datetime, text: str, phrases: Phrases, words: Mapping[str, str]
+) -> dict[str, Any]:
     match kind:
         case "reply":
             handle = draw.one(CUSTOMERS)
             answer = phrases.fill(draw.one(BOOK["tweets"]["reply"]), words)
-            return _tweet(draw, at, f"@{handle} {answer}", answers=(handle, str(_snowflake(draw, at - timedelta(minutes=9)))))
+            return _tweet(
+                draw, at, f"@{handle} {answer}", answers=(handle, str(_snowflake(draw, at - timedelta(minutes=9))))
+            )
         case "retweet":
-            return _tweet(draw, at, f"RT @{draw.one(CUSTOMERS)}: {phrases.fill(draw.one(BOOK['tweets']['asks']), words)}"[:140])
+            return _tweet(
+                draw, at, f"RT @{draw.one(CUSTOMERS)}: {phrases.fill(draw.one(BOOK['tweets']['asks']), words)}"[:140]
+            )
         case "link":
-            return _tweet(draw, at, f"{text} https://t.co/{int(draw.between(10**9, 9 * 10**9))}", link="https://spokeandword.example/opening-hours")
+            return _tweet(
+                draw,
+                at,
+                f"{text} https://t.co/{int(draw.between(10**9, 9 * 10**9))}",
+                link="https://spokeandword.example/opening-hours",
+            )
         case "note":
             return _tweet(draw, at, phrases.fill(draw.one(BOOK["tweets"]["note"]), words))
     return _tweet(draw, at, text)
 
 
-def _tweet(draw: Draw, at: datetime, text: str, answers: tuple[str, str] | None = None, link: str = "") -> dict[str, Any]:
+def _tweet(
+    draw: Draw, at: datetime, text: str, answers: tuple[str, str] | None = None, link: str = ""
+) -> dict[str, Any]:
     number = str(_snowflake(draw, at))
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    entry: dict[str, Any] = {"id": number, "id_str": number, "created_at": at.strftime("%a %b %d %H:%M:%S +0000 %Y"), "full_text": escaped, "lang": "en", "truncated": False, "favorited": False, "retweeted": False, "favorite_count": str(int(draw.between(0, 40))), "retweet_count": "0", "source": "<a href=\"https://example.com\">web</a>", "display_text_range": ["0", str(len(escaped))]}
+    entry: dict[str, Any] = {
+        "id": number,
+        "id_str": number,
+        "created_at": at.strftime("%a %b %d %H:%M:%S +0000 %Y"),
+        "full_text": escaped,
+        "lang": "en",
+        "truncated": False,
+        "favorited": False,
+        "retweeted": False,
+        "favorite_count": str(int(draw.between(0, 40))),
+        "retweet_count": "0",
+        "source": '<a href="https://example.com">web</a>',
+        "display_text_range": ["0", str(len(escaped))],
+    }
     urls = []
     if link:
         short = escaped.rsplit(" ", 1)[1]
-        urls = [{"url": short, "expanded_url": link, "display_url": link[8:], "indices": [str(len(escaped) - len(short)), str(len(escaped))]}]
-    mentions = []
-    for found in re.finditer(r"@(\w+)", escaped):
-        mentions.append({"name": found[1], "screen_name": found[1], "indices": [str(found.start()), str(found.end())], "id_str": str(880000000 + len(found[1])), "id": str(880000000 + len(found[1]))})
+        urls = [
+            {
+                "url": short,
+                "expanded_url": link,
+                "display_url": link[8:],
+                "indices": [str(len(escaped) - len(short)), str(len(escaped))],
+            }
+        ]
+    mentions = [
+        {
+            "name": found[1],
+            "screen_name": found[1],
+            "indices": [str(found.start()), str(found.end())],
+            "id_str": str(880000000 + len(found[1])),
+            "id": str(880000000 + len(found[1])),
+        }
+        for found in re.finditer(r"@(\w+)", escaped)
+    ]
     entry["entities"] = {"hashtags": [], "symbols": [], "user_mentions": mentions, "urls": urls}
     if answers:
-        entry |= {"in_reply_to_screen_name": answers[0], "in_reply_to_status_id": answers[1], "in_reply_to_status_id_str": answers[1], "in_reply_to_user_id": "880000001"}
+        entry |= {
+            "in_reply_to_screen_name": answers[0],
+            "in_reply_to_status_id": answers[1],
+            "in_reply_to_status_id_str": answers[1],
+            "in_reply_to_user_id": "880000001",
+        }
     return entry
 
 
@@ -232,12 +369,41 @@ def write_archive(path: Path, entries: Sequence[dict[str, Any]]) -> None:
     for entry in entries:
         if len(entry["full_text"]) > 280:
             text = entry["full_text"]
-            notes.append({"noteTweet": {"noteTweetId": str(int(entry["id"]) + 7), "createdAt": _iso(entry["created_at"]), "core": {"text": text, "mentions": [], "urls": [], "hashtags": []}}})
+            notes.append(
+                {
+                    "noteTweet": {
+                        "noteTweetId": str(int(entry["id"]) + 7),
+                        "createdAt": _iso(entry["created_at"]),
+                        "core": {"text": text, "mentions": [], "urls": [], "hashtags": []},
+                    }
+                }
+            )
             entry["full_text"] = text[:275].rstrip() + "…"
     half = (len(entries) + 1) // 2
-    parts = [("tweets.js", "tweets", 0, entries[:half], "tweet"), ("tweets-part1.js", "tweets", 1, entries[half:], "tweet"), ("note-tweet.js", "note_tweet", 0, notes, "")]
-    account = [{"account": {"email": "mara@spokeandword.example", "createdVia": "web", "username": "maravoss", "accountId": "770000001", "createdAt": "2015-03-01T09:00:00.000Z", "accountDisplayName": "Mara Voss"}}]
-    manifest = {"userInfo": {"accountId": "770000001", "userName": "maravoss", "displayName": "Mara Voss"}, "archiveInfo": {"sizeBytes": "0", "generationDate": "2025-07-01T00:00:00.000Z", "isPartialArchive": False}, "dataTypes": {"account": {"files": [{"fileName": "data/account.js", "globalName": "YTD.account.part0", "count": "1"}]}}}
+    parts = [
+        ("tweets.js", "tweets", 0, entries[:half], "tweet"),
+        ("tweets-part1.js", "tweets", 1, entries[half:], "tweet"),
+        ("note-tweet.js", "note_tweet", 0, notes, ""),
+    ]
+    account = [
+        {
+            "account": {
+                "email": "mara@spokeandword.example",
+                "createdVia": "web",
+                "username": "maravoss",
+                "accountId": "770000001",
+                "createdAt": "2015-03-01T09:00:00.000Z",
+                "accountDisplayName": "Mara Voss",
+            }
+        }
+    ]
+    manifest = {
+        "userInfo": {"accountId": "770000001", "userName": "maravoss", "displayName": "Mara Voss"},
+        "archiveInfo": {"sizeBytes": "0", "generationDate": "2025-07-01T00:00:00.000Z", "isPartialArchive": False},
+        "dataTypes": {
+            "account": {"files": [{"fileName": "data/account.js", "globalName": "YTD.account.part0", "count": "1"}]}
+        },
+    }
     for name, kind, part, rows, _ in parts:
         files = manifest["dataTypes"].setdefault("tweets" if kind == "tweets" else "noteTweet", {"files": []})["files"]
         files.append({"fileName": f"data/{name}", "globalName": f"YTD.{kind}.part{part}", "count": str(len(rows))})
@@ -246,7 +412,11 @@ def write_archive(path: Path, entries: Sequence[dict[str, Any]]) -> None:
         _member(archive, "data/account.js", "window.YTD.account.part0 = " + json.dumps(account, indent=2))
         for name, kind, part, rows, wrapper in parts:
             wrapped = [{wrapper: row} for row in rows] if wrapper else rows
-            _member(archive, f"data/{name}", f"window.YTD.{kind}.part{part} = " + json.dumps(wrapped, ensure_ascii=False, indent=2))
+            _member(
+                archive,
+                f"data/{name}",
+                f"window.YTD.{kind}.part{part} = " + json.dumps(wrapped, ensure_ascii=False, indent=2),
+            )
 
 
 def _iso(created: str) -> str:
@@ -267,9 +437,17 @@ def make(folder: Path, seed: int, tweet_count: int, chat_count: int) -> Mapping[
     folder.mkdir(parents=True, exist_ok=True)
     everyone = list(TELEGRAM_IDS)
     entries = list(tweets(Draw(seed), tweet_count))
-    kitchen = talk(Draw(seed + 1), datetime(2019, 1, 5, 9, tzinfo=UTC), datetime(2023, 5, 1, tzinfo=UTC), chat_count, everyone)
-    workbench = talk(Draw(seed + 2), datetime(2022, 9, 1, 9, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC), chat_count, everyone)
-    writers: list[tuple[Callable[[Path, Any], None], str, Sequence[Any]]] = [(write_archive, "twitter-maravoss.zip", entries), (write_telegram, "telegram-kitchen-table/result.json", kitchen), (write_discord, "discord-workbench.json", workbench)]
+    kitchen = talk(
+        Draw(seed + 1), datetime(2019, 1, 5, 9, tzinfo=UTC), datetime(2023, 5, 1, tzinfo=UTC), chat_count, everyone
+    )
+    workbench = talk(
+        Draw(seed + 2), datetime(2022, 9, 1, 9, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC), chat_count, everyone
+    )
+    writers: list[tuple[Callable[[Path, Any], None], str, Sequence[Any]]] = [
+        (write_archive, "twitter-maravoss.zip", entries),
+        (write_telegram, "telegram-kitchen-table/result.json", kitchen),
+        (write_discord, "discord-workbench.json", workbench),
+    ]
     for write, name, rows in writers:
         write(folder / name, rows)
     return {name: len(rows) for _, name, rows in writers}

@@ -152,7 +152,9 @@ def open_bundle(folder: Path) -> Bundle:
 
 def versions(home: Path) -> list[int]:
     """The sealed versions in `home`, oldest first."""
-    return sorted(int(entry.name) for entry in home.glob("[0-9]*") if entry.name.isdecimal() and (entry / SEAL).is_file())
+    return sorted(
+        int(entry.name) for entry in home.glob("[0-9]*") if entry.name.isdecimal() and (entry / SEAL).is_file()
+    )
 
 
 def _read_seal(folder: Path) -> Seal:
@@ -165,7 +167,9 @@ def _read_seal(folder: Path) -> Seal:
         raise StandingFault(f"{path} can't be read ({error}); bring the bundle again or train anew") from error
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
-        raise StandingFault(f"{path} has format {found}, this alterego reads format {FORMAT}; update alterego or train anew")
+        raise StandingFault(
+            f"{path} has format {found}, this alterego reads format {FORMAT}; update alterego or train anew"
+        )
     try:
         seal = Seal.model_validate(content)
     except ValidationError as error:
@@ -185,7 +189,9 @@ def _digest_of(content: Mapping[str, Any]) -> str:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != SEAL)
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != SEAL
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -75,7 +75,10 @@ def _sentence(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror.lower()}; make room or mend the path, then run the command again", FAILED
-    return f"{type(error).__name__}: {error}; this is a mistake in alterego: run again with --debug and report it", FAILED
+    return (
+        f"{type(error).__name__}: {error}; this is a mistake in alterego: run again with --debug and report it",
+        FAILED,
+    )
 
 
 def _say(sentence: str, code: int) -> int:

@@ -41,7 +41,9 @@ class Encoding:
         self.end_of_turn = end_of_turn
         self.bos = bos
         self._plain = _without_added_tokens(tokenizer)
-        self._special = frozenset({*tokenizer.get_added_tokens_decoder(), end_of_turn, bos, _unknown_id(tokenizer)} - {None})
+        self._special = frozenset(
+            {*tokenizer.get_added_tokens_decoder(), end_of_turn, bos, _unknown_id(tokenizer)} - {None}
+        )
         self._begins_with_blank = self.decode(self.encode("a")).startswith(" ")
         self._follows_with_blank = self.decode(self.encode("a") + self.encode("b")).endswith(" b")
         self._fixed = lru_cache(maxsize=4096)(self._encode_fixed)  # headers and scene lines recur in every conversation
@@ -59,7 +61,10 @@ class Encoding:
     def encode_many(self, pieces: Sequence[str]) -> list[list[int]]:
         """`encode` for many pieces at once, on all cores."""
         rows = [row.ids for row in self._plain.encode_batch_fast(list(pieces), add_special_tokens=False)]
-        return [self._defused(piece, ids) if self._special.intersection(ids) else ids for piece, ids in zip(pieces, rows, strict=True)]
+        return [
+            self._defused(piece, ids) if self._special.intersection(ids) else ids
+            for piece, ids in zip(pieces, rows, strict=True)
+        ]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, special ones left out."""
@@ -70,7 +75,9 @@ class Encoding:
         text = self.decode(_until(ids, self.end_of_turn))
         return text[1:] if self._begins_with_blank and text.startswith(" ") else text
 
-    def prompt(self, scene: str, turns: Sequence[Turn], speaker: str, *, year: int | None = None, limit: int | None = None) -> list[int]:
+    def prompt(
+        self, scene: str, turns: Sequence[Turn], speaker: str, *, year: int | None = None, limit: int | None = None
+    ) -> list[int]:
         """The ids after which `speaker` speaks next. limit: at most so many ids; the oldest turns go first."""
         start = self._start(scene, year)
         end = self._fixed(header(speaker) + "\n")
@@ -182,7 +189,8 @@ def _refuse_lossy(encoding: Encoding) -> None:
         kind = type(encoding.tokenizer.model).__name__
         lost = "line breaks" if "\n" not in back else "capitals" if back.lower() == back else "text"
         raise Fault(
-            f"the base's tokenizer ({kind}) loses {lost}: it can't carry a transcript; choose a base with a byte-level BPE or byte-fallback tokenizer"
+            f"the base's tokenizer ({kind}) loses {lost}: it can't carry a transcript; "
+            "choose a base with a byte-level BPE or byte-fallback tokenizer"
         )
 
 

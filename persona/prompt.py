@@ -19,7 +19,14 @@ def tweet_prompt(encoding: Encoding, seal: Seal, *, speaker: str = "", year: int
 
 
 def reply_prompt(
-    encoding: Encoding, seal: Seal, scene: str, turns: Sequence[Turn], *, room: int, speaker: str = "", year: int | None = None
+    encoding: Encoding,
+    seal: Seal,
+    scene: str,
+    turns: Sequence[Turn],
+    *,
+    room: int,
+    speaker: str = "",
+    year: int | None = None,
 ) -> tuple[int, ...]:
     """The ids after which `speaker` (the persona) answers the last of `turns`. room: tokens kept free for the answer;
     the oldest turns are left out where they don't fit."""

@@ -24,4 +24,4 @@ class Sampling:
     def overridden(self, changes: Mapping[str, float | int | None]) -> "Sampling":
         """These settings with every known change that is not None put in its place."""
         known = {field.name for field in fields(self)}
-        return Sampling(**(asdict(self) | {k: v for k, v in changes.items() if k in known and v is not None}))  # type: ignore[arg-type]
+        return Sampling(**(asdict(self) | {k: v for k, v in changes.items() if k in known and v is not None}))

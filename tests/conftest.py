@@ -25,7 +25,13 @@ from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_telegram import FakeTelegram
 
 ROOT = Path(__file__).parent.parent
-PEOPLE = {"JONAS": "Jonas Lindqvist", "PRIYA": "Priya Raman", "XIAOYU": "小雨", "BRAM": "Bram de Wit", "NOOR": "Noor Haddad"}
+PEOPLE = {
+    "JONAS": "Jonas Lindqvist",
+    "PRIYA": "Priya Raman",
+    "XIAOYU": "小雨",
+    "BRAM": "Bram de Wit",
+    "NOOR": "Noor Haddad",
+}
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,14 @@ class Home:
         return self
 
 
-def run_python(*arguments: str, cwd: Path = ROOT, stdin: str = "", env: dict[str, str] | None = None, seconds: float = 240) -> subprocess.CompletedProcess[str]:
+def run_python(
+    *arguments: str, cwd: Path = ROOT, stdin: str = "", env: dict[str, str] | None = None, seconds: float = 240
+) -> subprocess.CompletedProcess[str]:
     """Run a command of ours as a user would, in a process of its own."""
     full = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **(env or {})}
-    return subprocess.run([sys.executable, *arguments], cwd=cwd, input=stdin, env=full, capture_output=True, text=True, timeout=seconds)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, input=stdin, env=full, capture_output=True, text=True, timeout=seconds
+    )
 
 
 def sample_settings(extra: str = "") -> str:
@@ -100,7 +110,9 @@ class Running:
 
 
 @pytest.fixture
-async def start_daemon(trained: Home, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[Home], Awaitable[Running]]]:
+async def start_daemon(
+    trained: Home, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[[Home], Awaitable[Running]]]:
     """Starts daemons in this process; they speak to the fakes through the real libraries, with words that a test gives."""
     monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
     monkeypatch.setenv("TELEGRAM_TOKEN", fake_telegram.TOKEN)
@@ -149,7 +161,12 @@ class Bot:
         self._log = home.folder / "bot.log"
         with self._log.open("a") as log:
             self._start = log.tell()
-            self.process = subprocess.Popen([sys.executable, "-m", "bot", "run", "--config", str(home.config)], cwd=home.folder, env=full, stderr=log)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bot", "run", "--config", str(home.config)],
+                cwd=home.folder,
+                env=full,
+                stderr=log,
+            )
 
     @property
     def said(self) -> str:

@@ -13,7 +13,9 @@ app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Exports: files, folders, zips. Default: [data] sources.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Exports: files, folders, zips. Default: [data] sources.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was imported before.")] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,

@@ -64,7 +64,13 @@ def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
         fresh.mkdir(parents=True)
         try:
             conversations = [stretch.conversation for stretch in corpus.part("train")]
-            grow(conversations, fresh, minutes=None if minutes == "auto" else minutes, seed=settings.train.seed, bars=bars)
+            grow(
+                conversations,
+                fresh,
+                minutes=None if minutes == "auto" else minutes,
+                seed=settings.train.seed,
+                bars=bars,
+            )
             for old in folder.parent.glob("[!.]*"):
                 shutil.rmtree(old)
             fresh.rename(folder)
@@ -94,9 +100,14 @@ def _tokenizer(source: Path | str, revision: str | None) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise Fault(f"the tokenizer of {str(source)!r} can't be loaded ({reason}); choose a base that ships a tokenizer.json") from error
+        raise Fault(
+            f"the tokenizer of {str(source)!r} can't be loaded ({reason}); choose a base that ships a tokenizer.json"
+        ) from error
     if not isinstance(getattr(tokenizer, "backend_tokenizer", None), Tokenizer):
-        raise Fault(f"the tokenizer of {str(source)!r} ({type(tokenizer).__name__}) has no fast form; choose a base that ships a tokenizer.json")
+        raise Fault(
+            f"the tokenizer of {str(source)!r} ({type(tokenizer).__name__}) has no fast form; "
+            "choose a base that ships a tokenizer.json"
+        )
     return tokenizer
 
 
@@ -118,7 +129,11 @@ def _with_or_without_bos(model: PreTrainedModel, tokenizer: Any, end: int, corpu
     if tokenizer.bos_token_id is None:
         return plain
     started = Encoding(tokenizer.backend_tokenizer, end, int(tokenizer.bos_token_id))
-    conversations = [stretch.conversation for stretch in corpus.part("train") if any(turn.speaker == speaker for turn in stretch.conversation.turns)]
+    conversations = [
+        stretch.conversation
+        for stretch in corpus.part("train")
+        if any(turn.speaker == speaker for turn in stretch.conversation.turns)
+    ]
     return min((started, plain), key=lambda encoding: _loss(model, encoding, conversations, speaker))
 
 

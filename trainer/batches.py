@@ -26,7 +26,9 @@ class Window:
 Batch = dict[str, torch.Tensor]
 
 
-def windows_of(encoding: Encoding, conversations: Sequence[Conversation], speakers: frozenset[str], max_length: int) -> list[Window]:
+def windows_of(
+    encoding: Encoding, conversations: Sequence[Conversation], speakers: frozenset[str], max_length: int
+) -> list[Window]:
     """The windows of these conversations in which one of `speakers` says something; each turn carries loss once."""
     encoded = encoding.conversations(conversations, speakers)
     found = (window for one in encoded for window in _cut(encoding, one, max_length))
@@ -105,7 +107,9 @@ class TokenBudget(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         luck = torch.Generator().manual_seed(self._seed + self._epoch)
         self._epoch += 1
-        order = torch.randperm(len(self._lengths), generator=luck) if self._shuffle else torch.arange(len(self._lengths))
+        order = (
+            torch.randperm(len(self._lengths), generator=luck) if self._shuffle else torch.arange(len(self._lengths))
+        )
         ordered = order[torch.argsort(self._lengths[order], stable=True)].tolist()
         batches = self._grouped(ordered)
         picks = torch.randperm(len(batches), generator=luck).tolist() if self._shuffle else range(len(batches))

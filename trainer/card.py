@@ -20,7 +20,7 @@ def model_card(seal: Seal, metrics: Mapping[str, Any]) -> str:
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     return (
-        f"{tags}\n# An imitation of one person\n\nA LoRA adapter made by alterego. It imitates how one person writes; it is not that "
-        f"person, and what it says is not theirs.\n\n| | |\n|---|---|\n{table}\n\n"
+        f"{tags}\n# An imitation of one person\n\nA LoRA adapter made by alterego. It imitates how one person writes; "
+        f"it is not that person, and what it says is not theirs.\n\n| | |\n|---|---|\n{table}\n\n"
         "It is loaded with the ids and the prompt format sealed in `persona.json`; any other prompt gives another voice.\n"
     )

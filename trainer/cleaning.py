@@ -10,7 +10,7 @@ from trainer.sources.message import Message
 
 LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" folds to eight
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'「」]+", re.IGNORECASE)
-_RUN = re.compile(r"(.)\1{%d,}" % LONGEST_RUN)
+_RUN = re.compile(rf"(.)\1{{{LONGEST_RUN},}}")
 _COMMAND = re.compile(r"[/!][A-Za-z][\w@-]*(\s|$)")
 _MEDIA = re.compile(r"\[(?:link|photo|video|voice|gif|audio|file|sticker[^\]]*)\]")
 
@@ -49,7 +49,9 @@ def clean(message: Message, settings: Corpus) -> Kept | Dropped:
     for name, applies in RULES.items():
         if applies(message, settings):
             return Dropped(name)
-    lines = tuple(map(_folded, plain_lines(_URL.sub("[link]", message.text)))) + tuple(f"[{kind}]" for kind in message.attachments)
+    lines = tuple(map(_folded, plain_lines(_URL.sub("[link]", message.text)))) + tuple(
+        f"[{kind}]" for kind in message.attachments
+    )
     written = [line for line in plain_lines("\n".join(lines)) if line]
     if not written:
         return Dropped("empty")

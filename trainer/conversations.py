@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from persona.names import SOMEONE
 from persona.transcript import UNKNOWN, Conversation, Turn
@@ -47,7 +47,8 @@ def stretches(rows: Sequence[Row], people: Mapping[str, Person], *, others: str,
     silence that end a conversation, 0 = learned from each channel."""
     kept = [row for row in rows if not people[row.sender].dropped and (others != "drop" or people[row.sender].consent)]
     for place, group in groupby(sorted(kept, key=_place), key=_place):
-        found = _of_feed(list(group)) if place[0] == "feed" else _of_chat(list(group), gap)
+        here = list(group)
+        found = _of_feed(here) if place[0] == "feed" else _of_chat(here, gap)
         yield from (_stretch(part, people, mask=others == "mask") for part in found)
 
 
@@ -73,7 +74,9 @@ def _of_chat(rows: list[Row], gap: float) -> Iterator[_Part]:
     dated = all(row.at is not None for row in rows)
     if dated:
         rows = sorted(rows, key=lambda row: row.at or 0.0)
-    silence = gap or _learned_gap([later.at - row.at for row, later in zip(rows, rows[1:], strict=False) if row.at is not None and later.at is not None])
+    silence = gap or _learned_gap(
+        [later.at - row.at for row, later in pairwise(rows) if row.at is not None and later.at is not None]
+    )
     longest = LONGEST_DATED if dated else LONGEST_UNDATED
     part: list[Row] = []
     ids: set[str] = set()
@@ -81,7 +84,7 @@ def _of_chat(rows: list[Row], gap: float) -> Iterator[_Part]:
     for row in rows:
         pause = bool(part) and row.at is not None and part[-1].at is not None and row.at - part[-1].at > silence
         turns += not part or row.sender != part[-1].sender
-        if part and (pause and row.reply_to not in ids or turns > longest):
+        if part and ((pause and row.reply_to not in ids) or turns > longest):
             yield _Part(scene, part)
             part, ids, turns = [], set(), 1
         part.append(row)
@@ -94,7 +97,7 @@ def _learned_gap(gaps: Sequence[float]) -> float:
     the logarithm of the gaps, which fall into two heaps, inside and between conversations."""
     logs = sorted(math.log(gap + 1) for gap in gaps)
     best, threshold, total, seen = -1.0, 0.0, sum(logs), 0.0
-    for count, (value, following) in enumerate(zip(logs, logs[1:], strict=False), start=1):
+    for count, (value, following) in enumerate(pairwise(logs), start=1):
         seen += value
         rest = len(logs) - count
         between = count * rest * (seen / count - (total - seen) / rest) ** 2

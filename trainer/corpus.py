@@ -27,7 +27,8 @@ _ROWS = pa.schema(
 )
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
 _STRETCHES = pa.schema(
-    [(name, pa.string()) for name in ("id", "part", "platform", "scene")] + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
+    [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
+    + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
 )
 
 
@@ -65,12 +66,22 @@ class Corpus:
         return digest.hexdigest()[:32]
 
 
-def build(settings: Settings, rows: Sequence[Row], identities: Mapping[str, Identity], pseudonyms: Mapping[str, str], before: Mapping[str, str]) -> Corpus:
+def build(
+    settings: Settings,
+    rows: Sequence[Row],
+    identities: Mapping[str, Identity],
+    pseudonyms: Mapping[str, str],
+    before: Mapping[str, str],
+) -> Corpus:
     """The corpus of these rows. before: the part of each conversation in earlier imports."""
     names = dict(pseudonyms)
     people = resolve(settings, identities, names)
     gap = settings.data.max_gap_minutes * 60
-    found = [stretch for stretch in stretches(rows, people, others=settings.data.others, gap=gap) if stretch.conversation.turns]
+    found = [
+        stretch
+        for stretch in stretches(rows, people, others=settings.data.others, gap=gap)
+        if stretch.conversation.turns
+    ]
     consenting = {person.key for person in people.values() if person.consent}
     return Corpus(rows, identities, names, found, split(found, consenting, before), people)
 
@@ -81,10 +92,27 @@ def save(corpus: Corpus, folder: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir(parents=True, mode=0o700)
-        pq.write_table(pa.Table.from_pylist([asdict(row) for row in corpus.rows], _ROWS), fresh / "messages.parquet", compression="zstd")
-        pq.write_table(pa.Table.from_pylist([_packed(one, corpus.parts[one.id]) for one in corpus.found], _STRETCHES), fresh / "conversations.parquet", compression="zstd")
-        _write(fresh / "people.json", {"format": FORMAT, "identities": [_known(one) for one in corpus.identities.values()], "pseudonyms": dict(corpus.pseudonyms)})
-        (fresh / "transcript.txt").write_text("\n".join(render(one.conversation) for one in corpus.found), encoding="utf-8")
+        pq.write_table(
+            pa.Table.from_pylist([asdict(row) for row in corpus.rows], _ROWS),
+            fresh / "messages.parquet",
+            compression="zstd",
+        )
+        pq.write_table(
+            pa.Table.from_pylist([_packed(one, corpus.parts[one.id]) for one in corpus.found], _STRETCHES),
+            fresh / "conversations.parquet",
+            compression="zstd",
+        )
+        _write(
+            fresh / "people.json",
+            {
+                "format": FORMAT,
+                "identities": [_known(one) for one in corpus.identities.values()],
+                "pseudonyms": dict(corpus.pseudonyms),
+            },
+        )
+        (fresh / "transcript.txt").write_text(
+            "\n".join(render(one.conversation) for one in corpus.found), encoding="utf-8"
+        )
         _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -98,9 +126,17 @@ def load(settings: Settings) -> Corpus:
         raise Fault(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
     try:
         people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
-        rows = [Row(**{**row, "lines": tuple(row["lines"])}) for row in pq.read_table(folder / "messages.parquet").to_pylist()]
-        parts = {row["id"]: row["part"] for row in pq.read_table(folder / "conversations.parquet", columns=["id", "part"]).to_pylist()}
-        identities = {one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"]) for one in people["identities"]}
+        rows = [
+            Row(**{**row, "lines": tuple(row["lines"])})
+            for row in pq.read_table(folder / "messages.parquet").to_pylist()
+        ]
+        parts = {
+            row["id"]: row["part"]
+            for row in pq.read_table(folder / "conversations.parquet", columns=["id", "part"]).to_pylist()
+        }
+        identities = {
+            one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"]) for one in people["identities"]
+        }
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Fault(f"the corpus in {folder} is damaged ({error}); remove it and import the exports again") from error
     return build(settings, rows, identities, people["pseudonyms"], parts)
@@ -120,8 +156,18 @@ def identity(row: Row) -> tuple[str, ...]:
 
 def _packed(stretch: Stretch, part: str) -> dict[str, Any]:
     one = stretch.conversation
-    turns = [{"speaker": turn.speaker, "lines": list(turn.lines), "at": at} for turn, at in zip(one.turns, stretch.ats, strict=True)]
-    return {"id": stretch.id, "part": part, "platform": stretch.platform, "scene": one.scene, "year": one.year, "turns": turns}
+    turns = [
+        {"speaker": turn.speaker, "lines": list(turn.lines), "at": at}
+        for turn, at in zip(one.turns, stretch.ats, strict=True)
+    ]
+    return {
+        "id": stretch.id,
+        "part": part,
+        "platform": stretch.platform,
+        "scene": one.scene,
+        "year": one.year,
+        "turns": turns,
+    }
 
 
 def _known(identity: Identity) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,15 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, SequentialSampler
 from torch.utils.tensorboard import SummaryWriter
-from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.integrations import TensorBoardCallback
 
 from bot.engine.transformers_engine import best_device, cpu_has_bf16
@@ -51,7 +60,9 @@ def measure(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: 
     nats, tokens = 0.0, 0
     with torch.inference_mode(), autocast(model.device):
         for picks in TokenBudget([len(row.ids) for row in rows], budget, shuffle=False) if rows else []:
-            batch = {name: tensor.to(model.device) for name, tensor in collate([rows[pick] for pick in picks], pad).items()}
+            batch = {
+                name: tensor.to(model.device) for name, tensor in collate([rows[pick] for pick in picks], pad).items()
+            }
             nats += float(summed_loss(model, batch))
             tokens += int((batch["labels"] != IGNORED).sum())
     model.train(was_training)
@@ -63,20 +74,34 @@ def summed_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> to
     own logits_to_keep, so that its scaling and capping are kept."""
     mask = batch["attention_mask"]
     logits = model(
-        input_ids=batch["input_ids"], attention_mask=None if bool(mask.all()) else mask, use_cache=False, logits_to_keep=batch["positions"]
+        input_ids=batch["input_ids"],
+        attention_mask=None if bool(mask.all()) else mask,
+        use_cache=False,
+        logits_to_keep=batch["positions"],
     ).logits
     return cross_entropy(logits.flatten(0, 1).float(), batch["labels"].flatten(), ignore_index=IGNORED, reduction="sum")
 
 
 def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 where the hardware has it; a no-op elsewhere."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cpu" and cpu_has_bf16() or device.type == "cuda")
+    return torch.autocast(
+        device.type, torch.bfloat16, enabled=(device.type == "cpu" and cpu_has_bf16()) or device.type == "cuda"
+    )
 
 
 class TokenTrainer(Trainer):
     """Trainer with our batches and our loss. Evaluates to bits per character."""
 
-    def __init__(self, *, rows: Sequence[Window], held_out: Sequence[Window], budget: int, pad: int, in_order: bool = False, **rest: Any) -> None:
+    def __init__(
+        self,
+        *,
+        rows: Sequence[Window],
+        held_out: Sequence[Window],
+        budget: int,
+        pad: int,
+        in_order: bool = False,
+        **rest: Any,
+    ) -> None:
         super().__init__(**rest)
         self._rows = rows
         self._held_out = held_out
@@ -87,14 +112,16 @@ class TokenTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
         """Batches of rows; in_order: as they lie, budget // length rows each, instead of by length."""
-        pad = self._pad
+        rows, padded = cast(Any, self._rows), partial(collate, pad=self._pad)
         if self._in_order:
             size = max(1, self._budget // len(self._rows[0].ids))
-            return DataLoader(self._rows, batch_size=size, sampler=SequentialSampler(self._rows), collate_fn=lambda rows: collate(rows, pad))  # type: ignore[arg-type]
+            return DataLoader(rows, batch_size=size, sampler=SequentialSampler(rows), collate_fn=padded)
         batches = TokenBudget([len(row.ids) for row in self._rows], self._budget, self.args.seed)
-        return DataLoader(self._rows, batch_sampler=batches, collate_fn=lambda rows: collate(rows, pad))  # type: ignore[arg-type]
+        return DataLoader(rows, batch_sampler=batches, collate_fn=padded)
 
-    def compute_loss(self, model: torch.nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+    def compute_loss(
+        self, model: torch.nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
         """Mean nats a target token."""
         self.tokens_seen += int(inputs["attention_mask"].sum())
         loss = summed_loss(model, inputs) / max(1, int((inputs["labels"] != IGNORED).sum()))
@@ -107,7 +134,7 @@ class TokenTrainer(Trainer):
         found = measure(cast(PreTrainedModel, self.model), self._held_out, 4 * self._budget, self._pad)
         metrics = {"eval_loss": found.nats / max(1, found.tokens), "eval_bits_per_character": found.bits_per_character}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
 
@@ -124,7 +151,12 @@ class Trained:
 class _Watch(TrainerCallback):
     """Moves the bar, keeps the time budget, and calls after each evaluation."""
 
-    def __init__(self, advance: Callable[..., None], seconds: float, on_evaluate: Callable[[int, Mapping[str, float]], None] | None) -> None:
+    def __init__(
+        self,
+        advance: Callable[..., None],
+        seconds: float,
+        on_evaluate: Callable[[int, Mapping[str, float]], None] | None,
+    ) -> None:
         self._advance = advance
         self._start = time.monotonic()
         self._seconds = seconds
@@ -140,7 +172,14 @@ class _Watch(TrainerCallback):
         if spent > 1:
             control.should_training_stop = True
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Mapping[str, float] | None = None, **_: Any) -> None:
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **_: Any,
+    ) -> None:
         for name, word in (("loss", "loss"), ("eval_bits_per_character", "held-out bits/char")):
             if logs and name in logs:
                 self._note = f"{word} {float(logs[name]):.3f}"
@@ -165,7 +204,7 @@ def arguments(folder: Path, *, epochs: float, rate: float, seed: int, steps: int
         optim="adamw_torch_fused",
         seed=seed,
         data_seed=seed,
-        bf16=device.type == "cuda" or device.type == "cpu" and cpu_has_bf16(),
+        bf16=device.type == "cuda" or (device.type == "cpu" and cpu_has_bf16()),
         use_cpu=device.type == "cpu",
         eval_strategy="steps" if evaluate else "no",
         eval_steps=every,
@@ -183,7 +222,14 @@ def arguments(folder: Path, *, epochs: float, rate: float, seed: int, steps: int
     )
 
 
-def run(trainer: TokenTrainer, name: str, bars: Bars, *, seconds: float = math.inf, on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None) -> Trained:
+def run(
+    trainer: TokenTrainer,
+    name: str,
+    bars: Bars,
+    *,
+    seconds: float = math.inf,
+    on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None,
+) -> Trained:
     """Train to the end, the early stop or the time budget, with a bar."""
     start = time.monotonic()
     for noisy in [one for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"]:
@@ -191,7 +237,12 @@ def run(trainer: TokenTrainer, name: str, bars: Bars, *, seconds: float = math.i
     with bars.task(name, 1) as advance:
         trainer.add_callback(_Watch(advance, seconds, on_evaluate))
         trainer.train()
-    return Trained(trainer.state.global_step, time.monotonic() - start, trainer.tokens_seen, cast(list[dict[str, float]], trainer.state.log_history))
+    return Trained(
+        trainer.state.global_step,
+        time.monotonic() - start,
+        trainer.tokens_seen,
+        cast(list[dict[str, float]], trainer.state.log_history),
+    )
 
 
 def train_adapter(
@@ -212,15 +263,23 @@ def train_adapter(
     writer: TensorBoard's log."""
     torch.manual_seed(settings.seed)
     modules = settings.target_modules if isinstance(settings.target_modules, str) else list(settings.target_modules)
-    lora = LoraConfig(r=settings.rank, lora_alpha=cast(int, settings.alpha), lora_dropout=settings.dropout, target_modules=modules, task_type="CAUSAL_LM")
+    lora = LoraConfig(
+        r=settings.rank,
+        lora_alpha=cast(int, settings.alpha),
+        lora_dropout=settings.dropout,
+        target_modules=modules,
+        task_type="CAUSAL_LM",
+    )
     try:
         model = cast(PeftModel, get_peft_model(base, lora))
     except ValueError as error:
-        raise Fault(f"[train] target_modules does not fit this base ({error}); \"all-linear\" fits any") from error
+        raise Fault(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
     per_epoch = len(TokenBudget([len(row.ids) for row in rows], budget))
     trainer = TokenTrainer(
         model=model,
-        args=arguments(folder, epochs=settings.epochs, rate=rate, seed=settings.seed, steps=per_epoch, evaluate=bool(held_out)),
+        args=arguments(
+            folder, epochs=settings.epochs, rate=rate, seed=settings.seed, steps=per_epoch, evaluate=bool(held_out)
+        ),
         rows=rows,
         held_out=held_out,
         budget=budget,
@@ -229,7 +288,9 @@ def train_adapter(
         train_dataset=cast(Any, rows),
         eval_dataset=cast(Any, held_out),
     )
-    return model, run(trainer, "training the adapter", bars, on_evaluate=lambda step, metrics: on_evaluate(model, step, metrics))
+    return model, run(
+        trainer, "training the adapter", bars, on_evaluate=lambda step, metrics: on_evaluate(model, step, metrics)
+    )
 
 
 def target_tokens(rows: Iterable[Window]) -> int:

@@ -11,11 +11,12 @@ from trainer.cleaning import Dropped, clean
 from trainer.conversations import Row
 from trainer.corpus import Corpus, build, identity, load, merged, save
 from trainer.people import Identity, NamesInText, meet, resolve
-from trainer.sources.message import Message, Reject
 from trainer.progress import Bars
-from trainer.sources.registry import Export, find
+from trainer.sources.message import Message, Reject
+from trainer.sources.registry import SOURCES, Export, find
 from trainer.sources.source import Reading
 from trainer.tally import Tally
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -57,11 +58,21 @@ def _exports(paths: Sequence[Path], tally: Tally) -> list[Export]:
             tally.unrecognised.append(str(path))
     if not found:
         which = ", ".join(map(str, paths))
-        raise Fault(f"{which}: no export that alterego can read; it reads X archives, Telegram JSON, DiscordChatExporter JSON and SPEAKER: text")
+        raise Fault(
+            f"{which}: no export that alterego can read; it reads {', '.join(source.name for source in SOURCES)}"
+        )
     return found
 
 
-def _read(reading: Reading, source: str, settings: Settings, identities: dict[str, Identity], rows: dict[tuple[str, ...], Row], known: set[tuple[str, ...]], tally: Tally) -> None:
+def _read(
+    reading: Reading,
+    source: str,
+    settings: Settings,
+    identities: dict[str, Identity],
+    rows: dict[tuple[str, ...], Row],
+    known: set[tuple[str, ...]],
+    tally: Tally,
+) -> None:
     for found in reading:
         if isinstance(found, Reject):
             tally.rejects.append(found)
@@ -98,7 +109,9 @@ def _row(message: Message, sender: str, source: str, lines: tuple[str, ...]) -> 
     )
 
 
-def _pseudonymised(settings: Settings, rows: list[Row], identities: Mapping[str, Identity], pseudonyms: dict[str, str]) -> list[Row]:
+def _pseudonymised(
+    settings: Settings, rows: list[Row], identities: Mapping[str, Identity], pseudonyms: dict[str, str]
+) -> list[Row]:
     names = NamesInText(identities, resolve(settings, identities, pseudonyms))
     return [replace(row, lines=tuple(map(names.replaced, row.lines))) for row in rows]
 

@@ -9,27 +9,9 @@ from dataclasses import dataclass, field
 from persona.config import Settings
 from persona.names import SOMEONE, normalise, skeleton, unique_key
 from trainer.sources.message import Message
+from trainer.words import COLOURS, COMMON, PSEUDONYMS
 
-# Stand-ins for people who did not consent; short, neutral, and no words one meets often.
-PSEUDONYMS = tuple(
-    "HERON OTTER LYNX BADGER MAGPIE STOAT WREN PLOVER MARTEN IBIS GANNET TAPIR CURLEW DORMOUSE AVOCET BITTERN CIVET DUNLIN ERMINE "
-    "FULMAR GENET HOOPOE JACKDAW KESTREL LAPWING MERLIN NIGHTJAR ORIOLE PETREL QUAIL REDSTART SISKIN TEAL VOLE WAXWING YAFFLE ZANDER "
-    "BRAMBLING CHOUGH DIPPER EIDER FIELDFARE GADWALL HARRIER IBEX JERBOA KNOT LINNET MALLARD NEWT OSPREY PIPIT ROOK SHRIKE TURNSTONE "
-    "WHIMBREL WIGEON GREBE GODWIT OKAPI PANGOLIN QUOKKA SERVAL TENREC URIAL VICUNA WOMBAT YAPOK ZORILLA COATI DHOLE FOSSA GAUR HYRAX".split()
-)
 _WORD = re.compile(r"\w+")
-_COLOURS = "GREY GREEN AMBER WHITE RUSSET BLACK GOLDEN BLUE SILVER BROWN".split()
-# Words that also stand in display names; a text is not to lose its "first" because of a "First Citizen".
-_COMMON = set(
-    "a about after all also always an and any as at back be best big boy but by captain day dear doctor dad do down duke each early even every "
-    "everyone everybody few first for friend from gentleman girl go good grandma grandpa great guy he head her here him his home house how i if in "
-    "into is it its just king knight lady last late like little long lord love man many master me men messenger miss mom more most mother mum my "
-    "never new next night no nobody not now nurse of off officer old on one only or other our out over own people page prince princess queen real "
-    "red second see servant she shop sir sister sleepy small so soldier some somebody someone son summer sunny sun the their them then there they "
-    "third this time to too two under up us very we well what when who why will winter with woman work year yes you young your "
-    "monday tuesday wednesday thursday friday saturday sunday april may june august mark art bill rich grace hope joy rose jack max pat sue drew "
-    "der die das und ich nicht mit von zu el la los las de que y le les un une et il der den".split()
-)
 
 
 @dataclass(slots=True)
@@ -60,7 +42,11 @@ class Person:
 
 def identity_key(platform: str, sender_id: str, sender_name: str) -> str:
     """How an identity is known for good."""
-    return f"{platform}:{sender_id}" if sender_id and platform != "text" else f"{platform}:={normalise(sender_name) or SOMEONE}"
+    return (
+        f"{platform}:{sender_id}"
+        if sender_id and platform != "text"
+        else f"{platform}:={normalise(sender_name) or SOMEONE}"
+    )
 
 
 def meet(identities: dict[str, Identity], message: Message) -> str:
@@ -87,7 +73,11 @@ def resolve(settings: Settings, identities: Mapping[str, Identity], pseudonyms: 
             people[identity.key] = person
         else:
             strangers.append(identity)
-    taken = {person.key for person in people.values()} | {settings.persona.key, *map(normalise, settings.persona.aliases), *settings.people} - {""}
+    taken = {person.key for person in people.values()} | {
+        settings.persona.key,
+        *map(normalise, settings.persona.aliases),
+        *settings.people,
+    } - {""}
     for group in _same_people(strangers):
         person = _stranger(settings, group, taken, pseudonyms)
         taken.add(person.key)
@@ -107,11 +97,20 @@ class _Named:
             persona = key == settings.persona.key
             name = settings.persona.name if persona else (friend.names or (key,))[0]
             hidden = settings.data.pseudonyms and not (friend.consent or persona)
-            person = Person(key, name, friend.consent or persona, persona, False, bool(dropped & {key, *map(normalise, friend.names)}))
+            person = Person(
+                key,
+                name,
+                friend.consent or persona,
+                persona,
+                False,
+                bool(dropped & {key, *map(normalise, friend.names)}),
+            )
             if not hidden or person.dropped:
                 self._by_name.update((normalise(one.lstrip("@")), person) for one in (key, *friend.names))
                 self._by_id.update((f"discord:{number}", person) for number in friend.discord)
-                self._by_id.update((f"telegram:user{number.removeprefix('user')}", person) for number in friend.telegram)
+                self._by_id.update(
+                    (f"telegram:user{number.removeprefix('user')}", person) for number in friend.telegram
+                )
         for name in dropped:
             self._by_name.setdefault(name, Person(name, name, dropped=True))
 
@@ -120,7 +119,9 @@ class _Named:
             return self._by_id[identity.key]
         _, _, number = identity.key.partition(":")
         calls = [number.lstrip("="), number.removeprefix("user"), identity.handle, *identity.names]
-        return next((self._by_name[call] for call in map(normalise, filter(None, calls)) if call in self._by_name), None)
+        return next(
+            (self._by_name[call] for call in map(normalise, filter(None, calls)) if call in self._by_name), None
+        )
 
 
 def _same_people(strangers: list[Identity]) -> list[list[Identity]]:
@@ -142,7 +143,9 @@ def _stranger(settings: Settings, group: list[Identity], taken: set[str], pseudo
     name = max((identity for identity in group), key=lambda one: one.names.total()).name
     if not settings.data.pseudonyms:
         return Person(unique_key(name, taken), name)
-    stand_in = next((pseudonyms[one.key] for one in group if one.key in pseudonyms), None) or _new_pseudonym(group, {*taken, *pseudonyms.values()})
+    stand_in = next((pseudonyms[one.key] for one in group if one.key in pseudonyms), None) or _new_pseudonym(
+        group, {*taken, *pseudonyms.values()}
+    )
     pseudonyms.update((one.key, stand_in) for one in group)
     return Person(stand_in, stand_in.title(), pseudonymous=True)
 
@@ -151,7 +154,7 @@ def _new_pseudonym(group: list[Identity], taken: Iterable[str]) -> str:
     used = {skeleton(key) for key in taken}
     start = int.from_bytes(hashlib.sha256(min(one.key for one in group).encode()).digest()[:4])
     wheel = [PSEUDONYMS[(start + step) % len(PSEUDONYMS)] for step in range(len(PSEUDONYMS))]
-    wheel += [f"{colour} {name}" for colour in _COLOURS for name in wheel]
+    wheel += [f"{colour} {name}" for colour in COLOURS for name in wheel]
     return next((name for name in wheel if skeleton(name) not in used), None) or unique_key(wheel[0], taken)
 
 
@@ -160,10 +163,17 @@ class NamesInText:
 
     def __init__(self, identities: Mapping[str, Identity], people: Mapping[str, Person]) -> None:
         self._stand_ins: dict[str, str] = {}
-        spared = {normalise(call) for key, person in people.items() if not person.pseudonymous for call in _calls(identities[key])}
+        spared = {
+            normalise(call)
+            for key, person in people.items()
+            if not person.pseudonymous
+            for call in _calls(identities[key])
+        }
         for key, person in people.items():
             if person.pseudonymous:
-                self._stand_ins.update((call.casefold(), person.name) for call in _calls(identities[key]) if normalise(call) not in spared)
+                self._stand_ins.update(
+                    (call.casefold(), person.name) for call in _calls(identities[key]) if normalise(call) not in spared
+                )
         self._by_first_word: dict[str, list[str]] = {}  # most texts hold no name: one look at their words shows it
         for call in self._stand_ins:
             first = _WORD.search(call)
@@ -176,14 +186,20 @@ class NamesInText:
         if not calls:
             return text
         pattern = "|".join(map(_bounded, sorted(calls, key=len, reverse=True)))  # re keeps the last patterns compiled
-        return re.sub(pattern, lambda found: self._stand_ins.get(found[0].casefold(), SOMEONE.title()), text, flags=re.IGNORECASE)
+        return re.sub(
+            pattern, lambda found: self._stand_ins.get(found[0].casefold(), SOMEONE.title()), text, flags=re.IGNORECASE
+        )
 
 
 def _calls(identity: Identity) -> set[str]:
     """What others call this identity in texts: its names, their first words, its handle."""
     names = {name.strip() for name in identity.names} | {identity.handle.lstrip("@")}
     firsts = {name.split()[0] for name in names if " " in name}
-    return {call for call in names | firsts if len(call) >= (2 if _is_wide(call) else 3) and call.casefold() not in _COMMON and not call.isdecimal()}
+    return {
+        call
+        for call in names | firsts
+        if len(call) >= (2 if _is_wide(call) else 3) and call.casefold() not in COMMON and not call.isdecimal()
+    }
 
 
 def _bounded(call: str) -> str:

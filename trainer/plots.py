@@ -14,7 +14,9 @@ def plot_losses(history: Sequence[dict[str, Any]], path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     loss = [(entry["step"], entry["loss"]) for entry in history if "loss" in entry]
-    held_out = [(entry["step"], entry["eval_bits_per_character"]) for entry in history if "eval_bits_per_character" in entry]
+    held_out = [
+        (entry["step"], entry["eval_bits_per_character"]) for entry in history if "eval_bits_per_character" in entry
+    ]
     axes.plot(*zip(*loss, strict=True), color="#4477aa", label="training loss, nats a token") if loss else None
     axes.set_xlabel("step")
     axes.set_ylabel("training loss")

@@ -19,7 +19,15 @@ class Bars:
     def __init__(self, console: Console | None = None, quiet: bool = False) -> None:
         self.console = console or Console(stderr=True)
         self._quiet = quiet
-        columns = (TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("eta"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("eta"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
         self._rich = None if quiet or not self.console.is_terminal else Progress(*columns, console=self.console)
 
     def __enter__(self) -> "Bars":
@@ -27,14 +35,18 @@ class Bars:
             self._rich.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._rich:
             self._rich.stop()
 
     def say(self, text: str) -> None:
         """A line above the bars."""
         if not self._quiet:
-            (self._rich.console if self._rich else self.console).print(text, highlight=False, soft_wrap=True, markup=False)
+            (self._rich.console if self._rich else self.console).print(
+                text, highlight=False, soft_wrap=True, markup=False
+            )
 
     @contextmanager
     def task(self, name: str, total: float) -> Iterator[Advance]:
@@ -48,7 +60,9 @@ class Bars:
         task = rich.add_task(name, total=total, note="")
 
         def advance(steps: float, note: str | None = None) -> None:
-            rich.update(task, advance=steps, **({} if note is None else {"note": note}))
+            rich.update(task, advance=steps)
+            if note is not None:
+                rich.update(task, note=note)
 
         yield advance
         rich.update(task, completed=total)

@@ -15,7 +15,13 @@ from persona.fault import Fault, SettingsFault
 from persona.names import SOMEONE, normalise
 from persona.transcript import SCENES, Conversation, Turn, plain_lines, render
 
-OPENINGS = ("hey, are you there?", "what are you up to?", "did you see that?", "how was your day?", "any plans for the weekend?")
+OPENINGS = (
+    "hey, are you there?",
+    "what are you up to?",
+    "did you see that?",
+    "how was your day?",
+    "any plans for the weekend?",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,9 @@ def sample_texts(settings: Settings, wish: Wish) -> list[str]:
 def find_speaker(seal: Seal, name: str) -> str:
     """The key of the speaker called `name`; empty is the persona. Raises Fault naming who was heard."""
     wanted = normalise(name) if name else seal.speaker
-    by_name = {normalise(speaker.name): key for key, speaker in seal.speakers.items()} | {key: key for key in seal.speakers}
+    by_name = {normalise(speaker.name): key for key, speaker in seal.speakers.items()} | {
+        key: key for key in seal.speakers
+    }
     if wanted not in by_name:
         raise Fault(f"the adapter never heard of {name!r}; it knows {', '.join(list(seal.speakers)[:12])}")
     return by_name[wanted]
@@ -81,7 +89,11 @@ async def _conversation(voice: Voice, wish: Wish, seed: int) -> Conversation:
     taking = voice.seal.turn_taking
     if not taking:
         raise Fault("the corpus had no group conversations, so nobody knows who speaks after whom; leave --turns out")
-    untrained = sorted(voice.seal.speakers[key].name for key in {name for row in taking.values() for name in row} if not voice.seal.speakers[key].tuned)
+    untrained = sorted(
+        voice.seal.speakers[key].name
+        for key in {name for row in taking.values() for name in row}
+        if not voice.seal.speakers[key].tuned
+    )
     if untrained:
         _say(f"voices that were not trained are the base's: {', '.join(untrained)}")
     turns: list[Turn] = []

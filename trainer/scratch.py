@@ -51,19 +51,23 @@ def minutes_for(characters: int) -> float:
     return min(max(1.0, characters / 100_000), 40.0)
 
 
-def grow(conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars) -> Trained:
+def grow(
+    conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars
+) -> Trained:
     """Grow a base on these conversations and save it in `folder` as transformers does. minutes: the time budget."""
     texts = [render(one) for one in conversations]
     characters = sum(map(len, texts))
     size = size_for(characters)
     tokenizer = train_tokenizer(texts, size.vocabulary)
-    encoding = Encoding(tokenizer, tokenizer.token_to_id(END_OF_TURN))
+    encoding = Encoding(tokenizer, _end(tokenizer))
     encoded = encoding.conversations(conversations, ())
     tokens = sum(len(one.ids) for one in encoded)
     blocks = Blocks(encoded, min(BLOCK, max(16, tokens)), max(1, min(40, round(TOKENS_TO_SEE / max(1, tokens)))), seed)
     torch.manual_seed(seed)
     model = shape(size, tokenizer)
-    bars.say(f"growing a base of {model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens ({characters:,} characters)")
+    bars.say(
+        f"growing a base of {model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens ({characters:,} characters)"
+    )
     trained = _train(model, blocks, encoding, (minutes or minutes_for(characters)) * 60, seed, folder, bars)
     model.save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TURN).save_pretrained(folder)
@@ -76,14 +80,20 @@ def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=[END_OF_TURN], initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=[END_OF_TURN], initial_alphabet=alphabet, show_progress=False
+    )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
 
+def _end(tokenizer: Tokenizer) -> int:
+    return tokenizer.get_vocab()[END_OF_TURN]
+
+
 def shape(size: Size, tokenizer: Tokenizer) -> Qwen3ForCausalLM:
     """An untrained model. Qwen3's shape: OpenVINO, llama.cpp and vLLM all run it, and its weights need no permuting."""
-    end = tokenizer.token_to_id(END_OF_TURN)
+    end = _end(tokenizer)
     heads = size.hidden // 32
     config = Qwen3Config(
         vocab_size=tokenizer.get_vocab_size(),
@@ -103,7 +113,9 @@ def shape(size: Size, tokenizer: Tokenizer) -> Qwen3ForCausalLM:
     return Qwen3ForCausalLM(config)
 
 
-def _train(model: Qwen3ForCausalLM, blocks: Blocks, encoding: Encoding, seconds: float, seed: int, folder: Path, bars: Bars) -> Trained:
+def _train(
+    model: Qwen3ForCausalLM, blocks: Blocks, encoding: Encoding, seconds: float, seed: int, folder: Path, bars: Bars
+) -> Trained:
     hooks = [
         module.register_forward_hook(lambda module, _, out: torch.nn.functional.dropout(out, DROPOUT, module.training))
         for layer in model.model.layers

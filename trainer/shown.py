@@ -27,7 +27,9 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     console = Console()
     console.print(table)
     for reject in summary["rejects"]:
-        console.print(f"{reject['file']} at {reject['offset']}: {reject['reason']}", style="yellow", soft_wrap=True, markup=False)
+        console.print(
+            f"{reject['file']} at {reject['offset']}: {reject['reason']}", style="yellow", soft_wrap=True, markup=False
+        )
     for path in summary["unrecognised"]:
         console.print(f"{path}: no export that alterego can read", style="yellow", soft_wrap=True, markup=False)
     corpus = summary["corpus"]
@@ -69,7 +71,8 @@ def show_training(result: Result, as_json: bool) -> None:
         console.print("nothing was held out, so there are no figures: import more messages", style="yellow")
     else:
         console.print(
-            f"held-out messages: {metrics['bits_per_character_base']:.3f} -> {metrics['bits_per_character']:.3f} bits per character, "
+            f"held-out messages: {metrics['bits_per_character_base']:.3f} -> {metrics['bits_per_character']:.3f} "
+            "bits per character, "
             f"perplexity {metrics['perplexity_base']:.1f} -> {metrics['perplexity']:.1f}; "
             f"{metrics['minutes']:.1f} minutes, {metrics['tokens_per_second']:,.0f} tokens/s",
             highlight=False,

@@ -1,6 +1,7 @@
 """The way from a corpus to a current bundle: base, windows, LoRA, measure, seal."""
 
 import asyncio
+import itertools
 import math
 import shutil
 import time
@@ -92,7 +93,9 @@ def newest(found: Sequence[Stretch], speakers: frozenset[str], limit: int) -> li
     """The latest conversations that together hold `limit` messages of these speakers."""
     kept: list[Stretch] = []
     count = 0
-    for stretch in sorted(found, key=lambda one: max((at for at in one.ats if at is not None), default=0.0), reverse=True):
+    for stretch in sorted(
+        found, key=lambda one: max((at for at in one.ats if at is not None), default=0.0), reverse=True
+    ):
         if count >= limit:
             break
         kept.append(stretch)
@@ -101,12 +104,22 @@ def newest(found: Sequence[Stretch], speakers: frozenset[str], limit: int) -> li
 
 
 def _tuned(
-    settings: Settings, base: Base, seal: Seal, rows: list[Window], held_out: list[Window], budget: int, folder: Path, bars: Bars
+    settings: Settings,
+    base: Base,
+    seal: Seal,
+    rows: list[Window],
+    held_out: list[Window],
+    budget: int,
+    folder: Path,
+    bars: Bars,
 ) -> tuple[PeftModel, Trained, SummaryWriter]:
     wanted = settings.train.learning_rate
     rate = (SCRATCH_RATE if base.grown else RATE) if wanted == "auto" else wanted
     writer = SummaryWriter(str(folder / "private" / "tensorboard"))
-    bars.say(f"training on {len(rows):,} conversations, {target_tokens(rows):,} tokens of {settings.persona.name}'s; {len(held_out):,} held out")
+    bars.say(
+        f"training on {len(rows):,} conversations, {target_tokens(rows):,} tokens of {settings.persona.name}'s; "
+        f"{len(held_out):,} held out"
+    )
 
     def show(model: PeftModel, step: int, metrics: Mapping[str, float]) -> None:
         bars.say(f"step {step}: held-out {metrics['eval_bits_per_character']:.3f} bits per character; it says:")
@@ -139,7 +152,11 @@ def _samples(model: PeftModel, base: Base, seal: Seal) -> list[str]:
 
     async def three() -> list[tuple[str, ...]]:
         await engine.start()
-        found = [await voice.tweet(1), await voice.tweet(2), await voice.reply("group", (Turn("SOMEONE", ("hey, are you there?",)),), 3)]
+        found = [
+            await voice.tweet(1),
+            await voice.tweet(2),
+            await voice.reply("group", (Turn("SOMEONE", ("hey, are you there?",)),), 3),
+        ]
         await engine.close()
         return found
 
@@ -171,17 +188,31 @@ def _seal(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[st
     me = settings.persona.key
     heard = Counter(turn.speaker for stretch in corpus.found for turn in stretch.conversation.turns)
     names = {person.key: person.name for person in corpus.people.values()}
-    scenes = Counter(stretch.conversation.scene for stretch in corpus.found if any(turn.speaker == me for turn in stretch.conversation.turns))
+    scenes = Counter(
+        stretch.conversation.scene
+        for stretch in corpus.found
+        if any(turn.speaker == me for turn in stretch.conversation.turns)
+    )
     return Seal(
         speaker=me,
-        speakers={key: Speaker(name=names.get(key, key.title()), tuned=key in speakers) for key, _ in heard.most_common(SPEAKERS_SEALED)}
+        speakers={
+            key: Speaker(name=names.get(key, key.title()), tuned=key in speakers)
+            for key, _ in heard.most_common(SPEAKERS_SEALED)
+        }
         | {me: Speaker(name=settings.persona.name, tuned=True)},
         turn_taking=turn_taking([stretch.conversation for stretch in corpus.part("train")], me),
         end_of_turn=base.encoding.end_of_turn,
         stops=base.stops,
         bos=base.encoding.bos,
         max_length=base.max_length,
-        year=max((stretch.conversation.year for stretch in corpus.found if stretch.conversation.year and stretch.conversation.year < 2100), default=None),
+        year=max(
+            (
+                stretch.conversation.year
+                for stretch in corpus.found
+                if stretch.conversation.year and stretch.conversation.year < 2100
+            ),
+            default=None,
+        ),
         base=BaseModelSeal.model_validate(base.seal.model_dump()),
         data={"fingerprint": corpus.fingerprint, "messages": corpus.messages(me), "scenes": dict(scenes.most_common())},
     )
@@ -196,10 +227,13 @@ def turn_taking(conversations: Sequence[Conversation], persona: str, most: int =
     follows: dict[str, Counter[str]] = {}
     for one in groups:
         speakers = ["", *(turn.speaker for turn in one.turns if turn.speaker in kept)]
-        for before, after in zip(speakers, speakers[1:], strict=False):
+        for before, after in itertools.pairwise(speakers):
             if before != after:
                 follows.setdefault(before, Counter())[after] += 1
-    return {before: {after: round(count / counts.total(), 4) for after, count in counts.most_common()} for before, counts in follows.items()}
+    return {
+        before: {after: round(count / counts.total(), 4) for after, count in counts.most_common()}
+        for before, counts in follows.items()
+    }
 
 
 def _fill(folder: Path, model: PeftModel, base: Base, trained: Trained, seal: Seal, metrics: Mapping[str, Any]) -> None:

@@ -36,7 +36,7 @@ def best_device() -> torch.device:
 
 def best_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 where the hardware computes in it, else float32."""
-    native = device.type == "cuda" and torch.cuda.is_bf16_supported() or device.type == "cpu" and cpu_has_bf16()
+    native = (device.type == "cuda" and torch.cuda.is_bf16_supported()) or (device.type == "cpu" and cpu_has_bf16())
     return torch.bfloat16 if native else torch.float32
 
 
@@ -45,12 +45,16 @@ def cpu_has_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def load_base(model: str | Path, revision: str | None = None, dtype: torch.dtype | str = "auto", **options: Any) -> PreTrainedModel:
+def load_base(
+    model: str | Path, revision: str | None = None, dtype: torch.dtype | str = "auto", **options: Any
+) -> PreTrainedModel:
     """A causal language model from a folder or the Hub: safetensors only, no code of theirs. Raises Fault."""
     try:
         return cast(
             PreTrainedModel,
-            AutoModelForCausalLM.from_pretrained(model, revision=revision, dtype=dtype, use_safetensors=True, trust_remote_code=False, **options),
+            AutoModelForCausalLM.from_pretrained(
+                model, revision=revision, dtype=dtype, use_safetensors=True, trust_remote_code=False, **options
+            ),
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
@@ -67,7 +71,9 @@ class TransformersEngine:
 
     name = "transformers"
 
-    def __init__(self, model: PreTrainedModel | PeftModel, encoding: Encoding, stops: frozenset[int], max_length: int) -> None:
+    def __init__(
+        self, model: PreTrainedModel | PeftModel, encoding: Encoding, stops: frozenset[int], max_length: int
+    ) -> None:
         self._model = model
         self._encoding = encoding
         self._stops = stops | {encoding.end_of_turn}
@@ -131,7 +137,9 @@ class TransformersEngine:
                 if request.deadline is not None and time.monotonic() > request.deadline:
                     yield Piece("", "deadline")
                     return
-                logits = self._model(input_ids=fed, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1]
+                logits = self._model(input_ids=fed, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[
+                    0, -1
+                ]
                 token = draw.next(logits.float())
                 if token in self._stops:
                     yield Piece("", "stop")
@@ -207,7 +215,9 @@ def open_bundle_model(bundle: Bundle, base: str, *, merge: bool) -> PreTrainedMo
     device = best_device()
     inside = bundle.folder / "base"
     source: str | Path = inside if inside.is_dir() else base if Path(base).is_dir() else seal.base.model
-    model = load_base(source, seal.base.revision or None if isinstance(source, str) else None, best_dtype(device)).to(device)
+    model = load_base(source, seal.base.revision or None if isinstance(source, str) else None, best_dtype(device)).to(
+        device
+    )
     if isinstance(source, Path) or Path(source).is_dir():
         _require_weights(Path(source), bundle)
     tuned = PeftModel.from_pretrained(model, bundle.folder).eval()
@@ -217,7 +227,10 @@ def open_bundle_model(bundle: Bundle, base: str, *, merge: bool) -> PreTrainedMo
 
 def _require_weights(folder: Path, bundle: Bundle) -> None:
     if weights_hash(folder) != bundle.seal.base.weights:
-        raise StandingFault(f"{folder} holds other weights than the adapter in {bundle.folder} was trained on; name the right base in [base] model")
+        raise StandingFault(
+            f"{folder} holds other weights than the adapter in {bundle.folder} was trained on; "
+            "name the right base in [base] model"
+        )
 
 
 @torch.inference_mode()

@@ -22,7 +22,9 @@ class Voice:
     seal: Seal
     sampling: Sampling
 
-    async def tweet(self, seed: int, *, speaker: str = "", year: int | None = None, tuned: bool = True) -> tuple[str, ...]:
+    async def tweet(
+        self, seed: int, *, speaker: str = "", year: int | None = None, tuned: bool = True
+    ) -> tuple[str, ...]:
         """The lines of a random tweet; empty where the model says nothing."""
         ids = tweet_prompt(self.encoding, self.seal, speaker=speaker, year=year)
         return await self._lines(ids, seed, "", None, tuned)
@@ -44,7 +46,9 @@ class Voice:
         ids = reply_prompt(self.encoding, self.seal, scene, turns, room=room, speaker=speaker, year=year)
         return await self._lines(ids, seed, channel, deadline, tuned)
 
-    async def _lines(self, ids: tuple[int, ...], seed: int, channel: str, deadline: float | None, tuned: bool) -> tuple[str, ...]:
+    async def _lines(
+        self, ids: tuple[int, ...], seed: int, channel: str, deadline: float | None, tuned: bool
+    ) -> tuple[str, ...]:
         for attempt in range(TRIES):
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
             text, _ = await complete(self.engine, request)

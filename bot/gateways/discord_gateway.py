@@ -30,7 +30,8 @@ _FINAL = {
     4004: "Discord refused the token; put the bot's token into DISCORD_TOKEN",
     4011: "this bot is in so many servers that Discord asks for sharding, which alterego doesn't do",
     4013: "Discord refused the intents; update alterego",
-    4014: "Discord refused the message content intent; switch it on under Bot, Privileged Gateway Intents in the developer portal",
+    4014: "Discord refused the message content intent; "
+    "switch it on under Bot, Privileged Gateway Intents in the developer portal",
 }
 
 
@@ -51,7 +52,10 @@ class DiscordGateway:
     async def run(self, intake: Intake) -> None:
         """Connect, catch up, and commit what is said until the connection is lost for good."""
         client = self._client = _Client(self._settings, intake)
-        tasks = [asyncio.create_task(part) for part in (client.start(self._token), client.open_sessions(), client.commit(), client.note_connected())]
+        tasks = [
+            asyncio.create_task(part)
+            for part in (client.start(self._token), client.open_sessions(), client.commit(), client.note_connected())
+        ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -74,9 +78,15 @@ class DiscordGateway:
     async def send(self, message: OutgoingMessage) -> str:
         """Post; Discord takes two posts with one nonce within a few minutes for one."""
         channel = await self._channel(message.channel)
-        reference = discord.MessageReference(message_id=int(message.reply_to), channel_id=channel.id, fail_if_not_exists=False) if message.reply_to else None
+        reference = (
+            discord.MessageReference(message_id=int(message.reply_to), channel_id=channel.id, fail_if_not_exists=False)
+            if message.reply_to
+            else None
+        )
         options: dict[str, Any] = {"reference": reference} if reference else {}
-        posted = await _asked(channel.send(message.text, nonce=message.nonce, allowed_mentions=discord.AllowedMentions.none(), **options))
+        posted = await _asked(
+            channel.send(message.text, nonce=message.nonce, allowed_mentions=discord.AllowedMentions.none(), **options)
+        )
         return str(posted.id)
 
     async def find(self, message: OutgoingMessage) -> str | None:
@@ -90,7 +100,8 @@ class DiscordGateway:
                     return str(post.id)
             return None
 
-        return await _asked(search())
+        found: str | None = await _asked(search())
+        return found
 
     @asynccontextmanager
     async def typing(self, channel: str) -> AsyncIterator[None]:
@@ -133,7 +144,7 @@ async def _asked(request: Awaitable[Any]) -> Any:
         raise Undeliverable(f"{refusal.status}") from None
     except (aiohttp.ClientConnectorError, RuntimeError) as failure:  # never left; or the session is closed
         raise NotSent(type(failure).__name__) from None
-    except (aiohttp.ClientError, OSError, asyncio.TimeoutError, JSONDecodeError, KeyError, TypeError) as failure:
+    except (TimeoutError, aiohttp.ClientError, OSError, JSONDecodeError, KeyError, TypeError) as failure:
         raise ResultUnknown(type(failure).__name__) from None
 
 
@@ -142,7 +153,12 @@ class _Client(discord.Client):
 
     def __init__(self, settings: Discord, intake: Intake) -> None:
         intents = discord.Intents(guilds=True, messages=True, message_content=True)
-        super().__init__(intents=intents, max_messages=200, chunk_guilds_at_startup=False, member_cache_flags=discord.MemberCacheFlags.none())
+        super().__init__(
+            intents=intents,
+            max_messages=200,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
         self._settings = settings
         self._intake = intake
         self._said: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
@@ -202,7 +218,12 @@ class _Client(discord.Client):
 
     def _readable(self) -> set[int]:
         places = [*self.get_all_channels(), *(thread for guild in self.guilds for thread in guild.threads)]
-        return {place.id for place in places if isinstance(place, discord.TextChannel | discord.Thread | discord.VoiceChannel) and place.permissions_for(place.guild.me).read_message_history}
+        return {
+            place.id
+            for place in places
+            if isinstance(place, discord.TextChannel | discord.Thread | discord.VoiceChannel)
+            and place.permissions_for(place.guild.me).read_message_history
+        }
 
     async def _catch_up_in(self, number: int, after: int) -> None:
         try:
@@ -234,9 +255,14 @@ class _Client(discord.Client):
             text=self._text(message),
             at=message.created_at.timestamp(),
             is_dm=is_dm,
-            mention=self.user in message.mentions or any(role.is_bot_managed() and message.guild and role in message.guild.me.roles for role in message.role_mentions),
+            mention=self.user in message.mentions
+            or any(
+                role.is_bot_managed() and message.guild and role in message.guild.me.roles
+                for role in message.role_mentions
+            ),
             reply=isinstance(answered, discord.Message) and answered.author == self.user,
-            attachments=tuple(_kind(one.content_type or "") for one in message.attachments) + tuple(f"sticker {one.name}" for one in message.stickers),
+            attachments=tuple(_kind(one.content_type or "") for one in message.attachments)
+            + tuple(f"sticker {one.name}" for one in message.stickers),
         )
 
     def _text(self, message: discord.Message) -> str:

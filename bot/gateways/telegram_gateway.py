@@ -12,7 +12,16 @@ from typing import Any
 import httpx
 from telegram import Message, MessageEntity, ReplyParameters, Update
 from telegram.constants import ChatType
-from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.warnings import PTBUserWarning
 
@@ -37,7 +46,9 @@ class TelegramGateway:
         self._settings = settings
         warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)  # that parses them all or none
         try:
-            self._bot: ExtBot[None] = ExtBot(token, base_url=settings.api_base, rate_limiter=AIORateLimiter(max_retries=3))  # its default is 0
+            self._bot: ExtBot[Any] = ExtBot(
+                token, base_url=settings.api_base, rate_limiter=AIORateLimiter(max_retries=3)
+            )  # its default is 0
         except InvalidToken:
             raise StandingFault(_REFUSED) from None
         self._moved: dict[str, str] = {}  # a group that became a supergroup has another id
@@ -78,7 +89,9 @@ class TelegramGateway:
         try:
             parsed = Update.de_json(dict(update), self._bot)
             heard = self._heard(parsed.message) if parsed.message else None
-        except Exception as error:  # whatever the library makes of an update it doesn't know: it must not be met for ever
+        except (
+            Exception
+        ) as error:  # whatever the library makes of an update it doesn't know: it must not be met for ever
             await intake.quarantine(json.dumps(update, ensure_ascii=False), type(error).__name__)
             return
         if heard:
@@ -86,10 +99,22 @@ class TelegramGateway:
 
     def _heard(self, message: Message) -> IncomingMessage | None:
         author, private = message.from_user, message.chat.type == ChatType.PRIVATE
-        if author is None or author.is_bot or message.via_bot or message.sender_chat or not (message.effective_attachment or message.text):
+        if (
+            author is None
+            or author.is_bot
+            or message.via_bot
+            or message.sender_chat
+            or not (message.effective_attachment or message.text)
+        ):
             return None
-        if str(author.id if private else message.chat.id) not in (self._settings.users if private else self._settings.chats):
-            log.info("knock %s=%s; name it in persona.toml to let it in", "user" if private else "chat", author.id if private else message.chat.id)
+        if str(author.id if private else message.chat.id) not in (
+            self._settings.users if private else self._settings.chats
+        ):
+            log.info(
+                "knock %s=%s; name it in persona.toml to let it in",
+                "user" if private else "chat",
+                author.id if private else message.chat.id,
+            )
             return None
         text, mention = self._text(message)
         if text.startswith("/"):
@@ -115,8 +140,12 @@ class TelegramGateway:
         text = message.text or message.caption or ""
         mention = False
         for entity, said in entities.items():
-            by_name = entity.type == MessageEntity.MENTION and said.lstrip("@").casefold() == self._bot.username.casefold()
-            by_id = entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == self._bot.id
+            by_name = (
+                entity.type == MessageEntity.MENTION and said.lstrip("@").casefold() == self._bot.username.casefold()
+            )
+            by_id = (
+                entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == self._bot.id
+            )
             if by_name or by_id:
                 mention = True
                 if entity.offset == 0:
@@ -129,7 +158,9 @@ class TelegramGateway:
         chat = self._moved.get(chat, chat)
         answers = ReplyParameters(int(message.reply_to), allow_sending_without_reply=True) if message.reply_to else None
         try:
-            posted = await self._bot.send_message(int(chat), message.text, reply_parameters=answers, message_thread_id=int(topic[0]) if topic else None)
+            posted = await self._bot.send_message(
+                int(chat), message.text, reply_parameters=answers, message_thread_id=int(topic[0]) if topic else None
+            )
         except ChatMigrated as moved:
             self._moved[chat] = str(moved.new_chat_id)
             raise NotSent("the group has a new id", 0.0) from None
@@ -166,14 +197,23 @@ class TelegramGateway:
         _, chat, *topic = channel.split(":")
         with suppress(TelegramError, RuntimeError):
             while True:
-                await self._bot.send_chat_action(int(self._moved.get(chat, chat)), "typing", message_thread_id=int(topic[0]) if topic else None)
+                await self._bot.send_chat_action(
+                    int(self._moved.get(chat, chat)), "typing", message_thread_id=int(topic[0]) if topic else None
+                )
                 await asyncio.sleep(4.5)  # the indicator lasts five seconds
 
 
 def _attachments(message: Message) -> tuple[str, ...]:
     if message.sticker:
         return (f"sticker {message.sticker.emoji}" if message.sticker.emoji else "sticker",)
-    kinds = {"photo": message.photo, "voice": message.voice, "video": message.video or message.video_note, "gif": message.animation, "audio": message.audio, "file": message.document}
+    kinds = {
+        "photo": message.photo,
+        "voice": message.voice,
+        "video": message.video or message.video_note,
+        "gif": message.animation,
+        "audio": message.audio,
+        "file": message.document,
+    }
     return tuple(kind for kind, there in kinds.items() if there)[:1]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 _MEDIA = re.compile(r"\[(?:link|photo|video|voice|gif|audio|file|sticker[^\]]*|…)\]")  # stands for what can't be sent
 
@@ -38,11 +39,8 @@ def pause(text: str) -> float:
 
 def _fitting(text: str, units: int) -> int:
     """How many characters of `text` fit into `units`, no grapheme being cut before a mark or joiner."""
-    total, cut = 0, 0
-    for cut, char in enumerate(text):
-        total += 2 if ord(char) > 0xFFFF else 1
-        if total > units:
-            break
+    sizes = accumulate(2 if ord(char) > 0xFFFF else 1 for char in text)
+    cut = next((number for number, size in enumerate(sizes) if size > units), len(text))
     while cut > 1 and _clings(text[cut], text[cut - 1]):
         cut -= 1
     return max(1, cut)

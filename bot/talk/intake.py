@@ -22,7 +22,16 @@ log = logging.getLogger("alterego.intake")
 class Committer:
     """The Intake of one gateway. claim: called with the account once it is known; raises where another process has it."""
 
-    def __init__(self, store: Store, settings: Settings, seal: Seal, replier: Replier, sender: Sender, lanes: Lanes, claim: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        seal: Seal,
+        replier: Replier,
+        sender: Sender,
+        lanes: Lanes,
+        claim: Callable[[str], None],
+    ) -> None:
         self._store = store
         self._settings = settings
         self._seal = seal
@@ -65,7 +74,11 @@ class Committer:
         )
         row = await self._store.commit(heard)
         if row is not None:
-            self._hand_over(Waiting(row, self.account, message.channel, message.message_id, message.author_id, message.is_dm, message.at))
+            self._hand_over(
+                Waiting(
+                    row, self.account, message.channel, message.message_id, message.author_id, message.is_dm, message.at
+                )
+            )
 
     async def connected(self, at: float) -> None:
         """Note until when the gateway heard everything."""
@@ -106,7 +119,10 @@ class Committer:
         if (known := here.get(message.author_id)) is None:
             platform = message.channel.partition(":")[0]
             taken = {bearer.speaker for bearer in here.values()}
-            known = Bearer(live_key(self._settings, self._seal, platform, message.author_id, message.author_name, taken), message.author_name)
+            known = Bearer(
+                live_key(self._settings, self._seal, platform, message.author_id, message.author_name, taken),
+                message.author_name,
+            )
             await self._store.keep_bearer(self.account, message.channel, message.author_id, known)
             here[message.author_id] = known
         return known

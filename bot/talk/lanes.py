@@ -55,6 +55,11 @@ class Lanes:
             try:
                 return await work()
             except Exception as error:  # the one broad catch of this loop: a lane must not die
-                log.warning("work failed kind=%s again_in=%.0fs", type(error).__name__, pause, exc_info=log.isEnabledFor(logging.DEBUG))
+                log.warning(
+                    "work failed kind=%s again_in=%.0fs",
+                    type(error).__name__,
+                    pause,
+                    exc_info=log.isEnabledFor(logging.DEBUG),
+                )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, self._longest)

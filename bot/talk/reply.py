@@ -40,14 +40,24 @@ class Replier:
             return
         async with self._gateway.typing(waiting.channel):
             texts = await self._texts(waiting)
-        posts = await self._store.settle(waiting, "answered" if texts else "silenced", verdict.reason if texts else "nothing to say", texts)
-        log.info("verdict channel=%s verdict=%s posts=%d seconds=%.1f", waiting.channel, "answered" if texts else "silenced", len(posts), time.time() - now)
+        posts = await self._store.settle(
+            waiting, "answered" if texts else "silenced", verdict.reason if texts else "nothing to say", texts
+        )
+        log.info(
+            "verdict channel=%s verdict=%s posts=%d seconds=%.1f",
+            waiting.channel,
+            "answered" if texts else "silenced",
+            len(posts),
+            time.time() - now,
+        )
         for post in posts:
             await self._sender.deliver(post)
 
     async def _texts(self, waiting: Waiting) -> list[str]:
         talk = self._settings.talk
-        remembered = await self._store.remembered(waiting.account, waiting.channel, waiting.message_id, talk.context_turns * LINES_A_TURN)
+        remembered = await self._store.remembered(
+            waiting.account, waiting.channel, waiting.message_id, talk.context_turns * LINES_A_TURN
+        )
         lines = await self._voice.reply(
             scene_of(self._voice.seal, waiting.is_dm),
             turns_of(remembered, talk.context_turns),
@@ -57,4 +67,6 @@ class Replier:
         )
         bearers = await self._store.bearers(waiting.account, waiting.channel)
         names = {one.speaker: one.name for one in bearers.values() if normalise(one.name) != one.speaker}
-        return delivery.posts([named_back(line, names) for line in lines], bursts=talk.bursts, units=self._gateway.limits.units)
+        return delivery.posts(
+            [named_back(line, names) for line in lines], bursts=talk.bursts, units=self._gateway.limits.units
+        )

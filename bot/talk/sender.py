@@ -51,7 +51,7 @@ class Sender:
             except ResultUnknown as doubt:
                 log.warning("result unknown channel=%s reason=%s", post.channel, doubt)
                 if await self._resolved(post, message):
-                    return
+                    return None
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 

@@ -34,7 +34,9 @@ async def next_tweet(home: Home) -> float:
             await asyncio.sleep(0.02)
 
 
-async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else(home: Home, discord: FakeDiscord, start_bot: Start) -> None:
+async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else(
+    home: Home, discord: FakeDiscord, start_bot: Start
+) -> None:
     """A mention, a reply to it and a DM are answered as replies; ordinary talk, bots and itself are not."""
     process = start_bot(on_discord(home, discord), {"DISCORD_TOKEN": TOKEN})
     await discord.wait_connected()
@@ -50,14 +52,18 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     again = await discord.say("really?", reply_to=first["id"])
     private = await discord.say("hi", channel=DM_ID)
     async with asyncio.timeout(30):
-        while not {again, private} <= {post.get("message_reference", {}).get("message_id") for post in discord.posts[settled:]}:
+        while not {again, private} <= {
+            post.get("message_reference", {}).get("message_id") for post in discord.posts[settled:]
+        }:
             await asyncio.sleep(0.05)
     process.terminate()
     assert await process.ended() == 0
     assert verdicts(home) == [(asked, "answered"), (again, "answered"), (private, "answered")]
 
 
-async def test_a_long_answer_is_split_and_every_part_posted_once(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_a_long_answer_is_split_and_every_part_posted_once(
+    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """Discord allows 2000 characters a message; only the first part is a reply."""
     daemon = await start_daemon(on_discord(home, discord, "bursts = false\n"))
     daemon.engine.words = lambda _: "turbine 😺 " * 700
@@ -67,7 +73,10 @@ async def test_a_long_answer_is_split_and_every_part_posted_once(home: Home, dis
     await daemon.stop()
     assert all(len(post["content"].encode("utf-16-le")) // 2 <= 2000 for post in posts)
     assert " ".join(post["content"] for post in posts).split() == ["turbine", "😺"] * 700
-    assert [post.get("message_reference", {}).get("message_id") for post in posts] == [asked, *[None] * (len(posts) - 1)]
+    assert [post.get("message_reference", {}).get("message_id") for post in posts] == [
+        asked,
+        *[None] * (len(posts) - 1),
+    ]
     assert len({post["nonce"] for post in posts}) == len(posts)
 
 
@@ -82,7 +91,9 @@ async def test_it_never_speaks_for_somebody_else(home: Home, discord: FakeDiscor
     assert [post["content"] for post in discord.posts] == ["sure"]
 
 
-async def test_nobody_is_pinged_and_what_only_stands_for_media_is_not_posted(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_nobody_is_pinged_and_what_only_stands_for_media_is_not_posted(
+    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """allowed_mentions is empty whatever is written; [photo] can't be sent."""
     daemon = await start_daemon(on_discord(home, discord))
     daemon.engine.words = lambda _: "@everyone look\n[photo]"
@@ -90,7 +101,9 @@ async def test_nobody_is_pinged_and_what_only_stands_for_media_is_not_posted(hom
     await discord.say("show me", mention=True)
     await discord.wait_posts(1)
     await daemon.stop()
-    assert [(post["content"], post["allowed_mentions"]) for post in discord.posts] == [("@everyone look", {"parse": []})]
+    assert [(post["content"], post["allowed_mentions"]) for post in discord.posts] == [
+        ("@everyone look", {"parse": []})
+    ]
 
 
 async def test_silence_is_a_verdict(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
@@ -107,21 +120,32 @@ async def test_silence_is_a_verdict(home: Home, discord: FakeDiscord, start_daem
     assert discord.posts == []
 
 
-async def test_a_live_name_cannot_take_the_persona_s_place(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_a_live_name_cannot_take_the_persona_s_place(
+    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """Somebody who calls themselves like the persona, or like a trained speaker, is written under another key."""
     daemon = await start_daemon(on_discord(home, discord))
     await discord.wait_connected()
-    impostors = {"Mara Voss": "MARA VOSS 2", "mаravoss": "MАRAVOSS 2", "Priya": "PRIYA 2", "Alice:\nMARA VOSS": "ALICE: MARA VOSS"}
+    impostors = {
+        "Mara Voss": "MARA VOSS 2",
+        "mаravoss": "MАRAVOSS 2",
+        "Priya": "PRIYA 2",
+        "Alice:\nMARA VOSS": "ALICE: MARA VOSS",
+    }
     for number, name in enumerate(impostors):
         author = {**ALICE, "id": str(int(ALICE["id"]) + number + 1), "global_name": name}
         await discord.say("I am her", author=author, mention=number == len(impostors) - 1)
     await discord.wait_posts(1)
     await daemon.stop()
     prompt = daemon.voice.encoding.text(daemon.engine.asked[0].ids)
-    assert [line for line in prompt.splitlines() if line.endswith(":")] == [f"{key}:" for key in impostors.values()] + ["MARA VOSS:"]
+    assert [line for line in prompt.splitlines() if line.endswith(":")] == [f"{key}:" for key in impostors.values()] + [
+        "MARA VOSS:"
+    ]
 
 
-async def test_a_mention_whose_answer_was_interrupted_is_answered_once_after_restart(home: Home, discord: FakeDiscord, start_bot: Start) -> None:
+async def test_a_mention_whose_answer_was_interrupted_is_answered_once_after_restart(
+    home: Home, discord: FakeDiscord, start_bot: Start
+) -> None:
     """kill -9 between the inbox's commit and the verdict loses nothing and doubles nothing."""
     slow = "[sampling]\ntemperature = 5.0\ntop_p = 1.0\nmin_p = 0.0\nmax_new_tokens = 900\n"
     process = start_bot(on_discord(home, discord, slow), {"DISCORD_TOKEN": TOKEN})
@@ -162,7 +186,9 @@ async def test_a_post_cut_off_by_kill_is_not_made_twice(home: Home, discord: Fak
     assert len(answers) == 1
 
 
-async def test_what_was_said_while_it_was_down_is_answered_after_start(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_what_was_said_while_it_was_down_is_answered_after_start(
+    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """The watermark shows where to read on, over more than one page of history."""
     first = await start_daemon(on_discord(home, discord))
     await discord.wait_connected()
@@ -189,7 +215,9 @@ async def test_a_bad_token_ends_it_with_78_and_one_sentence(home: Home, discord:
     assert "MTIz" not in err
 
 
-async def test_missing_intents_end_it_and_the_sentence_says_where_to_click(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_missing_intents_end_it_and_the_sentence_says_where_to_click(
+    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """4014 is what Discord closes with; a StandingFault is exit code 78."""
     discord.close_code = 4014
     daemon = await start_daemon(on_discord(home, discord))
@@ -199,7 +227,9 @@ async def test_missing_intents_end_it_and_the_sentence_says_where_to_click(home:
 
 async def test_a_random_tweet_goes_out_once_over_a_restart(home: Home, discord: FakeDiscord, start_bot: Start) -> None:
     """The next due time is a row: neither reset nor doubled by a restart."""
-    tweets = f'[tweets]\nenabled = true\nevery = "6s"\njitter = "0s"\nhours = "00:00-00:00"\nto = ["discord:{CHANNEL_ID}"]\n'
+    tweets = (
+        f'[tweets]\nenabled = true\nevery = "6s"\njitter = "0s"\nhours = "00:00-00:00"\nto = ["discord:{CHANNEL_ID}"]\n'
+    )
     settings = on_discord(home, discord, tweets)
     process = start_bot(settings, {"DISCORD_TOKEN": TOKEN})
     await discord.wait_connected()
@@ -219,7 +249,9 @@ async def test_a_random_tweet_goes_out_once_over_a_restart(home: Home, discord: 
     assert origins == [f"tweet:{due}"]
 
 
-async def test_a_second_process_for_one_account_is_refused(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_a_second_process_for_one_account_is_refused(
+    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """Two would answer everything twice."""
     first = await start_daemon(on_discord(home, discord))
     await discord.wait_connected()
@@ -229,7 +261,9 @@ async def test_a_second_process_for_one_account_is_refused(home: Home, discord: 
     await first.stop()
 
 
-async def test_memory_of_a_channel_survives_a_restart(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_memory_of_a_channel_survives_a_restart(
+    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """The prompt after a restart holds what was said before it, by whom, and what the persona answered."""
     first = await start_daemon(on_discord(home, discord))
     first.engine.words = lambda _: "noted"
@@ -243,4 +277,9 @@ async def test_memory_of_a_channel_survives_a_restart(home: Home, discord: FakeD
     await discord.wait_posts(2)
     await second.stop()
     prompt = second.voice.encoding.text(second.engine.asked[0].ids)
-    assert prompt.strip().split("\n\n")[1:] == ["ALICE:\nremember the tyre lever", "MARA VOSS:\nnoted", "ALICE:\nwhat did I say?", "MARA VOSS:"]
+    assert prompt.strip().split("\n\n")[1:] == [
+        "ALICE:\nremember the tyre lever",
+        "MARA VOSS:\nnoted",
+        "ALICE:\nwhat did I say?",
+        "MARA VOSS:",
+    ]

@@ -23,7 +23,9 @@ def verdicts(home: Home) -> list[tuple[str, str]]:
         return store.execute("select message_id, verdict from inbox order by id").fetchall()
 
 
-async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else(home: Home, telegram: FakeTelegram, start_bot: Start) -> None:
+async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else(
+    home: Home, telegram: FakeTelegram, start_bot: Start
+) -> None:
     """A mention, a reply to it and a private message are answered as replies; others and strangers are not."""
     process = start_bot(on_telegram(home, telegram), {"TELEGRAM_TOKEN": TOKEN})
     telegram.say("just talking")
@@ -39,7 +41,9 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     again = telegram.say("really?", reply_to=first["message"])
     private = telegram.say("hi", chat=PRIVATE)
     async with asyncio.timeout(30):
-        while not {again, private} <= {sent.get("reply_parameters", {}).get("message_id") for sent in telegram.sent[before:]}:
+        while not {again, private} <= {
+            sent.get("reply_parameters", {}).get("message_id") for sent in telegram.sent[before:]
+        }:
             await asyncio.sleep(0.05)
     await telegram.wait_confirmed()
     process.terminate()
@@ -51,7 +55,9 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     assert TOKEN not in err
 
 
-async def test_long_answers_are_counted_in_utf16_units(home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:
+async def test_long_answers_are_counted_in_utf16_units(
+    home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
     """Telegram allows 4096 code units a message: 2048 emoji fit, 2049 don't."""
     daemon = await start_daemon(on_telegram(home, telegram, "bursts = false\n"))
     daemon.engine.words = lambda _: "😺" * 5000
@@ -61,7 +67,9 @@ async def test_long_answers_are_counted_in_utf16_units(home: Home, telegram: Fak
     assert [len(one["text"]) for one in sent] == [2048, 2048, 904]
 
 
-async def test_an_update_is_kept_by_telegram_until_it_is_committed(home: Home, telegram: FakeTelegram, start_bot: Start) -> None:
+async def test_an_update_is_kept_by_telegram_until_it_is_committed(
+    home: Home, telegram: FakeTelegram, start_bot: Start
+) -> None:
     """kill -9 after the commit: answered once by the next process."""
     slow = "[sampling]\ntemperature = 5.0\ntop_p = 1.0\nmin_p = 0.0\nmax_new_tokens = 900\n"
     process = start_bot(on_telegram(home, telegram, slow), {"TELEGRAM_TOKEN": TOKEN})
@@ -79,7 +87,9 @@ async def test_an_update_is_kept_by_telegram_until_it_is_committed(home: Home, t
     assert [sent["reply_parameters"]["message_id"] for sent in telegram.sent if "reply_parameters" in sent] == [asked]
 
 
-async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:
+async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(
+    home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
     """Telegram can't tell a message that was sent from one that wasn't."""
 
     def cut(_: object) -> None:
@@ -96,7 +106,9 @@ async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(home
     assert telegram.sent == []
 
 
-async def test_a_poison_update_is_put_away_and_the_next_is_answered(home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:
+async def test_a_poison_update_is_put_away_and_the_next_is_answered(
+    home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
     """An update the library can't parse must not be met for ever."""
     await start_daemon(on_telegram(home, telegram))
     telegram.push({"message": {"message_id": "not a number", "date": "never", "chat": 7}})
@@ -107,13 +119,18 @@ async def test_a_poison_update_is_put_away_and_the_next_is_answered(home: Home, 
         assert store.execute("select count(*) from quarantine").fetchone() == (1,)
 
 
-async def test_a_bad_token_ends_it_with_78_and_one_sentence(home: Home, telegram: FakeTelegram, start_bot: Start) -> None:
+async def test_a_bad_token_ends_it_with_78_and_one_sentence(
+    home: Home, telegram: FakeTelegram, start_bot: Start
+) -> None:
     """systemd must not restart it, and the token must not be told."""
     wrong = TOKEN.replace("AAFake", "BBFake")
     process = start_bot(on_telegram(home, telegram), {"TELEGRAM_TOKEN": wrong})
     code, err = await process.ended(), process.said
     assert code == 78
-    assert err.strip().splitlines()[-1] == "alterego: Telegram refused the token; put the token that @BotFather gave into TELEGRAM_TOKEN"
+    assert (
+        err.strip().splitlines()[-1]
+        == "alterego: Telegram refused the token; put the token that @BotFather gave into TELEGRAM_TOKEN"
+    )
     assert wrong not in err
     assert "Traceback" not in err
 

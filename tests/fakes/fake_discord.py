@@ -1,4 +1,4 @@
-"""Discord on loopback: the REST calls and the gateway that a bot needs, with state, paging and nonces like the real one."""
+"""Discord on loopback: the REST calls and the gateway a bot needs, with state, paging and nonces like the real one."""
 
 import asyncio
 import json
@@ -79,14 +79,28 @@ class FakeDiscord:
 
     # what a test does
 
-    async def say(self, text: str, *, channel: str = CHANNEL_ID, author: dict[str, Any] = ALICE, mention: bool = False, reply_to: str = "", told: bool = True, bot: bool = False) -> str:
+    async def say(
+        self,
+        text: str,
+        *,
+        channel: str = CHANNEL_ID,
+        author: dict[str, Any] = ALICE,
+        mention: bool = False,
+        reply_to: str = "",
+        told: bool = True,
+        bot: bool = False,
+    ) -> str:
         """Somebody writes. told: the gateway tells connected sessions of it."""
         content = f"<@{BOT_ID}> {text}" if mention else text
         message = self._message(channel, {**author, "bot": bot}, content)
         message["mentions"] = [self._bot()] if mention else []
         if reply_to:
             parent = next(one for one in self.messages[channel] if one["id"] == reply_to)
-            message |= {"type": 19, "message_reference": {"message_id": reply_to, "channel_id": channel}, "referenced_message": parent}
+            message |= {
+                "type": 19,
+                "message_reference": {"message_id": reply_to, "channel_id": channel},
+                "referenced_message": parent,
+            }
         self.messages[channel].append(message)
         if told:
             await self.tell("MESSAGE_CREATE", self._event(message))
@@ -120,10 +134,21 @@ class FakeDiscord:
 
     def _message(self, channel: str, author: dict[str, Any], content: str) -> dict[str, Any]:
         return {
-            "id": self._snowflake(), "channel_id": channel, "author": author, "content": content, "timestamp": datetime.now(UTC).isoformat(),
-            "edited_timestamp": None, "tts": False, "mention_everyone": False, "mentions": [], "mention_roles": [], "attachments": [],
-            "embeds": [], "pinned": False, "type": 0,
-        }  # fmt: skip
+            "id": self._snowflake(),
+            "channel_id": channel,
+            "author": author,
+            "content": content,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "edited_timestamp": None,
+            "tts": False,
+            "mention_everyone": False,
+            "mentions": [],
+            "mention_roles": [],
+            "attachments": [],
+            "embeds": [],
+            "pinned": False,
+            "type": 0,
+        }
 
     def _event(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["channel_id"] == DM_ID:
@@ -135,7 +160,9 @@ class FakeDiscord:
         return request.headers.get("Authorization") == f"Bot {TOKEN}"
 
     def _json(self, data: Any, status: int = 200) -> web.Response:
-        return web.Response(body=json.dumps(data).encode(), status=status, headers={"Content-Type": "application/json"})  # with a charset discord.py takes it for text
+        return web.Response(
+            body=json.dumps(data).encode(), status=status, headers={"Content-Type": "application/json"}
+        )  # with a charset discord.py takes it for text
 
     async def _me(self, request: web.Request) -> web.Response:
         if not self._allowed(request):
@@ -143,16 +170,44 @@ class FakeDiscord:
         return self._json(self._bot())
 
     async def _application(self, request: web.Request) -> web.Response:
-        return self._json({"id": BOT_ID, "name": "persona", "icon": None, "description": "", "bot_public": False, "bot_require_code_grant": False, "verify_key": "", "flags": 1 << 18, "team": None, "owner": ALICE})
+        return self._json(
+            {
+                "id": BOT_ID,
+                "name": "persona",
+                "icon": None,
+                "description": "",
+                "bot_public": False,
+                "bot_require_code_grant": False,
+                "verify_key": "",
+                "flags": 1 << 18,
+                "team": None,
+                "owner": ALICE,
+            }
+        )
 
     def _channel_data(self, channel: str) -> dict[str, Any]:
         if channel == DM_ID:
             return {"id": DM_ID, "type": 1, "last_message_id": None, "recipients": [ALICE]}
-        return {"id": channel, "type": 0, "guild_id": GUILD_ID, "name": "kitchen", "position": 0, "permission_overwrites": [], "nsfw": False, "parent_id": None, "topic": None, "rate_limit_per_user": 0}
+        return {
+            "id": channel,
+            "type": 0,
+            "guild_id": GUILD_ID,
+            "name": "kitchen",
+            "position": 0,
+            "permission_overwrites": [],
+            "nsfw": False,
+            "parent_id": None,
+            "topic": None,
+            "rate_limit_per_user": 0,
+        }
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
-        return self._json(self._channel_data(channel)) if channel in self.messages else self._json({"message": "Unknown Channel", "code": 10003}, 404)
+        return (
+            self._json(self._channel_data(channel))
+            if channel in self.messages
+            else self._json({"message": "Unknown Channel", "code": 10003}, 404)
+        )
 
     async def _history(self, request: web.Request) -> web.Response:
         found = self.messages[request.match_info["channel"]]
@@ -166,7 +221,14 @@ class FakeDiscord:
 
     async def _post(self, request: web.Request) -> web.Response:
         channel, wish = request.match_info["channel"], await request.json()
-        known = next((one for one in self.messages[channel] if wish.get("enforce_nonce") and one.get("nonce") == wish.get("nonce")), None)
+        known = next(
+            (
+                one
+                for one in self.messages[channel]
+                if wish.get("enforce_nonce") and one.get("nonce") == wish.get("nonce")
+            ),
+            None,
+        )
         if known:
             return self._json(known)
         if self.on_post:
@@ -205,7 +267,15 @@ class FakeDiscord:
                 await session.socket.close(code=self.close_code)
                 return
             self.identified += 1
-            ready = {"v": 10, "user": self._bot(), "guilds": [{"id": GUILD_ID, "unavailable": True}], "session_id": "s", "resume_gateway_url": self.gateway_url, "private_channels": [], "application": {"id": BOT_ID, "flags": 1 << 18}}
+            ready = {
+                "v": 10,
+                "user": self._bot(),
+                "guilds": [{"id": GUILD_ID, "unavailable": True}],
+                "session_id": "s",
+                "resume_gateway_url": self.gateway_url,
+                "private_channels": [],
+                "application": {"id": BOT_ID, "flags": 1 << 18},
+            }
             await session.send(0, ready, "READY")
             await session.send(0, self._guild(), "GUILD_CREATE")
             self.sessions.append(session)
@@ -213,11 +283,50 @@ class FakeDiscord:
             await session.send(9, False)
 
     def _guild(self) -> dict[str, Any]:
-        everyone = {"id": GUILD_ID, "name": "@everyone", "color": 0, "hoist": False, "position": 0, "permissions": str((1 << 40) - 1), "managed": False, "mentionable": False, "flags": 0}
-        me = {"user": self._bot(), "roles": [], "joined_at": "2020-01-01T00:00:00+00:00", "deaf": False, "mute": False, "flags": 0}
+        everyone = {
+            "id": GUILD_ID,
+            "name": "@everyone",
+            "color": 0,
+            "hoist": False,
+            "position": 0,
+            "permissions": str((1 << 40) - 1),
+            "managed": False,
+            "mentionable": False,
+            "flags": 0,
+        }
+        me = {
+            "user": self._bot(),
+            "roles": [],
+            "joined_at": "2020-01-01T00:00:00+00:00",
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+        }
         return {
-            "id": GUILD_ID, "name": "friends", "owner_id": ALICE["id"], "roles": [everyone], "channels": [self._channel_data(CHANNEL_ID)], "members": [me],
-            "member_count": 2, "threads": [], "emojis": [], "stickers": [], "features": [], "presences": [], "voice_states": [], "stage_instances": [],
-            "guild_scheduled_events": [], "afk_timeout": 60, "afk_channel_id": None, "verification_level": 0, "default_message_notifications": 0,
-            "explicit_content_filter": 0, "mfa_level": 0, "premium_tier": 0, "nsfw_level": 0, "preferred_locale": "en-US", "system_channel_flags": 0, "unavailable": False,
-        }  # fmt: skip
+            "id": GUILD_ID,
+            "name": "friends",
+            "owner_id": ALICE["id"],
+            "roles": [everyone],
+            "channels": [self._channel_data(CHANNEL_ID)],
+            "members": [me],
+            "member_count": 2,
+            "threads": [],
+            "emojis": [],
+            "stickers": [],
+            "features": [],
+            "presences": [],
+            "voice_states": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "afk_timeout": 60,
+            "afk_channel_id": None,
+            "verification_level": 0,
+            "default_message_notifications": 0,
+            "explicit_content_filter": 0,
+            "mfa_level": 0,
+            "premium_tier": 0,
+            "nsfw_level": 0,
+            "preferred_locale": "en-US",
+            "system_channel_flags": 0,
+            "unavailable": False,
+        }

@@ -1,6 +1,7 @@
 """Telegram's Bot API on loopback: long polling, sending, and the errors that matter."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -9,7 +10,15 @@ from typing import Any
 from aiohttp import web
 
 TOKEN = "123456789:AAFakeTokenFakeTokenFakeTokenFakeTok"
-BOT = {"id": 123456789, "is_bot": True, "first_name": "Persona", "username": "PersonaBot", "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
+BOT = {
+    "id": 123456789,
+    "is_bot": True,
+    "first_name": "Persona",
+    "username": "PersonaBot",
+    "can_join_groups": True,
+    "can_read_all_group_messages": False,
+    "supports_inline_queries": False,
+}
 ALICE = {"id": 555, "is_bot": False, "first_name": "Alice", "username": "alice"}
 GROUP = {"id": -1001, "type": "supergroup", "title": "friends"}
 PRIVATE = {"id": 555, "type": "private", "first_name": "Alice"}
@@ -45,7 +54,15 @@ class FakeTelegram:
 
     # what a test does
 
-    def say(self, text: str, *, chat: dict[str, Any] = GROUP, author: dict[str, Any] = ALICE, mention: bool = False, reply_to: dict[str, Any] | None = None) -> int:
+    def say(
+        self,
+        text: str,
+        *,
+        chat: dict[str, Any] = GROUP,
+        author: dict[str, Any] = ALICE,
+        mention: bool = False,
+        reply_to: dict[str, Any] | None = None,
+    ) -> int:
         """Somebody writes; returns the message id."""
         name = f"@{BOT['username']}"
         message = self._message(chat, author, f"{name} {text}" if mention else text)
@@ -85,7 +102,12 @@ class FakeTelegram:
         if request.match_info["token"] != TOKEN:
             return self._answer(False, 401, description="Unauthorized", error_code=401)
         wish = await self._wish(request)
-        method = {"getMe": self._get_me, "getUpdates": self._get_updates, "sendMessage": self._send, "sendChatAction": self._action}.get(request.match_info["method"])
+        method = {
+            "getMe": self._get_me,
+            "getUpdates": self._get_updates,
+            "sendMessage": self._send,
+            "sendChatAction": self._action,
+        }.get(request.match_info["method"])
         return await method(wish) if method else self._answer(True)
 
     async def _wish(self, request: web.Request) -> dict[str, Any]:
@@ -110,17 +132,21 @@ class FakeTelegram:
         self.updates = [one for one in self.updates if one["update_id"] >= offset]
         if not self.updates:
             self._changed.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), min(float(wish.get("timeout", 0)), 20))
-            except TimeoutError:
-                pass
         return self._answer(self.updates[:100])
 
     async def _send(self, wish: dict[str, Any]) -> web.Response:
         if self.on_send:
             self.on_send(wish)
         self._next += 1
-        message = {"message_id": self._next, "date": int(time.time()), "chat": {"id": int(wish["chat_id"]), "type": "supergroup", "title": "friends"}, "from": BOT, "text": wish["text"]}
+        message = {
+            "message_id": self._next,
+            "date": int(time.time()),
+            "chat": {"id": int(wish["chat_id"]), "type": "supergroup", "title": "friends"},
+            "from": BOT,
+            "text": wish["text"],
+        }
         self.sent.append({**wish, "message_id": self._next, "text": str(wish["text"]), "message": message})
         return self._answer(message)
 

@@ -87,7 +87,10 @@ def _message(row: _Row, channel: dict[str, Any]) -> Message:
         reply_to_id=reference.messageId or "" if row.type in ("Reply", "19") else "",
         forwarded_from="somebody" if row.forwardedMessage else "",
         mentions=tuple((one.id, one.nickname or one.name) for one in row.mentions),
-        attachments=(*(_kind(one.fileName) for one in row.attachments), *(f"sticker {one.name}".strip() for one in row.stickers)),
+        attachments=(
+            *(_kind(one.fileName) for one in row.attachments),
+            *(f"sticker {one.name}".strip() for one in row.stickers),
+        ),
     )
 
 
@@ -103,7 +106,9 @@ def _kind(file: str) -> str:
     ending = file.rpartition(".")[2].lower()
     if ending in ("png", "jpg", "jpeg", "webp", "heic", "gif"):
         return "photo"
-    return "video" if ending in ("mp4", "mov", "webm") else "voice" if ending in ("ogg", "mp3", "wav", "m4a") else "file"
+    return (
+        "video" if ending in ("mp4", "mov", "webm") else "voice" if ending in ("ogg", "mp3", "wav", "m4a") else "file"
+    )
 
 
 SOURCE = Source("DiscordChatExporter JSON", claim_each(_recognises), _read)

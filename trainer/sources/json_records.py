@@ -117,7 +117,9 @@ class JsonRecords(Generic[Record]):
         try:
             return self._decoder.decode(mend_json(record))
         except (ValueError, msgspec.DecodeError, RecursionError) as error:
-            return Reject(file=self._file, offset=offset, reason=f"no readable record ({error})", raw=decode_text(record))
+            return Reject(
+                file=self._file, offset=offset, reason=f"no readable record ({error})", raw=decode_text(record)
+            )
 
     def _cut(self, rest: bytes, offset: int) -> Reject:
         return Reject(file=self._file, offset=offset, reason="the file is cut off here", raw=decode_text(rest))
@@ -129,8 +131,14 @@ class JsonRecords(Generic[Record]):
             try:
                 yield from self._of_arrays(events)
             except (ijson.JSONError, UnicodeDecodeError) as error:
-                reason = "the file is cut off" if isinstance(error, ijson.IncompleteJSONError) else "the file is not valid JSON"
-                yield Reject(file=self._file, offset=stream.tell() if stream.seekable() else 0, reason=f"{reason} about here")
+                reason = (
+                    "the file is cut off"
+                    if isinstance(error, ijson.IncompleteJSONError)
+                    else "the file is not valid JSON"
+                )
+                yield Reject(
+                    file=self._file, offset=stream.tell() if stream.seekable() else 0, reason=f"{reason} about here"
+                )
 
     def _of_arrays(self, events: "_Events") -> Iterator[Opening | Record | Reject]:
         owners: list[dict[str, Any]] = []
@@ -209,7 +217,7 @@ class _Events:
         self._events = iter(ijson.basic_parse(stream, use_float=True))
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        return self._events
+        yield from self._events
 
     def items(self) -> Iterator[Any]:
         """The values of the array that has just begun, up to its end."""
@@ -218,7 +226,7 @@ class _Events:
                 return
             builder = ijson.ObjectBuilder()
             builder.event(event, value)
-            depth = event in ("start_map", "start_array")
+            depth = int(event in ("start_map", "start_array"))
             while depth:
                 event, value = next(self._events)
                 builder.event(event, value)
@@ -229,7 +237,9 @@ class _Events:
 def _fields_before(text: bytes, indent: int) -> dict[str, Any]:
     """The members that stand in `text` between the opening of the enclosing object and an array's key, whose line is
     indented by `indent`."""
-    openings = [found for found in re.finditer(rb"(?:^|\n)([ \t]*)[^\n]*\{[ \t\r]*(?=\n)", text) if len(found[1]) < indent]
+    openings = [
+        found for found in re.finditer(rb"(?:^|\n)([ \t]*)[^\n]*\{[ \t\r]*(?=\n)", text) if len(found[1]) < indent
+    ]
     body = text[openings[-1].end() :] if openings else text.lstrip(b"\xef\xbb\xbf \t\r\n{")
     try:
         fields = msgspec.json.decode(mend_json(b"{" + body.strip().rstrip(b",") + b"}"))
@@ -242,7 +252,13 @@ def _json_of(stream: BinaryIO) -> BinaryIO:
     """`stream` from its JSON on: X writes `window.YTD.… = ` before it."""
     start = stream.read(CHUNK)
     equals, bracket = start.find(b"="), re.search(rb"[\[{]", start)
-    skip = equals + 1 if 0 <= equals < (bracket.start() if bracket else 0) else 3 if start.startswith(b"\xef\xbb\xbf") else 0
+    skip = (
+        equals + 1
+        if 0 <= equals < (bracket.start() if bracket else 0)
+        else 3
+        if start.startswith(b"\xef\xbb\xbf")
+        else 0
+    )
     return _Chained(start[skip:], stream)  # type: ignore[return-value]
 
 

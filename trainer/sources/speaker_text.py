@@ -27,13 +27,20 @@ def _recognises(start: bytes) -> bool:
     """Whether most paragraphs begin with a name and a colon, or the text begins with a scene."""
     if b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    blocks = [block for block in re.split(r"\n[ \t\r]*\n", decode_text(start).replace("\r\n", "\n").strip("\n")) if block.strip()]
+    blocks = [
+        block
+        for block in re.split(r"\n[ \t\r]*\n", decode_text(start).replace("\r\n", "\n").strip("\n"))
+        if block.strip()
+    ]
     if not blocks:
         return False
     if _SCENE.fullmatch(blocks[0].strip()):
         return True
-    headed = sum(bool(_HEADER.fullmatch(block.lstrip("\n").split("\n")[0].rstrip())) and "\n" in block.strip() for block in blocks)
-    return headed >= max(1, 0.6 * len(blocks))
+    headed = sum(
+        bool(_HEADER.fullmatch(block.lstrip("\n").split("\n")[0].rstrip())) and "\n" in block.strip()
+        for block in blocks
+    )
+    return headed >= max(1, 0.5 * len(blocks))
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:

@@ -17,9 +17,24 @@ from trainer.sources.message import Message
 from trainer.sources.source import Reading, Source, claim_each
 from trainer.sources.tree import Tree
 
-_KINDS = {"personal_chat": "dm", "bot_chat": "dm", "saved_messages": "dm", "public_channel": "channel", "private_channel": "channel"}
-_MEDIA = {"sticker": "sticker", "voice_message": "voice", "video_message": "video", "video_file": "video", "animation": "gif", "audio_file": "audio"}
-_LOOK = re.compile(rb'"from_id"\s*:|"text_entities"\s*:|"date_unixtime"\s*:|"personal_information"\s*:|"action"\s*:\s*"create_')
+_KINDS = {
+    "personal_chat": "dm",
+    "bot_chat": "dm",
+    "saved_messages": "dm",
+    "public_channel": "channel",
+    "private_channel": "channel",
+}
+_MEDIA = {
+    "sticker": "sticker",
+    "voice_message": "voice",
+    "video_message": "video",
+    "video_file": "video",
+    "animation": "gif",
+    "audio_file": "audio",
+}
+_LOOK = re.compile(
+    rb'"from_id"\s*:|"text_entities"\s*:|"date_unixtime"\s*:|"personal_information"\s*:|"action"\s*:\s*"create_'
+)
 
 
 class _Entity(msgspec.Struct):
@@ -47,7 +62,9 @@ class _Row(msgspec.Struct):
 
 
 def _recognises(start: bytes) -> bool:
-    return b'"messages"' in start and b'"date"' in start and bool(_LOOK.search(start)) or (b'"personal_information"' in start and b'"chats"' in start)
+    return (b'"messages"' in start and b'"date"' in start and bool(_LOOK.search(start))) or (
+        b'"personal_information"' in start and b'"chats"' in start
+    )
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
@@ -72,7 +89,7 @@ def _message(row: _Row, chat: dict[str, Any]) -> Message:
         message_id=str(row.id),
         sender_id=sender,
         sender_name=row.sender or "",
-        is_bot=row.via_bot is not None or chat.get("type") == "bot_chat" and sender == f"user{chat.get('id')}",
+        is_bot=row.via_bot is not None or (chat.get("type") == "bot_chat" and sender == f"user{chat.get('id')}"),
         timestamp=_timestamp(row),
         kind={"message": "message", "service": "service"}.get(row.type, "unsupported"),
         text=_text(row),

@@ -38,7 +38,12 @@ class FolderTree:
 
     @cached_property
     def _names(self) -> list[str]:
-        found = (Path(where) / file for where, _, files in os.walk(self._folder) for file in files if not file.startswith("."))
+        found = (
+            Path(where) / file
+            for where, _, files in os.walk(self._folder)
+            for file in files
+            if not file.startswith(".")
+        )
         return sorted(path.relative_to(self._folder).as_posix() for path in found if path.is_file())
 
     def size(self, name: str) -> int:

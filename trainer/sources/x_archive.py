@@ -102,7 +102,9 @@ class _Owner(msgspec.Struct):
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder with tweets in it."""
-    roots = sorted({_folder(name) for name in names if _TWEETS.fullmatch(name) and b"YTD.tweet" in head(tree, name)[:200]})
+    roots = sorted(
+        {_folder(name) for name in names if _TWEETS.fullmatch(name) and b"YTD.tweet" in head(tree, name)[:200]}
+    )
     return [tuple(name for name in names if _folder(name) == root and name.endswith(".js")) for root in roots]
 
 
@@ -119,10 +121,10 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name, count in _tweet_files(tree, members).items():
         read = 0
         for found in _tweets(tree, name):
-            read += 1
+            read += isinstance(found, _Tweet)
             yield _message(found, owner, notes) if isinstance(found, _Tweet) else found
         if count is not None and read != count:
-            yield Reject(file=name, offset=0, reason=f"the manifest counts {count} tweets, {read} were there")
+            yield Reject(file=name, offset=0, reason=f"the manifest counts {count} tweets, {read} could be read")
 
 
 def _owner(tree: Tree, members: Sequence[str]) -> _Owner:
@@ -131,7 +133,9 @@ def _owner(tree: Tree, members: Sequence[str]) -> _Owner:
             for entry in _js(tree, name, []):
                 return msgspec.convert(entry.get("account", {}), _Owner, strict=False)
     manifest = _manifest(tree, members).get("userInfo", {})
-    return _Owner(str(manifest.get("userName", "")), str(manifest.get("accountId", "")), str(manifest.get("displayName", "")))
+    return _Owner(
+        str(manifest.get("userName", "")), str(manifest.get("accountId", "")), str(manifest.get("displayName", ""))
+    )
 
 
 def _manifest(tree: Tree, members: Sequence[str]) -> Mapping[str, Any]:

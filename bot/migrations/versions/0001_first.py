@@ -47,9 +47,19 @@ def upgrade() -> None:
     op.create_index("outbox_open", "outbox", ["account", "state"])
     op.create_table("accounts", *_keys("account"), sa.Column("connected_at", sa.Float, nullable=False))
     op.create_table("watermarks", *_keys("account", "channel"), *_text("message_id"))
-    op.create_table("speakers", *_keys("account", "channel", "author_id"), *_text("speaker", "name"), sa.UniqueConstraint("account", "channel", "speaker"))
+    op.create_table(
+        "speakers",
+        *_keys("account", "channel", "author_id"),
+        *_text("speaker", "name"),
+        sa.UniqueConstraint("account", "channel", "speaker"),
+    )
     op.create_table("schedule", *_keys("name"), sa.Column("due_at", sa.Float, nullable=False))
-    op.create_table("quarantine", sa.Column("id", _KEY, primary_key=True), *_text("account", "content", "reason"), sa.Column("at", sa.Float, nullable=False))
+    op.create_table(
+        "quarantine",
+        sa.Column("id", _KEY, primary_key=True),
+        *_text("account", "content", "reason"),
+        sa.Column("at", sa.Float, nullable=False),
+    )
 
 
 def _keys(*names: str) -> list[sa.Column[str]]:

@@ -1,0 +1,87 @@
+"""persona.toml: every mistake named with its key."""
+
+from datetime import time, timedelta
+from pathlib import Path
+
+import pytest
+
+from persona.config import load
+from persona.fault import USAGE, SettingsFault
+
+ROOT = Path(__file__).parent.parent.parent
+ME = '[persona]\nname = "Alice"\n'
+
+
+def settings_of(folder: Path, text: str) -> Path:
+    path = folder / "persona.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_name_is_enough(tmp_path: Path) -> None:
+    """Every other key has a default."""
+    settings = load(settings_of(tmp_path, ME), {})
+    assert settings.persona.key == "ALICE"
+    assert settings.tweets.every == timedelta(hours=6)
+    assert settings.tweets.hours == (time(9), time(23))
+    assert settings.corpus == tmp_path / "corpus"
+    assert settings.adapters == tmp_path / "adapters" / "alice"
+
+
+def test_the_committed_settings_hold_every_key_with_its_default(tmp_path: Path) -> None:
+    """persona.toml is the sample's, and the manual: it must name what there is."""
+    sample = load(ROOT / "persona.toml", {})
+    text = (ROOT / "persona.toml").read_text(encoding="utf-8")
+    for name, table in type(sample).model_fields.items():
+        for key in getattr(table.annotation, "model_fields", {}):
+            assert f"{key} =" in text, f"[{name}] {key} is not in persona.toml"
+
+
+def test_under_systemd_the_state_lies_in_its_directory(tmp_path: Path) -> None:
+    """$STATE_DIRECTORY holds corpus, adapters and store; sources stay beside the settings."""
+    settings = load(settings_of(tmp_path, ME + '[data]\nsources = ["x"]\n'), {"STATE_DIRECTORY": "/var/lib/alterego"})
+    assert settings.adapters == Path("/var/lib/alterego/adapters/alice")
+    assert settings.sources == [tmp_path / "x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "[persona] is missing"),
+        ("[persona]\n", "[persona] name is missing"),
+        ('[persona]\nname = "\u200b"\n', "[persona] name: '\\u200b' holds nothing a name can be written with"),
+        (ME + "[sampling]\ntemprature = 1\n", "[sampling] has no key 'temprature'; did you mean 'temperature'?"),
+        (ME + "[trian]\nrank = 1\n", "it has no table 'trian'; did you mean 'train'?"),
+        (ME + "[people.Bob]\ndiscrod = [1]\n", "[people.Bob] has no key 'discrod'; did you mean 'discord'?"),
+        (ME + '[tweets]\nevery = "6x"\n', "[tweets] every: '6x' is no duration"),
+        (ME + '[tweets]\nhours = "9-12"\n', "[tweets] hours: '9-12' is no span of hours"),
+        (ME + '[tweets]\ntimezone = "Mars"\n', "[tweets] timezone: 'Mars' is no time zone"),
+        (ME + '[tweets]\nto = ["irc:1"]\n', "[tweets] to:"),
+        (ME + "[train]\nrank = 0\n", "[train] rank:"),
+        (ME + '[base]\nquantize = "2bit"\n', "[base] quantize:"),
+        (ME + '[discord]\napi_base = "http://example.com/api"\n', "plain http only on loopback"),
+        (ME + '[metrics]\nhost = "0.0.0.0"\n', "is not loopback"),
+        (ME + "[people.A]\ndiscord = [7]\n[people.B]\ndiscord = [7]\n", "both claim the discord id 7"),
+        (ME + "[persona]\n", "is not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, sentence: str) -> None:
+    """One sentence, exit code 2."""
+    with pytest.raises(SettingsFault) as fault:
+        load(settings_of(tmp_path, text), {})
+    assert sentence in str(fault.value)
+    assert fault.value.exit_code == USAGE
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """Nobody likes to mend one after the other."""
+    with pytest.raises(SettingsFault) as fault:
+        load(settings_of(tmp_path, ME + "[train]\nrank = 0\nepoch = 3\n"), {})
+    assert "[train] rank:" in str(fault.value)
+    assert "[train] has no key 'epoch'; did you mean 'epochs'?" in str(fault.value)
+
+
+def test_missing_settings_are_a_sentence(tmp_path: Path) -> None:
+    """With what to do."""
+    with pytest.raises(SettingsFault, match=r"there is no .*name yours with --config"):
+        load(tmp_path / "none.toml", {})

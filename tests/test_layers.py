@@ -1,0 +1,51 @@
+"""Who may import whom, executed; and what a quick --help must not load."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_layers_hold() -> None:
+    """import-linter's contracts in pyproject.toml are the plan of the house."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("package", ["bot", "trainer"])
+def test_help_is_quick_and_loads_nothing_heavy(package: str) -> None:
+    """Under half a second of CPU, whatever the machine is doing besides."""
+    code = (
+        "import sys, runpy, time\n"
+        f"sys.argv = ['{package}', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module('{package}', run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code\n"
+        "heavy = {'torch', 'transformers', 'peft', 'discord', 'telegram', 'sqlalchemy', 'pyarrow', 'apscheduler'}\n"
+        "print(sorted(heavy & set(sys.modules)), time.process_time(), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    loaded, seconds = done.stderr.rsplit(" ", 1)
+    assert loaded == "[]"
+    assert float(seconds) < 1.0  # twice the aim: this machine may be slow, a heavy import is slower by far
+
+
+def test_nothing_happens_at_import() -> None:
+    """No module of ours opens, connects or prints when it is imported."""
+    modules = [
+        ".".join(path.with_suffix("").relative_to(ROOT).parts)
+        for package in ("persona", "trainer", "bot")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if path.name not in ("__main__.py", "env.py") and "versions" not in path.parts
+    ]
+    code = f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name.removesuffix('.__init__'))\n"
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "", f"printed at import ({time.monotonic() - start:.0f} s)"

@@ -1,0 +1,125 @@
+"""X archives: parts, notes, edits, entities, retweets, threads; and dates that can't be."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trainer.sources.reading import read, written, zipped
+
+ACCOUNT = [{"account": {"username": "mara", "accountId": "7", "accountDisplayName": "Mara"}}]
+
+
+def tweet(number: int, text: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id_str": str(number),
+        "created_at": "Mon May 05 10:00:00 +0000 2014",
+        "full_text": text,
+        "entities": {},
+        **more,
+    }
+
+
+def archive(
+    parts: list[list[dict[str, Any]]], indent: int | None = 2, wrapped: bool = True, **files: Any
+) -> dict[str, str]:
+    """The members of an archive, with its manifest."""
+    names = ["tweets.js", *(f"tweets-part{number}.js" for number in range(1, len(parts)))]
+    listed = [{"fileName": f"data/{name}", "count": str(len(part))} for name, part in zip(names, parts, strict=True)]
+    members = {"data/manifest.js": "window.__THAR_CONFIG = " + json.dumps({"dataTypes": {"tweets": {"files": listed}}})}
+    members["data/account.js"] = "window.YTD.account.part0 = " + json.dumps(ACCOUNT)
+    for number, (name, part) in enumerate(zip(names, parts, strict=True)):
+        rows = [{"tweet": one} for one in part] if wrapped else part
+        members[f"data/{name}"] = f"window.YTD.tweets.part{number} = " + json.dumps(rows, indent=indent)
+    return members | {
+        f"data/{name}.js": f"window.YTD.{name}.part0 = {json.dumps(rows, indent=2)}" for name, rows in files.items()
+    }
+
+
+@pytest.mark.parametrize("indent", [2, 4, None])
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_every_part_is_read_whatever_its_layout(tmp_path: Path, indent: int | None, wrapped: bool) -> None:
+    """Indented, minified, and without the wrapper of 2019."""
+    members = archive([[tweet(1, "one"), tweet(2, "two")], [tweet(3, "three")]], indent, wrapped)
+    messages, rejects = read(zipped(tmp_path / "x.zip", members))
+    assert [(one.message_id, one.text) for one in messages] == [("1", "one"), ("2", "two"), ("3", "three")]
+    assert {(one.sender_id, one.sender_name, one.sender_handle) for one in messages} == {("7", "Mara", "mara")}
+    assert messages[0].timestamp == 1399284000.0
+    assert rejects == []
+
+
+def test_a_folder_is_read_like_a_zip(tmp_path: Path) -> None:
+    """Unpacked, and somewhere below what was named."""
+    messages, _ = read(
+        written(tmp_path, {f"deep/down/{name}": text for name, text in archive([[tweet(1, "hi")]]).items()})
+    )
+    assert [one.text for one in messages] == ["hi"]
+
+
+def test_links_are_whole_and_entities_undone(tmp_path: Path) -> None:
+    """Indices count code points of the text as it stands in the file; media leave no link behind."""
+    text = "a &amp; b 😀 https://t.co/x https://t.co/pic"
+    entities = {
+        "urls": [{"url": "https://t.co/x", "expanded_url": "https://example.com/?q=1", "indices": ["12", "26"]}],
+        "media": [{"url": "https://t.co/pic", "type": "photo", "indices": ["27", "43"]}],
+    }
+    messages, _ = read(zipped(tmp_path / "x.zip", archive([[tweet(1, text, entities=entities)]])))
+    assert messages[0].text == "a & b 😀 https://example.com/?q=1"
+    assert messages[0].attachments == ("photo",)
+
+
+def test_a_long_tweet_is_found_among_the_notes(tmp_path: Path) -> None:
+    """By the same second and the same beginning; a note of another second is not taken."""
+    note = "it began on a tuesday, " * 20
+    rows = [
+        {"noteTweet": {"createdAt": stamp, "core": {"text": text}}}
+        for stamp, text in (("2014-05-05T10:00:01.000Z", "wrong"), ("2014-05-05T10:00:00.000Z", note))
+    ]
+    members = archive([[tweet(1, note[:275].rstrip() + "…"), tweet(2, "short…")]], **{"note-tweet": rows})
+    messages, _ = read(zipped(tmp_path / "x.zip", members))
+    assert [one.text for one in messages] == [note, "short…"]
+
+
+def test_replies_retweets_and_edits_are_told_apart(tmp_path: Path) -> None:
+    """Leading handles of a reply are mentions; all versions of an edited tweet share the last one's id."""
+    edit = {"edit_info": {"initial": {"editTweetIds": ["4", "5"]}}}
+    rows = [
+        tweet(1, "@bob @eve sure", in_reply_to_status_id_str="9", in_reply_to_screen_name="bob"),
+        tweet(2, "RT @bob: mine"),
+        tweet(3, "@bob is great"),
+        tweet(4, "frist", **edit),
+        tweet(5, "first", edit_info={"edit": {"editControlInitial": {"editTweetIds": ["4", "5"]}}}),
+    ]
+    messages, _ = read(zipped(tmp_path / "x.zip", archive([rows])))
+    assert [(one.text, one.reply_to_id, one.forwarded_from, one.message_id) for one in messages] == [
+        ("sure", "9", "", "1"),
+        ("RT @bob: mine", "", "@bob", "2"),
+        ("@bob is great", "", "", "3"),
+        ("frist", "", "", "5"),
+        ("first", "", "", "5"),
+    ]
+
+
+def test_impossible_dates_are_no_dates(tmp_path: Path) -> None:
+    """They occur in real archives."""
+    rows = [tweet(1, "old", created_at="Thu Jan 01 00:00:00 +0000 1970"), tweet(2, "odd", created_at="yesterday")]
+    messages, _ = read(zipped(tmp_path / "x.zip", archive([rows])))
+    assert [one.timestamp for one in messages] == [None, None]
+
+
+def test_a_count_that_the_manifest_contradicts_is_told(tmp_path: Path) -> None:
+    """A part that was cut or left out must not go unnoticed."""
+    members = archive([[tweet(1, "one"), tweet(2, "two")]])
+    cut = members["data/tweets.js"]
+    members["data/tweets.js"] = cut[: cut.index('"two"')]
+    messages, rejects = read(zipped(tmp_path / "x.zip", members))
+    assert [one.text for one in messages] == ["one"]
+    assert [one.reason for one in rejects] == ["the file is cut off here", "the manifest counts 2 tweets, 1 could be read"]
+
+
+def test_a_file_called_tweets_is_not_always_an_archive(tmp_path: Path) -> None:
+    """Formats are found by content."""
+    from trainer.sources.registry import find
+
+    assert list(find(written(tmp_path, {"tweets.js": "console.log('hi')"}))) == []

@@ -1,0 +1,91 @@
+"""Messages to conversations: threads and replies in feeds, gaps in chats."""
+
+from trainer.conversations import Row, Stretch, stretches
+from trainer.people import Person
+
+PEOPLE = {
+    "me": Person("MARA", "Mara", consent=True, persona=True),
+    "bob": Person("BOB", "Bob", consent=True),
+    "eve": Person("HERON", "Heron", pseudonymous=True),
+    "out": Person("OUT", "Out", dropped=True),
+}
+DAY = 86400.0
+
+
+def tweet(number: str, at: float | None, text: str, sender: str = "me", reply_to: str = "") -> Row:
+    return Row("x", "X archive", "timeline", "feed", number, sender, at, (text,), reply_to)
+
+
+def message(
+    number: int, at: float | None, sender: str, text: str = "hi", channel: str = "c", reply_to: str = ""
+) -> Row:
+    return Row("discord", "D", channel, "group", str(number), sender, at, (text,), reply_to)
+
+
+def said(found: list[Stretch]) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
+    return [(one.conversation.scene, [(turn.speaker, turn.lines) for turn in one.conversation.turns]) for one in found]
+
+
+def test_tweets_threads_and_replies_become_scenes() -> None:
+    """A thread is one timeline; a reply finds its parent in a friend's archive, or stands under […]."""
+    rows = [
+        tweet("1", DAY, "alone"),
+        tweet("2", 2 * DAY, "one"),
+        tweet("3", 2 * DAY + 60, "two", reply_to="2"),
+        tweet("4", 3 * DAY, "sure", reply_to="99"),
+        tweet("5", 4 * DAY, "question", sender="bob"),
+        tweet("6", 4 * DAY + 9, "answer", reply_to="5"),
+    ]
+    assert said(list(stretches(rows, PEOPLE, others="context"))) == [
+        ("timeline", [("MARA", ("alone",))]),
+        ("timeline", [("MARA", ("one",)), ("MARA", ("two",))]),
+        ("reply", [("SOMEONE", ("[…]",)), ("MARA", ("sure",))]),
+        ("reply", [("BOB", ("question",)), ("MARA", ("answer",))]),
+    ]
+
+
+def test_a_chat_is_parted_at_its_own_silences() -> None:
+    """Gaps of seconds inside, of hours between; bursts are one turn."""
+    rows = []
+    for session in range(6):
+        start = session * 8 * 3600.0
+        rows += [
+            message(session * 10 + k, start + 20 * k, "me" if k < 2 else "bob", f"{session}.{k}") for k in range(4)
+        ]
+    found = list(stretches(rows, PEOPLE, others="context"))
+    assert len(found) == 6
+    assert said(found)[0] == ("group", [("MARA", ("0.0", "0.1")), ("BOB", ("0.2", "0.3"))])
+    assert found[1].ats == (8 * 3600.0, 8 * 3600.0 + 40)
+
+
+def test_a_reply_holds_a_conversation_together_over_a_gap() -> None:
+    """Reply links come before gaps; max_gap_minutes overrides what is learned."""
+    rows = [message(1, 0, "me"), message(2, 7200, "bob", reply_to="1"), message(3, 14400, "me")]
+    assert len(list(stretches(rows, PEOPLE, others="context", gap=3600))) == 2
+    assert len(list(stretches(rows, PEOPLE, others="context", gap=9000))) == 1
+
+
+def test_undated_text_is_parted_by_length() -> None:
+    """There are no gaps to see."""
+    rows = [message(number, None, "me" if number % 2 else "bob") for number in range(100)]
+    lengths = [len(one.conversation.turns) for one in stretches(rows, PEOPLE, others="context")]
+    assert lengths == [32, 32, 32, 4]
+
+
+def test_others_are_context_masked_or_left_out() -> None:
+    """Whoever did not consent; whoever is dropped is never there."""
+    rows = [message(1, 0, "eve", "secret"), message(2, 5, "me", "yes"), message(3, 9, "out", "no")]
+    by_setting = {others: said(list(stretches(rows, PEOPLE, others=others))) for others in ("context", "mask", "drop")}
+    assert by_setting == {
+        "context": [("group", [("HERON", ("secret",)), ("MARA", ("yes",))])],
+        "mask": [("group", [("HERON", ("[…]",)), ("MARA", ("yes",))])],
+        "drop": [("group", [("MARA", ("yes",))])],
+    }
+
+
+def test_ids_stay_when_more_is_imported() -> None:
+    """A conversation is known by its first message, so that what was held out stays held out."""
+    rows = [message(1, 0, "me"), message(2, 5, "bob")]
+    later = [*rows, message(9, 30 * DAY, "me"), message(5, 0, "me", channel="other")]
+    ids = {one.id for one in stretches(later, PEOPLE, others="context", gap=3600)}
+    assert {one.id for one in stretches(rows, PEOPLE, others="context", gap=3600)} <= ids
