@@ -317,8 +317,10 @@ class Store:
 
 def _with_driver(url: str, folder: Path) -> str:
     if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
-        return f"sqlite+aiosqlite:///{path if path.is_absolute() else folder / path}"
+        path = folder / url.removeprefix("sqlite:///")
+        if not path.parent.is_dir():
+            raise Fault(f"[store] url: {path.parent} is no folder; make it, or put the store elsewhere")
+        return f"sqlite+aiosqlite:///{path}"
     for plain in ("postgresql://", "postgres://"):
         if url.startswith(plain):
             return "postgresql+asyncpg://" + url.removeprefix(plain)

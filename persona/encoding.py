@@ -157,6 +157,26 @@ class Encoding:
         return [row.removeprefix(" ") if k < pieces and blank[k] else row for k, row in enumerate(rows)]
 
 
+class TextStream:
+    """The text of ids that come one by one. What ends in the middle of a character is held back until it is whole."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._ids: list[int] = []
+        self._told = 0  # ids whose text was given
+        self._context = 0  # where decoding starts: some ids, since what a piece decodes to depends on its neighbours
+
+    def push(self, token: int) -> str:
+        """The text that `token` completes; may be empty."""
+        self._ids.append(token)
+        before = self._encoding.decode(self._ids[self._context : self._told])
+        text = self._encoding.decode(self._ids[self._context :])
+        if text.endswith("\ufffd") and len(self._ids) - self._told < 4:  # no character has more bytes
+            return ""
+        self._context, self._told = self._told, len(self._ids)
+        return text[len(before) :]
+
+
 def open_encoding(folder: Path, end_of_turn: int, bos: int | None) -> Encoding:
     """The encoding of a folder that holds a tokenizer.json. Raises Fault where it has none or it can't be used."""
     path = folder / "tokenizer.json"

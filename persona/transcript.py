@@ -124,9 +124,10 @@ def plain_lines(text: str) -> tuple[str, ...]:
 
 
 def completion_lines(text: str) -> tuple[str, ...]:
-    """The lines of a sampled completion: unescaped, and cut where it begins to speak for somebody else. May be empty."""
+    """The lines of a sampled completion: unescaped, and cut where it begins to speak for somebody else. May be empty.
+    Ids that make no character (U+FFFD) are nobody's words."""
     kept: list[str] = []
-    for line in plain_lines(text):
+    for line in plain_lines(text.replace("\ufffd", "")):
         if reads_as_header(line):
             break
         kept += filter(None, [_unescape(line).strip()])

@@ -46,7 +46,7 @@ def train(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = Fal
 
     with Bars(quiet=as_json) as bars:
         result = train_bundle(load(config), bars)
-    show_training(result, as_json)
+    show_training(result.bundle.folder, result.metrics, as_json)
 
 
 @app.command()

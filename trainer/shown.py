@@ -1,6 +1,8 @@
 """What the trainer's commands print when they are done: tables for people, JSON for programs."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -9,7 +11,6 @@ from rich.table import Table
 
 from persona.config import Settings
 from trainer.importing import Imported
-from trainer.training import Result
 
 
 def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
@@ -60,11 +61,11 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     }
 
 
-def show_training(result: Result, as_json: bool) -> None:
+def show_training(folder: Path, measured: Mapping[str, Any], as_json: bool) -> None:
     """The line at the end of a training."""
-    metrics = {key: value for key, value in result.metrics.items() if key != "loss_history"}
+    metrics = {key: value for key, value in measured.items() if key != "loss_history"}
     if as_json:
-        typer.echo(json.dumps({"bundle": str(result.bundle.folder), "metrics": metrics}, ensure_ascii=False))
+        typer.echo(json.dumps({"bundle": str(folder), "metrics": metrics}, ensure_ascii=False))
         return
     console = Console()
     if metrics["bits_per_character"] is None:
@@ -78,4 +79,4 @@ def show_training(result: Result, as_json: bool) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    console.print(f"sealed {result.bundle.folder}, now current", highlight=False, soft_wrap=True)
+    console.print(f"sealed {folder}, now current", highlight=False, soft_wrap=True)

@@ -12,13 +12,12 @@ from typing import Any, cast
 
 import torch
 from peft import PeftModel
-from tokenizers.decoders import DecodeStream
 from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from bot.engine.base import EngineError, Piece, Request
 from persona.bundle import Bundle
-from persona.encoding import Encoding
+from persona.encoding import Encoding, TextStream
 from persona.fault import Fault, StandingFault
 from persona.sampling import Sampling
 from persona.weights import weights_hash
@@ -127,7 +126,7 @@ class TransformersEngine:
         if cap <= 0:
             raise EngineError(f"a prompt of {len(request.ids)} tokens leaves no room in {self._max_length}")
         draw = _Draw(request, self._encoding.end_of_turn, self._model.device)
-        text = DecodeStream(skip_special_tokens=True)
+        text = TextStream(self._encoding)
         with self._without_adapter() if not request.tuned else nullcontext():
             cache = DynamicCache(config=self._model.config)
             fed = torch.tensor([request.ids], device=self._model.device)
@@ -144,7 +143,7 @@ class TransformersEngine:
                 if token in self._stops:
                     yield Piece("", "stop")
                     return
-                if piece := text.step(self._encoding.tokenizer, token):
+                if piece := text.push(token):
                     yield Piece(piece)
                 fed = torch.tensor([[token]], device=self._model.device)
         yield Piece("", "length")

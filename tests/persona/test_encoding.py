@@ -6,9 +6,10 @@ from functools import cache
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from persona.encoding import Encoding
+from persona.encoding import Encoding, TextStream
 from persona.fault import Fault
 from persona.transcript import Conversation, Turn, render
 from tests import tokenizers
@@ -120,3 +121,24 @@ def _written(turn: Turn) -> list[str]:
 
 def _folded(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("make", [tokenizers.byte_level_bpe, tokenizers.bpe_with_fallback])
+@given(line=st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_a_stream_tells_the_same_text_as_the_whole(make: Make, line: str) -> None:
+    """Ids one by one; no piece ends in the middle of a character."""
+    encoding = encoding_of(make)
+    stream = TextStream(encoding)
+    pieces = [stream.push(token) for token in encoding.encode(line)]
+    assert "".join(pieces) == line
+    assert "\ufffd" in line or not any("\ufffd" in piece for piece in pieces)
+
+
+def test_a_stream_goes_on_after_bytes_that_make_no_character() -> None:
+    """A model may sample any ids."""
+    encoding = encoding_of(tokenizers.bpe_with_fallback)
+    broken = [encoding.tokenizer.token_to_id(f"<0x{byte:02X}>") for byte in (0xF0, 0x9F, 0xC3)]
+    stream = TextStream(encoding)
+    text = "".join(stream.push(token) for token in [*broken, *encoding.encode("hello there")])
+    assert text.replace("\ufffd", "").strip() == "hello there"

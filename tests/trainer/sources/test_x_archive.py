@@ -115,7 +115,10 @@ def test_a_count_that_the_manifest_contradicts_is_told(tmp_path: Path) -> None:
     members["data/tweets.js"] = cut[: cut.index('"two"')]
     messages, rejects = read(zipped(tmp_path / "x.zip", members))
     assert [one.text for one in messages] == ["one"]
-    assert [one.reason for one in rejects] == ["the file is cut off here", "the manifest counts 2 tweets, 1 could be read"]
+    assert [one.reason for one in rejects] == [
+        "the file is cut off here",
+        "the manifest counts 2 tweets, 1 could be read",
+    ]
 
 
 def test_a_file_called_tweets_is_not_always_an_archive(tmp_path: Path) -> None:

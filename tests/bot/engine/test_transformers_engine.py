@@ -1,0 +1,156 @@
+"""The reference engine: its sampling rules, its stops, and what fails alone."""
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import (
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from bot.engine.base import EngineError, Request, complete
+from bot.engine.transformers_engine import TransformersEngine, allowed, load_base, penalised
+from persona.encoding import Encoding
+from persona.fault import Fault
+from persona.sampling import Sampling
+from tests import tokenizers
+from tests.trainer import bases
+
+ENCODING = Encoding(*tokenizers.byte_level_bpe())
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
+    """A small untrained model: it says anything, and hardly ever stops."""
+    model = load_base(bases.save(tmp_path_factory.mktemp("base"), bases.qwen3)).eval()
+    return TransformersEngine(model, ENCODING, frozenset(), 256)
+
+
+@pytest.fixture
+async def started(engine: TransformersEngine):  # type: ignore[no-untyped-def]
+    await engine.start()
+    yield engine
+    await engine.close()
+
+
+def request(text: str = "hello", **sampling: float) -> Request:
+    settings = {"temperature": 1.0, "top_p": 1.0, "min_p": 0.0, "max_new_tokens": 20} | sampling
+    return Request(tuple(ENCODING.encode(text)), Sampling(**settings), seed=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Sampling(1.0, 1.0),
+        Sampling(0.7, 0.9),
+        Sampling(1.3, 1.0, 5),
+        Sampling(0.9, 1.0, 0, 0.1),
+        Sampling(0.8, 0.8, 40, 0.05),
+    ],
+)
+def test_the_rules_are_those_of_transformers(rule: Sampling) -> None:
+    """The same tokens are excluded, in the same order of steps."""
+    torch.manual_seed(0)
+    theirs = LogitsProcessorList([TemperatureLogitsWarper(rule.temperature)])
+    if rule.top_k:
+        theirs.append(TopKLogitsWarper(rule.top_k))
+    if rule.top_p < 1:
+        theirs.append(TopPLogitsWarper(rule.top_p))
+    if rule.min_p:
+        theirs.append(MinPLogitsWarper(rule.min_p))
+    for _ in range(50):
+        logits = torch.randn(300) * 3
+        expected = theirs(torch.zeros(1, 1, dtype=torch.long), logits[None].clone())[0]
+        assert torch.equal(allowed(logits / rule.temperature, rule), expected)
+
+
+def test_a_repetition_penalty_pushes_down_what_was_seen() -> None:
+    """Positive logits are divided, negative ones multiplied."""
+    found = penalised(torch.tensor([2.0, -2.0, 3.0]), torch.tensor([0, 1]), 2.0)
+    assert found.tolist() == [1.0, -4.0, 3.0]
+
+
+async def test_greedy_ids_are_those_of_generate(started: TransformersEngine) -> None:
+    """Text for text."""
+    prompt = torch.tensor([ENCODING.encode("hello there")])
+    theirs = started._model.generate(
+        prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=20, pad_token_id=0
+    )
+    text, finish = await complete(started, request("hello there", temperature=0.0))
+    assert finish == "length"
+    expected = ENCODING.decode(theirs[0, prompt.shape[1] :].tolist())
+    assert text.replace("\ufffd", "") == expected.replace("\ufffd", "")
+
+
+async def test_a_seed_repeats_and_others_differ(started: TransformersEngine) -> None:
+    """Each request has its own random stream."""
+    same = await asyncio.gather(*(complete(started, request()) for _ in range(3)))
+    other = await complete(started, Request(request().ids, request().sampling, seed=2))
+    assert len(set(same)) == 1
+    assert other not in same
+
+
+async def test_first_tokens_follow_the_model_s_distribution(started: TransformersEngine) -> None:
+    """A top_k of 3 gives only the three likeliest, about as often as they are likely."""
+    ids = ENCODING.encode("hello")
+    with torch.no_grad():
+        logits = started._model(torch.tensor([ids])).logits[0, -1].float()
+    top = logits.topk(3)
+    expected = dict(zip(top.indices.tolist(), top.values.softmax(-1).tolist(), strict=True))
+    rule = Sampling(1.0, 1.0, 3, 0.0, max_new_tokens=1)
+    drawn: Counter[str] = Counter()
+    for seed in range(400):
+        drawn[(await complete(started, Request(tuple(ids), rule, seed)))[0]] += 1
+    wanted = {ENCODING.decode([token]).replace("\ufffd", ""): share for token, share in expected.items()}
+    assert sum(drawn.values()) == 400
+    for text, share in wanted.items():
+        assert (
+            abs(sum(count for said, count in drawn.items() if said.replace("\ufffd", "") == text) / 400 - share) < 0.12
+        )
+
+
+async def test_a_prompt_that_leaves_no_room_fails_alone(started: TransformersEngine) -> None:
+    """The next request is answered."""
+    with pytest.raises(EngineError, match="leaves no room"):
+        await complete(started, Request((5,) * 256, Sampling(), 1))
+    assert (await complete(started, request()))[1] == "length"
+
+
+async def test_an_impossible_id_fails_alone(started: TransformersEngine) -> None:
+    """Out of the vocabulary."""
+    with pytest.raises(EngineError):
+        await complete(started, Request((10**6,), Sampling(), 1))
+    assert (await complete(started, request()))[1] == "length"
+
+
+async def test_a_deadline_ends_a_completion(started: TransformersEngine) -> None:
+    """With what is there."""
+    late = Request(request().ids, request().sampling, 1, deadline=time.monotonic() - 1)
+    assert await complete(started, late) == ("", "deadline")
+
+
+async def test_leaving_the_stream_cancels_the_request(started: TransformersEngine) -> None:
+    """The engine is free at once."""
+    long = Request(request().ids, Sampling(1.0, 1.0, max_new_tokens=240), 1)
+    stream = started.generate(long)
+    await anext(stream)
+    await stream.aclose()  # type: ignore[attr-defined]
+    began = time.monotonic()
+    await complete(started, request(max_new_tokens=1))
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("content", [{}, {"config.json": "{}"}, {"config.json": '{"model_type": "bert"}'}])
+def test_a_folder_that_is_no_base_is_a_sentence(tmp_path: Path, content: dict[str, str]) -> None:
+    """With what a base must be."""
+    for name, text in content.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(Fault, match="must be a folder or Hub id of a causal language model in safetensors"):
+        load_base(tmp_path)

@@ -1,0 +1,57 @@
+"""Small base models of real shapes, saved as a user would have them in a folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from tests import tokenizers
+
+SMALL: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+
+
+def llama(vocabulary: int) -> PreTrainedModel:
+    return LlamaForCausalLM(
+        LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=256, **SMALL)
+    )
+
+
+def qwen3(vocabulary: int) -> PreTrainedModel:
+    return Qwen3ForCausalLM(
+        Qwen3Config(vocab_size=vocabulary, num_key_value_heads=2, head_dim=8, max_position_embeddings=256, **SMALL)
+    )
+
+
+def gpt2(vocabulary: int) -> PreTrainedModel:
+    return GPT2LMHeadModel(GPT2Config(vocab_size=vocabulary, n_embd=32, n_layer=2, n_head=4, n_positions=128))
+
+
+def save(
+    folder: Path,
+    shape: Callable[[int], PreTrainedModel],
+    make: Callable[[], tuple[Tokenizer, int, int | None]] = tokenizers.byte_level_bpe,
+    listed: int | list[int] | None = None,
+) -> Path:
+    """A base in `folder`. listed: the EOS ids of its generation config, if not the tokenizer's."""
+    tokenizer, end, bos = make()
+    torch.manual_seed(0)
+    model = shape(tokenizer.get_vocab_size())
+    model.generation_config.eos_token_id = end if listed is None else listed
+    model.save_pretrained(folder)
+    names = {"eos_token": tokenizer.id_to_token(end)} | (
+        {} if bos is None else {"bos_token": tokenizer.id_to_token(bos)}
+    )
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+    return folder
