@@ -37,15 +37,29 @@ def import_(
 
 
 @app.command()
-def train(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = False) -> None:
+def train(
+    if_changed: Annotated[
+        bool, typer.Option("--if-changed", help="Only if corpus or settings changed since the current adapter.")
+    ] = False,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
     """Train an adapter on the corpus and make it current. Example: python -m trainer train"""
     from persona.config import load
+    from trainer.corpus import load as load_corpus
     from trainer.progress import Bars
-    from trainer.shown import show_training
+    from trainer.recipe import is_current
+    from trainer.shown import show_training, show_unchanged
+
+    settings = load(config)
+    corpus = load_corpus(settings)
+    if if_changed and is_current(settings, corpus):
+        show_unchanged(settings, as_json)
+        return
     from trainer.training import train as train_bundle
 
     with Bars(quiet=as_json) as bars:
-        result = train_bundle(load(config), bars)
+        result = train_bundle(settings, corpus, bars)
     show_training(result.bundle.folder, result.metrics, as_json)
 
 

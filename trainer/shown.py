@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from persona.bundle import CURRENT
 from persona.config import Settings
 from trainer.importing import Imported
 
@@ -59,6 +60,15 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
             "held_out": corpus.messages(me, ("a", "b")),
         },
     }
+
+
+def show_unchanged(settings: Settings, as_json: bool) -> None:
+    """Nothing was trained."""
+    folder = (settings.adapters / CURRENT).resolve()
+    if as_json:
+        typer.echo(json.dumps({"bundle": str(folder), "metrics": None}))
+    else:
+        Console().print(f"unchanged: {folder} was trained on this corpus", highlight=False, soft_wrap=True)
 
 
 def show_training(folder: Path, measured: Mapping[str, Any], as_json: bool) -> None:

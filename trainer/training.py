@@ -25,10 +25,11 @@ from trainer.base import Base, open_base
 from trainer.batches import Window, windows_of
 from trainer.card import model_card
 from trainer.conversations import Stretch
-from trainer.corpus import Corpus, load
+from trainer.corpus import Corpus
 from trainer.finetune import Loss, Trained, measure, target_tokens, train_adapter
 from trainer.plots import plot_losses
 from trainer.progress import Bars
+from trainer.recipe import recipe
 
 FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
@@ -44,10 +45,9 @@ class Result:
     metrics: Mapping[str, Any]
 
 
-def train(settings: Settings, bars: Bars) -> Result:
+def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result:
     """Train an adapter on the corpus, seal it, make it current. Raises Fault; nothing is left behind then."""
     began = time.monotonic()
-    corpus = load(settings)
     speakers = target_speakers(settings, corpus)
     _require_enough(settings, corpus)
     base = open_base(settings, corpus, bars)
@@ -214,7 +214,12 @@ def _seal(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[st
             default=None,
         ),
         base=BaseModelSeal.model_validate(base.seal.model_dump()),
-        data={"fingerprint": corpus.fingerprint, "messages": corpus.messages(me), "scenes": dict(scenes.most_common())},
+        data={
+            "fingerprint": corpus.fingerprint,
+            "recipe": recipe(settings),
+            "messages": corpus.messages(me),
+            "scenes": dict(scenes.most_common()),
+        },
     )
 
 

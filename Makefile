@@ -1,0 +1,67 @@
+# Every set-up step in one place. `make` alone lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= $(firstword $(foreach python,python3.11 python3.12 python3.13 python3,$(shell command -v $(python) 2>/dev/null)))
+BIN := .venv/bin
+prefix ?= /opt/alterego
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+
+help:  ## what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/made:
+	@$(PYTHON) -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)' 2>/dev/null \
+		|| { echo "alterego needs Python 3.11 or later with venv (Debian: apt install python3-venv)" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: .venv/made requirements.txt
+ifeq ($(TORCH),cpu)
+	$(BIN)/pip install -q --index-url $(TORCH_CPU) "$$(grep -oE '^torch==[0-9.]+' requirements.txt)"
+endif
+	$(BIN)/pip install -q -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/installed requirements-dev.txt
+	$(BIN)/pip install -q -r requirements-dev.txt
+	@touch $@
+
+install-venv: .venv/installed  ## the environment in .venv; TORCH=cpu takes PyTorch's builds without CUDA
+
+demo: .venv/installed  ## import the sample, train on it, and chat with who comes out
+	@$(BIN)/python -m trainer import
+	@$(BIN)/python -m trainer train --if-changed
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/python -m bot chat; \
+	else $(BIN)/python -m bot chat < examples/prompts.txt && echo && $(BIN)/python -m bot tweet -n 5; fi
+
+train: .venv/installed  ## import [data] sources and train on them
+	@$(BIN)/python -m trainer import
+	@$(BIN)/python -m trainer train
+
+run: .venv/installed  ## answer on Discord and Telegram
+	@$(BIN)/python -m bot run
+
+test: .venv/dev  ## style, types and tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+check-slow: .venv/dev  ## the tests that take minutes
+	$(BIN)/pytest -m slow
+
+sample: .venv/installed  ## write examples/exports anew; the same bytes each time
+	@$(BIN)/python examples/make_sample.py
+
+install: .venv/installed  ## put the daemon in place as a systemd service (as root); see docs/systemd.md
+	@sh systemd/install.sh "$(DESTDIR)" "$(prefix)"
+
+uninstall:  ## take the service away; settings and state stay (as root)
+	@sh systemd/uninstall.sh "$(DESTDIR)" "$(prefix)"
+
+clean:  ## remove the environment and caches; corpus, adapters and store stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help install-venv demo train run test check-slow sample install uninstall clean

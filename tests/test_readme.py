@@ -1,0 +1,50 @@
+"""What README and docs say is there is there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """To files of this repository; the web is not asked."""
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_captioned_tree_is_the_tree() -> None:
+    """Every path in it exists."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = next(block for block in text.split("```") if "persona.toml  " in block)
+    parent = ""
+    for line in tree.strip().splitlines():
+        name = line.split()[0]
+        parent = name if not line.startswith(" ") else parent
+        assert (ROOT / (name if name == parent else parent + name)).exists(), line
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    """In README, docs and settings."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in [*PAGES, ROOT / "persona.toml"]:
+        named = set(re.findall(r"make ([a-z-]+)", " ".join(re.findall(r"`+[^`]+`+", page.read_text(encoding="utf-8")))))
+        assert named <= targets, page.name
+
+
+@pytest.mark.parametrize("package", ["trainer", "bot"])
+def test_every_command_that_is_named_exists_and_has_an_example(package: str) -> None:
+    """And its --help shows how it is called."""
+    text = " ".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for command in sorted(set(re.findall(rf"python -m {package} ([a-z]+)", text))):
+        done = subprocess.run(
+            [sys.executable, "-m", package, command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Example:" in done.stdout, command
