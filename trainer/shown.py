@@ -13,6 +13,8 @@ from persona.bundle import CURRENT
 from persona.config import Settings
 from trainer.importing import Imported
 
+REJECTS_SHOWN = 5
+
 
 def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     """What was read, kept and dropped, per source and speaker; then what the corpus holds."""
@@ -28,7 +30,10 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     table.add_row("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}", style="bold")
     console = Console()
     console.print(table)
-    for reject in summary["rejects"]:
+    rejects = summary["rejects"]
+    if len(rejects) > REJECTS_SHOWN:
+        console.print(f"{len(rejects)} stretches could not be read; the first of them:", style="yellow")
+    for reject in rejects[:REJECTS_SHOWN]:
         console.print(
             f"{reject['file']} at {reject['offset']}: {reject['reason']}", style="yellow", soft_wrap=True, markup=False
         )

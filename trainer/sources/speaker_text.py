@@ -108,7 +108,7 @@ def _lenient(stream: BinaryIO, name: str) -> Reading:
 
 def _said(name: str, speaker: str, text: list[str], number: int, offset: int) -> Reading:
     said = "\n".join(text).strip()
-    if speaker and said:
+    if speaker:
         yield Message(
             platform="text",
             conversation_id=name,
@@ -119,9 +119,8 @@ def _said(name: str, speaker: str, text: list[str], number: int, offset: int) ->
             sender_name=speaker,
             text=said,
         )
-    elif said or speaker:
-        reason = "a name with nothing said under it" if speaker else "text before the first speaker's name"
-        yield Reject(file=name, offset=offset, reason=reason, raw=said or f"{speaker}:")
+    elif said:
+        yield Reject(file=name, offset=offset, reason="text before the first speaker's name", raw=said)
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:

@@ -10,17 +10,19 @@ from trainer.sources.registry import find
 
 
 def test_headers_of_any_case_and_paragraphs_without_one(tmp_path: Path) -> None:
-    """A paragraph without a name goes on with the last speaker's; a name without words is told."""
+    """A paragraph without a name goes on with the last speaker's; words of nobody are told."""
     path = tmp_path / "play.txt"
     path.write_text(
-        "First Citizen:\nBefore we proceed,\nhear me.\n\nAnd more.\n\nALL:\n\nALL:\nSpeak: now\n", encoding="utf-8"
+        "A prologue.\n\nFirst Citizen:\nBefore we proceed,\nhear me.\n\nAnd more.\n\nALL:\n\nALL:\nSpeak: now\n\nALL:\nNo.\n"
     )
     messages, rejects = read(path)
     assert [(one.sender_name, one.text) for one in messages] == [
         ("First Citizen", "Before we proceed,\nhear me.\n\nAnd more."),
+        ("ALL", ""),
         ("ALL", "Speak: now"),
+        ("ALL", "No."),
     ]
-    assert [(one.reason, one.raw) for one in rejects] == [("a name with nothing said under it", "ALL:")]
+    assert [(one.reason, one.raw) for one in rejects] == [("text before the first speaker's name", "A prologue.")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
