@@ -43,6 +43,14 @@ class Speaker(_Part):
     tuned: bool = False
 
 
+class Probe(_Part):
+    """A prompt to which adapter and base answer differently, greedily: how an engine shows that it uses the adapter."""
+
+    ids: tuple[int, ...]
+    tuned: tuple[int, ...]
+    base: tuple[int, ...]
+
+
 class Seal(_Part):
     """persona.json: what the bot must know to speak as the trainer meant it, and the sha256 of every file."""
 
@@ -59,6 +67,7 @@ class Seal(_Part):
     year: int | None = None
     base: BaseModelSeal
     sampling: Mapping[str, float] = {}
+    probe: Probe | None = None
     data: Mapping[str, Any] = {}
     metrics: Mapping[str, Any] = {}
     files: Mapping[str, str] = {}

@@ -14,7 +14,7 @@ from typing import Any
 from peft import PeftModel
 from torch.utils.tensorboard import SummaryWriter
 
-from bot.engine.transformers_engine import TransformersEngine
+from bot.engine.transformers_engine import transformers_engine
 from bot.engine.voice import Voice
 from persona.bundle import BaseModelSeal, Bundle, Seal, Speaker, draft, point_current, publish
 from persona.config import Settings
@@ -27,7 +27,9 @@ from trainer.card import model_card
 from trainer.conversations import Stretch
 from trainer.corpus import Corpus
 from trainer.finetune import Loss, Trained, measure, target_tokens, train_adapter
+from trainer.gguf_file import PRECISIONS, write_gguf
 from trainer.plots import plot_losses
+from trainer.probe import find_probe
 from trainer.progress import Bars
 from trainer.recipe import recipe
 
@@ -35,6 +37,7 @@ FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is no
 SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
 TOKENS_PER_BATCH = 2048
 SPEAKERS_SEALED = 200
+LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written only when asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,10 @@ def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result:
         tuned = measure(model, judge_b, budget, base.encoding.end_of_turn)
         metrics = _metrics(trained, untuned, tuned, rows, time.monotonic() - began)
         writer.close()
-        _fill(folder, model, base, trained, seal, metrics)
-        bundle = publish(folder, seal.model_copy(update={"metrics": metrics}))
+        seal = seal.model_copy(update={"metrics": metrics, "probe": find_probe(model, base.encoding, seal)})
+        _fill(folder, model, base, trained, seal)
+        _add_gguf(folder, model, base, settings, bars)
+        bundle = publish(folder, seal)
     point_current(bundle)
     return Result(bundle, metrics)
 
@@ -147,7 +152,7 @@ def _tuned(
 def _samples(model: PeftModel, base: Base, seal: Seal) -> list[str]:
     """Three texts from the adapter as it is now: two tweets and the start of a chat."""
     model.eval()
-    engine = TransformersEngine(model, base.encoding, frozenset(base.stops), base.max_length)
+    engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)
     voice = Voice(engine, base.encoding, seal, Sampling(max_new_tokens=60))
 
     async def three() -> list[tuple[str, ...]]:
@@ -241,12 +246,26 @@ def turn_taking(conversations: Sequence[Conversation], persona: str, most: int =
     }
 
 
-def _fill(folder: Path, model: PeftModel, base: Base, trained: Trained, seal: Seal, metrics: Mapping[str, Any]) -> None:
+def _fill(folder: Path, model: PeftModel, base: Base, trained: Trained, seal: Seal) -> None:
     """Everything the seal then covers."""
     model.peft_config["default"].base_model_name_or_path = base.seal.model  # no path of this machine goes into a bundle
     model.save_pretrained(str(folder), save_embedding_layers=False)
     base.tokenizer.save_pretrained(str(folder))
     if base.grown and base.folder:
-        shutil.copytree(base.folder, folder / "base", ignore=shutil.ignore_patterns("checkpoint-*", "runs"))
+        shutil.copytree(base.folder, folder / "base")
     plot_losses(trained.history, folder / "private" / "loss.png")
-    (folder / "README.md").write_text(model_card(seal, metrics), encoding="utf-8")
+    (folder / "README.md").write_text(model_card(seal), encoding="utf-8")
+
+
+def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> None:
+    """The merged model for engines without torch, where its shape and size allow. Merging is the model's end."""
+    wanted = settings.engine.precision
+    precision = wanted if wanted in PRECISIONS else "f16"
+    if model.num_parameters() > LARGEST_GGUF:
+        bars.say("the base is large: run 'python -m trainer export --gguf' where a CPU is to run it")
+        return
+    try:
+        write_gguf(model.merge_and_unload(), base.encoding, folder / "model.gguf", precision)
+    except Fault as reason:
+        (folder / "model.gguf").unlink(missing_ok=True)
+        bars.say(f"no model.gguf: {reason}")

@@ -1,11 +1,7 @@
 """The reference engine: transformers and peft on CUDA, MPS or the CPU. The daemon's only home of torch."""
 
-import asyncio
-import queue
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,9 +11,10 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from bot.engine.base import EngineError, Piece, Request
+from bot.engine.base import EngineError, Request
+from bot.engine.worker import Advance, Job, ThreadedEngine
 from persona.bundle import Bundle
-from persona.encoding import Encoding, TextStream
+from persona.encoding import Encoding
 from persona.fault import Fault, StandingFault
 from persona.sampling import Sampling
 from persona.weights import weights_hash
@@ -65,100 +62,69 @@ def load_base(
         ) from error
 
 
-class TransformersEngine:
-    """Samples from a model in a thread of its own, one request after the other."""
+class TransformersStepper:
+    """Advances each job by one forward of the model. Used by one thread alone."""
 
-    name = "transformers"
-
-    def __init__(
-        self, model: PreTrainedModel | PeftModel, encoding: Encoding, stops: frozenset[int], max_length: int
-    ) -> None:
+    def __init__(self, model: PreTrainedModel | PeftModel, end_of_turn: int) -> None:
         self._model = model
-        self._encoding = encoding
-        self._stops = stops | {encoding.end_of_turn}
-        self._max_length = max_length
-        self._jobs: queue.Queue[_Job | None] = queue.Queue()
-        self._thread: threading.Thread | None = None
+        self._end_of_turn = end_of_turn
+        self._running: dict[Job, _Sequence] = {}
 
-    async def start(self) -> None:
-        """Begin to take requests."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-            self._thread.start()
+    def admit(self, job: Job) -> None:
+        """Take a job in. Raises EngineError where the adapter is merged and the base is asked for."""
+        if not job.request.tuned and not isinstance(self._model, PeftModel):
+            raise EngineError("the adapter is merged: this engine can't speak without it")
+        draw = _Draw(job.request, self._end_of_turn, self._model.device)
+        self._running[job] = _Sequence(list(job.request.ids), DynamicCache(config=self._model.config), draw)
 
-    async def close(self) -> None:
-        """End after the request in hand."""
-        if self._thread:
-            self._jobs.put(None)
-            await asyncio.to_thread(self._thread.join)
-            self._thread = None
+    def step(self) -> Iterable[Advance]:
+        """A token for every job."""
+        for job, sequence in list(self._running.items()):
+            token = self._next(sequence, job.request.tuned)
+            sequence.fed = [token]
+            sequence.made += 1
+            yield Advance(job, [token], "length" if sequence.made >= job.cap else None)
 
-    async def generate(self, request: Request) -> AsyncIterator[Piece]:
-        """The completion of `request`, piece by piece."""
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[Piece | EngineError] = asyncio.Queue()
-        job = _Job(request, lambda piece: loop.call_soon_threadsafe(pieces.put_nowait, piece))
-        self._jobs.put(job)
-        try:
-            while True:
-                piece = await pieces.get()
-                if isinstance(piece, EngineError):
-                    raise piece
-                yield piece
-                if piece.finish:
-                    return
-        finally:
-            job.cancelled = True
-
-    def _run(self) -> None:
-        while job := self._jobs.get():
-            try:
-                for piece in self._pieces(job):
-                    job.deliver(piece)
-            except Exception as error:  # one request's failure is that request's alone
-                job.deliver(EngineError(f"{type(error).__name__}: {error}"))
+    def drop(self, job: Job) -> None:
+        """Free its keys and values."""
+        self._running.pop(job, None)
 
     @torch.inference_mode()
-    def _pieces(self, job: "_Job") -> Iterator[Piece]:
-        """Decode until the turn ends, the cap is reached or nobody waits any more."""
-        request = job.request
-        cap = min(request.sampling.max_new_tokens, self._max_length - len(request.ids))
-        if cap <= 0:
-            raise EngineError(f"a prompt of {len(request.ids)} tokens leaves no room in {self._max_length}")
-        draw = _Draw(request, self._encoding.end_of_turn, self._model.device)
-        text = TextStream(self._encoding)
-        with self._without_adapter() if not request.tuned else nullcontext():
-            cache = DynamicCache(config=self._model.config)
-            fed = torch.tensor([request.ids], device=self._model.device)
-            for _ in range(cap):
-                if job.cancelled:
-                    return
-                if request.deadline is not None and time.monotonic() > request.deadline:
-                    yield Piece("", "deadline")
-                    return
-                logits = self._model(input_ids=fed, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[
-                    0, -1
-                ]
-                token = draw.next(logits.float())
-                if token in self._stops:
-                    yield Piece("", "stop")
-                    return
-                if piece := text.push(token):
-                    yield Piece(piece)
-                fed = torch.tensor([[token]], device=self._model.device)
-        yield Piece("", "length")
-
-    def _without_adapter(self) -> AbstractContextManager[None]:
-        if not isinstance(self._model, PeftModel):
-            raise EngineError("the adapter is merged: this engine can't speak without it")
-        return cast(AbstractContextManager[None], self._model.disable_adapter())
+    def _next(self, sequence: "_Sequence", tuned: bool) -> int:
+        ids = torch.tensor([sequence.fed], device=self._model.device)
+        adapter = nullcontext() if tuned else cast(PeftModel, self._model).disable_adapter()
+        with adapter:
+            output = self._model(input_ids=ids, past_key_values=sequence.cache, use_cache=True, logits_to_keep=1)
+        return sequence.draw.next(output.logits[0, -1].float())
 
 
 @dataclass(slots=True)
-class _Job:
-    request: Request
-    deliver: Callable[[Piece | EngineError], object]
-    cancelled: bool = False
+class _Sequence:
+    """A job's place in its completion. fed: the ids the next forward takes."""
+
+    fed: list[int]
+    cache: DynamicCache
+    draw: "_Draw"
+    made: int = 0
+
+
+def transformers_engine(
+    model: PreTrainedModel | PeftModel,
+    encoding: Encoding,
+    *,
+    stops: frozenset[int],
+    max_length: int,
+    max_concurrent: int = 32,
+) -> ThreadedEngine:
+    """An engine over a loaded model."""
+    return ThreadedEngine(
+        "transformers",
+        lambda: TransformersStepper(model, encoding.end_of_turn),
+        encoding,
+        stops=stops,
+        max_length=max_length,
+        max_concurrent=max_concurrent,
+    )
 
 
 class _Draw:

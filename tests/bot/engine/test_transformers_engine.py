@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,8 @@ from transformers import (
 )
 
 from bot.engine.base import EngineError, Request, complete
-from bot.engine.transformers_engine import TransformersEngine, allowed, load_base, penalised
+from bot.engine.transformers_engine import allowed, load_base, penalised, transformers_engine
+from bot.engine.worker import ThreadedEngine
 from persona.encoding import Encoding
 from persona.fault import Fault
 from persona.sampling import Sampling
@@ -27,17 +29,22 @@ ENCODING = Encoding(*tokenizers.byte_level_bpe())
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> TransformersEngine:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> ThreadedEngine:
     """A small untrained model: it says anything, and hardly ever stops."""
     model = load_base(bases.save(tmp_path_factory.mktemp("base"), bases.qwen3)).eval()
-    return TransformersEngine(model, ENCODING, frozenset(), 256)
+    return transformers_engine(model, ENCODING, stops=frozenset(), max_length=256)
 
 
 @pytest.fixture
-async def started(engine: TransformersEngine):  # type: ignore[no-untyped-def]
+async def started(engine: ThreadedEngine):  # type: ignore[no-untyped-def]
     await engine.start()
     yield engine
     await engine.close()
+
+
+def model_of(engine: ThreadedEngine) -> Any:
+    """The model it runs."""
+    return engine._stepper._model  # type: ignore[attr-defined]
 
 
 def request(text: str = "hello", **sampling: float) -> Request:
@@ -77,10 +84,10 @@ def test_a_repetition_penalty_pushes_down_what_was_seen() -> None:
     assert found.tolist() == [1.0, -4.0, 3.0]
 
 
-async def test_greedy_ids_are_those_of_generate(started: TransformersEngine) -> None:
+async def test_greedy_ids_are_those_of_generate(started: ThreadedEngine) -> None:
     """Text for text."""
     prompt = torch.tensor([ENCODING.encode("hello there")])
-    theirs = started._model.generate(
+    theirs = model_of(started).generate(
         prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=20, pad_token_id=0
     )
     text, finish = await complete(started, request("hello there", temperature=0.0))
@@ -89,7 +96,7 @@ async def test_greedy_ids_are_those_of_generate(started: TransformersEngine) -> 
     assert text.replace("\ufffd", "") == expected.replace("\ufffd", "")
 
 
-async def test_a_seed_repeats_and_others_differ(started: TransformersEngine) -> None:
+async def test_a_seed_repeats_and_others_differ(started: ThreadedEngine) -> None:
     """Each request has its own random stream."""
     same = await asyncio.gather(*(complete(started, request()) for _ in range(3)))
     other = await complete(started, Request(request().ids, request().sampling, seed=2))
@@ -97,11 +104,11 @@ async def test_a_seed_repeats_and_others_differ(started: TransformersEngine) -> 
     assert other not in same
 
 
-async def test_first_tokens_follow_the_model_s_distribution(started: TransformersEngine) -> None:
+async def test_first_tokens_follow_the_model_s_distribution(started: ThreadedEngine) -> None:
     """A top_k of 3 gives only the three likeliest, about as often as they are likely."""
     ids = ENCODING.encode("hello")
     with torch.no_grad():
-        logits = started._model(torch.tensor([ids])).logits[0, -1].float()
+        logits = model_of(started)(torch.tensor([ids])).logits[0, -1].float()
     top = logits.topk(3)
     expected = dict(zip(top.indices.tolist(), top.values.softmax(-1).tolist(), strict=True))
     rule = Sampling(1.0, 1.0, 3, 0.0, max_new_tokens=1)
@@ -116,27 +123,27 @@ async def test_first_tokens_follow_the_model_s_distribution(started: Transformer
         )
 
 
-async def test_a_prompt_that_leaves_no_room_fails_alone(started: TransformersEngine) -> None:
+async def test_a_prompt_that_leaves_no_room_fails_alone(started: ThreadedEngine) -> None:
     """The next request is answered."""
-    with pytest.raises(EngineError, match="leaves no room"):
+    with pytest.raises(EngineError, match="doesn't fit into 256"):
         await complete(started, Request((5,) * 256, Sampling(), 1))
     assert (await complete(started, request()))[1] == "length"
 
 
-async def test_an_impossible_id_fails_alone(started: TransformersEngine) -> None:
+async def test_an_impossible_id_fails_alone(started: ThreadedEngine) -> None:
     """Out of the vocabulary."""
     with pytest.raises(EngineError):
         await complete(started, Request((10**6,), Sampling(), 1))
     assert (await complete(started, request()))[1] == "length"
 
 
-async def test_a_deadline_ends_a_completion(started: TransformersEngine) -> None:
+async def test_a_deadline_ends_a_completion(started: ThreadedEngine) -> None:
     """With what is there."""
     late = Request(request().ids, request().sampling, 1, deadline=time.monotonic() - 1)
     assert await complete(started, late) == ("", "deadline")
 
 
-async def test_leaving_the_stream_cancels_the_request(started: TransformersEngine) -> None:
+async def test_leaving_the_stream_cancels_the_request(started: ThreadedEngine) -> None:
     """The engine is free at once."""
     long = Request(request().ids, Sampling(1.0, 1.0, max_new_tokens=240), 1)
     stream = started.generate(long)
