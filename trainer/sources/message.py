@@ -8,7 +8,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     conversation_type: dm, group, channel or feed. kind: message, service, call or unsupported. timestamp, edited_at: UTC
     seconds. text: entities undone and links whole, but nothing cleaned. mentions: (id, name) pairs. attachments: kinds
-    such as photo, voice, `sticker 😀`. forwarded_from: whose words these are, if not the sender's.
+    such as photo, voice, `sticker 😀`. forwarded_from: whose words these are, if not the sender's. is_self: the sender is
+    the account that made the export. quoted_text: what is answered, where the export repeats it.
     """
 
     platform: str
@@ -20,12 +21,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str
     conversation_name: str = ""
     sender_handle: str = ""
+    is_self: bool = False
     is_bot: bool = False
     timestamp: float | None = None
+    edited_at: float | None = None
     kind: str = "message"
     reply_to_id: str = ""
     reply_to_name: str = ""
     thread_id: str = ""
+    quoted_text: str = ""
     forwarded_from: str = ""
     mentions: tuple[tuple[str, str], ...] = ()
     attachments: tuple[str, ...] = ()
