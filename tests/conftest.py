@@ -1,15 +1,21 @@
 """What tests share: one sealed bundle for the whole session, platforms on loopback, and processes that are ended."""
 
 import asyncio
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import typer
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 
 from bot.daemon import Daemon, gateways_of
 from bot.engine.choose import encoding_of
@@ -17,12 +23,14 @@ from bot.engine.voice import Voice
 from bot.store import Store
 from examples.make_sample import make
 from persona.bundle import current
+from persona.command import run
 from persona.config import load
 from persona.sampling import Sampling
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_discord import FakeDiscord
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_telegram import FakeTelegram
+from trainer.__main__ import app as trainer
 
 ROOT = Path(__file__).parent.parent
 PEOPLE = {
@@ -50,14 +58,21 @@ class Home:
         return self
 
 
-def run_python(
-    *arguments: str, cwd: Path = ROOT, stdin: str = "", env: dict[str, str] | None = None, seconds: float = 240
-) -> subprocess.CompletedProcess[str]:
-    """Run a command of ours as a user would, in a process of its own."""
-    full = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **(env or {})}
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, input=stdin, env=full, capture_output=True, text=True, timeout=seconds
-    )
+def run_here(app: typer.Typer, program: str, *arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ours in this process, through the same frame as in its own: importing torch takes seconds."""
+    out, err = io.StringIO(), io.StringIO()
+    before = signal.getsignal(signal.SIGTERM)
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        contextlib.chdir(cwd),
+        warnings.catch_warnings(),
+        pytest.raises(SystemExit) as ended,
+    ):
+        run(app, program, arguments)
+    signal.signal(signal.SIGTERM, before)
+    code = ended.value.code
+    return subprocess.CompletedProcess(arguments, code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 
 
 def sample_settings(extra: str = "") -> str:
@@ -79,9 +94,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, sample_exports: Path) -> H
     """A home in which import and train were run by their commands: the one bundle that all tests share, read-only."""
     home = Home(tmp_path_factory.mktemp("trained"))
     (home.folder / "exports").symlink_to(sample_exports)
-    home.settings(sample_settings("[base]\nminutes = 0.4\n[train]\nepochs = 1\nrank = 8\n"))
+    home.settings(sample_settings("[base]\nminutes = 0.3\n[train]\nepochs = 1\nrank = 8\n"))
     for command in ("import", "train"):
-        done = run_python("-m", "trainer", command, "--config", str(home.config))
+        done = run_here(trainer, "python -m trainer", command, "--config", str(home.config))
         assert done.returncode == 0, done.stderr
     return home
 

@@ -14,12 +14,13 @@ from persona.bundle import current, open_bundle
 from persona.config import load
 from persona.transcript import parse
 from tests import tokenizers
-from tests.conftest import ROOT, Home, run_python, sample_settings
+from tests.conftest import ROOT, Home, run_here, sample_settings
 from tests.trainer import bases
+from trainer.__main__ import app
 
 
-def trainer(home: Home, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-    return run_python("-m", "trainer", *arguments, "--config", str(home.config), env=more or None)
+def trainer(home: Home, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return run_here(app, "python -m trainer", *arguments, "--config", str(home.config))
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_a_fault_is_one_sentence_with_its_exit_code(
 ) -> None:
     """What is wrong, where, and what to do."""
     home = Home(tmp_path).settings(sample_settings(settings))
-    done = run_python("-m", "trainer", *command, cwd=tmp_path)
+    done = run_here(app, "python -m trainer", *command, cwd=tmp_path)
     assert done.returncode == code
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
