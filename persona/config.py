@@ -89,6 +89,8 @@ class Train(Section):
     loss_on: Literal["persona", "everyone"] = "persona"
     seed: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0)] = 0
+    report_to: tuple[str, ...] = ()
+    fsdp: str = ""
 
 
 class SamplingChoice(Section):

@@ -16,6 +16,7 @@ import pytest
 import typer
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
+os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
 
 from bot.daemon import Daemon, gateways_of
 from bot.engine.choose import encoding_of

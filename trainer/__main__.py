@@ -1,6 +1,7 @@
 """The trainer's command line. Heavy imports stand inside the commands, so that --help is quick."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,26 +42,38 @@ def train(
     if_changed: Annotated[
         bool, typer.Option("--if-changed", help="Only if corpus or settings changed since the current adapter.")
     ] = False,
+    only_plan: Annotated[
+        bool, typer.Option("--plan", help="Print parameters, memory, steps and time, and train nothing.")
+    ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Train an adapter on the corpus and make it current. Example: python -m trainer train"""
+    """Train an adapter on the corpus and make it current. Example: python -m trainer train --plan"""
     from persona.config import load
     from trainer.corpus import load as load_corpus
     from trainer.progress import Bars
     from trainer.recipe import is_current
-    from trainer.shown import show_training, show_unchanged
+    from trainer.shown import show_plan, show_training, show_unchanged
 
     settings = load(config)
     corpus = load_corpus(settings)
     if if_changed and is_current(settings, corpus):
         show_unchanged(settings, as_json)
         return
+    if only_plan:
+        from trainer.plan import plan, rows_of
+
+        with Bars(quiet=as_json) as bars:
+            found = plan(settings, corpus, bars)
+        show_plan(rows_of(found), asdict(found), as_json)
+        return
+    from trainer.processes import is_first
     from trainer.training import train as train_bundle
 
-    with Bars(quiet=as_json) as bars:
+    with Bars(quiet=as_json or not is_first()) as bars:
         result = train_bundle(settings, corpus, bars)
-    show_training(result.bundle.folder, result.metrics, as_json)
+    if result:
+        show_training(result.bundle.folder, result.metrics, as_json)
 
 
 @app.command()

@@ -11,16 +11,17 @@ from huggingface_hub import try_to_load_from_cache
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
 
-from bot.engine.transformers_engine import best_device, load_base
+from bot.engine.transformers_engine import best_device, best_dtype, load_base
 from persona.bundle import BaseModelSeal
 from persona.config import Settings
 from persona.encoding import Encoding
-from persona.fault import Fault
+from persona.fault import Fault, SettingsFault
 from persona.transcript import Conversation
 from persona.weights import weights_hash
 from trainer.batches import windows_of
 from trainer.corpus import Corpus
 from trainer.finetune import measure
+from trainer.processes import world
 from trainer.progress import Bars
 
 SCRATCH = "scratch"
@@ -45,6 +46,7 @@ class Base:
 
 def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
     """The base that [base] names. Raises Fault where there is none or it can't carry a transcript."""
+    _require_cuda(settings)
     if settings.base.model == SCRATCH:
         return _grown(settings, corpus, bars)
     local = settings.root / settings.base.model
@@ -52,13 +54,37 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
     return _loaded(local if local.is_dir() else settings.base.model, settings, corpus, grown=False)
 
 
+def planned_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+    """The base as it will be: one that is yet to grow has its shape and its tokenizer, but untrained weights."""
+    if settings.base.model != SCRATCH or (grown_folder(settings, corpus) / "model.safetensors").is_file():
+        return open_base(settings, corpus, bars)
+    from trainer.scratch import sow
+
+    seedling = sow([stretch.conversation for stretch in corpus.part("train")], settings.train.seed)
+    model = cast(PreTrainedModel, seedling.model.to(cast(Any, best_device())))
+    end, stops = _ends(model, seedling.tokenizer, SCRATCH)
+    encoding = Encoding(seedling.tokenizer.backend_tokenizer, end)
+    seal = BaseModelSeal(model=SCRATCH, weights="", architecture=str(model.config.model_type))
+    return Base(model, encoding, stops, _max_length(settings, model), seal, None, True, seedling.tokenizer)
+
+
+def _require_cuda(settings: Settings) -> None:
+    if settings.base.quantize != "none" and not torch.cuda.is_available():
+        raise SettingsFault(
+            f'[base] quantize = "{settings.base.quantize}" needs a CUDA card: elsewhere a quantised base trains nothing and '
+            'says nothing; set it to "none"'
+        )
+
+
 def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
     """The base grown on this corpus: the one from last time, or a new one."""
     minutes = settings.base.minutes
-    folder = settings.adapters / "bases" / f"{corpus.fingerprint[:12]}-{minutes}-{settings.train.seed}"
+    folder = grown_folder(settings, corpus)
     if not (folder / "model.safetensors").is_file():
         from trainer.scratch import grow
 
+        if world()[1] > 1:
+            raise Fault("a base is grown by one process: run 'python -m trainer train' once before torchrun")
         fresh = folder.with_name(f".{folder.name}")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
@@ -79,9 +105,14 @@ def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
     return _loaded(folder, settings, corpus, grown=True)
 
 
+def grown_folder(settings: Settings, corpus: Corpus) -> Path:
+    """Where the base grown on this corpus lies, once it is."""
+    return settings.adapters / "bases" / f"{corpus.fingerprint[:12]}-{settings.base.minutes}-{settings.train.seed}"
+
+
 def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, grown: bool) -> Base:
     revision = None if isinstance(source, Path) else settings.base.revision
-    model = load_base(source, revision, torch.float32).to(cast(Any, best_device()))
+    model = _model(source, revision, settings)
     tokenizer = _tokenizer(source, revision)
     end, stops = _ends(model, tokenizer, str(source))
     encoding = _with_or_without_bos(model, tokenizer, end, corpus, settings.persona.key)
@@ -93,6 +124,27 @@ def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, grown: bo
         architecture=str(model.config.model_type),
     )
     return Base(model, encoding, stops, _max_length(settings, model), seal, folder, grown, tokenizer)
+
+
+def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:
+    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; bfloat16 or quantised on CUDA."""
+    device = best_device()
+    if settings.base.quantize == "none":
+        dtype = best_dtype(device) if device.type == "cuda" else torch.float32
+        return load_base(source, revision, dtype).to(cast(Any, device))
+    from peft import prepare_model_for_kbit_training
+    from transformers import BitsAndBytesConfig
+
+    four = settings.base.quantize == "4bit"
+    chosen = BitsAndBytesConfig(
+        load_in_4bit=four,
+        load_in_8bit=not four,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    model = load_base(source, revision, torch.bfloat16, quantization_config=chosen, device_map={"": device})
+    return cast(PreTrainedModel, prepare_model_for_kbit_training(model, use_gradient_checkpointing=False))
 
 
 def _tokenizer(source: Path | str, revision: str | None) -> Any:

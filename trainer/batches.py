@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Sampler
 
 from persona.encoding import Encoded, Encoding
 from persona.transcript import Conversation
+from trainer.loss import IGNORED
 
 OVERLAP = 0.25  # of a window: context repeated from the one before, without loss
-IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +93,46 @@ class Blocks(Sequence[Window]):
 
 class TokenBudget(Sampler[list[int]]):
     """Batches of row indexes, rows of like length together, at most `budget` tokens each with their padding. Every row
-    once an epoch; the number of batches is the same in each."""
+    once an epoch; the number of batches is the same in each.
 
-    def __init__(self, lengths: Sequence[int], budget: int, seed: int = 0, shuffle: bool = True) -> None:
+    parts, rank, world: each batch is dealt out to `world` processes and there to `parts` forwards, so that a step sees
+    the same rows however many share it. A share may be empty."""
+
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        budget: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = True,
+        parts: int = 1,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
         self._lengths = torch.tensor(lengths)
         self._budget = budget
         self._seed = seed
         self._shuffle = shuffle
+        self._shares = [range(part * world + rank, len(lengths), parts * world) for part in range(parts)]
         self._epoch = 0
-        self._count = len(self._grouped(torch.argsort(self._lengths, stable=True).tolist()))
+        grouped = self._grouped(torch.argsort(self._lengths, stable=True).tolist())
+        self.batches, self.most_rows = len(grouped), max(map(len, grouped))
 
     def __len__(self) -> int:
-        return self._count
+        return self.batches * len(self._shares)
 
     def __iter__(self) -> Iterator[list[int]]:
         luck = torch.Generator().manual_seed(self._seed + self._epoch)
-        self._epoch += 1
         order = (
             torch.randperm(len(self._lengths), generator=luck) if self._shuffle else torch.arange(len(self._lengths))
         )
         ordered = order[torch.argsort(self._lengths[order], stable=True)].tolist()
         batches = self._grouped(ordered)
         picks = torch.randperm(len(batches), generator=luck).tolist() if self._shuffle else range(len(batches))
-        yield from (batches[pick] for pick in picks)
+        yield from (batches[pick][share.start :: share.step] for pick in picks for share in self._shares)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw as in this epoch: what a resumed training needs."""
+        """Draw as in this epoch."""
         self._epoch = epoch
 
     def _grouped(self, ordered: list[int]) -> list[list[int]]:
@@ -128,13 +144,24 @@ class TokenBudget(Sampler[list[int]]):
         return batches
 
 
+class Batches(DataLoader[Batch]):
+    """Rows in the batches of a TokenBudget, as tensors."""
+
+    def __init__(self, rows: Sequence[Window], budget: TokenBudget, pad: int) -> None:
+        super().__init__(cast(Any, rows), batch_sampler=budget, collate_fn=partial(collate, pad=pad))
+        self._order = budget
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw as in this epoch; transformers' Trainer calls it."""
+        self._order.set_epoch(epoch)
+
+
 def collate(rows: Sequence[Window], pad: int = 0) -> Batch:
-    """Tensors of a batch. input_ids, attention_mask [rows, longest], padded on the right; positions [n]: where any row
-    has a label; labels [rows, n]: the ids to predict there, IGNORED where a row has none."""
+    """input_ids and labels [rows, longest], padded on the right: the ids that carry loss where they stand, IGNORED elsewhere.
+    No attention mask: no id of a causal model sees what stands to its right, and without one attention needs memory
+    that grows linearly. No rows make one of padding alone, for a process whose share is empty."""
+    rows = rows or [Window([pad, pad], [False, False], 0)]
     longest = max(len(row.ids) for row in rows)
     ids = torch.tensor([row.ids + [pad] * (longest - len(row.ids)) for row in rows])
-    mask = torch.tensor([[1] * len(row.ids) + [0] * (longest - len(row.ids)) for row in rows])
     targets = torch.tensor([row.targets + [False] * (longest - len(row.ids)) for row in rows])
-    following = torch.where(targets[:, 1:], ids[:, 1:], IGNORED)
-    positions = targets[:, 1:].any(0).nonzero().squeeze(-1)
-    return {"input_ids": ids, "attention_mask": mask, "positions": positions, "labels": following[:, positions]}
+    return {"input_ids": ids, "labels": torch.where(targets, ids, IGNORED)}

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from torch.nn.functional import cross_entropy
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from torch.utils.data import DataLoader, SequentialSampler
-from torch.utils.tensorboard import SummaryWriter
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
@@ -22,64 +20,35 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
-from transformers.integrations import TensorBoardCallback
 
 from bot.engine.transformers_engine import best_device, cpu_has_bf16
 from persona.config import Train
 from persona.fault import Fault
-from trainer.batches import IGNORED, Batch, TokenBudget, Window, collate
+from trainer.batches import Batch, Batches, TokenBudget, Window, collate
+from trainer.checkpoints import KEPT, last_whole
+from trainer.loss import IGNORED, Loss, returns_loss, summed_loss
+from trainer.processes import world
 from trainer.progress import Bars
+from trainer.sizing import Fit
 
 PATIENCE = 2  # evaluations without a better held-out loss before training stops
 EVALUATIONS = 2  # an epoch
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """nats over so many target tokens, which stand for so many characters."""
-
-    nats: float
-    tokens: int
-    characters: int
-
-    @property
-    def bits_per_character(self) -> float:
-        """Comparable across tokenizers."""
-        return self.nats / math.log(2) / max(1, self.characters)
-
-    @property
-    def perplexity(self) -> float:
-        """Per token."""
-        return math.exp(min(self.nats / max(1, self.tokens), 50))
+SAVE_EVERY = 600.0  # seconds between checkpoints where evaluations are rarer
 
 
 def measure(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: int, pad: int) -> Loss:
     """The model's loss on these rows, without training. budget: tokens a batch."""
+    returns_loss(model)
     was_training = model.training
     model.eval()
     nats, tokens = 0.0, 0
     with torch.inference_mode(), autocast(model.device):
         for picks in TokenBudget([len(row.ids) for row in rows], budget, shuffle=False) if rows else []:
-            batch = {
-                name: tensor.to(model.device) for name, tensor in collate([rows[pick] for pick in picks], pad).items()
-            }
-            nats += float(summed_loss(model, batch))
+            batch = collate([rows[pick] for pick in picks], pad)
+            nats += float(summed_loss(model, {name: tensor.to(model.device) for name, tensor in batch.items()}))
             tokens += int((batch["labels"] != IGNORED).sum())
     model.train(was_training)
     return Loss(nats, tokens, sum(row.characters for row in rows))
-
-
-def summed_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Cross-entropy in nats summed over a batch's labels. The head runs on label positions only, through the model's
-    own logits_to_keep, so that its scaling and capping are kept."""
-    mask = batch["attention_mask"]
-    logits = model(
-        input_ids=batch["input_ids"],
-        attention_mask=None if bool(mask.all()) else mask,
-        use_cache=False,
-        logits_to_keep=batch["positions"],
-    ).logits
-    return cross_entropy(logits.flatten(0, 1).float(), batch["labels"].flatten(), ignore_index=IGNORED, reduction="sum")
 
 
 def autocast(device: torch.device) -> torch.autocast:
@@ -90,48 +59,62 @@ def autocast(device: torch.device) -> torch.autocast:
 
 
 class TokenTrainer(Trainer):
-    """Trainer with our batches and our loss. Evaluates to bits per character."""
+    """Trainer with our batches and our loss. Evaluates to bits per character. in_order: rows as they lie, a batch's
+    tokens' worth at a time."""
 
     def __init__(
         self,
         *,
         rows: Sequence[Window],
         held_out: Sequence[Window],
-        budget: int,
+        fit: Fit,
         pad: int,
         in_order: bool = False,
         **rest: Any,
     ) -> None:
-        super().__init__(**rest)
+        returns_loss(rest["model"])
+        super().__init__(train_dataset=cast(Any, rows), eval_dataset=cast(Any, held_out), **rest)
+        self.model_accepts_loss_kwargs = True  # the loss below is divided by the targets of the whole step
         self._rows = rows
         self._held_out = held_out
-        self._budget = budget
+        self._fit = fit
         self._pad = pad
         self._in_order = in_order
-        self.tokens_seen = 0
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of rows; in_order: as they lie, budget // length rows each, instead of by length."""
-        rows, padded = cast(Any, self._rows), partial(collate, pad=self._pad)
+        """Batches of rows, dealt out to processes and forwards."""
+        rows = cast(Any, self._rows)
         if self._in_order:
-            size = max(1, self._budget // len(self._rows[0].ids))
+            size = max(1, self._fit.tokens // len(self._rows[0].ids))
+            padded = partial(collate, pad=self._pad)
             return DataLoader(rows, batch_size=size, sampler=SequentialSampler(rows), collate_fn=padded)
-        batches = TokenBudget([len(row.ids) for row in self._rows], self._budget, self.args.seed)
-        return DataLoader(rows, batch_sampler=batches, collate_fn=padded)
+        rank, world = self.args.process_index, self.args.world_size
+        lengths = [len(row.ids) for row in self._rows]
+        budget = TokenBudget(
+            lengths, self._fit.tokens, seed=self.args.seed, parts=self._fit.parts, rank=rank, world=world
+        )
+        return Batches(rows, budget, self._pad)
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Mean nats a target token."""
-        self.tokens_seen += int(inputs["attention_mask"].sum())
-        loss = summed_loss(model, inputs) / max(1, int((inputs["labels"] != IGNORED).sum()))
-        if not torch.isfinite(loss):
-            raise Fault("the loss became infinite; lower [train] learning_rate and train again")
-        return loss
+        """Mean nats a target token of the whole step, whoever computes it: DDP divides by the processes again."""
+        nats = summed_loss(model, inputs)
+        if not torch.isfinite(nats):
+            rows, longest = inputs["input_ids"].shape
+            raise Fault(
+                f"the loss became infinite at step {self.state.global_step + 1} of {self.state.max_steps}, "
+                f"on a batch of {rows} rows of up to {longest} tokens; lower [train] learning_rate and train again"
+            )
+        return nats * self.args.world_size / max(1, int(num_items_in_batch))
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """eval_loss and eval_bits_per_character on the held-out rows."""
-        found = measure(cast(PreTrainedModel, self.model), self._held_out, 4 * self._budget, self._pad)
+        """eval_loss and eval_bits_per_character on the held-out rows, shared out to the processes."""
+        shared = self._held_out[self.args.process_index :: self.args.world_size]
+        found = measure(cast(PreTrainedModel, self.model), shared, self._fit.tokens // self._fit.parts, self._pad)
+        figures = torch.tensor([found.nats, found.tokens, found.characters], dtype=torch.float64)
+        nats, tokens, characters = self.accelerator.reduce(figures.to(self.args.device)).tolist()
+        found = Loss(nats, int(tokens), int(characters))
         metrics = {"eval_loss": found.nats / max(1, found.tokens), "eval_bits_per_character": found.bits_per_character}
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -149,7 +132,7 @@ class Trained:
 
 
 class _Watch(TrainerCallback):
-    """Moves the bar, keeps the time budget, and calls after each evaluation."""
+    """Moves the bar, keeps the time budget, saves every few minutes, and calls after each evaluation."""
 
     def __init__(
         self,
@@ -161,8 +144,14 @@ class _Watch(TrainerCallback):
         self._start = time.monotonic()
         self._seconds = seconds
         self._on_evaluate = on_evaluate
+        self._saved = self._start
+        self._unproven = False
         self._note = ""
         self._done = 0.0
+        self.tokens_before = 0
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.tokens_before = round(state.num_input_tokens_seen)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         spent = (time.monotonic() - self._start) / self._seconds
@@ -171,6 +160,20 @@ class _Watch(TrainerCallback):
         self._done = done
         if spent > 1:
             control.should_training_stop = True
+        if args.save_strategy != "no" and time.monotonic() - self._saved > SAVE_EVERY:
+            control.should_save = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._saved = time.monotonic()
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """After an evaluation gradients must still flow: a 4-bit base on a CPU has been seen to lose them there."""
+        if self._unproven:
+            self._unproven = False
+            if not any(bool(weight.grad.any()) for weight in kwargs["model"].parameters() if weight.grad is not None):
+                raise Fault('no gradient reaches the adapter after an evaluation; set [base] quantize = "none"')
 
     def on_log(
         self,
@@ -185,12 +188,16 @@ class _Watch(TrainerCallback):
                 self._note = f"{word} {float(logs[name]):.3f}"
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self._unproven = True
         if self._on_evaluate:
             self._on_evaluate(state.global_step, kwargs.get("metrics", {}))
 
 
-def arguments(folder: Path, *, epochs: float, rate: float, seed: int, steps: int, evaluate: bool) -> TrainingArguments:
-    """The Trainer's settings that both trainings share; whatever its default, it is stated here if it matters."""
+def arguments(
+    folder: Path, *, epochs: float, rate: float, seed: int, steps: int, evaluate: bool, fit: Fit, **more: Any
+) -> TrainingArguments:
+    """The Trainer's settings that both trainings share; whatever its default, it is stated here if it matters. steps: of
+    an epoch."""
     device = best_device()
     every = max(1, steps // EVALUATIONS)
     return TrainingArguments(
@@ -201,24 +208,29 @@ def arguments(folder: Path, *, epochs: float, rate: float, seed: int, steps: int
         warmup_steps=max(1, steps // 20),
         weight_decay=0.0,
         max_grad_norm=1.0,
-        optim="adamw_torch_fused",
+        gradient_accumulation_steps=fit.parts,
+        gradient_checkpointing=fit.checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if fit.checkpointing else None,
         seed=seed,
         data_seed=seed,
         bf16=device.type == "cuda" or (device.type == "cpu" and cpu_has_bf16()),
+        tf32=True if device.type == "cuda" else None,
         use_cpu=device.type == "cpu",
+        ddp_backend=None if world()[1] == 1 else "nccl" if device.type == "cuda" else "gloo",
+        ddp_find_unused_parameters=False,
         eval_strategy="steps" if evaluate else "no",
         eval_steps=every,
-        save_strategy="steps" if evaluate else "no",
         save_steps=every,
-        save_total_limit=1,
+        save_total_limit=KEPT,
         load_best_model_at_end=evaluate,
         metric_for_best_model="eval_bits_per_character",
         greater_is_better=False,
         logging_steps=max(1, min(10, steps)),
-        report_to=[],
         remove_unused_columns=False,
+        include_num_input_tokens_seen="all",
         disable_tqdm=True,
         dataloader_pin_memory=device.type == "cuda",
+        **{"optim": "adamw_torch_fused", "report_to": [], "save_strategy": "no", **more},
     )
 
 
@@ -229,38 +241,27 @@ def run(
     *,
     seconds: float = math.inf,
     on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None,
+    since: Path | None = None,
 ) -> Trained:
-    """Train to the end, the early stop or the time budget, with a bar."""
+    """Train to the end, the early stop or the time budget, with a bar. since: the checkpoint to go on from."""
     start = time.monotonic()
     for noisy in [one for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"]:
         trainer.remove_callback(noisy)
     with bars.task(name, 1) as advance:
-        trainer.add_callback(_Watch(advance, seconds, on_evaluate))
-        trainer.train()
+        watch = _Watch(advance, seconds, on_evaluate)
+        trainer.add_callback(watch)
+        trainer.train(resume_from_checkpoint=str(since) if since else None)
+    state = trainer.state
     return Trained(
-        trainer.state.global_step,
+        state.global_step,
         time.monotonic() - start,
-        trainer.tokens_seen,
-        cast(list[dict[str, float]], trainer.state.log_history),
+        round(state.num_input_tokens_seen) - watch.tokens_before,
+        cast(list[dict[str, float]], state.log_history),
     )
 
 
-def train_adapter(
-    base: PreTrainedModel,
-    rows: Sequence[Window],
-    held_out: Sequence[Window],
-    settings: Train,
-    *,
-    rate: float,
-    budget: int,
-    pad: int,
-    folder: Path,
-    writer: SummaryWriter,
-    bars: Bars,
-    on_evaluate: Callable[[PeftModel, int, Mapping[str, float]], None],
-) -> tuple[PeftModel, Trained]:
-    """LoRA on `rows`, stopped early on `held_out`. Returns the best adapter on its base. folder: for checkpoints.
-    writer: TensorBoard's log."""
+def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
+    """The base with an untrained adapter on it; the same one for the same seed."""
     torch.manual_seed(settings.seed)
     modules = settings.target_modules if isinstance(settings.target_modules, str) else list(settings.target_modules)
     lora = LoraConfig(
@@ -274,23 +275,69 @@ def train_adapter(
         model = cast(PeftModel, get_peft_model(base, lora))
     except ValueError as error:
         raise Fault(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
-    per_epoch = len(TokenBudget([len(row.ids) for row in rows], budget))
-    trainer = TokenTrainer(
-        model=model,
-        args=arguments(
-            folder, epochs=settings.epochs, rate=rate, seed=settings.seed, steps=per_epoch, evaluate=bool(held_out)
-        ),
-        rows=rows,
-        held_out=held_out,
-        budget=budget,
-        pad=pad,
-        callbacks=[TensorBoardCallback(writer), *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
-        train_dataset=cast(Any, rows),
-        eval_dataset=cast(Any, held_out),
-    )
-    return model, run(
-        trainer, "training the adapter", bars, on_evaluate=lambda step, metrics: on_evaluate(model, step, metrics)
-    )
+    returns_loss(model)
+    return model
+
+
+def train_adapter(
+    model: PeftModel,
+    rows: Sequence[Window],
+    held_out: Sequence[Window],
+    settings: Train,
+    *,
+    rate: float,
+    fit: Fit,
+    pad: int,
+    folder: Path,
+    callbacks: Sequence[TrainerCallback],
+    bars: Bars,
+    on_evaluate: Callable[[int, Mapping[str, float]], None],
+) -> Trained:
+    """Train the adapter of `model` on `rows`, stopped early on `held_out`; the best one is on the model then. Where memory
+    runs out it goes on in smaller parts. folder: for checkpoints; one that lies there is where it goes on."""
+    budget = TokenBudget([len(row.ids) for row in rows], fit.tokens)
+    fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
+    while True:
+        since = last_whole(folder)
+        if since:
+            bars.say(f"going on at step {since.name.split('-')[1]} of the training that was interrupted")
+        else:
+            set_peft_model_state_dict(model, fresh)
+        torch.manual_seed(settings.seed)
+        trainer = TokenTrainer(
+            model=model,
+            args=arguments(
+                folder,
+                epochs=settings.epochs,
+                rate=rate,
+                seed=settings.seed,
+                steps=budget.batches,
+                evaluate=bool(held_out),
+                fit=fit,
+                save_strategy="steps",
+                report_to=list(settings.report_to),
+                optim="paged_adamw_8bit" if getattr(model, "is_quantized", False) else "adamw_torch_fused",
+            ),
+            rows=rows,
+            held_out=held_out,
+            fit=fit,
+            pad=pad,
+            callbacks=[*callbacks, *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
+        )
+        try:
+            return run(trainer, "training the adapter", bars, on_evaluate=on_evaluate, since=since)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error) or trainer.args.world_size > 1:
+                raise
+            fit = fit.smaller(budget.most_rows)
+        model.zero_grad()
+        bars.say(
+            f"memory ran out; going on with {fit.parts} forwards a step" + fit.checkpointing * " and checkpointing"
+        )
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
 
 
 def target_tokens(rows: Iterable[Window]) -> int:

@@ -17,6 +17,7 @@ from persona.transcript import Conversation, render
 from trainer.batches import Blocks
 from trainer.finetune import TokenTrainer, Trained, arguments, run
 from trainer.progress import Bars
+from trainer.sizing import Fit
 
 END_OF_TURN = "<|end_of_turn|>"
 BLOCK = 256  # tokens; longer ones learn no faster at this size
@@ -51,26 +52,45 @@ def minutes_for(characters: int) -> float:
     return min(max(1.0, characters / 100_000), 40.0)
 
 
-def grow(
-    conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars
-) -> Trained:
-    """Grow a base on these conversations and save it in `folder` as transformers does. minutes: the time budget."""
+@dataclass(frozen=True, slots=True)
+class Seedling:
+    """A base that has not grown yet. characters: of the text it will grow on."""
+
+    model: Qwen3ForCausalLM
+    tokenizer: PreTrainedTokenizerFast
+    characters: int
+
+
+def sow(conversations: Sequence[Conversation], seed: int) -> Seedling:
+    """A tokenizer of these conversations and an untrained model of the size that fits them."""
     texts = [render(one) for one in conversations]
     characters = sum(map(len, texts))
     size = size_for(characters)
     tokenizer = train_tokenizer(texts, size.vocabulary)
+    torch.manual_seed(seed)
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TURN)
+    return Seedling(shape(size, tokenizer), wrapped, characters)
+
+
+def grow(
+    conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars
+) -> Trained:
+    """Grow a base on these conversations and save it in `folder` as transformers does. minutes: the time budget."""
+    seedling = sow(conversations, seed)
+    tokenizer = seedling.tokenizer.backend_tokenizer
     encoding = Encoding(tokenizer, _end(tokenizer))
     encoded = encoding.conversations(conversations, ())
     tokens = sum(len(one.ids) for one in encoded)
     blocks = Blocks(encoded, min(BLOCK, max(16, tokens)), max(1, min(40, round(TOKENS_TO_SEE / max(1, tokens)))), seed)
-    torch.manual_seed(seed)
-    model = shape(size, tokenizer)
     bars.say(
-        f"growing a base of {model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens ({characters:,} characters)"
+        f"growing a base of {seedling.model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens "
+        f"({seedling.characters:,} characters)"
     )
-    trained = _train(model, blocks, encoding, (minutes or minutes_for(characters)) * 60, seed, folder, bars)
-    model.save_pretrained(folder)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TURN).save_pretrained(folder)
+    seconds = (minutes or minutes_for(seedling.characters)) * 60
+    torch.manual_seed(seed)
+    trained = _train(seedling.model, blocks, encoding, seconds, seed, folder, bars)
+    seedling.model.save_pretrained(folder)
+    seedling.tokenizer.save_pretrained(folder)
     return trained
 
 
@@ -123,15 +143,15 @@ def _train(
     ]
     steps = math.ceil(len(blocks) / ROWS)
     optimizer = MuonWithAdam(model)
+    step = Fit(ROWS * len(blocks[0].ids))
     trainer = TokenTrainer(
         model=model,
-        args=arguments(folder, epochs=1, rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False),
+        args=arguments(folder, epochs=1, rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False, fit=step),
         rows=blocks,
         held_out=[],
-        budget=ROWS * len(blocks[0].ids),
+        fit=step,
         pad=encoding.end_of_turn,
         in_order=True,
-        train_dataset=blocks,
         optimizers=(optimizer, _falling(optimizer, steps, seconds)),
     )
     trained = run(trainer, "growing the base", bars, seconds=seconds)

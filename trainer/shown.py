@@ -1,7 +1,7 @@
 """What the trainer's commands print when they are done: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,17 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
             "held_out": corpus.messages(me, ("a", "b")),
         },
     }
+
+
+def show_plan(rows: Sequence[tuple[str, str]], figures: Mapping[str, Any], as_json: bool) -> None:
+    """What a training would take."""
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, text in rows:
+        table.add_row(name, text)
+    Console().print(table)
 
 
 def show_unchanged(settings: Settings, as_json: bool) -> None:

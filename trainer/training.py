@@ -1,6 +1,7 @@
 """The way from a corpus to a current bundle: base, windows, LoRA, measure, seal."""
 
 import asyncio
+import hashlib
 import itertools
 import math
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 
 from peft import PeftModel
 from torch.utils.tensorboard import SummaryWriter
+from transformers.integrations import TensorBoardCallback
 
 from bot.engine.transformers_engine import transformers_engine
 from bot.engine.voice import Voice
@@ -24,19 +26,24 @@ from persona.transcript import Conversation, Turn
 from trainer.base import Base, open_base
 from trainer.batches import Window, windows_of
 from trainer.card import model_card
+from trainer.checkpoints import work_folder
 from trainer.conversations import Stretch
 from trainer.corpus import Corpus
-from trainer.finetune import Loss, Trained, measure, target_tokens, train_adapter
+from trainer.finetune import Trained, adapted, measure, target_tokens, train_adapter
 from trainer.gguf_file import PRECISIONS, write_gguf
+from trainer.loss import Loss
 from trainer.plots import plot_losses
 from trainer.probe import find_probe
+from trainer.processes import world
 from trainer.progress import Bars
 from trainer.recipe import recipe
+from trainer.sizing import Fit, fit
 
 FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
 TOKENS_PER_BATCH = 2048
 SPEAKERS_SEALED = 200
+TENSORBOARD = "tensorboard"  # its folder
 LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written only when asked for
 
 
@@ -48,28 +55,62 @@ class Result:
     metrics: Mapping[str, Any]
 
 
-def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result:
-    """Train an adapter on the corpus, seal it, make it current. Raises Fault; nothing is left behind then."""
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a training works on: the base with an untrained adapter on it, windows of the corpus's three parts, and how a
+    step is run."""
+
+    base: Base
+    model: PeftModel
+    rows: list[Window]
+    judge_a: list[Window]
+    judge_b: list[Window]
+    fit: Fit
+
+
+def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result | None:
+    """Train an adapter on the corpus, seal it, make it current. Raises Fault; nothing is left behind then but checkpoints,
+    from which the same training goes on. None in a process that only helped another."""
     began = time.monotonic()
-    speakers = target_speakers(settings, corpus)
-    _require_enough(settings, corpus)
-    base = open_base(settings, corpus, bars)
-    rows, judge_a, judge_b = (_windows(settings, base, corpus, speakers, part) for part in ("train", "a", "b"))
-    budget = TOKENS_PER_BATCH if settings.train.tokens_per_batch == "auto" else settings.train.tokens_per_batch
-    budget = max(budget, base.max_length)
-    untuned = measure(base.model, judge_b, budget, base.encoding.end_of_turn)
-    seal = _seal(settings, corpus, base, speakers)
+    rank, _ = world()
+    _require_enough(settings, corpus)  # before a base is grown for it
+    material = prepare(settings, corpus, open_base(settings, corpus, bars))
+    base, model, judge_b = material.base, material.model, material.judge_b
+    untuned = measure(model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
+    work = work_folder(settings.adapters, _key(settings, corpus, base))
+    seal = _seal(settings, corpus, base, target_speakers(settings, corpus))
+    trained = _tuned(settings, material, seal, work, bars)
+    if rank:
+        return None
     with draft(settings.adapters) as folder:
-        model, trained, writer = _tuned(settings, base, seal, rows, judge_a, budget, folder, bars)
-        tuned = measure(model, judge_b, budget, base.encoding.end_of_turn)
-        metrics = _metrics(trained, untuned, tuned, rows, time.monotonic() - began)
-        writer.close()
+        tuned = measure(model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
+        metrics = _metrics(trained, untuned, tuned, material.rows, time.monotonic() - began)
         seal = seal.model_copy(update={"metrics": metrics, "probe": find_probe(model, base.encoding, seal)})
+        shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
         _fill(folder, model, base, trained, seal)
         _add_gguf(folder, model, base, settings, bars)
         bundle = publish(folder, seal)
     point_current(bundle)
+    shutil.rmtree(work.parent, ignore_errors=True)
     return Result(bundle, metrics)
+
+
+def prepare(settings: Settings, corpus: Corpus, base: Base) -> Material:
+    """What a training works on. Raises Fault where the corpus is too small."""
+    _require_enough(settings, corpus)
+    speakers = target_speakers(settings, corpus)
+    rows, judge_a, judge_b = (_windows(settings, base, corpus, speakers, part) for part in ("train", "a", "b"))
+    lengths = [len(row.ids) for row in rows]
+    wanted = settings.train.tokens_per_batch
+    tokens = max(TOKENS_PER_BATCH if wanted == "auto" else wanted, *lengths)
+    model = adapted(base.model, settings.train)
+    return Material(base, model, rows, judge_a, judge_b, fit(model, lengths, tokens, world()[1]))
+
+
+def _key(settings: Settings, corpus: Corpus, base: Base) -> str:
+    """The name of this very training: what it goes on from must have been made of the same."""
+    made_of = "\n".join((recipe(settings), corpus.fingerprint, base.seal.weights, base.seal.revision))
+    return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 
 
 def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
@@ -108,45 +149,45 @@ def newest(found: Sequence[Stretch], speakers: frozenset[str], limit: int) -> li
     return kept
 
 
-def _tuned(
-    settings: Settings,
-    base: Base,
-    seal: Seal,
-    rows: list[Window],
-    held_out: list[Window],
-    budget: int,
-    folder: Path,
-    bars: Bars,
-) -> tuple[PeftModel, Trained, SummaryWriter]:
+def learning_rate(settings: Settings, base: Base) -> float:
+    """The chosen rate, or what suits this kind of base."""
     wanted = settings.train.learning_rate
-    rate = (SCRATCH_RATE if base.grown else RATE) if wanted == "auto" else wanted
-    writer = SummaryWriter(str(folder / "private" / "tensorboard"))
-    bars.say(
-        f"training on {len(rows):,} conversations, {target_tokens(rows):,} tokens of {settings.persona.name}'s; "
-        f"{len(held_out):,} held out"
-    )
+    return (SCRATCH_RATE if base.grown else RATE) if wanted == "auto" else wanted
 
-    def show(model: PeftModel, step: int, metrics: Mapping[str, float]) -> None:
+
+def _tuned(settings: Settings, material: Material, seal: Seal, work: Path, bars: Bars) -> Trained:
+    base, model = material.base, material.model
+    bars.say(
+        f"training on {len(material.rows):,} conversations, {target_tokens(material.rows):,} tokens of "
+        f"{settings.persona.name}'s; {len(material.judge_a):,} held out"
+    )
+    writer = SummaryWriter(str(work / TENSORBOARD))
+
+    def show(step: int, metrics: Mapping[str, float]) -> None:
         bars.say(f"step {step}: held-out {metrics['eval_bits_per_character']:.3f} bits per character; it says:")
         for number, text in enumerate(_samples(model, base, seal)):
             bars.say(f"  {text}")
             writer.add_text(f"sample {number + 1}", text, step)
 
-    model, trained = train_adapter(
-        base.model,
-        rows,
-        held_out,
+    trained = train_adapter(
+        model,
+        material.rows,
+        material.judge_a,
         settings.train,
-        rate=rate,
-        budget=budget,
+        rate=learning_rate(settings, base),
+        fit=material.fit,
         pad=base.encoding.end_of_turn,
-        folder=folder / "work",
-        writer=writer,
+        folder=work,
+        callbacks=[TensorBoardCallback(writer)],
         bars=bars,
-        on_evaluate=show,
+        on_evaluate=show if world()[0] == 0 else _silent,
     )
-    shutil.rmtree(folder / "work", ignore_errors=True)
-    return model, trained, writer
+    writer.close()
+    return trained
+
+
+def _silent(_step: int, _metrics: Mapping[str, float]) -> None:
+    """What a process does that only helps another."""
 
 
 def _samples(model: PeftModel, base: Base, seal: Seal) -> list[str]:

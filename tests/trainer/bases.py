@@ -7,8 +7,12 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
+    GraniteConfig,
+    GraniteForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedModel,
@@ -36,6 +40,21 @@ def qwen3(vocabulary: int) -> PreTrainedModel:
 
 def gpt2(vocabulary: int) -> PreTrainedModel:
     return GPT2LMHeadModel(GPT2Config(vocab_size=vocabulary, n_embd=32, n_layer=2, n_head=4, n_positions=128))
+
+
+def gemma2(vocabulary: int) -> PreTrainedModel:
+    """Caps its logits."""
+    more = {"num_key_value_heads": 2, "head_dim": 8, "final_logit_softcapping": 3.0, "max_position_embeddings": 256}
+    return Gemma2ForCausalLM(Gemma2Config(vocab_size=vocabulary, **more, **SMALL))
+
+
+def granite(vocabulary: int) -> PreTrainedModel:
+    """Scales its logits."""
+    more = {"num_key_value_heads": 2, "logits_scaling": 4.0, "max_position_embeddings": 256}
+    return GraniteForCausalLM(GraniteConfig(vocab_size=vocabulary, **more, **SMALL))
+
+
+ALL = (llama, qwen3, gpt2, gemma2, granite)
 
 
 def save(

@@ -65,6 +65,30 @@ def test_import_reports_every_message(trained: Home, tmp_path: Path) -> None:
     assert second["corpus"] == first["corpus"]
 
 
+def test_a_plan_says_what_training_would_take_and_trains_nothing(imported: Home) -> None:
+    """With a base that is there, and with one that is yet to grow."""
+    for text, grown in (('[base]\nmodel = "base"\n', False), ("[base]\nminutes = 7\n", True)):
+        bases.save(imported.folder / "base", bases.qwen3)
+        imported.settings(sample_settings(text))
+        done = trainer(imported, "train", "--plan", "--json")
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert (found["growing_minutes"] == 7) is grown
+        assert found["steps"] > 0
+        assert found["trainable"] < found["parameters"]
+        assert found["memory_activations"] > 0
+        assert "tokens in" in trainer(imported, "train", "--plan").stdout
+        assert not load(imported.config, {}).adapters.exists()
+
+
+def test_a_quantised_base_is_refused_off_cuda(imported: Home) -> None:
+    """It would train nothing, silently."""
+    imported.settings(sample_settings('[base]\nquantize = "4bit"\n'))
+    done = trainer(imported, "train")
+    assert done.returncode == 2
+    assert 'quantize = "4bit" needs a CUDA card' in done.stderr
+
+
 def test_samples_are_drawn_with_a_seed(trained: Home) -> None:
     """The same seed says the same, another one something else; blocks apart by a blank line."""
     one, same, other = (trainer(trained, "sample", "-n", "4", "--seed", seed) for seed in ("1", "1", "2"))
@@ -216,7 +240,7 @@ def test_a_hub_id_without_a_network_is_a_sentence(imported: Home) -> None:
 
 
 def test_a_full_disk_leaves_nothing_half_written(imported: Home) -> None:
-    """A limit on file sizes stands for it: writing fails in the middle."""
+    """A limit on file sizes stands for it: writing fails in the middle; once there is room, the same command ends it."""
     bases.save(imported.folder / "base", bases.qwen3)
     imported.settings(sample_settings('[base]\nmodel = "base"\n[train]\nepochs = 1\nlimit = 60\n'))
     limited = f"ulimit -f 40; exec {sys.executable} -m trainer train --config {imported.config}"
@@ -227,7 +251,9 @@ def test_a_full_disk_leaves_nothing_half_written(imported: Home) -> None:
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     adapters = load(imported.config, {}).adapters
-    assert [path.name for path in adapters.iterdir() if path.name != "bases"] == []
+    assert {path.name for path in adapters.iterdir()} <= {"bases", ".training"}
+    assert trainer(imported, "train").returncode == 0
+    assert not (adapters / ".training").exists()
 
 
 def test_a_tampered_bundle_is_refused(trained: Home, tmp_path: Path) -> None:
