@@ -127,6 +127,22 @@ def publish(folder: Path, seal: Seal) -> Bundle:
     return Bundle(final, signed)
 
 
+def adopt(folder: Path) -> Bundle:
+    """Give a draft that was sealed elsewhere the next version here, once every file was checked against its seal.
+    `current` is not moved. Raises StandingFault naming the file at fault."""
+    seal = open_bundle(folder).seal
+    for name in _names(folder):
+        if name not in seal.files:
+            raise StandingFault(f"{name} is not in the seal of the bundle; it is not to be trusted")
+        _sync(folder / name)
+    for inner in [*folder.rglob("*/"), folder]:
+        inner.chmod(0o700 if inner.name == PRIVATE else 0o755)
+        _sync(inner)
+    final = _take_next_version(folder)
+    _sync(final.parent)
+    return Bundle(final, seal)
+
+
 def point_current(bundle: Bundle) -> None:
     """Make `bundle` the one that speaks; atomic."""
     home = bundle.folder.parent

@@ -77,6 +77,25 @@ def train(
 
 
 @app.command()
+def adopt(
+    file: Annotated[Path, typer.Argument(help="What 'export --bundle' wrote on another machine.")],
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Bring home a bundle that was trained elsewhere. Example: python -m trainer adopt mara.tar"""
+    from persona.bundle import point_current
+    from persona.config import load
+    from trainer.carrying import unpack
+    from trainer.progress import Bars
+    from trainer.shown import show_adopted
+
+    with Bars(quiet=as_json) as bars:
+        bundle = unpack(file, load(config), bars)
+    point_current(bundle)
+    show_adopted(bundle.folder, as_json)
+
+
+@app.command()
 def sample(
     speaker: Annotated[str, typer.Option("--as", help="Who speaks; default: the persona.")] = "",
     scene: Annotated[str, typer.Option(help="timeline (tweets), reply, group or dm.")] = "timeline",

@@ -28,8 +28,11 @@ def is_supported(architecture: str) -> bool:
     return architecture in ARCHITECTURES
 
 
-def write_gguf(model: PreTrainedModel, encoding: Encoding, path: Path, precision: str = "f16") -> None:
-    """Write `model`, its adapter merged, with its tokenizer. Raises Fault for another shape or tokenizer."""
+def write_gguf(
+    model: PreTrainedModel, encoding: Encoding, path: Path, precision: str = "f16", template: str = ""
+) -> None:
+    """Write `model`, its adapter merged, with its tokenizer. template: for programs that know roles only. Raises Fault for
+    another shape or tokenizer."""
     config = model.config
     if not is_supported(config.model_type):
         known = ", ".join(sorted(ARCHITECTURES))
@@ -41,6 +44,8 @@ def write_gguf(model: PreTrainedModel, encoding: Encoding, path: Path, precision
     writer.add_file_type(file_type)
     _add_shape(writer, config)
     _add_tokenizer(writer, encoding, int(config.vocab_size), str(config.model_type))
+    if template:
+        writer.add_chat_template(template)
     for name, tensor in _tensors(model, arch):
         _add_tensor(writer, name, tensor, kind)
     writer.write_header_to_file()

@@ -67,6 +67,14 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     }
 
 
+def show_adopted(folder: Path, as_json: bool) -> None:
+    """A bundle came home."""
+    if as_json:
+        typer.echo(json.dumps({"bundle": str(folder)}))
+    else:
+        Console().print(f"every file matches the seal: {folder}, now current", highlight=False, soft_wrap=True)
+
+
 def show_plan(rows: Sequence[tuple[str, str]], figures: Mapping[str, Any], as_json: bool) -> None:
     """What a training would take."""
     if as_json:

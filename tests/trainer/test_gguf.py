@@ -1,0 +1,137 @@
+"""The GGUF file says in llama.cpp what the model says in torch, and its chat template speaks the transcript."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+import torch
+import xllamacpp
+from transformers import AutoTokenizer, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
+
+from bot.engine.choose import encoding_of
+from persona.bundle import current
+from persona.config import load
+from persona.encoding import Encoding
+from persona.fault import Fault
+from persona.names import SOMEONE
+from persona.transcript import Turn
+from tests import tokenizers
+from tests.conftest import Home
+from tests.trainer import bases
+from trainer.gguf_file import write_gguf
+from trainer.merged import merged_model, write_gguf_file, write_merged
+
+TOKENS = 10  # untrained models choose between near equals, and one difference makes all that follow differ
+PROMPTS = 32
+
+
+def qwen2(vocabulary: int) -> PreTrainedModel:
+    return Qwen2ForCausalLM(
+        Qwen2Config(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=256, **bases.SMALL)
+    )
+
+
+def greedy(model: PreTrainedModel, ids: list[int], end: int) -> list[int]:
+    """What it says up to the end of the turn."""
+    with torch.inference_mode():
+        made = model.generate(
+            torch.tensor([ids]), max_new_tokens=TOKENS, do_sample=False, eos_token_id=[end], pad_token_id=0
+        )
+    return [int(i) for i in made[0, len(ids) :] if i != end]
+
+
+def served(file: Path) -> xllamacpp.Server:
+    """llama.cpp with this model, in this process."""
+    params = xllamacpp.CommonParams()
+    params.model.path = str(file)
+    params.verbosity = 0
+    params.n_ctx, params.n_parallel, params.cpuparams.n_threads, params.warmup = 256, 1, 1, False
+    return xllamacpp.Server(params)
+
+
+def answered(server: xllamacpp.Server, ids: list[int]) -> list[int]:
+    """Its greedy ids, over HTTP: only llama.cpp's own address gives ids back."""
+    wanted = {"prompt": ids, "n_predict": TOKENS, "temperature": 0, "return_tokens": True}
+    request = urllib.request.Request(
+        f"{server.listening_address}/completion", json.dumps(wanted).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return [int(token) for token in json.load(reply)["tokens"]]
+
+
+def agreement(model: PreTrainedModel, server: xllamacpp.Server, prompts: list[list[int]], end: int) -> float:
+    """The share of greedy tokens on which both agree; what follows a difference counts as different."""
+    same = total = 0
+    for ids in prompts:
+        ours, theirs = greedy(model, ids, end), [token for token in answered(server, ids) if token != end]
+        same += sum(a == b for a, b in zip(ours, theirs, strict=False))
+        total += max(len(ours), len(theirs))
+    return same / total
+
+
+@pytest.mark.parametrize("shape", [bases.llama, qwen2, bases.qwen3], ids=lambda shape: shape.__name__)
+def test_llama_cpp_says_what_torch_says(tmp_path: Path, shape: object) -> None:
+    """At least 95 % of greedy tokens on 32 prompts, at F16."""
+    tokenizer, end, bos = tokenizers.byte_level_bpe()
+    torch.manual_seed(1)
+    model = shape(tokenizer.get_vocab_size()).eval()  # type: ignore[operator]
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(weight.half().float())  # what is compared is the file, not what halving loses
+    write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf")
+    server = served(tmp_path / "model.gguf")
+    luck = torch.Generator().manual_seed(0)
+    prompts = torch.randint(3, tokenizer.get_vocab_size(), (PROMPTS, 12), generator=luck).tolist()
+    assert agreement(model, server, prompts, end) >= 0.95
+
+
+def test_llama_cpp_says_what_the_trained_persona_says(trained: Home, tmp_path: Path) -> None:
+    """The exported file against the merged model, after prompts of its own transcript."""
+    settings = load(trained.config, {})
+    bundle = current(settings.adapters)
+    server = served(write_gguf_file(settings, bundle, tmp_path / "mara.gguf", "f16"))
+    model, encoding, me = merged_model(settings, bundle), encoding_of(bundle), bundle.seal.speaker
+    prompts = [
+        encoding.prompt("group", [Turn(SOMEONE, (f"question {number}",))], me, year=bundle.seal.year)
+        for number in range(PROMPTS)
+    ]
+    assert agreement(model, server, prompts, bundle.seal.end_of_turn) >= 0.95
+
+
+def test_the_exported_file_carries_a_template_that_renders_the_transcript(trained: Home, tmp_path: Path) -> None:
+    """A user's words become a friend's turn, the assistant's the persona's: the same ids as the product's prompt."""
+    settings = load(trained.config, {})
+    bundle = current(settings.adapters)
+    folder = write_merged(settings, bundle, tmp_path / "merged")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    talk = [("user", "are you there?"), ("assistant", "no"), ("user", "早安 😀")]
+    messages = [{"role": "system", "content": "x"}, *({"role": role, "content": text} for role, text in talk)]
+    ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+    me = bundle.seal.speaker
+    turns = [Turn(SOMEONE if role == "user" else me, (text,)) for role, text in talk]
+    assert ids == encoding_of(bundle).prompt("dm", turns, me, year=bundle.seal.year)
+    write_gguf_file(settings, bundle, tmp_path / "mara.gguf", "q8_0")
+    reply = served(tmp_path / "mara.gguf").handle_chat_completions({"messages": messages, "max_tokens": 8, "seed": 1})
+    assert reply["choices"][0]["finish_reason"] in {"stop", "length"}
+    modelfile = (tmp_path / "mara.Modelfile").read_text()
+    assert modelfile.startswith("FROM ./mara.gguf\n")
+    assert f'PARAMETER stop "{tokenizer.eos_token}"' in modelfile
+
+
+def test_a_shape_that_gguf_does_not_hold_is_refused_by_name(tmp_path: Path) -> None:
+    """With what can be written."""
+    tokenizer, end, bos = tokenizers.byte_level_bpe()
+    model = bases.gpt2(tokenizer.get_vocab_size())
+    with pytest.raises(Fault, match=r"type 'gpt2' can't be written as GGUF; alterego writes llama, qwen2, qwen3"):
+        write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf")
+
+
+def test_a_folder_that_holds_something_is_not_written_over(trained: Home, tmp_path: Path) -> None:
+    """The user's files stay."""
+    (tmp_path / "merged").mkdir()
+    (tmp_path / "merged" / "mine.txt").write_text("mine")
+    settings = load(trained.config, {})
+    with pytest.raises(Fault, match="is there already"):
+        write_merged(settings, current(settings.adapters), tmp_path / "merged")
+    assert [path.name for path in (tmp_path / "merged").iterdir()] == ["mine.txt"]

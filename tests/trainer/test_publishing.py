@@ -1,0 +1,57 @@
+"""What may leave for the Hub is a list; the rest stays, and the upload is private unless said otherwise."""
+
+from collections.abc import Iterator
+
+import huggingface_hub
+import pytest
+
+from persona.bundle import Bundle, current
+from persona.config import load
+from persona.fault import Fault
+from tests.conftest import Home
+from tests.fakes.fake_hub import TOKEN, FakeHub
+from trainer.publishing import outgoing, publish_to_hub
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)  # its library may reach loopback here
+    fake = FakeHub()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def bundle(trained: Home) -> Bundle:
+    return current(load(trained.config, {}).adapters)
+
+
+def test_only_what_is_listed_leaves(hub: FakeHub, bundle: Bundle) -> None:
+    """Adapter, config, seal and card; never private/, the grown base, the GGUF, nor a tokenizer made of private text."""
+    files = outgoing(bundle, include_tokenizer=False)
+    publish_to_hub(bundle, "mara/voice", TOKEN, files, public=False, endpoint=hub.url)
+    assert set(hub.files) == {"adapter_model.safetensors", "adapter_config.json", "README.md", "persona.json"}
+    assert hub.created == {"voice": True}
+    for name, content in hub.files.items():
+        assert content == (bundle.folder / name).read_bytes()
+
+
+def test_a_grown_base_s_tokenizer_goes_only_when_asked_for(bundle: Bundle) -> None:
+    """It holds names."""
+    assert "tokenizer.json" not in outgoing(bundle, include_tokenizer=False)
+    assert "tokenizer.json" in outgoing(bundle, include_tokenizer=True)
+
+
+def test_without_a_token_nothing_is_sent(hub: FakeHub, bundle: Bundle) -> None:
+    """And the sentence says where to get one."""
+    with pytest.raises(Fault, match="there is no HF_TOKEN"):
+        publish_to_hub(bundle, "mara/voice", "", ["README.md"], public=False, endpoint=hub.url)
+    assert not hub.created
+
+
+def test_a_refusal_is_a_sentence_without_the_token(hub: FakeHub, bundle: Bundle) -> None:
+    """A wrong token, say."""
+    with pytest.raises(Fault, match="the Hub did not take mara/voice") as refused:
+        publish_to_hub(bundle, "mara/voice", "hf_wrong", ["README.md"], public=False, endpoint=hub.url)
+    assert "hf_wrong" not in str(refused.value)
+    assert not hub.files
