@@ -13,7 +13,7 @@ class FakeHub:
     """created: repositories with their visibility; files: what was committed."""
 
     def __init__(self) -> None:
-        self.created: dict[str, bool] = {}
+        self.created: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
         hub = self
 
@@ -56,7 +56,7 @@ class FakeHub:
     def _answer(self, path: str, body: bytes) -> Any:
         if path == "/api/repos/create":
             wanted = json.loads(body)
-            self.created[wanted["name"]] = bool(wanted.get("private"))
+            self.created[wanted["name"]] = str(wanted.get("visibility"))
             return {"url": f"{self.url}/mara/{wanted['name']}", "name": wanted["name"]}
         if path == "/api/validate-yaml":
             return {"errors": [], "warnings": []}

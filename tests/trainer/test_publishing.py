@@ -31,7 +31,7 @@ def test_only_what_is_listed_leaves(hub: FakeHub, bundle: Bundle) -> None:
     files = outgoing(bundle, include_tokenizer=False)
     publish_to_hub(bundle, "mara/voice", TOKEN, files, public=False, endpoint=hub.url)
     assert set(hub.files) == {"adapter_model.safetensors", "adapter_config.json", "README.md", "persona.json"}
-    assert hub.created == {"voice": True}
+    assert hub.created == {"voice": "private"}
     for name, content in hub.files.items():
         assert content == (bundle.folder / name).read_bytes()
 
