@@ -77,6 +77,25 @@ def train(
 
 
 @app.command()
+def sweep(
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long to search; a trial at hand is finished.")] = 60,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Search rank, alpha, learning rate, dropout and epochs. Example: python -m trainer sweep --minutes 120"""
+    from persona.config import load
+    from trainer.corpus import load as load_corpus
+    from trainer.progress import Bars
+    from trainer.shown import show_sweep
+    from trainer.sweep import sweep as search
+
+    settings = load(config)
+    with Bars(quiet=as_json) as bars:
+        found = search(settings, load_corpus(settings), bars, minutes=minutes)
+    show_sweep(asdict(found), as_json)
+
+
+@app.command()
 def adopt(
     file: Annotated[Path, typer.Argument(help="What 'export --bundle' wrote on another machine.")],
     config: ConfigOption = Path("persona.toml"),

@@ -67,6 +67,19 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     }
 
 
+def show_sweep(found: Mapping[str, Any], as_json: bool) -> None:
+    """The best values, as lines to put into the settings."""
+    if as_json:
+        typer.echo(json.dumps(dict(found), default=str))
+        return
+    console = Console()
+    console.print(f"best of {found['trials']} trials: {found['bits']:.4f} held-out bits per character", highlight=False)
+    console.print("[train]", markup=False)
+    for key, value in found["chosen"].items():
+        console.print(f"{key} = {value}", highlight=False)
+    console.print(f"plots in {found['plots']}", highlight=False, soft_wrap=True)
+
+
 def show_adopted(folder: Path, as_json: bool) -> None:
     """A bundle came home."""
     if as_json:
