@@ -53,6 +53,25 @@ class Friend(Section):
     consent: bool = False
 
 
+class Cleaning(Section):
+    """The rules of cleaning, each with its switch; `trainer.cleaning` says what each does."""
+
+    retweets: bool = True
+    quoted_only: bool = True
+    forwards: bool = True
+    via_bot: bool = True
+    service: bool = True
+    commands: bool = True
+    bare_links: bool = True
+    links: bool = True
+    media: bool = True
+    handles: bool = True
+    quotes: bool = True
+    runs: bool = True
+    near_duplicates: bool = True
+    pii: bool = True
+
+
 class Corpus(Section):
     """Which exports are read, and what is made of other people in them."""
 
@@ -63,7 +82,9 @@ class Corpus(Section):
     dms: bool = False
     pseudonyms: bool = True
     blocked_words: tuple[str, ...] = ()
+    languages: tuple[Annotated[str, Field(pattern="^[a-z]{2}$")], ...] = ()
     max_gap_minutes: Annotated[float, Field(ge=0)] = 0
+    cleaning: Cleaning = Cleaning()
 
 
 class Base(Section):
@@ -278,7 +299,7 @@ def _sentences(error: ValidationError) -> str:
 def _address_of(error: Any) -> tuple[str, ...]:
     """Table and key of one pydantic error; what follows them are list indexes and the branches of a union."""
     parts = [str(part) for part in error["loc"]]
-    return tuple(parts[: 3 if parts[:1] == ["people"] else 2])
+    return tuple(parts[: 3 if parts[:1] == ["people"] or parts[:2] == ["data", "cleaning"] else 2])
 
 
 def _sentence(where: tuple[str, ...], found: list[Any]) -> str:
@@ -303,5 +324,9 @@ def _unknown_key(tables: list[str], key: str) -> str:
 def _fields_at(tables: list[str]) -> list[str]:
     if not tables:
         return list(Settings.model_fields)
-    model = Friend if tables[0] == "people" else Settings.model_fields[tables[0]].annotation
+    if tables[0] == "people":
+        return list(Friend.model_fields)
+    model: Any = Settings
+    for table in tables:
+        model = model.model_fields[table].annotation
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

@@ -115,6 +115,46 @@ def adopt(
 
 
 @app.command()
+def stats(
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Where the page goes; default: stats.html in the corpus.")
+    ] = None,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Who writes how much, when, how long, with which emoji; a table and an HTML page. Example: python -m trainer stats"""
+    from zoneinfo import ZoneInfo
+
+    from persona.config import load
+    from trainer.corpus import load as load_corpus
+    from trainer.shown_stats import show_stats, write_page
+    from trainer.stats import voices
+
+    settings = load(config)
+    zone = settings.tweets.timezone
+    found = voices(load_corpus(settings), ZoneInfo(zone), settings.data.max_gap_minutes * 60)
+    page = write_page(settings, found, html or settings.corpus / "stats.html")
+    show_stats(found, page, zone, as_json)
+
+
+@app.command()
+def forget(
+    name: Annotated[str, typer.Argument(help="A name, handle, id or stand-in of the person.")],
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a person from the corpus and keep them out of later imports. Example: python -m trainer forget zelda_q"""
+    from datetime import UTC, datetime
+
+    from persona.config import load
+    from trainer.forgetting import forget as forget_person
+    from trainer.shown import show_receipt
+
+    settings = load(config)
+    show_receipt(settings, forget_person(settings, name, datetime.now(UTC)), as_json)
+
+
+@app.command()
 def sample(
     speaker: Annotated[str, typer.Option("--as", help="Who speaks; default: the persona.")] = "",
     scene: Annotated[str, typer.Option(help="timeline (tweets), reply, group or dm.")] = "timeline",

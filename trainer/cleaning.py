@@ -1,25 +1,38 @@
-"""What of a message is kept, and as which lines. Pure; every drop has a name, which the import's table counts."""
+"""What of a message is kept, and as which lines. Pure; every rule has a name, which is its switch in [data.cleaning] and
+its row in the import's report."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from persona.config import Corpus
+from persona.config import Cleaning, Corpus
 from persona.transcript import plain_lines
 from trainer.sources.message import Message
 
 LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" folds to eight
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'「」]+", re.IGNORECASE)
+_STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status(?:es)?/\d+\S*", re.IGNORECASE)
+_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\u3164\ufe0f\ufeff]*")
 _RUN = re.compile(rf"(.)\1{{{LONGEST_RUN},}}")
 _COMMAND = re.compile(r"[/!][A-Za-z][\w@-]*(\s|$)")
-_MEDIA = re.compile(r"\[(?:link|photo|video|voice|gif|audio|file|sticker[^\]]*)\]")
+_HANDLES = re.compile(r"\s*((?:@[\w.\-]{1,30}(?:@[\w.\-]+)?\s+)+)(?=\S)")
+_HANDLE = re.compile(r"@([\w.\-]+)")
+_PASSED_ON = re.compile(r"(?P<comment>\S.*?)\s*\b(?:RT|MT) @(?P<author>\w{1,30}):?\s+(?P<words>\S.*)", re.DOTALL)
+_QUOTED_FIRST = re.compile(r"[\"“]@(?P<author>\w{1,30}):?\s+(?P<words>[^\"”]+)[\"”]\s*(?P<comment>\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The lines of a message as the corpus holds them."""
+    """A message as the corpus holds it. quoted, author: words of somebody else that it answers, and whose they are.
+    mentions: (id, name) pairs. answers: it is a reply, if only by the handles it begins with. rewritten: the rules
+    that changed it."""
 
     lines: tuple[str, ...]
+    quoted: tuple[str, ...] = ()
+    author: str = ""
+    mentions: tuple[tuple[str, str], ...] = ()
+    answers: bool = False
+    rewritten: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,42 +44,93 @@ class Dropped:
 
 Rule = Callable[[Message, Corpus], bool]
 
-RULES: dict[str, Rule] = {
+# Rules that leave a message out. Those with a switch of their name in [data.cleaning] hold while it is on.
+DROPS: dict[str, Rule] = {
     "service": lambda message, _: message.kind in ("service", "call"),
     "unsupported": lambda message, _: message.kind == "unsupported",
-    "bot": lambda message, _: message.is_bot,
+    "via_bot": lambda message, _: message.is_bot,
     "private": lambda message, settings: message.conversation_type == "dm" and not settings.dms,
-    "retweet": lambda message, _: bool(message.forwarded_from) and message.platform == "x",
-    "forwarded": lambda message, _: bool(message.forwarded_from),
-    "nobody": lambda message, _: not (message.sender_id or message.sender_name),
-    "command": lambda message, _: bool(_COMMAND.match(message.text)),
-    "blocked word": lambda message, settings: _has_blocked_word(message.text, settings.blocked_words),
+    "retweets": lambda message, _: bool(message.forwarded_from) and message.platform == "x",
+    "forwards": lambda message, _: bool(message.forwarded_from) and message.platform != "x",
+    "nobody": lambda message, _: not (message.sender_id or message.sender_name or message.is_self),
+    "commands": lambda message, _: bool(_COMMAND.match(message.text)),
+    "blocked_words": lambda message, settings: _has_blocked_word(message.text, settings.blocked_words),
+    "quoted_only": lambda message, _: _is_quotation(message),
+    "bare_links": lambda message, _: (
+        not (_URL.sub("", message.text).strip() or message.attachments) and bool(_URL.search(message.text))
+    ),
 }
 
 
 def clean(message: Message, settings: Corpus) -> Kept | Dropped:
-    """The message's lines, or the first rule that drops it."""
-    for name, applies in RULES.items():
-        if applies(message, settings):
+    """The message as the corpus holds it, or the first rule that drops it."""
+    for name, applies in DROPS.items():
+        if getattr(settings.cleaning, name, True) and applies(message, settings):
             return Dropped(name)
-    lines = tuple(map(_folded, plain_lines(_URL.sub("[link]", message.text)))) + tuple(
-        f"[{kind}]" for kind in message.attachments
-    )
-    written = [line for line in plain_lines("\n".join(lines)) if line]
-    if not written:
+    draft = _Draft(message.text, mentions=list(message.mentions))
+    if message.conversation_type == "feed":
+        _split_feed(draft, settings.cleaning)
+    lines = _written(draft, draft.text, settings.cleaning)
+    if settings.cleaning.media and message.attachments:
+        lines += plain_lines("\n".join(f"[{kind}]" for kind in message.attachments))
+        draft.rewritten.append("media")
+    if not lines:
         return Dropped("empty")
-    if all(line == "[link]" for line in written):
-        return Dropped("bare link")
-    return Kept(tuple(written))
+    quoted = draft.quoted or message.quoted_text
+    return Kept(
+        lines,
+        _written(draft, quoted, settings.cleaning) if quoted else (),
+        draft.author or (message.reply_to_name if quoted else ""),
+        tuple(draft.mentions),
+        draft.answers or bool(draft.quoted),
+        tuple(dict.fromkeys(draft.rewritten)),
+    )
 
 
-def is_media(line: str) -> bool:
-    """Whether a line holds nothing that can be said in words."""
-    return not _MEDIA.sub("", line).strip()
+@dataclass(slots=True)
+class _Draft:
+    """A message while rules rewrite it."""
+
+    text: str
+    quoted: str = ""
+    author: str = ""
+    answers: bool = False
+    mentions: list[tuple[str, str]] = field(default_factory=list)
+    rewritten: list[str] = field(default_factory=list)
 
 
-def _folded(line: str) -> str:
-    return _RUN.sub(lambda run: run[1] * LONGEST_RUN, line)
+def _split_feed(draft: _Draft, rules: Cleaning) -> None:
+    """Apart from what a post says: whom it answers, and what it quotes."""
+    if rules.quotes and (found := _PASSED_ON.fullmatch(draft.text) or _QUOTED_FIRST.fullmatch(draft.text)):
+        draft.text, draft.quoted, draft.author = found["comment"].strip(), found["words"].strip(), found["author"]
+        draft.rewritten.append("quotes")
+    if rules.handles and (found := _HANDLES.match(draft.text)):
+        known = {name.casefold() for _, name in draft.mentions}
+        handles = _HANDLE.findall(found[1])
+        draft.mentions += [("", handle) for handle in handles if handle.casefold() not in known]
+        draft.text, draft.answers = draft.text[found.end() :], True
+        draft.rewritten.append("handles")
+
+
+def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
+    """`text` as lines, links and runs folded."""
+    if rules.links and _URL.search(text):
+        text = _URL.sub("[link]", text)
+        draft.rewritten.append("links")
+    lines = tuple(line for line in plain_lines(text) if not _INVISIBLE.fullmatch(line))
+    if rules.runs and any(map(_RUN.search, lines)):
+        lines = tuple(_RUN.sub(lambda run: run[1] * LONGEST_RUN, line) for line in lines)
+        draft.rewritten.append("runs")
+    return lines
+
+
+def _is_quotation(message: Message) -> bool:
+    """Whether there is nothing in it but what others said: the address of a post, or lines marked as quoted."""
+    text = message.text.strip()
+    if message.attachments or not text:
+        return False
+    quoted = all(line.lstrip().startswith(("> ", ">>")) for line in text.split("\n") if line.strip())
+    return quoted or not _STATUS.sub("", text).strip() or text == message.quoted_text.strip()
 
 
 def _has_blocked_word(text: str, words: tuple[str, ...]) -> bool:

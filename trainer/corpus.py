@@ -5,8 +5,8 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,16 @@ from persona.transcript import render
 from trainer.conversations import Row, Stretch, stretches
 from trainer.people import Identity, Person, resolve
 from trainer.split import TRAIN, split
+from trainer.wanted import wanted
 
 FORMAT = 1
+WANTED = "wanted.jsonl"  # in the corpus: posts to fetch, as replies.jsonl will have them
 _ROWS = pa.schema(
     [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
     + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
+    + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
 )
+_LISTS = ("lines", "quoted", "mentions")
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
 _STRETCHES = pa.schema(
     [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
@@ -35,7 +39,7 @@ _STRETCHES = pa.schema(
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """What was imported. rows: the messages. identities, pseudonyms: who is who (stays on this machine). found: the
-    conversations with the part (train, a, b) each belongs to."""
+    conversations with the part (train, a, b) each belongs to. regions: where its phone numbers are from."""
 
     rows: Sequence[Row] = ()
     identities: Mapping[str, Identity] = field(default_factory=dict)
@@ -43,6 +47,7 @@ class Corpus:
     found: Sequence[Stretch] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
+    regions: Sequence[str] = ()
 
     def part(self, *wanted: str) -> list[Stretch]:
         """The conversations of these parts."""
@@ -72,6 +77,7 @@ def build(
     identities: Mapping[str, Identity],
     pseudonyms: Mapping[str, str],
     before: Mapping[str, str],
+    regions: Sequence[str] = (),
 ) -> Corpus:
     """The corpus of these rows. before: the part of each conversation in earlier imports."""
     names = dict(pseudonyms)
@@ -83,7 +89,7 @@ def build(
         if stretch.conversation.turns
     ]
     consenting = {person.key for person in people.values() if person.consent}
-    return Corpus(rows, identities, names, found, split(found, consenting, before), people)
+    return Corpus(rows, identities, names, found, split(found, consenting, before), people, regions)
 
 
 def save(corpus: Corpus, folder: Path) -> None:
@@ -93,7 +99,7 @@ def save(corpus: Corpus, folder: Path) -> None:
     try:
         fresh.mkdir(parents=True, mode=0o700)
         pq.write_table(
-            pa.Table.from_pylist([asdict(row) for row in corpus.rows], _ROWS),
+            pa.Table.from_pylist([_written(row) for row in corpus.rows], _ROWS),
             fresh / "messages.parquet",
             compression="zstd",
         )
@@ -108,8 +114,11 @@ def save(corpus: Corpus, folder: Path) -> None:
                 "format": FORMAT,
                 "identities": [_known(one) for one in corpus.identities.values()],
                 "pseudonyms": dict(corpus.pseudonyms),
+                "regions": list(corpus.regions),
             },
         )
+        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in wanted(corpus.rows, corpus.people))
+        (fresh / WANTED).write_text("".join(lines), encoding="utf-8")
         (fresh / "transcript.txt").write_text(
             "\n".join(render(one.conversation) for one in corpus.found), encoding="utf-8"
         )
@@ -126,25 +135,19 @@ def load(settings: Settings) -> Corpus:
         raise Fault(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
     try:
         people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
-        rows = [
-            Row(**{**row, "lines": tuple(row["lines"])})
-            for row in pq.read_table(folder / "messages.parquet").to_pylist()
-        ]
         parts = {
             row["id"]: row["part"]
             for row in pq.read_table(folder / "conversations.parquet", columns=["id", "part"]).to_pylist()
         }
         identities = {
-            one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"]) for one in people["identities"]
+            one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"], one["is_self"])
+            for one in people["identities"]
         }
+        keys = {_nameless(key): key for key in identities}
+        rows = [_read(row, keys) for row in pq.read_table(folder / "messages.parquet").to_pylist()]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Fault(f"the corpus in {folder} is damaged ({error}); remove it and import the exports again") from error
-    return build(settings, rows, identities, people["pseudonyms"], parts)
-
-
-def merged(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
-    """All rows, each message once: what is there already stays as it is."""
-    return list({identity(row): row for row in (*new, *old)}.values())
+    return build(settings, rows, identities, people["pseudonyms"], parts, people["regions"])
 
 
 def identity(row: Row) -> tuple[str, ...]:
@@ -152,6 +155,26 @@ def identity(row: Row) -> tuple[str, ...]:
     if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
         return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
     return (row.platform, row.channel, row.message_id)
+
+
+def _written(row: Row) -> dict[str, Any]:
+    """A row as its table holds it: who is who stands in people.json alone."""
+    found = {name: getattr(row, name) for name in _ROWS.names}
+    people = {"sender": _nameless(row.sender), "quoted_by": _nameless(row.quoted_by)}
+    return found | people | {"mentions": list(map(_nameless, row.mentions))}
+
+
+def _read(found: dict[str, Any], keys: Mapping[str, str]) -> Row:
+    """The row of what `_written` made. keys: identity keys by what stands for them."""
+    lists = {name: tuple(found[name]) for name in _LISTS}
+    people = {"sender": keys[found["sender"]], "quoted_by": keys.get(found["quoted_by"], "")}
+    return Row(**(found | lists | people | {"mentions": tuple(keys[one] for one in found["mentions"] if one in keys)}))
+
+
+def _nameless(key: str) -> str:
+    """An identity key; where it is made of a name or a phone number, its hash."""
+    platform, bare, name = key.partition(":=")
+    return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
 
 
 def _packed(stretch: Stretch, part: str) -> dict[str, Any]:
@@ -171,7 +194,7 @@ def _packed(stretch: Stretch, part: str) -> dict[str, Any]:
 
 
 def _known(identity: Identity) -> dict[str, Any]:
-    return {"key": identity.key, "names": dict(identity.names), "handle": identity.handle}
+    return {"key": identity.key, "names": dict(identity.names), "handle": identity.handle, "is_self": identity.is_self}
 
 
 def _write(path: Path, content: object) -> None:

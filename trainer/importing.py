@@ -1,21 +1,28 @@
 """Exports -> corpus: read, clean, pseudonymise, merge with what was imported before, save."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from persona.config import Settings
 from persona.fault import Fault
 from persona.names import normalise
-from trainer.cleaning import Dropped, clean
+from trainer.cleaning import Dropped, Kept, clean
 from trainer.conversations import Row
-from trainer.corpus import Corpus, build, identity, load, merged, save
-from trainer.people import Identity, NamesInText, meet, resolve
+from trainer.corpus import Corpus, build, identity, load, save
+from trainer.forgotten import load_forgotten
+from trainer.people import Identity, meet, meet_mentioned
 from trainer.progress import Bars
+from trainer.refining import refine
 from trainer.sources.message import Message, Reject
 from trainer.sources.registry import SOURCES, Export, find
 from trainer.sources.source import Reading
 from trainer.tally import Tally
+
+REPLIES = "replies.jsonl"
+_PLAIN_ID = re.compile(r"[\d.:_\-]*|timeline|(?:https?|at)://\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ def import_exports(settings: Settings, paths: Sequence[Path], *, fresh: bool, ba
     Raises Fault where there is nothing to read, or nobody in it is the persona. Nothing is written then.
     """
     tally = Tally()
-    exports = _exports(paths, tally)
+    exports = _exports([*paths, *_fetched(settings, paths)], tally)
     before = Corpus() if fresh or not (settings.corpus / "messages.parquet").is_file() else load(settings)
     identities = dict(before.identities)
     rows: dict[tuple[str, ...], Row] = {}
@@ -42,11 +49,22 @@ def import_exports(settings: Settings, paths: Sequence[Path], *, fresh: bool, ba
         with bars.task(f"reading {export.label}", export.size) as advance:
             _read(export.read(advance), export.source.name, settings, identities, rows, known, tally)
     pseudonyms = dict(before.pseudonyms)
-    new = _pseudonymised(settings, list(rows.values()), identities, pseudonyms)
-    corpus = build(settings, merged(before.rows, new), identities, pseudonyms, before.parts)
+    forgotten = load_forgotten(settings)
+    with bars.task("names, personal data, repetitions", 1) as advance:
+        new = list(rows.values())
+        refined = refine(settings, before.rows, new, identities, pseudonyms, before.regions, forgotten, tally)
+        advance(1)
+    corpus = build(settings, refined.rows, refined.identities, pseudonyms, before.parts, refined.regions)
     _require_persona(settings, corpus)
     save(corpus, settings.corpus)
-    return Imported(corpus, tally, len(new))
+    return Imported(corpus, tally, sum(tally.kept.values()))
+
+
+def _fetched(settings: Settings, paths: Sequence[Path]) -> list[Path]:
+    """The replies that the user fetched, where they lie beside the settings."""
+    path = settings.root / REPLIES
+    named = {one.resolve() for one in paths}
+    return [path] if path.is_file() and path.resolve() not in named and path.parent.resolve() not in named else []
 
 
 def _exports(paths: Sequence[Path], tally: Tally) -> list[Export]:
@@ -78,42 +96,50 @@ def _read(
             tally.rejects.append(found)
             continue
         sender = meet(identities, found)
+        label = f"{source}, private" if found.conversation_type == "dm" else source
         cleaned = clean(found, settings.data)
         if isinstance(cleaned, Dropped):
-            tally.drop(source, sender, cleaned.reason)
+            tally.drop(label, sender, cleaned.reason)
             continue
-        row = _row(found, sender, source, cleaned.lines)
+        row = _row(found, sender, label, cleaned, identities)
         key = identity(row)
         if key in known:
-            tally.drop(source, sender, "already there")
+            tally.drop(label, sender, "already there")
         elif (earlier := rows.get(key)) is None:
             rows[key] = row
-            tally.keep(source, sender)
+            tally.keep(label, sender)
+            tally.rewritten.update(cleaned.rewritten)
         else:  # the same message twice in what is read now: the later version counts
             rows[key] = max(earlier, row, key=lambda one: one.at or 0.0)
-            tally.drop(source, sender, "already there" if earlier.lines == row.lines else "older version")
+            tally.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
 
 
-def _row(message: Message, sender: str, source: str, lines: tuple[str, ...]) -> Row:
+def _row(message: Message, sender: str, source: str, kept: Kept, identities: dict[str, Identity]) -> Row:
+    mentions = (meet_mentioned(identities, message.platform, number, name) for number, name in kept.mentions)
+    author = meet_mentioned(identities, message.platform, "", kept.author) if kept.author else ""
     return Row(
         platform=message.platform,
         source=source,
-        channel=message.conversation_id,
+        channel=_opaque(message.conversation_id),
         kind=message.conversation_type,
-        message_id=message.message_id,
+        message_id=_opaque(message.message_id),
         sender=sender,
         at=message.timestamp,
-        lines=lines,
-        reply_to=message.reply_to_id or ("?" if message.reply_to_name else ""),
-        thread=message.thread_id,
+        lines=kept.lines,
+        reply_to=_opaque(message.reply_to_id) or ("?" if message.reply_to_name or kept.answers else ""),
+        thread=_opaque(message.thread_id),
+        quoted=kept.quoted,
+        quoted_by=author,
+        mentions=tuple(dict.fromkeys(filter(None, mentions))),
     )
 
 
-def _pseudonymised(
-    settings: Settings, rows: list[Row], identities: Mapping[str, Identity], pseudonyms: dict[str, str]
-) -> list[Row]:
-    names = NamesInText(identities, resolve(settings, identities, pseudonyms))
-    return [replace(row, lines=tuple(map(names.replaced, row.lines))) for row in rows]
+def _opaque(number: str) -> str:
+    """An id as the corpus holds it: where an export has none, readers make one of names and file names, which are not
+    to be written; addresses of public posts stay, since their parents are looked for under them."""
+    if _PLAIN_ID.fullmatch(number):
+        return number
+    return hashlib.blake2b(number.encode(), digest_size=10).hexdigest()
 
 
 def _require_persona(settings: Settings, corpus: Corpus) -> None:

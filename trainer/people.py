@@ -1,36 +1,61 @@
-"""Who is who over all exports: names and ids joined to persons, persons to speaker keys, and names inside texts."""
+"""Who is who over all exports: names and ids joined to persons, persons to speaker keys."""
 
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from persona.config import Settings
-from persona.names import SOMEONE, normalise, skeleton, unique_key
+from persona.names import SOMEONE, normalise, unique_key
+from persona.pii.scrub import scrub
+from persona.transcript import UNKNOWN
+from trainer.pseudonyms import Pseudonyms
 from trainer.sources.message import Message
-from trainer.words import COLOURS, COMMON, PSEUDONYMS
 
-_WORD = re.compile(r"\w+")
+_AT = re.compile(r"(?<![\w.@])@([A-Za-z0-9_]{2,32}(?:@[A-Za-z0-9.\-]{3,60})?)(?![\w@])")
+_HANDLED = {"x", "telegram"}  # where everybody has a handle, in chats too
+_EVERYBODY = {"everyone", "here", "all", "channel", "admin", "admins"}
+_ME = {"", "ME", "YOU"}  # what exports call the account they are of, where they don't know its name
 
 
 @dataclass(slots=True)
 class Identity:
-    """Somebody as one platform knows them. key: `platform:id`, or `platform:=NAME` where the export has no ids."""
+    """Somebody as one platform knows them. key: `platform:id`, or `platform:=NAME` where the export has no ids. is_self:
+    the account that made the export, where the export gives it no name."""
 
     key: str
     names: Counter[str] = field(default_factory=Counter)
     handle: str = ""
+    is_self: bool = False
+
+    @property
+    def platform(self) -> str:
+        """Where they are known."""
+        return self.key.partition(":")[0]
+
+    @property
+    def has_id(self) -> bool:
+        """Whether the platform's own id tells them from others of their name."""
+        return not self.key.partition(":")[2].startswith("=")
 
     @property
     def name(self) -> str:
         """The display name seen most often."""
-        return self.names.most_common(1)[0][0] if self.names else self.handle or self.key.partition(":")[2]
+        return self.names.most_common(1)[0][0] if self.names else self.handle or self.key.partition(":")[2].lstrip("=")
+
+    @property
+    def calls(self) -> list[str]:
+        """Every name, handle and id of theirs that [people] may use."""
+        number = self.key.partition(":")[2]
+        return [
+            call for call in (number.lstrip("="), number.removeprefix("user"), self.handle, *self.names) if call.strip()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A speaker. key: as transcripts write them. name: as a reader sees them. pseudonymous: the name is a stand-in."""
+    """A speaker. key: as transcripts write them. name: as a reader sees them. pseudonymous: the name is a stand-in.
+    dropped: nothing of theirs is kept."""
 
     key: str
     name: str
@@ -38,6 +63,9 @@ class Person:
     persona: bool = False
     pseudonymous: bool = False
     dropped: bool = False
+
+
+FORGOTTEN = Person(SOMEONE, UNKNOWN, pseudonymous=True, dropped=True)
 
 
 def identity_key(platform: str, sender_id: str, sender_name: str) -> str:
@@ -52,24 +80,45 @@ def identity_key(platform: str, sender_id: str, sender_name: str) -> str:
 def meet(identities: dict[str, Identity], message: Message) -> str:
     """Note who sent a message and whom it mentions; returns the sender's identity key."""
     for number, name in message.mentions:
-        if name and number:
-            key = identity_key(message.platform, number, name)
-            identities.setdefault(key, Identity(key)).handle = name
+        meet_mentioned(identities, message.platform, number, name)
+    if "@" in message.text and (message.conversation_type == "feed" or message.platform in _HANDLED):
+        for handle in _AT.findall(message.text):
+            meet_mentioned(identities, message.platform, "", handle)
     key = identity_key(message.platform, message.sender_id, message.sender_name)
     known = identities.setdefault(key, Identity(key))
     if message.sender_name:
         known.names[message.sender_name] += 1
     known.handle = message.sender_handle or known.handle
+    known.is_self = known.is_self or (message.is_self and normalise(message.sender_name) in _ME)
     return key
 
 
-def resolve(settings: Settings, identities: Mapping[str, Identity], pseudonyms: dict[str, str]) -> dict[str, Person]:
-    """The person behind each identity key. pseudonyms: identity key -> stand-in; kept, and added to."""
+def meet_mentioned(identities: dict[str, Identity], platform: str, number: str, name: str) -> str:
+    """Note somebody whom a message mentions or quotes; returns their identity key, empty where nobody is meant."""
+    name = name.strip().removeprefix("@")
+    if not (name or number) or name.casefold() in _EVERYBODY:
+        return ""
+    key = identity_key(platform, number, name)
+    known = identities.setdefault(key, Identity(key))
+    known.handle = name or known.handle
+    return key
+
+
+def resolve(
+    settings: Settings,
+    identities: Mapping[str, Identity],
+    pseudonyms: dict[str, str],
+    forgotten: Collection[str] = (),
+) -> dict[str, Person]:
+    """The person behind each identity key. pseudonyms: identity key -> stand-in; kept, and added to. forgotten: identity
+    keys of people who asked to be."""
     named = _Named(settings)
     people: dict[str, Person] = {}
     strangers: list[Identity] = []
     for identity in identities.values():
-        if person := named.person(identity):
+        if identity.key in forgotten:
+            people[identity.key] = FORGOTTEN
+        elif person := named.person(identity):
             people[identity.key] = person
         else:
             strangers.append(identity)
@@ -78,8 +127,9 @@ def resolve(settings: Settings, identities: Mapping[str, Identity], pseudonyms: 
         *map(normalise, settings.persona.aliases),
         *settings.people,
     } - {""}
+    free = Pseudonyms({*taken, *pseudonyms.values()})
     for group in _same_people(strangers):
-        person = _stranger(settings, group, taken, pseudonyms)
+        person = _stand_in(group, free, pseudonyms) if settings.data.pseudonyms else _as_named(group, taken)
         taken.add(person.key)
         people.update((identity.key, person) for identity in group)
     return people
@@ -89,9 +139,12 @@ class _Named:
     """The people that persona.toml names, looked up by id, name or handle."""
 
     def __init__(self, settings: Settings) -> None:
-        me = Person(settings.persona.key, settings.persona.name, consent=True, persona=True)
-        self._by_name = {normalise(name.lstrip("@")): me for name in (settings.persona.name, *settings.persona.aliases)}
+        self._me = Person(settings.persona.key, settings.persona.name, consent=True, persona=True)
+        self._by_name = {
+            normalise(name.lstrip("@")): self._me for name in (settings.persona.name, *settings.persona.aliases)
+        }
         self._by_id: dict[str, Person] = {}
+        self._hidden: set[str] = set()
         dropped = {normalise(name) for name in settings.data.drop_speakers}
         for key, friend in settings.people.items():
             persona = key == settings.persona.key
@@ -105,7 +158,9 @@ class _Named:
                 False,
                 bool(dropped & {key, *map(normalise, friend.names)}),
             )
-            if not hidden or person.dropped:
+            if hidden and not person.dropped:
+                self._hidden.update(normalise(one.lstrip("@")) for one in (key, *friend.names))
+            else:
                 self._by_name.update((normalise(one.lstrip("@")), person) for one in (key, *friend.names))
                 self._by_id.update((f"discord:{number}", person) for number in friend.discord)
                 self._by_id.update(
@@ -117,95 +172,58 @@ class _Named:
     def person(self, identity: Identity) -> Person | None:
         if identity.key in self._by_id:
             return self._by_id[identity.key]
-        _, _, number = identity.key.partition(":")
-        calls = [number.lstrip("="), number.removeprefix("user"), identity.handle, *identity.names]
-        return next(
-            (self._by_name[call] for call in map(normalise, filter(None, calls)) if call in self._by_name), None
-        )
+        calls = list(map(normalise, identity.calls))
+        named = next((self._by_name[call] for call in calls if call in self._by_name), None)
+        mine = identity.is_self and not self._hidden.intersection(calls)
+        return named or (self._me if mine else None)
 
 
-def _same_people(strangers: list[Identity]) -> list[list[Identity]]:
+def _same_people(strangers: Sequence[Identity]) -> list[list[Identity]]:
     """Strangers as people, the most talkative first: one person on several platforms bears one name, but two ids of one
-    platform are two people."""
-    by_name: dict[str, list[Identity]] = {}
+    platform are two people. A bare name belongs to the one id of its platform that bears it."""
+    owners = _owners(strangers)
+    joined: dict[str, list[Identity]] = {}
+    alone: list[Identity] = []
     for identity in strangers:
+        owner = None if identity.has_id else owners.get((identity.platform, normalise(identity.name)))
+        if owner:
+            joined.setdefault(owner.key, []).append(identity)
+        else:
+            alone.append(identity)
+    by_name: dict[str, list[Identity]] = {}
+    for identity in alone:
         by_name.setdefault(normalise(identity.name), []).append(identity)
     groups: list[list[Identity]] = []
     for alike in by_name.values():
-        platforms = Counter(identity.key.partition(":")[0] for identity in alike)
-        twice = [identity for identity in alike if platforms[identity.key.partition(":")[0]] > 1]
-        groups += [[identity] for identity in twice]
-        groups += [rest] if (rest := [identity for identity in alike if identity not in twice]) else []
-    return sorted(groups, key=lambda group: -sum(identity.names.total() for identity in group))
+        platforms = Counter(identity.platform for identity in alike)
+        groups += [[identity] for identity in alike if platforms[identity.platform] > 1]
+        groups += [rest] if (rest := [one for one in alike if platforms[one.platform] == 1]) else []
+    full = [[*group, *(more for one in group for more in joined.get(one.key, ()))] for group in groups]
+    return sorted(full, key=lambda group: -sum(identity.names.total() for identity in group))
 
 
-def _stranger(settings: Settings, group: list[Identity], taken: set[str], pseudonyms: dict[str, str]) -> Person:
-    name = max((identity for identity in group), key=lambda one: one.names.total()).name
-    if not settings.data.pseudonyms:
-        return Person(unique_key(name, taken), name)
-    stand_in = next((pseudonyms[one.key] for one in group if one.key in pseudonyms), None) or _new_pseudonym(
-        group, {*taken, *pseudonyms.values()}
-    )
+def _owners(strangers: Iterable[Identity]) -> dict[tuple[str, str], Identity]:
+    """The identity with an id behind each name of a platform, where there is exactly one."""
+    owners: dict[tuple[str, str], Identity] = {}
+    several: set[tuple[str, str]] = set()
+    for identity in strangers:
+        for name in {normalise(call) for call in (identity.handle, *identity.names)} if identity.has_id else ():
+            place = (identity.platform, name)
+            if owners.setdefault(place, identity) is not identity:
+                several.add(place)
+    return {place: identity for place, identity in owners.items() if place not in several}
+
+
+def _as_named(group: Sequence[Identity], taken: Collection[str]) -> Person:
+    """Under their own name; somebody who is known by a phone number or an address has none."""
+    name = max(group, key=lambda one: one.names.total()).name
+    if scrub(name).found:
+        name = SOMEONE.title()
+    return Person(unique_key(name, taken), name)
+
+
+def _stand_in(group: Sequence[Identity], free: Pseudonyms, pseudonyms: dict[str, str]) -> Person:
+    known = next((pseudonyms[one.key] for one in group if one.key in pseudonyms), None)
+    stand_in = known or free.take(min(one.key for one in group))
     pseudonyms.update((one.key, stand_in) for one in group)
     return Person(stand_in, stand_in.title(), pseudonymous=True)
-
-
-def _new_pseudonym(group: list[Identity], taken: Iterable[str]) -> str:
-    used = {skeleton(key) for key in taken}
-    start = int.from_bytes(hashlib.sha256(min(one.key for one in group).encode()).digest()[:4])
-    wheel = [PSEUDONYMS[(start + step) % len(PSEUDONYMS)] for step in range(len(PSEUDONYMS))]
-    wheel += [f"{colour} {name}" for colour in COLOURS for name in wheel]
-    return next((name for name in wheel if skeleton(name) not in used), None) or unique_key(wheel[0], taken)
-
-
-class NamesInText:
-    """Puts pseudonyms in place of the names of people who did not consent, wherever they stand in a text."""
-
-    def __init__(self, identities: Mapping[str, Identity], people: Mapping[str, Person]) -> None:
-        self._stand_ins: dict[str, str] = {}
-        spared = {
-            normalise(call)
-            for key, person in people.items()
-            if not person.pseudonymous
-            for call in _calls(identities[key])
-        }
-        for key, person in people.items():
-            if person.pseudonymous:
-                self._stand_ins.update(
-                    (call.casefold(), person.name) for call in _calls(identities[key]) if normalise(call) not in spared
-                )
-        self._by_first_word: dict[str, list[str]] = {}  # most texts hold no name: one look at their words shows it
-        for call in self._stand_ins:
-            first = _WORD.search(call)
-            self._by_first_word.setdefault(first[0] if first and not _is_wide(call) else "", []).append(call)
-
-    def replaced(self, text: str) -> str:
-        """`text` with every such name replaced."""
-        words = {word.casefold() for word in _WORD.findall(text)} | {""}
-        calls = [call for word in words & self._by_first_word.keys() for call in self._by_first_word[word]]
-        if not calls:
-            return text
-        pattern = "|".join(map(_bounded, sorted(calls, key=len, reverse=True)))  # re keeps the last patterns compiled
-        return re.sub(
-            pattern, lambda found: self._stand_ins.get(found[0].casefold(), SOMEONE.title()), text, flags=re.IGNORECASE
-        )
-
-
-def _calls(identity: Identity) -> set[str]:
-    """What others call this identity in texts: its names, their first words, its handle."""
-    names = {name.strip() for name in identity.names} | {identity.handle.lstrip("@")}
-    firsts = {name.split()[0] for name in names if " " in name}
-    return {
-        call
-        for call in names | firsts
-        if len(call) >= (2 if _is_wide(call) else 3) and call.casefold() not in COMMON and not call.isdecimal()
-    }
-
-
-def _bounded(call: str) -> str:
-    """A pattern for `call` as a word; scripts without blanks between words have no such bounds."""
-    return re.escape(call) if _is_wide(call) else rf"(?<!\w){re.escape(call)}(?!\w)"
-
-
-def _is_wide(text: str) -> bool:
-    return any(char > "\u2e7f" for char in text)

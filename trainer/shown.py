@@ -1,7 +1,8 @@
 """What the trainer's commands print when they are done: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from rich.table import Table
 
 from persona.bundle import CURRENT
 from persona.config import Settings
-from trainer.importing import Imported
+from trainer.corpus import WANTED
+from trainer.forgetting import Receipt
+from trainer.importing import REPLIES, Imported
+from trainer.wanted import wanted
 
 REJECTS_SHOWN = 5
 
@@ -39,6 +43,8 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
         )
     for path in summary["unrecognised"]:
         console.print(f"{path}: no export that alterego can read", style="yellow", soft_wrap=True, markup=False)
+    for line in _notes(settings, imported, summary):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     corpus = summary["corpus"]
     console.print(
         f"corpus: {corpus['messages']:,} messages in {corpus['conversations']:,} conversations; {settings.persona.name}: "
@@ -47,6 +53,45 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
         markup=False,
         highlight=False,
     )
+
+
+def _notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) -> Iterator[str]:
+    """What the table does not show, where there is something to show."""
+    for title, counts in (("rewritten", summary["rewritten"]), ("personal data replaced", summary["replaced"])):
+        if counts:
+            yield f"{title}: " + ", ".join(f"{what} {count:,}" for what, count in counts.items())
+    people = imported.corpus.people
+    if mine := sorted(
+        {one.platform for key, one in imported.corpus.identities.items() if one.is_self and people[key].persona}
+    ):
+        yield (
+            f"the account that made the export ({', '.join(mine)}) is taken for {settings.persona.name}; if it is somebody "
+            'else\'s, put "Me" into their [people] names'
+        )
+    if summary["wanted"]:
+        yield (
+            f"{summary['wanted']:,} answered posts are in no export; {settings.corpus / WANTED} lists them: fill in their "
+            f"texts, save it as {REPLIES} beside {settings.path.name} and import again"
+        )
+
+
+def show_receipt(settings: Settings, receipt: Receipt, as_json: bool) -> None:
+    """What was forgotten, and what is left to do."""
+    if as_json:
+        typer.echo(json.dumps(asdict(receipt)))
+        return
+    lines = [
+        f"forgotten: {receipt.messages:,} messages, {receipt.quotations:,} quotations, their name in {receipt.mentions:,} "
+        "messages of others; later imports leave them out",
+    ]
+    if receipt.bundles:
+        where = ", ".join(str(settings.adapters / version) for version in receipt.bundles)
+        lines.append(f"trained on them and marked: {where}; run 'python -m trainer train', then remove those folders")
+    if receipt.bases:
+        lines.append("the base grown on them is removed; the next training grows another")
+    lines.append(f"the exports themselves are as they were; take them out of [people] in {settings.path.name} too")
+    for line in lines:
+        Console().print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
@@ -58,8 +103,12 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "total": {"read": sum(tally.read.values()), "kept": sum(tally.kept.values()), "dropped": dropped},
         "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in tally.rejects],
         "unrecognised": tally.unrecognised,
+        "rewritten": dict(tally.rewritten.most_common()),
+        "replaced": dict(tally.replaced.most_common()),
+        "wanted": sum(1 for _ in wanted(corpus.rows, corpus.people)),
         "corpus": {
             "messages": len(corpus.rows),
+            "private": sum(row.kind == "dm" for row in corpus.rows),
             "conversations": len(corpus.found),
             "train": corpus.messages(me),
             "held_out": corpus.messages(me, ("a", "b")),

@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from persona.transcript import UNKNOWN
 from trainer.sources.message import Reject
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason)."""
+    """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason).
+    rewritten: messages by the rule that changed them. replaced: personal data by kind."""
 
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    rewritten: Counter[str] = field(default_factory=Counter)
+    replaced: Counter[str] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
 
@@ -26,6 +30,11 @@ class Tally:
         self.read[source, sender] += 1
         self.dropped[source, sender, reason] += 1
 
+    def retract(self, source: str, sender: str, reason: str) -> None:
+        """What was counted as kept is dropped after all."""
+        self.kept[source, sender] -= 1
+        self.dropped[source, sender, reason] += 1
+
     def reasons(self, source: str, senders: Sequence[str]) -> dict[str, int]:
         """Drops of one source and these senders by reason, most frequent first."""
         found: Counter[str] = Counter()
@@ -35,10 +44,11 @@ class Tally:
         return dict(found.most_common())
 
     def table(self, names: dict[str, str]) -> list[dict[str, Any]]:
-        """A row for each source and speaker, most messages first. names: what each identity is called."""
+        """A row for each source and speaker, most messages first. names: what each identity is called; those who
+        are forgotten are called […]."""
         groups: dict[tuple[str, str], list[str]] = {}
         for source, sender in self.read:
-            groups.setdefault((source, names.get(sender, sender)), []).append(sender)
+            groups.setdefault((source, names.get(sender, UNKNOWN)), []).append(sender)
         rows = [
             {
                 "source": source,

@@ -31,6 +31,7 @@ from trainer.conversations import Stretch
 from trainer.corpus import Corpus
 from trainer.finetune import Trained, adapted, measure, target_tokens, train_adapter
 from trainer.gguf_file import PRECISIONS, write_gguf
+from trainer.heard import write_heard
 from trainer.loss import Loss
 from trainer.plots import plot_losses
 from trainer.probe import find_probe
@@ -44,6 +45,7 @@ SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small gro
 TOKENS_PER_BATCH = 2048
 SPEAKERS_SEALED = 200
 TENSORBOARD = "tensorboard"  # its folder
+YEAR_MESSAGES, YEAR_SHARE = 50, 0.05  # what makes a year one that the persona can sound like
 LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written only when asked for
 
 
@@ -88,6 +90,7 @@ def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result | None:
         seal = seal.model_copy(update={"metrics": metrics, "probe": find_probe(model, base.encoding, seal)})
         shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
         _fill(folder, model, base, trained, seal)
+        write_heard(corpus, folder)
         _add_gguf(folder, model, base, settings, bars)
         bundle = publish(folder, seal)
     point_current(bundle)
@@ -251,22 +254,27 @@ def _seal(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[st
         stops=base.stops,
         bos=base.encoding.bos,
         max_length=base.max_length,
-        year=max(
-            (
-                stretch.conversation.year
-                for stretch in corpus.found
-                if stretch.conversation.year and stretch.conversation.year < 2100
-            ),
-            default=None,
-        ),
+        year=latest_year(corpus.found, me),
         base=BaseModelSeal.model_validate(base.seal.model_dump()),
         data={
             "fingerprint": corpus.fingerprint,
             "recipe": recipe(settings),
             "messages": corpus.messages(me),
             "scenes": dict(scenes.most_common()),
+            "regions": list(corpus.regions),
         },
     )
+
+
+def latest_year(found: Sequence[Stretch], speaker: str) -> int | None:
+    """The newest year with enough of `speaker`'s messages to sound like it: 50, or 5% of them. A handful with a wrong
+    clock is no era."""
+    said: Counter[int] = Counter()
+    for stretch in found:
+        if year := stretch.conversation.year:
+            said[year] += sum(len(turn.lines) for turn in stretch.conversation.turns if turn.speaker == speaker)
+    enough = [year for year, count in said.items() if count >= min(YEAR_MESSAGES, YEAR_SHARE * said.total())]
+    return max((year for year in enough if said[year]), default=None)
 
 
 def turn_taking(conversations: Sequence[Conversation], persona: str, most: int = 12) -> dict[str, dict[str, float]]:

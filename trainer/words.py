@@ -24,6 +24,8 @@ COMMON: frozenset[str] = frozenset(
     someone son summer sunny sun the their them then there they third this time to too two under up us very we
     well what when who why will winter with woman work year yes you young your monday tuesday wednesday thursday
     friday saturday sunday april may june august mark art bill rich grace hope joy rose jack max pat sue drew
+    mr mrs ms dr prof sir herr frau the admin user account deleted unknown whatsapp telegram discord
+    link photo video voice gif audio file sticker phone card key address mail iban
     der die das und ich nicht mit von zu el la los las de que y le les un une et il der den
     """.split()
 )

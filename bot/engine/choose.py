@@ -10,6 +10,7 @@ from persona.bundle import Bundle, current
 from persona.config import Settings
 from persona.encoding import Encoding, open_encoding
 from persona.fault import SettingsFault
+from persona.retraining import marked
 from persona.sampling import Sampling
 
 log = logging.getLogger("alterego.engine")
@@ -23,6 +24,8 @@ def encoding_of(bundle: Bundle) -> Encoding:
 def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
     """The current bundle's voice, its engine not yet started. What [sampling] sets goes before what was calibrated."""
     bundle = current(settings.adapters)
+    if bundle.version in marked(settings.adapters):
+        log.warning("adapter %s learned from somebody who is to be forgotten: train anew", bundle.version)
     sampling = Sampling().overridden(bundle.seal.sampling).overridden(settings.sampling.model_dump())
     return Voice(open_engine(settings, bundle, merge=merge), encoding_of(bundle), bundle.seal, sampling)
 

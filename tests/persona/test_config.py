@@ -33,8 +33,10 @@ def test_the_committed_settings_hold_every_key_with_its_default(tmp_path: Path) 
     sample = load(ROOT / "persona.toml", {})
     text = (ROOT / "persona.toml").read_text(encoding="utf-8")
     for name, table in type(sample).model_fields.items():
-        for key in getattr(table.annotation, "model_fields", {}):
-            assert f"{key} =" in text, f"[{name}] {key} is not in persona.toml"
+        for key, field in getattr(table.annotation, "model_fields", {}).items():
+            inner = getattr(field.annotation, "model_fields", {})
+            assert f"[{name}.{key}]" in text if inner else f"{key} =" in text, f"[{name}] {key} is not in persona.toml"
+            assert all(f"\n{one} =" in text for one in inner), f"[{name}.{key}] is not whole in persona.toml"
 
 
 def test_under_systemd_the_state_lies_in_its_directory(tmp_path: Path) -> None:
@@ -53,6 +55,9 @@ def test_under_systemd_the_state_lies_in_its_directory(tmp_path: Path) -> None:
         (ME + "[sampling]\ntemprature = 1\n", "[sampling] has no key 'temprature'; did you mean 'temperature'?"),
         (ME + "[trian]\nrank = 1\n", "it has no table 'trian'; did you mean 'train'?"),
         (ME + "[people.Bob]\ndiscrod = [1]\n", "[people.Bob] has no key 'discrod'; did you mean 'discord'?"),
+        (ME + "[data.cleaning]\nretwets = true\n", "[data.cleaning] has no key 'retwets'; did you mean 'retweets'?"),
+        (ME + "[data.cleaning]\npii = 7\n", "[data.cleaning] pii:"),
+        (ME + '[data]\nlanguages = ["English"]\n', "[data] languages:"),
         (ME + '[tweets]\nevery = "6x"\n', "[tweets] every: '6x' is no duration"),
         (ME + '[tweets]\nhours = "9-12"\n', "[tweets] hours: '9-12' is no span of hours"),
         (ME + '[tweets]\ntimezone = "Mars"\n', "[tweets] timezone: 'Mars' is no time zone"),

@@ -89,3 +89,65 @@ def test_ids_stay_when_more_is_imported() -> None:
     later = [*rows, message(9, 30 * DAY, "me"), message(5, 0, "me", channel="other")]
     ids = {one.id for one in stretches(later, PEOPLE, others="context", gap=3600)}
     assert {one.id for one in stretches(rows, PEOPLE, others="context", gap=3600)} <= ids
+
+
+def test_a_reply_joins_the_conversation_it_answers_however_it_is_interleaved() -> None:
+    """Reply links come before the time gap; what follows without a link stays where its sender was speaking."""
+    rows = [
+        message(1, 0, "me", "cake?"),
+        message(2, 30, "bob", "yes"),
+        message(3, 9000, "eve", "who has my bike"),
+        message(4, 9010, "bob", "lemon please", reply_to="1"),
+        message(5, 9020, "bob", "or plum"),
+        message(6, 9400, "me", "not me", reply_to="3"),
+    ]
+    found = said(list(stretches(rows, PEOPLE, others="context", gap=1800)))
+    assert found == [
+        ("group", [("MARA", ("cake?",)), ("BOB", ("yes", "lemon please", "or plum"))]),
+        ("group", [("HERON", ("who has my bike",)), ("MARA", ("not me",))]),
+    ]
+
+
+def test_a_mention_goes_to_where_the_mentioned_one_spoke() -> None:
+    """Also over a silence that would part the talk, up to four times as long; then it starts a new one."""
+    from dataclasses import replace
+
+    def talk(answered_at: float) -> int:
+        rows = [
+            message(1, 0, "bob", "who is in?"),
+            replace(message(2, answered_at, "me", "@bob me"), mentions=("bob",)),
+        ]
+        return len(list(stretches(rows, PEOPLE, others="context", gap=1000)))
+
+    assert [talk(3500), talk(4500)] == [1, 2]
+
+
+def test_an_old_message_is_answered_in_a_new_conversation() -> None:
+    """A reply link reaches a week back, not a year."""
+    year = 365 * DAY
+    rows = [message(1, 0, "bob", "first!"), message(2, year, "me", "memories", reply_to="1")]
+    assert len(list(stretches(rows, PEOPLE, others="context"))) == 2
+
+
+def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
+    """Under whoever said them, as far as that one may be heard; a parent in the corpus is not quoted again."""
+    from dataclasses import replace
+
+    quoting = replace(tweet("9", DAY, "so true"), quoted=("cats are liquid",), quoted_by="eve")
+    by_setting = {others: said(list(stretches([quoting], PEOPLE, others=others))) for others in ("context", "mask")}
+    assert by_setting == {
+        "context": [("reply", [("HERON", ("cats are liquid",)), ("MARA", ("so true",))])],
+        "mask": [("reply", [("HERON", ("[…]",)), ("MARA", ("so true",))])],
+    }
+    parent = message(1, 0, "bob", "cake?")
+    answer = replace(message(2, 9, "me", "yes", reply_to="1"), quoted=("cake?",), quoted_by="bob")
+    assert said(list(stretches([parent, answer], PEOPLE, others="context"))) == [
+        ("group", [("BOB", ("cake?",)), ("MARA", ("yes",))])
+    ]
+
+
+def test_a_full_conversation_goes_on_in_another() -> None:
+    """However many replies point into it."""
+    rows = [message(k, k * 10.0, "me" if k % 2 else "bob", reply_to=str(k - 1)) for k in range(1, 1000)]
+    lengths = [len(one.conversation.turns) for one in stretches(rows, PEOPLE, others="context")]
+    assert lengths == [400, 400, 199]

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from persona.config import Settings, load
-from trainer.people import Identity, NamesInText, meet, resolve
+from trainer.names_in_text import NamesInText
+from trainer.people import Identity, meet, resolve
 from trainer.sources.message import Message
 
 SETTINGS = """
@@ -80,6 +83,50 @@ def test_people_without_consent_get_a_stand_in_that_stays(tmp_path: Path) -> Non
     assert [again[key].key for key in keys] == [people[key].key for key in keys]
 
 
+def test_the_account_that_made_an_export_is_the_persona_where_it_has_no_name(tmp_path: Path) -> None:
+    """Signal's "Me"; unless [people] says that Me is somebody else. One that has a name is known by it."""
+    identities: dict[str, Identity] = {}
+    nameless = replace(said("signal", "", "Me"), is_self=True)
+    keys = [meet(identities, one) for one in (nameless, replace(said("x", "5", "Bob", "bob"), is_self=True))]
+    keys.append(meet(identities, said("discord", "6", "Me")))
+    people = resolve(settings_of(tmp_path), identities, {})
+    assert [people[key].persona for key in keys] == [True, False, False]
+    friend = resolve(settings_of(tmp_path, '[people.PIM]\nnames = ["Pim", "Me"]\nconsent = true\n'), identities, {})
+    assert friend[keys[0]].key == "PIM"
+    hidden = resolve(settings_of(tmp_path, '[people.PIM]\nnames = ["Pim", "Me"]\n'), identities, {})
+    assert hidden[keys[0]].pseudonymous
+
+
+def test_a_bare_handle_belongs_to_the_one_account_that_bears_it(tmp_path: Path) -> None:
+    """A mention or a fetched reply without an id; where two bear the name it is nobody's."""
+    identities: dict[str, Identity] = {}
+    owner = meet(identities, said("x", "9", "Zelda", "zq"))
+    bare = meet(identities, said("x", "1", "Pim", text="ask @zq and @nobody_known"))
+    people = resolve(settings_of(tmp_path), identities, {})
+    assert people["x:=ZQ"] == people[owner] != people[bare]
+    assert people["x:=NOBODY_KNOWN"].pseudonymous
+    meet(identities, said("x", "10", "zq"))
+    again = resolve(settings_of(tmp_path), identities, {})
+    assert again["x:=ZQ"] not in (again[owner], again["x:10"])
+
+
+def test_a_name_that_is_a_number_is_no_name(tmp_path: Path) -> None:
+    """Unsaved contacts are called by their phone number; without pseudonyms they are somebody."""
+    identities: dict[str, Identity] = {}
+    key = meet(identities, said("whatsapp", "", "+49 151 23456789"))
+    people = resolve(settings_of(tmp_path, "[data]\npseudonyms = false\n"), identities, {})
+    assert people[key].key == "SOMEONE"
+
+
+def test_ten_thousand_strangers_have_as_many_names(tmp_path: Path) -> None:
+    """No two look alike, and none is the persona's or a friend's."""
+    identities: dict[str, Identity] = {}
+    for number in range(10_000):
+        meet(identities, said("x", str(number), f"somebody {number}"))
+    people = resolve(settings_of(tmp_path), identities, {})
+    assert len({person.key for person in people.values()}) == 10_000
+
+
 def test_two_people_of_one_name_on_one_platform_are_two(tmp_path: Path) -> None:
     """Ids tell them apart."""
     identities: dict[str, Identity] = {}
@@ -107,3 +154,5 @@ def test_no_name_of_a_stranger_is_left_in_a_text(tmp_path: Path) -> None:
     assert replaced("昨天王小明来了") == f"昨天{names['x:3']}来了"
     assert replaced("first of all, jonas") == "first of all, jonas"
     assert replaced("zeldas") == "zeldas"
+    assert replaced("昨天Zelda来了") == f"昨天{names['x:1']}来了"
+    assert replaced("Mr Quist's quist") == f"Mr {names['x:1']}'s quist"

@@ -1,0 +1,57 @@
+"""Keys and tokens in a text: by the prefixes their issuers document, by a label before them, or by how random they look."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+_ISSUED = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?s:.{0,8000}?)(?:-----END [A-Z ]{3,40}-----|\Z)"
+    r"|(?<![\w\-])(?:"
+    r"(?:AKIA|ASIA)[A-Z\d]{16}"  # AWS
+    r"|gh[pousr]_\w{20,255}|github_pat_\w{20,255}|glpat-[\w\-]{20,64}"  # GitHub, GitLab
+    r"|xox[abeoprs]-[\w\-]{10,250}|AIza[\w\-]{35}|ya29\.[\w\-]{20,250}"  # Slack, Google
+    r"|sk-[\w\-]{20,250}|[sr]k_(?:live|test)_\w{16,250}|SG\.[\w\-]{16,32}\.[\w\-]{16,64}"  # OpenAI, Stripe, SendGrid
+    r"|hf_\w{30,60}|npm_\w{36}|pypi-[\w\-]{50,250}"  # Hugging Face, npm, PyPI
+    r"|eyJ[\w\-]{8,4000}\.[\w\-]{4,4000}(?:\.[\w\-]{0,4000})?"  # JSON web tokens
+    r"|[MNO][\w\-]{22,28}\.[\w\-]{6}\.[\w\-]{27,45}|\d{8,10}:[\w\-]{35}"  # Discord's bots, Telegram's
+    r"|ssh-(?:rsa|ed25519) [\w+/=]{40,2000}"
+    r")(?![\w\-])"
+)
+_LABELLED = re.compile(
+    r"(?:passwor[dt]|passwd|passphrase|\bpwd|passcode|api[ _\-]?key|secret[ _\-]?key|access[ _\-]?token|auth[ _\-]?token"
+    r"|contraseña|mot de passe|kennwort|wachtwoord|пароль|密码|密碼|パスワード) ?(?:is|ist)? ?[:=：] ?"
+    r"(?P<secret>[^\s\[\]]{4,200})",
+    re.IGNORECASE,
+)
+_LABELS = ("pass", "pwd", "key", "token", "contrase", "mot de", "kennw", "wachtw", "парол", "密", "パス")
+_RUN = re.compile(r"(?<![\w+/=\-@])[A-Za-z\d+/_\-]{24,400}={0,2}(?![\w+/=])")
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{32,}")
+_CHANGE = re.compile(r"(?<=[a-z])[A-Z\d]|(?<=\d)[A-Za-z]|(?<=[A-Z])[a-z\d]")
+_RANDOM_BITS = 3.8  # Shannon entropy a character: words joined by dashes stay below, base64 of 24 characters lies above
+
+
+def keys(text: str) -> Iterator[tuple[int, int]]:
+    """The spans of keys, tokens and labelled passwords."""
+    spans = [found.span() for found in _ISSUED.finditer(text)] if len(text) >= 20 else []
+    if (":" in text or "=" in text or "：" in text) and any(label in text.lower() for label in _LABELS):
+        spans += [found.span("secret") for found in _LABELLED.finditer(text)]
+    if len(text) >= 24:
+        spans += [found.span() for found in _RUN.finditer(text) if _is_random(found[0])]
+    end = 0
+    for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):  # the longest of those that begin together
+        if start >= end:
+            yield start, stop
+            end = stop
+
+
+def _is_random(run: str) -> bool:
+    """Whether a long run of letters and digits was drawn by a machine: hexadecimal, or letters of both cases and digits
+    that change kind often."""
+    if _HEX.fullmatch(run):
+        return not run.isdecimal() and len(set(run)) > 6
+    if not (any(map(str.isdigit, run)) and run != run.lower() and run != run.upper()):
+        return False
+    counts = Counter(run)
+    bits = -sum(count / len(run) * math.log2(count / len(run)) for count in counts.values())
+    return bits >= _RANDOM_BITS and len(_CHANGE.findall(run)) >= len(run) / 5

@@ -1,0 +1,30 @@
+"""Which bundles hold what should be forgotten: a note beside them, since a sealed bundle is never written to."""
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from persona.fault import Fault
+
+_FILE = "retrain.json"
+
+
+def marked(home: Path) -> dict[str, str]:
+    """The versions in `home` (adapters/<name>) that are to be trained anew, and since when."""
+    try:
+        found = json.loads((home / _FILE).read_text(encoding="utf-8"))
+        return {str(version): str(since) for version, since in found["versions"].items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise Fault(f"{home / _FILE} can't be read ({error}); remove it and run 'python -m trainer train'") from error
+
+
+def mark(home: Path, versions: Iterable[str], at: datetime) -> None:
+    """Note that these versions are to be trained anew; what was noted before stays. Written whole or not at all."""
+    content = {"versions": dict.fromkeys(versions, at.isoformat(timespec="seconds")) | marked(home)}
+    fresh = home / f".{_FILE}-{os.getpid()}"
+    fresh.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(home / _FILE)
