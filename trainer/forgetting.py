@@ -1,13 +1,14 @@
 """Forgetting a person: out of the corpus, out of imports to come, and on the list of bundles to train anew."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from persona.bundle import SEAL, Seal, versions
-from persona.config import Settings
+from persona.config import Friend, Settings
 from persona.fault import Fault
 from persona.names import normalise
 from persona.retraining import mark
@@ -17,7 +18,7 @@ from trainer.corpus import Corpus, build, load, save
 from trainer.forgotten import load_forgotten, save_forgotten
 from trainer.heard import was_heard
 from trainer.names_in_text import calls, substituted
-from trainer.people import Identity, Person
+from trainer.people import Identity, Person, identity_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,11 @@ def forget(settings: Settings, name: str, now: datetime) -> Receipt:
     """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises Fault where nobody is, where
     several are, and for the persona: nothing is changed then."""
     corpus = load(settings)
-    keys = _meant(corpus, name)
-    identities = [corpus.identities[key] for key in keys]
+    keys = _meant(settings, corpus, name)
     people = {corpus.people[key] for key in keys}
+    identities = [corpus.identities[key] for key in keys] + [
+        one for person in people for one in _in_settings(settings, person.key)
+    ]
     forgotten = load_forgotten(settings)
     rows, counts = _without(corpus, keys, _masking(corpus, identities, people))
     left = build(
@@ -70,13 +73,25 @@ def forget(settings: Settings, name: str, now: datetime) -> Receipt:
     return receipt
 
 
-def _meant(corpus: Corpus, name: str) -> frozenset[str]:
+def _in_settings(settings: Settings, key: str) -> list[Identity]:
+    """What [persona] or [people] calls the speaker, as if that were a platform of its own; and their live ids."""
+    if key == settings.persona.key:
+        names: Sequence[str] = (settings.persona.name, *settings.persona.aliases)
+        return [Identity(identity_key("people", "", name), Counter([name])) for name in names]
+    friend = settings.people.get(key, Friend())
+    found = [Identity(identity_key("people", "", name), Counter([name])) for name in friend.names]
+    found += [Identity(f"discord:{number}") for number in friend.discord]
+    return found + [Identity(f"telegram:user{number.removeprefix('user')}") for number in friend.telegram]
+
+
+def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:
     """The identity keys of the one person whom `name` calls."""
     wanted = normalise(name.strip().removeprefix("@"))
     found: dict[Person, set[str]] = {}
     for key, identity in corpus.identities.items():
         person = corpus.people[key]
-        if wanted in {normalise(call) for call in (person.key, person.name, key, *identity.calls)} and wanted:
+        own = [call for one in (identity, *_in_settings(settings, person.key)) for call in one.calls]
+        if wanted and wanted in {normalise(call) for call in (person.key, person.name, key, *own)}:
             found.setdefault(person, set())
     for key, person in corpus.people.items():
         if person in found:
@@ -88,7 +103,7 @@ def _meant(corpus: Corpus, name: str) -> frozenset[str]:
         raise Fault(f"{name!r} may be several people; name one of their ids or stand-ins: {several}")
     ((person, keys),) = found.items()
     if person.persona:
-        raise Fault(f"{name!r} is the persona; to forget it, remove {'corpus/ and adapters/'} instead")
+        raise Fault(f"{name!r} is the persona; to forget them, remove corpus and adapters instead")
     return frozenset(keys)
 
 

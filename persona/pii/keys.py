@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 _ISSUED = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?s:.{0,8000}?)(?:-----END [A-Z ]{3,40}-----|\Z)"
@@ -24,6 +24,7 @@ _LABELLED = re.compile(
     r"(?P<secret>[^\s\[\]]{4,200})",
     re.IGNORECASE,
 )
+SHORTEST = 16  # characters; few messages hold a word as long
 _LABELS = ("pass", "pwd", "key", "token", "contrase", "mot de", "kennw", "wachtw", "парол", "密", "パス")
 _RUN = re.compile(r"(?<![\w+/=\-@])[A-Za-z\d+/_\-]{24,400}={0,2}(?![\w+/=])")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{32,}")
@@ -31,18 +32,19 @@ _CHANGE = re.compile(r"(?<=[a-z])[A-Z\d]|(?<=\d)[A-Za-z]|(?<=[A-Z])[a-z\d]")
 _RANDOM_BITS = 3.8  # Shannon entropy a character: words joined by dashes stay below, base64 of 24 characters lies above
 
 
-def keys(text: str) -> Iterator[tuple[int, int]]:
-    """The spans of keys, tokens and labelled passwords."""
-    spans = [found.span() for found in _ISSUED.finditer(text)] if len(text) >= 20 else []
+def keys(text: str) -> Sequence[tuple[int, int]]:
+    """The spans of keys, tokens and labelled passwords, the longest of those that begin together."""
+    long = any(len(word) >= SHORTEST for word in text.split()) or "-----BEGIN" in text
+    spans = [found.span() for found in _ISSUED.finditer(text)] if long else []
     if (":" in text or "=" in text or "：" in text) and any(label in text.lower() for label in _LABELS):
         spans += [found.span("secret") for found in _LABELLED.finditer(text)]
-    if len(text) >= 24:
+    if long:
         spans += [found.span() for found in _RUN.finditer(text) if _is_random(found[0])]
-    end = 0
-    for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):  # the longest of those that begin together
-        if start >= end:
-            yield start, stop
-            end = stop
+    apart: list[tuple[int, int]] = []
+    for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not apart or start >= apart[-1][1]:
+            apart.append((start, stop))
+    return apart
 
 
 def _is_random(run: str) -> bool:

@@ -2,9 +2,9 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-Spans = Iterator[tuple[int, int]]
+Spans = Sequence[tuple[int, int]]
 
 _EMAIL = re.compile(
     r"(?<![\w.%+\-@])[\w.%+\-]{1,64}(?:@| ?[(\[]at[)\]] ?)[\w\-]{1,63}"
@@ -40,29 +40,27 @@ _IBAN_LENGTH = {
 
 def emails(text: str) -> Spans:
     """E-mail addresses, also with the `at` and `dot` spelled out in brackets. A handle such as @a@b.social is none."""
-    if "@" in text or "at)" in text or "at]" in text:
-        yield from (found.span() for found in _EMAIL.finditer(text))
+    spelled = "@" in text or "at)" in text or "at]" in text
+    return [found.span() for found in _EMAIL.finditer(text)] if spelled else ()
 
 
 def ips(text: str) -> Spans:
     """IPv4 and IPv6 addresses of machines somewhere; loopback and four-part versions stay."""
-    if text.count(".") >= 3:
-        yield from (found.span() for found in _IP4.finditer(text) if _is_machine(found))
-    elif text.count(":") >= 2:
-        yield from (found.span() for found in _IP6.finditer(text) if _is_machine(found))
+    pattern = _IP4 if text.count(".") >= 3 else _IP6 if text.count(":") >= 2 else None
+    return [found.span() for found in pattern.finditer(text) if _is_machine(found)] if pattern else ()
 
 
 def cards(text: str) -> Spans:
     """Numbers an issuer of payment cards would give, with the right check digit."""
-    if len(text) >= 13:
-        yield from (found.span() for found in _CARD.finditer(text) if is_card(found[0]))
+    return [found.span() for found in _CARD.finditer(text) if is_card(found[0])] if len(text) >= 13 else ()
 
 
 def ibans(text: str) -> Spans:
     """Bank account numbers of the length their country uses, with the right check digits."""
-    for found in _IBAN.finditer(text) if len(text) >= 15 else ():
-        if length := _iban_length(found[0]):
-            yield found.start(), found.start() + length
+    if len(text) < 15:
+        return ()
+    found = ((run.start(), _iban_length(run[0])) for run in _IBAN.finditer(text))
+    return [(start, start + length) for start, length in found if length]
 
 
 def is_card(number: str) -> bool:

@@ -1,7 +1,7 @@
 """Phone numbers in a text: international ones everywhere, national ones of the countries that are looked for."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 from phonenumbers import (
@@ -35,15 +35,15 @@ _MONEY_AFTER = re.compile(
 _SHAPED = re.compile(r"(?:1[ .\-])?(?:\(\d{3}\) ?|\d{3}[ .\-])\d{3}[ .\-]\d{4}|\(?0[1-9]\d?(?:[ ./\-–()]{0,3}\d){7,9}")
 
 
-def phones(text: str, regions: Collection[str] = ()) -> Iterator[tuple[int, int]]:
+def phones(text: str, regions: Collection[str] = ()) -> Sequence[tuple[int, int]]:
     """The spans of phone numbers. regions: ISO 3166 codes; their national numbers count too."""
     if len(text) < 7:
-        return
+        return ()
     spans = [found.span(1) for found in _MENTIONED.finditer(text) if _is_international(found[1])] if "@" in text else []
     for run in _RUN.finditer(text):
         if not _is_something_else(run):
             spans += _in_run(run, regions)
-    yield from sorted(spans)
+    return sorted(spans)
 
 
 def region_of(number: str) -> str:

@@ -12,11 +12,13 @@ import pytest
 
 from persona.bundle import current, open_bundle
 from persona.config import load
-from persona.transcript import parse
+from persona.transcript import Conversation, Turn, parse
 from tests import tokenizers
 from tests.conftest import ROOT, Home, run_here, sample_settings
 from tests.trainer import bases
 from trainer.__main__ import app
+from trainer.conversations import Stretch
+from trainer.training import latest_year
 
 
 def trainer(home: Home, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -43,6 +45,7 @@ def test_the_sealed_bundle_holds_what_the_bot_needs(trained: Home) -> None:
         "base/model.safetensors",
         "model.gguf",
         "private/loss.png",
+        "private/heard.json",
     }
     assert wanted <= names
     assert bundle.seal.speakers["MARA VOSS"].tuned
@@ -60,7 +63,7 @@ def test_import_reports_every_message(trained: Home, tmp_path: Path) -> None:
     first, second = (json.loads(trainer(home, "import", "--json").stdout) for _ in range(2))
     for row in (*first["table"], *second["table"]):
         assert row["read"] == row["kept"] + sum(row["dropped"].values())
-    assert {"retweet", "service"} <= {reason for row in first["table"] for reason in row["dropped"]}
+    assert {"retweets", "service"} <= {reason for row in first["table"] for reason in row["dropped"]}
     assert second["total"]["kept"] == 0
     assert second["corpus"] == first["corpus"]
 
@@ -268,3 +271,20 @@ def test_a_tampered_bundle_is_refused(trained: Home, tmp_path: Path) -> None:
     assert done.returncode == 78
     assert "tokenizer.json was changed after it was sealed" in done.stderr
     assert open_bundle(current(load(trained.config, {}).adapters).folder)
+
+
+def test_the_latest_year_is_one_with_enough_to_sound_like() -> None:
+    """A few messages with a wrong clock are no era; of a short life 5% are enough."""
+
+    def said(**years: int) -> list[Stretch]:
+        return [
+            Stretch(str(at), Conversation("timeline", (Turn("MARA", ("hi",)),), int(year[1:])), (None,), "x")
+            for year, count in years.items()
+            for at in range(count)
+        ]
+
+    assert latest_year(said(y2013=4000, y2020=50, y2026=3), "MARA") == 2020
+    assert latest_year(said(y2013=90, y2014=10), "MARA") == 2014
+    assert latest_year(said(y2013=990, y2014=10), "MARA") == 2013
+    assert latest_year(said(y2013=9), "BOB") is None
+    assert latest_year([], "MARA") is None
