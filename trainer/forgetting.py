@@ -13,6 +13,7 @@ from persona.fault import Fault
 from persona.names import normalise
 from persona.retraining import mark
 from persona.transcript import UNKNOWN
+from trainer.checkpoints import WORK
 from trainer.conversations import Row
 from trainer.corpus import Corpus, build, load, save
 from trainer.forgotten import load_forgotten, save_forgotten
@@ -24,8 +25,8 @@ from trainer.people import Identity, Person, identity_key
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What was removed, without a word about whom. messages: theirs. quotations: of their words in other messages.
-    mentions: messages of others in which their name became […]. bundles: trained on them, to be trained anew. bases:
-    grown bases that held their words, removed."""
+    mentions: messages of others in which their name became […]. bundles: trained on them, to be trained anew. leftovers:
+    grown bases and interrupted trainings, which held their words, removed."""
 
     at: str
     messages: int
@@ -34,7 +35,7 @@ class Receipt:
     conversations_before: int
     conversations_after: int
     bundles: Sequence[str]
-    bases: int
+    leftovers: int
 
 
 def forget(settings: Settings, name: str, now: datetime) -> Receipt:
@@ -57,19 +58,21 @@ def forget(settings: Settings, name: str, now: datetime) -> Receipt:
         corpus.regions,
     )
     bundles = _trained_on(settings, keys, {person.key for person in people})
+    leftovers = _leftovers(settings)
     receipt = Receipt(
         at=now.isoformat(timespec="seconds"),
         **counts,
         conversations_before=len(corpus.found),
         conversations_after=len(left.found),
         bundles=bundles,
-        bases=_count_bases(settings),
+        leftovers=len(leftovers),
     )
     save_forgotten(forgotten.adding(identities, asdict(receipt)), settings)  # first: a crash must not lose the wish
     save(left, settings.corpus)
     if bundles:
         mark(settings.adapters, bundles, now)
-    shutil.rmtree(settings.adapters / "bases", ignore_errors=True)
+    for path in leftovers:
+        shutil.rmtree(path, ignore_errors=True)
     return receipt
 
 
@@ -156,6 +159,11 @@ def _trained_on(settings: Settings, keys: Collection[str], speakers: Collection[
     return found
 
 
-def _count_bases(settings: Settings) -> int:
-    folder: Path = settings.adapters / "bases"
-    return sum(1 for _ in folder.glob("[!.]*")) if folder.is_dir() else 0
+def _leftovers(settings: Settings) -> list[Path]:
+    """What earlier trainings left to go on with, grown from or fitted to a corpus in which they still were."""
+    return [
+        path
+        for name in ("bases", WORK)
+        if (settings.adapters / name).is_dir()
+        for path in (settings.adapters / name).iterdir()
+    ]

@@ -87,8 +87,8 @@ def show_receipt(settings: Settings, receipt: Receipt, as_json: bool) -> None:
     if receipt.bundles:
         where = ", ".join(str(settings.adapters / version) for version in receipt.bundles)
         lines.append(f"trained on them and marked: {where}; run 'python -m trainer train', then remove those folders")
-    if receipt.bases:
-        lines.append("the base grown on them is removed; the next training grows another")
+    if receipt.leftovers:
+        lines.append("grown bases and interrupted trainings are removed, for they held their words")
     lines.append(f"the exports themselves are as they were; take them out of [people] in {settings.path.name} too")
     for line in lines:
         Console().print(line, soft_wrap=True, markup=False, highlight=False)

@@ -10,8 +10,9 @@ from persona.bundle import BaseModelSeal, Seal, Speaker, draft, open_bundle, pub
 from persona.config import Settings, load
 from persona.fault import Fault
 from persona.retraining import mark, marked
-from tests.conftest import run_python
+from tests.conftest import run_here
 from tests.trainer.test_importing import archive, everything_in, imported, scenes, settings_of, telegram
+from trainer.__main__ import app
 from trainer.corpus import Corpus
 from trainer.corpus import load as load_corpus
 from trainer.forgetting import forget
@@ -125,8 +126,12 @@ def test_bundles_that_heard_them_are_marked_beside_the_seal(tmp_path: Path) -> N
     before = sealed(settings, load_corpus(settings))
     imported(settings, telegram(tmp_path, TALK, start=9))
     noted, older = (sealed(settings, load_corpus(settings), takes_note=note) for note in (True, False))
+    for leftover in ("bases/abc-2-0", ".training/key"):
+        (settings.adapters / leftover).mkdir(parents=True)
     receipt = forget(settings, "Zelda Quist", NOW)
     assert list(receipt.bundles) == [noted, older]
+    assert receipt.leftovers == 2
+    assert not list(settings.adapters.glob("bases/*")) + list(settings.adapters.glob(".training/*"))
     assert marked(settings.adapters) == dict.fromkeys([noted, older], "2026-11-22T12:00:00+00:00")
     for version in (before, noted, older):
         open_bundle(settings.adapters / version)
@@ -169,13 +174,13 @@ def test_the_command_prints_a_receipt_without_a_name(tmp_path: Path) -> None:
     """And its JSON holds what the file beside the corpus keeps."""
     settings = settings_of(tmp_path)
     imported(settings, telegram(tmp_path, TALK))
-    done = run_python("-m", "trainer", "forget", "Zelda Quist", "--json", "--config", str(settings.path))
+    done = run_here(app, "python -m trainer", "forget", "Zelda Quist", "--json", "--config", str(settings.path))
     assert done.returncode == 0, done.stderr
     receipt = json.loads(done.stdout)
     assert receipt["messages"] == 1
     kept = json.loads((tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8"))["receipts"]
     assert kept == [receipt]
-    again = run_python("-m", "trainer", "forget", "Bob", "--config", str(settings.path))
+    again = run_here(app, "python -m trainer", "forget", "Bob", "--config", str(settings.path))
     assert "forgotten: 1 messages" in again.stdout
     assert len(json.loads((tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8"))["receipts"]) == 2
     assert load(settings.path, {}).corpus.is_dir()

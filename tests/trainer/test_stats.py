@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.conftest import run_python
+from tests.conftest import run_here
 from tests.trainer.test_importing import imported, settings_of, telegram
+from trainer.__main__ import app
 from trainer.stats import LENGTHS, emoji_of, voices
 from trainer.stats_page import delay_text, stats_page
 
@@ -77,13 +78,15 @@ def test_the_command_shows_a_table_and_writes_the_page(tmp_path: Path) -> None:
     """--json has all figures; the page is for its owner's eyes."""
     settings = settings_of(tmp_path)
     imported(settings, telegram(tmp_path, TALK))
-    done = run_python("-m", "trainer", "stats", "--json", "--config", str(settings.path))
+    done = run_here(app, "python -m trainer", "stats", "--json", "--config", str(settings.path))
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert [one["messages"] for one in found["speakers"]] == [3, 1]
     page = Path(found["page"])
     assert page == settings.corpus / "stats.html"
     assert page.stat().st_mode & 0o077 == 0
-    shown = run_python("-m", "trainer", "stats", "--config", str(settings.path), "--html", str(tmp_path / "page.html"))
+    shown = run_here(
+        app, "python -m trainer", "stats", "--config", str(settings.path), "--html", str(tmp_path / "page.html")
+    )
     assert "Mara Voss" in shown.stdout
     assert (tmp_path / "page.html").is_file()
