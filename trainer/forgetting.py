@@ -18,7 +18,8 @@ from trainer.conversations import Row
 from trainer.corpus import Corpus, build, load, save
 from trainer.forgotten import load_forgotten, save_forgotten
 from trainer.heard import was_heard
-from trainer.names_in_text import calls, substituted
+from trainer.name_finder import NameFinder
+from trainer.names_in_text import calls
 from trainer.people import Identity, Person, identity_key
 
 
@@ -120,8 +121,8 @@ def _masking(corpus: Corpus, identities: Sequence[Identity], people: Collection[
         for call in calls(one)
     }
     own = {call for one in identities for call in calls(one)} | {person.name for person in people}
-    names = {call for call in own if normalise(call) not in others}
-    return lambda text: substituted(text, names, lambda _: UNKNOWN) if names else text
+    finder = NameFinder(call for call in own if normalise(call) not in others)
+    return lambda text: finder.replaced(text, lambda _: UNKNOWN)
 
 
 def _without(

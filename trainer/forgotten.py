@@ -13,7 +13,8 @@ from persona.config import Settings
 from persona.fault import Fault
 from persona.names import normalise
 from persona.transcript import UNKNOWN
-from trainer.names_in_text import callable_words, calls, substituted
+from trainer.name_finder import NameFinder
+from trainer.names_in_text import callable_words, calls
 from trainer.people import Identity
 
 FORMAT = 1
@@ -37,8 +38,8 @@ class Forgotten:
     def masking(self, texts: Iterable[str]) -> Callable[[str], str]:
         """Puts […] in place of their names; knows those that stand in `texts`."""
         words = {word for text in texts for word in callable_words(text)} if self.words else ()
-        known = [word for word in words if self._hash(word) in self.words]
-        return (lambda text: substituted(text, known, lambda _: UNKNOWN)) if known else (lambda text: text)
+        finder = NameFinder(word for word in words if self._hash(word) in self.words)
+        return lambda text: finder.replaced(text, lambda _: UNKNOWN)
 
     def adding(self, identities: Collection[Identity], receipt: Mapping[str, Any]) -> "Forgotten":
         """The same with one more person."""
@@ -48,7 +49,7 @@ class Forgotten:
             self.salt,
             self.keys | {self._hash(one.key) for one in identities},
             {**self.names, **names},
-            self.words | {self._hash(call.casefold()) for one in identities for call in calls(one)},
+            self.words | {self._hash(call.lower()) for one in identities for call in calls(one)},
             (*self.receipts, receipt),
         )
 
