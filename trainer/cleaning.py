@@ -53,19 +53,18 @@ DROPS: dict[str, Rule] = {
     "retweets": lambda message, _: bool(message.forwarded_from) and message.platform == "x",
     "forwards": lambda message, _: bool(message.forwarded_from) and message.platform != "x",
     "nobody": lambda message, _: not (message.sender_id or message.sender_name or message.is_self),
-    "commands": lambda message, _: bool(_COMMAND.match(message.text)),
+    "commands": lambda message, _: message.text.startswith(("/", "!")) and bool(_COMMAND.match(message.text)),
     "blocked_words": lambda message, settings: _has_blocked_word(message.text, settings.blocked_words),
     "quoted_only": lambda message, _: _is_quotation(message),
-    "bare_links": lambda message, _: (
-        not (_URL.sub("", message.text).strip() or message.attachments) and bool(_URL.search(message.text))
-    ),
+    "bare_links": lambda message, _: _is_bare_link(message),
 }
 
 
 def clean(message: Message, settings: Corpus) -> Kept | Dropped:
     """The message as the corpus holds it, or the first rule that drops it."""
+    switches = settings.cleaning.__dict__  # asked for every message: getattr on a model is slow where there is no field
     for name, applies in DROPS.items():
-        if getattr(settings.cleaning, name, True) and applies(message, settings):
+        if switches.get(name, True) and applies(message, settings):
             return Dropped(name)
     draft = _Draft(message.text, mentions=list(message.mentions))
     if message.conversation_type == "feed":
@@ -114,7 +113,7 @@ def _split_feed(draft: _Draft, rules: Cleaning) -> None:
 
 def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
     """`text` as lines, links and runs folded."""
-    if rules.links and _URL.search(text):
+    if rules.links and _may_hold_link(text) and _URL.search(text):
         text = _URL.sub("[link]", text)
         draft.rewritten.append("links")
     lines = tuple(line for line in plain_lines(text) if not _INVISIBLE.fullmatch(line))
@@ -127,12 +126,21 @@ def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
 def _is_quotation(message: Message) -> bool:
     """Whether there is nothing in it but what others said: the address of a post, or lines marked as quoted."""
     text = message.text.strip()
-    if message.attachments or not text:
+    telling = text.startswith(">") or "/status" in text or message.quoted_text
+    if message.attachments or not (text and telling):
         return False
     quoted = all(line.lstrip().startswith(("> ", ">>")) for line in text.split("\n") if line.strip())
     return quoted or not _STATUS.sub("", text).strip() or text == message.quoted_text.strip()
 
 
+def _is_bare_link(message: Message) -> bool:
+    return not message.attachments and _may_hold_link(message.text) and not _URL.sub("", message.text).strip()
+
+
+def _may_hold_link(text: str) -> bool:
+    return "://" in text or "www." in text or "WWW." in text
+
+
 def _has_blocked_word(text: str, words: tuple[str, ...]) -> bool:
-    lowered = text.casefold()
+    lowered = text.casefold() if words else ""
     return any(re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", lowered) for word in words)

@@ -117,7 +117,9 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, Person], gap: float) -> I
     of_message: dict[str, _Open] = {}
     for row in rows:
         speaker = people[row.sender].key
-        recent = [one for one in recent if row.at is None or row.at - one.at <= silence * MENTION_REACH]
+        recent = (
+            recent[-1:] if row.at is None else [one for one in recent if row.at - one.at <= silence * MENTION_REACH]
+        )
         near = [one for one in recent if one.has_room(row, longest)]
         parent = _by_reply(row, of_message)
         here = parent if parent and parent.has_room(row, longest) else None

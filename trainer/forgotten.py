@@ -37,7 +37,9 @@ class Forgotten:
 
     def masking(self, texts: Iterable[str]) -> Callable[[str], str]:
         """Puts […] in place of their names; knows those that stand in `texts`."""
-        words = {word for text in texts for word in callable_words(text)} if self.words else ()
+        if not self.words:
+            return str
+        words = {word for text in texts for word in callable_words(text)}
         finder = NameFinder(word for word in words if self._hash(word) in self.words)
         return lambda text: finder.replaced(text, lambda _: UNKNOWN)
 

@@ -50,10 +50,9 @@ def import_exports(settings: Settings, paths: Sequence[Path], *, fresh: bool, ba
             _read(export.read(advance), export.source.name, settings, identities, rows, known, tally)
     pseudonyms = dict(before.pseudonyms)
     forgotten = load_forgotten(settings)
-    with bars.task("names, personal data, repetitions", 1) as advance:
-        new = list(rows.values())
-        refined = refine(settings, before.rows, new, identities, pseudonyms, before.regions, forgotten, tally)
-        advance(1)
+    new = list(rows.values())
+    with bars.task("names, personal data, repetitions", len(new)) as advance:
+        refined = refine(settings, before.rows, new, identities, pseudonyms, before.regions, forgotten, tally, advance)
     corpus = build(settings, refined.rows, refined.identities, pseudonyms, before.parts, refined.regions)
     _require_persona(settings, corpus)
     save(corpus, settings.corpus)

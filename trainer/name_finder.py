@@ -23,6 +23,8 @@ class NameFinder:
 
     def replaced(self, text: str, stand_in: Callable[[str], str]) -> str:
         """`text` with each name in it given to `stand_in`; where names overlap the first counts, then the longest."""
+        if not self._may_be_in(text):
+            return text
         pieces: list[str] = []
         done = 0
         for start, end in sorted(self._spans(text), key=lambda span: (span[0], -span[1])):
@@ -30,6 +32,13 @@ class NameFinder:
                 pieces += (text[done:start], stand_in(text[start:end]))
                 done = end
         return "".join((*pieces, text[done:])) if pieces else text
+
+    def _may_be_in(self, text: str) -> bool:
+        """Whether a name could begin anywhere: most texts hold none, and that is quicker to see."""
+        folded = text.lower()
+        if not self._by_word.keys().isdisjoint(_WORD.findall(folded)):
+            return True
+        return not text.isascii() and not self._by_letter.keys().isdisjoint(folded)
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         for word in _WORD.finditer(text):

@@ -15,6 +15,8 @@ from trainer.names_in_text import NamesInText
 from trainer.people import Identity, Person, resolve
 from trainer.tally import Tally
 
+STEP = 1000  # rows
+
 
 @dataclass(frozen=True, slots=True)
 class Refined:
@@ -34,23 +36,26 @@ def refine(
     regions: Sequence[str],
     forgotten: Forgotten,
     tally: Tally,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> Refined:
-    """`old` rows, refined by earlier imports, and `new` ones. pseudonyms: added to. Nobody who is forgotten is in it."""
+    """`old` rows, refined by earlier imports, and `new` ones. pseudonyms: added to. Nobody who is forgotten is in it.
+    on_rows: told of rows that are done, a thousand at a time."""
     gone = forgotten.among(identities)
     people = resolve(settings, identities, pseudonyms, gone)
     new = _without(new, lambda row: _is_left_out(settings, people[row.sender]), "left_out", tally)
     kept = [row for row in old if not _is_left_out(settings, people[row.sender])]
     masked = [_masked(settings, row, people) for row in new]
-    named = _each_text(masked, NamesInText(identities, people).replaced)
-    named = _each_text(named, forgotten.masking(line for row in named for line in (*row.lines, *row.quoted)))
-    learned = regions_of(
-        (line for row in named for line in row.lines), (one.name for one in identities.values()), regions
-    )
-    if settings.data.cleaning.pii:
-        named = _each_text(named, lambda text: _scrubbed(text, learned, tally))
+    texts = [line for row in masked for line in (*row.lines, *row.quoted)]
+    learned = regions_of(texts, (one.name for one in identities.values()), regions)
+    named, unknown = NamesInText(identities, people).replaced, forgotten.masking(texts)
+    scrubbed = _scrubber(settings, learned, tally)
+    fresh: list[Row] = []
+    for start in range(0, len(masked), STEP):
+        fresh += [_rewritten(row, lambda text: scrubbed(unknown(named(text)))) for row in masked[start : start + STEP]]
+        on_rows(len(fresh) - start)
     if settings.data.cleaning.near_duplicates:
-        named = _not_repeated(kept, named, people, tally)
-    rows = _in_languages(settings, kept, named, people, tally)
+        fresh = _not_repeated(kept, fresh, people, tally)
+    rows = _in_languages(settings, kept, fresh, people, tally)
     return Refined(rows, {key: one for key, one in identities.items() if key not in gone}, learned)
 
 
@@ -75,22 +80,32 @@ def _masked(settings: Settings, row: Row, people: Mapping[str, Person]) -> Row:
     quoted = row.quoted
     if quoted and (settings.data.others != "context" or (author and author.dropped)):
         quoted = quoted if author and author.consent else (UNKNOWN,)
+    if not hidden and quoted == row.quoted:
+        return row
     return replace(row, lines=(UNKNOWN,) if hidden else row.lines, quoted=quoted)
 
 
-def _each_text(rows: Sequence[Row], changed: Callable[[str], str]) -> list[Row]:
-    return [replace(row, lines=_lines(row.lines, changed), quoted=_lines(row.quoted, changed)) for row in rows]
+def _rewritten(row: Row, changed: Callable[[str], str]) -> Row:
+    lines, quoted = _lines(row.lines, changed), _lines(row.quoted, changed)
+    return row if (lines, quoted) == (row.lines, row.quoted) else replace(row, lines=lines, quoted=quoted)
 
 
 def _lines(lines: tuple[str, ...], changed: Callable[[str], str]) -> tuple[str, ...]:
     """A message at a time: a key may go over several of its lines."""
+    if len(lines) == 1:
+        return (changed(lines[0]),)
     return tuple(changed("\n".join(lines)).split("\n")) if lines else ()
 
 
-def _scrubbed(text: str, regions: Sequence[str], tally: Tally) -> str:
-    scrubbed = scrub(text, regions)
-    tally.replaced.update(scrubbed.found)
-    return scrubbed.text
+def _scrubber(settings: Settings, regions: Sequence[str], tally: Tally) -> Callable[[str], str]:
+    """Takes personal data out of a text and counts it."""
+
+    def scrubbed(text: str) -> str:
+        found = scrub(text, regions)
+        tally.replaced.update(found.found)
+        return found.text
+
+    return scrubbed if settings.data.cleaning.pii else str
 
 
 def _not_repeated(old: Sequence[Row], new: Sequence[Row], people: Mapping[str, Person], tally: Tally) -> list[Row]:
