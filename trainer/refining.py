@@ -43,7 +43,7 @@ def refine(
     gone = forgotten.among(identities)
     people = resolve(settings, identities, pseudonyms, gone)
     new = _without(new, lambda row: _is_left_out(settings, people[row.sender]), "left_out", tally)
-    kept = [row for row in old if not _is_left_out(settings, people[row.sender])]
+    kept = [_masked(settings, row, people) for row in old if not _is_left_out(settings, people[row.sender])]
     masked = [_masked(settings, row, people) for row in new]
     texts = [line for row in masked for line in (*row.lines, *row.quoted)]
     learned = regions_of(texts, (one.name for one in identities.values()), regions)

@@ -116,6 +116,17 @@ def test_words_of_people_who_are_masked_or_left_out_are_never_written(tmp_path: 
     assert ("[…]" in written) == (others == "mask")
 
 
+@pytest.mark.parametrize("others", ["mask", "drop"])
+def test_settings_that_became_stricter_reach_what_was_imported_before(tmp_path: Path, others: str) -> None:
+    """The next import takes the words of others away."""
+    export = telegram(tmp_path, [("Mara Voss", "hi"), ("Zelda Quist", "my secret"), ("Mara Voss", "aha")])
+    loose = settings_of(tmp_path)
+    imported(loose, export)
+    assert "secret" in everything_in(loose.corpus)
+    imported(settings_of(tmp_path, f'others = "{others}"\n'), export)
+    assert "secret" not in everything_in(loose.corpus)
+
+
 def test_saying_it_again_is_dropped_and_stays_dropped(tmp_path: Path) -> None:
     """In the same import, in a later one, and when it is read again."""
     long = "the lamp man on the corner says that the lemon tree is closed until further notice"
