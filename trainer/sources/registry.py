@@ -4,11 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.sources import discord_exporter, speaker_text, telegram_json, x_archive
+from trainer.sources import discord_exporter, speaker_text, telegram_json, whatsapp, x_archive
 from trainer.sources.source import Reading, Source
 from trainer.sources.tree import Tree, WatchedTree, trees
 
-SOURCES: tuple[Source, ...] = (x_archive.SOURCE, telegram_json.SOURCE, discord_exporter.SOURCE, speaker_text.SOURCE)
+SOURCES: tuple[Source, ...] = (
+    x_archive.SOURCE,
+    telegram_json.SOURCE,
+    discord_exporter.SOURCE,
+    whatsapp.SOURCE,
+    speaker_text.SOURCE,
+)
 
 
 @dataclass(frozen=True, slots=True)

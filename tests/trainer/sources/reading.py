@@ -7,6 +7,8 @@ from pathlib import Path
 from trainer.sources.message import Message, Reject
 from trainer.sources.registry import find
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+
 
 def read(path: Path) -> tuple[list[Message], list[Reject]]:
     """All messages and rejects of what lies at `path`; fails where no format claims it."""
