@@ -35,7 +35,7 @@ def unmarked(text: str) -> str:
 
 def half_of_day(*words: str) -> str:
     """am, pm, or nothing where none of `words` says so."""
-    return next((_HALVES[plain] for plain in map(_plain, words) if plain in _HALVES), "")
+    return next((_HALVES[plain] for plain in map(_plain, filter(None, words)) if plain in _HALVES), "")
 
 
 def time_of_day(hour: str, minute: str, second: str | None, half: str) -> time | None:

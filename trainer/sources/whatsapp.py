@@ -76,7 +76,8 @@ def _stamp(text: str) -> Stamp | None:
     if not found:
         return None
     first, second, third, before, hour, minute, seconds, after = found.groups()
-    clock = time_of_day(hour, minute, seconds, half_of_day(after, before, *before.split()))
+    words = before.strip(" ,.،")
+    clock = time_of_day(hour, minute, seconds, half_of_day(after, words, *words.split()))
     american = "/" in text and len(third) <= 2 and bool(_AMERICAN.search(after)) and found[0][0] != "0"
     return Stamp((first, second, third), clock, american) if clock else None
 

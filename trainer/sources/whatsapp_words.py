@@ -21,15 +21,24 @@ _OMITTED = """omit omess omis weggelassen ausgeschlossen weggelaten absent ocult
     استبعاد استثناء הושמט छोड़ शामिल bijgesloten niet utelämnad udeladt"""
 _ATTACHED = """attach adjunt angehängt anexad anexo joint allegat добавлен прикреп вложен bijgevoegd eklen 添付 附加
     附件 첨부 lampir مرفق צורף संलग्न bifog vedlagt vedlegg załączon přilož liite csatol επισυνάπ แนบ đính"""
-_DELETED = """this.message.was.deleted you.deleted.this.message deleted.by.admin eliminó.este.mensaje
-    eliminaste.este.mensaje mensaje.fue.eliminado diese.nachricht.wurde.gelöscht hast.diese.nachricht.gelöscht
-    message.a.été.supprimé avez.supprimé.ce.message mensagem.apagada apagou.esta.mensagem mensagem.foi.apagada
-    messaggio.è.stato.eliminato eliminato.questo.messaggio bericht.is.verwijderd bericht.verwijderd
-    сообщение.удалено удалили.данное.сообщение удалили.это.сообщение повідомлення.видалено mesaj.silindi
-    mesajı.sildiniz メッセージは削除されました メッセージを削除しました 消息已被删除 消息已删除 訊息已刪除
-    已刪除此訊息 删除了此消息 删除此消息 삭제된.메시지 메시지를.삭제 pesan.ini.telah.dihapus pesan.ini.dihapus
-    menghapus.pesan حذف.هذه.الرسالة حذفت.هذه.الرسالة הודעה.זו.נמחקה संदेश.हटाया मैसेज.हटा meddelande…borttage
-    meddelelse…slettet melding…slettet wiadomość…usunięt zpráva…smaz viesti…poist üzenet…töröl"""
+_DELETED = """this message was deleted|you deleted this message|se eliminó este mensaje|eliminaste este mensaje|
+    este mensaje fue eliminado|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|
+    ce message a été supprimé|vous avez supprimé ce message|mensagem apagada|você apagou esta mensagem|
+    essa mensagem foi apagada|esta mensagem foi apagada|apagou esta mensagem|questo messaggio è stato eliminato|
+    hai eliminato questo messaggio|dit bericht is verwijderd|u hebt dit bericht verwijderd|
+    je hebt dit bericht verwijderd|данное сообщение удалено|сообщение удалено|вы удалили данное сообщение|
+    вы удалили это сообщение|це повідомлення видалено|повідомлення видалено|ви видалили це повідомлення|
+    bu mesaj silindi|bu mesajı sildiniz|このメッセージは削除されました|このメッセージを削除しました|
+    あなたはこのメッセージを削除しました|此消息已被删除|此消息已删除|你删除了此消息|您删除了此消息|你撤回了|
+    此訊息已刪除|已刪除此訊息|你已刪除此訊息|您已刪除此訊息|삭제된 메시지입니다|이 메시지를 삭제했습니다|
+    pesan ini telah dihapus|pesan ini dihapus|anda menghapus pesan ini|anda telah menghapus pesan ini|
+    تم حذف هذه الرسالة|لقد حذفت هذه الرسالة|لقد قمت بحذف هذه الرسالة|حذفت هذه الرسالة|הודעה זו נמחקה|מחקת הודעה זו|
+    यह मैसेज डिलीट|यह संदेश हटा|आपने यह मैसेज|आपने यह संदेश|det här meddelandet har raderats|
+    du raderade det här meddelandet|du slettede denne besked|denne besked blev slettet|denne meldingen ble slettet|
+    du slettet denne meldingen|ta wiadomość została usunięta|usunięto tę wiadomość|usunąłeś tę wiadomość|
+    tato zpráva byla smazána|tuto zprávu jste smazali|tämä viesti poistettiin|poistit tämän viestin|
+    ezt az üzenetet törölték|törölted ezt az üzenetet|acest mesaj a fost șters|αυτό το μήνυμα διαγράφηκε|
+    tin nhắn này đã bị xóa|bạn đã xóa tin nhắn này|ข้อความนี้ถูกลบ|این پیام حذف شد"""
 _EDITED = """edited editó editad bearbeitet modifié modificat bewerkt измен отредакт редаг düzenle 編集 编辑 編輯
     수정 แก้ไข diedit chỉnh تعديل संपादित נערכה ویرایش redigera redigere edytow uprav muokattu szerkeszt επεξεργ"""
 _CALL = """call llamada videollamada anruf sprachanruf videoanruf chamada ligação appel chiamata звон дзвін oproep
@@ -38,13 +47,9 @@ _CALL = """call llamada videollamada anruf sprachanruf videoanruf chamada ligaç
 
 
 def _any(stems: str) -> str:
-    """A pattern for any of these stems; `.` stands for what is no letter, `…` for anything. Scripts that write articles
-    or whole sentences into one word have stems inside words."""
-    return "|".join(
-        (r"(?<!\w)" if stem[0] < "\u0590" else "")
-        + "[^\n]{0,20}".join(r"\W+".join(map(re.escape, part.split("."))) for part in stem.split("…"))
-        for stem in stems.split()
-    )
+    """A pattern for any of these stems; Scripts that write articles or whole sentences into one word have stems
+    inside words."""
+    return "|".join((r"(?<!\w)" if stem[0] < "\u0590" else "") + re.escape(stem) for stem in stems.split())
 
 
 _KINDS = [
@@ -67,7 +72,7 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 _EDIT_MARK = re.compile(rf"\s*\u200e?<[^<>\n]{{0,60}}(?:{_any(_EDITED)})[^<>\n]{{0,60}}>\s*$", re.IGNORECASE)
-_GONE = re.compile(rf"[^\n]{{0,40}}(?:{_any(_DELETED)})[^\n]{{0,40}}", re.IGNORECASE)
+_GONE = tuple(beginning.strip() for beginning in _DELETED.split("|"))
 _CALLS = re.compile(_any(_CALL), re.IGNORECASE)
 _ENCRYPTED = re.compile(
     _any("encrypt verschlüss cifra cript chiffr шифр şifre 加密 暗号 암호 مشفر מוצפנ"), re.IGNORECASE
@@ -78,10 +83,10 @@ _FIRST_LETTERS = {"PTT": "voice", "AUD": "voice", "STK": "sticker", "IMG": "phot
 
 def attached(text: str) -> tuple[str, tuple[str, ...]]:
     """The text without what stands for files in it, and the kinds of those files."""
-    kinds = [_kind_of_file(found[1].strip()) for found in _NAMED.finditer(text)]
+    kinds = [_kind_of_file(found[1].strip()) for found in _NAMED.finditer(text)] if "<" in text else []
     text = _NAMED.sub("", text) if kinds else text
     first, _, rest = text.partition("\n")
-    if beside := _BESIDE.fullmatch(first.strip()):
+    if first.rstrip().endswith(")") and (beside := _BESIDE.fullmatch(first.strip())):
         return rest, (*kinds, _kind_of_file((beside[1] or beside[2]).strip("\u200e ")))
     if kind := _omitted(first.strip()):
         return rest, (*kinds, kind)
@@ -89,16 +94,13 @@ def attached(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _omitted(line: str) -> str:
-    """The kind of what a whole line says was left out."""
-    if (inside := _PLACEHOLDER.fullmatch(line.strip("\u200e"))) is not None:
-        words, sure = inside[1], False
-    elif len(line) <= 60 and not line.endswith((".", "!", "?")):
-        words, sure = line.strip("\u200e"), line.startswith("\u200e")
-    else:
+    """The kind of what a whole line says was left out: in angle brackets, after U+200E, or in one or two words."""
+    bare = line.strip("\u200e")
+    inside = _PLACEHOLDER.fullmatch(bare) if bare.startswith("<") else None
+    words = inside[1] if inside else bare
+    if not inside and (len(bare) > 60 or (bare is line and bare.count(" ") > 1)):
         return ""
-    if not _OMITS.search(words) and not (inside and _KINDS[-1][1].search(words)):
-        return ""
-    if not (inside or sure or len(words.split()) <= 2):
+    if not (_OMITS.search(words) or (inside and _KINDS[-1][1].search(words))):
         return ""
     return next((kind for kind, pattern in _KINDS if pattern.search(words)), "file" if inside else "")
 
@@ -119,7 +121,7 @@ def without_edit_mark(text: str) -> str:
 
 def is_gone(text: str) -> bool:
     """Whether a text only says that a message was deleted, or could not be written down."""
-    return text == "null" or (len(text) < 120 and bool(_GONE.fullmatch(text.strip("\u200e \u2068\u2069.。"))))
+    return text == "null" or (len(text) < 120 and text.lstrip("\u200e ").casefold().startswith(_GONE))
 
 
 def is_call(text: str) -> bool:
