@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.sources import discord_exporter, speaker_text, telegram_json, whatsapp, x_archive
+from trainer.sources import discord_exporter, messenger, speaker_text, telegram_html, telegram_json, whatsapp, x_archive
 from trainer.sources.source import Reading, Source
 from trainer.sources.tree import Tree, WatchedTree, trees
 
 SOURCES: tuple[Source, ...] = (
     x_archive.SOURCE,
     telegram_json.SOURCE,
+    telegram_html.SOURCE,
     discord_exporter.SOURCE,
+    messenger.SOURCE,
+    messenger.ENCRYPTED,
     whatsapp.SOURCE,
     speaker_text.SOURCE,
 )
