@@ -3,12 +3,20 @@
 No zone is written there, so they are taken as UTC.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import NamedTuple
 
 Numbers = tuple[str, str, str]  # the three numbers of a date, as written
 
+_TIME = re.compile(
+    r"(\d{1,4}) ?[./\-年년] ?(\d{1,4}) ?[./\-月월] ?(\d{1,4})[.日일]?(?=[\s,.،])(\D{1,24}?)"
+    r"(\d{1,2})(?:[:.時时시]| ?h ?)(\d{2})(?:[:.](\d{2}))?[분分]?(\D{0,16})"
+)
+_AMERICAN = re.compile(r"[AP]M")
 _ORDERS = ("dmy", "mdy", "ymd")
 _MARKS = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"))
 _AM = """am a.m. vorm. vm fm de. dop. d.o. öö sa pg πμ ص صباحا ق.ظ 上午 午前 凌晨 早上 清晨 오전 ก่อนเที่ยง पूर्वाह्न
@@ -51,13 +59,30 @@ def time_of_day(hour: str, minute: str, second: str | None, half: str) -> time |
         return None
 
 
-def timestamp(day: date, clock: time) -> float:
-    """UTC seconds of a day and a time without a zone."""
-    return datetime.combine(day, clock, UTC).timestamp()
+class WrittenTime(NamedTuple):
+    """A date and a time before it is known which number is the day. american: it stands with slashes, a short year, and
+    AM or PM in capitals."""
+
+    numbers: Numbers
+    clock: time
+    american: bool = False
+
+
+@lru_cache(maxsize=1024)  # many messages bear one minute
+def written_time(text: str) -> WrittenTime | None:
+    """The date and time that `text` is and nothing else, in any language's notation; None where it is not."""
+    found = _TIME.fullmatch(unmarked(text).strip())
+    if not found:
+        return None
+    first, second, third, before, hour, minute, seconds, after = found.groups()
+    words = before.strip(" ,.،")
+    clock = time_of_day(hour, minute, seconds, half_of_day(after, words, *words.split()))
+    american = "/" in text and len(third) <= 2 and first[0] != "0" and bool(_AMERICAN.search(after))
+    return WrittenTime((first, second, third), clock, american) if clock else None
 
 
 class DateOrder:
-    """Which of a date's numbers is which, decided by all dates of a file. Call see() with each first, then date().
+    """Which of a date's numbers is which, decided by all dates of a file. Call see() with each first, then timestamp().
 
     An order that makes impossible dates loses; then one that makes time run backwards; then the less usual one, which
     is month first unless the file is written the American way (`3/14/21 … PM`).
@@ -70,22 +95,23 @@ class DateOrder:
         self._seen: Numbers | None = None
         self._american = False
 
-    def see(self, numbers: Numbers, american: bool = False) -> None:
-        """Take a date into account. american: it stands with slashes, a short year, and AM or PM in capitals."""
-        self._american |= american
-        if numbers == self._seen:
+    def see(self, written: WrittenTime) -> None:
+        """Take a date into account."""
+        self._american |= written.american
+        if written.numbers == self._seen:
             return
-        self._seen = numbers
+        self._seen = written.numbers
         for order in _ORDERS:
-            if (day := _date(numbers, order)) is None:
+            if (day := _date(written.numbers, order)) is None:
                 self._faults[order] += 1
                 continue
             self._jumps[order] += day < self._before.get(order, day)
             self._before[order] = day
 
-    def date(self, numbers: Numbers) -> date | None:
-        """The day of these numbers; None where no order makes one of them."""
-        return next((day for order in self._ranked() if (day := _date(numbers, order))), None)
+    def timestamp(self, written: WrittenTime) -> float | None:
+        """UTC seconds; None where no order makes a day of the numbers."""
+        day = next((day for order in self._ranked() if (day := _date(written.numbers, order))), None)
+        return datetime.combine(day, written.clock, UTC).timestamp() if day else None
 
     def _ranked(self) -> Sequence[str]:
         usual = ("mdy", "dmy", "ymd") if self._american else _ORDERS

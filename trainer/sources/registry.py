@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.sources import discord_exporter, messenger, speaker_text, telegram_html, telegram_json, whatsapp, x_archive
+from trainer.sources import (
+    discord_exporter,
+    discord_package,
+    discord_text,
+    messenger,
+    speaker_text,
+    telegram_html,
+    telegram_json,
+    whatsapp,
+    x_archive,
+)
 from trainer.sources.source import Reading, Source
 from trainer.sources.tree import Tree, WatchedTree, trees
 
@@ -13,6 +23,9 @@ SOURCES: tuple[Source, ...] = (
     telegram_json.SOURCE,
     telegram_html.SOURCE,
     discord_exporter.SOURCE,
+    discord_package.SOURCE,
+    discord_text.SOURCE,
+    discord_text.TEXT,
     messenger.SOURCE,
     messenger.ENCRYPTED,
     whatsapp.SOURCE,

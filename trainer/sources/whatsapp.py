@@ -10,13 +10,11 @@ WhatsApp itself says on iOS.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import time
-from functools import lru_cache
 from typing import NamedTuple
 
 from trainer.sources.derived_id import DerivedIds
 from trainer.sources.lines import Block, blocks, head_lines, text_lines
-from trainer.sources.local_dates import DateOrder, Numbers, half_of_day, time_of_day, timestamp, unmarked
+from trainer.sources.local_dates import DateOrder, WrittenTime, unmarked, written_time
 from trainer.sources.message import Message
 from trainer.sources.participants import SpeakerPrefixes, conversation_key, conversation_type
 from trainer.sources.source import Reading, Source, claim_each
@@ -24,13 +22,8 @@ from trainer.sources.tree import Tree
 from trainer.sources.whatsapp_words import attached, is_call, is_gone, without_edit_mark
 
 _LONGEST_STAMP = 64
-_STAMP = re.compile(
-    r"(\d{1,4}) ?[./\-年년] ?(\d{1,4}) ?[./\-月월] ?(\d{1,4})[.日일]?(?=[\s,.،])(\D{1,24}?)"
-    r"(\d{1,2})(?:[:.時时시]| ?h ?)(\d{2})(?:[:.](\d{2}))?[분分]?(\D{0,16})"
-)
 _MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\ufeff"
 _MENTION = re.compile("@\u2068([^\u2069\n]{1,80})\u2069")
-_AMERICAN = re.compile(r"[AP]M")
 _WITH = "with mit con com avec met med z s cu kanssa dengan с з со".split()
 _TITLES = (
     re.compile(rf".*?whatsapp\S*(?: \S+)??(?: (?:с контактом|{'|'.join(_WITH)})| -) (.+)", re.IGNORECASE),
@@ -40,18 +33,10 @@ _TITLES = (
 _COPY = re.compile(r" ?\(\d{1,3}\)$")
 
 
-class Stamp(NamedTuple):
-    """When a line was sent, before it is known which number is the day. clock: None where there is no such time."""
-
-    numbers: Numbers
-    clock: time
-    american: bool
-
-
 class Header(NamedTuple):
     """A line that begins a message. said: name and text, or what WhatsApp itself says."""
 
-    stamp: Stamp
+    stamp: WrittenTime
     said: str
 
 
@@ -61,25 +46,13 @@ def _header(line: str) -> Header | None:
         return None
     if bare[0] == "[":
         end = bare.find("]", 0, _LONGEST_STAMP)
-        stamp = _stamp(bare[1:end]) if end > 0 else None
+        stamp = written_time(bare[1:end]) if end > 0 else None
         return Header(stamp, bare[end + 1 :].lstrip(" " + _MARKS[1:])) if stamp else None
     for dash in (" - ", " – ", ": "):
         end = bare.find(dash, 0, _LONGEST_STAMP)
-        if end > 0 and (stamp := _stamp(bare[:end])):
+        if end > 0 and (stamp := written_time(bare[:end])):
             return Header(stamp, bare[end + len(dash) :].lstrip(_MARKS[1:]))
     return None
-
-
-@lru_cache(maxsize=1024)  # many messages bear one minute
-def _stamp(text: str) -> Stamp | None:
-    found = _STAMP.fullmatch(unmarked(text).strip())
-    if not found:
-        return None
-    first, second, third, before, hour, minute, seconds, after = found.groups()
-    words = before.strip(" ,.،")
-    clock = time_of_day(hour, minute, seconds, half_of_day(after, words, *words.split()))
-    american = "/" in text and len(third) <= 2 and bool(_AMERICAN.search(after)) and found[0][0] != "0"
-    return Stamp((first, second, third), clock, american) if clock else None
 
 
 def _recognises(start: bytes) -> bool:
@@ -116,7 +89,7 @@ def _survey(tree: Tree, name: str) -> _Chat:
         for _, line in text_lines(stream):
             if (header := _header(line)) is None:
                 continue
-            chat.order.see(header.stamp.numbers, header.stamp.american)
+            chat.order.see(header.stamp)
             if ": \u200e" not in header.said[:100]:
                 chat.speakers.see(header.said)
     return chat
@@ -134,8 +107,7 @@ def chat_name(label: str, member: str) -> str:
 
 def _message(block: Block[Header], chat: _Chat, key: str, kind: str, ids: DerivedIds) -> Message:
     header = block.header
-    day = chat.order.date(header.stamp.numbers)
-    at = timestamp(day, header.stamp.clock) if day else None
+    at = chat.order.timestamp(header.stamp)
     sender, first = chat.speakers.split(header.said) or ("", header.said)
     sender = _sender(sender)
     whole = "\n".join((first, *block.lines))
