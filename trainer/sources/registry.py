@@ -8,7 +8,9 @@ from trainer.sources import (
     discord_exporter,
     discord_package,
     discord_text,
+    imessage_text,
     messenger,
+    signal,
     speaker_text,
     telegram_html,
     telegram_json,
@@ -28,6 +30,8 @@ SOURCES: tuple[Source, ...] = (
     discord_text.TEXT,
     messenger.SOURCE,
     messenger.ENCRYPTED,
+    signal.SOURCE,
+    imessage_text.SOURCE,
     whatsapp.SOURCE,
     speaker_text.SOURCE,
 )
