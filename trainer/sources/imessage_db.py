@@ -25,7 +25,7 @@ ME = "Me"
 _MAGIC = b"SQLite format 3\0"
 _COLUMNS = (b"chat_message_join", b"is_from_me", b"handle_id")
 # Where the tables' names stand further inside the file: macOS, iOS, and its name in an iPhone's backup.
-_NAMES = ("chat.db", "sms.db", "3d0d7e5fb2ce288813306e4d4640395e047a3d28")
+_NAMES = ("chat.db", "sms.db", "3d0d7e5fb2ce288813306e4d4636395e047a3d28")
 _EPOCH = datetime(2001, 1, 1, tzinfo=UTC).timestamp()
 _NANOSECONDS = 1 << 40  # a date above it, 36,000 years in seconds, is in nanoseconds
 _OPTIONAL = {

@@ -60,8 +60,8 @@ def time_of_day(hour: str, minute: str, second: str | None, half: str) -> time |
 
 
 class WrittenTime(NamedTuple):
-    """A date and a time before it is known which number is the day. american: it stands with slashes, a short year, and
-    AM or PM in capitals."""
+    """A date and a time before it is known which number is the day. american: it stands with slashes, no
+    zero before the first number, and AM or PM in capitals."""
 
     numbers: Numbers
     clock: time
@@ -77,7 +77,7 @@ def written_time(text: str) -> WrittenTime | None:
     first, second, third, before, hour, minute, seconds, after = found.groups()
     words = before.strip(" ,.،")
     clock = time_of_day(hour, minute, seconds, half_of_day(after, words, *words.split()))
-    american = "/" in text and len(third) <= 2 and first[0] != "0" and bool(_AMERICAN.search(after))
+    american = "/" in text and first[0] != "0" and bool(_AMERICAN.search(after))
     return WrittenTime((first, second, third), clock, american) if clock else None
 
 
