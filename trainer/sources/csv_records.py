@@ -64,6 +64,7 @@ class _Lines:
         start = stream.read(4)
         stream.seek(0)
         wide = start.startswith((b"\xff\xfe", b"\xfe\xff"))
+        self._narrow = not wide
         self._width = "utf-16-le" if wide else "utf-8"
         self._text = io.TextIOWrapper(stream, "utf-16" if wide else "utf-8-sig", errors="replace", newline="")
         self.offset = 0
@@ -76,6 +77,6 @@ class _Lines:
         line = self._text.readline(_CHUNK)
         if not line:
             raise StopIteration
-        self.offset += len(line.encode(self._width, "replace"))
+        self.offset += len(line) if line.isascii() and self._narrow else len(line.encode(self._width, "replace"))
         self.taken.append(line)
         return line

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 _CHUNK = 1 << 18
 _LONGEST_TAG = 1 << 16  # bytes; what goes on without an end is text
-_TAG = re.compile(rb"<(?:(/?)([A-Za-z][A-Za-z0-9]*)([^<>]*)|!--.*?--|![^<>]*)>", re.DOTALL)
+_TAG = re.compile(rb"<(?:(/?)([A-Za-z][A-Za-z0-9]*)([^<>]*)|![^<>]*)>")
 _ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
 _EMPTY = frozenset(("area", "br", "hr", "img", "input", "link", "meta", "wbr"))
 
@@ -33,18 +33,20 @@ class Tag:
 
 def html_tokens(stream: BinaryIO) -> Iterator[Tag]:
     """Every tag of a UTF-8 file; the last one has no name."""
-    window, offset, at = b"", 0, 0
+    window, offset, at, text = b"", 0, 0, b""
     while chunk := stream.read(_CHUNK):
         window, offset, at = window[at:] + chunk, offset + at, 0
         for found in _TAG.finditer(window):
-            if found[2]:
-                yield _tag(found, offset, window[at : found.start()])
-                at = found.end()
-        if len(window) - at > _LONGEST_TAG:
+            text += window[at : found.start()]
+            at = found.end()
+            if found[2]:  # else a comment, or what says that it is HTML
+                yield _tag(found, offset, text)
+                text = b""
+        if len(window) - at + len(text) > _LONGEST_TAG:
             keep = max(window.rfind(b"<", at), len(window) - _LONGEST_TAG, at)
-            yield Tag(offset + at, _text(window[at:keep]), "wbr", empty=True)
-            at = keep
-    yield Tag(offset + at, _text(window[at:]), "")
+            yield Tag(offset + at, _text(text + window[at:keep]), "wbr", empty=True)
+            at, text = keep, b""
+    yield Tag(offset + at, _text(text + window[at:]), "")
 
 
 def _tag(found: "re.Match[bytes]", offset: int, before: bytes) -> Tag:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from trainer.sources.attachment import kind_of
 from trainer.sources.derived_id import DerivedIds
 from trainer.sources.lines import Block, blocks, head_lines, text_lines
-from trainer.sources.message import Message
+from trainer.sources.message import Message, Reject
 from trainer.sources.source import Reading, Source, claim_each
 from trainer.sources.tree import Tree
 
@@ -32,6 +32,7 @@ _PATH = re.compile(r"(?:[~/]|\.{0,2}/|attachments/|[A-Z]:\\)[^\n]{0,400}\.\w{2,5
 _STICKER = re.compile(r"(?:\w+ )?Sticker from .{1,60}: .*")
 _SERVICES = ("SharePlay Message", "Started sharing location!", "Stopped sharing location!")
 _REMEMBERED = 4096  # replies whose own place is still to come
+_MOST_LINES = 10_000  # of one message
 
 
 class _Header(NamedTuple):
@@ -84,7 +85,7 @@ def _recognises(start: bytes) -> bool:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         others = _others(tree, name)
-        chat = _Chat(re.sub(r"\.txt$", "", name.rpartition("/")[2]), "group" if len(others) > 1 else "dm")
+        chat = _Chat(name, re.sub(r"\.txt$", "", name.rpartition("/")[2]), "group" if len(others) > 1 else "dm")
         with tree.open(name) as stream:
             found = blocks(text_lines(stream), name, _Opens())
             for block in found:
@@ -119,7 +120,8 @@ class _Said(NamedTuple):
 class _Chat:
     """A chat while it is read: the last message, and what is known of replies to come."""
 
-    def __init__(self, name: str, kind: str) -> None:
+    def __init__(self, file: str, name: str, kind: str) -> None:
+        self._file = file
         self._name = name
         self._type = kind
         self._ids = DerivedIds(name)
@@ -127,17 +129,20 @@ class _Chat:
         self._answers: list[tuple[float | None, str, str]] = []
         self._parents: OrderedDict[tuple[float | None, str, str], str] = OrderedDict()
 
-    def take(self, block: Block[_Header]) -> Iterator[Message]:
+    def take(self, block: Block[_Header]) -> Iterator[Message | Reject]:
         """Take the next block; gives the message that is complete with it."""
         if not block.header.indented:
             yield from self.close()
             self._open = block
             return
         inside = [line[4:] for line in block.lines if line.startswith("    ") or not line.strip()]
-        if inside:
+        if inside and len(self._answers) < _REMEMBERED:
             self._answers.append((block.header.at, inside[0].strip(), _said(inside[1:]).text))
-        if self._open:  # what follows the replies to one part of a message are its other parts
-            self._open.lines.extend(line for line in block.lines if line.strip() and not line.startswith("    "))
+        rest = [line for line in block.lines if line.strip() and not line.startswith("    ")]
+        if self._open and len(self._open.lines) < _MOST_LINES:
+            self._open.lines.extend(rest)  # what follows the replies to one part of a message are its other parts
+        elif rest:
+            yield Reject(file=self._file, offset=block.offset, reason="a reply to no message", raw="\n".join(rest))
 
     def close(self) -> Iterator[Message]:
         """The last message."""

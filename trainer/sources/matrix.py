@@ -26,7 +26,7 @@ _CALLS = ("m.call.", "org.matrix.msc3401.call")
 
 
 class _Event(msgspec.Struct):
-    event_id: str = ""
+    event_id: str
     type: str = ""
     sender: str = ""
     origin_server_ts: float | None = None

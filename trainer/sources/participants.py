@@ -78,12 +78,20 @@ def conversation_type(name: str, speakers: Collection[str]) -> str:
     it is private."""
     if len(speakers) > 2:
         return "group"
-    return "dm" if not name or len(speakers) < 2 or any(_bare(one) in _bare(name) for one in speakers) else "group"
+    return "dm" if not name or len(speakers) < 2 or any(_is_called(name, one) for one in speakers) else "group"
 
 
 def conversation_key(name: str, speakers: Collection[str]) -> str:
     """A conversation id that doesn't depend on where the file lies: the chat's name, else the people in it."""
     return unicodedata.normalize("NFKC", name).strip() or " + ".join(sorted(speakers)[:32])
+
+
+def _is_called(chat: str, person: str) -> bool:
+    """Whether a chat bears a person's name, alone or inside words of an unknown language."""
+    if _bare(chat) == _bare(person):
+        return True
+    bounds = ("", "") if any(char > "\u2e7f" for char in person) else (r"(?<!\w)", r"(?!\w)")
+    return bool(re.search(re.escape(person.casefold()).join(bounds), chat.casefold()))
 
 
 def _bare(name: str) -> str:

@@ -34,7 +34,7 @@ class _Edited(msgspec.Struct):
 
 
 class _Row(msgspec.Struct):
-    ts: str = ""
+    ts: str
     type: str = "message"
     subtype: str | None = None
     user: str | None = None

@@ -1,7 +1,8 @@
 """Telegram Desktop's result.json: one chat, or a whole account.
 
 Learned from tdesktop's export_output_json.cpp: `text` is a string or a mixed list, `text_entities` is absent in older
-files, `date` has no zone, `from` is null for deleted accounts, current versions write \\xHH inside strings.
+files, `date` has no zone, `from` and `forwarded_from` are null for deleted accounts, 4.1.1 wrote `document_id` without
+quotes, and versions to this day write \\xHH inside strings.
 """
 
 import re
@@ -21,6 +22,8 @@ _KINDS = {
     "personal_chat": "dm",
     "bot_chat": "dm",
     "saved_messages": "dm",
+    "replies": "dm",
+    "verification_codes": "dm",
     "public_channel": "channel",
     "private_channel": "channel",
 }
@@ -32,6 +35,7 @@ _MEDIA = {
     "animation": "gif",
     "audio_file": "audio",
 }
+_CALLS = ("phone_call", "group_call", "conference_call", "invite_to_group_call")
 _LOOK = re.compile(
     rb'"from_id"\s*:|"text_entities"\s*:|"date_unixtime"\s*:|"personal_information"\s*:|"action"\s*:\s*"create_'
 )
@@ -40,18 +44,21 @@ _LOOK = re.compile(
 class _Entity(msgspec.Struct):
     type: str = "plain"
     text: str = ""
+    user_id: str | int | None = None
 
 
 class _Row(msgspec.Struct):
     id: int
     type: str = "message"
     date: str = ""
-    date_unixtime: str = ""
+    date_unixtime: str | int = ""
+    edited_unixtime: str | int = ""
+    action: str = ""
     sender: str | None = msgspec.field(name="from", default=None)
     from_id: str | int | None = None
-    text: str | list[str | _Entity] = ""
+    text: str | list[str | _Entity] | None = ""
     text_entities: list[_Entity] | None = None
-    forwarded_from: str | None = None
+    forwarded_from: str | msgspec.UnsetType | None = msgspec.UNSET
     via_bot: str | None = None
     reply_to_message_id: int | None = None
     reply_to_peer_id: str | int | None = None
@@ -91,18 +98,33 @@ def _message(row: _Row, chat: dict[str, Any]) -> Message:
         sender_name=row.sender or "",
         is_bot=row.via_bot is not None or (chat.get("type") == "bot_chat" and sender == f"user{chat.get('id')}"),
         timestamp=_timestamp(row),
-        kind={"message": "message", "service": "service"}.get(row.type, "unsupported"),
+        edited_at=_unix(row.edited_unixtime),
+        kind=_kind(row),
         text=_text(row),
         reply_to_id=str(row.reply_to_message_id) if row.reply_to_message_id and not row.reply_to_peer_id else "",
-        forwarded_from=row.forwarded_from or "",
-        mentions=tuple(("", part.text.removeprefix("@")) for part in row.text_entities or () if part.type == "mention"),
+        forwarded_from="" if row.forwarded_from is msgspec.UNSET else row.forwarded_from or "somebody",
+        mentions=tuple(
+            (f"user{part.user_id}" if part.user_id else "", part.text.removeprefix("@"))
+            for part in row.text_entities or ()
+            if part.type in ("mention", "mention_name")
+        ),
         attachments=_attachments(row),
     )
 
 
+def _kind(row: _Row) -> str:
+    if row.type == "service":
+        return "call" if row.action in _CALLS else "service"
+    return "message" if row.type == "message" else "unsupported"
+
+
+def _unix(text: str | int) -> float | None:
+    return float(text) if str(text).isdecimal() else None
+
+
 def _timestamp(row: _Row) -> float | None:
-    if row.date_unixtime.isdecimal():
-        return float(row.date_unixtime)
+    if (at := _unix(row.date_unixtime)) is not None:
+        return at
     try:
         return datetime.fromisoformat(row.date).replace(tzinfo=UTC).timestamp()
     except ValueError:
@@ -114,7 +136,7 @@ def _text(row: _Row) -> str:
         return "".join(part.text for part in row.text_entities)
     if isinstance(row.text, str):
         return row.text
-    return "".join(part if isinstance(part, str) else part.text for part in row.text)
+    return "".join(part if isinstance(part, str) else part.text for part in row.text or ())
 
 
 def _attachments(row: _Row) -> tuple[str, ...]:
