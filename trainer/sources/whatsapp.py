@@ -47,12 +47,17 @@ def _header(line: str) -> Header | None:
     if bare[0] == "[":
         end = bare.find("]", 0, _LONGEST_STAMP)
         stamp = written_time(bare[1:end]) if end > 0 else None
-        return Header(stamp, bare[end + 1 :].lstrip(" " + _MARKS[1:])) if stamp else None
+        return Header(stamp, _said(bare[end + 1 :].lstrip(" " + _MARKS[1:]))) if stamp else None
     for dash in (" - ", " – ", ": "):
         end = bare.find(dash, 0, _LONGEST_STAMP)
         if end > 0 and (stamp := written_time(bare[:end])):
-            return Header(stamp, bare[end + len(dash) :].lstrip(_MARKS[1:]))
+            return Header(stamp, _said(bare[end + len(dash) :].lstrip(_MARKS[1:])))
     return None
+
+
+def _said(text: str) -> str:
+    """What stands after the time; an editor may have cut the blank off an empty message."""
+    return f"{text} " if text.endswith(":") and ": " not in text else text
 
 
 def _recognises(start: bytes) -> bool:

@@ -151,6 +151,13 @@ def test_what_stands_for_a_file(tmp_path: Path, text: str, kinds: tuple[str, ...
     assert (message.attachments, message.text) == (kinds, rest)
 
 
+def test_an_empty_message_is_somebodys(tmp_path: Path) -> None:
+    """With the blank after the colon or without."""
+    for end in (": ", ":"):
+        message = line(tmp_path, f"13/06/18, 21:25 - a{end}")
+        assert (message.sender_name, message.text, message.kind) == ("a", "", "message")
+
+
 def test_an_export_made_later_repeats_the_same_ids(tmp_path: Path) -> None:
     """Exports are cumulative: wherever the file lies and whatever copy it is, a message is the same message."""
     source = HERE / "WhatsApp Chat with Canal Crew.txt"
