@@ -4,6 +4,7 @@ Ours begin with a scene line and are read strictly. In other files a paragraph t
 its line is a message; a paragraph without one goes on with the last speaker's. No dates, no ids, no reply links.
 """
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,7 +12,6 @@ from typing import BinaryIO
 
 from persona.names import SOMEONE
 from persona.transcript import SCENES, UNKNOWN, TranscriptError, Turn, parse_many
-from trainer.sources.lines import text_lines
 from trainer.sources.message import Message, Reject
 from trainer.sources.repair import decode_text
 from trainer.sources.source import Reading, Source, claim_each
@@ -83,7 +83,7 @@ def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
     """The text of each conversation of a transcript, with the offset it begins at."""
     block: list[str] = []
     start = 0
-    for offset, line in text_lines(stream):
+    for offset, line in _lines(stream):
         if _SCENE.fullmatch(line) and (not block or not block[-1]):
             if any(block):
                 yield start, "\n".join(block)
@@ -95,7 +95,7 @@ def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
 
 def _lenient(stream: BinaryIO, name: str) -> Reading:
     speaker, text, number, start, begins = "", list[str](), 0, 0, True
-    for offset, line in text_lines(stream):
+    for offset, line in _lines(stream):
         if begins and _HEADER.fullmatch(line.rstrip()):
             yield from _said(name, speaker, text, number, start)
             number, start = number + 1, offset
@@ -121,6 +121,17 @@ def _said(name: str, speaker: str, text: list[str], number: int, offset: int) ->
         )
     elif said:
         yield Reject(file=name, offset=offset, reason="text before the first speaker's name", raw=said)
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Lines without their ends and their offsets in bytes, split at \\n alone, whatever the encoding."""
+    start = stream.read(4)
+    stream.seek(0)
+    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    offset = 0
+    for raw in codecs.EncodedFile(stream, "utf-8", "utf-16", "replace") if wide else stream:
+        yield offset, decode_text(raw).rstrip("\r\n")
+        offset += len(raw)
 
 
 SOURCE = Source("SPEAKER: text", claim_each(_recognises), _read)
