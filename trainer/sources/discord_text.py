@@ -21,6 +21,7 @@ from trainer.sources.source import Reading, Source, claim_each
 from trainer.sources.tree import Tree
 
 _COLUMNS = ["AuthorID", "Author", "Date", "Content", "Attachments", "Reactions"]
+_LONGEST_DATE = 64  # characters
 _RULE = "=" * 62
 _HEADER = re.compile(r"\[([^\]\n]{8,40})\] (\S[^\n]{0,80}?)(?: \(pinned\))?")
 _NAMED = re.compile(r"(\d{1,2})-([A-Z][a-z]{2})-(\d{2,4}) (\d{1,2}):(\d{2}) ?([AP]M)?")
@@ -37,7 +38,7 @@ _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 
 def _when(text: str) -> float | WrittenTime | None:
     """UTC seconds, or a date in a notation of which the file decides; None where this is no date."""
-    text = text.strip()
+    text = text[:_LONGEST_DATE].strip()
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 _CHUNK = 1 << 18
-_LONGEST_TAG = 1 << 16  # bytes; what goes on without an end is text
-_TAG = re.compile(rb"<(?:(/?)([A-Za-z][A-Za-z0-9]*)([^<>]*)|![^<>]*)>")
-_ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
+_LONGEST_TAG = 1 << 14  # bytes; what goes on without an end is text
+_TAG = re.compile(rb"<(?:(/?)([A-Za-z][A-Za-z0-9]{0,15})(?![A-Za-z0-9])([^<>]*)|![^<>]*)>")
+_ATTRIBUTE = re.compile(r"""(?<![\w-])([\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
 _EMPTY = frozenset(("area", "br", "hr", "img", "input", "link", "meta", "wbr"))
 
 

@@ -23,10 +23,11 @@ _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _FULL = re.compile(r"\[?(\d{4}-\d\d-\d\d[T ,]+\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| ?[+-]\d\d:?\d\d)?)\]?[ \t]+(.*)")
 _SHORT = re.compile(r"(?:([A-Z][a-z]{2}) +(\d{1,2}) )?[\[(]?(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP]M))?[\])]?[ \t]+(.*)")
 _MARK = re.compile(
-    r"(?:[\[(]?\d\d:\d\d(?::\d\d)?[\])]? )?(?:---|\*{3,4}|Session|#+) ?(.*?)"
+    r"(?:[\[(]?\d\d:\d\d(?::\d\d)?[\])]? )?(?:---|\*{3,4}|Session) ?(.*?)"
     r"(?:[A-Z][a-z]{2,8},? )?([A-Z][a-z]{2})[a-z]* +(\d{1,2})(?: (\d\d:\d\d(?::\d\d)?))?,? (\d{4}).*"
 )
-_OTHER_MARK = re.compile(r"(?:---|\*{4}|Session |#)[^<>]*|\s*")
+_LONGEST_MARK = 300  # characters
+_OTHER_MARK = re.compile(r"(?:---|\*{4}|Session )[^<>]*|\s*")
 _SAID = re.compile(r"<[ @+%&~!]?([^\s<>]{1,64})>(?:[ \t](.*))?")
 _DID = re.compile(r"\s?\*[ \t]{1,2}(?![*\t ])[@+%&~!]?([^\s]{1,64}) (.*)")
 _TABBED = re.compile(r"[ @+%&~!]?([^\s\t<>*=-][^\s\t]{0,63})\t(.*)")
@@ -62,7 +63,7 @@ class _Log:
         """What a line says; None where it is no line of a log."""
         if (found := _FULL.fullmatch(text)) and (at := _instant(found[1])) is not None:
             return _spoken(at, found[2])
-        if found := _MARK.fullmatch(text):
+        if len(text) < _LONGEST_MARK and (found := _MARK.fullmatch(text)):
             self._turn(found)
             return _Line(None, "", "", "")
         if found := _SHORT.fullmatch(text):

@@ -21,8 +21,10 @@ ME = "Me"
 _HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d),? (\d\d:\d\d(?::\d\d)?)\] ([^\n]{1,100}?): ?(.*)")
 _QUOTE = re.compile(r"\A\s*\n> (.*(?:\n> .*)*)\n*")
 _REACTIONS = re.compile(r"\n\(- .* -\)")
-_STICKER = re.compile(r"\n?\(\( ?(.*?) ?\)\)|\[([^\]\n]*)\]\(\.\./exported_stickers/[^)\n]*\) *")
-_FILE = re.compile(r"!?\[([^\]\n]*)\]\(\./media/([^)\n]*)\) *")
+_STICKER = re.compile(
+    r"\n?\(\( ?([^()\n]{0,80}?) ?\)\)|\[([^\[\]\n]{0,80})\]\(\.\./exported_stickers/[^)\n]{0,400}\) *"
+)
+_FILE = re.compile(r"!?\[([^\[\]\n]{0,400})\]\(\./media/([^)\n]{0,400})\) *")
 _CALL = re.compile(r"(?:Incoming|Outgoing|Missed) (?:\w+ )?call(?: \(.*\))?")
 _DELETED = "(This message was deleted)"
 

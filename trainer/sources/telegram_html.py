@@ -45,7 +45,6 @@ _MEDIA = {
 }
 _ID = re.compile(r"message(\d+)")
 _LINK = re.compile(r"#go_to_message(\d+)")
-_NAME = re.compile(rb'class="from_name">\s*([^<]{1,200}?)\s*<')
 _VIA = re.compile(r" via @\w+$")
 _GROUP = re.compile(r" (?:created group|invited|joined group|removed|changed group|converted)|^Channel ")
 _UNSUPPORTED = "This message is not supported"

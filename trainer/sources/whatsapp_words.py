@@ -71,7 +71,7 @@ _BESIDE = re.compile(
     rf"\((?(1)[^()\n]+|[^()\n]*(?:{_any(_ATTACHED)})[^()\n]*)\)",
     re.IGNORECASE,
 )
-_EDIT_MARK = re.compile(rf"\s*\u200e?<[^<>\n]{{0,60}}(?:{_any(_EDITED)})[^<>\n]{{0,60}}>\s*$", re.IGNORECASE)
+_EDIT_MARK = re.compile(rf"\u200e?<[^<>\n]{{0,60}}(?:{_any(_EDITED)})[^<>\n]{{0,60}}>\s*$", re.IGNORECASE)
 _GONE = tuple(beginning.strip() for beginning in _DELETED.split("|"))
 _CALLS = re.compile(_any(_CALL), re.IGNORECASE)
 _ENCRYPTED = re.compile(
@@ -86,7 +86,7 @@ def attached(text: str) -> tuple[str, tuple[str, ...]]:
     kinds = [_kind_of_file(found[1].strip()) for found in _NAMED.finditer(text)] if "<" in text else []
     text = _NAMED.sub("", text) if kinds else text
     first, _, rest = text.partition("\n")
-    if first.rstrip().endswith(")") and (beside := _BESIDE.fullmatch(first.strip())):
+    if len(first) < 400 and first.rstrip().endswith(")") and (beside := _BESIDE.fullmatch(first.strip())):
         return rest, (*kinds, _kind_of_file((beside[1] or beside[2]).strip("\u200e ")))
     if kind := _omitted(first.strip()):
         return rest, (*kinds, kind)
@@ -116,7 +116,7 @@ def _kind_of_file(name: str) -> str:
 
 def without_edit_mark(text: str) -> str:
     """`text` without the note that it was edited."""
-    return _EDIT_MARK.sub("", text) if text.rstrip().endswith(">") else text
+    return _EDIT_MARK.sub("", text.rstrip()).rstrip() if text.rstrip().endswith(">") else text
 
 
 def is_gone(text: str) -> bool:

@@ -24,3 +24,8 @@ def test_text_is_whole_over_chunks() -> None:
     """Whatever the size of what is read at once."""
     text = "word " * 200_000
     assert "".join(tag.text for tag in html_tokens(BytesIO(f"<p>{text}</p>".encode()))) == text
+
+
+def test_a_name_that_never_ends_is_no_tag() -> None:
+    """It is looked at once."""
+    assert [tag.text for tag in html_tokens(BytesIO(b"<" + b"a" * 12_000))] == ["<" + "a" * 12_000]
