@@ -171,4 +171,4 @@ def _text_of(body: bytes) -> str:
     return body[at + 1 + width :][:length].decode("utf-8", "replace")
 
 
-SOURCE = Source("iMessage chat.db", _claim, _read)
+SOURCE = Source("iMessage chat.db", _claim, _read, experimental=True)

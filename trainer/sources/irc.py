@@ -1,10 +1,11 @@
 """IRC logs of irssi, WeeChat, HexChat and XChat, ZNC, mIRC, eggdrop, The Lounge, and others that write like them.
 
-Learned from those clients' defaults. A line begins with its time (`10:05`, `[10:05:06]`, `Mar 04 10:05:06`,
-`2021-03-04 10:05:06`, ISO 8601 with a zone), then `<nick> text`, `* nick does`, WeeChat's `nick<tab>text`, or what the
-server says. The day is in the line, in lines such as `--- Day changed Fri Mar 05 2021`, or in the file's name; where
-none of them tells it goes on at midnight. Times without a zone are taken as UTC. Bytes that are no UTF-8 are read as
-Windows-1252. There are no ids; a channel is known by its name, which is that of the file or its folder, or told at the beginning.
+Learned from mgedmin/irclog2html and its logs, and those clients' defaults. A line begins with its time (`10:05`,
+`[10:05:06]`, `Mar 04 10:05:06`, `[04 Mar 10:05]`, `04-Mar-2021 10:05`, `2021-03-04 10:05:06`, ISO 8601, Unix seconds),
+then `<nick> text`, `* nick does`, WeeChat's `nick<tab>text`, or what the server says. The day is in the line, in lines
+such as `--- Day changed Fri Mar 05 2021`, or in the file's name; where none of them tells it goes on at midnight. Times
+without a zone are taken as UTC. Bytes that are no UTF-8 are read as Windows-1252. There are no ids; a channel is known
+by its name, which is that of the file or its folder, or told at the beginning.
 """
 
 import re
@@ -21,14 +22,19 @@ from trainer.sources.tree import Tree, head
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _FULL = re.compile(r"\[?(\d{4}-\d\d-\d\d[T ,]+\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| ?[+-]\d\d:?\d\d)?)\]?[ \t]+(.*)")
-_SHORT = re.compile(r"(?:([A-Z][a-z]{2}) +(\d{1,2}) )?[\[(]?(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP]M))?[\])]?[ \t]+(.*)")
+_NAMED = re.compile(r"\[?(\d{1,2})[- ]([A-Z][a-z]{2})[- ](\d{4}) (\d\d:\d\d(?::\d\d)?)\]?[ \t]+(.*)")
+_UNIX = re.compile(r"(\d{9,10})[ \t]+(.*)")
+_SHORT = re.compile(
+    r"[\[(]?(?:([A-Z][a-z]{2}) +(\d{1,2}) |(\d{1,2}) ([A-Z][a-z]{2}) )?[\[(]?(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP]M))?[\])]?"
+    r"[ \t]+(.*)"
+)
 _MARK = re.compile(
     r"(?:[\[(]?\d\d:\d\d(?::\d\d)?[\])]? )?(?:---|\*{3,4}|Session) ?(.*?)"
     r"(?:[A-Z][a-z]{2,8},? )?([A-Z][a-z]{2})[a-z]* +(\d{1,2})(?: (\d\d:\d\d(?::\d\d)?))?,? (\d{4}).*"
 )
 _LONGEST_MARK = 300  # characters
 _OTHER_MARK = re.compile(r"(?:---|\*{4}|Session )[^<>]*|\s*")
-_SAID = re.compile(r"<[ @+%&~!]?([^\s<>]{1,64})>(?:[ \t](.*))?")
+_SAID = re.compile(r"<[ @+%&~!]?([^\s<>!]{1,64})(![^\s<>]{1,200})?>(?:[ \t](.*))?")
 _DID = re.compile(r"\s?\*[ \t]{1,2}(?![*\t ])[@+%&~!]?([^\s]{1,64}) (.*)")
 _TABBED = re.compile(r"[ @+%&~!]?([^\s\t<>*=-][^\s\t]{0,63})\t(.*)")
 _SERVER = re.compile(r"(?:-!-|-->|<--|--|=!=|===|\*{3}|-[^\s-]\S*-|\*\t|\* )")
@@ -61,8 +67,9 @@ class _Log:
 
     def line(self, text: str) -> _Line | None:
         """What a line says; None where it is no line of a log."""
-        if (found := _FULL.fullmatch(text)) and (at := _instant(found[1])) is not None:
-            return _spoken(at, found[2])
+        at, rest = _dated(text)
+        if at is not None:
+            return _spoken(at, rest)
         if len(text) < _LONGEST_MARK and (found := _MARK.fullmatch(text)):
             self._turn(found)
             return _Line(None, "", "", "")
@@ -76,7 +83,8 @@ class _Log:
             self._day, self._clock = found, None
 
     def _timed(self, found: "re.Match[str]") -> _Line | None:
-        month, day, hour, minute, second, half, rest = found.groups()
+        month, day, other_day, other_month, hour, minute, second, half, rest = found.groups()
+        month, day = month or other_month, day or other_day
         hours = int(hour) % 12 + (12 if half == "PM" else 0) if half else int(hour)
         if hours > 23 or int(minute) > 59 or int(second or 0) > 60:
             return None
@@ -103,6 +111,18 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
+def _dated(line: str) -> tuple[float | None, str]:
+    """The time of a line that has its own date, and the rest of it; None where it has none."""
+    if found := _FULL.fullmatch(line):
+        return _instant(found[1]), found[2]
+    if (found := _NAMED.fullmatch(line)) and found[2].lower() in _MONTHS:
+        month = _MONTHS.index(found[2].lower()) + 1
+        return _instant(f"{found[3]}-{month:02}-{int(found[1]):02}T{found[4]}"), found[5]
+    if found := _UNIX.fullmatch(line):
+        return float(found[1]), found[2]
+    return None, ""
+
+
 def _instant(text: str) -> float | None:
     try:
         at = datetime.fromisoformat(re.sub(r"[T ,]+", "T", text, count=1).replace(" ", ""))
@@ -115,7 +135,10 @@ def _spoken(at: float | None, rest: str) -> _Line:
     """What stands after the time."""
     rest = _FORMATTING.sub("", rest)
     if found := _SAID.fullmatch(rest):
-        return _Line(at, "message", found[1], found[2] or "")
+        text = found[3] or ""
+        if found[2] and text[:1] in ("+", "-"):  # dircproxy puts a sign before what a person with an address says
+            text = text[1:]
+        return _Line(at, "message", found[1], text)
     if (found := _DID.fullmatch(rest)) and not _EVENT.match(rest.lstrip("* \t")):
         return _Line(at, "message", found[1], f"*{found[2]}*")
     if not _SERVER.match(rest.lstrip()) and (found := _TABBED.fullmatch(rest)):
@@ -133,11 +156,12 @@ def _recognises(start: bytes) -> bool:
 
 
 def _has_nick(line: str) -> bool:
-    found = _FULL.fullmatch(line)
-    rest = found[2] if found else short[7] if (short := _SHORT.fullmatch(line)) else ""
+    at, rest = _dated(line)
+    if at is None and (short := _SHORT.fullmatch(line)):
+        rest = short[9]
     if _SAID.fullmatch(_FORMATTING.sub("", rest)):
         return True
-    return bool(found) and not _SERVER.match(rest) and "\t" in line and bool(_TABBED.fullmatch(rest))
+    return at is not None and not _SERVER.match(rest) and "\t" in line and bool(_TABBED.fullmatch(rest))
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:

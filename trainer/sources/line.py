@@ -1,10 +1,11 @@
 """LINE's chat history as text, of phones and of the desktop.
 
-Learned from public parsers and their samples. `[LINE] Chat history with NAME` (in the app's language), `Saved on: …`, then
-days and messages. Phones: `2021/03/04(Thu)` or `Thu, 3/4/2021` (which number is the day is decided by the whole file), then
-`10:05<tab>name<tab>text`, in 12 hours `午後10:05`, `10:05PM`; many lines stand in quotation marks; what the app says has no
-name. Desktop: `2021.03.04 Thursday`, then `10:05 name text`, where names may hold blanks: a name is what stands in the first
-line, else as long as everything that begins with it goes on alike. No zone (taken as UTC), no ids.
+Learned from public parsers and their samples. `[LINE] Chat history with NAME` (in the app's language), `Saved on: …`,
+then days and messages. Phones: `2021/03/04(Thu)` or `Thu, 3/4/2021` (which number is the day is decided by the whole
+file), then `10:05<tab>name<tab>text`, in 12 hours `午後10:05`, `10:05PM`; many lines stand in quotation marks; what the
+app says has no name. Desktop: `2021.03.04 Thursday`, without a first line in some versions, then `10:05 name text`,
+where names may hold blanks: a name is what stands in the first line, else as long as everything that begins with it
+goes on alike. No zone (taken as UTC), no ids.
 """
 
 import re
@@ -22,20 +23,22 @@ from trainer.sources.tree import Tree
 
 _TITLE = re.compile(r"\[LINE\] ?(.*)")
 _TITLES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"Chat history (?:with|in) (.+)",
-        r"(.+?)(?:との|の)トーク(?:履歴)?",
-        r"[與与和](.+?)的聊天(?:記錄|记录|紀錄)",
-        r"(.+?)的聊天(?:記錄|记录|紀錄)",
-        r"(.+?)(?:님과의?|와의|과의) ?(?:대화|채팅).*",
-        r"ประวัติการ(?:สนทนา|แชท|แชต)กับ ?(.+)",
-        r"Riwayat obrolan (?:dengan|di) (.+)",
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("dm", r"Chat history with (.+)"),
+        ("group", r"Chat history in (.+)"),
+        ("dm", r"(.+?)とのトーク(?:履歴)?"),
+        ("group", r"(.+?)のトーク(?:履歴)?"),
+        ("dm", r"[與与和](.+?)的聊天(?:記錄|记录|紀錄)"),
+        ("group", r"(.+?)的聊天(?:記錄|记录|紀錄)"),
+        ("", r"(.+?)(?:님과의?|와의|과의) ?(?:대화|채팅).*"),
+        ("", r"ประวัติการ(?:สนทนา|แชท|แชต)กับ ?(.+)"),
+        ("", r"Riwayat obrolan (?:dengan|di) (.+)"),
     )
 )
 _SAVED = re.compile(r"[^\d\n]{0,40}[:：]? ?[^\d\n]{0,12}\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \D{0,8}\d{1,2}:\d{2}.{0,12}")
 _DAY = re.compile(
-    r"(?:(\d{4})[./](\d{1,2})[./](\d{1,2})\.? ?(?:[(（][^)）\s]{1,12}[)）]|[^\W\d]{1,14}曜?日?)?"
+    r"(?:(\d{4})[./](\d{1,2})[./](\d{1,2})\.? ?(?:[(（][^)）\s]{1,12}[)）]|[^\s\d:]{1,14})?"
     r"|[^\W\d]{2,12}\.?, ?(\d{1,2})/(\d{1,2})/(\d{4}))"
 )
 _CLOCK = r"(?:[^\W\d]{1,3}\.?[^\W\d]?\.? ?)?\d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)?"
@@ -84,7 +87,7 @@ class _Days:
         blank = True
         for number, (offset, line) in enumerate(lines):
             line = line.lstrip("\ufeff")
-            if (blank or "." in line) and (found := _DAY.fullmatch(line.strip())):
+            if (found := _DAY.fullmatch(line.strip())) and (blank or not line.strip()[-1].isdecimal()):
                 self._day = _numbers(found)
             elif number > 2 or not (_TITLE.match(line) or _SAVED.fullmatch(line)):
                 yield offset, line
@@ -110,6 +113,7 @@ class _Chat:
     """What only the entire file tells."""
 
     name: str
+    type: str
     speakers: SpeakerPrefixes
     order: DateOrder
     people: set[str]
@@ -130,14 +134,16 @@ def _recognises(start: bytes) -> bool:
         return False
     days = _Days()
     opened = [found for _, line in days.messages((0, line) for line in lines) if (found := days.opens(line))]
-    titled = bool(_TITLE.match(lines[0].lstrip("\ufeff")))
-    return bool(opened) and (titled or all(not line.spaced for line in opened[:50]))
+    first = next((line.lstrip("\ufeff").strip() for line in lines if line.strip()), "")
+    named = _TITLE.match(first) or ("." in first and _DAY.fullmatch(first))
+    return bool(opened) and (bool(named) or all(not line.spaced for line in opened[:50]))
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         chat = _survey(tree, name)
-        key, kind = conversation_key(chat.name, chat.people), conversation_type(chat.name, chat.people)
+        key = conversation_key(chat.name, chat.people)
+        kind = "group" if len(chat.people) > 2 else chat.type or conversation_type(chat.name, chat.people)
         ids = DerivedIds(key)
         with tree.open(name) as stream:
             days = _Days()
@@ -148,8 +154,8 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 def _survey(tree: Tree, name: str) -> _Chat:
     """A first reading, for the chat's name, the order of the dates and the names."""
     with tree.open(name) as stream:
-        title = next((line for _, line in text_lines(stream)), "").lstrip("\ufeff")
-    chat = _Chat(_chat_name(title), SpeakerPrefixes(" ", words=4), DateOrder(), set())
+        title = next((line for _, line in text_lines(stream) if line.strip("\ufeff ")), "").lstrip("\ufeff")
+    chat = _Chat(*_titled(title), SpeakerPrefixes(" ", words=4), DateOrder(), set())
     with tree.open(name) as stream:
         days = _Days()
         for _, text in days.messages(text_lines(stream)):
@@ -157,7 +163,7 @@ def _survey(tree: Tree, name: str) -> _Chat:
                 continue
             if written := line.written:
                 chat.order.see(written)
-            if line.spaced and not line.said.startswith(f"{chat.name} "):
+            if line.spaced and not (chat.name and line.said.startswith(f"{chat.name} ")):
                 chat.speakers.see(line.said)
             elif len(chat.people) < 1024:
                 chat.people.add(chat.split(line)[0])
@@ -166,10 +172,14 @@ def _survey(tree: Tree, name: str) -> _Chat:
     return chat
 
 
-def _chat_name(title: str) -> str:
+def _titled(title: str) -> tuple[str, str]:
+    """The chat's name and type in the first line: it says `with` somebody or `in` a group."""
     found = _TITLE.match(title)
     words = found[1].strip() if found else ""
-    return next((named[1] for pattern in _TITLES if (named := pattern.fullmatch(words))), words)
+    for kind, pattern in _TITLES:
+        if named := pattern.fullmatch(words):
+            return named[1], kind
+    return words, ""
 
 
 def _message(block: Block[_Line], chat: _Chat, key: str, kind: str, ids: DerivedIds) -> Message:

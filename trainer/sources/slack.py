@@ -1,7 +1,7 @@
 """Slack's workspace export: a folder a channel with a file a day, beside `users.json`, `channels.json`, `groups.json`,
 `dms.json` and `mpims.json`.
 
-Learned from Slack's own pages on the format and hfaran/slack-export-viewer. `ts` is a message's id and its time; replies
+Learned from hfaran/slack-export-viewer. `ts` is a message's id and its time; replies
 bear the `thread_ts` of their parent. `<@U…>`, `<#C…|name>`, `<address|label>` and `<!here>` are undone, and `&amp;`, `&lt;`,
 `&gt;`. Days are not in order, nor are the messages of a day.
 """
@@ -45,6 +45,7 @@ class _Row(msgspec.Struct):
     edited: _Edited | None = None
     user_profile: dict[str, Any] | None = None
     files: list[dict[str, Any] | None] | None = None
+    blocks: list[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _message(row: _Row, folder: str, workspace: _Workspace) -> Message:
     profile = row.user_profile or {}
     shown = name or profile.get("display_name") or profile.get("real_name") or row.username or ""
     subtype = row.subtype or ""
-    text = row.text or ""
+    text = row.text or _of_blocks(row.blocks or [])
     return Message(
         platform="slack",
         conversation_id=channel,
@@ -159,6 +160,36 @@ def _message(row: _Row, folder: str, workspace: _Workspace) -> Message:
             kind_of(str(file.get("mimetype") or file.get("name") or "")) for file in row.files or () if file
         ),
     )
+
+
+def _of_blocks(blocks: list[Any], depth: int = 8) -> str:
+    """The words of rich text, for messages without any other."""
+    found: list[str] = []
+    for block in blocks if depth else ():
+        if not isinstance(block, dict):
+            continue
+        text, inner = block.get("text"), block.get("elements")
+        if block.get("type") in ("user", "link", "emoji", "channel"):
+            found.append(_element(block))
+        elif isinstance(text, str):
+            found.append(text)
+        elif isinstance(text, dict):
+            found.append(str(text.get("text") or ""))
+        elif isinstance(inner, list):
+            found.append(_of_blocks(inner, depth - 1))
+    return "".join(found)
+
+
+def _element(element: dict[str, Any]) -> str:
+    """A person, a link, an emoji or a channel, in Slack's markup."""
+    match element.get("type"):
+        case "user":
+            return f"<@{element.get('user_id', '')}>"
+        case "link":
+            return f"<{element.get('url', '')}>"
+        case "channel":
+            return f"<#{element.get('channel_id', '')}>"
+    return f":{element.get('name', '')}:"
 
 
 def _plain(text: str, workspace: _Workspace) -> str:

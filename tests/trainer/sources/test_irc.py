@@ -73,6 +73,20 @@ def test_the_clients_logs(file: str, channel: str, expected: list[tuple[str, str
     assert rejects == []
 
 
+def test_dates_and_signs_of_other_programs() -> None:
+    """A proxy's signs before the text, months by name, seconds since 1970."""
+    messages, rejects = read(HERE / "dircproxy.2009.log")
+    assert [(one.sender_name, one.text) for one in messages if one.kind == "message"] == [
+        ("grebe", "anyone here?"),
+        ("coot", "no"),
+        ("coot", "*hides*"),
+    ]
+    assert rejects == []
+    messages, rejects = read(HERE / "named-dates.log")
+    assert said(messages) == [("01-14 10:36:00", "grebe", "dated"), ("01-14 10:37:00", "coot", "counted")]
+    assert rejects == []
+
+
 def test_a_folder_of_days() -> None:
     """The channel is the folder's name, the day the file's; past midnight it is the next one."""
     messages, rejects = read(HERE / "znc")

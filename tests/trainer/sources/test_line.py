@@ -47,11 +47,31 @@ def test_the_desktops_export_has_blanks_in_names() -> None:
         ("desktop.txt", "2021-03-04 09:05", "2021-03-05 00:02"),
         ("english-phone.txt", "2020-03-20 22:05", "2020-03-21 00:05"),
         ("taiwan.txt", "2022-05-06 07:08", "2022-05-06 23:08"),
+        ("desktop-untitled.txt", "2025-12-30 23:43", "2025-12-31 00:10"),
+        ("thai.txt", "2024-01-15 10:30", "2024-01-16 09:00"),
+        ("english-day-first.txt", "2026-04-26 16:35", "2026-04-26 16:36"),
     ],
 )
 def test_days_stand_on_lines_of_their_own(file: str, first: str, last: str) -> None:
-    """In three shapes."""
+    """In the shapes of apps and languages."""
     messages, rejects = read(HERE / file)
     stamps = [datetime.fromtimestamp(one.timestamp or 0, UTC).strftime("%Y-%m-%d %H:%M") for one in messages]
     assert (stamps[0], stamps[-1]) == (first, last)
     assert rejects == []
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "kind"),
+    [
+        ("[LINE] phone.txt", "ミナト", "dm"),
+        ("desktop.txt", "Harbour Lights", "group"),
+        ("english-phone.txt", "Harbour", "group"),
+        ("english-day-first.txt", "Alex", "dm"),
+        ("thai.txt", "ท่าเรือ", "group"),
+        ("desktop-untitled.txt", "", "dm"),
+    ],
+)
+def test_the_first_line_names_the_chat(file: str, name: str, kind: str) -> None:
+    """And says whether it is with somebody or in a group."""
+    messages, _ = read(HERE / file)
+    assert {(one.conversation_name, one.conversation_type) for one in messages} == {(name, kind)}

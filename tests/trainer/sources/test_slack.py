@@ -1,5 +1,6 @@
 """Slack's workspace export."""
 
+import json
 from pathlib import Path
 
 from tests.trainer.sources.reading import FIXTURES, read, written
@@ -29,6 +30,17 @@ def test_a_workspace_knows_its_people_and_channels() -> None:
         "1614800003.000000": "service",
         "1614800004.000000": "call",
     }
+    assert rejects == []
+
+
+def test_words_that_stand_in_blocks_alone_are_read(tmp_path: Path) -> None:
+    """What an app posts may have no text of its own."""
+    words = [{"type": "text", "text": "up, "}, {"type": "user", "user_id": "U1"}, {"type": "emoji", "name": "wave"}]
+    blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]}]
+    row = {"type": "message", "ts": "1614800100.000000", "user": "U2", "text": "", "blocks": blocks}
+    (tmp_path / "d.json").write_text(json.dumps([row]))
+    (message,), rejects = read(tmp_path / "d.json")
+    assert message.text == "up, @someone:wave:"
     assert rejects == []
 
 
