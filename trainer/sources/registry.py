@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
+from persona.fault import Fault
 from trainer.sources import discord_exporter, speaker_text, telegram_json, x_archive
+from trainer.sources.message import Reject
 from trainer.sources.source import Reading, Source
-from trainer.sources.tree import Tree, WatchedTree, trees
+from trainer.sources.tree import Refuse, Tree, readable, trees
+from trainer.sources.watched import WatchedTree
 
 SOURCES: tuple[Source, ...] = (x_archive.SOURCE, telegram_json.SOURCE, discord_exporter.SOURCE, speaker_text.SOURCE)
 
@@ -18,6 +22,9 @@ class Export:
     source: Source
     tree: Tree
     members: tuple[str, ...]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _reopened, (self.source.name, self.tree, self.members)  # readers are functions: they go by their name
 
     @property
     def label(self) -> str:
@@ -32,14 +39,29 @@ class Export:
 
     def read(self, on_bytes: Callable[[int], None]) -> Reading:
         """Its messages and what could not be read of it. on_bytes: told of every stretch read."""
-        return self.source.read(WatchedTree(self.tree, on_bytes), self.members)
+        try:
+            yield from self.source.read(WatchedTree(self.tree, on_bytes), self.members)
+        except Fault as fault:  # a damaged archive: all up to the damage counts
+            yield Reject(file=self.label, offset=0, reason=str(fault))
 
 
-def find(path: Path) -> Iterator[Export]:
-    """The exports that `path` (a file, a folder, a zip) holds; none where nothing in it is recognised."""
-    for tree in trees(path):
-        left = tree.names()
+def _reopened(name: str, tree: Tree, members: tuple[str, ...]) -> Export:
+    return Export(next(source for source in SOURCES if source.name == name), tree, members)
+
+
+def _raise(sentence: str) -> NoReturn:
+    raise Fault(sentence)
+
+
+def find(path: Path, refuse: Refuse = _raise) -> Iterator[Export]:
+    """The exports that `path` (a file, a folder, an archive) holds; none where nothing in it is recognised.
+
+    refuse: told of what is damaged or hostile in it; without, that raises Fault. Raises Fault where nothing is there.
+    """
+    for tree in trees(path, refuse):
+        left = readable(tree, refuse)
         for source in SOURCES:
-            for members in source.claim(tree, left):
-                yield Export(source, tree, members)
-                left = [name for name in left if name not in members]
+            groups = source.claim(tree, left)
+            yield from (Export(source, tree, members) for members in groups)
+            taken = {name for members in groups for name in members}
+            left = [name for name in left if name not in taken]

@@ -6,6 +6,7 @@ files, `date` has no zone, `from` is null for deleted accounts, current versions
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -37,12 +38,12 @@ _LOOK = re.compile(
 )
 
 
-class _Entity(msgspec.Struct):
+class _Entity(msgspec.Struct, gc=False):
     type: str = "plain"
     text: str = ""
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     id: int
     type: str = "message"
     date: str = ""
@@ -67,54 +68,72 @@ def _recognises(start: bytes) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """What the rows of one chat have in common. bot: the sender whose chat it is, if that is a bot."""
+
+    id: str = ""
+    kind: str = "group"
+    name: str = ""
+    bot: str = "nobody"
+
+
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        chat: dict[str, Any] = {}
+        chat = _Chat()
         for found in JsonRecords(partial(tree.open, name), name, "messages", _Row):
-            if isinstance(found, Opening):
-                chat = found.fields
+            if isinstance(found, _Row):
+                yield _message(found, chat)
+            elif isinstance(found, Opening):
+                chat = _chat(found.fields)
             else:
-                yield _message(found, chat) if isinstance(found, _Row) else found
+                yield found
 
 
-def _message(row: _Row, chat: dict[str, Any]) -> Message:
-    sender = str(row.from_id or "")
-    if isinstance(row.from_id, int):  # files of 2020 and before have the bare number
-        sender = f"user{row.from_id}"
+def _chat(fields: dict[str, Any]) -> _Chat:
+    number, kind = str(fields.get("id", "")), str(fields.get("type", ""))
+    bot = f"user{number}" if kind == "bot_chat" else "nobody"
+    return _Chat(number, _KINDS.get(kind, "group"), str(fields.get("name") or ""), bot)
+
+
+def _message(row: _Row, chat: _Chat) -> Message:
+    sender = row.from_id or ""
+    if isinstance(sender, int):  # files of 2020 and before have the bare number
+        sender = f"user{sender}"
+    entities = row.text_entities
+    mentions = [part for part in entities if part.type == "mention"] if entities else None
     return Message(
         platform="telegram",
-        conversation_id=str(chat.get("id", "")),
-        conversation_type=_KINDS.get(str(chat.get("type", "")), "group"),
-        conversation_name=str(chat.get("name") or ""),
+        conversation_id=chat.id,
+        conversation_type=chat.kind,
+        conversation_name=chat.name,
         message_id=str(row.id),
         sender_id=sender,
         sender_name=row.sender or "",
-        is_bot=row.via_bot is not None or (chat.get("type") == "bot_chat" and sender == f"user{chat.get('id')}"),
-        timestamp=_timestamp(row),
-        kind={"message": "message", "service": "service"}.get(row.type, "unsupported"),
-        text=_text(row),
+        is_bot=row.via_bot is not None or sender == chat.bot,
+        timestamp=float(row.date_unixtime) if row.date_unixtime.isdecimal() else _dated(row.date),
+        kind=row.type if row.type in ("message", "service") else "unsupported",
+        text=entities[0].text if entities and len(entities) == 1 else _text(row),
         reply_to_id=str(row.reply_to_message_id) if row.reply_to_message_id and not row.reply_to_peer_id else "",
         forwarded_from=row.forwarded_from or "",
-        mentions=tuple(("", part.text.removeprefix("@")) for part in row.text_entities or () if part.type == "mention"),
-        attachments=_attachments(row),
+        mentions=tuple(("", part.text.removeprefix("@")) for part in mentions) if mentions else (),
+        attachments=_attachments(row) if row.media_type or row.photo or row.file else (),
     )
 
 
-def _timestamp(row: _Row) -> float | None:
-    if row.date_unixtime.isdecimal():
-        return float(row.date_unixtime)
+def _dated(date: str) -> float | None:
     try:
-        return datetime.fromisoformat(row.date).replace(tzinfo=UTC).timestamp()
+        return datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
 
 
 def _text(row: _Row) -> str:
     if row.text_entities:
-        return "".join(part.text for part in row.text_entities)
+        return "".join([part.text for part in row.text_entities])
     if isinstance(row.text, str):
         return row.text
-    return "".join(part if isinstance(part, str) else part.text for part in row.text)
+    return "".join([part if isinstance(part, str) else part.text for part in row.text])
 
 
 def _attachments(row: _Row) -> tuple[str, ...]:

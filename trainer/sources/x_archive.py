@@ -30,7 +30,7 @@ _RETWEET = re.compile(r"RT @(\w{1,20}):? ")
 _LEADING = re.compile(r"(?:@\w{1,20}\s+)+")
 
 
-class _Url(msgspec.Struct):
+class _Url(msgspec.Struct, gc=False):
     url: str = ""
     expanded_url: str = ""
     media_url: str = ""
@@ -38,31 +38,31 @@ class _Url(msgspec.Struct):
     indices: list[int] = []
 
 
-class _Mention(msgspec.Struct):
+class _Mention(msgspec.Struct, gc=False):
     screen_name: str = ""
     id_str: str = ""
 
 
-class _Entities(msgspec.Struct):
+class _Entities(msgspec.Struct, gc=False):
     urls: list[_Url] = []
     media: list[_Url] = []
     user_mentions: list[_Mention] = []
 
 
-class _Edit(msgspec.Struct):
+class _Edit(msgspec.Struct, gc=False):
     editTweetIds: list[str] = []  # noqa: N815 (X's own spelling)
 
 
-class _Initial(msgspec.Struct):
+class _Initial(msgspec.Struct, gc=False):
     editControlInitial: _Edit | None = None  # noqa: N815
 
 
-class _EditInfo(msgspec.Struct):
+class _EditInfo(msgspec.Struct, gc=False):
     initial: _Edit | None = None
     edit: _Initial | None = None
 
 
-class _Tweet(msgspec.Struct):
+class _Tweet(msgspec.Struct, gc=False):
     id_str: str
     created_at: str
     full_text: str = ""
@@ -75,26 +75,26 @@ class _Tweet(msgspec.Struct):
     edit_info: _EditInfo | None = None
 
 
-class _Entry(msgspec.Struct):
+class _Entry(msgspec.Struct, gc=False):
     """An element of tweets.js: `{"tweet": {…}}`, or the tweet itself in archives of 2019 and 2020."""
 
     tweet: _Tweet
 
 
-class _NoteCore(msgspec.Struct):
+class _NoteCore(msgspec.Struct, gc=False):
     text: str = ""
 
 
-class _Note(msgspec.Struct):
+class _Note(msgspec.Struct, gc=False):
     createdAt: str = ""  # noqa: N815
     core: _NoteCore = msgspec.field(default_factory=_NoteCore)
 
 
-class _NoteEntry(msgspec.Struct):
+class _NoteEntry(msgspec.Struct, gc=False):
     noteTweet: _Note  # noqa: N815
 
 
-class _Owner(msgspec.Struct):
+class _Owner(msgspec.Struct, gc=False):
     username: str = ""
     accountId: str = ""  # noqa: N815
     accountDisplayName: str = ""  # noqa: N815
