@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from persona.fault import Fault
-from trainer.sources import discord_exporter, speaker_text, telegram_json, x_archive
+from trainer.sources import discord_exporter, speaker_text, telegram_json, x_archive, x_messages
 from trainer.sources.message import Reject
 from trainer.sources.source import Reading, Source
 from trainer.sources.tree import Refuse, Tree, readable, trees
 from trainer.sources.watched import WatchedTree
 
-SOURCES: tuple[Source, ...] = (x_archive.SOURCE, telegram_json.SOURCE, discord_exporter.SOURCE, speaker_text.SOURCE)
+SOURCES: tuple[Source, ...] = (
+    x_archive.SOURCE,
+    x_messages.SOURCE,
+    telegram_json.SOURCE,
+    discord_exporter.SOURCE,
+    speaker_text.SOURCE,  # the least particular come last
+)
 
 
 @dataclass(frozen=True, slots=True)
