@@ -6,7 +6,21 @@ from pathlib import Path
 from typing import NoReturn
 
 from persona.fault import Fault
-from trainer.sources import discord_exporter, speaker_text, telegram_json, x_archive, x_messages
+from trainer.sources import (
+    alpaca,
+    bluesky_car,
+    chat_messages,
+    discord_exporter,
+    jade_text,
+    mastodon,
+    reddit_csv,
+    sharegpt,
+    speaker_text,
+    telegram_json,
+    weibo,
+    x_archive,
+    x_messages,
+)
 from trainer.sources.message import Reject
 from trainer.sources.source import Reading, Source
 from trainer.sources.tree import Refuse, Tree, readable, trees
@@ -17,6 +31,14 @@ SOURCES: tuple[Source, ...] = (
     x_messages.SOURCE,
     telegram_json.SOURCE,
     discord_exporter.SOURCE,
+    mastodon.SOURCE,
+    bluesky_car.SOURCE,
+    reddit_csv.SOURCE,
+    weibo.SOURCE,
+    sharegpt.SOURCE,
+    alpaca.SOURCE,
+    chat_messages.SOURCE,
+    jade_text.SOURCE,
     speaker_text.SOURCE,  # the least particular come last
 )
 

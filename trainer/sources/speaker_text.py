@@ -4,23 +4,20 @@ Ours begin with a scene line and are read strictly. In other files a paragraph t
 its line is a message; a paragraph without one goes on with the last speaker's. No dates, no ids, no reply links.
 """
 
-import codecs
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import BinaryIO
 
-from persona.names import SOMEONE
-from persona.transcript import SCENES, UNKNOWN, TranscriptError, Turn, parse_many
+from persona.transcript import SCENES, TranscriptError, parse_many
+from trainer.sources.lines import text_lines
 from trainer.sources.message import Message, Reject
 from trainer.sources.repair import decode_text
 from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.spoken import Channels, of, spoken
 from trainer.sources.tree import Tree, head
 
 _HEADER = re.compile(r"[^\s#\\{\[<][^\n:{}<>]{0,63}:")
 _SCENE = re.compile(rf"# ({'|'.join(SCENES)})( \d{{1,4}})?")
-_LOST = Turn(SOMEONE, (UNKNOWN,))  # a parent that nobody has
-_TYPES = {"timeline": "feed", "reply": "feed", "group": "group", "dm": "dm"}
 
 
 def _recognises(start: bytes) -> bool:
@@ -51,39 +48,21 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _strict(stream: BinaryIO, name: str) -> Reading:
-    number = 0
+    channels = Channels()
     for offset, text in _conversations(stream):
         try:
             (conversation,) = parse_many(text)
         except (TranscriptError, ValueError) as error:
             yield Reject(file=name, offset=offset, reason=str(error), raw=text)
             continue
-        at = datetime(conversation.year, 7, 1, tzinfo=UTC).timestamp() if conversation.year else None
-        feed = _TYPES[conversation.scene] == "feed"
-        previous = ""
-        for turn in conversation.turns:
-            number += 1
-            message_id = f"{name}:{number}"
-            if turn != _LOST:
-                yield Message(
-                    platform="text",
-                    conversation_id=f"{name}:{offset}",
-                    conversation_type=_TYPES[conversation.scene],
-                    message_id=message_id,
-                    sender_id=turn.speaker,
-                    sender_name=turn.speaker,
-                    timestamp=at,
-                    text=turn.text,
-                    reply_to_id=previous if feed else "",
-                )
-            previous = message_id
+        yield from spoken(conversation.scene, conversation.year, of(conversation), channels)
 
 
 def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
     """The text of each conversation of a transcript, with the offset it begins at."""
     block: list[str] = []
     start = 0
-    for offset, line in _lines(stream):
+    for offset, line in text_lines(stream):
         if _SCENE.fullmatch(line) and (not block or not block[-1]):
             if any(block):
                 yield start, "\n".join(block)
@@ -95,7 +74,7 @@ def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
 
 def _lenient(stream: BinaryIO, name: str) -> Reading:
     speaker, text, number, start, begins = "", list[str](), 0, 0, True
-    for offset, line in _lines(stream):
+    for offset, line in text_lines(stream):
         if begins and _HEADER.fullmatch(line.rstrip()):
             yield from _said(name, speaker, text, number, start)
             number, start = number + 1, offset
@@ -121,17 +100,6 @@ def _said(name: str, speaker: str, text: list[str], number: int, offset: int) ->
         )
     elif said:
         yield Reject(file=name, offset=offset, reason="text before the first speaker's name", raw=said)
-
-
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Lines without their ends and their offsets in bytes, split at \\n alone, whatever the encoding."""
-    start = stream.read(4)
-    stream.seek(0)
-    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    offset = 0
-    for raw in codecs.EncodedFile(stream, "utf-8", "utf-16", "replace") if wide else stream:
-        yield offset, decode_text(raw).rstrip("\r\n")
-        offset += len(raw)
 
 
 SOURCE = Source("SPEAKER: text", claim_each(_recognises), _read)

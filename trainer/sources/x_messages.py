@@ -5,6 +5,7 @@ messageCreate stands beside reactions, joins, departures and new names. Whoever 
 come from their mentions in the tweets.
 """
 
+import html
 from collections.abc import Sequence
 from functools import partial
 
@@ -96,12 +97,12 @@ def _message(create: _Create, talk: str, scene: str, whose: Owner) -> Message:
 
 
 def _expanded(create: _Create) -> str:
-    """Links whole; the link to a picture of its own left out."""
+    """Entities undone and links whole; the link to a picture of its own left out."""
     text = create.text
     for one in create.urls:
         picture = create.mediaUrls and "/messages/media/" in one.expanded
         text = text.replace(one.url, "" if picture else one.expanded or one.url) if one.url else text
-    return text.strip()
+    return html.unescape(text).strip()
 
 
 SOURCE = Source("X messages", _claim, _read)

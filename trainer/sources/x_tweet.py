@@ -64,6 +64,10 @@ class Author(msgspec.Struct, gc=False):
     screen_name: str = ""
 
 
+class _Retweeted(msgspec.Struct, gc=False):
+    """Somebody else's tweet, whole; all that counts is that it is one."""
+
+
 class Tweet(msgspec.Struct, gc=False):
     """A tweet. Its numbers are strings in newer archives, also in `indices`."""
 
@@ -78,7 +82,7 @@ class Tweet(msgspec.Struct, gc=False):
     extended_entities: _Entities | None = None
     edit_info: _EditInfo | None = None
     user: Author | None = None
-    retweeted_status: msgspec.Raw | None = None
+    retweeted_status: _Retweeted | None = None
 
 
 _NOTHING = _Entities()
