@@ -15,9 +15,12 @@ app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
 @app.command("import")
 def import_(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Exports: files, folders, zips. Default: [data] sources.")
+        list[Path] | None, typer.Argument(help="Exports: files, folders, zips, tars. Default: [data] sources.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was imported before.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing and fail where anything could not be read.")
+    ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
 ) -> None:
@@ -33,7 +36,7 @@ def import_(
     if not chosen:
         raise SettingsFault(f"nothing to import: name exports on the command line or in [data] sources of {config}")
     with Bars(quiet=as_json) as bars:
-        imported = import_exports(settings, chosen, fresh=fresh, bars=bars)
+        imported = import_exports(settings, chosen, fresh=fresh, bars=bars, strict=strict)
     show_import(settings, imported, as_json)
 
 

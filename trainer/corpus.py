@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,23 @@ def build(
     return Corpus(rows, identities, names, found, split(found, consenting, before), people)
 
 
-def save(corpus: Corpus, folder: Path) -> None:
-    """Write the corpus beside the old one, then put it in its place."""
+@contextmanager
+def scratch_folder(corpus: Path) -> Iterator[Path]:
+    """A folder for temporary files beside the corpus, which nobody else can read; what an import that was killed has left
+    there is removed."""
+    for left in corpus.parent.glob(f".{corpus.name}-reading-*"):
+        if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = corpus.with_name(f".{corpus.name}-reading-{os.getpid()}")
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
+    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it."""
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
@@ -113,6 +129,8 @@ def save(corpus: Corpus, folder: Path) -> None:
         (fresh / "transcript.txt").write_text(
             "\n".join(render(one.conversation) for one in corpus.found), encoding="utf-8"
         )
+        if rejects:
+            rejects.rename(fresh / rejects.name)
         _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
