@@ -138,6 +138,34 @@ def sample(
     _print_blocks(blocks, as_json)
 
 
+@app.command()
+def export(
+    transcript: Annotated[Path | None, typer.Option(help="SPEAKER: text.", metavar="DEST")] = None,
+    messages: Annotated[Path | None, typer.Option(help="JSONL of role and content.", metavar="DEST")] = None,
+    alpaca: Annotated[Path | None, typer.Option(help="JSON of instruction, input, output.", metavar="DEST")] = None,
+    sharegpt: Annotated[Path | None, typer.Option(help="JSON of human and gpt.", metavar="DEST")] = None,
+    jade: Annotated[Path | None, typer.Option(help="JadeV8 text, a row a turn.", metavar="DEST")] = None,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Take it elsewhere: the corpus' conversations. Example: python -m trainer export --messages train.jsonl"""
+    from persona.config import load
+    from persona.fault import SettingsFault
+
+    texts = {"transcript": transcript, "messages": messages, "alpaca": alpaca, "sharegpt": sharegpt, "jade": jade}
+    chosen = {kind: path for kind, path in texts.items() if path}
+    if not chosen:
+        raise SettingsFault(f"nothing to export: name one of {', '.join(f'--{kind}' for kind in texts)} with a file")
+    settings = load(config)
+    from trainer.corpus import load as load_corpus
+    from trainer.export.files import export_conversations
+    from trainer.shown import show_export
+
+    corpus = load_corpus(settings)
+    for kind, path in chosen.items():
+        show_export(kind, path, export_conversations(settings, corpus, kind, path), as_json)
+
+
 def _print_blocks(blocks: list[str], as_json: bool) -> None:
     """One text a block, blocks apart by a blank line; or a JSON list."""
     shown: Any = json.dumps(blocks, ensure_ascii=False) if as_json else "\n\n".join(blocks)

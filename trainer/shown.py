@@ -115,6 +115,14 @@ def show_plan(rows: Sequence[tuple[str, str]], figures: Mapping[str, Any], as_js
     for name, text in rows:
         table.add_row(name, text)
     Console().print(table)
+def show_export(kind: str, path: Path, conversations: int, as_json: bool) -> None:
+    """What was written where."""
+    if as_json:
+        typer.echo(json.dumps({"kind": kind, "path": str(path), "conversations": conversations}))
+    else:
+        Console().print(
+            f"wrote {conversations:,} conversations to {path}", highlight=False, soft_wrap=True, markup=False
+        )
 
 
 def show_unchanged(settings: Settings, as_json: bool) -> None:
