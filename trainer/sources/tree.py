@@ -1,5 +1,6 @@
 """Where an export's bytes lie: a file, a folder or an archive, seen alike."""
 
+import codecs
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from persona.fault import Fault
 from trainer.sources.archives import is_tar, is_zip, open_zip, temporary_folder, unpacked
 
 HEAD = 64 * 1024
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 HEADS_KEPT = 32 << 20  # bytes of heads kept, so that a member is opened once and not once for each reader
 
 # Pictures, sounds, films, documents, programs, fonts: most members of most archives, and never an export.
@@ -52,11 +54,13 @@ class Tree(ABC):
         return _Heads()
 
     def head(self, name: str) -> bytes:
-        """The first 64 KiB of a member."""
+        """The first 64 KiB of a member; what is UTF-16 as UTF-8."""
         found = self._heads.get(name)
         if found is None:
             with self.open(name) as stream:
                 found = stream.read(HEAD)
+            if found.startswith(UTF16):
+                found = found.decode("utf-16", "ignore").encode("utf-8", "replace")[:HEAD]
             self._heads.keep(name, found)
         return found
 

@@ -115,10 +115,10 @@ def test_deep_nesting_is_a_reject(raw: bytes) -> None:
     "before", [b'{"rows": [{"id": 1}, {"id": 2, "text": "', b'{\n "rows": [\n  {\n   "id": 1\n  },\n  {\n   "text": "']
 )
 def test_an_endless_string_is_a_reject_in_little_memory(before: bytes) -> None:
-    """100 MB of it: it is no message."""
+    """40 MB of it: it is no message."""
 
     class Endless(io.RawIOBase):
-        left = 100 << 20
+        left = 40 << 20
 
         def readable(self) -> bool:
             return True
@@ -148,4 +148,4 @@ def test_an_endless_string_is_a_reject_in_little_memory(before: bytes) -> None:
     tracemalloc.stop()
     assert [one.id for one in found if isinstance(one, Row)] == [1]
     assert "no message is" in next(one.reason for one in found if isinstance(one, Reject))
-    assert peak < 120 << 20
+    assert peak < 80 << 20
