@@ -45,12 +45,12 @@ def import_exports(
     Raises Fault where there is nothing to read, or nobody in it is the persona; strict: where anything could not be read.
     Nothing is written then.
     """
-    with scratch_folder(settings.corpus) as folder:
-        return _imported(settings, paths, fresh, bars, strict, folder)
+    with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects:
+        return _imported(settings, paths, fresh, bars, strict, rejects)
 
 
 def _imported(
-    settings: Settings, paths: Sequence[Path], fresh: bool, bars: Bars, strict: bool, folder: Path
+    settings: Settings, paths: Sequence[Path], fresh: bool, bars: Bars, strict: bool, rejects: Rejects
 ) -> Imported:
     tally = Tally()
     exports = _exports(paths, tally)
@@ -58,8 +58,7 @@ def _imported(
     identities = dict(before.identities)
     rows: dict[tuple[str, ...], Row] = {}
     known = {identity(row) for row in before.rows}
-    rejects = Rejects(folder / REJECTS)
-    for export, reading in read_all(exports, partial(clean, settings=settings.data), folder, bars):
+    for export, reading in read_all(exports, partial(clean, settings=settings.data), rejects.path.parent, bars):
         _read(_told(reading, export, rejects, tally), export.source.name, settings, identities, rows, known, tally)
     if strict:
         _require_whole(tally)

@@ -36,8 +36,10 @@ class Rejects:
         self._file.close()
         return self.path if self._seen else None
 
-    def close(self) -> None:
-        """Give up."""
+    def __enter__(self) -> "Rejects":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def _write(self, entry: dict[str, Any]) -> None:

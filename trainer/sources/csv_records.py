@@ -38,12 +38,13 @@ def csv_rows(stream: BinaryIO, file: str) -> Iterator[tuple[int, dict[str, str]]
     rows = csv.reader(lines)
     while True:
         offset = lines.offset
+        lines.taken.clear()
         try:
             row = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Reject(file=file, offset=offset, reason=f"no readable row ({error})", raw=lines.recent)
+            yield Reject(file=file, offset=offset, reason=f"no readable row ({error})", raw="".join(lines.taken))
             rows = csv.reader(lines)
             continue
         if not names:
@@ -52,12 +53,12 @@ def csv_rows(stream: BinaryIO, file: str) -> Iterator[tuple[int, dict[str, str]]
             yield offset, dict(zip(names, row, strict=True))
         elif row:
             reason = f"{len(row)} fields where the header names {len(names)}"
-            yield Reject(file=file, offset=offset, reason=reason, raw=lines.recent)
+            yield Reject(file=file, offset=offset, reason=reason, raw="".join(lines.taken))
 
 
 class _Lines:
-    """The lines of a stream with their ends, as the csv module wants them. offset: bytes given out. recent: the last
-    line given out."""
+    """The lines of a stream with their ends, as the csv module wants them. offset: bytes given out. taken: the lines
+    given out since it was cleared."""
 
     def __init__(self, stream: BinaryIO) -> None:
         start = stream.read(4)
@@ -66,14 +67,15 @@ class _Lines:
         self._width = "utf-16-le" if wide else "utf-8"
         self._text = io.TextIOWrapper(stream, "utf-16" if wide else "utf-8-sig", errors="replace", newline="")
         self.offset = 0
-        self.recent = ""
+        self.taken: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        self.recent = self._text.readline(_CHUNK)
-        if not self.recent:
+        line = self._text.readline(_CHUNK)
+        if not line:
             raise StopIteration
-        self.offset += len(self.recent.encode(self._width, "replace"))
-        return self.recent
+        self.offset += len(line.encode(self._width, "replace"))
+        self.taken.append(line)
+        return line

@@ -7,9 +7,11 @@ speaker's name before what others say.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from persona.names import normalise
 from trainer.sources.lines import text_lines
+from trainer.sources.message import Reject
 from trainer.sources.roles import ASSISTANT, USER, scene_of
 from trainer.sources.source import Reading, Source, claim_each
 from trainer.sources.spoken import Channels, Said, spoken
@@ -17,7 +19,8 @@ from trainer.sources.tree import Tree
 
 START, END, BREAK = "|aigenerationstart|", "|endofgeneration|", "|br|"
 _NAMED = re.compile(r"([^:]{1,64}): ")
-_LONGEST = 400  # rows taken for one conversation where nothing parts them
+_MOST_ROWS = 400  # taken for one conversation where nothing parts them
+_LONGEST_ROW = 1 << 16  # characters
 
 
 def _recognises(start: bytes) -> bool:
@@ -28,26 +31,38 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         channels = Channels()
         with tree.open(name) as stream:
-            for scene, rows in _conversations(line for _, line in text_lines(stream)):
-                said = [_said(row, named=scene is not None) for row in rows]
-                yield from spoken(*(scene or ("group", None)), said, channels)
+            for found in _conversations(text_lines(stream), name):
+                if isinstance(found, Reject):
+                    yield found
+                else:
+                    said = [_said(row, named=found.scene is not None) for row in found.rows]
+                    yield from spoken(*(found.scene or ("group", None)), said, channels)
 
 
-def _conversations(lines: Iterator[str]) -> Iterator[tuple[tuple[str, int | None] | None, list[str]]]:
-    """The rows of each conversation, with its scene where one is told."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of one conversation. scene: with its year, where one is told."""
+
+    scene: tuple[str, int | None] | None
+    rows: list[str]
+
+
+def _conversations(lines: Iterator[tuple[int, str]], name: str) -> Iterator[_Rows | Reject]:
     scene: tuple[str, int | None] | None = None
     rows: list[str] = []
-    for line in lines:
+    for offset, line in lines:
         begins = scene_of(line)
-        if (begins or len(rows) >= _LONGEST) and rows:
-            yield scene, rows
+        if (begins or len(rows) >= _MOST_ROWS) and rows:
+            yield _Rows(scene, rows)
             rows = []
         if begins:
             scene = begins
+        elif len(line) > _LONGEST_ROW:
+            yield Reject(file=name, offset=offset, reason="too long for a turn", raw=line)
         elif line.strip():
             rows.append(line.strip())
     if rows:
-        yield scene, rows
+        yield _Rows(scene, rows)
 
 
 def _said(row: str, named: bool) -> Said:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from persona.transcript import SCENES, TranscriptError, parse_many
-from trainer.sources.lines import text_lines
+from trainer.sources.lines import blocks, text_lines
 from trainer.sources.message import Message, Reject
 from trainer.sources.repair import decode_text
 from trainer.sources.source import Reading, Source, claim_each
@@ -17,6 +17,7 @@ from trainer.sources.spoken import Channels, of, spoken
 from trainer.sources.tree import Tree, head
 
 _HEADER = re.compile(r"[^\s#\\{\[<][^\n:{}<>]{0,63}:")
+_LONGEST_CONVERSATION = 4 << 20  # characters
 _SCENE = re.compile(rf"# ({'|'.join(SCENES)})( \d{{1,4}})?")
 
 
@@ -61,45 +62,45 @@ def _strict(stream: BinaryIO, name: str) -> Reading:
 def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
     """The text of each conversation of a transcript, with the offset it begins at."""
     block: list[str] = []
-    start = 0
+    start = size = 0
     for offset, line in text_lines(stream):
-        if _SCENE.fullmatch(line) and (not block or not block[-1]):
+        begins = _SCENE.fullmatch(line) and (not block or not block[-1])
+        if begins or size > _LONGEST_CONVERSATION:
             if any(block):
                 yield start, "\n".join(block)
-            block, start = [], offset
+            block, start, size = [], offset, 0
         block.append(line)
+        size += len(line)
     if any(block):
         yield start, "\n".join(block)
 
 
+class _Speakers:
+    """The speaker whose message a line begins: a name and a colon alone on the first line of a paragraph."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def __call__(self, line: str) -> str | None:
+        first, self._first = self._first, not line.strip()
+        return line.strip().removesuffix(":").strip() if first and _HEADER.fullmatch(line.rstrip()) else None
+
+
 def _lenient(stream: BinaryIO, name: str) -> Reading:
-    speaker, text, number, start, begins = "", list[str](), 0, 0, True
-    for offset, line in text_lines(stream):
-        if begins and _HEADER.fullmatch(line.rstrip()):
-            yield from _said(name, speaker, text, number, start)
-            number, start = number + 1, offset
-            speaker, text = line.rstrip().removesuffix(":").strip(), []
-        else:
-            text.append(line)
-        begins = not line.strip()
-    yield from _said(name, speaker, text, number, start)
-
-
-def _said(name: str, speaker: str, text: list[str], number: int, offset: int) -> Reading:
-    said = "\n".join(text).strip()
-    if speaker:
+    for number, found in enumerate(blocks(text_lines(stream), name, _Speakers())):
+        if isinstance(found, Reject):
+            yield found
+            continue
         yield Message(
             platform="text",
             conversation_id=name,
             conversation_type="group",
             conversation_name=name.rpartition(".")[0],
             message_id=f"{name}:{number}",
-            sender_id=speaker,
-            sender_name=speaker,
-            text=said,
+            sender_id=found.header,
+            sender_name=found.header,
+            text="\n".join(found.lines).strip(),
         )
-    elif said:
-        yield Reject(file=name, offset=offset, reason="text before the first speaker's name", raw=said)
 
 
 SOURCE = Source("SPEAKER: text", claim_each(_recognises), _read)

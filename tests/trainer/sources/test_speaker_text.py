@@ -22,7 +22,7 @@ def test_headers_of_any_case_and_paragraphs_without_one(tmp_path: Path) -> None:
         ("ALL", "Speak: now"),
         ("ALL", "No."),
     ]
-    assert [(one.reason, one.raw) for one in rejects] == [("text before the first speaker's name", "A prologue.")]
+    assert [(one.reason, one.raw) for one in rejects] == [("text before the first message", "A prologue.")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
