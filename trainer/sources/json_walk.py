@@ -11,7 +11,7 @@ import msgspec
 from trainer.sources.repair import mend_json
 from trainer.sources.window import Window
 
-LONGEST_RECORD = 16 << 20  # bytes; a longer one is no message, and would have to be held in memory whole
+LONGEST_RECORD = 8 << 20  # bytes; a longer one is no message, and would have to be held in memory whole
 DEEPEST = 200  # brackets open around an array of records
 MOST_FIELDS = 1000  # of an object around an array that are kept
 

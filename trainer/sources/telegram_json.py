@@ -47,11 +47,11 @@ class _Row(msgspec.Struct, gc=False):
     id: int
     type: str = "message"
     date: str = ""
-    date_unixtime: str = ""
+    date_unixtime: float | None = None
     sender: str | None = msgspec.field(name="from", default=None)
     from_id: str | int | None = None
     text: str | list[str | _Entity] = ""
-    text_entities: list[_Entity] | None = None
+    text_entities: list[_Entity] = []
     forwarded_from: str | None = None
     via_bot: str | None = None
     reply_to_message_id: int | None = None
@@ -100,8 +100,7 @@ def _message(row: _Row, chat: _Chat) -> Message:
     sender = row.from_id or ""
     if isinstance(sender, int):  # files of 2020 and before have the bare number
         sender = f"user{sender}"
-    entities = row.text_entities
-    mentions = [part for part in entities if part.type == "mention"] if entities else None
+    entities, answered = row.text_entities, row.reply_to_message_id
     return Message(
         platform="telegram",
         conversation_id=chat.id,
@@ -111,14 +110,18 @@ def _message(row: _Row, chat: _Chat) -> Message:
         sender_id=sender,
         sender_name=row.sender or "",
         is_bot=row.via_bot is not None or sender == chat.bot,
-        timestamp=float(row.date_unixtime) if row.date_unixtime.isdecimal() else _dated(row.date),
+        timestamp=_dated(row.date) if row.date_unixtime is None else row.date_unixtime,
         kind=row.type if row.type in ("message", "service") else "unsupported",
-        text=entities[0].text if entities and len(entities) == 1 else _text(row),
-        reply_to_id=str(row.reply_to_message_id) if row.reply_to_message_id and not row.reply_to_peer_id else "",
+        text=entities[0].text if len(entities) == 1 else _text(row),
+        reply_to_id=str(answered) if answered and not row.reply_to_peer_id else "",
         forwarded_from=row.forwarded_from or "",
-        mentions=tuple(("", part.text.removeprefix("@")) for part in mentions) if mentions else (),
+        mentions=_mentions(entities) if entities else (),
         attachments=_attachments(row) if row.media_type or row.photo or row.file else (),
     )
+
+
+def _mentions(entities: Sequence[_Entity]) -> tuple[tuple[str, str], ...]:
+    return tuple([("", part.text.removeprefix("@")) for part in entities if part.type == "mention"])
 
 
 def _dated(date: str) -> float | None:
