@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ _ROWS = pa.schema(
     [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
     + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
 )
+_ROWS_AT_ONCE = 1 << 16  # so that a corpus is not in memory twice while it is written
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
 _STRETCHES = pa.schema(
     [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
@@ -108,11 +109,9 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir(parents=True, mode=0o700)
-        pq.write_table(
-            pa.Table.from_pylist([asdict(row) for row in corpus.rows], _ROWS),
-            fresh / "messages.parquet",
-            compression="zstd",
-        )
+        with pq.ParquetWriter(fresh / "messages.parquet", _ROWS, compression="zstd") as messages:
+            for start in range(0, len(corpus.rows), _ROWS_AT_ONCE):
+                messages.write_table(_table(corpus.rows[start : start + _ROWS_AT_ONCE]))
         pq.write_table(
             pa.Table.from_pylist([_packed(one, corpus.parts[one.id]) for one in corpus.found], _STRETCHES),
             fresh / "conversations.parquet",
@@ -170,6 +169,10 @@ def identity(row: Row) -> tuple[str, ...]:
     if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
         return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
     return (row.platform, row.channel, row.message_id)
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    return pa.table({name: [getattr(row, name) for row in rows] for name in _ROWS.names}, _ROWS)
 
 
 def _packed(stretch: Stretch, part: str) -> dict[str, Any]:
