@@ -26,7 +26,7 @@ _ROWS = pa.schema(
     [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
     + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
 )
-_ROWS_AT_ONCE = 1 << 16  # so that a corpus is not in memory twice while it is written
+_ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
 _STRETCHES = pa.schema(
     [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
@@ -112,11 +112,11 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
         with pq.ParquetWriter(fresh / "messages.parquet", _ROWS, compression="zstd") as messages:
             for start in range(0, len(corpus.rows), _ROWS_AT_ONCE):
                 messages.write_table(_table(corpus.rows[start : start + _ROWS_AT_ONCE]))
-        pq.write_table(
-            pa.Table.from_pylist([_packed(one, corpus.parts[one.id]) for one in corpus.found], _STRETCHES),
-            fresh / "conversations.parquet",
-            compression="zstd",
-        )
+        with pq.ParquetWriter(fresh / "conversations.parquet", _STRETCHES, compression="zstd") as conversations:
+            for start in range(0, len(corpus.found), _ROWS_AT_ONCE):
+                found = corpus.found[start : start + _ROWS_AT_ONCE]
+                packed = [_packed(one, corpus.parts[one.id]) for one in found]
+                conversations.write_table(pa.Table.from_pylist(packed, _STRETCHES))
         _write(
             fresh / "people.json",
             {
@@ -125,9 +125,9 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
                 "pseudonyms": dict(corpus.pseudonyms),
             },
         )
-        (fresh / "transcript.txt").write_text(
-            "\n".join(render(one.conversation) for one in corpus.found), encoding="utf-8"
-        )
+        with (fresh / "transcript.txt").open("w", encoding="utf-8") as transcript:
+            for number, one in enumerate(corpus.found):
+                transcript.write(("\n" if number else "") + render(one.conversation))
         if rejects:
             rejects.rename(fresh / rejects.name)
         _swap(fresh, folder)

@@ -45,7 +45,12 @@ def _lines(tree: Tree, name: str, kind: type[Record]) -> Iterator[Record | Rejec
         offset = 0
         for line in iter(partial(stream.readline, LONGEST_RECORD), b""):
             if len(line) >= LONGEST_RECORD:
-                yield Reject(file=name, offset=offset, reason=f"a line of {LONGEST_RECORD >> 20} MiB or more", raw=verbatim(line[:1000]))
+                yield Reject(
+                    file=name,
+                    offset=offset,
+                    reason=f"a line of {LONGEST_RECORD >> 20} MiB or more",
+                    raw=verbatim(line[:1000]),
+                )
                 offset += _skip_line(stream)
             elif line.strip():
                 found = _decoded(decoder, line.removeprefix(b"\xef\xbb\xbf"), name, offset)
