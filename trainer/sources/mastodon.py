@@ -1,8 +1,8 @@
 """Mastodon's archive: outbox.json, in a tar.gz, a zip or a folder.
 
-Learned from Mastodon's backup_service.rb and its ActivityPub serializers: `orderedItems` are Creates and Announces, unordered;
-content is HTML, with a content warning in `summary`. Who may see a post, `to` and `cc` tell: what was for followers or for
-those mentioned alone counts as private. The account's name stands in actor.json.
+Learned from Mastodon's backup_service.rb and its ActivityPub serializers (no real file was seen): `orderedItems` are Creates
+and Announces, unordered; content is HTML, with a content warning in `summary`. Who may see a post, `to` and `cc` tell: what
+was for followers or for those mentioned alone counts as private. The account's name stands in actor.json.
 """
 
 import re
@@ -124,4 +124,4 @@ def _timestamp(published: str) -> float | None:
     return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
 
 
-SOURCE = Source("Mastodon", claim_each(_recognises), _read)
+SOURCE = Source("Mastodon", claim_each(_recognises), _read, experimental=True)

@@ -19,6 +19,7 @@ from trainer.sources import (
     telegram_json,
     weibo,
     x_archive,
+    x_grailbird,
     x_messages,
 )
 from trainer.sources.message import Reject
@@ -28,6 +29,7 @@ from trainer.sources.watched import WatchedTree
 
 SOURCES: tuple[Source, ...] = (
     x_archive.SOURCE,
+    x_grailbird.SOURCE,
     x_messages.SOURCE,
     telegram_json.SOURCE,
     discord_exporter.SOURCE,

@@ -1,9 +1,9 @@
-"""X (Twitter) archives, zip or folder, of every era: tweets with their notes, edits, parts and what was deleted.
+"""X (Twitter) archives of 2019 and later, zip or folder: tweets with their notes, edits, parts and what was deleted.
 
 Learned from X's own archives as twitter-archive-parser, tweetback and twitter-to-sqlite read them: files are
 `window.YTD.<kind>.part<N> = [`, in the root until 2020 and under data/ since; numbers are strings; `data/manifest.js` names
-every part since 2020. Archives of 2018 and before (Grailbird) are a file a month, `Grailbird.data.tweets_2013_05 =`. What
-a file is, its first line tells. Private messages have a reader of their own.
+every part since 2020. What a file is, its first line tells. Private messages have a reader of their own, and so have
+archives of 2018 and before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,9 @@ from trainer.sources.message import Reject
 from trainer.sources.source import Reading, Source
 from trainer.sources.tree import Tree
 from trainer.sources.x_files import folder, in_order, kind, listed, manifest, owner
-from trainer.sources.x_tweet import Author, Owner, Tweet, message, seconds
+from trainer.sources.x_tweet import Tweet, message, seconds
 
-_TWEETS = ("tweet", "tweets", "community_tweet", "grailbird")
+_TWEETS = ("tweet", "tweets", "community_tweet")
 _DELETED = ("deleted_tweet", "deleted_tweets")
 _OTHERS = ("note_tweet", "account", "manifest")
 _LISTED = ("tweet", "tweets", "communityTweet", "deletedTweet", "deletedTweets")
@@ -63,7 +63,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         for found in _tweets(tree, name):
             if isinstance(found, Tweet):
                 read += 1
-                yield message(found, _author(found.user, whose), notes, state)
+                yield message(found, whose, notes, state)
             else:
                 yield found
         count = counts.pop(name.rpartition("/")[2], read)
@@ -72,11 +72,6 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name, count in counts.items():
         if count:
             yield Reject(file=name, offset=0, reason=f"the manifest lists {count} tweets here, but the file is missing")
-
-
-def _author(told: Author | None, whose: Owner) -> Owner:
-    """Archives of 2018 and before name the author in each tweet."""
-    return Owner(told.screen_name, told.id_str, told.name) if told and told.id_str else whose
 
 
 def _tweets(tree: Tree, name: str) -> Iterator[Tweet | Reject]:

@@ -1,8 +1,8 @@
 """Private messages of an X (Twitter) archive: direct-messages.js, direct-messages-group.js and their parts.
 
-Learned from X's own archives as twitter-archive-parser reads them: `dmConversation.messages[]`, newest first, where a
-messageCreate stands beside reactions, joins, departures and new names. Whoever writes is a bare number: the names of others
-come from their mentions in the tweets.
+Learned from X's own archives as twitter-archive-parser reads them (no real file was seen): `dmConversation.messages[]`,
+newest first, where a messageCreate stands beside reactions, joins, departures and new names. Whoever writes is a bare number:
+the names of others come from their mentions in the tweets.
 """
 
 import html
@@ -105,4 +105,4 @@ def _expanded(create: _Create) -> str:
     return html.unescape(text).strip()
 
 
-SOURCE = Source("X messages", _claim, _read)
+SOURCE = Source("X messages", _claim, _read, experimental=True)

@@ -136,7 +136,8 @@ def test_archives_of_every_era_are_read() -> None:
         "x_2019": ["1", "2"],
         "x_grailbird": ["1", "2", "3", "4"],
     }.items():
-        messages, rejects = read(FIXTURES / era, only="X archive")
+        only = "X archive of 2018" if era == "x_grailbird" else "X archive"
+        messages, rejects = read(FIXTURES / era, only)
         assert sorted(one.message_id for one in messages) == sorted(ids), era
         assert rejects == []
 
