@@ -1,8 +1,7 @@
 """What the trainer's commands print when they are done: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +114,8 @@ def show_plan(rows: Sequence[tuple[str, str]], figures: Mapping[str, Any], as_js
     for name, text in rows:
         table.add_row(name, text)
     Console().print(table)
+
+
 def show_export(kind: str, path: Path, conversations: int, as_json: bool) -> None:
     """What was written where."""
     if as_json:

@@ -11,7 +11,9 @@ import pytest
 
 from persona.config import Settings, load
 from persona.fault import Fault
+from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
+from trainer.__main__ import app
 from trainer.cleaning import clean
 from trainer.corpus import load as load_corpus
 from trainer.importing import Imported, import_exports
@@ -179,3 +181,25 @@ def test_instruction_data_has_the_persona_in_the_role_that_settings_say(tmp_path
             for line in turn.lines
         ]
         assert words in said
+
+
+def test_the_commands_take_an_export_in_and_the_corpus_out(tmp_path: Path) -> None:
+    """import --strict, then export; wrong usage is a sentence and exit code 2."""
+    (tmp_path / "persona.toml").write_text(SETTINGS, encoding="utf-8")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        done = run_here(app, "python -m trainer", *arguments, "--config", str(tmp_path / "persona.toml"))
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, _ = run("import", str(FIXTURES / "discord"), str(FIXTURES / "weibo"), "--strict")
+    assert code == 0
+    assert "experimental, no real export was ever seen: Weibo" in " ".join(out.split())
+    code, _, err = run("import", str(FIXTURES / "reddit"), "--strict")
+    assert code == 1
+    assert "comments.csv at 591" in err
+    target = tmp_path / "train.jsonl"
+    assert run("export", "--messages", str(target))[0] == 0
+    assert {"messages"} == {key for line in target.read_text(encoding="utf-8").splitlines() for key in json.loads(line)}
+    code, _, err = run("export")
+    assert code == 2
+    assert "nothing to export: name one of --transcript, --messages, --alpaca, --sharegpt, --jade" in err
