@@ -44,7 +44,9 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     try:
         count, directory = _directory(path)
         if count > MOST_MEMBERS or directory > MOST_DIRECTORY:
-            raise Fault(f"{path.name} claims {count:,} members; no export has so many, so it is not read")
+            raise Fault(
+                f"{path.name} lists {count:,} members in {directory / 1e6:,.0f} MB; no export has so many, so it is not read"
+            )
         archive = zipfile.ZipFile(path)
     except (*_DAMAGED, struct.error, ValueError) as error:
         raise Fault(f"{path.name} is no readable zip ({error}); download the export again") from error
