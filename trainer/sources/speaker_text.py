@@ -25,20 +25,19 @@ def _recognises(start: bytes) -> bool:
     """Whether most paragraphs begin with a name and a colon, or the text begins with a scene."""
     if b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    blocks = [
-        block
-        for block in re.split(r"\n[ \t\r]*\n", decode_text(start).replace("\r\n", "\n").strip("\n"))
-        if block.strip()
-    ]
-    if not blocks:
+    text = decode_text(start).replace("\r\n", "\n").strip("\n")
+    paragraphs = [paragraph for paragraph in re.split(r"\n[ \t\r]*\n", text) if paragraph.strip()]
+    if not paragraphs:
         return False
-    if _SCENE.fullmatch(blocks[0].strip()):
+    if _SCENE.fullmatch(paragraphs[0].strip()):
         return True
-    headed = sum(
-        bool(_HEADER.fullmatch(block.lstrip("\n").split("\n")[0].rstrip())) and "\n" in block.strip()
-        for block in blocks
-    )
-    return headed >= max(1, 0.5 * len(blocks))
+    return sum(map(_is_headed, paragraphs)) >= max(1, 0.5 * len(paragraphs))
+
+
+def _is_headed(paragraph: str) -> bool:
+    """Whether a paragraph begins with a name and a colon; code and YAML do so too, but indent what follows."""
+    first, _, rest = paragraph.lstrip("\n").partition("\n")
+    return bool(_HEADER.fullmatch(first.rstrip())) and bool(rest.strip()) and not rest[0].isspace()
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:

@@ -56,7 +56,16 @@ def test_our_own_transcript_keeps_scenes_years_and_turns(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["Dear all,\n\nthis is a letter.\n", "", "\n\n", "import os\n\nprint(1)\n", "a: b\nc: d\n"]
+    "text",
+    [
+        "Dear all,\n\nthis is a letter.\n",
+        "",
+        "\n\n",
+        "import os\n\nprint(1)\n",
+        "a: b\nc: d\n",
+        "class A:\n    x = 1\n",
+        "a:\n  - b\n",
+    ],
 )
 def test_other_texts_are_left_alone(tmp_path: Path, text: str) -> None:
     """A format is found by content, and prose has none."""
