@@ -64,6 +64,7 @@ class Corpus(Section):
     pseudonyms: bool = True
     blocked_words: tuple[str, ...] = ()
     max_gap_minutes: Annotated[float, Field(ge=0)] = 0
+    persona_role: str = "assistant"
 
 
 class Base(Section):

@@ -1,7 +1,7 @@
 """What the trainer's commands print when they are done: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.table import Table
 from persona.bundle import CURRENT
 from persona.config import Settings
 from trainer.importing import Imported
+from trainer.rejects import NAME as REJECTS
 
 REJECTS_SHOWN = 5
 
@@ -30,15 +31,8 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     table.add_row("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}", style="bold")
     console = Console()
     console.print(table)
-    rejects = summary["rejects"]
-    if len(rejects) > REJECTS_SHOWN:
-        console.print(f"{len(rejects)} stretches could not be read; the first of them:", style="yellow")
-    for reject in rejects[:REJECTS_SHOWN]:
-        console.print(
-            f"{reject['file']} at {reject['offset']}: {reject['reason']}", style="yellow", soft_wrap=True, markup=False
-        )
-    for path in summary["unrecognised"]:
-        console.print(f"{path}: no export that alterego can read", style="yellow", soft_wrap=True, markup=False)
+    for line in _remarks(settings, summary):
+        console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
     corpus = summary["corpus"]
     console.print(
         f"corpus: {corpus['messages']:,} messages in {corpus['conversations']:,} conversations; {settings.persona.name}: "
@@ -49,6 +43,26 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     )
 
 
+def _remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
+    """What of the exports was not read, and what was read without having been tried on real files."""
+    rejects, count = summary["rejects"][:REJECTS_SHOWN], summary["rejected"]
+    if count:
+        where = settings.corpus / REJECTS
+        yield f"{count:,} stretches could not be read and lie in {where}" + (
+            "; the first:" if count > len(rejects) else ":"
+        )
+    for reject in rejects:
+        yield f"  {reject['file']} at {reject['offset']}: {reject['reason']}"
+    yield from summary["refused"]
+    if summary["unrecognised"]:
+        yield f"skipped, no exports: {', '.join(summary['unrecognised'])}"
+    if summary["experimental"]:
+        yield (
+            f"experimental, no real export was ever seen: {', '.join(summary['experimental'])}; compare the transcript with "
+            "what you know was said"
+        )
+
+
 def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     """The same as plain data."""
     corpus, tally, me = imported.corpus, imported.tally, settings.persona.key
@@ -57,7 +71,10 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "table": tally.table({key: person.name for key, person in corpus.people.items()}),
         "total": {"read": sum(tally.read.values()), "kept": sum(tally.kept.values()), "dropped": dropped},
         "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in tally.rejects],
+        "rejected": tally.rejected,
         "unrecognised": tally.unrecognised,
+        "refused": tally.refused,
+        "experimental": sorted(tally.experimental),
         "corpus": {
             "messages": len(corpus.rows),
             "conversations": len(corpus.found),
@@ -97,6 +114,16 @@ def show_plan(rows: Sequence[tuple[str, str]], figures: Mapping[str, Any], as_js
     for name, text in rows:
         table.add_row(name, text)
     Console().print(table)
+
+
+def show_export(kind: str, path: Path, conversations: int, as_json: bool) -> None:
+    """What was written where."""
+    if as_json:
+        typer.echo(json.dumps({"kind": kind, "path": str(path), "conversations": conversations}))
+    else:
+        Console().print(
+            f"wrote {conversations:,} conversations to {path}", highlight=False, soft_wrap=True, markup=False
+        )
 
 
 def show_unchanged(settings: Settings, as_json: bool) -> None:

@@ -22,27 +22,27 @@ _ORDINARY = {"Default", "Reply", "0", "19"}
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 
 
-class _Author(msgspec.Struct):
+class _Author(msgspec.Struct, gc=False):
     id: str = ""
     name: str = ""
     nickname: str | None = None
     isBot: bool = False  # noqa: N815 (the exporter's own spelling)
 
 
-class _Reference(msgspec.Struct):
+class _Reference(msgspec.Struct, gc=False):
     messageId: str | None = None  # noqa: N815
     channelId: str | None = None  # noqa: N815
 
 
-class _Attachment(msgspec.Struct):
+class _Attachment(msgspec.Struct, gc=False):
     fileName: str = ""  # noqa: N815
 
 
-class _Sticker(msgspec.Struct):
+class _Sticker(msgspec.Struct, gc=False):
     name: str = ""
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     id: str
     timestamp: str
     author: _Author
