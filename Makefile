@@ -51,6 +51,9 @@ test: .venv/dev  ## style, types and tests
 check-slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
+bench: .venv/dev  ## benchmarks, each beside a rival: SIZE megabytes of exports (200)
+	$(BIN)/python bench/imports.py --megabytes $(or $(SIZE),200) --whole
+
 sample: .venv/installed  ## write examples/exports anew; the same bytes each time
 	@$(BIN)/python examples/make_sample.py
 
@@ -64,4 +67,4 @@ clean:  ## remove the environment and caches; corpus, adapters and store stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install-venv demo train run test check-slow sample install uninstall clean
+.PHONY: help install-venv demo train run test check-slow bench sample install uninstall clean

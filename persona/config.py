@@ -84,6 +84,7 @@ class Corpus(Section):
     blocked_words: tuple[str, ...] = ()
     languages: tuple[Annotated[str, Field(pattern="^[a-z]{2}$")], ...] = ()
     max_gap_minutes: Annotated[float, Field(ge=0)] = 0
+    persona_role: str = "assistant"
     cleaning: Cleaning = Cleaning()
 
 

@@ -15,9 +15,12 @@ app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
 @app.command("import")
 def import_(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Exports: files, folders, zips. Default: [data] sources.")
+        list[Path] | None, typer.Argument(help="Exports: files, folders, zips, tars. Default: [data] sources.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was imported before.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing and fail where anything could not be read.")
+    ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
 ) -> None:
@@ -33,7 +36,7 @@ def import_(
     if not chosen:
         raise SettingsFault(f"nothing to import: name exports on the command line or in [data] sources of {config}")
     with Bars(quiet=as_json) as bars:
-        imported = import_exports(settings, chosen, fresh=fresh, bars=bars)
+        imported = import_exports(settings, chosen, fresh=fresh, bars=bars, strict=strict)
     show_import(settings, imported, as_json)
 
 
@@ -173,6 +176,34 @@ def sample(
     wish = Wish(speaker=speaker, scene=scene, count=count, turns=turns, seed=seed, year=era, answers=to)
     blocks = sample_texts(load(config), wish)
     _print_blocks(blocks, as_json)
+
+
+@app.command()
+def export(
+    transcript: Annotated[Path | None, typer.Option(help="SPEAKER: text.", metavar="DEST")] = None,
+    messages: Annotated[Path | None, typer.Option(help="JSONL of role and content.", metavar="DEST")] = None,
+    alpaca: Annotated[Path | None, typer.Option(help="JSON of instruction, input, output.", metavar="DEST")] = None,
+    sharegpt: Annotated[Path | None, typer.Option(help="JSON of human and gpt.", metavar="DEST")] = None,
+    jade: Annotated[Path | None, typer.Option(help="JadeV8 text, a row a turn.", metavar="DEST")] = None,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Take it elsewhere: the corpus' conversations. Example: python -m trainer export --messages train.jsonl"""
+    from persona.config import load
+    from persona.fault import SettingsFault
+
+    texts = {"transcript": transcript, "messages": messages, "alpaca": alpaca, "sharegpt": sharegpt, "jade": jade}
+    chosen = {kind: path for kind, path in texts.items() if path}
+    if not chosen:
+        raise SettingsFault(f"nothing to export: name one of {', '.join(f'--{kind}' for kind in texts)} with a file")
+    settings = load(config)
+    from trainer.corpus import load as load_corpus
+    from trainer.export.files import export_conversations
+    from trainer.shown import show_export
+
+    corpus = load_corpus(settings)
+    for kind, path in chosen.items():
+        show_export(kind, path, export_conversations(settings, corpus, kind, path), as_json)
 
 
 def _print_blocks(blocks: list[str], as_json: bool) -> None:

@@ -48,6 +48,7 @@ Rule = Callable[[Message, Corpus], bool]
 DROPS: dict[str, Rule] = {
     "service": lambda message, _: message.kind in ("service", "call"),
     "unsupported": lambda message, _: message.kind == "unsupported",
+    "deleted": lambda message, _: message.kind == "deleted",
     "via_bot": lambda message, _: message.is_bot,
     "private": lambda message, settings: message.conversation_type == "dm" and not settings.dms,
     "retweets": lambda message, _: bool(message.forwarded_from) and message.platform == "x",

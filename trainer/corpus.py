@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ _ROWS = pa.schema(
     + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
 )
 _LISTS = ("lines", "quoted", "mentions")
+_ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
 _STRETCHES = pa.schema(
     [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
@@ -92,22 +94,35 @@ def build(
     return Corpus(rows, identities, names, found, split(found, consenting, before), people, regions)
 
 
-def save(corpus: Corpus, folder: Path) -> None:
-    """Write the corpus beside the old one, then put it in its place."""
+@contextmanager
+def scratch_folder(corpus: Path) -> Iterator[Path]:
+    """A folder for temporary files beside the corpus, which nobody else can read; what an import that was killed has left
+    there is removed."""
+    for left in corpus.parent.glob(f".{corpus.name}-reading-*"):
+        if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = corpus.with_name(f".{corpus.name}-reading-{os.getpid()}")
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
+    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it."""
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir(parents=True, mode=0o700)
-        pq.write_table(
-            pa.Table.from_pylist([_written(row) for row in corpus.rows], _ROWS),
-            fresh / "messages.parquet",
-            compression="zstd",
-        )
-        pq.write_table(
-            pa.Table.from_pylist([_packed(one, corpus.parts[one.id]) for one in corpus.found], _STRETCHES),
-            fresh / "conversations.parquet",
-            compression="zstd",
-        )
+        with pq.ParquetWriter(fresh / "messages.parquet", _ROWS, compression="zstd") as messages:
+            for start in range(0, len(corpus.rows), _ROWS_AT_ONCE):
+                messages.write_table(_table(corpus.rows[start : start + _ROWS_AT_ONCE]))
+        with pq.ParquetWriter(fresh / "conversations.parquet", _STRETCHES, compression="zstd") as conversations:
+            for start in range(0, len(corpus.found), _ROWS_AT_ONCE):
+                found = corpus.found[start : start + _ROWS_AT_ONCE]
+                packed = [_packed(one, corpus.parts[one.id]) for one in found]
+                conversations.write_table(pa.Table.from_pylist(packed, _STRETCHES))
         _write(
             fresh / "people.json",
             {
@@ -119,9 +134,11 @@ def save(corpus: Corpus, folder: Path) -> None:
         )
         lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in wanted(corpus.rows, corpus.people))
         (fresh / WANTED).write_text("".join(lines), encoding="utf-8")
-        (fresh / "transcript.txt").write_text(
-            "\n".join(render(one.conversation) for one in corpus.found), encoding="utf-8"
-        )
+        with (fresh / "transcript.txt").open("w", encoding="utf-8") as transcript:
+            for number, one in enumerate(corpus.found):
+                transcript.write(("\n" if number else "") + render(one.conversation))
+        if rejects:
+            rejects.rename(fresh / rejects.name)
         _swap(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -175,6 +192,11 @@ def _nameless(key: str) -> str:
     """An identity key; where it is made of a name or a phone number, its hash."""
     platform, bare, name = key.partition(":=")
     return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
+
+
+def _table(found: Sequence[Row]) -> pa.Table:
+    rows = list(map(_written, found))
+    return pa.table({name: [row[name] for row in rows] for name in _ROWS.names}, _ROWS)
 
 
 def _packed(stretch: Stretch, part: str) -> dict[str, Any]:

@@ -1,28 +1,38 @@
 """Exports -> corpus: read, clean, pseudonymise, merge with what was imported before, save."""
 
 import hashlib
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from msgspec import structs
 
 from persona.config import Settings
 from persona.fault import Fault
 from persona.names import normalise
 from trainer.cleaning import Dropped, Kept, clean
 from trainer.conversations import Row
-from trainer.corpus import Corpus, build, identity, load, save
+from trainer.corpus import Corpus, build, identity, load, save, scratch_folder
 from trainer.forgotten import load_forgotten
 from trainer.people import Identity, meet, meet_mentioned
 from trainer.progress import Bars
+from trainer.reading import Read, read_all
 from trainer.refining import refine
+from trainer.rejects import NAME as REJECTS
+from trainer.rejects import Rejects
 from trainer.sources.message import Message, Reject
 from trainer.sources.registry import SOURCES, Export, find
-from trainer.sources.source import Reading
+from trainer.sources.roles import role_named
+from trainer.sources.spoken import ROLES
 from trainer.tally import Tally
 
 REPLIES = "replies.jsonl"
 _PLAIN_ID = re.compile(r"[\d.:_\-]*|timeline|(?:https?|at)://\S+")
+
+Judged = Read[Kept | Dropped]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +44,31 @@ class Imported:
     new: int
 
 
-def import_exports(settings: Settings, paths: Sequence[Path], *, fresh: bool, bars: Bars) -> Imported:
+def import_exports(
+    settings: Settings, paths: Sequence[Path], *, fresh: bool, bars: Bars, strict: bool = False
+) -> Imported:
     """Read every export in `paths` into the corpus of these settings. fresh: forget what was imported before.
 
-    Raises Fault where there is nothing to read, or nobody in it is the persona. Nothing is written then.
+    Raises Fault where there is nothing to read, or nobody in it is the persona; strict: where anything could not be read.
+    Nothing is written then.
     """
+    with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects:
+        return _imported(settings, paths, fresh, bars, strict, rejects)
+
+
+def _imported(
+    settings: Settings, paths: Sequence[Path], fresh: bool, bars: Bars, strict: bool, rejects: Rejects
+) -> Imported:
     tally = Tally()
     exports = _exports([*paths, *_fetched(settings, paths)], tally)
     before = Corpus() if fresh or not (settings.corpus / "messages.parquet").is_file() else load(settings)
     identities = dict(before.identities)
     rows: dict[tuple[str, ...], Row] = {}
     known = {identity(row) for row in before.rows}
-    for export in exports:
-        with bars.task(f"reading {export.label}", export.size) as advance:
-            _read(export.read(advance), export.source.name, settings, identities, rows, known, tally)
+    for export, reading in read_all(exports, partial(clean, settings=settings.data), rejects.path.parent, bars):
+        _read(_told(reading, export, rejects, tally), export.source.name, settings, identities, rows, known, tally)
+    if strict:
+        _require_whole(tally)
     pseudonyms = dict(before.pseudonyms)
     forgotten = load_forgotten(settings)
     new = list(rows.values())
@@ -55,7 +76,7 @@ def import_exports(settings: Settings, paths: Sequence[Path], *, fresh: bool, ba
         refined = refine(settings, before.rows, new, identities, pseudonyms, before.regions, forgotten, tally, advance)
     corpus = build(settings, refined.rows, refined.identities, pseudonyms, before.parts, refined.regions)
     _require_persona(settings, corpus)
-    save(corpus, settings.corpus)
+    save(corpus, settings.corpus, rejects.finish(settings.corpus / (os.devnull if fresh else REJECTS)))
     return Imported(corpus, tally, sum(tally.kept.values()))
 
 
@@ -69,20 +90,45 @@ def _fetched(settings: Settings, paths: Sequence[Path]) -> list[Path]:
 def _exports(paths: Sequence[Path], tally: Tally) -> list[Export]:
     found: list[Export] = []
     for path in paths:
-        here = list(find(path))
+        told = len(tally.refused)
+        here = list(find(path, tally.refused.append))
         found += here
-        if not here:
+        if not here and len(tally.refused) == told:
             tally.unrecognised.append(str(path))
+    if not found and tally.refused:
+        raise Fault("; ".join(tally.refused))
     if not found:
         which = ", ".join(map(str, paths))
         raise Fault(
             f"{which}: no export that alterego can read; it reads {', '.join(source.name for source in SOURCES)}"
         )
+    tally.experimental |= {export.source.name for export in found if export.source.experimental}
     return found
 
 
+def _told(reading: Judged, export: Export, rejects: Rejects, tally: Tally) -> Iterator[tuple[Message, Kept | Dropped]]:
+    """The messages of a reading; what could not be read is written down and counted."""
+    for found in reading:
+        if isinstance(found, Reject):
+            rejects.add(export.label, found)
+            tally.reject(found)
+        else:
+            yield found
+
+
+def _require_whole(tally: Tally) -> None:
+    """What --strict asks for."""
+    problems = [f"{one.file} at {one.offset}: {one.reason}" for one in tally.rejects[:1]] + tally.refused[:1]
+    if problems:
+        count = tally.rejected + len(tally.refused)
+        raise Fault(
+            f"{'1 stretch' if count == 1 else f'{count:,} stretches'} could not be read, the first: {problems[0]}; nothing was "
+            "written; leave out --strict to import the rest"
+        )
+
+
 def _read(
-    reading: Reading,
+    reading: Iterator[tuple[Message, Kept | Dropped]],
     source: str,
     settings: Settings,
     identities: dict[str, Identity],
@@ -90,13 +136,10 @@ def _read(
     known: set[tuple[str, ...]],
     tally: Tally,
 ) -> None:
-    for found in reading:
-        if isinstance(found, Reject):
-            tally.rejects.append(found)
-            continue
+    for message, cleaned in reading:
+        found = in_voice(message, settings)
         sender = meet(identities, found)
         label = f"{source}, private" if found.conversation_type == "dm" else source
-        cleaned = clean(found, settings.data)
         if isinstance(cleaned, Dropped):
             tally.drop(label, sender, cleaned.reason)
             continue
@@ -111,6 +154,13 @@ def _read(
         else:  # the same message twice in what is read now: the later version counts
             rows[key] = max(earlier, row, key=lambda one: one.at or 0.0)
             tally.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
+
+
+def in_voice(message: Message, settings: Settings) -> Message:
+    """In instruction data, whoever has the role of the persona is the persona."""
+    if message.platform != ROLES or message.sender_id != role_named(settings.data.persona_role):
+        return message
+    return structs.replace(message, sender_id="", sender_name=settings.persona.name)
 
 
 def _row(message: Message, sender: str, source: str, kept: Kept, identities: dict[str, Identity]) -> Row:

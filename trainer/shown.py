@@ -15,6 +15,7 @@ from persona.config import Settings
 from trainer.corpus import WANTED
 from trainer.forgetting import Receipt
 from trainer.importing import REPLIES, Imported
+from trainer.rejects import NAME as REJECTS
 from trainer.wanted import wanted
 
 REJECTS_SHOWN = 5
@@ -34,15 +35,8 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     table.add_row("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}", style="bold")
     console = Console()
     console.print(table)
-    rejects = summary["rejects"]
-    if len(rejects) > REJECTS_SHOWN:
-        console.print(f"{len(rejects)} stretches could not be read; the first of them:", style="yellow")
-    for reject in rejects[:REJECTS_SHOWN]:
-        console.print(
-            f"{reject['file']} at {reject['offset']}: {reject['reason']}", style="yellow", soft_wrap=True, markup=False
-        )
-    for path in summary["unrecognised"]:
-        console.print(f"{path}: no export that alterego can read", style="yellow", soft_wrap=True, markup=False)
+    for line in _remarks(settings, summary):
+        console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
     for line in _notes(settings, imported, summary):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     corpus = summary["corpus"]
@@ -94,6 +88,26 @@ def show_receipt(settings: Settings, receipt: Receipt, as_json: bool) -> None:
         Console().print(line, soft_wrap=True, markup=False, highlight=False)
 
 
+def _remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
+    """What of the exports was not read, and what was read without having been tried on real files."""
+    rejects, count = summary["rejects"][:REJECTS_SHOWN], summary["rejected"]
+    if count:
+        where = settings.corpus / REJECTS
+        yield f"{count:,} stretches could not be read and lie in {where}" + (
+            "; the first:" if count > len(rejects) else ":"
+        )
+    for reject in rejects:
+        yield f"  {reject['file']} at {reject['offset']}: {reject['reason']}"
+    yield from summary["refused"]
+    if summary["unrecognised"]:
+        yield f"skipped, no exports: {', '.join(summary['unrecognised'])}"
+    if summary["experimental"]:
+        yield (
+            f"experimental, no real export was ever seen: {', '.join(summary['experimental'])}; compare the transcript with "
+            "what you know was said"
+        )
+
+
 def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     """The same as plain data."""
     corpus, tally, me = imported.corpus, imported.tally, settings.persona.key
@@ -102,10 +116,13 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "table": tally.table({key: person.name for key, person in corpus.people.items()}),
         "total": {"read": sum(tally.read.values()), "kept": sum(tally.kept.values()), "dropped": dropped},
         "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in tally.rejects],
+        "rejected": tally.rejected,
         "unrecognised": tally.unrecognised,
         "rewritten": dict(tally.rewritten.most_common()),
         "replaced": dict(tally.replaced.most_common()),
         "wanted": sum(1 for _ in wanted(corpus.rows, corpus.people)),
+        "refused": tally.refused,
+        "experimental": sorted(tally.experimental),
         "corpus": {
             "messages": len(corpus.rows),
             "private": sum(row.kind == "dm" for row in corpus.rows),
@@ -146,6 +163,16 @@ def show_plan(rows: Sequence[tuple[str, str]], figures: Mapping[str, Any], as_js
     for name, text in rows:
         table.add_row(name, text)
     Console().print(table)
+
+
+def show_export(kind: str, path: Path, conversations: int, as_json: bool) -> None:
+    """What was written where."""
+    if as_json:
+        typer.echo(json.dumps({"kind": kind, "path": str(path), "conversations": conversations}))
+    else:
+        Console().print(
+            f"wrote {conversations:,} conversations to {path}", highlight=False, soft_wrap=True, markup=False
+        )
 
 
 def show_unchanged(settings: Settings, as_json: bool) -> None:

@@ -5,13 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from persona.transcript import UNKNOWN
 from trainer.sources.message import Reject
+
+REJECTS_KEPT = 100
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason).
+    """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason). rejects: the
+    first of the stretches that could not be read, rejected: how many. unrecognised: paths that are no exports. refused: what
+    is damaged or hostile, each in a sentence. experimental: formats that were read and of which no real file was ever seen.
     rewritten: messages by the rule that changed them. replaced: personal data by kind."""
 
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -20,7 +26,16 @@ class Tally:
     rewritten: Counter[str] = field(default_factory=Counter)
     replaced: Counter[str] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
+    rejected: int = 0
     unrecognised: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    experimental: set[str] = field(default_factory=set)
+
+    def reject(self, reject: Reject) -> None:
+        """Something could not be read. The first of them are kept, without what stood there."""
+        self.rejected += 1
+        if len(self.rejects) < REJECTS_KEPT:
+            self.rejects.append(replace(reject, raw=""))
 
     def keep(self, source: str, sender: str) -> None:
         self.read[source, sender] += 1

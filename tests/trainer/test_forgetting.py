@@ -11,7 +11,7 @@ from persona.config import Settings, load
 from persona.fault import Fault
 from persona.retraining import mark, marked
 from tests.conftest import run_here
-from tests.trainer.test_importing import archive, everything_in, imported, scenes, settings_of, telegram
+from tests.trainer.test_refining import archive, everything_in, imported, scenes, settings_of, telegram
 from trainer.__main__ import app
 from trainer.corpus import Corpus
 from trainer.corpus import load as load_corpus

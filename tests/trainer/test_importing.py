@@ -1,253 +1,205 @@
-"""Exports to a corpus: what may be in it, what never, and what the user is told."""
+"""Imports of anything that lies in a folder of downloads: what is read, skipped, refused, rejected; twice, and at once."""
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+import shutil
+import stat
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from persona.config import Settings, load
 from persona.fault import Fault
-from trainer.corpus import Corpus
+from tests.conftest import run_here
+from tests.trainer.sources.reading import FIXTURES
+from trainer.__main__ import app
+from trainer.cleaning import clean
 from trainer.corpus import load as load_corpus
 from trainer.importing import Imported, import_exports
 from trainer.progress import Bars
-from trainer.shown import import_summary, show_import
+from trainer.reading import read_all
+from trainer.rejects import NAME as REJECTS
+from trainer.shown import import_summary
+from trainer.sources.registry import find
 
-HOUR = 3600
-
-
-def settings_of(folder: Path, data: str = "", people: str = "") -> Settings:
-    path = folder / "persona.toml"
-    text = f'[persona]\nname = "Mara Voss"\naliases = ["maravoss"]\n{people}[data]\n{data}'
-    path.write_text(text, encoding="utf-8")
-    return load(path, {})
+SETTINGS = '[persona]\nname = "Ines Quill"\naliases = ["Ines", "ines_quill", "小鸥"]\n[data]\ndms = true\n'
 
 
-def telegram(folder: Path, said: Sequence[tuple[str, str]], kind: str = "private_group", start: int = 0) -> Path:
-    """A Telegram export of these (name, text) pairs, a minute apart."""
-    rows = [
-        {
-            "id": start + place,
-            "type": "message",
-            "date": "2021-03-04T00:00:00",
-            "date_unixtime": str(1_600_000_000 + 60 * (start + place)),
-            "from": name,
-            "from_id": f"user{sum(name.encode())}",
-            "text": text,
-        }
-        for place, (name, text) in enumerate(said)
-    ]
-    path = folder / f"{kind}{start}.json"
-    chat = {"name": "kitchen", "type": kind, "id": 7, "messages": rows}
-    path.write_text(json.dumps(chat, ensure_ascii=False), encoding="utf-8")
-    return path
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    (tmp_path / "persona.toml").write_text(SETTINGS, encoding="utf-8")
+    return load(tmp_path / "persona.toml")
 
 
-def archive(folder: Path, handle: str, number: str, tweets: Sequence[Mapping[str, Any]]) -> Path:
-    """An X archive of these tweets."""
-    data = folder / handle / "data"
-    data.mkdir(parents=True)
-    account = [{"account": {"username": handle, "accountId": number, "accountDisplayName": handle.title()}}]
-    (data / "account.js").write_text(f"window.YTD.account.part0 = {json.dumps(account)}")
-    rows = [{"tweet": {"created_at": "Thu Mar 04 05:06:07 +0000 2021", **one}} for one in tweets]
-    (data / "tweets.js").write_text(f"window.YTD.tweets.part0 = {json.dumps(rows)}")
-    return folder / handle
+def imported(home: Settings, *paths: Path, fresh: bool = False, strict: bool = False) -> Imported:
+    return import_exports(home, paths, fresh=fresh, strict=strict, bars=Bars(quiet=True))
 
 
-def imported(settings: Settings, *paths: Path, fresh: bool = False) -> Imported:
-    return import_exports(settings, list(paths), fresh=fresh, bars=Bars(quiet=True))
+def rejected(home: Settings) -> list[dict[str, object]]:
+    lines = (home.corpus / REJECTS).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
-def everything_in(folder: Path) -> str:
-    """All that was written, columns of Parquet files included."""
-    import pyarrow.parquet as pq
-
-    tables = [pq.read_table(path).to_pylist() for path in folder.glob("*.parquet")]
-    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.[tj]*") if path.name != "people.json"]
-    return "\n".join(map(repr, (*tables, *texts)))
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
 
 
-def scenes(corpus: Corpus) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
-    found = [one.conversation for one in corpus.found]
-    return [(one.scene, [(turn.speaker, turn.lines) for turn in one.turns]) for one in found]
+def test_a_folder_of_downloads_simply_works(home: Settings, tmp_path: Path) -> None:
+    """Exports of every format between pictures, notes and broken files: the former are read, the latter told."""
+    downloads = tmp_path / "downloads"
+    shutil.copytree(FIXTURES, downloads)
+    (downloads / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (downloads / "note.txt").write_text("buy milk")
+    (downloads / "empty.json").write_text("")
+    (downloads / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
+    result = imported(home, *sorted(downloads.iterdir()))
+    summary = import_summary(home, result)
+    assert {Path(path).name for path in summary["unrecognised"]} == {"cat.png", "note.txt"}
+    assert len(summary["refused"]) == 2
+    assert set(summary["experimental"]) >= {"Reddit", "Weibo", "Bluesky"}
+    assert summary["corpus"]["messages"] > 40
 
 
-def test_personal_data_is_nowhere_in_the_corpus(tmp_path: Path) -> None:
-    """Replaced before anything is written, counted by kind; national numbers of the countries the data are from."""
-    export = telegram(
-        tmp_path,
-        [
-            ("Mara Voss", "write to mara.voss@example.org or call +49 151 23456789"),
-            ("Zelda Quist", "zelda@example.org, card 4111 1111 1111 1111, Hauptstraße 5"),
-            ("Mara Voss", "meine Nummer ist jetzt 0151-98765432, bitte nicht weitersagen, sie ist ganz neu"),
-            ("Mara Voss", "am 04.03.2021 um 10:30, 10/10"),
-        ],
-    )
-    settings = settings_of(tmp_path)
-    summary = import_summary(settings, imported(settings, export))
-    assert summary["replaced"] == {"e-mail": 2, "phone": 2, "card": 1, "address": 1}
-    written = everything_in(settings.corpus)
-    for secret in ("example.org", "23456789", "4111", "Hauptstraße 5", "98765432"):
-        assert secret not in written
-    assert "am 04.03.2021 um 10:30, 10/10" in written
-    assert load_corpus(settings).regions[0] == "DE"
+def test_where_nothing_can_be_read_the_import_fails(home: Settings, tmp_path: Path) -> None:
+    """And writes nothing."""
+    path = tmp_path / "cat.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(Fault, match="no export that alterego can read"):
+        imported(home, path)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["cat.png", "persona.toml"]
 
 
-def test_a_switch_keeps_personal_data(tmp_path: Path) -> None:
-    """For a corpus of plays there are no phones."""
-    settings = settings_of(tmp_path, "[data.cleaning]\npii = false\n")
-    found = imported(settings, telegram(tmp_path, [("Mara Voss", "a@b.example")]))
-    assert not found.tally.replaced
-    assert "a@b.example" in everything_in(settings.corpus)
+def test_what_is_read_is_kept_or_dropped(home: Settings) -> None:
+    """For every source and speaker."""
+    for row in import_summary(home, imported(home, FIXTURES))["table"]:
+        assert row["read"] == row["kept"] + sum(row["dropped"].values())
 
 
-@pytest.mark.parametrize("others", ["mask", "drop"])
-def test_words_of_people_who_are_masked_or_left_out_are_never_written(tmp_path: Path, others: str) -> None:
-    """Nor their names; a drop is counted, so that read = kept + dropped."""
-    export = telegram(tmp_path, [("Mara Voss", "hi Zelda"), ("Zelda Quist", "my secret"), ("Mara Voss", "aha")])
-    settings = settings_of(tmp_path, f'others = "{others}"\n')
-    summary = import_summary(settings, imported(settings, export))
-    assert summary["total"] == {"read": 3, "kept": 3 - (others == "drop"), "dropped": 0 + (others == "drop")}
-    written = everything_in(settings.corpus).casefold()
-    assert "secret" not in written
-    assert "zelda" not in written
-    assert ("[…]" in written) == (others == "mask")
+def test_what_could_not_be_read_lies_beside_the_corpus_verbatim(home: Settings, tmp_path: Path) -> None:
+    """With export, file, offset and reason, for nobody else to read, also where it is no UTF-8."""
+    path = tmp_path / "result.json"
+    raw = (FIXTURES / "telegram/group/result.json").read_bytes().replace(b'"id": 6', b'"id": "\xe9"')
+    path.write_bytes(raw)
+    imported(home, path)
+    (entry,) = rejected(home)
+    kept = str(entry["raw"]).encode("utf-8", "surrogateescape")
+    assert (entry["export"], entry["file"]) == ("result.json", "result.json")
+    assert raw[int(str(entry["offset"])) :].startswith(kept)
+    assert b'"id": "\xe9"' in kept
+    assert stat.S_IMODE((home.corpus / REJECTS).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("others", ["mask", "drop"])
-def test_settings_that_became_stricter_reach_what_was_imported_before(tmp_path: Path, others: str) -> None:
-    """The next import takes the words of others away."""
-    export = telegram(tmp_path, [("Mara Voss", "hi"), ("Zelda Quist", "my secret"), ("Mara Voss", "aha")])
-    loose = settings_of(tmp_path)
-    imported(loose, export)
-    assert "secret" in everything_in(loose.corpus)
-    imported(settings_of(tmp_path, f'others = "{others}"\n'), export)
-    assert "secret" not in everything_in(loose.corpus)
+def test_rejects_of_earlier_imports_stay_and_are_there_once(home: Settings) -> None:
+    """Until a fresh import."""
+    for _ in range(2):
+        imported(home, FIXTURES / "reddit")
+    assert len(rejected(home)) == 1
+    imported(home, FIXTURES / "x_2023")
+    assert len(rejected(home)) == 1
+    imported(home, FIXTURES / "x_2023", fresh=True)
+    assert not (home.corpus / REJECTS).exists()
 
 
-def test_saying_it_again_is_dropped_and_stays_dropped(tmp_path: Path) -> None:
-    """In the same import, in a later one, and when it is read again."""
-    long = "the lamp man on the corner says that the lemon tree is closed until further notice"
-    first = telegram(
-        tmp_path, [("Mara Voss", long), ("Mara Voss", "ok"), ("Mara Voss", long + "!"), ("Mara Voss", "ok")]
-    )
-    later = telegram(tmp_path, [("Mara Voss", long.upper()), ("Mara Voss", "ok")], start=50)
-    settings = settings_of(tmp_path)
-    assert imported(settings, first).tally.dropped.total() == 1
-    second = imported(settings, first, later)
-    assert {key[2]: count for key, count in second.tally.dropped.items()} == {"already there": 3, "near_duplicates": 2}
-    assert len(load_corpus(settings).rows) == 4
+def test_strict_writes_nothing_where_anything_could_not_be_read(home: Settings, tmp_path: Path) -> None:
+    """Neither a stretch nor a whole archive; the corpus of before stays as it was."""
+    imported(home, FIXTURES / "x_2023", strict=True)
+    before = snapshot(home.corpus)
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
+    for bad in (FIXTURES / "reddit", tmp_path / "broken.zip"):
+        with pytest.raises(Fault, match=r"1 stretch could not be read, the first: .*nothing was written"):
+            imported(home, FIXTURES / "discord", bad, strict=True)
+        assert snapshot(home.corpus) == before
 
 
-def test_conversations_in_other_languages_are_left_out(tmp_path: Path) -> None:
-    """Those that are too short to tell stay."""
-    english = "did you see the match last night, it was really close until the end and then everybody left"
-    german = "hast du gestern das Spiel gesehen, bis zum Schluss war es knapp und dann sind alle gegangen"
-    one = telegram(tmp_path, [("Mara Voss", english)], start=0)
-    two = telegram(tmp_path, [("Mara Voss", german), ("Mara Voss", "ok")], start=5000)
-    three = telegram(tmp_path, [("Mara Voss", "jawohl")], start=9000)
-    settings = settings_of(tmp_path, 'languages = ["en"]\nmax_gap_minutes = 60\n')
-    found = imported(settings, one, two, three)
-    assert {key[2]: count for key, count in found.tally.dropped.items()} == {"languages": 2}
-    assert [turns for _, turns in scenes(found.corpus)] == [[("MARA VOSS", (english,))], [("MARA VOSS", ("jawohl",))]]
+def test_an_export_imported_again_adds_nothing(home: Settings) -> None:
+    """Every format knows its messages again."""
+    first = imported(home, FIXTURES)
+    again = imported(home, FIXTURES)
+    assert again.new == 0
+    assert len(again.corpus.rows) == len(first.corpus.rows)
+    assert again.corpus.fingerprint == first.corpus.fingerprint
 
 
-def test_private_messages_are_counted_apart(tmp_path: Path) -> None:
-    """Under a source of their own, read or not."""
-    group = telegram(tmp_path, [("Mara Voss", "in public")])
-    private = telegram(tmp_path, [("Mara Voss", "in private")], kind="personal_chat", start=9)
-    without = settings_of(tmp_path)
-    summary = import_summary(without, imported(without, group, private))
-    assert [(row["source"], row["kept"], row["dropped"]) for row in summary["table"]] == [
-        ("Telegram JSON", 1, {}),
-        ("Telegram JSON, private", 0, {"private": 1}),
-    ]
-    asked = settings_of(tmp_path, "dms = true\n")
-    summary = import_summary(asked, imported(asked, group, private))
-    assert summary["corpus"]["private"] == 1
-    assert ("dm", [("MARA VOSS", ("in private",))]) in scenes(load_corpus(asked))
+def test_an_overlapping_export_adds_what_is_new(home: Settings, tmp_path: Path) -> None:
+    """A longer one of the same chat, later and under another name."""
+    chat = json.loads((FIXTURES / "discord/channel.json").read_text(encoding="utf-8"))
+    shorter = tmp_path / "march.json"
+    shorter.write_text(json.dumps({**chat, "messages": chat["messages"][:1]}, indent=2), encoding="utf-8")
+    assert imported(home, shorter).new == 1
+    later = imported(home, FIXTURES / "discord")
+    assert later.new == 2
+    assert [row.message_id for row in sorted(load_corpus(home).rows, key=lambda row: row.message_id)] == ["1", "2", "4"]
 
 
-def test_a_reply_finds_its_parent_in_a_friends_archive_or_is_wanted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The list of wanted posts becomes replies.jsonl when its texts are filled in; beside the settings it is read."""
-    mine = archive(
-        tmp_path,
-        "maravoss",
-        "1",
-        [
-            {
-                "id_str": "11",
-                "full_text": "@bramdw no",
-                "in_reply_to_status_id_str": "21",
-                "in_reply_to_screen_name": "bramdw",
-            },
-            {
-                "id_str": "12",
-                "full_text": "@zq yes",
-                "in_reply_to_status_id_str": "31",
-                "in_reply_to_screen_name": "zq",
-            },
-            {"id_str": "13", "full_text": "alone"},
-        ],
-    )
-    bram = archive(tmp_path, "bramdw", "2", [{"id_str": "21", "full_text": "is it raining?"}])
-    settings = settings_of(tmp_path, people='[people.BRAM]\nnames = ["bramdw"]\nconsent = true\n')
-    first = imported(settings, mine, bram)
-    assert sorted(scenes(first.corpus)) == [
-        ("reply", [("BRAM", ("is it raining?",)), ("MARA VOSS", ("no",))]),
-        ("reply", [("SOMEONE", ("[…]",)), ("MARA VOSS", ("yes",))]),
-        ("timeline", [("MARA VOSS", ("alone",))]),
-    ]
-    show_import(settings, first, as_json=False)
-    assert "1 answered posts are in no export" in capsys.readouterr().out
-    (line,) = (settings.corpus / "wanted.jsonl").read_text().splitlines()
-    wish = json.loads(line)
-    assert wish == {"id": "31", "author": "", "text": "", "platform": "x", "url": "https://x.com/i/status/31"}
-    (tmp_path / "replies.jsonl").write_text(json.dumps(wish | {"author": "@zq", "text": "are you sure?"}) + "\n")
-    second = imported(settings, mine)
-    stand_in = second.corpus.people["x:=ZQ"].key
-    assert ("reply", [(stand_in, ("are you sure?",)), ("MARA VOSS", ("yes",))]) in scenes(second.corpus)
-    assert not (settings.corpus / "wanted.jsonl").read_text()
+def test_several_processes_read_the_same_in_the_same_order(tmp_path: Path) -> None:
+    """Whichever is done first."""
+    exports = [export for name in ("x_2023", "telegram", "reddit", "discord") for export in find(FIXTURES / name)]
+    settings = Settings.model_validate({"persona": {"name": "Ines"}}).data
+    found = []
+    for parallel_from in (0, 1 << 40):
+        readings = read_all(exports, partial(clean, settings=settings), tmp_path, Bars(quiet=True), parallel_from)
+        found.append([(export.label, list(reading)) for export, reading in readings])
+    assert found[0] == found[1]
+    assert [label for label, _ in found[0]] == [export.label for export in exports]
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_what_rules_rewrote_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By rule, in the report and in its JSON; quoted words of strangers stand under a stand-in."""
-    mine = archive(
-        tmp_path,
-        "maravoss",
-        "1",
-        [
-            {"id_str": "1", "full_text": "so true RT @zq: cats are liquid"},
-            {"id_str": "2", "full_text": "nooooooooooooooo"},
-            {"id_str": "3", "full_text": "@pim see https://example.org/x"},
-        ],
-    )
-    settings = settings_of(tmp_path)
-    found = imported(settings, mine)
-    assert import_summary(settings, found)["rewritten"] == {"quotes": 1, "runs": 1, "handles": 1, "links": 1}
-    show_import(settings, found, as_json=False)
-    assert "rewritten: quotes 1, runs 1, handles 1, links 1" in capsys.readouterr().out
-    stand_in = found.corpus.people["x:=ZQ"].key
-    assert ("reply", [(stand_in, ("cats are liquid",)), ("MARA VOSS", ("so true",))]) in scenes(found.corpus)
+def test_an_import_that_is_given_up_ends_its_processes_and_leaves_nothing(home: Settings, tmp_path: Path) -> None:
+    """Ctrl-C while others read."""
+    exports = list(find(FIXTURES / "x_2023"))
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    readings = read_all(exports, partial(clean, settings=home.data), folder, Bars(quiet=True), 0)
+    next(readings)
+    with pytest.raises(KeyboardInterrupt):
+        readings.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+    assert not [one for one in Path("/proc").glob("[0-9]*/stat") if _is_child(one)]
 
 
-def test_names_of_files_and_chats_are_not_written(tmp_path: Path) -> None:
-    """Where an export has no ids, readers make them of names; in the corpus they are hashes."""
-    path = tmp_path / "Zelda Quist.txt"
-    path.write_text("Mara Voss:\nhi\n\nZelda Quist:\nhello\n\nMara Voss:\nbye\n", encoding="utf-8")
-    settings = settings_of(tmp_path)
-    imported(settings, path)
-    assert "zelda" not in everything_in(settings.corpus).casefold()
-    assert imported(settings, path).new == 0
+def _is_child(path: Path) -> bool:
+    try:
+        fields = path.read_text().rpartition(")")[2].split()
+        command = path.with_name("cmdline").read_bytes()
+    except OSError:
+        return False
+    return int(fields[1]) == os.getpid() and b"multiprocessing.spawn" in command
 
 
-def test_where_nobody_is_the_persona_nothing_is_written(tmp_path: Path) -> None:
-    """The names that are there are told."""
-    settings = settings_of(tmp_path)
-    with pytest.raises(Fault, match="there are Zelda Quist"):
-        imported(settings, telegram(tmp_path, [("Zelda Quist", "hi")]))
-    assert not settings.corpus.exists()
+def test_instruction_data_has_the_persona_in_the_role_that_settings_say(tmp_path: Path) -> None:
+    """The assistant, unless told otherwise."""
+    for role, words in {"assistant": "ok.", "user": "ok", "human": "ok"}.items():
+        folder = tmp_path / role
+        folder.mkdir()
+        (folder / "persona.toml").write_text(f'[persona]\nname = "Ines"\n[data]\npersona_role = "{role}"\n')
+        corpus = imported(load(folder / "persona.toml"), FIXTURES / "sharegpt").corpus
+        said = [
+            line
+            for one in corpus.found
+            for turn in one.conversation.turns
+            if turn.speaker == "INES"
+            for line in turn.lines
+        ]
+        assert words in said
+
+
+def test_the_commands_take_an_export_in_and_the_corpus_out(tmp_path: Path) -> None:
+    """import --strict, then export; wrong usage is a sentence and exit code 2."""
+    (tmp_path / "persona.toml").write_text(SETTINGS, encoding="utf-8")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        done = run_here(app, "python -m trainer", *arguments, "--config", str(tmp_path / "persona.toml"))
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, _ = run("import", str(FIXTURES / "discord"), str(FIXTURES / "weibo"), "--strict")
+    assert code == 0
+    assert "experimental, no real export was ever seen: Weibo" in " ".join(out.split())
+    code, _, err = run("import", str(FIXTURES / "reddit"), "--strict")
+    assert code == 1
+    assert "comments.csv at 591" in err
+    target = tmp_path / "train.jsonl"
+    assert run("export", "--messages", str(target))[0] == 0
+    assert {"messages"} == {key for line in target.read_text(encoding="utf-8").splitlines() for key in json.loads(line)}
+    code, _, err = run("export")
+    assert code == 2
+    assert "nothing to export: name one of --transcript, --messages, --alpaca, --sharegpt, --jade" in err

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tests.conftest import run_here
-from tests.trainer.test_importing import imported, settings_of, telegram
+from tests.trainer.test_refining import imported, settings_of, telegram
 from trainer.__main__ import app
 from trainer.stats import LENGTHS, emoji_of, voices
 from trainer.stats_page import delay_text, stats_page

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from trainer.sources.attachment import kind_of
 from trainer.sources.json_records import JsonRecords, Opening
 from trainer.sources.message import Message
 from trainer.sources.source import Reading, Source, claim_each
@@ -21,27 +22,27 @@ _ORDINARY = {"Default", "Reply", "0", "19"}
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 
 
-class _Author(msgspec.Struct):
+class _Author(msgspec.Struct, gc=False):
     id: str = ""
     name: str = ""
     nickname: str | None = None
     isBot: bool = False  # noqa: N815 (the exporter's own spelling)
 
 
-class _Reference(msgspec.Struct):
+class _Reference(msgspec.Struct, gc=False):
     messageId: str | None = None  # noqa: N815
     channelId: str | None = None  # noqa: N815
 
 
-class _Attachment(msgspec.Struct):
+class _Attachment(msgspec.Struct, gc=False):
     fileName: str = ""  # noqa: N815
 
 
-class _Sticker(msgspec.Struct):
+class _Sticker(msgspec.Struct, gc=False):
     name: str = ""
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     id: str
     timestamp: str
     author: _Author
@@ -88,7 +89,7 @@ def _message(row: _Row, channel: dict[str, Any]) -> Message:
         forwarded_from="somebody" if row.forwardedMessage else "",
         mentions=tuple((one.id, one.nickname or one.name) for one in row.mentions),
         attachments=(
-            *(_kind(one.fileName) for one in row.attachments),
+            *(kind_of(one.fileName) for one in row.attachments),
             *(f"sticker {one.name}".strip() for one in row.stickers),
         ),
     )
@@ -100,15 +101,6 @@ def _timestamp(text: str) -> float | None:
     except ValueError:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
-def _kind(file: str) -> str:
-    ending = file.rpartition(".")[2].lower()
-    if ending in ("png", "jpg", "jpeg", "webp", "heic", "gif"):
-        return "photo"
-    return (
-        "video" if ending in ("mp4", "mov", "webm") else "voice" if ending in ("ogg", "mp3", "wav", "m4a") else "file"
-    )
 
 
 SOURCE = Source("DiscordChatExporter JSON", claim_each(_recognises), _read)

@@ -1,33 +1,25 @@
 """Records out of a JSON array of any size, in constant memory: a scan over the exporter's own indentation with typed
-decoding, and ijson for any other layout."""
+decoding, many records at a time, and a walk over brackets for any other layout."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
-import ijson
 import msgspec
 
+from trainer.sources.json_walk import LONGEST_RECORD, Opening, Piece, Stop, walk
 from trainer.sources.message import Reject
-from trainer.sources.repair import decode_text, mend_json
+from trainer.sources.repair import mend_escapes, mend_json, verbatim
+from trainer.sources.window import Window
 
-CHUNK = 1 << 20
-LONGEST_RECORD = 16 << 20  # bytes; a longer one is no message, and would have to be held in memory whole
+__all__ = ["JsonRecords", "Opening"]
+
 LONGEST_HEAD = 64 << 10  # bytes kept of what stands before an array
 
-_ARRAY_END = re.compile(rb"\s*\]")
-_CUT = re.compile(rb"\s*,?[\s{]*\Z")
+_CUT = re.compile(rb"\s*,?[\s{]*")
 
 Record = TypeVar("Record")
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """An array of records begins. fields: what stood before it in the object it is part of, arrays left out."""
-
-    fields: dict[str, Any]
 
 
 class _Irregular(Exception):
@@ -43,195 +35,137 @@ class JsonRecords(Generic[Record]):
         self._key = key
         self._kind = kind
         self._decoder = msgspec.json.Decoder(kind, strict=False)
-        name = rb'\n([ \t]*)"%s"\s*:\s*' % re.escape(key.encode()) if key else rb"\A([^\[{]*)"
-        self._opener = re.compile(name + rb"\[(\r?\n[ \t]+)\{")
+        self._batches = msgspec.json.Decoder(list[kind], strict=False)  # type: ignore[valid-type]
+        name = rb'(?:\A|\n)([ \t]*)"%s"\s*:\s*' % re.escape(key.encode()) if key else rb"\A([^\[{]{0,99}?[ \t]*)"
+        self._opener = re.compile(name + rb"\[(\r?\n[ \t]+|[ ](?=\{\r?\n))\{")
 
     def __iter__(self) -> Iterator[Opening | Record | Reject]:
         """Openings, each followed by its records. A record that can't be read, and the tail of a file that was cut,
         come as Rejects."""
         seen = 0
         try:
-            for item in self._scanned():
-                yield item
-                seen += not isinstance(item, Opening)
+            for batch in self._scanned():
+                yield from batch
+                seen += len(batch) - isinstance(batch[0], Opening)  # an opening comes alone
         except _Irregular:
-            for item in self._parsed():
+            for item in self._walked():
                 if isinstance(item, Opening) or (seen := seen - 1) < 0:
                     yield item
 
-    def _scanned(self) -> Iterator[Opening | Record | Reject]:
+    def _scanned(self) -> Iterator[list[Opening | Record | Reject]]:
         with self._reopen() as stream:
-            window = _Window(stream)
+            window = Window(stream)
             arrays = 0
-            while mark := self._next_array(window):
+            while array := self._next_array(window):
                 arrays += 1
-                yield Opening(mark.fields)
-                yield from self._array(window, mark.text)
+                yield [Opening(array.fields)]
+                yield from self._array(window, array)
                 if not self._key:
                     return
             if not arrays:
                 raise _Irregular
 
-    def _next_array(self, window: "_Window") -> "_Mark | None":
-        """Move to the line break before the next array's first record."""
+    def _next_array(self, window: Window) -> "_Array | None":
+        """Move to the brace of the next array's first record."""
         while not (found := self._opener.search(window.text, window.at)):
             window.at = max(window.at, len(window.text) - LONGEST_HEAD)
             if not window.more():
                 return None
-        fields = _fields_before(window.text[window.at : found.start()], len(found[1])) if self._key else {}
-        window.at = found.start(2)
-        return _Mark(found[2], fields)
+        indent = found[1] if self._key else b""
+        fields = _fields_before(window.text[window.at : found.start()], len(indent)) if self._key else {}
+        window.at = found.end() - 1
+        if found[2] == b" ":  # `[ {`, then `}, {` at the indentation of the key
+            return _Array(b"\n%b}" % indent, b", ", fields)
+        return _Array(found[2] + b"}", b"," + found[2], fields)
 
-    def _array(self, window: "_Window", mark: bytes) -> Iterator[Record | Reject]:
-        """The records from `window` on; each begins and ends on a line of its own with the indentation in `mark`."""
-        end = mark + b"}"
+    def _array(self, window: Window, array: "_Array") -> Iterator[list[Opening | Record | Reject]]:
+        """The records from `window` on, as many at a time as are in view. What lies between two of them has a raw line
+        break in it, which no JSON string can hold."""
+        between = array.close + array.gap + b"{"
         while True:
-            stop = window.find(end, len(mark))
-            if stop < 0:
-                if len(window.text) - window.at > LONGEST_RECORD:
-                    raise _Irregular
-                yield self._cut(window.text[window.at :], window.offset)
+            last = window.text.rfind(between, window.at)
+            stop = last + len(array.close)
+            found = self._batch(window, stop) if last >= 0 else None
+            if found is None and (end := window.array_end(array.close)) >= 0:
+                yield self._batch(window, end) or self._singly(window, array, end)
+                window.at = end
                 return
-            record = window.text[window.at + len(mark) : stop + len(end)]
-            yield self._decoded(record, window.offset + len(mark))
-            window.at = stop + len(end)
-            while len(window.text) - window.at < len(mark) + 64 and window.more():
-                continue
-            if window.text.startswith(b"," + mark + b"{", window.at):
-                window.at += 1
-            elif _ARRAY_END.match(window.text, window.at):
-                return
-            elif _CUT.match(window.text, window.at):
-                yield self._cut(b"", window.offset)
-                return
-            else:
+            if last >= 0:
+                yield found or self._singly(window, array, stop)
+                window.at = stop + len(array.gap)
+            elif len(window.text) - window.at > LONGEST_RECORD:
                 raise _Irregular
+            elif not window.more():
+                yield self._tail(window, array)
+                return
+
+    def _batch(self, window: Window, stop: int) -> list[Opening | Record | Reject] | None:
+        """The records up to `stop`, all at once; None where one of them is damaged or the array ends before."""
+        whole = b"[%b]" % window.text[window.at : stop]
+        for text in (whole, mend_escapes(whole)) if b"\\x" in whole else (whole,):
+            try:
+                return cast(list[Opening | Record | Reject], self._batches.decode(text))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+        return None
+
+    def _singly(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
+        """The records up to `stop`, one by one."""
+        found: list[Opening | Record | Reject] = []
+        start = window.at
+        while start < stop:
+            following = window.text.find(array.close + array.gap + b"{", start, stop)
+            end = stop if following < 0 else following + len(array.close)
+            found.append(self._decoded(window.text[start:end], window.offset + start - window.at))
+            start = end + len(array.gap)
+        return found
+
+    def _tail(self, window: Window, array: "_Array") -> list[Opening | Record | Reject]:
+        """What is left where the file ends inside an array: perhaps a whole record, then the cut."""
+        rest = window.text[window.at :]
+        stop = rest.rfind(array.close) + len(array.close)
+        if stop >= len(array.close) and _CUT.fullmatch(rest, stop):
+            return [self._decoded(rest[:stop], window.offset), self._cut(b"", window.offset + stop)]
+        return [self._cut(b"" if _CUT.fullmatch(rest) else rest, window.offset)]
 
     def _decoded(self, record: bytes, offset: int) -> Record | Reject:
         try:
             return self._decoder.decode(record)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._mended(record, offset)
 
     def _mended(self, record: bytes, offset: int) -> Record | Reject:
         try:
             return self._decoder.decode(mend_json(record))
         except (ValueError, msgspec.DecodeError, RecursionError) as error:
-            return Reject(
-                file=self._file, offset=offset, reason=f"no readable record ({error})", raw=decode_text(record)
-            )
+            return Reject(file=self._file, offset=offset, reason=f"no readable record ({error})", raw=verbatim(record))
 
     def _cut(self, rest: bytes, offset: int) -> Reject:
-        return Reject(file=self._file, offset=offset, reason="the file is cut off here", raw=decode_text(rest))
+        return Reject(file=self._file, offset=offset, reason="the file is cut off here", raw=verbatim(rest))
 
-    def _parsed(self) -> Iterator[Opening | Record | Reject]:
-        """The same by a full parser, for any layout of valid JSON."""
+    def _walked(self) -> Iterator[Opening | Record | Reject]:
+        """The same for any layout of JSON."""
         with self._reopen() as stream:
-            events = _Events(_json_of(stream))
-            try:
-                yield from self._of_arrays(events)
-            except (ijson.JSONError, UnicodeDecodeError) as error:
-                reason = (
-                    "the file is cut off"
-                    if isinstance(error, ijson.IncompleteJSONError)
-                    else "the file is not valid JSON"
-                )
-                yield Reject(
-                    file=self._file, offset=stream.tell() if stream.seekable() else 0, reason=f"{reason} about here"
-                )
-
-    def _of_arrays(self, events: "_Events") -> Iterator[Opening | Record | Reject]:
-        owners: list[dict[str, Any]] = []
-        keys: list[str] = [""]
-        for event, value in events:
-            if event == "map_key":
-                keys[-1] = value
-            elif event == "start_map":
-                fields: dict[str, Any] = {}
-                if owners:
-                    owners[-1][keys[-1]] = fields
-                owners.append(fields)
-                keys.append("")
-            elif event == "end_map":
-                owners.pop()
-                keys.pop()
-            elif event == "start_array":
-                if keys[-1] == self._key and (self._key or not owners):
-                    yield Opening(dict(owners[-1]) if owners else {})
-                    yield from map(self._converted, events.items())
-            elif event != "end_array" and owners:
-                owners[-1][keys[-1]] = value
-
-    def _converted(self, value: object) -> Record | Reject:
-        try:
-            return msgspec.convert(value, self._kind, strict=False)
-        except (msgspec.ValidationError, RecursionError) as error:
-            raw = msgspec.json.encode(value).decode()
-            return Reject(file=self._file, offset=0, reason=f"no readable record ({error})", raw=raw)
+            for piece in walk(Window(stream), self._key):
+                match piece:
+                    case Opening():
+                        yield piece
+                    case Piece():
+                        yield self._decoded(piece.text, piece.offset)
+                    case Stop():
+                        yield Reject(
+                            file=self._file, offset=piece.offset, reason=piece.reason, raw=verbatim(piece.text)
+                        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    text: bytes  # the line break and indentation before each record of an array
+class _Array:
+    """How an exporter lays out an array. close: line break, indentation and brace that end a record. gap: what stands
+    between that and the next record's brace. fields: see Opening."""
+
+    close: bytes
+    gap: bytes
     fields: dict[str, Any]
-
-
-class _Window:
-    """A stretch of a stream. at: the position in `text` that is read next; what stands before it may go."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._dropped = 0
-        self.text = b""
-        self.at = 0
-
-    @property
-    def offset(self) -> int:
-        """Where `at` is in the stream, in bytes."""
-        return self._dropped + self.at
-
-    def more(self) -> bool:
-        """Read on. False at the end. Positions in `text` are void afterwards, but `at` is kept right."""
-        chunk = self._stream.read(CHUNK)
-        if chunk:
-            self.text = self.text[self.at :] + chunk
-            self._dropped += self.at
-            self.at = 0
-        return bool(chunk)
-
-    def find(self, wanted: bytes, after: int) -> int:
-        """Where `wanted` next stands in `text`, from `at` + `after` on, reading on as needed; -1 if nowhere near."""
-        start = self.at + after
-        while (found := self.text.find(wanted, start)) < 0:
-            start = max(start, len(self.text) - len(wanted)) - self.at
-            if len(self.text) - self.at > LONGEST_RECORD or not self.more():
-                return -1
-            start += self.at
-        return found
-
-
-class _Events:
-    """ijson's basic events, with whole values built where they are wanted."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._events = iter(ijson.basic_parse(stream, use_float=True))
-
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
-        yield from self._events
-
-    def items(self) -> Iterator[Any]:
-        """The values of the array that has just begun, up to its end."""
-        for event, value in self._events:
-            if event == "end_array":
-                return
-            builder = ijson.ObjectBuilder()
-            builder.event(event, value)
-            depth = int(event in ("start_map", "start_array"))
-            while depth:
-                event, value = next(self._events)
-                builder.event(event, value)
-                depth += (event in ("start_map", "start_array")) - (event in ("end_map", "end_array"))
-            yield builder.value
 
 
 def _fields_before(text: bytes, indent: int) -> dict[str, Any]:
@@ -246,28 +180,3 @@ def _fields_before(text: bytes, indent: int) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return {key: value for key, value in fields.items() if not isinstance(value, list)}
-
-
-def _json_of(stream: BinaryIO) -> BinaryIO:
-    """`stream` from its JSON on: X writes `window.YTD.… = ` before it."""
-    start = stream.read(CHUNK)
-    equals, bracket = start.find(b"="), re.search(rb"[\[{]", start)
-    skip = (
-        equals + 1
-        if 0 <= equals < (bracket.start() if bracket else 0)
-        else 3
-        if start.startswith(b"\xef\xbb\xbf")
-        else 0
-    )
-    return _Chained(start[skip:], stream)  # type: ignore[return-value]
-
-
-class _Chained:
-    """Bytes already read, then the rest of a stream. Has the one method ijson uses."""
-
-    def __init__(self, first: bytes, rest: BinaryIO) -> None:
-        self._first = BytesIO(first)
-        self._rest = rest
-
-    def read(self, size: int = -1) -> bytes:
-        return self._first.read(size) or self._rest.read(size)

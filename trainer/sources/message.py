@@ -6,7 +6,7 @@ import msgspec
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What somebody sent, as the export has it; empty strings and None where the export is silent.
 
-    conversation_type: dm, group, channel or feed. kind: message, service, call or unsupported. timestamp, edited_at: UTC
+    conversation_type: dm, group, channel or feed. kind: message, service, call, deleted or unsupported. timestamp, edited_at: UTC
     seconds. text: entities undone and links whole, but nothing cleaned. mentions: (id, name) pairs. attachments: kinds
     such as photo, voice, `sticker 😀`. forwarded_from: whose words these are, if not the sender's. is_self: the sender is
     the account that made the export. quoted_text: what is answered, where the export repeats it.

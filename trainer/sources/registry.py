@@ -3,17 +3,77 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
-from trainer.sources import discord_exporter, replies, speaker_text, telegram_json, x_archive
+from persona.fault import Fault
+from trainer.sources import (
+    alpaca,
+    bluesky_car,
+    chat_messages,
+    discord_exporter,
+    discord_package,
+    discord_text,
+    google_chat,
+    imessage_db,
+    imessage_text,
+    irc,
+    jade_text,
+    line,
+    mastodon,
+    matrix,
+    messenger,
+    reddit_csv,
+    replies,
+    sharegpt,
+    signal,
+    slack,
+    speaker_text,
+    telegram_html,
+    telegram_json,
+    wechat,
+    weibo,
+    whatsapp,
+    x_archive,
+    x_grailbird,
+    x_messages,
+)
+from trainer.sources.message import Reject
 from trainer.sources.source import Reading, Source
-from trainer.sources.tree import Tree, WatchedTree, trees
+from trainer.sources.tree import Refuse, Tree, readable, trees
+from trainer.sources.watched import WatchedTree
 
 SOURCES: tuple[Source, ...] = (
     x_archive.SOURCE,
+    x_grailbird.SOURCE,
+    x_messages.SOURCE,
     telegram_json.SOURCE,
+    telegram_html.SOURCE,
     discord_exporter.SOURCE,
+    discord_package.SOURCE,
+    discord_text.SOURCE,
+    discord_text.TEXT,
+    messenger.SOURCE,
+    messenger.ENCRYPTED,
+    signal.SOURCE,
+    imessage_text.SOURCE,
+    imessage_db.SOURCE,
+    slack.SOURCE,
+    line.SOURCE,
+    wechat.SOURCE,
+    google_chat.SOURCE,
+    matrix.SOURCE,
+    irc.SOURCE,
+    whatsapp.SOURCE,
+    mastodon.SOURCE,
+    bluesky_car.SOURCE,
+    reddit_csv.SOURCE,
+    weibo.SOURCE,
+    sharegpt.SOURCE,
+    alpaca.SOURCE,
+    chat_messages.SOURCE,
+    jade_text.SOURCE,
     replies.SOURCE,
-    speaker_text.SOURCE,
+    speaker_text.SOURCE,  # the least particular come last
 )
 
 
@@ -24,6 +84,9 @@ class Export:
     source: Source
     tree: Tree
     members: tuple[str, ...]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _reopened, (self.source.name, self.tree, self.members)  # readers are functions: they go by their name
 
     @property
     def label(self) -> str:
@@ -38,14 +101,29 @@ class Export:
 
     def read(self, on_bytes: Callable[[int], None]) -> Reading:
         """Its messages and what could not be read of it. on_bytes: told of every stretch read."""
-        return self.source.read(WatchedTree(self.tree, on_bytes), self.members)
+        try:
+            yield from self.source.read(WatchedTree(self.tree, on_bytes), self.members)
+        except Fault as fault:  # a damaged archive: all up to the damage counts
+            yield Reject(file=self.label, offset=0, reason=str(fault))
 
 
-def find(path: Path) -> Iterator[Export]:
-    """The exports that `path` (a file, a folder, a zip) holds; none where nothing in it is recognised."""
-    for tree in trees(path):
-        left = tree.names()
+def _reopened(name: str, tree: Tree, members: tuple[str, ...]) -> Export:
+    return Export(next(source for source in SOURCES if source.name == name), tree, members)
+
+
+def _raise(sentence: str) -> NoReturn:
+    raise Fault(sentence)
+
+
+def find(path: Path, refuse: Refuse = _raise) -> Iterator[Export]:
+    """The exports that `path` (a file, a folder, an archive) holds; none where nothing in it is recognised.
+
+    refuse: told of what is damaged or hostile in it; without, that raises Fault. Raises Fault where nothing is there.
+    """
+    for tree in trees(path, refuse):
+        left = readable(tree, refuse)
         for source in SOURCES:
-            for members in source.claim(tree, left):
-                yield Export(source, tree, members)
-                left = [name for name in left if name not in members]
+            groups = source.claim(tree, left)
+            yield from (Export(source, tree, members) for members in groups)
+            taken = {name for members in groups for name in members}
+            left = [name for name in left if name not in taken]

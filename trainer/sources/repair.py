@@ -4,6 +4,7 @@ import json
 import re
 
 _HEX_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")  # Telegram Desktop writes \xHH inside strings
+_HEX_ESCAPE_BYTES = re.compile(_HEX_ESCAPE.pattern.encode())
 _BARE_ID = re.compile(r'("document_id"\s*:\s*)([^\s"{\[][^,\n}]*)')  # Telegram Desktop 4.1.1 left the quotes out
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -13,6 +14,16 @@ def decode_text(raw: bytes) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace")
     return raw.decode("utf-8-sig", "replace")
+
+
+def verbatim(raw: bytes) -> str:
+    """Bytes as a string from which `.encode("utf-8", "surrogateescape")` gives the very same bytes back."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def mend_escapes(raw: bytes) -> bytes:
+    """JSON with the \\xHH escapes in it written as JSON has them."""
+    return _HEX_ESCAPE_BYTES.sub(rb"\1\\u00\2", raw)
 
 
 def mend_json(raw: bytes) -> bytes:

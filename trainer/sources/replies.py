@@ -37,7 +37,7 @@ def _recognises(start: bytes) -> bool:
     line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
     try:
         found = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return False
     return isinstance(found, dict) and {"id", "author", "text"} <= found.keys()
 
@@ -79,7 +79,7 @@ def _parsed(raw: bytes, name: str, offset: int) -> Reading:
 def _decoded(raw: bytes) -> _Line:
     try:
         return _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return _DECODER.decode(mend_json(raw))
 
 

@@ -4,43 +4,40 @@ Ours begin with a scene line and are read strictly. In other files a paragraph t
 its line is a message; a paragraph without one goes on with the last speaker's. No dates, no ids, no reply links.
 """
 
-import codecs
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import BinaryIO
 
-from persona.names import SOMEONE
-from persona.transcript import SCENES, UNKNOWN, TranscriptError, Turn, parse_many
+from persona.transcript import SCENES, TranscriptError, parse_many
+from trainer.sources.lines import blocks, text_lines
 from trainer.sources.message import Message, Reject
 from trainer.sources.repair import decode_text
 from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.spoken import Channels, of, spoken
 from trainer.sources.tree import Tree, head
 
 _HEADER = re.compile(r"[^\s#\\{\[<][^\n:{}<>]{0,63}:")
+_LONGEST_CONVERSATION = 4 << 20  # characters
 _SCENE = re.compile(rf"# ({'|'.join(SCENES)})( \d{{1,4}})?")
-_LOST = Turn(SOMEONE, (UNKNOWN,))  # a parent that nobody has
-_TYPES = {"timeline": "feed", "reply": "feed", "group": "group", "dm": "dm"}
 
 
 def _recognises(start: bytes) -> bool:
     """Whether most paragraphs begin with a name and a colon, or the text begins with a scene."""
     if b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    blocks = [
-        block
-        for block in re.split(r"\n[ \t\r]*\n", decode_text(start).replace("\r\n", "\n").strip("\n"))
-        if block.strip()
-    ]
-    if not blocks:
+    text = decode_text(start).replace("\r\n", "\n").strip("\n")
+    paragraphs = [paragraph for paragraph in re.split(r"\n[ \t\r]*\n", text) if paragraph.strip()]
+    if not paragraphs:
         return False
-    if _SCENE.fullmatch(blocks[0].strip()):
+    if _SCENE.fullmatch(paragraphs[0].strip()):
         return True
-    headed = sum(
-        bool(_HEADER.fullmatch(block.lstrip("\n").split("\n")[0].rstrip())) and "\n" in block.strip()
-        for block in blocks
-    )
-    return headed >= max(1, 0.5 * len(blocks))
+    return sum(map(_is_headed, paragraphs)) >= max(1, 0.5 * len(paragraphs))
+
+
+def _is_headed(paragraph: str) -> bool:
+    """Whether a paragraph begins with a name and a colon; code and YAML do so too, but indent what follows."""
+    first, _, rest = paragraph.lstrip("\n").partition("\n")
+    return bool(_HEADER.fullmatch(first.rstrip())) and bool(rest.strip()) and not rest[0].isspace()
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
@@ -51,87 +48,58 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _strict(stream: BinaryIO, name: str) -> Reading:
-    number = 0
+    channels = Channels()
     for offset, text in _conversations(stream):
         try:
             (conversation,) = parse_many(text)
         except (TranscriptError, ValueError) as error:
             yield Reject(file=name, offset=offset, reason=str(error), raw=text)
             continue
-        at = datetime(conversation.year, 7, 1, tzinfo=UTC).timestamp() if conversation.year else None
-        feed = _TYPES[conversation.scene] == "feed"
-        previous = ""
-        for turn in conversation.turns:
-            number += 1
-            message_id = f"{name}:{number}"
-            if turn != _LOST:
-                yield Message(
-                    platform="text",
-                    conversation_id=f"{name}:{offset}",
-                    conversation_type=_TYPES[conversation.scene],
-                    message_id=message_id,
-                    sender_id=turn.speaker,
-                    sender_name=turn.speaker,
-                    timestamp=at,
-                    text=turn.text,
-                    reply_to_id=previous if feed else "",
-                )
-            previous = message_id
+        yield from spoken(conversation.scene, conversation.year, of(conversation), channels)
 
 
 def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
     """The text of each conversation of a transcript, with the offset it begins at."""
     block: list[str] = []
-    start = 0
-    for offset, line in _lines(stream):
-        if _SCENE.fullmatch(line) and (not block or not block[-1]):
+    start = size = 0
+    for offset, line in text_lines(stream):
+        begins = _SCENE.fullmatch(line) and (not block or not block[-1])
+        if begins or size > _LONGEST_CONVERSATION:
             if any(block):
                 yield start, "\n".join(block)
-            block, start = [], offset
+            block, start, size = [], offset, 0
         block.append(line)
+        size += len(line)
     if any(block):
         yield start, "\n".join(block)
 
 
+class _Speakers:
+    """The speaker whose message a line begins: a name and a colon alone on the first line of a paragraph."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def __call__(self, line: str) -> str | None:
+        first, self._first = self._first, not line.strip()
+        return line.strip().removesuffix(":").strip() if first and _HEADER.fullmatch(line.rstrip()) else None
+
+
 def _lenient(stream: BinaryIO, name: str) -> Reading:
-    speaker, text, number, start, begins = "", list[str](), 0, 0, True
-    for offset, line in _lines(stream):
-        if begins and _HEADER.fullmatch(line.rstrip()):
-            yield from _said(name, speaker, text, number, start)
-            number, start = number + 1, offset
-            speaker, text = line.rstrip().removesuffix(":").strip(), []
-        else:
-            text.append(line)
-        begins = not line.strip()
-    yield from _said(name, speaker, text, number, start)
-
-
-def _said(name: str, speaker: str, text: list[str], number: int, offset: int) -> Reading:
-    said = "\n".join(text).strip()
-    if speaker:
+    for number, found in enumerate(blocks(text_lines(stream), name, _Speakers())):
+        if isinstance(found, Reject):
+            yield found
+            continue
         yield Message(
             platform="text",
             conversation_id=name,
             conversation_type="group",
             conversation_name=name.rpartition(".")[0],
             message_id=f"{name}:{number}",
-            sender_id=speaker,
-            sender_name=speaker,
-            text=said,
+            sender_id=found.header,
+            sender_name=found.header,
+            text="\n".join(found.lines).strip(),
         )
-    elif said:
-        yield Reject(file=name, offset=offset, reason="text before the first speaker's name", raw=said)
-
-
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Lines without their ends and their offsets in bytes, split at \\n alone, whatever the encoding."""
-    start = stream.read(4)
-    stream.seek(0)
-    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    offset = 0
-    for raw in codecs.EncodedFile(stream, "utf-8", "utf-16", "replace") if wide else stream:
-        yield offset, decode_text(raw).rstrip("\r\n")
-        offset += len(raw)
 
 
 SOURCE = Source("SPEAKER: text", claim_each(_recognises), _read)

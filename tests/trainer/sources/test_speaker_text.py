@@ -22,7 +22,7 @@ def test_headers_of_any_case_and_paragraphs_without_one(tmp_path: Path) -> None:
         ("ALL", "Speak: now"),
         ("ALL", "No."),
     ]
-    assert [(one.reason, one.raw) for one in rejects] == [("text before the first speaker's name", "A prologue.")]
+    assert [(one.reason, one.raw) for one in rejects] == [("text before the first message", "A prologue.")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -56,7 +56,16 @@ def test_our_own_transcript_keeps_scenes_years_and_turns(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["Dear all,\n\nthis is a letter.\n", "", "\n\n", "import os\n\nprint(1)\n", "a: b\nc: d\n"]
+    "text",
+    [
+        "Dear all,\n\nthis is a letter.\n",
+        "",
+        "\n\n",
+        "import os\n\nprint(1)\n",
+        "a: b\nc: d\n",
+        "class A:\n    x = 1\n",
+        "a:\n  - b\n",
+    ],
 )
 def test_other_texts_are_left_alone(tmp_path: Path, text: str) -> None:
     """A format is found by content, and prose has none."""

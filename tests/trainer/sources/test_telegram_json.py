@@ -82,6 +82,23 @@ def test_what_is_no_message_is_told_apart(tmp_path: Path) -> None:
     assert rejects == []
 
 
+def test_calls_edits_and_forwards_from_deleted_accounts(tmp_path: Path) -> None:
+    """A null in forwarded_from is a forward; a mention by name has an id."""
+    mention = [{"type": "mention_name", "text": "Bob", "user_id": 7}, {"type": "plain", "text": " hi"}]
+    rows = [
+        {"id": 1, "type": "service", "date": "2021-03-04T05:06:07", "action": "phone_call", "actor": "Ana", "text": ""},
+        row(2, "x", forwarded_from=None),
+        row(3, "x", edited="2021-03-04T05:07:07", edited_unixtime="1614834427"),
+        row(4, ["Bob", " hi"], text_entities=mention),
+    ]
+    messages, rejects = read(export(tmp_path, chat(rows)))
+    assert [one.kind for one in messages] == ["call", "message", "message", "message"]
+    assert [one.forwarded_from for one in messages] == ["", "somebody", "", ""]
+    assert messages[2].edited_at == 1614834427.0
+    assert (messages[3].text, messages[3].mentions) == ("Bob hi", (("user7", "Bob"),))
+    assert rejects == []
+
+
 def test_replies_into_another_chat_are_no_replies_here(tmp_path: Path) -> None:
     """reply_to_peer_id means another chat."""
     rows = [row(1, "a", reply_to_message_id=9), row(2, "b", reply_to_message_id=9, reply_to_peer_id="chat4")]

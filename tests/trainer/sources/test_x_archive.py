@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainer.sources.reading import read, written, zipped
+from tests.trainer.sources.reading import FIXTURES, read, written, zipped
 
 ACCOUNT = [{"account": {"username": "mara", "accountId": "7", "accountDisplayName": "Mara"}}]
 
@@ -126,3 +126,51 @@ def test_a_file_called_tweets_is_not_always_an_archive(tmp_path: Path) -> None:
     from trainer.sources.registry import find
 
     assert list(find(written(tmp_path, {"tweets.js": "console.log('hi')"}))) == []
+
+
+def test_archives_of_every_era_are_read() -> None:
+    """In the root or below data/, with and without a wrapper, and a file a month before 2019."""
+    for era, ids in {
+        "x_2023": ["100", "101", "102", "103", "105", "105", "106", "107", "110", "120", "121"],
+        "x_2020": ["1", "2"],
+        "x_2019": ["1", "2"],
+        "x_grailbird": ["1", "2", "3", "4"],
+    }.items():
+        only = "X archive of 2018" if era == "x_grailbird" else "X archive"
+        messages, rejects = read(FIXTURES / era, only)
+        assert sorted(one.message_id for one in messages) == sorted(ids), era
+        assert rejects == []
+
+
+def test_a_month_of_an_old_archive_names_its_author() -> None:
+    """There is no account.js; dates are ISO, links are numbers' indices, retweets carry the original."""
+    messages, _ = read(FIXTURES / "x_grailbird")
+    by_id = {one.message_id: one for one in messages}
+    assert (by_id["1"].sender_id, by_id["1"].sender_name, by_id["1"].sender_handle) == ("41", "Ines Quill", "inesquill")
+    assert by_id["2"].text == "second http://example.org/a"
+    assert by_id["2"].timestamp == 1367748001.0
+    assert (by_id["3"].text, by_id["3"].reply_to_id) == ("yes", "9")
+    assert by_id["4"].forwarded_from == "@tobias"
+
+
+def test_what_was_deleted_is_marked() -> None:
+    """Its author took it back: no training on it."""
+    messages, _ = read(FIXTURES / "x_2023", only="X archive")
+    assert [one.message_id for one in messages if one.kind == "deleted"] == ["120"]
+
+
+def test_a_part_that_the_manifest_lists_and_nobody_has_is_told(tmp_path: Path) -> None:
+    """Half an archive must not pass for a whole one."""
+    members = archive([[tweet(1, "one")], [tweet(2, "two")]])
+    del members["data/tweets-part1.js"]
+    messages, rejects = read(zipped(tmp_path / "x.zip", members))
+    assert [one.text for one in messages] == ["one"]
+    assert [one.reason for one in rejects] == ["the manifest lists 1 tweets here, but the file is missing"]
+
+
+def test_names_of_files_do_not_matter(tmp_path: Path) -> None:
+    """A browser's `tweets (1).js` is read; whose it is, nobody says."""
+    messages, _ = read(
+        written(tmp_path, {"tweets (1).js": "window.YTD.tweets.part0 = " + json.dumps([tweet(1, "hi")])})
+    )
+    assert [(one.text, one.sender_name, one.is_self) for one in messages] == [("hi", "Me", True)]

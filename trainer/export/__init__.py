@@ -1,0 +1,1 @@
+"""What of a persona can be taken elsewhere."""

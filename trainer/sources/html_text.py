@@ -1,0 +1,17 @@
+"""The plain text of a message that was written as HTML. For what servers write, not for web pages."""
+
+import html
+import re
+
+_BREAK = re.compile(r"<br\s*/?>|</(?:div|li)>", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"</(?:p|blockquote|ul|ol|pre)>\s*", re.IGNORECASE)
+_PICTURE = re.compile(r"""<img\b[^<>]*?\balt=(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>""", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+
+
+def html_text(source: str) -> str:
+    """`source` without tags: breaks as lines, paragraphs a blank line apart, emoji pictures as what they stand for."""
+    if "<" in source:
+        source = _PICTURE.sub(lambda found: found[1] or found[2] or "", source)
+        source = _TAG.sub("", _PARAGRAPH.sub("\n\n", _BREAK.sub("\n", source)))
+    return html.unescape(source).strip() if "&" in source else source.strip()

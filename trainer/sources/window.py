@@ -1,0 +1,41 @@
+"""A stretch of a stream, moved on as it is read: how a file of any size is searched in constant memory."""
+
+import re
+from typing import BinaryIO
+
+CHUNK = 1 << 20
+
+_ARRAY_END = re.compile(rb"\s*\]")
+
+
+class Window:
+    """A stretch of a stream. at: the position in `text` that is read next; what stands before it may go."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._dropped = 0
+        self.text = b""
+        self.at = 0
+
+    @property
+    def offset(self) -> int:
+        """Where `at` is in the stream, in bytes."""
+        return self._dropped + self.at
+
+    def more(self) -> bool:
+        """Read on. False at the end. Positions in `text` are void afterwards, but `at` is kept right."""
+        chunk = self._stream.read(CHUNK)
+        if chunk:
+            self.text = self.text[self.at :] + chunk
+            self._dropped += self.at
+            self.at = 0
+        return bool(chunk)
+
+    def array_end(self, close: bytes) -> int:
+        """Behind the last record of an array: `close`, then no comma but the array's own bracket. -1: not in view."""
+        start = self.at
+        while (found := self.text.find(close, start)) >= 0:
+            start = found + len(close)
+            if _ARRAY_END.match(self.text, start):
+                return start
+        return -1

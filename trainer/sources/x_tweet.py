@@ -1,0 +1,175 @@
+"""One tweet as X's archives of every era have it, and the message it makes. Not a source: those of X share it."""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+import msgspec
+
+from trainer.sources.message import Message
+
+_MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_CREATED = re.compile(r"\w{3} \w{3} \d\d (\d\d):(\d\d):(\d\d) \+0000 \d{4}")  # Mon May 05 10:00:00 +0000 2014
+_RETWEET = re.compile(r"RT @(\w{1,20}):? ")
+_LEADING = re.compile(r"(?:@\w{1,20}\s+)+")
+_FIRST_YEAR, _LAST_YEAR = 2006, 2100  # impossible years occur in real archives
+
+
+class Owner(msgspec.Struct, gc=False):
+    """Whose archive it is, under the names of account.js."""
+
+    username: str = ""
+    accountId: str = ""  # noqa: N815 (X's own spelling, here and below)
+    accountDisplayName: str = ""  # noqa: N815
+
+
+class _Url(msgspec.Struct, gc=False):
+    url: str = ""
+    expanded_url: str | None = None
+    type: str = ""
+    indices: list[int] = []
+
+
+class _Mention(msgspec.Struct, gc=False):
+    screen_name: str = ""
+    id_str: str = ""
+
+
+class _Entities(msgspec.Struct, gc=False):
+    urls: list[_Url] = []
+    media: list[_Url] = []
+    user_mentions: list[_Mention] = []
+
+
+class _Edit(msgspec.Struct, gc=False):
+    editTweetIds: list[str] = []  # noqa: N815
+
+
+class _Initial(msgspec.Struct, gc=False):
+    editControlInitial: _Edit | None = None  # noqa: N815
+
+
+class _EditInfo(msgspec.Struct, gc=False):
+    initial: _Edit | None = None
+    edit: _Initial | None = None
+
+
+class Author(msgspec.Struct, gc=False):
+    """Who wrote a tweet, told in each of them until 2018."""
+
+    id_str: str = ""
+    name: str = ""
+    screen_name: str = ""
+
+
+class _Retweeted(msgspec.Struct, gc=False):
+    """Somebody else's tweet, whole; all that counts is that it is one."""
+
+
+class Tweet(msgspec.Struct, gc=False):
+    """A tweet. Its numbers are strings in newer archives, also in `indices`."""
+
+    id_str: str
+    created_at: str
+    full_text: str = ""
+    text: str = ""
+    in_reply_to_status_id_str: str | None = None
+    in_reply_to_screen_name: str | None = None
+    in_reply_to_user_id_str: str | None = None
+    entities: _Entities | None = None
+    extended_entities: _Entities | None = None
+    edit_info: _EditInfo | None = None
+    user: Author | None = None
+    retweeted_status: _Retweeted | None = None
+
+
+_NOTHING = _Entities()
+_NO_NOTES: Mapping[int, Sequence[str]] = {}
+
+
+def message(
+    tweet: Tweet, owner: Owner, notes: Mapping[int, Sequence[str]] = _NO_NOTES, kind: str = "message"
+) -> Message:
+    """The message that `tweet` is. notes: long texts by the second they were written in: a tweet holds their beginning."""
+    at = seconds(tweet.created_at)
+    entities = tweet.entities or _NOTHING
+    media = (tweet.extended_entities or _NOTHING).media or entities.media
+    text = _expanded(tweet.full_text or tweet.text, entities)
+    if notes and at is not None and text.endswith("…"):
+        text = _whole(text, notes.get(int(at), ()))
+    retweet = _RETWEET.match(text) if text.startswith("RT") else None
+    parent = tweet.in_reply_to_status_id_str or ""
+    if text.startswith("@") and (parent or tweet.in_reply_to_screen_name or tweet.in_reply_to_user_id_str):
+        text = _LEADING.sub("", text, count=1)
+    return Message(
+        platform="x",
+        conversation_id="timeline",
+        conversation_type="feed",
+        message_id=_last_edit(tweet) if tweet.edit_info else tweet.id_str,
+        sender_id=owner.accountId,
+        sender_name=owner.accountDisplayName or owner.username,
+        sender_handle=owner.username,
+        is_self=True,
+        timestamp=at,
+        kind=kind,
+        text=text,
+        reply_to_id=parent,
+        reply_to_name=tweet.in_reply_to_screen_name or "",
+        forwarded_from=f"@{retweet[1]}" if retweet else "somebody" if tweet.retweeted_status else "",
+        mentions=tuple([(one.id_str, one.screen_name) for one in entities.user_mentions])
+        if entities.user_mentions
+        else (),
+        attachments=tuple([one.type or "photo" for one in media]) if media else (),
+    )
+
+
+def seconds(created: str) -> float | None:
+    """UTC seconds of any of X's dates, or None for one that can't be."""
+    clock = _CREATED.fullmatch(created)
+    if clock:
+        midnight = _midnight(created[4:10], created[26:])
+        return None if midnight is None else midnight + int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
+    try:  # 2013-05-05 10:00:00 +0000 in archives of 2018 and before, 2023-05-05T10:00:00.000Z in notes and messages
+        at = datetime.fromisoformat(created.replace(" +", "+"))
+    except ValueError:
+        return None
+    return at.replace(tzinfo=at.tzinfo or UTC).timestamp() if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
+
+
+@lru_cache(maxsize=20_000)
+def _midnight(day: str, year: str) -> float | None:
+    """UTC seconds at which a day such as `May 05` begins."""
+    try:
+        first = date(int(year), _MONTHS[day[:3]], int(day[4:]))
+    except (ValueError, KeyError):
+        return None
+    known = _FIRST_YEAR <= first.year <= _LAST_YEAR
+    return datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp() if known else None
+
+
+def _expanded(raw: str, entities: _Entities) -> str:
+    """The text with links whole and entities undone. Indices count code points of the text as it stands in the file."""
+    text = raw
+    if entities.urls or entities.media:
+        links = [(one, one.expanded_url or one.url) for one in entities.urls] + [(one, "") for one in entities.media]
+        for one, whole in sorted(links, key=lambda pair: pair[0].indices[:1], reverse=True):
+            start, stop = one.indices if len(one.indices) == 2 else (0, 0)
+            if one.url and text[start:stop] == one.url:
+                text = text[:start] + whole + text[stop:]
+            elif one.url:
+                text = text.replace(one.url, whole)
+    return (html.unescape(text) if "&" in text else text).strip()
+
+
+def _whole(text: str, notes: Sequence[str]) -> str:
+    start = text[:-1].rstrip()
+    return next((note for note in notes if note.startswith(start[:200])), text)
+
+
+def _last_edit(tweet: Tweet) -> str:
+    """All versions of an edited tweet share the id of the last one, so that the last one is kept."""
+    info = tweet.edit_info
+    edit = (info.initial or (info.edit.editControlInitial if info.edit else None)) if info else None
+    return edit.editTweetIds[-1] if edit and edit.editTweetIds else tweet.id_str
