@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +90,7 @@ def reader(way: str) -> Callable[[Path], tuple[int, int]]:
 
         def ours(path: Path) -> tuple[int, int]:
             (export,) = find(path)
-            return sum(1 for _ in export.read(lambda _: None)), export.size
+            return counted(export.read(lambda _: None)), export.size
 
         return ours
     if way == WHOLE:
@@ -103,9 +104,15 @@ def reader(way: str) -> Callable[[Path], tuple[int, int]]:
                 found = json.load(stream)
                 return len(found["messages"] if isinstance(found, dict) else found), size
             key = "item" if skip else "messages.item"
-            return sum(1 for _ in ijson.items(stream, key)), size
+            return counted(ijson.items(stream, key)), size
 
     return rival
+
+
+def counted(records: Iterable[object]) -> int:
+    """How many there are, with as little work of our own as can be."""
+    last = deque(enumerate(records, start=1), maxlen=1)
+    return last[0][0] if last else 0
 
 
 def whole_import() -> Callable[[Path], tuple[int, int]]:

@@ -101,7 +101,7 @@ class JsonRecords(Generic[Record]):
 
     def _batch(self, window: Window, stop: int) -> list[Opening | Record | Reject] | None:
         """The records up to `stop`, all at once; None where one of them is damaged or the array ends before."""
-        whole = b"[%b]" % window.text[window.at : stop]
+        whole = b"".join((b"[", memoryview(window.text)[window.at : stop], b"]"))
         for text in (whole, mend_escapes(whole)) if b"\\x" in whole else (whole,):
             try:
                 return cast(list[Opening | Record | Reject], self._batches.decode(text))

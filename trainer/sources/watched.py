@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 
 from persona.fault import Fault
 from trainer.sources.tree import UTF16, Tree
+from trainer.sources.window import CHUNK
 
 
 class WatchedTree(Tree):
@@ -29,7 +30,7 @@ class WatchedTree(Tree):
         return self._tree.head(name)
 
     def open(self, name: str) -> BinaryIO:
-        stream = io.BufferedReader(_Counted(self._tree.open(name), self._on_bytes, name), 1 << 20)
+        stream = io.BufferedReader(_Counted(self._tree.open(name), self._on_bytes, name), CHUNK)
         wide = stream.peek(2)[:2] in UTF16
         return cast(BinaryIO, io.BufferedReader(_FromUtf16(cast(BinaryIO, stream))) if wide else stream)
 
