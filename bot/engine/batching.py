@@ -14,7 +14,7 @@ import torch
 from bot.engine.packing import Forward, Part
 from bot.engine.prefix_cache import Prefix, PrefixCache
 from bot.engine.sampler import draw, next_luck, penalised
-from bot.engine.worker import Advance, Job
+from bot.engine.stepper import Advance, Job
 
 log = logging.getLogger("alterego.engine")
 

@@ -8,7 +8,7 @@ import openvino
 import openvino_genai as genai
 
 from bot.engine.base import EngineError
-from bot.engine.worker import Advance, Job
+from bot.engine.stepper import Advance, Job
 from persona.sampling import Sampling
 
 TOKENS_A_STEP = 2048  # of prompts, in one forward

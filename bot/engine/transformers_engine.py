@@ -6,14 +6,15 @@ from typing import Any, cast
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from bot.engine.base import EngineError
 from bot.engine.batching import Batch
 from bot.engine.packing import forward_of
 from bot.engine.prefix_cache import PrefixCache
-from bot.engine.worker import Advance, Job, ThreadedEngine
+from bot.engine.stepper import Advance, Job
+from bot.engine.worker import ThreadedEngine
 from persona.bundle import Bundle
 from persona.encoding import Encoding
 from persona.fault import Fault, StandingFault
@@ -70,7 +71,9 @@ class TransformersStepper:
         self._model = model
         prefixes = PrefixCache()
         self._tuned = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn)
-        self._base = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn) if _has_adapter(model) else None
+        self._base: Batch | None = None
+        if isinstance(model, PeftModel):
+            self._base = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn)
 
     def admit(self, job: Job) -> None:
         """Take a job in. Raises EngineError where the adapter is merged and the base is asked for."""
@@ -94,10 +97,6 @@ class TransformersStepper:
         (self._tuned if job.request.tuned or not self._base else self._base).drop(job)
 
 
-def _has_adapter(model: PreTrainedModel | PeftModel) -> bool:
-    return isinstance(model, PeftModel)
-
-
 def transformers_engine(
     model: PreTrainedModel | PeftModel,
     encoding: Encoding,
@@ -117,22 +116,38 @@ def transformers_engine(
     )
 
 
-def open_bundle_model(bundle: Bundle, base: str, *, merge: bool) -> PreTrainedModel | PeftModel:
+def open_bundle_model(
+    bundle: Bundle, base: str, *, merge: bool, precision: str = "auto"
+) -> PreTrainedModel | PeftModel:
     """The bundle's base with its adapter. base: [base] model, for a base that isn't in the bundle. merge: fold the
-    adapter into the weights, which is faster but can't be undone. Raises StandingFault for another base's adapter, and
+    adapter into the weights, which is faster but can't be undone; a 4-bit base stays as it is, since folding would round
+    the adapter away. precision: "auto", "f16", "bf16" or "4bit". Raises StandingFault for another base's adapter, and
     where the adapter changes nothing."""
     seal = bundle.seal
-    device = best_device()
     inside = bundle.folder / "base"
     source: str | Path = inside if inside.is_dir() else base if Path(base).is_dir() else seal.base.model
-    model = load_base(source, seal.base.revision or None if isinstance(source, str) else None, best_dtype(device)).to(
-        device
-    )
+    revision = seal.base.revision or None if isinstance(source, str) else None
+    model = _placed(source, revision, best_device(), precision)
     if isinstance(source, Path) or Path(source).is_dir():
         _require_weights(Path(source), bundle)
     tuned = PeftModel.from_pretrained(model, bundle.folder).eval()
     _require_effect(tuned, [*([] if seal.bos is None else [seal.bos]), seal.end_of_turn])
-    return tuned.merge_and_unload() if merge else tuned
+    return tuned.merge_and_unload() if merge and precision != "4bit" else tuned
+
+
+def _placed(source: str | Path, revision: str | None, device: torch.device, precision: str) -> PreTrainedModel:
+    """The base on its device, in its precision."""
+    named = {"f16": torch.float16, "bf16": torch.bfloat16}
+    if precision != "4bit":
+        return load_base(source, revision, named.get(precision, best_dtype(device))).to(cast(Any, device))
+    computing = torch.bfloat16 if device.type == "cuda" else torch.float32
+    four = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=computing,
+    )
+    return load_base(source, revision, computing, quantization_config=four, device_map={"": device})
 
 
 def _require_weights(folder: Path, bundle: Bundle) -> None:

@@ -6,59 +6,15 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import AsyncGenerator, Callable
 
-from bot.engine.base import EngineError, Finish, Piece, Request
+from bot.engine.base import EngineError, Piece, Request, cap
+from bot.engine.stepper import Advance, Job, Stepper, Word
 from persona.encoding import Encoding, TextStream
 
 log = logging.getLogger("alterego.engine")
 
 PATIENCE = 10.0  # seconds a step may take to end when the engine is closed
-
-_Word = Piece | EngineError  # what a job delivers
-
-
-@dataclass(eq=False, slots=True)
-class Job:
-    """A request in the thread. cap: at most so many new tokens. deliver: called with each piece, from the thread."""
-
-    request: Request
-    cap: int
-    text: TextStream
-    deliver: Callable[[_Word], object]
-    cancelled: bool = False
-    ended: bool = False
-
-    def end(self, last: _Word) -> None:
-        """Deliver the last word; nothing comes after it."""
-        if not self.ended:
-            self.ended = True
-            self.deliver(last)
-
-
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """What one step brought a job: new token ids, and why it ended, if it did."""
-
-    job: Job
-    tokens: list[int] = field(default_factory=list)
-    finish: Finish | None = None
-    error: str = ""
-
-
-class Stepper(Protocol):
-    """A model that advances all its jobs by a step. Used by one thread alone."""
-
-    def admit(self, job: Job) -> None:
-        """Take a job in. Raises for one that can't be run."""
-
-    def step(self) -> Iterable[Advance]:
-        """Advance every job."""
-
-    def drop(self, job: Job) -> None:
-        """Forget a job and free what it held."""
 
 
 class ThreadedEngine:
@@ -104,11 +60,12 @@ class ThreadedEngine:
                 log.warning("engine thread still busy name=%s; left behind", self.name)
                 self._end_all(EngineError("the engine was closed"))
 
-    async def generate(self, request: Request) -> AsyncIterator[Piece]:
+    async def generate(self, request: Request) -> AsyncGenerator[Piece]:
         """The completion of `request`, piece by piece. Raises EngineError where it fails."""
-        words: asyncio.Queue[_Word] = asyncio.Queue()
+        words: asyncio.Queue[Word] = asyncio.Queue()
         deliver = _into(asyncio.get_running_loop(), words)
-        job = Job(request, self._cap(request), TextStream(self._encoding), deliver)
+        most = cap(request, self._max_length, self._encoding.vocabulary)
+        job = Job(request, most, TextStream(self._encoding), deliver)
         self._submit(job)
         try:
             while True:
@@ -120,14 +77,6 @@ class ThreadedEngine:
                     return
         finally:
             job.cancelled = True
-
-    def _cap(self, request: Request) -> int:
-        room = self._max_length - len(request.ids)
-        if room <= 0 or not request.ids:
-            raise EngineError(f"a prompt of {len(request.ids)} tokens doesn't fit into {self._max_length}")
-        if max(request.ids) >= self._encoding.vocabulary or min(request.ids) < 0:
-            raise EngineError("the prompt holds ids that the tokenizer doesn't know")
-        return min(request.sampling.max_new_tokens, room)
 
     def _submit(self, job: Job) -> None:
         with self._lock:
@@ -205,7 +154,7 @@ class ThreadedEngine:
             self._remove(stepper, job)
             job.end(last)
 
-    def _delivered(self, advance: Advance) -> _Word | None:
+    def _delivered(self, advance: Advance) -> Word | None:
         for token in advance.tokens:
             if token in self._stops:
                 return Piece("", "stop")
@@ -229,7 +178,7 @@ class ThreadedEngine:
                 left.end(last)
 
 
-async def _before(deadline: float | None, words: "asyncio.Queue[_Word]") -> _Word:
+async def _before(deadline: float | None, words: "asyncio.Queue[Word]") -> Word:
     """The next word, or the deadline's: a waiter depends on no thread to be let go."""
     try:
         async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
@@ -238,10 +187,10 @@ async def _before(deadline: float | None, words: "asyncio.Queue[_Word]") -> _Wor
         return Piece("", "deadline")
 
 
-def _into(loop: asyncio.AbstractEventLoop, words: asyncio.Queue[_Word]) -> Callable[[_Word], object]:
+def _into(loop: asyncio.AbstractEventLoop, words: asyncio.Queue[Word]) -> Callable[[Word], object]:
     """A way from the thread into a queue of the loop; a loop that is gone wants nothing any more."""
 
-    def deliver(word: _Word) -> None:
+    def deliver(word: Word) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(words.put_nowait, word)
 
