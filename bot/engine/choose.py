@@ -55,7 +55,7 @@ def _engine(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
     if kind in ("openvino", "auto") and not reason:
         try:
             return _openvino(settings, bundle)
-        except RuntimeError as error:  # what OpenVINO raises for a model it can't load
+        except Exception as error:  # for a model that it can't load OpenVINO raises whatever its C++ did
             reason = f"it can't load model.gguf ({' '.join(str(error).split())[:200]})"
             if kind == "openvino":
                 raise SettingsFault(f'[engine] kind = "openvino": {reason}; use "auto"') from error
