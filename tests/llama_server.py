@@ -1,5 +1,5 @@
-"""llama.cpp's own HTTP server in a process of its own: `python tests/llama_server.py MODEL.gguf PORT`, or as a class that
-starts and kills it."""
+"""llama.cpp's own HTTP server in a process of its own: `python tests/llama_server.py MODEL.gguf PORT [SLOTS CONTEXT]`,
+or as a class that starts and kills it."""
 
 import asyncio
 import socket
@@ -53,7 +53,8 @@ def main() -> None:
 
     settings = xllamacpp.CommonParams()
     settings.model.path, settings.port = sys.argv[1], int(sys.argv[2])
-    settings.n_parallel, settings.n_ctx = SLOTS, SLOTS * CONTEXT
+    slots, context = map(int, sys.argv[3:5] or (SLOTS, CONTEXT))
+    settings.n_parallel, settings.n_ctx = slots, slots * context
     settings.cpuparams.n_threads = 2
     settings.n_gpu_layers, settings.ui, settings.warmup, settings.verbosity = 0, False, False, 0
     server = xllamacpp.Server(settings)

@@ -61,10 +61,12 @@ class OpenVinoStepper:
                 yield Advance(job, tokens, error=f"OpenVINO ended the request as {status.name}")
 
     def drop(self, job: Job) -> None:
-        """Free its keys and values."""
+        """Free its keys and values. The runtime does so at its next step, so where nobody else is left one is made."""
         handle = self._handles.pop(job, None)
         if handle is not None and handle.get_status() == genai.GenerationStatus.RUNNING:
             handle.cancel()
+            if not self._handles:
+                self._pipe.step()
 
     def _settings(self, sampling: Sampling, seed: int, cap: int) -> genai.GenerationConfig:
         """Every field is set: the runtime would fill gaps from the model's own generation settings."""
