@@ -51,6 +51,9 @@ test: .venv/dev  ## style, types and tests
 check-slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
+bench: .venv/dev  ## rivals and us side by side, about an hour; `python -m bench.serve --quick` takes minutes
+	$(BIN)/python -m bench.serve --write docs/performance
+
 sample: .venv/installed  ## write examples/exports anew; the same bytes each time
 	@$(BIN)/python examples/make_sample.py
 
@@ -64,4 +67,4 @@ clean:  ## remove the environment and caches; corpus, adapters and store stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install-venv demo train run test check-slow sample install uninstall clean
+.PHONY: help install-venv demo train run test check-slow bench sample install uninstall clean

@@ -246,9 +246,8 @@ async def _arrivals(bench: Bench) -> dict[str, Any]:
     full = len(answers) / (max(one.done for one in answers) - min(one.arrived for one in answers))
     print("\nPoisson arrivals, requests/s              tokens/s   first p50/p95/p99 s     latency p50/p95/p99 s")
     found: dict[str, Any] = {}
-    for contestant in bench.named(
-        NAIVE, "transformers", "alterego transformers", "llama.cpp server F16", "alterego openvino F16"
-    ):
+    rivals = () if bench.quick else ("transformers", "llama.cpp server F16")
+    for contestant in bench.named(NAIVE, "alterego transformers", "alterego openvino F16", *rivals):
         for share in (1 / 3, 2 / 3, 1.0):
             async with _opened(contestant):
                 answers = await drive(contestant, poisson(bench.burst(), full * share))

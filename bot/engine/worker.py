@@ -96,8 +96,9 @@ class ThreadedEngine:
         try:
             while not self._closing:
                 self._turn(self._stepper or self._opened())
-            for job in self._running if self._stepper else ():
-                self._stepper.drop(job)
+            if stepper := self._stepper:
+                for job in self._running:
+                    stepper.drop(job)
         except BaseException as error:  # the last catch of the thread: whoever waits for it must be told
             log.exception("engine thread died name=%s kind=%s", self.name, type(error).__name__)
             self._stepper = None
