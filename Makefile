@@ -51,8 +51,11 @@ test: .venv/dev  ## style, types and tests
 check-slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
-bench: .venv/dev  ## benchmarks, each beside a rival: SIZE megabytes of exports (200)
-	$(BIN)/python bench/imports.py --megabytes $(or $(SIZE),200) --whole
+bench: .venv/dev  ## rivals and us side by side, each from one run; the best part of two hours
+	$(BIN)/python bench/imports.py --megabytes 200 --whole
+	$(BIN)/python bench/pii.py
+	$(BIN)/python bench/train.py
+	$(BIN)/python -m bench.serve --write docs/performance
 
 sample: .venv/installed  ## write examples/exports anew; the same bytes each time
 	@$(BIN)/python examples/make_sample.py

@@ -76,7 +76,6 @@ async def _started(settings: Settings, gateways: Sequence[Gateway], stack: Async
     voice = await asyncio.to_thread(open_voice, settings)
     await voice.engine.start()
     stack.push_async_callback(voice.engine.close)
-    await voice.check()
     log.info("voice engine=%s speaker_count=%d", voice.engine.name, len(voice.seal.speakers))
     return Daemon(settings, store, voice, gateways)
 

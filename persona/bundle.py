@@ -52,7 +52,8 @@ class Probe(_Part):
 
 
 class Seal(_Part):
-    """persona.json: what the bot must know to speak as the trainer meant it, and the sha256 of every file."""
+    """persona.json: what the bot must know to speak as the trainer meant it, and the sha256 of every file. precision: of
+    model.gguf, "" where there is none."""
 
     format: int = FORMAT
     transcript: int = transcript.FORMAT
@@ -68,6 +69,7 @@ class Seal(_Part):
     base: BaseModelSeal
     sampling: Mapping[str, float] = {}
     probe: Probe | None = None
+    precision: str = ""
     data: Mapping[str, Any] = {}
     metrics: Mapping[str, Any] = {}
     files: Mapping[str, str] = {}

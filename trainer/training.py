@@ -91,8 +91,8 @@ def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result | None:
         shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
         _fill(folder, model, base, trained, seal)
         write_heard(corpus, folder)
-        _add_gguf(folder, model, base, settings, bars)
-        bundle = publish(folder, seal)
+        precision = _add_gguf(folder, model, base, settings, bars)
+        bundle = publish(folder, seal.model_copy(update={"precision": precision}))
     point_current(bundle)
     shutil.rmtree(work.parent, ignore_errors=True)
     return Result(bundle, metrics)
@@ -306,15 +306,18 @@ def _fill(folder: Path, model: PeftModel, base: Base, trained: Trained, seal: Se
     (folder / "README.md").write_text(model_card(seal), encoding="utf-8")
 
 
-def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> None:
-    """The merged model for engines without torch, where its shape and size allow. Merging is the model's end."""
+def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> str:
+    """The merged model for engines without torch, where its shape and size allow, and its precision; "" where there is
+    none. Merging is the model's end."""
     wanted = settings.engine.precision
     precision = wanted if wanted in PRECISIONS else "f16"
     if model.num_parameters() > LARGEST_GGUF:
         bars.say("the base is large: run 'python -m trainer export --gguf' where a CPU is to run it")
-        return
+        return ""
     try:
         write_gguf(model.merge_and_unload(), base.encoding, folder / "model.gguf", precision)
     except Fault as reason:
         (folder / "model.gguf").unlink(missing_ok=True)
         bars.say(f"no model.gguf: {reason}")
+        return ""
+    return precision

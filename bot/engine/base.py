@@ -1,6 +1,7 @@
 """What an engine is: token ids and sampling in, a stream of text and a finish reason out. Knows no channel library."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -43,16 +44,28 @@ class Engine(Protocol):
 
     async def start(self) -> None: ...
 
-    def generate(self, request: Request) -> AsyncIterator[Piece]: ...
+    def generate(self, request: Request) -> AsyncGenerator[Piece]: ...
 
     async def close(self) -> None: ...
+
+
+def cap(request: Request, max_length: int, vocabulary: int) -> int:
+    """How many tokens the completion may have. Raises EngineError for a prompt that leaves no room, or holds ids that
+    the tokenizer doesn't know."""
+    room = max_length - len(request.ids)
+    if room <= 0 or not request.ids:
+        raise EngineError(f"a prompt of {len(request.ids)} tokens doesn't fit into {max_length}")
+    if max(request.ids) >= vocabulary or min(request.ids) < 0:
+        raise EngineError("the prompt holds ids that the tokenizer doesn't know")
+    return min(request.sampling.max_new_tokens, room)
 
 
 async def complete(engine: Engine, request: Request) -> tuple[str, Finish]:
     """The whole completion and why it ended. Raises EngineError."""
     text = ""
-    async for piece in engine.generate(request):
-        text += piece.text
-        if piece.finish:
-            return text, piece.finish
+    async with aclosing(engine.generate(request)) as pieces:
+        async for piece in pieces:
+            text += piece.text
+            if piece.finish:
+                return text, piece.finish
     raise EngineError("the engine ended a request without saying why")

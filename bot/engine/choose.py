@@ -3,17 +3,23 @@
 import importlib.util
 import logging
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.engine.base import Engine
+from bot.engine.checked import CheckedEngine
 from bot.engine.voice import Voice
 from persona.bundle import Bundle, current
 from persona.config import Settings
+from persona.credentials import secret
 from persona.encoding import Encoding, open_encoding
 from persona.fault import SettingsFault
 from persona.retraining import marked
 from persona.sampling import Sampling
+from persona.values import is_loopback
 
 log = logging.getLogger("alterego.engine")
+
+TORCH_PRECISIONS = ("auto", "f16", "bf16", "4bit")
 
 
 def encoding_of(bundle: Bundle) -> Encoding:
@@ -26,34 +32,54 @@ def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
     bundle = current(settings.adapters)
     if bundle.version in marked(settings.adapters):
         log.warning("adapter %s learned from somebody who is to be forgotten: train anew", bundle.version)
-    sampling = Sampling().overridden(bundle.seal.sampling).overridden(settings.sampling.model_dump())
-    return Voice(open_engine(settings, bundle, merge=merge), encoding_of(bundle), bundle.seal, sampling)
+    return Voice(
+        open_engine(settings, bundle, merge=merge), encoding_of(bundle), bundle.seal, _sampling(settings, bundle)
+    )
 
 
 def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Engine:
-    """An engine for the bundle, not yet started. merge: False keeps the base's own voice at hand (Request.tuned)."""
+    """An engine for the bundle, not yet started, which refuses to start where it ignores the adapter. merge: False keeps
+    the base's own voice at hand (Request.tuned)."""
+    engine = _engine(settings, bundle, merge)
+    probe = bundle.seal.probe
+    return CheckedEngine(engine, probe, encoding_of(bundle)) if probe else engine
+
+
+def _engine(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
     kind = settings.engine.kind
-    if kind == "server":
-        raise SettingsFault('[engine] kind = "server" is not built yet; use "auto", "openvino" or "transformers"')
-    reason = _why_not_openvino(settings, bundle, merge)
-    if kind == "openvino" and reason:
+    if kind == "server" and merge:
+        return _server(settings, bundle)
+    reason = "" if kind == "transformers" else _why_not_openvino(settings, bundle, merge)
+    if kind == "openvino" and merge and reason:
         raise SettingsFault(f'[engine] kind = "openvino" can\'t run this: {reason}; use "auto" or "transformers"')
-    if kind == "openvino" or (kind == "auto" and not reason):
-        return _openvino(settings, bundle)
-    if kind == "auto":
-        log.info("engine transformers, not openvino: %s", reason)
+    if kind in ("openvino", "auto") and not reason:
+        try:
+            return _openvino(settings, bundle)
+        except Exception as error:  # for a model that it can't load OpenVINO raises whatever its C++ did
+            reason = f"it can't load model.gguf ({' '.join(str(error).split())[:200]})"
+            if kind == "openvino":
+                raise SettingsFault(f'[engine] kind = "openvino": {reason}; use "auto"') from error
+    if kind != "transformers":
+        log.info("engine=transformers reason=%s", reason)
     return _transformers(settings, bundle, merge)
+
+
+def _sampling(settings: Settings, bundle: Bundle) -> Sampling:
+    return Sampling().overridden(bundle.seal.sampling).overridden(settings.sampling.model_dump())
 
 
 def _why_not_openvino(settings: Settings, bundle: Bundle, merge: bool) -> str:
     """What stands against OpenVINO; empty where nothing does."""
+    sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, _sampling(settings, bundle)
     if not merge:
         return "the base's own voice is wanted too"
     if Path("/proc/driver/nvidia/version").exists() and settings.engine.kind == "auto":
         return "there is a GPU"
     if not (bundle.folder / "model.gguf").is_file():
         return "the bundle holds no model.gguf"
-    if (settings.sampling.repetition_penalty or bundle.seal.sampling.get("repetition_penalty") or 1.0) != 1.0:
+    if wanted not in ("auto", sealed):
+        return f"model.gguf is {sealed or 'of another precision'}, [engine] precision asks for {wanted}"
+    if rule.repetition_penalty != 1.0:
         return "a repetition penalty would reach the end of the turn there"
     if importlib.util.find_spec("openvino_genai") is None:
         return "openvino-genai is not installed"
@@ -77,10 +103,16 @@ def _openvino(settings: Settings, bundle: Bundle) -> Engine:
 
 
 def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
+    if (precision := settings.engine.precision) not in TORCH_PRECISIONS:
+        raise SettingsFault(
+            f'[engine] precision = "{precision}" is for a model.gguf of that precision, and the bundle holds '
+            f'{bundle.seal.precision or "none"}; train again to write one, or set precision = "auto"'
+        )
     from bot.engine.transformers_engine import open_bundle_model, transformers_engine
 
     local = settings.root / settings.base.model
-    model = open_bundle_model(bundle, str(local) if local.is_dir() else settings.base.model, merge=merge)
+    base = str(local) if local.is_dir() else settings.base.model
+    model = open_bundle_model(bundle, base, merge=merge, precision=precision)
     return transformers_engine(
         model,
         encoding_of(bundle),
@@ -88,3 +120,44 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
         max_length=bundle.seal.max_length,
         max_concurrent=settings.engine.max_concurrent,
     )
+
+
+def _server(settings: Settings, bundle: Bundle) -> Engine:
+    if importlib.util.find_spec("openai") is None:
+        raise SettingsFault(
+            "[engine] kind = \"server\" needs the openai client; run 'pip install -r requirements-server.txt'"
+        )
+    if _sampling(settings, bundle).repetition_penalty != 1.0:
+        raise SettingsFault(
+            '[engine] kind = "server" has no repetition penalty that spares the end of a turn; leave it 1'
+        )
+    from bot.engine.server_engine import ServerEngine
+
+    key = secret("ENGINE_API_KEY", settings) or ""
+    return ServerEngine(
+        server_url(settings, has_key=bool(key)),
+        settings.engine.model or settings.adapters.name,
+        encoding_of(bundle),
+        key=key,
+        stops=frozenset(bundle.seal.stops),
+        max_length=bundle.seal.max_length,
+        max_concurrent=settings.engine.max_concurrent,
+    )
+
+
+def server_url(settings: Settings, *, has_key: bool) -> str:
+    """Where the server's completions are: [engine] url, up to and including /v1, which may be left out. Raises
+    SettingsFault for what is no address, and for a key that would cross a network in the clear."""
+    url = settings.engine.url.rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsFault(
+            f'[engine] kind = "server" needs url, such as "http://127.0.0.1:8000/v1"; it is {settings.engine.url!r}'
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        if has_key:
+            raise SettingsFault(
+                f"ENGINE_API_KEY would be sent in the clear to {parts.hostname}; use https in [engine] url"
+            )
+        log.warning("what is said in the channels goes unencrypted to host=%s; use https", parts.hostname)
+    return url if parts.path else f"{url}/v1"

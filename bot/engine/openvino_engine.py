@@ -8,7 +8,7 @@ import openvino
 import openvino_genai as genai
 
 from bot.engine.base import EngineError
-from bot.engine.worker import Advance, Job
+from bot.engine.stepper import Advance, Job
 from persona.sampling import Sampling
 
 TOKENS_A_STEP = 2048  # of prompts, in one forward
@@ -61,10 +61,12 @@ class OpenVinoStepper:
                 yield Advance(job, tokens, error=f"OpenVINO ended the request as {status.name}")
 
     def drop(self, job: Job) -> None:
-        """Free its keys and values."""
+        """Free its keys and values. The runtime does so at its next step, so where nobody else is left one is made."""
         handle = self._handles.pop(job, None)
         if handle is not None and handle.get_status() == genai.GenerationStatus.RUNNING:
             handle.cancel()
+            if not self._handles:
+                self._pipe.step()
 
     def _settings(self, sampling: Sampling, seed: int, cap: int) -> genai.GenerationConfig:
         """Every field is set: the runtime would fill gaps from the model's own generation settings."""

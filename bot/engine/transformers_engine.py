@@ -1,22 +1,23 @@
 """The reference engine: transformers and peft on CUDA, MPS or the CPU. The daemon's only home of torch."""
 
 from collections.abc import Iterable
-from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from bot.engine.base import EngineError, Request
-from bot.engine.worker import Advance, Job, ThreadedEngine
+from bot.engine.base import EngineError
+from bot.engine.batching import Batch
+from bot.engine.packing import forward_of
+from bot.engine.prefix_cache import PrefixCache
+from bot.engine.stepper import Advance, Job
+from bot.engine.worker import ThreadedEngine
 from persona.bundle import Bundle
 from persona.encoding import Encoding
 from persona.fault import Fault, StandingFault
-from persona.sampling import Sampling
 from persona.weights import weights_hash
 
 transformers_logging.set_verbosity_error()
@@ -63,49 +64,37 @@ def load_base(
 
 
 class TransformersStepper:
-    """Advances each job by one forward of the model. Used by one thread alone."""
+    """A model and the jobs that go through it together; those that want the base without its adapter go apart. Used by
+    one thread alone."""
 
-    def __init__(self, model: PreTrainedModel | PeftModel, end_of_turn: int) -> None:
+    def __init__(self, model: PreTrainedModel | PeftModel, end_of_turn: int, max_concurrent: int) -> None:
         self._model = model
-        self._end_of_turn = end_of_turn
-        self._running: dict[Job, _Sequence] = {}
+        prefixes = PrefixCache()
+        self._tuned = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn)
+        self._base: Batch | None = None
+        if isinstance(model, PeftModel):
+            self._base = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn)
 
     def admit(self, job: Job) -> None:
         """Take a job in. Raises EngineError where the adapter is merged and the base is asked for."""
-        if not job.request.tuned and not isinstance(self._model, PeftModel):
+        if job.request.tuned:
+            self._tuned.add(job)
+        elif self._base:
+            self._base.add(job)
+        else:
             raise EngineError("the adapter is merged: this engine can't speak without it")
-        draw = _Draw(job.request, self._end_of_turn, self._model.device)
-        self._running[job] = _Sequence(list(job.request.ids), DynamicCache(config=self._model.config), draw)
 
     def step(self) -> Iterable[Advance]:
-        """A token for every job."""
-        for job, sequence in list(self._running.items()):
-            token = self._next(sequence, job.request.tuned)
-            sequence.fed = [token]
-            sequence.made += 1
-            yield Advance(job, [token], "length" if sequence.made >= job.cap else None)
+        """One forward for all."""
+        yield from self._tuned.step()
+        if self._base:
+            with cast(PeftModel, self._model).disable_adapter():
+                advances = self._base.step()
+            yield from advances
 
     def drop(self, job: Job) -> None:
-        """Free its keys and values."""
-        self._running.pop(job, None)
-
-    @torch.inference_mode()
-    def _next(self, sequence: "_Sequence", tuned: bool) -> int:
-        ids = torch.tensor([sequence.fed], device=self._model.device)
-        adapter = nullcontext() if tuned else cast(PeftModel, self._model).disable_adapter()
-        with adapter:
-            output = self._model(input_ids=ids, past_key_values=sequence.cache, use_cache=True, logits_to_keep=1)
-        return sequence.draw.next(output.logits[0, -1].float())
-
-
-@dataclass(slots=True)
-class _Sequence:
-    """A job's place in its completion. fed: the ids the next forward takes."""
-
-    fed: list[int]
-    cache: DynamicCache
-    draw: "_Draw"
-    made: int = 0
+        """Free its keys and values; what is known of its channel is kept."""
+        (self._tuned if job.request.tuned or not self._base else self._base).drop(job)
 
 
 def transformers_engine(
@@ -119,7 +108,7 @@ def transformers_engine(
     """An engine over a loaded model."""
     return ThreadedEngine(
         "transformers",
-        lambda: TransformersStepper(model, encoding.end_of_turn),
+        lambda: TransformersStepper(model, encoding.end_of_turn, max_concurrent),
         encoding,
         stops=stops,
         max_length=max_length,
@@ -127,67 +116,38 @@ def transformers_engine(
     )
 
 
-class _Draw:
-    """Draws the tokens of one request with its own random stream."""
-
-    def __init__(self, request: Request, end_of_turn: int, device: torch.device) -> None:
-        self._sampling = request.sampling
-        self._end = end_of_turn
-        self._random = torch.Generator(device="cpu").manual_seed(request.seed)
-        self._seen = torch.tensor(sorted(set(request.ids) - {end_of_turn}), device=device)
-
-    def next(self, logits: torch.Tensor) -> int:
-        """The next token of logits [vocabulary], float32."""
-        rule = self._sampling
-        if rule.repetition_penalty != 1.0:
-            logits = penalised(logits, self._seen, rule.repetition_penalty)
-        if rule.temperature == 0:
-            token = int(logits.argmax())
-        else:
-            probabilities = allowed(logits / rule.temperature, rule).softmax(-1).cpu()
-            token = int(torch.multinomial(probabilities, 1, generator=self._random))
-        if rule.repetition_penalty != 1.0 and token != self._end:
-            self._seen = torch.unique(torch.cat([self._seen, torch.tensor([token], device=self._seen.device)]))
-        return token
-
-
-def penalised(logits: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:
-    """logits [vocabulary] with those of `seen` ids pushed down (CTRL, arXiv 1909.05858)."""
-    picked = logits[seen]
-    return logits.index_put((seen,), torch.where(picked < 0, picked * penalty, picked / penalty))
-
-
-def allowed(logits: torch.Tensor, rule: Sampling) -> torch.Tensor:
-    """logits [vocabulary] with what top_k, top_p and min_p exclude at -inf, in transformers' order."""
-    if 0 < rule.top_k < logits.numel():
-        logits = logits.masked_fill(logits < logits.topk(rule.top_k).values[-1], -torch.inf)
-    if rule.top_p < 1:
-        ordered, places = logits.sort(descending=False)
-        excluded = ordered.softmax(-1).cumsum(-1) <= 1 - rule.top_p
-        excluded[-1] = False  # the likeliest always stays
-        logits = logits.masked_fill(excluded.scatter(0, places, excluded), -torch.inf)
-    if rule.min_p > 0:
-        probabilities = logits.softmax(-1)
-        logits = logits.masked_fill(probabilities < rule.min_p * probabilities.max(), -torch.inf)
-    return logits
-
-
-def open_bundle_model(bundle: Bundle, base: str, *, merge: bool) -> PreTrainedModel | PeftModel:
+def open_bundle_model(
+    bundle: Bundle, base: str, *, merge: bool, precision: str = "auto"
+) -> PreTrainedModel | PeftModel:
     """The bundle's base with its adapter. base: [base] model, for a base that isn't in the bundle. merge: fold the
-    adapter into the weights, which is faster but can't be undone. Raises StandingFault for another base's adapter, and
+    adapter into the weights, which is faster but can't be undone; a 4-bit base stays as it is, since folding would round
+    the adapter away. precision: "auto", "f16", "bf16" or "4bit". Raises StandingFault for another base's adapter, and
     where the adapter changes nothing."""
     seal = bundle.seal
-    device = best_device()
     inside = bundle.folder / "base"
     source: str | Path = inside if inside.is_dir() else base if Path(base).is_dir() else seal.base.model
-    model = load_base(source, seal.base.revision or None if isinstance(source, str) else None, best_dtype(device)).to(
-        device
-    )
+    revision = seal.base.revision or None if isinstance(source, str) else None
+    model = _placed(source, revision, best_device(), precision)
     if isinstance(source, Path) or Path(source).is_dir():
         _require_weights(Path(source), bundle)
     tuned = PeftModel.from_pretrained(model, bundle.folder).eval()
     _require_effect(tuned, [*([] if seal.bos is None else [seal.bos]), seal.end_of_turn])
-    return tuned.merge_and_unload() if merge else tuned
+    return tuned.merge_and_unload() if merge and precision != "4bit" else tuned
+
+
+def _placed(source: str | Path, revision: str | None, device: torch.device, precision: str) -> PreTrainedModel:
+    """The base on its device, in its precision."""
+    named = {"f16": torch.float16, "bf16": torch.bfloat16}
+    if precision != "4bit":
+        return load_base(source, revision, named.get(precision, best_dtype(device))).to(cast(Any, device))
+    computing = torch.bfloat16 if device.type == "cuda" else torch.float32
+    four = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=computing,
+    )
+    return load_base(source, revision, computing, quantization_config=four, device_map={"": device})
 
 
 def _require_weights(folder: Path, bundle: Bundle) -> None:

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
-from bot.engine.base import Engine, Request, complete
+from bot.engine.base import Engine, EngineError, Request, complete
 from persona.bundle import Seal
 from persona.encoding import Encoding
-from persona.fault import StandingFault
 from persona.prompt import reply_prompt, tweet_prompt
 from persona.sampling import Sampling
 from persona.transcript import Turn, completion_lines
@@ -48,29 +46,14 @@ class Voice:
         ids = reply_prompt(self.encoding, self.seal, scene, turns, room=room, speaker=speaker, year=year)
         return await self._lines(ids, seed, channel, deadline, tuned)
 
-    async def check(self) -> None:
-        """Ask the sealed probe. Raises StandingFault where the engine speaks like the base: a silently ignored adapter
-        is a real failure of runtimes."""
-        probe = self.seal.probe
-        if probe is None:
-            return
-        greedy = Sampling(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=len(probe.tuned))
-        text, _ = await complete(self.engine, Request(probe.ids, greedy, seed=0))
-        tuned, base = (self.encoding.completion(ids) for ids in (probe.tuned, probe.base))
-        if _alike(text, base) > _alike(text, tuned):
-            raise StandingFault(f"the {self.engine.name} engine ignores the adapter; choose another [engine] kind")
-
     async def _lines(
         self, ids: tuple[int, ...], seed: int, channel: str, deadline: float | None, tuned: bool
     ) -> tuple[str, ...]:
         for attempt in range(TRIES):
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
-            text, _ = await complete(self.engine, request)
+            text, finish = await complete(self.engine, request)
             if lines := completion_lines(text):
                 return lines
+            if finish == "deadline":
+                raise EngineError("the engine said nothing in time")
         return ()
-
-
-def _alike(one: str, other: str) -> int:
-    """How many characters two texts have in common from the start."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -1,7 +1,7 @@
 """An engine whose words are given: for tests of everything but sampling. Takes its time, if told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from bot.engine.base import Piece, Request
 
@@ -23,7 +23,7 @@ class FakeEngine:
     async def close(self) -> None:
         """Nothing to let go."""
 
-    async def generate(self, request: Request) -> AsyncIterator[Piece]:
+    async def generate(self, request: Request) -> AsyncGenerator[Piece]:
         """The words, in one piece."""
         self.asked.append(request)
         await self.free.wait()

@@ -1,0 +1,1 @@
+"""Side-by-side benchmarks: each prints the rival and us from one run. Not part of the product."""
