@@ -141,7 +141,7 @@ class opened:  # noqa: N801 (used as a function is)
             (info,) = self._zip.infolist()
             self._stream, self._size = self._zip.open(info), info.file_size
         else:
-            self._stream, self._size = path.open("rb"), path.stat().st_size  # type: ignore[assignment]
+            self._stream, self._size = path.open("rb"), path.stat().st_size
 
     def __enter__(self):  # type: ignore[no-untyped-def]
         return self._stream, self._size

@@ -172,7 +172,7 @@ def epoch(
             fed += batch["input_ids"].numel()
             with autocast(model.device):
                 loss = _plain(model, batch) if way.plain else summed_loss(model, batch)
-            (loss / max(1, total)).backward()
+            torch.autograd.backward(loss / max(1, total))
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()
@@ -234,10 +234,10 @@ def gemm_rate(dtype: torch.dtype) -> float:
 def flops(model: PeftModel, fed: int, labelled: int) -> float:
     """Of an epoch of ours: two for each weight and token forwards, two backwards (frozen weights need no gradient of
     their own), six for the adapter's; the head where there is a label."""
-    head = model.get_output_embeddings().weight.numel()
+    head = SHAPE.hidden * SHAPE.vocabulary
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     body = sum(weight.numel() for weight in model.parameters()) - head - trained
-    return fed * (4.0 * body + 6.0 * trained) + labelled * 4.0 * head
+    return float(fed * (4.0 * body + 6.0 * trained) + labelled * 4.0 * head)
 
 
 def compare(name: str, ways: Sequence[Way], seeds: int, tweets: int, chats: int) -> list[dict[str, Any]]:
@@ -311,7 +311,9 @@ def report_long(length: int) -> None:
     ids = torch.randint(0, 2048, (1, length))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
-    summed_loss(model, {"input_ids": ids, "labels": torch.where(torch.rand(1, length) < 0.3, ids, IGNORED)}).backward()
+    torch.autograd.backward(
+        summed_loss(model, {"input_ids": ids, "labels": torch.where(torch.rand(1, length) < 0.3, ids, IGNORED)})
+    )
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(json.dumps({"length": length, "mib": round(peak, 1), "seconds": round(time.perf_counter() - start, 2)}))
 

@@ -397,7 +397,7 @@ def write_archive(path: Path, entries: Sequence[dict[str, Any]]) -> None:
             }
         }
     ]
-    manifest = {
+    manifest: dict[str, Any] = {
         "userInfo": {"accountId": "770000001", "userName": "maravoss", "displayName": "Mara Voss"},
         "archiveInfo": {"sizeBytes": "0", "generationDate": "2025-07-01T00:00:00.000Z", "isPartialArchive": False},
         "dataTypes": {

@@ -95,7 +95,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, sample_exports: Path) -> H
     """A home in which import and train were run by their commands: the one bundle that all tests share, read-only."""
     home = Home(tmp_path_factory.mktemp("trained"))
     (home.folder / "exports").symlink_to(sample_exports)
-    home.settings(sample_settings("[base]\nminutes = 0.3\n[train]\nepochs = 1\nrank = 8\n"))
+    home.settings(sample_settings("[base]\nminutes = 1\n[train]\nepochs = 1\nrank = 8\n"))
     for command in ("import", "train"):
         done = run_here(trainer, "python -m trainer", command, "--config", str(home.config))
         assert done.returncode == 0, done.stderr
