@@ -107,7 +107,7 @@ def adopt(
     """Bring home a bundle that was trained elsewhere. Example: python -m trainer adopt mara.tar"""
     from persona.bundle import point_current
     from persona.config import load
-    from trainer.carrying import unpack
+    from trainer.export.bundle_file import unpack
     from trainer.progress import Bars
     from trainer.shown import show_adopted
 
@@ -185,25 +185,64 @@ def export(
     alpaca: Annotated[Path | None, typer.Option(help="JSON of instruction, input, output.", metavar="DEST")] = None,
     sharegpt: Annotated[Path | None, typer.Option(help="JSON of human and gpt.", metavar="DEST")] = None,
     jade: Annotated[Path | None, typer.Option(help="JadeV8 text, a row a turn.", metavar="DEST")] = None,
+    merged: Annotated[Path | None, typer.Option(help="A folder for transformers and vLLM.", metavar="DEST")] = None,
+    gguf: Annotated[Path | None, typer.Option(help="A file for llama.cpp and Ollama.", metavar="DEST")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="The adapter as one file, for 'adopt'.", metavar="DEST")] = None,
+    hub: Annotated[str, typer.Option(help="The adapter to the Hugging Face Hub, private.", metavar="USER/NAME")] = "",
+    precision: Annotated[str, typer.Option(help="Of --gguf: f16, q8_0 or q4_0.")] = "f16",
+    include_tokenizer: Annotated[
+        bool, typer.Option("--include-tokenizer", help="With --hub: a grown base's tokenizer too; it holds names.")
+    ] = False,
+    public: Annotated[bool, typer.Option("--public", help="With --hub: for everybody to see.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --hub: don't ask.")] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Take it elsewhere: the corpus' conversations. Example: python -m trainer export --messages train.jsonl"""
+    """Take conversations or the adapter elsewhere. Example: python -m trainer export --gguf mara.gguf --precision q8_0"""
     from persona.config import load
     from persona.fault import SettingsFault
-
-    texts = {"transcript": transcript, "messages": messages, "alpaca": alpaca, "sharegpt": sharegpt, "jade": jade}
-    chosen = {kind: path for kind, path in texts.items() if path}
-    if not chosen:
-        raise SettingsFault(f"nothing to export: name one of {', '.join(f'--{kind}' for kind in texts)} with a file")
-    settings = load(config)
-    from trainer.corpus import load as load_corpus
-    from trainer.export.files import export_conversations
     from trainer.shown import show_export
 
-    corpus = load_corpus(settings)
-    for kind, path in chosen.items():
-        show_export(kind, path, export_conversations(settings, corpus, kind, path), as_json)
+    texts = {"transcript": transcript, "messages": messages, "alpaca": alpaca, "sharegpt": sharegpt, "jade": jade}
+    models = {"merged": merged, "gguf": gguf, "bundle": bundle}
+    if not (any({**texts, **models}.values()) or hub):
+        names = ", ".join(f"--{kind}" for kind in (*texts, *models))
+        raise SettingsFault(f"nothing to export: name one of {names} with a file or folder, or --hub with a repository")
+    if precision not in ("f16", "q8_0", "q4_0"):
+        raise SettingsFault(f"--precision is f16, q8_0 or q4_0, not {precision!r}")
+    settings = load(config)
+    from persona.bundle import current
+    from trainer.corpus import load as load_corpus
+    from trainer.export.files import export_conversations, export_model, export_to_hub
+    from trainer.progress import Bars
+
+    for kind, path in texts.items():
+        if path:
+            count = export_conversations(settings, load_corpus(settings), kind, path)
+            show_export(kind, str(path), f"{count:,} conversations", as_json)
+    for kind, path in models.items():
+        if path:
+            with Bars(quiet=as_json) as bars:
+                export_model(settings, current(settings.adapters), kind, path, precision, bars)
+            show_export(kind, str(path), f"the adapter {settings.adapters / 'current'}", as_json)
+    if hub:
+        address = export_to_hub(
+            settings,
+            current(settings.adapters),
+            hub,
+            include_tokenizer=include_tokenizer,
+            public=public,
+            agreed=lambda files: yes or _agrees(hub, files, public),
+        )
+        show_export("hub", address, "the adapter", as_json)
+
+
+def _agrees(repository: str, files: list[str], public: bool) -> bool:
+    """Asks on the terminal; without one the answer is no."""
+    who = "everybody" if public else "you alone"
+    return typer.confirm(
+        f"send {', '.join(files)} to {repository} on the Hugging Face Hub, for {who} to see?", err=True
+    )
 
 
 def _print_blocks(blocks: list[str], as_json: bool) -> None:

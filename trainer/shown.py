@@ -165,14 +165,12 @@ def show_plan(rows: Sequence[tuple[str, str]], figures: Mapping[str, Any], as_js
     Console().print(table)
 
 
-def show_export(kind: str, path: Path, conversations: int, as_json: bool) -> None:
+def show_export(kind: str, place: str, what: str, as_json: bool) -> None:
     """What was written where."""
     if as_json:
-        typer.echo(json.dumps({"kind": kind, "path": str(path), "conversations": conversations}))
+        typer.echo(json.dumps({"kind": kind, "path": place, "what": what}))
     else:
-        Console().print(
-            f"wrote {conversations:,} conversations to {path}", highlight=False, soft_wrap=True, markup=False
-        )
+        Console().print(f"wrote {what} to {place}", highlight=False, soft_wrap=True, markup=False)
 
 
 def show_unchanged(settings: Settings, as_json: bool) -> None:

@@ -1,13 +1,18 @@
-"""Exports as files: written beside their place and renamed, so that there is never half of one."""
+"""Everything that leaves by `export`: conversations as text, the current adapter as a file, a folder, or on the Hub."""
 
-import os
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
+from persona.bundle import Bundle
 from persona.config import Settings
-from persona.fault import Fault, SettingsFault
+from persona.credentials import secret
+from persona.fault import Fault
 from trainer.corpus import Corpus
 from trainer.export.conversations import WRITERS
+from trainer.export.whole import write_whole
+from trainer.progress import Bars
+
+MODELS = ("merged", "gguf", "bundle")
 
 
 def export_conversations(settings: Settings, corpus: Corpus, kind: str, path: Path) -> int:
@@ -22,18 +27,35 @@ def export_conversations(settings: Settings, corpus: Corpus, kind: str, path: Pa
     return len(conversations)
 
 
-def write_whole(path: Path, pieces: Iterable[str]) -> None:
-    """Write `pieces` to `path`, whole or not at all, readable by nobody else: these are people's words."""
-    if path.is_dir():
-        raise SettingsFault(f"{path} is a folder; name the file to write")
-    if not path.parent.is_dir():
-        raise SettingsFault(f"there is no folder {path.parent}; make it, or name another file")
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+def export_model(settings: Settings, bundle: Bundle, kind: str, path: Path, precision: str, bars: Bars) -> None:
+    """Write the bundle to `path` as one of MODELS. Raises Fault where its shape or the place doesn't fit."""
+    if kind == "bundle":
+        from trainer.export.bundle_file import pack
+
+        pack(bundle, path, bars)
+        return
+    from trainer.export.merged import write_gguf_file, write_merged
+
+    if kind == "merged":
+        write_merged(settings, bundle, path)
+    else:
+        write_gguf_file(settings, bundle, path, precision)
+
+
+def export_to_hub(
+    settings: Settings,
+    bundle: Bundle,
+    repository: str,
+    *,
+    include_tokenizer: bool,
+    public: bool,
+    agreed: Callable[[list[str]], bool],
+) -> str:
+    """Upload what may leave. agreed: asked with the list of files before anything is sent. Returns the address."""
+    from trainer.export.hub import outgoing, publish_to_hub
+
+    token = secret("HF_TOKEN", settings) or ""
+    files = outgoing(bundle, include_tokenizer)
+    if not agreed(files):
+        raise Fault("nothing was sent")
+    return publish_to_hub(bundle, repository, token, files, public=public)

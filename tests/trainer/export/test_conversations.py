@@ -12,7 +12,8 @@ from persona.transcript import Conversation, Turn, render
 from tests.conftest import sample_settings
 from trainer.corpus import Corpus
 from trainer.export.conversations import WRITERS, alpaca, jade
-from trainer.export.files import export_conversations, write_whole
+from trainer.export.files import export_conversations
+from trainer.export.whole import write_whole
 from trainer.importing import import_exports
 from trainer.progress import Bars
 

@@ -10,7 +10,7 @@ from persona.config import load
 from persona.fault import Fault
 from tests.conftest import Home
 from tests.fakes.fake_hub import TOKEN, FakeHub
-from trainer.publishing import outgoing, publish_to_hub
+from trainer.export.hub import outgoing, publish_to_hub
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from bot.engine.transformers_engine import open_bundle_model
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.sampling import Sampling
+from trainer.export.template import chat_template, ollama_template
+from trainer.export.whole import new_folder, replacing
 from trainer.gguf_file import write_gguf
-from trainer.template import chat_template, ollama_template
-from trainer.written import new_folder, replacing
 
 
 def merged_model(settings: Settings, bundle: Bundle) -> PreTrainedModel:

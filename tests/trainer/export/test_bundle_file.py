@@ -11,7 +11,7 @@ from persona.config import Settings, load
 from persona.fault import Fault
 from tests.conftest import Home, run_here, sample_settings
 from trainer.__main__ import app
-from trainer.carrying import pack, unpack
+from trainer.export.bundle_file import pack, unpack
 from trainer.progress import Bars
 
 QUIET = Bars(quiet=True)
@@ -20,7 +20,7 @@ QUIET = Bars(quiet=True)
 @pytest.fixture
 def away(trained: Home, tmp_path: Path) -> Path:
     """The session's bundle, packed."""
-    return pack(current(load(trained.config, {}).adapters), tmp_path / "away" / "mara.tar", QUIET)
+    return pack(current(load(trained.config, {}).adapters), tmp_path / "mara.tar", QUIET)
 
 
 @pytest.fixture

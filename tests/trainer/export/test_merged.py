@@ -19,8 +19,8 @@ from persona.transcript import Turn
 from tests import tokenizers
 from tests.conftest import Home
 from tests.trainer import bases
+from trainer.export.merged import merged_model, write_gguf_file, write_merged
 from trainer.gguf_file import write_gguf
-from trainer.merged import merged_model, write_gguf_file, write_merged
 
 TOKENS = 10  # untrained models choose between near equals, and one difference makes all that follow differ
 PROMPTS = 32

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 from persona.bundle import SEAL, Bundle, adopt, draft, open_bundle
 from persona.config import Settings
 from persona.fault import Fault
+from trainer.export.whole import replacing
 from trainer.progress import Bars
-from trainer.written import replacing
 
 LARGEST = 200 * 2**30  # bytes that a bundle may unpack to
 
