@@ -65,6 +65,7 @@ class Person:
     dropped: bool = False
 
 
+_WRITTEN = ("text:", "roles:")  # platforms of files that may be exports of our own
 FORGOTTEN = Person(SOMEONE, UNKNOWN, pseudonymous=True, dropped=True)
 
 
@@ -224,6 +225,7 @@ def _as_named(group: Sequence[Identity], taken: Collection[str]) -> Person:
 
 def _stand_in(group: Sequence[Identity], free: Pseudonyms, pseudonyms: dict[str, str]) -> Person:
     known = next((pseudonyms[one.key] for one in group if one.key in pseudonyms), None)
-    stand_in = known or free.take(min(one.key for one in group))
+    written = all(one.key.startswith(_WRITTEN) for one in group)
+    stand_in = known or (written and free.keep(group[0].name)) or free.take(min(one.key for one in group))
     pseudonyms.update((one.key, stand_in) for one in group)
     return Person(stand_in, stand_in.title(), pseudonymous=True)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection
 
-from persona.names import skeleton
+from persona.names import normalise, skeleton
 from trainer.words import COLOURS, PSEUDONYMS
 
 
@@ -20,6 +20,15 @@ class Pseudonyms:
             self._tier += 1
         self._used.add(skeleton(free))
         return free
+
+    def keep(self, name: str) -> str:
+        """`name`, if it is a free stand-in itself: what alterego exported has them already. Else empty."""
+        key = normalise(name)
+        bird = key.rpartition(" ")[2]
+        if bird not in PSEUDONYMS or key not in (bird, *_tier(1)) or skeleton(key) in self._used:
+            return ""
+        self._used.add(skeleton(key))
+        return key
 
     def _free(self, key: str) -> str:
         """The first free name of this tier from where the key's hash points; empty where all are taken."""

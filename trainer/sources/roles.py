@@ -40,7 +40,8 @@ def talk(turns: Sequence[tuple[str, str, str]], channels: Channels) -> Iterator[
         said = [one for role, _, text in turns[1:] for one in _of_ours(role_named(role), text, ours[0])]
         yield from spoken(*ours, said, channels)
     else:
-        yield from spoken("group", None, [_said(role_named(role), name, text) for role, name, text in turns], channels)
+        said = [_said(role_named(role), name, text) for role, name, text in turns]
+        yield from spoken("group", None, said, channels, bursts=False)
 
 
 def scene_of(line: str) -> tuple[str, int | None] | None:

@@ -46,31 +46,36 @@ class Channels:
 
 
 def of(conversation: Conversation) -> list[Said]:
-    """What is said in a conversation."""
+    """What is said in a conversation, turn by turn."""
     return [Said(turn.text, turn.speaker) for turn in conversation.turns]
 
 
-def spoken(scene: str, year: int | None, said: Sequence[Said], channels: Channels) -> Iterator[Message]:
-    """The messages of one conversation, in its scene; a reply's lost parent makes none, but is answered."""
+def spoken(
+    scene: str, year: int | None, said: Sequence[Said], channels: Channels, *, bursts: bool = True
+) -> Iterator[Message]:
+    """The messages of one conversation, in its scene; a reply's lost parent makes none, but is answered.
+
+    bursts: what is said in a chat is a burst of messages, a line each; in a feed it is one message anyway.
+    """
     words = "\x1e".join(f"{one.name}\x1f{one.role}\x1f{one.text}" for one in said)
     channel = channels.next(f"{scene} {year} {words}")
     feed = _TYPES[scene] == "feed"
     at = datetime(year, 7, 1, tzinfo=UTC).timestamp() if year else None
-    roles = any(one.role for one in said)
+    platform = ROLES if any(one.role for one in said) else "text"
     previous = ""
     for number, one in enumerate(said, start=1):
-        message_id = f"{channel}:{number}"
-        if one != LOST:
+        texts = one.text.split("\n") if bursts and not feed else [one.text]
+        for place, text in enumerate(texts if one != LOST else ()):
             yield Message(
-                platform=ROLES if roles else "text",
+                platform=platform,
                 conversation_id=channel,
                 conversation_type=_TYPES[scene],
-                message_id=message_id,
+                message_id=f"{channel}:{number}.{place}" if place else f"{channel}:{number}",
                 sender_id=one.role or one.name,
                 sender_name=one.name,
                 timestamp=at,
                 kind=one.kind,
-                text=one.text,
+                text=text,
                 reply_to_id=previous if feed else "",
             )
-        previous = message_id
+        previous = f"{channel}:{number}"

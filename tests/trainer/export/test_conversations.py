@@ -66,6 +66,21 @@ def test_what_is_exported_is_imported_to_the_same_turns(
     assert len(before) > 100
 
 
+def test_stand_in_names_come_back_as_they_went(tmp_path: Path, sample_exports: Path) -> None:
+    """Whoever is a heron in the export is a heron in the import, and not a heron by another name."""
+    corpora = []
+    for name, source in (("first", sample_exports), ("second", tmp_path / "talk.txt")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "persona.toml").write_text('[persona]\nname = "Mara Voss"\n', encoding="utf-8")
+        settings = load(folder / "persona.toml")
+        corpora.append(import_exports(settings, [source], fresh=True, bars=Bars(quiet=True)).corpus)
+        export_conversations(settings, corpora[0], "transcript", tmp_path / "talk.txt")
+    speakers = [{turn.speaker for one in corpus.found for turn in one.conversation.turns} for corpus in corpora]
+    assert speakers[0] == speakers[1]
+    assert conversations(corpora[0]) == conversations(corpora[1])
+
+
 def test_alpaca_records_show_what_was_said_before(tmp_path: Path) -> None:
     """A record for each turn of the persona: twenty turns before it, or as many as there are since its last."""
     others = [Turn("BOB", (f"line {number}",)) for number in range(50)]

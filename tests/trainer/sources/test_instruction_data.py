@@ -59,8 +59,10 @@ def test_jade_joins_a_burst_in_a_row() -> None:
     assert said(FIXTURES / "jade_text") == [
         ("user", "message", "Good morning!"),
         ("assistant", "message", "Good morning!"),
-        ("user", "message", "is it late\nthe ferry"),
-        ("assistant", "message", "it is\nas ever"),
+        ("user", "message", "is it late"),
+        ("user", "message", "the ferry"),
+        ("assistant", "message", "it is"),
+        ("assistant", "message", "as ever"),
     ]
 
 
