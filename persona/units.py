@@ -1,13 +1,34 @@
-"""Units of text: a word, or one character of the scripts that put no blanks between words. Lengths and n-grams count
-them: a Chinese sentence is one "word" to `split`."""
+"""Units: what is counted where words are compared. A Unicode word, or one character of the scripts that put no
+blanks between words: Han, Kana, Thai and their kin. Pure."""
 
 import re
+import unicodedata
 
-# Thai and Lao, Khmer, Kana, Han with its extensions and compatibility forms.
-WIDE = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_UNIT = re.compile(rf"[{WIDE}]|[^\W_{WIDE}]+(?:['’][^\W_{WIDE}]+)*")
+_APOSTROPHES = re.compile("['’ʼ＇`´]")
+WIDE = (
+    "\u0e00-\u0eff\u1780-\u17ff"  # Thai and Lao, Khmer
+    "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    "\u3040-\u30ff\u31f0-\u31ff"  # Kana
+)
+_UNIT = re.compile(rf"[{WIDE}]|[^\W_{WIDE}]+")
+_WIDE_UNIT = re.compile(rf"[{WIDE}]")
+
+
+def folded(text: str) -> str:
+    """`text` as comparisons see it: compatibility forms, accents and case undone, apostrophes gone ("Don't" is "dont")."""
+    plain = _APOSTROPHES.sub("", text).casefold()
+    if plain.isascii():
+        return plain
+    apart = unicodedata.normalize("NFKD", plain)
+    return "".join(char for char in apart if not unicodedata.category(char).startswith("M")).casefold()
 
 
 def units(text: str) -> list[str]:
-    """The units of `text`, in order and lower case; punctuation and emoji are none."""
-    return [unit.casefold() for unit in _UNIT.findall(text)]
+    """The units of `text` in order, folded; punctuation and emoji are none. A Chinese sentence is one "word" to
+    `str.split`, and many units here."""
+    return _UNIT.findall(folded(text))
+
+
+def is_wide(unit: str) -> bool:
+    """Whether a unit is one character of a script that writes no blanks between words."""
+    return bool(_WIDE_UNIT.match(unit))

@@ -9,6 +9,8 @@ import typer
 
 from persona.command import ConfigOption, JsonOption, command_line, run
 
+EVALUATION_SECONDS = 240.0  # about; what can be asked as often as one likes is asked as often as fits
+
 app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
 
 
@@ -48,6 +50,9 @@ def train(
     only_plan: Annotated[
         bool, typer.Option("--plan", help="Print parameters, memory, steps and time, and train nothing.")
     ] = False,
+    forced: Annotated[
+        bool, typer.Option("--force", help="Make it current even if it is worse than the one that speaks now.")
+    ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
 ) -> None:
@@ -74,9 +79,9 @@ def train(
     from trainer.training import train as train_bundle
 
     with Bars(quiet=as_json or not is_first()) as bars:
-        result = train_bundle(settings, corpus, bars)
+        result = train_bundle(settings, corpus, bars, forced=forced)
     if result:
-        show_training(result.bundle.folder, result.metrics, as_json)
+        show_training(result.bundle.folder, result.metrics, as_json, speaks=result.speaks)
 
 
 @app.command()
@@ -155,6 +160,80 @@ def forget(
 
     settings = load(config)
     show_receipt(settings, forget_person(settings, name, datetime.now(UTC)), as_json)
+
+
+@app.command()
+def evaluate(
+    canaries: Annotated[
+        bool,
+        typer.Option("--canaries", help="Train a throw-away adapter with planted secrets, and try to get them out."),
+    ] = False,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how alike the current adapter is and what it leaks. Example: python -m trainer evaluate"""
+    from persona.bundle import current
+    from persona.config import load
+    from trainer.corpus import load as load_corpus
+    from trainer.evaluate.evaluation import Scope
+    from trainer.evaluate.evaluation import evaluate as evaluated
+    from trainer.evaluate.report.figures import plain_figures
+    from trainer.evaluate.report.files import reports_of, write_report
+    from trainer.playing import tally_of
+    from trainer.progress import Bars
+    from trainer.shown import show_evaluation
+
+    settings = load(config)
+    corpus, bundle = load_corpus(settings), current(settings.adapters)
+    with Bars(quiet=as_json) as bars:
+        found = evaluated(settings, corpus, bundle, Scope(EVALUATION_SECONDS), bars)
+        leaks: list[dict[str, Any]] = []
+        if canaries:
+            from trainer.evaluate.canaries import audit
+
+            leaks = [one.plain for one in audit(settings, corpus, bundle.seal, bars)]
+        tally = tally_of(bundle)
+        told = tally.sentence if tally else ""
+        report = write_report(settings, corpus, bundle, found, reports_of(bundle), tally=told, leaks=leaks)
+    show_evaluation(report, plain_figures(found) | {"canaries": leaks}, as_json)
+
+
+@app.command()
+def game(
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write the game as a page to send to friends, instead of playing.")
+    ] = None,
+    results: Annotated[
+        str | None, typer.Option("--tally", help="Count the results in this text, or in - for stdin.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same game.")] = None,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Real or imitation? Ten held-out prompts, two answers each. Example: python -m trainer game --export game.html"""
+    import secrets
+    import sys
+
+    from persona.bundle import current
+    from persona.config import load
+    from trainer import playing
+    from trainer.corpus import load as load_corpus
+    from trainer.game import result
+
+    settings = load(config)
+    bundle = current(settings.adapters)
+    if results is not None:
+        found = playing.count(bundle, sys.stdin.read() if results == "-" else results)
+        typer.echo(json.dumps(found.plain) if as_json else found.sentence)
+        return
+    name, rounds = playing.new_game(settings, load_corpus(settings), bundle, seed)
+    if export:
+        playing.export(settings, name, rounds, export)
+        typer.echo(json.dumps({"page": str(export), "rounds": len(rounds)}) if as_json else f"wrote {export}")
+        return
+    right = playing.play(rounds, input, typer.echo)
+    found = playing.count(bundle, result(name, f"{secrets.randbits(32):08x}", right))
+    typer.echo(json.dumps(found.plain) if as_json else found.sentence)
 
 
 @app.command()

@@ -182,11 +182,11 @@ def show_unchanged(settings: Settings, as_json: bool) -> None:
         Console().print(f"unchanged: {folder} was trained on this corpus", highlight=False, soft_wrap=True)
 
 
-def show_training(folder: Path, measured: Mapping[str, Any], as_json: bool) -> None:
-    """The line at the end of a training."""
+def show_training(folder: Path, measured: Mapping[str, Any], as_json: bool, *, speaks: bool) -> None:
+    """The lines at the end of a training. speaks: whether the bundle became current."""
     metrics = {key: value for key, value in measured.items() if key != "loss_history"}
     if as_json:
-        typer.echo(json.dumps({"bundle": str(folder), "metrics": metrics}, ensure_ascii=False))
+        typer.echo(json.dumps({"bundle": str(folder), "current": speaks, "metrics": metrics}, ensure_ascii=False))
         return
     console = Console()
     if metrics["bits_per_character"] is None:
@@ -200,4 +200,45 @@ def show_training(folder: Path, measured: Mapping[str, Any], as_json: bool) -> N
             highlight=False,
             soft_wrap=True,
         )
-    console.print(f"sealed {folder}, now current", highlight=False, soft_wrap=True)
+    _show_likeness(console, metrics["likeness"])
+    for sentence in (*metrics["gate"]["reasons"], *metrics["gate"]["notes"]):
+        console.print(sentence, style="yellow", highlight=False, soft_wrap=True, markup=False)
+    what = "now current" if speaks else "but not current: 'python -m trainer train --force' makes it speak all the same"
+    console.print(f"sealed {folder}, {what}", highlight=False, soft_wrap=True)
+    console.print(f"report: {folder / 'private' / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def show_evaluation(report: Path, figures: Mapping[str, Any], as_json: bool) -> None:
+    """The battery as a table: a row a figure, a column a voice; then what leaks."""
+    if as_json:
+        typer.echo(json.dumps({"report": str(report), **figures}, ensure_ascii=False))
+        return
+    console = Console()
+    _show_likeness(console, figures)
+    rows = figures["rows"]
+    if rows:
+        table = Table("figure", *rows, box=None, header_style="bold", pad_edge=False)
+        for name in next(iter(rows.values())):
+            table.add_row(name.replace("_", " "), *(_with_interval(row[name]) for row in rows.values()))
+        console.print(table)
+    for one in figures.get("canaries", ()):
+        console.print(
+            f"a secret said {one['copies']} times: exposure {one['exposure']:.1f} bits, extracted {one['extracted']} of "
+            f"{one['canaries']}, past the guard {one['guarded']}; in a thousand texts {one['replies']:.0f}, past the guard "
+            f"{one['guarded_replies']:.0f}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for name, figure in figures["figures"].items():
+        console.print(f"{name.replace('_', ' ')}: {_with_interval(figure)}", highlight=False)
+    console.print(f"report: {report}", highlight=False, soft_wrap=True)
+
+
+def _show_likeness(console: Console, figures: Mapping[str, Any]) -> None:
+    console.print(figures["verdict"], highlight=False, soft_wrap=True, markup=False)
+    for sentence in figures["warnings"]:
+        console.print(sentence, style="yellow", highlight=False, soft_wrap=True, markup=False)
+
+
+def _with_interval(figure: list[float] | None) -> str:
+    return "-" if figure is None else f"{figure[0]:.3f} ±{(figure[2] - figure[1]) / 2:.2f}"

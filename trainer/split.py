@@ -9,12 +9,14 @@ SHARE, CAP = 0.1, 500  # of a speaker's messages, for each judge
 FEWEST = 20  # messages; whoever said less is not held out
 
 
-def split(found: Sequence[Stretch], targets: Collection[str], before: Mapping[str, str]) -> dict[str, str]:
+def split(
+    found: Sequence[Stretch], targets: Collection[str], before: Mapping[str, str], share: float = SHARE
+) -> dict[str, str]:
     """The part each stretch belongs to, by its id. targets: the speakers judged later. before: what earlier imports
-    decided; held out stays held out."""
+    decided; held out stays held out. share: of a speaker's messages, for each judge."""
     said = [_messages(stretch, targets) for stretch in found]
     total = _sum(said)
-    quota = {speaker: min(SHARE * count, CAP) for speaker, count in total.items() if count >= FEWEST}
+    quota = {speaker: min(share * count, CAP) for speaker, count in total.items() if count >= FEWEST}
     parts = {stretch.id: before.get(stretch.id, TRAIN) for stretch in found}
     by_hash = sorted(zip(found, said, strict=True), key=lambda pair: pair[0].id)
     for judge, order in ((JUDGE_A, by_hash), (JUDGE_B, by_hash[::-1])):

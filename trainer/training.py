@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import math
+import secrets
 import shutil
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ from transformers.integrations import TensorBoardCallback
 
 from bot.engine.transformers_engine import transformers_engine
 from bot.engine.voice import Voice
+from persona import guard
 from persona.bundle import BaseModelSeal, Bundle, Seal, Speaker, draft, point_current, publish
 from persona.config import Settings
 from persona.fault import Fault
@@ -29,6 +31,7 @@ from trainer.card import model_card
 from trainer.checkpoints import work_folder
 from trainer.conversations import Stretch
 from trainer.corpus import Corpus
+from trainer.evaluate.closing import close
 from trainer.finetune import Trained, adapted, measure, target_tokens, train_adapter
 from trainer.gguf_file import PRECISIONS, write_gguf
 from trainer.heard import write_heard
@@ -39,6 +42,7 @@ from trainer.processes import world
 from trainer.progress import Bars
 from trainer.recipe import recipe
 from trainer.sizing import Fit, fit
+from trainer.split import JUDGE_A, JUDGE_B, TRAIN
 
 FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
@@ -51,10 +55,11 @@ LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written onl
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a training brought: the bundle and its figures."""
+    """What a training brought: the bundle and its figures. speaks: whether it became current."""
 
     bundle: Bundle
     metrics: Mapping[str, Any]
+    speaks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,10 @@ class Material:
     fit: Fit
 
 
-def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result | None:
-    """Train an adapter on the corpus, seal it, make it current. Raises Fault; nothing is left behind then but checkpoints,
-    from which the same training goes on. None in a process that only helped another."""
+def train(settings: Settings, corpus: Corpus, bars: Bars, *, forced: bool = False) -> Result | None:
+    """Train an adapter on the corpus, measure and seal it, and make it current unless it is worse than the one that is
+    (forced: even then). Raises Fault; nothing is left behind then but checkpoints, from which the same training goes on.
+    None in a process that only helped another."""
     began = time.monotonic()
     rank, _ = world()
     _require_enough(settings, corpus)  # before a base is grown for it
@@ -91,11 +97,18 @@ def train(settings: Settings, corpus: Corpus, bars: Bars) -> Result | None:
         shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
         _fill(folder, model, base, trained, seal)
         write_heard(corpus, folder)
-        precision = _add_gguf(folder, model, base, settings, bars)
-        bundle = publish(folder, seal.model_copy(update={"precision": precision}))
-    point_current(bundle)
+        _add_guard(folder, corpus.part(TRAIN))
+        seal = _with_gguf(folder, model, base, settings, seal, bars)
+        spent = time.monotonic() - began
+        closing = close(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
+        seal = closing.sealed(seal)
+        bundle = publish(
+            folder, _refitted(settings, corpus, trained, seal, folder, bars) if settings.train.refit else seal
+        )
+    if closing.moves:
+        point_current(bundle)
     shutil.rmtree(work.parent, ignore_errors=True)
-    return Result(bundle, metrics)
+    return Result(bundle, bundle.seal.metrics, closing.moves)
 
 
 def prepare(settings: Settings, corpus: Corpus, base: Base) -> Material:
@@ -304,6 +317,60 @@ def _fill(folder: Path, model: PeftModel, base: Base, trained: Trained, seal: Se
         shutil.copytree(base.folder, folder / "base")
     plot_losses(trained.history, folder / "private" / "loss.png")
     (folder / "README.md").write_text(model_card(seal), encoding="utf-8")
+
+
+def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, folder: Path, bars: Bars) -> Seal:
+    """The draft with an adapter that saw the held-out messages too, for as many epochs as the measured one was best at.
+    The figures stay those of the measured one; which conversations are no longer unseen is sealed."""
+    bars.say("measured; now training again on everything, the held-out messages too")
+    base = open_base(settings, corpus, bars)
+    model = adapted(base.model, settings.train)
+    speakers = target_speakers(settings, corpus)
+    conversations = [stretch.conversation for stretch in corpus.found]
+    rows = windows_of(base.encoding, conversations, speakers, base.max_length)
+    again = train_adapter(
+        model,
+        rows,
+        [],
+        settings.train.model_copy(update={"epochs": _best_epoch(trained, settings)}),
+        rate=learning_rate(settings, base),
+        fit=fit(model, [len(row.ids) for row in rows], max(TOKENS_PER_BATCH, *(len(row.ids) for row in rows))),
+        pad=base.encoding.end_of_turn,
+        folder=folder / "work",
+        callbacks=[],
+        bars=bars,
+        on_evaluate=_silent,
+    )
+    shutil.rmtree(folder / "work")
+    shutil.rmtree(folder / "base", ignore_errors=True)
+    held_out = [stretch.id for stretch in corpus.part(JUDGE_A, JUDGE_B)]
+    seal = seal.model_copy(
+        update={
+            "probe": find_probe(model, base.encoding, seal),
+            "data": {**seal.data, "refit": True, "refit_on": held_out, "refit_steps": again.steps},
+        }
+    )
+    _fill(folder, model, base, trained, seal)
+    _add_guard(folder, corpus.found)
+    return _with_gguf(folder, model, base, settings, seal, bars)
+
+
+def _best_epoch(trained: Trained, settings: Settings) -> float:
+    """After how many epochs the held-out loss was lowest."""
+    measured = [entry for entry in trained.history if "eval_bits_per_character" in entry]
+    best = min(measured, key=lambda entry: entry["eval_bits_per_character"], default=None)
+    return max(0.05, best["epoch"]) if best else settings.train.epochs
+
+
+def _add_guard(folder: Path, stretches: Sequence[Stretch]) -> None:
+    """What must not be repeated: everybody's messages, since a grown base learned from all of them."""
+    said = (turn.text for stretch in stretches for turn in stretch.conversation.turns)
+    guard.build(said, secrets.token_bytes(guard.KEY_BYTES)).save(folder / "private" / guard.FILE)
+
+
+def _with_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, seal: Seal, bars: Bars) -> Seal:
+    """The seal of the draft once the merged model is in it, where it can be. Merging is the model's end."""
+    return seal.model_copy(update={"precision": _add_gguf(folder, model, base, settings, bars)})
 
 
 def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> str:

@@ -13,6 +13,7 @@ from persona.config import Settings
 from persona.credentials import secret
 from persona.encoding import Encoding, open_encoding
 from persona.fault import SettingsFault
+from persona.guard import FILE, Guard, Seen, blocked_pattern, load, personal_data
 from persona.retraining import marked
 from persona.sampling import Sampling
 from persona.values import is_loopback
@@ -28,13 +29,26 @@ def encoding_of(bundle: Bundle) -> Encoding:
 
 
 def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
-    """The current bundle's voice, its engine not yet started. What [sampling] sets goes before what was calibrated."""
+    """The current bundle's voice, its engine not yet started."""
     bundle = current(settings.adapters)
     if bundle.version in marked(settings.adapters):
         log.warning("adapter %s learned from somebody who is to be forgotten: train anew", bundle.version)
-    return Voice(
-        open_engine(settings, bundle, merge=merge), encoding_of(bundle), bundle.seal, _sampling(settings, bundle)
-    )
+    return open_voice_of(settings, bundle, merge=merge)
+
+
+def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Voice:
+    """A bundle's voice. What [sampling] sets goes before what was calibrated."""
+    engine, sampling = open_engine(settings, bundle, merge=merge), _sampling(settings, bundle)
+    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard_of(settings, bundle))
+
+
+def guard_of(settings: Settings, bundle: Bundle) -> Guard:
+    """What the bundle's voice must not say. A bundle that came without its private part has no copy guard: said once."""
+    path = bundle.private / FILE
+    if not path.is_file():
+        log.warning("no copy guard: %s is missing, so what was trained on may be repeated word for word", path)
+    seen = load(path) if path.is_file() else Seen()
+    return Guard(seen, blocked_pattern(settings.data.blocked_words), personal_data)
 
 
 def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Engine:

@@ -1,26 +1,34 @@
 """A bundle's voice on an engine: tweets and replies as lines. What is measured and what speaks both go through here."""
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.engine.base import Engine, EngineError, Request, complete
 from persona.bundle import Seal
 from persona.encoding import Encoding
+from persona.guard import Guard
 from persona.prompt import reply_prompt, tweet_prompt
 from persona.sampling import Sampling
 from persona.transcript import Turn, completion_lines
 
-TRIES = 3  # samples before an empty completion is taken for silence
+log = logging.getLogger("alterego.voice")
+
+TRIES = 4  # a sample, and three more where it is empty or the guard objects; then silence
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Speaks as the persona, or as another speaker the model heard."""
+    """Speaks as the persona, or as another speaker the model heard. guard: asked about every text before it is said.
+    counts: how often the guard objected, by its reason; "silence": how often no sample was left to say."""
 
     engine: Engine
     encoding: Encoding
     seal: Seal
     sampling: Sampling
+    guard: Guard = field(default_factory=Guard)
+    counts: Counter[str] = field(default_factory=Counter)
 
     async def tweet(
         self, seed: int, *, speaker: str = "", year: int | None = None, tuned: bool = True
@@ -52,8 +60,14 @@ class Voice:
         for attempt in range(TRIES):
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
             text, finish = await complete(self.engine, request)
-            if lines := completion_lines(text):
+            lines = completion_lines(text)
+            objection = self.guard.check("\n".join(lines))
+            if lines and not objection:
                 return lines
+            if objection:
+                self.counts[objection] += 1
+                log.info("guard objects reason=%s attempt=%d", objection.replace(" ", "-"), attempt + 1)
             if finish == "deadline":
                 raise EngineError("the engine said nothing in time")
+        self.counts["silence"] += 1
         return ()

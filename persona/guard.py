@@ -1,0 +1,137 @@
+"""The copy guard: what the persona must not say, since somebody said it before or it is nobody's business.
+
+Of the training messages it holds keyed 64-bit hashes, never text: of each run of six words (twelve characters where a
+script writes no blanks) and of each five digits in a row. It finds what is repeated, also in other capitals, accents or
+punctuation; it does not find a paraphrase.
+"""
+
+import hashlib
+import re
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from persona.fault import StandingFault
+from persona.pii.scrub import scrub
+from persona.units import folded, is_wide, units
+
+FILE = "guard.bin"
+SHINGLE = 12  # weight of a run that counts as copied: a word weighs two, a wide character one
+DIGITS = 5
+_MAGIC = b"alterego guard 1"
+KEY_BYTES = 16
+_NUMBER = re.compile(r"\d(?:[ .\-/()]{0,2}\d){4,}")
+_NO_DIGIT = re.compile(r"\D+")
+
+
+def shingles(text: str) -> Iterator[str]:
+    """Every shortest run of units in `text` that weighs SHINGLE: six words, twelve wide characters, or a mixture."""
+    found = units(text)
+    weights = [1 if is_wide(unit) else 2 for unit in found]
+    end = weight = 0
+    for start in range(len(found)):
+        while weight < SHINGLE and end < len(found):
+            weight += weights[end]
+            end += 1
+        if weight < SHINGLE:
+            return
+        yield " ".join(found[start:end])
+        weight -= weights[start]
+
+
+def numbers(text: str) -> Iterator[str]:
+    """Every five digits in a row in `text`, blanks and the punctuation of telephone numbers between them left out."""
+    for number in _NUMBER.findall(folded(text)):
+        digits = _NO_DIGIT.sub("", number)
+        yield from (digits[start : start + DIGITS] for start in range(len(digits) - DIGITS + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen in training, as keyed hashes. key: the key of the hashes, drawn anew for each bundle, so that two
+    bundles can't be compared. hashes: sorted; eight bytes each, in memory as in the file."""
+
+    key: bytes = b""
+    hashes: Sequence[int] = ()
+
+    def holds(self, pieces: Iterable[str]) -> bool:
+        """Whether one of `pieces` was seen."""
+        return any(self._has(_hash(piece, self.key)) for piece in pieces)
+
+    def save(self, path: Path) -> None:
+        """Write the hashes to `path`, for the owner's eyes."""
+        stored = array("Q", self.hashes)
+        if sys.byteorder == "big":
+            stored.byteswap()
+        path.touch(mode=0o600)
+        path.write_bytes(_MAGIC + self.key + stored.tobytes())
+
+    def _has(self, number: int) -> bool:
+        place = bisect_left(self.hashes, number)
+        return place < len(self.hashes) and self.hashes[place] == number
+
+
+def build(texts: Iterable[str], key: bytes) -> Seen:
+    """What `texts` show: their shingles and their numbers. key: 16 random bytes."""
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"a guard's key has {KEY_BYTES} bytes, not {len(key)}")
+    found = {_hash(piece, key) for text in texts for pieces in (shingles(text), numbers(text)) for piece in pieces}
+    return Seen(key, array("Q", sorted(found)))
+
+
+def load(path: Path) -> Seen:
+    """What `save` wrote. Raises StandingFault for a file that is no guard."""
+    content = path.read_bytes()
+    body = content[len(_MAGIC) + KEY_BYTES :]
+    if not content.startswith(_MAGIC) or len(content) < len(_MAGIC) + KEY_BYTES or len(body) % 8:
+        raise StandingFault(f"{path} is no guard of this alterego; train anew")
+    hashes = array("Q", body)
+    if sys.byteorder == "big":
+        hashes.byteswap()
+    return Seen(content[len(_MAGIC) : len(_MAGIC) + KEY_BYTES], hashes)
+
+
+def nothing_private(_: str) -> str:
+    """Finds nothing."""
+    return ""
+
+
+def personal_data(text: str) -> str:
+    """The kind of personal data or secret that `text` holds; "" where it holds none."""
+    return next(iter(scrub(text).found), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What is asked before anything is said. seen: what was trained on. blocked: words that may not occur.
+    private: names the personal data or the secret that a text holds, "" where it holds none."""
+
+    seen: Seen = field(default_factory=Seen)
+    blocked: re.Pattern[str] | None = None
+    private: Callable[[str], str] = nothing_private
+
+    def check(self, text: str) -> str:
+        """Why `text` must not be said: "copy", "number", "blocked word" or a kind of personal data; "" if it may."""
+        if self.seen.hashes and self.seen.holds(shingles(text)):
+            return "copy"
+        if self.seen.hashes and self.seen.holds(numbers(text)):
+            return "number"
+        if self.blocked and self.blocked.search(folded(text)):
+            return "blocked word"
+        return self.private(text)
+
+
+def blocked_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    """A pattern over folded text that finds any of `words`; where a script writes blanks between words, whole ones."""
+    wanted = sorted({plain for word in words if (plain := folded(word).strip())}, key=len, reverse=True)
+    parts = [re.escape(word) if is_wide(word) else rf"(?<!\w){re.escape(word)}(?!\w)" for word in wanted]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _hash(piece: str, key: bytes) -> int:
+    return int.from_bytes(
+        hashlib.blake2b(piece.encode("utf-8", "surrogatepass"), digest_size=8, key=key).digest(), "little"
+    )

@@ -1,0 +1,126 @@
+"""What the model itself finds likely: bits per character, membership, attribution, and whether it hears the question."""
+
+import math
+import random
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from peft import PeftModel
+from torch.nn.functional import cross_entropy
+
+from persona.bundle import Seal
+from persona.encoding import Encoding
+from persona.transcript import Conversation, Turn
+from trainer.batches import TokenBudget, Window, collate, windows_of
+from trainer.evaluate.intervals import Figure, Numbers, bootstrap
+from trainer.evaluate.occasions import Occasion
+from trainer.evaluate.two_sample import area
+from trainer.finetune import autocast
+from trainer.loss import CHUNK, IGNORED
+
+CANDIDATES = 10  # answers among which the real one is to be found
+HEARD = 4  # turns before an answer that its relevance is told by
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads texts with the adapter and without. model: unmerged, so that both can be asked."""
+
+    model: PeftModel
+    encoding: Encoding
+    seal: Seal
+
+    def nats(self, asked: Sequence[tuple[Occasion, Turn]], *, tuned: bool = True) -> Numbers:
+        """Loss in nats of each turn, said by the persona on that occasion."""
+        return _losses(self.model, [self._window(*one) for one in asked], self.encoding.end_of_turn, tuned)
+
+    def bits(self, asked: Sequence[tuple[Occasion, Turn]], *, tuned: bool = True) -> Numbers:
+        """[n, 2]: bits of each turn and its characters, the end of the turn counting as one."""
+        sizes = [len(turn.text) + 1 for _, turn in asked]
+        return np.stack([self.nats(asked, tuned=tuned) / math.log(2), np.array(sizes, dtype=float)], axis=1)
+
+    def _window(self, occasion: Occasion, turn: Turn) -> Window:
+        """The occasion's context, its oldest turns left out until it fits, and the turn as the only target."""
+        said = Turn(self.seal.speaker, turn.lines)
+        before, year = occasion.before, occasion.year or self.seal.year
+        while True:
+            context = [*before, said]
+            if len(before) and before[-1].speaker == said.speaker:  # in a timeline: the loss is the last turn's alone
+                context = [*before[:-1], said]
+            one = Conversation(occasion.scene, tuple(context), year)
+            rows = windows_of(self.encoding, [one], frozenset({said.speaker}), self.seal.max_length)
+            if not before or (len(rows) == 1 and len(rows[0].ids) <= self.seal.max_length):
+                return _last_turn_only(rows[-1], self.encoding.end_of_turn)
+            before = before[1:]
+
+
+def bits_per_character(bits: Numbers) -> Figure:
+    """Bits a character over texts [n, 2]: comparable across tokenizers."""
+    return bootstrap(lambda rows: float(rows[:, 0].sum() / rows[:, 1].sum()), bits)
+
+
+def membership(trained: Numbers, held_out: Numbers) -> Figure:
+    """P(loss on a training message < loss on a held-out one), bits a character of [n, 2] each; .5 is nothing leaked
+    (Yeom et al., arXiv 1709.01604)."""
+    rates = (held_out[:, 0] / held_out[:, 1], trained[:, 0] / trained[:, 1])
+    return bootstrap(area, *rates)
+
+
+def attribution(mine: tuple[Numbers, Numbers], theirs: tuple[Numbers, Numbers]) -> Figure:
+    """How often the adapter gains more, in bits a character over the base, on the persona's message than on another
+    person's. mine, theirs: base and tuned bits [n, 2]."""
+    gains = [(base[:, 0] - tuned[:, 0]) / base[:, 1] for base, tuned in (mine, theirs)]
+    return bootstrap(area, *gains)
+
+
+def relevance(reader: Reader, asked: Sequence[Occasion], until: float, seed: int = 0) -> Figure | None:
+    """R10@1: how often the real answer is found among ten of the persona's, by how much the context helps it (log
+    p(answer | context) - log p(answer)); .1 is chance. None where nobody was asked anything."""
+    luck = random.Random(seed)
+    answers = [one for one in asked if one.before and one.before[-1].speaker != one.real.speaker]
+    if len(answers) < CANDIDATES:
+        return None
+    hits: list[float] = []
+    for occasion in luck.sample(answers, len(answers)):
+        if hits and time.monotonic() > until:
+            break
+        others = luck.sample([one for one in answers if one.text != occasion.text] or answers, CANDIDATES - 1)
+        turns = [occasion.real, *(one.real for one in others)]
+        occasion = replace(occasion, before=occasion.before[-HEARD:])
+        alone = replace(occasion, before=())
+        gain = reader.nats([(alone, turn) for turn in turns]) - reader.nats([(occasion, turn) for turn in turns])
+        hits.append(float(gain[0] > gain[1:].max()))
+    return bootstrap(lambda some: float(some.mean()), np.array(hits))
+
+
+def _last_turn_only(row: Window, end: int) -> Window:
+    """The row with loss on its last turn alone."""
+    ends = [place for place, i in enumerate(row.ids[:-1]) if i == end]
+    start = ends[-1] + 1 if ends else 0
+    return Window(row.ids, [target and place >= start for place, target in enumerate(row.targets)], row.characters)
+
+
+@torch.inference_mode()
+def _losses(model: PeftModel, rows: Sequence[Window], pad: int, tuned: bool) -> Numbers:
+    """Nats of each row's targets."""
+    found = np.zeros(len(rows))
+    lengths = [len(row.ids) for row in rows]
+    budget = max(*lengths, CHUNK // int(model.config.vocab_size)) if rows else 1
+    with nullcontext() if tuned else model.disable_adapter(), autocast(model.device):
+        for picks in TokenBudget(lengths, budget, shuffle=False) if rows else ():
+            batch = {name: one.to(model.device) for name, one in collate([rows[k] for k in picks], pad).items()}
+            following = batch["labels"][:, 1:]
+            places = (following != IGNORED).any(0).nonzero().squeeze(-1)
+            logits = model(input_ids=batch["input_ids"], use_cache=False, logits_to_keep=places).logits
+            loss = cross_entropy(
+                logits.flatten(0, 1).float(),
+                following[:, places].flatten(),
+                ignore_index=IGNORED,
+                reduction="none",
+            )
+            found[picks] = loss.view(len(picks), -1).sum(1).cpu().numpy()
+    return found

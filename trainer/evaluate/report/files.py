@@ -1,0 +1,45 @@
+"""report.json and report.html: that of the training is sealed into the bundle's private folder; a later evaluation's lies
+in adapters/<name>/reports/<version>, since nothing is written into a sealed bundle."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from persona.bundle import Bundle
+from persona.config import Settings
+from trainer.corpus import Corpus
+from trainer.evaluate.evaluation import Evaluation
+from trainer.evaluate.report.figures import plain_figures
+from trainer.evaluate.report.page import page
+from trainer.export.whole import replacing
+
+JSON, HTML = "report.json", "report.html"
+
+
+def reports_of(bundle: Bundle) -> Path:
+    """Where later reports on a sealed bundle lie, with what came of its games."""
+    return bundle.folder.resolve().parent / "reports" / bundle.version
+
+
+def write_report(
+    settings: Settings,
+    corpus: Corpus,
+    bundle: Bundle,
+    found: Evaluation,
+    folder: Path,
+    *,
+    tally: str = "",
+    leaks: Sequence[Mapping[str, float]] = (),
+) -> Path:
+    """Both files, for the owner's eyes; returns the page's path. tally: of the Turing game. leaks: of the canary audit."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    figures = plain_figures(found) | {"game": tally or None, "canaries": list(leaks)}
+    _put(folder / JSON, json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
+    _put(folder / HTML, page(settings.persona.name, bundle, corpus, found, tally, leaks))
+    return folder / HTML
+
+
+def _put(path: Path, text: str) -> None:
+    with replacing(path) as fresh:
+        fresh.touch(mode=0o600)
+        fresh.write_text(text, encoding="utf-8")

@@ -1,0 +1,88 @@
+"""The shape of texts: how long they are, how they are punctuated, how they end, and which small words they use."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from scipy.spatial.distance import jensenshannon
+
+from persona.units import units
+from trainer.evaluate.intervals import Figure, bootstrap
+
+LENGTHS = (1, 2, 3, 5, 8, 12, 20, 40)  # upper ends of the bins, in units
+SMALL_WORDS = 50
+
+Count = Callable[[str], Iterable[object]]
+
+
+def length_bin(text: str) -> int:
+    """The bin of a text's length in units."""
+    count = len(units(text))
+    return next((number for number, most in enumerate(LENGTHS) if count <= most), len(LENGTHS))
+
+
+def small_words(texts: Iterable[str]) -> frozenset[str]:
+    """The most frequent units: function words, in any language."""
+    counts = Counter(unit for text in texts for unit in units(text))
+    return frozenset(unit for unit, _ in counts.most_common(SMALL_WORDS))
+
+
+def _is_emoji(char: str) -> bool:
+    return unicodedata.category(char) == "So"
+
+
+def _case(text: str) -> str:
+    letters = [char for char in text if char.isalpha()]
+    if not any(char.isupper() or char.islower() for char in letters):
+        return "none"
+    if all(not char.isupper() for char in letters):
+        return "lower"
+    return "upper" if all(not char.islower() for char in letters) else "sentence" if letters[0].isupper() else "mixed"
+
+
+def _last(text: str) -> str:
+    char = text[-1:]
+    return "letter" if char.isalnum() else "emoji" if char and _is_emoji(char) else char
+
+
+ASPECTS: dict[str, Count] = {
+    "length": lambda text: [length_bin(text)],
+    "punctuation": lambda text: [char for char in text if unicodedata.category(char).startswith("P")],
+    "ending": lambda text: [_last(text)],
+    "emoji": lambda text: [char for char in text if _is_emoji(char)] or ["none"],
+    "case": lambda text: [_case(text)],
+    "burst": lambda text: [min(text.count("\n"), 6)],
+}
+
+
+def distance(ours: Sequence[str], theirs: Sequence[str], count: Count) -> float:
+    """Jensen-Shannon distance, in [0, 1], of what `count` finds in either; 0 where neither holds any."""
+    one, other = (Counter(thing for text in texts for thing in count(text)) for texts in (ours, theirs))
+    things = sorted({*one, *other}, key=repr)
+    if not one or not other:
+        return float(bool(one) != bool(other))
+    return float(jensenshannon([one[thing] for thing in things], [other[thing] for thing in things], base=2))
+
+
+def length_distance(ours: Sequence[str], theirs: Sequence[str]) -> float:
+    """The distance of the lengths alone, which calibration keeps within bounds."""
+    return distance(ours, theirs, ASPECTS["length"])
+
+
+def distances(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, float]:
+    """The distance in each aspect, `words` being the small words of `theirs`."""
+    common = small_words(theirs)
+    found = {name: distance(ours, theirs, count) for name, count in ASPECTS.items()}
+    return found | {"words": distance(ours, theirs, lambda text: [unit for unit in units(text) if unit in common])}
+
+
+def shape(ours: Sequence[str], theirs: Sequence[str]) -> Figure:
+    """The mean distance over all aspects, with its interval."""
+    return bootstrap(
+        lambda some, rest: float(np.mean(list(distances(some.tolist(), rest.tolist()).values()))),
+        np.array(ours, dtype=object),
+        np.array(theirs, dtype=object),
+        times=20,
+        centred=True,
+    )
