@@ -17,11 +17,12 @@ def run_(config: ConfigOption = Path("persona.toml")) -> None:
     import asyncio
     import logging
 
-    from bot.daemon import gateways_of, serve, set_up_logging
+    from bot.daemon import gateways_of, serve
+    from bot.logs import set_up_logging
     from persona.config import load
 
-    set_up_logging(logging.DEBUG if debugging() else logging.INFO)
     settings = load(config)
+    set_up_logging(logging.DEBUG if debugging() else logging.INFO, settings.daemon.log_format)
     asyncio.run(serve(settings, gateways_of(settings)))
 
 
@@ -34,8 +35,9 @@ def chat(
     import asyncio
     import logging
 
-    from bot.daemon import serve, set_up_logging
+    from bot.daemon import serve
     from bot.gateways.terminal_gateway import TerminalGateway
+    from bot.logs import set_up_logging
     from persona.config import load
 
     set_up_logging(logging.DEBUG if debugging() else logging.WARNING)

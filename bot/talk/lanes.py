@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("alterego.lanes")
 
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Awaitable[object]]
 
 
 class Lanes:
@@ -53,7 +53,8 @@ class Lanes:
         pause = self._first
         while True:
             try:
-                return await work()
+                await work()
+                return
             except Exception as error:  # the one broad catch of this loop: a lane must not die
                 log.warning(
                     "work failed kind=%s again_in=%.0fs",
