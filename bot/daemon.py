@@ -27,6 +27,7 @@ from bot.talk.listener import Listener
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
 from bot.talk.unasked import Unasked
+from bot.tasks import end
 from bot.timeline import Timeline
 from persona.config import Settings
 from persona.credentials import NAMES, secret
@@ -175,9 +176,7 @@ class Daemon:
         done = await self._lanes.drain(self._settings.daemon.drain_seconds)
         log.info("drained %s", "all" if done else "in part; the rest is taken up at the next start")
         await self.supervisor.stop()
-        for task in chores:
-            task.cancel()
-        await asyncio.gather(*chores, return_exceptions=True)
+        await end(chores)
         await self._claims.close()
 
     def _timeline(self) -> Timeline | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from bot.gateways.base import Gateway, Intake
+from bot.tasks import end
 from persona.fault import StandingFault
 
 log = logging.getLogger("alterego.supervisor")
@@ -59,9 +60,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End all of them."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks, patience=5.0)
 
     async def _insist(self, gateway: Gateway) -> None:
         pause = self._first

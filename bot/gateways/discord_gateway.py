@@ -29,6 +29,7 @@ from bot.gateways.base import (
 )
 from bot.gateways.discord_commands import offer_commands
 from bot.gateways.discord_messages import heard
+from bot.tasks import end
 from persona.config import Discord
 from persona.fault import StandingFault
 
@@ -36,6 +37,7 @@ log = logging.getLogger("alterego.discord")
 
 CONNECTED_EVERY = 30.0  # seconds between notes of having heard everything
 LOOK_BACK = 50  # posts searched for an earlier try of one that answers nothing
+CLOSE_SECONDS = 2.0
 QUEUE = 10_000  # events that may wait to be committed; what comes on top is read from history afterwards
 BATCH = 100  # messages that are committed in one transaction
 HISTORY = 100  # messages that Discord gives in one answer
@@ -86,10 +88,8 @@ class DiscordGateway:
                 raise StandingFault(_FINAL[closed.code]) from None
             raise
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await client.close()
+            await end(tasks)
+            await _closed(client)
             self._client = None
 
     async def send(self, message: OutgoingMessage) -> str:
@@ -187,6 +187,13 @@ async def _asked(request: Awaitable[Any]) -> Any:
         raise ResultUnknown(type(failure).__name__) from None
 
 
+async def _closed(client: discord.Client) -> None:
+    """Say goodbye, but not for longer than CLOSE_SECONDS: a dead connection would hold it back for ten."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(client.close(), CLOSE_SECONDS)
+    await client.http.close()
+
+
 class _Client(discord.Client):
     """Queues what is said in order, and holds it back until the channels have caught up."""
 
@@ -200,6 +207,7 @@ class _Client(discord.Client):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             heartbeat_timeout=heartbeat_timeout,
+            guild_ready_timeout=0.5,  # seconds without another server after which all are there; the default is 2
         )
         self._settings = settings
         self._intake = intake
@@ -263,6 +271,11 @@ class _Client(discord.Client):
         """A new session: what was said in between must be asked for. Not here: the library swallows what its events
         raise."""
         self._new_session.set()
+
+    async def on_guild_available(self, _guild: discord.Guild) -> None:
+        """A server is back after an outage, or came late: what was said there must be asked for too."""
+        if self.is_ready():
+            self._new_session.set()
 
     async def open_sessions(self) -> None:
         """Catch up whenever a session is new, then let what is said through."""

@@ -47,14 +47,15 @@ class Committer:
         self._metrics = metrics
         self._claim = claim
         self._luck = random.Random()
-        self._taking = asyncio.Event()
-        self._taking.set()
+        self._taking = asyncio.Event()  # from opened() to stop()
+        self._stopped = False
         self._busy_since: float | None = None
         self.account = ""
 
     def stop(self) -> None:
         """Commit nothing any more: whoever tells something waits until the process ends, so that the platform or the
         watermark still has it at the next start."""
+        self._stopped = True
         self._taking.clear()
 
     def stuck_for(self) -> float:
@@ -63,10 +64,11 @@ class Committer:
 
     async def opened(self, account: str, name: str) -> None:
         """Take up what an earlier process left: posts first, then messages without a verdict."""
-        if self.account == account:
+        if self.account == account or self._stopped:
             return
         await self._claim(account)
         self.account = account
+        self._taking.set()
         await self._store.places.revive(account)
         posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
         for post in posts:

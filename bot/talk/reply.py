@@ -1,6 +1,7 @@
 """One message in, one verdict out: policy, a draft, and the store's word on it."""
 
 import logging
+from collections import Counter
 from datetime import UTC, datetime
 
 from bot.engine.base import EngineError, Request, complete
@@ -40,7 +41,8 @@ class Replier:
         self._drafter = drafter
         self._settings = settings
         self._metrics = metrics
-        self._failures: dict[int, int] = {}
+        self._failures: Counter[int] = Counter()
+        self._suspects: set[int] = set()
 
     async def answer(self, waiting: Waiting) -> None:
         """Reach the verdict on one message. Raises EngineError where the engine failed: the message goes on waiting,
@@ -57,9 +59,10 @@ class Replier:
         except EngineError:
             if not await self._at_fault(waiting):
                 raise
+            self._done_with(waiting)
             await self._settled(waiting, "silenced", "engine failed")
             return
-        self._failures.pop(waiting.id, None)
+        self._done_with(waiting)
         if draft is None:
             await self._settled(waiting, "declined", "deleted")
         elif draft.why:
@@ -91,16 +94,25 @@ class Replier:
         return posts
 
     async def _at_fault(self, waiting: Waiting) -> bool:
-        """Whether a request that failed is itself the reason: it failed often, and another one doesn't."""
+        """Whether a request that failed is itself the reason: it failed often, and twice while another one didn't."""
         self._metrics.faults.labels("engine").inc()
         await self._voice.engine.start()
-        failures = self._failures[waiting.id] = self._failures.get(waiting.id, 0) + 1
-        if failures < GIVE_UP:
+        self._failures[waiting.id] += 1
+        if self._failures[waiting.id] < GIVE_UP or not await self._engine_lives():
+            self._suspects.discard(waiting.id)
             return False
+        suspected = waiting.id in self._suspects
+        self._suspects.add(waiting.id)
+        return suspected
+
+    async def _engine_lives(self) -> bool:
         ids = tweet_prompt(self._voice.encoding, self._voice.seal)
         try:
             await complete(self._voice.engine, Request(ids, Sampling(max_new_tokens=1), seed=0))
         except EngineError:
             return False
-        del self._failures[waiting.id]
         return True
+
+    def _done_with(self, waiting: Waiting) -> None:
+        self._failures.pop(waiting.id, None)
+        self._suspects.discard(waiting.id)
