@@ -23,7 +23,7 @@ endif
 	$(BIN)/pip install -q -r requirements.txt
 	@touch $@
 
-.venv/dev: .venv/installed requirements-dev.txt
+.venv/dev: .venv/installed requirements-dev.txt requirements-postgres.txt
 	$(BIN)/pip install -q -r requirements-dev.txt
 	@touch $@
 

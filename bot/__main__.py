@@ -17,11 +17,12 @@ def run_(config: ConfigOption = Path("persona.toml")) -> None:
     import asyncio
     import logging
 
-    from bot.daemon import gateways_of, serve, set_up_logging
+    from bot.daemon import gateways_of, serve
+    from bot.logs import set_up_logging
     from persona.config import load
 
-    set_up_logging(logging.DEBUG if debugging() else logging.INFO)
     settings = load(config)
+    set_up_logging(logging.DEBUG if debugging() else logging.INFO, settings.daemon.log_format)
     asyncio.run(serve(settings, gateways_of(settings)))
 
 
@@ -34,8 +35,9 @@ def chat(
     import asyncio
     import logging
 
-    from bot.daemon import serve, set_up_logging
+    from bot.daemon import serve
     from bot.gateways.terminal_gateway import TerminalGateway
+    from bot.logs import set_up_logging
     from persona.config import load
 
     set_up_logging(logging.DEBUG if debugging() else logging.WARNING)
@@ -59,6 +61,84 @@ def tweet(
 
     texts = asyncio.run(some_tweets(load(config), count, seed, era))
     typer.echo(json.dumps(texts, ensure_ascii=False) if as_json else "\n\n".join(texts))
+
+
+@app.command()
+def doctor(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = False) -> None:
+    """Check everything the bot needs, and say how to mend what is missing. Example: python -m bot doctor"""
+    import asyncio
+    import logging
+    from dataclasses import asdict
+
+    from bot.doctor import examine
+    from bot.gateways.base import Finding
+    from bot.logs import set_up_logging
+    from persona.config import load
+
+    set_up_logging(logging.DEBUG if debugging() else logging.ERROR)
+
+    async def all_findings() -> list[Finding]:
+        found: list[Finding] = []
+        async for finding in examine(load(config)):
+            found.append(finding)
+            if not as_json:
+                typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
+                if finding.mend:
+                    typer.echo(f"     {finding.mend}")
+        return found
+
+    found = asyncio.run(all_findings())
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+    if not all(one.ok for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def forget(
+    user: Annotated[str, typer.Argument(help="discord:ID or telegram:ID")],
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Forget everything stored of somebody, while the bot runs or not. Example: python -m bot forget discord:1234"""
+    import asyncio
+    import re
+    from dataclasses import asdict
+
+    from bot.daemon import store_url
+    from bot.store import Receipt, Store
+    from bot.talk.commands import receipt_text
+    from persona.config import load
+    from persona.fault import SettingsFault
+
+    named = re.fullmatch(r"(discord|telegram|terminal):(\S+)", user)
+    if not named:
+        raise SettingsFault(f"{user!r} names nobody; write it as discord:ID or telegram:ID")
+
+    async def forgotten() -> Receipt:
+        settings = load(config)
+        store = await Store.open(store_url(settings), settings.state)
+        try:
+            return await store.people.forget(named[1], named[2])
+        finally:
+            await store.close()
+
+    receipt = asyncio.run(forgotten())
+    typer.echo(json.dumps(asdict(receipt)) if as_json else receipt_text(receipt))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The new file.")], config: ConfigOption = Path("persona.toml")
+) -> None:
+    """Copy the store into a file, while the bot runs or not. Example: python -m bot backup /backup/alterego.db"""
+    from bot.daemon import store_url
+    from bot.store.backup import back_up
+    from persona.config import load
+
+    settings = load(config)
+    size = back_up(store_url(settings), settings.state, file.absolute())
+    typer.echo(f"{file}: {size / 2**20:.1f} MiB")
 
 
 if __name__ == "__main__":

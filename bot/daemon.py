@@ -1,34 +1,51 @@
 """The composition root: start in order, supervise, drain, stop in order."""
 
 import asyncio
-import fcntl
 import logging
-import os
 import signal
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
-from typing import IO
+from dataclasses import dataclass
+from typing import Any
 
+from bot.claims import Claims
 from bot.engine.choose import open_voice
 from bot.engine.voice import Voice
 from bot.gateways.base import Gateway
-from bot.notify import feed_watchdog, notify
-from bot.store import Post, Store
+from bot.health import Pulse, shown
+from bot.logs import hide
+from bot.metrics import Metrics
+from bot.notify import extending, feed_watchdog, notify
+from bot.store import EVERYWHERE, Post, Store
+from bot.supervisor import Supervisor
+from bot.talk.commands import Commands
+from bot.talk.drafting import Drafter
 from bot.talk.intake import Committer
 from bot.talk.lanes import Lanes
+from bot.talk.listener import Listener
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
+from bot.talk.unasked import Unasked
+from bot.tasks import end
 from bot.timeline import Timeline
 from persona.config import Settings
-from persona.credentials import secret
+from persona.credentials import NAMES, secret
 from persona.fault import SettingsFault, StandingFault
 
 log = logging.getLogger("alterego.daemon")
 
-DRAIN_SECONDS = 10.0
-LONGEST_PAUSE = 300.0  # seconds between two tries to connect
 PURGE_EVERY = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Seconds between tries. first, longest: to connect a gateway. work: the first and longest for a message whose
+    answer failed."""
+
+    first: float = 1.0
+    longest: float = 300.0
+    work: tuple[float, float] = (1.0, 60.0)
 
 
 def gateways_of(settings: Settings) -> list[Gateway]:
@@ -37,7 +54,8 @@ def gateways_of(settings: Settings) -> list[Gateway]:
     if settings.discord.enabled:
         from bot.gateways.discord_gateway import DiscordGateway
 
-        found.append(DiscordGateway(settings.discord, _token("DISCORD_TOKEN", settings)))
+        token = _token("DISCORD_TOKEN", settings)
+        found.append(DiscordGateway(settings.discord, token, feedback=settings.talk.feedback))
     if settings.telegram.enabled:
         from bot.gateways.telegram_gateway import TelegramGateway
 
@@ -59,111 +77,112 @@ def _token(name: str, settings: Settings) -> str:
     return token
 
 
+def store_url(settings: Settings) -> str:
+    """Where the store is: a secret if there is one, else what the settings say."""
+    return secret("STORE_URL", settings) or settings.store.url
+
+
 async def serve(settings: Settings, gateways: Sequence[Gateway], *, until_first_ends: bool = False) -> None:
     """Run until SIGTERM or SIGINT, or until no gateway is left. until_first_ends: stop when a gateway's run() returns.
     Raises StandingFault where a restart can't help."""
+    hide([secret(name, settings) or "" for name in NAMES])
     async with AsyncExitStack() as stack:
-        daemon = await _started(settings, gateways, stack)
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        await daemon.run(stopping, until_first_ends)
+        store = await Store.open(store_url(settings), settings.state)
+        stack.push_async_callback(store.close)
+        with extending():
+            voice = await _voice(settings, stack)
+        await Daemon(settings, store, voice, gateways).run(stopping, until_first_ends)
 
 
-async def _started(settings: Settings, gateways: Sequence[Gateway], stack: AsyncExitStack) -> "Daemon":
-    store = await Store.open(secret("STORE_URL", settings) or settings.store.url, settings.state)
-    stack.push_async_callback(store.close)
+async def _voice(settings: Settings, stack: AsyncExitStack) -> Voice:
     voice = await asyncio.to_thread(open_voice, settings)
     await voice.engine.start()
     stack.push_async_callback(voice.engine.close)
     log.info("voice engine=%s speaker_count=%d", voice.engine.name, len(voice.seal.speakers))
-    return Daemon(settings, store, voice, gateways)
+    return voice
 
 
 class Daemon:
     """Everything that runs, once store and engine are there."""
 
-    def __init__(self, settings: Settings, store: Store, voice: Voice, gateways: Sequence[Gateway]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        voice: Voice,
+        gateways: Sequence[Gateway],
+        pauses: Pauses | None = None,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._voice = voice
         self._gateways = gateways
-        self._lanes = Lanes()
-        self._locks: list[IO[str]] = []
-        self._senders = {one.platform: Sender(store, one, voice.seal.speaker, settings.talk.typing) for one in gateways}
+        self._began = time.monotonic()
+        pauses = pauses or Pauses()
+        self.metrics = Metrics()
+        self._lanes = Lanes(*pauses.work)
+        self._claims = Claims(store.database, settings.state)
+        self._unasked = Unasked(store, voice, settings, self.metrics)
+        self._senders = {one.platform: self._sender(one) for one in gateways}
         self._committers = {one.platform: self._committer(one) for one in gateways}
+        self.supervisor = Supervisor(
+            gateways,
+            lambda gateway: self._committers[gateway.platform],
+            lambda gateway: bool(self._committers[gateway.platform].account),
+            first_pause=pauses.first,
+            longest_pause=pauses.longest,
+        )
+
+    def _sender(self, gateway: Gateway) -> Sender:
+        speaker, talk = self._voice.seal.speaker, self._settings.talk
+        return Sender(self._store, gateway, speaker, talk, self.metrics, self._bury)
 
     def _committer(self, gateway: Gateway) -> Committer:
+        store, settings, metrics = self._store, self._settings, self.metrics
         sender = self._senders[gateway.platform]
-        replier = Replier(self._store, gateway, self._voice, sender, self._settings)
-        return Committer(self._store, self._settings, self._voice.seal, replier, sender, self._lanes, self._claim)
+        listener = Listener(store, settings, self._voice.seal)
+        drafter = Drafter(store, gateway, self._voice, listener, settings, metrics)
+        replier = Replier(store, gateway, self._voice, sender, drafter, settings, metrics)
+        commands = Commands(store, settings, self._unasked, gateway.limits, self._told)
+        claim = self._claims.claim
+        return Committer(store, settings, listener, replier, sender, commands, self._lanes, metrics, claim)
 
     async def run(self, stopping: asyncio.Event, until_first_ends: bool) -> None:
-        """Run all parts; when told to stop, finish what is in hand."""
-        tasks = [asyncio.create_task(self._supervised(gateway), name=gateway.platform) for gateway in self._gateways]
-        chores = [asyncio.create_task(feed_watchdog(lambda: True)), asyncio.create_task(self._purge())]
-        timeline = self._timeline()
-        if timeline:
-            await timeline.start()
-        stop = asyncio.create_task(stopping.wait())
-        notify("READY=1")
-        try:
-            await self._until_done(tasks, stop, until_first_ends)
-        finally:
-            notify("STOPPING=1")
+        """Run all parts; when told to stop, take nothing in any more and finish what is in hand."""
+        async with shown(self._settings.metrics, self.metrics, self.state):
+            pulse = Pulse(self.metrics, lambda: max(one.stuck_for() for one in self._committers.values()))
+            chores = [asyncio.create_task(one) for one in (pulse.run(), feed_watchdog(pulse.alive), self._purge())]
+            stop = asyncio.create_task(stopping.wait())
+            timeline = self._timeline()
             if timeline:
-                timeline.close()
-            await self._lanes.drain(DRAIN_SECONDS)
-            for task in (*tasks, *chores, stop):
-                task.cancel()
-            await asyncio.gather(*tasks, *chores, stop, return_exceptions=True)
-            for lock in self._locks:
-                lock.close()
-
-    async def _until_done(
-        self, tasks: "list[asyncio.Task[None]]", stop: "asyncio.Task[bool]", until_first_ends: bool
-    ) -> None:
-        left = set(tasks)
-        while left:
-            done, _ = await asyncio.wait({*left, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if stop in done:
-                return
-            for task in done & left:
-                left.discard(task)
-                if not (fault := task.exception()) and until_first_ends:
-                    return
-                if fault and not left:
-                    raise fault
-                if fault:
-                    log.error("parked gateway=%s reason=%s", task.get_name(), fault)
-
-    async def _supervised(self, gateway: Gateway) -> None:
-        """Run a gateway, and again after a growing pause whatever ended it; only a standing fault is final."""
-        pause = 1.0
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
+                await timeline.start()
+            self.supervisor.start()
+            notify("READY=1")
             try:
-                return await gateway.run(self._committers[gateway.platform])
-            except StandingFault:
-                raise
-            except Exception as error:  # the one broad catch of this loop: a gateway starts again on anything
-                pause = 1.0 if loop.time() - began > LONGEST_PAUSE else pause
-                log.warning(
-                    "gateway ended gateway=%s kind=%s again_in=%.0fs",
-                    gateway.platform,
-                    type(error).__name__,
-                    pause,
-                    exc_info=log.isEnabledFor(logging.DEBUG),
-                )
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+                await self.supervisor.until_over(stop, first_ends=until_first_ends)
+            finally:
+                notify("STOPPING=1")
+                await self._stop(timeline, [*chores, stop])
+
+    async def _stop(self, timeline: Timeline | None, chores: "list[asyncio.Task[Any]]") -> None:
+        if timeline:
+            timeline.close()
+        for committer in self._committers.values():
+            committer.stop()
+        done = await self._lanes.drain(self._settings.daemon.drain_seconds)
+        log.info("drained %s", "all" if done else "in part; the rest is taken up at the next start")
+        await self.supervisor.stop()
+        await end(chores)
+        await self._claims.close()
 
     def _timeline(self) -> Timeline | None:
         if not (self._settings.tweets.enabled and self._settings.tweets.to):
             return None
-        units = {gateway.platform: gateway.limits.units for gateway in self._gateways}
-        return Timeline(self._store, self._voice, self._settings.tweets, self._account, self._hand_over, units)
+        limits = {gateway.platform: gateway.limits for gateway in self._gateways}
+        return Timeline(self._store, self._unasked, self._settings.tweets, self._account, self._hand_over, limits)
 
     def _account(self, platform: str) -> str:
         """The open account on a platform; empty before it is open."""
@@ -171,42 +190,57 @@ class Daemon:
         return committer.account if committer else ""
 
     def _hand_over(self, post: Post) -> None:
-        sender = self._senders[post.channel.partition(":")[0]]
-        self._lanes.put(f"{post.account} {post.channel}", partial(sender.deliver, post))
+        self._committers[post.channel.partition(":")[0]].deliver(post)
 
-    def _claim(self, account: str) -> None:
-        """One process an account: two would answer twice."""
-        path = self._settings.state / f".{account.replace(':', '-')}.lock"
-        lock = path.open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            raise StandingFault(f"another process already speaks for {account}; stop it first ({path})") from None
-        lock.write(str(os.getpid()))
-        self._locks.append(lock)
+    async def _bury(self, post: Post, reason: str) -> None:
+        """A tweet that can't be posted somewhere is not tried there again before the next start."""
+        if post.origin.startswith("tweet:"):
+            log.error(
+                "target disabled channel=%s reason=%s; mend it or take it out of [tweets] to", post.channel, reason
+            )
+            await self._store.places.bury(post.account, post.channel, reason)
 
     async def _purge(self) -> None:
         while True:
-            gone = await self._store.purge(self._settings.store.keep_days)
-            log.info("purged rows=%d", gone)
+            try:
+                gone = await self._store.purge(self._settings.store.keep_days)
+                log.info("purged rows=%d", gone)
+            except Exception as error:  # the one broad catch of this loop: a full disk today is none tomorrow
+                log.warning("purge failed kind=%s", type(error).__name__)
             await asyncio.sleep(PURGE_EVERY)
 
+    async def state(self) -> Mapping[str, Any]:
+        """How it is: gateways, verdicts, what waits. ok: whether anything is connected that may speak."""
+        verdicts, oldest = await self._store.inbox.verdicts(), await self._store.inbox.oldest()
+        age = max(0.0, self._store.clock() - oldest) if oldest else 0.0
+        self.metrics.inbox_age.set(age)
+        up = {name: state == "running" and bool(self._account(name)) for name, state in self.supervisor.states.items()}
+        for platform, is_up in up.items():
+            self.metrics.gateway.labels(platform).set(is_up)
+        return {
+            "ok": any(up.values()),
+            "uptime_seconds": round(time.monotonic() - self._began),
+            "engine": self._voice.engine.name,
+            "adapter": self._voice.seal.created,
+            "gateways": dict(self.supervisor.states),
+            "verdicts": verdicts,
+            "inbox_age_seconds": round(age, 1),
+        }
 
-def set_up_logging(level: int) -> None:
-    """Our events on stderr. Libraries log message texts, and URLs with tokens in them, below WARNING: never let them."""
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s")
-    for name in (
-        "discord",
-        "telegram",
-        "httpx",
-        "httpcore",
-        "aiosqlite",
-        "sqlalchemy",
-        "alembic",
-        "apscheduler",
-        "asyncio",
-        "aiohttp",
-    ):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns of the voice libraries that we don't want
+    async def _told(self) -> str:
+        """The state as an owner reads it."""
+        found = await self.state()
+        paused = [
+            one.account
+            for one in self._committers.values()
+            if one.account and await self._store.places.is_silent(one.account, EVERYWHERE)
+        ]
+        lines = {
+            "up": f"{found['uptime_seconds']} s",
+            "engine": found["engine"],
+            "adapter": f"sealed {found['adapter']}",
+            "gateways": ", ".join(f"{name} {state}" for name, state in found["gateways"].items()),
+            "verdicts": ", ".join(f"{name} {count}" for name, count in sorted(found["verdicts"].items())) or "none",
+            "paused": ", ".join(paused) or "no",
+        }
+        return "\n".join(f"{name}: {value}" for name, value in lines.items())

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
@@ -24,3 +26,27 @@ async def feed_watchdog(alive: Callable[[], bool], environ: Mapping[str, str] = 
             notify("WATCHDOG=1", environ)
         await asyncio.sleep(period / 3)
     await asyncio.Event().wait()  # until cancelled
+
+
+@contextmanager
+def extending(environ: Mapping[str, str] = os.environ, every: float = 10.0) -> Iterator[None]:
+    """Ask for more time to start while the block runs: a large model loads for minutes. From a thread, since what loads
+    may hold the loop."""
+    if not environ.get("NOTIFY_SOCKET"):
+        yield
+        return
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.wait(every):
+            notify(f"EXTEND_TIMEOUT_USEC={int(every * 3e6)}", environ)
+
+    notify("STATUS=loading the model", environ)
+    thread = threading.Thread(target=ask, name="start timeout", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        notify("STATUS=", environ)

@@ -1,50 +1,63 @@
-"""Random tweets: when (the only home of APScheduler), what, and where to."""
+"""Random tweets: when (the only home of APScheduler), and where to."""
 
 import logging
 import random
-import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.engine.voice import Voice
-from bot.store import Post, Store
+from bot.gateways.base import Limits
+from bot.store import Part, Post, Store
 from bot.talk import delivery
+from bot.talk.policy import within
+from bot.talk.unasked import Unasked
 from persona.config import Tweets
+from persona.values import DAYS
 
 log = logging.getLogger("alterego.timeline")
 
 JOB = "tweets"
 RETRY = 5.0  # seconds until a tweet that could not be made is tried again
+LONGEST_RETRY = 600.0
 PATIENCE = 300.0  # seconds after the start in which a tweet waits for all of its targets to be connected
 
 
 def next_due(now: datetime, settings: Tweets, luck: float) -> datetime:
     """When the next tweet is due, UTC: `every` after `now`, up to `jitter` earlier or later as luck (in [0, 1)) has it,
-    and inside the allowed hours of the time zone."""
+    and on the allowed days and hours of the time zone."""
     due = now + max(settings.every + settings.jitter * (2 * luck - 1), timedelta(seconds=1))
-    return due if within_hours(due, settings) else _opening_after(due, settings) + settings.jitter * luck
+    if is_allowed(due, settings):
+        return due
+    opening = opening_after(due, settings)
+    later = opening + settings.jitter * luck
+    return later if is_allowed(later, settings) else opening
 
 
-def within_hours(moment: datetime, settings: Tweets) -> bool:
-    """Whether tweets are allowed at `moment`. Hours may span midnight; equal ones mean always."""
+def is_allowed(moment: datetime, settings: Tweets) -> bool:
+    """Whether tweets are allowed at `moment`. Hours may span midnight, and then belong to the day they begin on."""
+    local = moment.astimezone(ZoneInfo(settings.timezone))
+    if not within(settings.hours, local):
+        return False
     start, end = settings.hours
-    local = moment.astimezone(ZoneInfo(settings.timezone)).time()
-    if start == end:
-        return True
-    return start <= local < end if start < end else local >= start or local < end
+    began_yesterday = start > end and local.time() < end
+    day = local.date() - timedelta(days=1) if began_yesterday else local.date()
+    return DAYS[day.weekday()] in settings.days
 
 
-def _opening_after(moment: datetime, settings: Tweets) -> datetime:
-    """The next moment at which the allowed hours begin. A start that a clock change skips falls on the moment after."""
+def opening_after(moment: datetime, settings: Tweets) -> datetime:
+    """The next moment from which tweets are allowed, UTC. A start that a clock change skips falls on the moment after
+    the change; of one that comes twice, the first counts."""
     zone = ZoneInfo(settings.timezone)
-    local = moment.astimezone(zone)
-    for days in range(3):
-        opening = datetime.combine(local.date() + timedelta(days=days), settings.hours[0], zone).astimezone(UTC)
-        if opening >= moment:
+    first = moment.astimezone(zone).date() - timedelta(days=1)
+    for days in range(10):
+        date = first + timedelta(days=days)
+        always = settings.hours[0] == settings.hours[1]
+        start = datetime.min.time() if always else settings.hours[0]
+        opening = datetime.combine(date, start, zone).astimezone(UTC)
+        if opening >= moment and DAYS[date.weekday()] in settings.days:
             return opening
     return moment
 
@@ -52,33 +65,34 @@ def _opening_after(moment: datetime, settings: Tweets) -> datetime:
 class Timeline:
     """Posts a random tweet now and then. The next due time is a row of the store, moved in the transaction that puts the
     tweet into the outbox: a restart neither loses nor doubles one. account_of: the open account of a platform, "" before
-    it is open; hand_over: called with each post."""
+    it is open; hand_over: called with each post; limits: of each platform."""
 
     def __init__(
         self,
         store: Store,
-        voice: Voice,
+        unasked: Unasked,
         settings: Tweets,
         account_of: Callable[[str], str],
         hand_over: Callable[[Post], object],
-        units: Mapping[str, int],
+        limits: Mapping[str, Limits],
     ) -> None:
         self._store = store
-        self._voice = voice
+        self._unasked = unasked
         self._settings = settings
         self._account_of = account_of
         self._hand_over = hand_over
-        self._units = units
+        self._limits = limits
         self._luck = random.Random()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._started = time.monotonic()
+        self._retry = RETRY
 
     async def start(self) -> None:
         """Arm the timer from the stored due time; set one where there is none."""
-        due = await self._store.due_at(JOB)
+        due = await self._store.timetable.due_at(JOB)
         if due is None:
-            due = next_due(datetime.now(UTC), self._settings, self._luck.random()).timestamp()
-            await self._store.schedule_tweet(JOB, due, {}, "")
+            due = next_due(self._now(), self._settings, self._luck.random()).timestamp()
+            await self._store.timetable.postpone(JOB, due)
         self._scheduler.start()
         self._arm(due)
 
@@ -87,8 +101,11 @@ class Timeline:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._store.clock(), UTC)
+
     def _arm(self, due: float) -> None:
-        moment = datetime.fromtimestamp(max(due, time.time() + 0.05), UTC)
+        moment = datetime.fromtimestamp(time.time() + max(due - self._store.clock(), 0.05), UTC)
         # misfire_grace_time: the library's default of one second would drop what a busy loop or a sleep made late
         self._scheduler.add_job(
             self._tweet,
@@ -104,35 +121,55 @@ class Timeline:
     async def _tweet(self) -> None:
         try:
             due = await self._post()
+            self._retry = RETRY
         except Exception as error:  # the one broad catch of the timer: it must go on
             log.warning("tweet failed kind=%s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
-            due = time.time() + RETRY
+            due = self._store.clock() + self._retry
+            self._retry = min(2 * self._retry, LONGEST_RETRY)
         self._arm(due)
 
     async def _post(self) -> float:
         """Make the tweet that is due, and set the next one. Returns when to look again. A tweet overdue outside the
         allowed hours waits for them; one whose targets aren't connected yet waits a little, and stays due."""
-        now = datetime.now(UTC)
-        if not within_hours(now, self._settings):
-            due = _opening_after(now, self._settings).timestamp()
-            await self._store.schedule_tweet(JOB, due, {}, "")
-            return due
-        targets = {target: account for target in self._settings.to if (account := self._account_of(_platform(target)))}
+        now = self._now()
+        if not is_allowed(now, self._settings):
+            return await self._postponed(opening_after(now, self._settings))
+        targets = await self._targets()
         patient = time.monotonic() - self._started < PATIENCE
-        if not targets or (len(targets) < len(self._settings.to) and patient):
-            return time.time() + RETRY
-        was_due = await self._store.due_at(JOB)
-        lines = await self._voice.tweet(secrets.randbits(31))
-        texts = {
-            (account, target): delivery.posts(lines, bursts=False, units=self._units[_platform(target)])
-            for target, account in targets.items()
+        if not targets or (patient and not all(self._account_of(_platform(one)) for one in self._settings.to)):
+            return self._store.clock() + RETRY
+        was_due = await self._store.timetable.due_at(JOB)
+        lines = await self._unasked.tweet()
+        due = next_due(now, self._settings, self._luck.random())
+        if not lines:
+            log.info("tweet skipped: nothing new came")
+            return await self._postponed(due)
+        parts: dict[tuple[str, str], Sequence[Part]] = {
+            (account, channel): delivery.posts(lines, self._limits[_platform(channel)], bursts=False)
+            for account, channel in targets
         }
-        due = next_due(now, self._settings, self._luck.random()).timestamp()
-        posts = await self._store.schedule_tweet(JOB, due, texts, f"tweet:{was_due}")
-        log.info("tweet targets=%d next_in=%.0fs", len(targets), due - time.time())
+        at = due.timestamp()
+        posts = await self._store.timetable.tweet(JOB, at, "\n".join(lines), parts, f"tweet:{was_due}")
+        log.info("tweet targets=%d next_in=%.0fs", len(targets), at - self._store.clock())
         for post in posts:
             self._hand_over(post)
-        return due
+        return at
+
+    async def _postponed(self, due: datetime) -> float:
+        await self._store.timetable.postpone(JOB, due.timestamp())
+        return due.timestamp()
+
+    async def _targets(self) -> list[tuple[str, str]]:
+        """Account and channel of every target that is open, alive and not told to be quiet."""
+        found: list[tuple[str, str]] = []
+        for target in self._settings.to:
+            if not (account := self._account_of(_platform(target))):
+                continue
+            channel = (await self._store.places.moves(account)).get(target, target)
+            dead = await self._store.places.dead_targets(account)
+            if channel not in dead and not await self._store.places.is_silent(account, channel):
+                found.append((account, channel))
+        return found
 
 
 def _platform(target: str) -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from persona.fault import SettingsFault
 from persona.names import normalise, skeleton
-from persona.values import Address, Auto, Duration, Hours, Id, Share, Zone, is_loopback
+from persona.values import DAYS, Address, Auto, Day, Duration, Hours, Id, Share, Zone, is_loopback
 
 DISCORD_API = "https://discord.com/api/v10"
 TELEGRAM_API = "https://api.telegram.org/bot"
@@ -165,6 +165,7 @@ class Tweets(Section):
     every: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=6)
     jitter: Duration = timedelta(hours=1)
     hours: Hours = (time(9), time(23))
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
     timezone: Zone = "UTC"
     to: tuple[Annotated[str, Field(pattern=r"^(discord|telegram):-?\d+(:\d+)?$")], ...] = ()
 
@@ -175,6 +176,13 @@ class Talk(Section):
     reply_to: tuple[Literal["mention", "reply", "dm", "name"], ...] = ("mention", "reply", "dm")
     unprompted: Share = 0.0
     cooldown: Duration = timedelta(0)
+    user_cooldown: Duration = timedelta(0)
+    unprompted_cooldown: Duration = timedelta(minutes=5)
+    hourly: Annotated[int, Field(ge=0)] = 0
+    user_hourly: Annotated[int, Field(ge=0)] = 0
+    quiet_hours: Hours | Literal[""] = ""
+    merge: Annotated[Duration, Field(le=timedelta(minutes=1))] = timedelta(seconds=2)
+    feedback: bool = False
     context_turns: Annotated[int, Field(ge=1)] = 20
     bursts: bool = True
     typing: bool = True
@@ -201,6 +209,13 @@ class Metrics(Section):
         return host
 
 
+class Service(Section):
+    """How the daemon runs."""
+
+    drain_seconds: Annotated[float, Field(ge=0, le=60)] = 10
+    log_format: Literal["text", "json"] = "text"
+
+
 class Settings(Section):
     """All of persona.toml. `path` is the file it came from; relative paths in it are relative to that file."""
 
@@ -217,6 +232,7 @@ class Settings(Section):
     talk: Talk = Talk()
     store: Store = Store()
     metrics: Metrics = Metrics()
+    daemon: Service = Service()
     _path: Path = PrivateAttr(default=Path("persona.toml"))
     _state: Path | None = PrivateAttr(default=None)
 

@@ -3,7 +3,7 @@
 import re
 from datetime import time, timedelta
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -75,3 +75,5 @@ Address = Annotated[str, AfterValidator(address)]
 Id = Annotated[str, BeforeValidator(_as_text)]  # ids are numbers to those who write them, text to us
 Share = Annotated[float, Field(ge=0, le=1)]
 Auto = Literal["auto"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = get_args(Day)  # as datetime.weekday() counts them

@@ -18,19 +18,17 @@ import typer
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
 
-from bot.daemon import Daemon, gateways_of
-from bot.engine.choose import encoding_of
+from bot.daemon import Daemon, Pauses, gateways_of
 from bot.engine.voice import Voice
 from bot.store import Store
 from examples.make_sample import make
-from persona.bundle import current
 from persona.command import run
 from persona.config import load
-from persona.sampling import Sampling
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_discord import FakeDiscord
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_telegram import FakeTelegram
+from tests.fakes.small_voice import small_voice
 from trainer.__main__ import app as trainer
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +111,7 @@ def home(tmp_path: Path, trained: Home) -> Home:
 class Running:
     """A daemon in this process, over a fake engine and the gateways of its settings."""
 
+    daemon: Daemon
     engine: FakeEngine
     voice: Voice
     store: Store
@@ -125,10 +124,11 @@ class Running:
         await self.task
 
 
+StartDaemon = Callable[[Home], Awaitable[Running]]
+
+
 @pytest.fixture
-async def start_daemon(
-    trained: Home, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Callable[[Home], Awaitable[Running]]]:
+async def start_daemon(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StartDaemon]:
     """Starts daemons in this process; they speak to the fakes through the real libraries, with words that a test gives."""
     monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
     monkeypatch.setenv("TELEGRAM_TOKEN", fake_telegram.TOKEN)
@@ -136,14 +136,13 @@ async def start_daemon(
 
     async def start(home: Home) -> Running:
         settings = load(home.config)
-        bundle = current(settings.adapters)
         engine = FakeEngine()
-        voice = Voice(engine, encoding_of(bundle), bundle.seal, Sampling())
+        voice = small_voice(engine)
         store = await Store.open(settings.store.url, settings.state)
         stopping = asyncio.Event()
-        daemon = Daemon(settings, store, voice, gateways_of(settings))
+        daemon = Daemon(settings, store, voice, gateways_of(settings), Pauses(0.05, 1.0, (0.05, 1.0)))
         task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
-        running.append(Running(engine, voice, store, stopping, task))
+        running.append(Running(daemon, engine, voice, store, stopping, task))
         return running[-1]
 
     yield start
@@ -151,6 +150,12 @@ async def start_daemon(
         if not one.task.done():
             await one.stop()
         await one.store.close()
+
+
+@pytest.fixture
+def bare_home(tmp_path: Path) -> Home:
+    """A home without an adapter, for daemons whose words a test gives."""
+    return Home(tmp_path).settings(sample_settings())
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """What a gateway is, and what passes through it. Library types end inside the gateways."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Right = Literal["anyone", "moderator", "owner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +32,85 @@ class IncomingMessage:
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
     """One post. reply_to: the message it answers, "" for none. nonce: at most 25 characters, the same whenever the same
-    post is tried again. after: the message that called for it, where a search for an earlier try begins."""
+    post is tried again. after: the message that called for it, where a search for an earlier try begins. votes: offer
+    to rate it, where that takes buttons."""
 
     channel: str
     text: str
     nonce: str
     reply_to: str = ""
     after: str = ""
+    votes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command somebody gave. right: the highest that the platform gives them there. id: the same whenever the same
+    command is told again."""
+
+    channel: str
+    author_id: str
+    name: str
+    argument: str = ""
+    right: Right = "anyone"
+    is_dm: bool = False
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What somebody thinks of a post of ours: 1, -1, or 0 where they took it back."""
+
+    channel: str
+    message_id: str
+    author_id: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHelp:
+    """A command as it is offered. argument: what it takes, "" for nothing."""
+
+    name: str
+    summary: str
+    right: Right = "anyone"
+    argument: str = ""
+
+
+COMMANDS = (
+    CommandHelp("about", "What this is, and how to opt out"),
+    CommandHelp("optout", "Neither store nor answer my messages"),
+    CommandHelp("optin", "Take /optout back"),
+    CommandHelp("forget", "Forget my messages now"),
+    CommandHelp("quiet", "Be quiet here for a while", "moderator", "how long, such as 2h; 0 ends it"),
+    CommandHelp("tweet", "Say something at random here", "moderator"),
+    CommandHelp("reset", "Forget what was said here", "moderator"),
+    CommandHelp("pause", "Be quiet everywhere", "owner"),
+    CommandHelp("resume", "Speak again", "owner"),
+    CommandHelp("status", "How it is", "owner"),
+    CommandHelp("say", "Speak up here", "owner", "the scene: timeline, reply, group or dm"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a platform allows. units: UTF-16 code units a message. resends: whether the platform knows a post again, so
-    that one whose result is unknown may be sent again."""
+    that one whose result is unknown may be sent again. markup: what it reads in a text: `markdown`, only `plain` names,
+    or `none`."""
 
     units: int
     resends: bool
+    markup: Literal["markdown", "plain", "none"] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `doctor` found. mend: what to do, where `ok` is False."""
+
+    check: str
+    ok: bool
+    detail: str
+    mend: str = ""
 
 
 class NotSent(Exception):
@@ -70,8 +135,29 @@ class Intake(Protocol):
     async def opened(self, account: str, name: str) -> None:
         """The gateway is connected as `account` (`discord:` and the bot's own id), called `name`."""
 
-    async def received(self, message: IncomingMessage) -> None:
+    async def received(self, *messages: IncomingMessage) -> None:
         """Somebody said something. Told in the order in which it was said."""
+
+    async def edited(self, message: IncomingMessage) -> None:
+        """A message reads otherwise now."""
+
+    async def deleted(self, channel: str, message_ids: Sequence[str]) -> None:
+        """Messages are gone."""
+
+    async def rated(self, vote: Vote) -> None:
+        """Somebody rated a post of ours."""
+
+    async def commanded(self, command: Command) -> str:
+        """Somebody gave a command. Returns what to tell them."""
+
+    async def moved(self, old: str, new: str) -> None:
+        """A channel has a new name."""
+
+    async def moves(self) -> Mapping[str, str]:
+        """Channels that have a new name, in this process or an earlier one."""
+
+    async def knocked(self, place: str) -> None:
+        """Somebody wrote who isn't let in: `chat:ID` or `user:ID`."""
 
     async def connected(self, at: float) -> None:
         """The gateway hears everything since it was opened, up to `at` (UTC seconds)."""
@@ -105,7 +191,14 @@ class Gateway(Protocol):
         """Post and return the new message's id. Raises NotSent, Undeliverable or ResultUnknown."""
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        """The id of an earlier post of the same message, where the platform can tell."""
+        """The id of an earlier post of the same message, where the platform can tell. Raises as `send` does."""
+
+    async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
+        """What was said in a channel before that message, oldest first, our own posts under our own id; empty where the
+        platform can't tell. Raises as `send` does."""
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
         """Show that the bot types there, until left."""
+
+    async def examine(self) -> Sequence[Finding]:
+        """What stands against speaking on this platform, asked without connecting for good."""

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from json import JSONDecodeError
 from typing import Any
 
@@ -16,7 +16,20 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
-from bot.gateways.base import IncomingMessage, Intake, Limits, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
+from bot.gateways.base import (
+    Finding,
+    IncomingMessage,
+    Intake,
+    Limits,
+    NotSent,
+    OutgoingMessage,
+    ResultUnknown,
+    Undeliverable,
+    Vote,
+)
+from bot.gateways.discord_commands import offer_commands
+from bot.gateways.discord_messages import heard
+from bot.tasks import end
 from persona.config import Discord
 from persona.fault import StandingFault
 
@@ -24,8 +37,12 @@ log = logging.getLogger("alterego.discord")
 
 CONNECTED_EVERY = 30.0  # seconds between notes of having heard everything
 LOOK_BACK = 50  # posts searched for an earlier try of one that answers nothing
-_ORDINARY = (discord.MessageType.default, discord.MessageType.reply)
-_CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
+CLOSE_SECONDS = 2.0
+QUEUE = 10_000  # events that may wait to be committed; what comes on top is read from history afterwards
+BATCH = 100  # messages that are committed in one transaction
+HISTORY = 100  # messages that Discord gives in one answer
+_SCORES = {"👍": 1, "👎": -1}
+_Event = IncomingMessage | Callable[[], Awaitable[None]]
 _FINAL = {
     4004: "Discord refused the token; put the bot's token into DISCORD_TOKEN",
     4011: "this bot is in so many servers that Discord asks for sharding, which alterego doesn't do",
@@ -39,11 +56,15 @@ class DiscordGateway:
     """One bot account on Discord."""
 
     platform = "discord"
-    limits = Limits(units=2000, resends=True)
+    limits = Limits(units=2000, resends=True, markup="markdown")
 
-    def __init__(self, settings: Discord, token: str) -> None:
+    def __init__(
+        self, settings: Discord, token: str, *, feedback: bool = False, heartbeat_timeout: float = 60.0
+    ) -> None:
         self._settings = settings
         self._token = token
+        self._feedback = feedback
+        self._heartbeat_timeout = heartbeat_timeout  # seconds without a word after which a connection is dead
         self._client: _Client | None = None
         Route.BASE = settings.api_base
         if settings.gateway_url:
@@ -51,11 +72,9 @@ class DiscordGateway:
 
     async def run(self, intake: Intake) -> None:
         """Connect, catch up, and commit what is said until the connection is lost for good."""
-        client = self._client = _Client(self._settings, intake)
-        tasks = [
-            asyncio.create_task(part)
-            for part in (client.start(self._token), client.open_sessions(), client.commit(), client.note_connected())
-        ]
+        client = self._client = _Client(self._settings, intake, self._feedback, self._heartbeat_timeout)
+        parts = (client.start(self._token), client.open_sessions(), client.commit(), client.note_connected())
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -69,10 +88,8 @@ class DiscordGateway:
                 raise StandingFault(_FINAL[closed.code]) from None
             raise
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await client.close()
+            await end(tasks)
+            await _closed(client)
             self._client = None
 
     async def send(self, message: OutgoingMessage) -> str:
@@ -90,18 +107,38 @@ class DiscordGateway:
         return str(posted.id)
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        """Look for our own post of the same text after the message that called for it."""
+        """Look for our own post of the same text, and in answer to the same message, after the one that called for it."""
         channel = await self._channel(message.channel)
         after = {"after": discord.Object(int(message.after)), "oldest_first": True} if message.after else {}
 
         async def search() -> str | None:
-            async for post in channel.history(limit=LOOK_BACK if not message.after else None, **after):
-                if self._client and post.author == self._client.user and post.content == message.text:
+            async for post in channel.history(limit=None if message.after else LOOK_BACK, **after):
+                answers = str(post.reference.message_id) if post.reference else ""
+                mine = self._client and post.author == self._client.user
+                if mine and post.content == message.text and answers in (message.reply_to, ""):
                     return str(post.id)
             return None
 
         found: str | None = await _asked(search())
         return found
+
+    async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
+        """What was said in a channel before that message, oldest first, our own posts too."""
+        place = await self._channel(channel)
+        client = self._client
+
+        async def read() -> list[IncomingMessage]:
+            said = [one async for one in place.history(limit=min(most, HISTORY), before=discord.Object(int(before)))]
+            return [one for message in reversed(said) if client and (one := client.heard(message, own=True))]
+
+        found: list[IncomingMessage] = await _asked(read())
+        return found
+
+    async def examine(self) -> Sequence[Finding]:
+        """Token, intents, and what it may do in each channel."""
+        from bot.gateways.discord_doctor import examine
+
+        return await examine(self._settings, self._token)
 
     @asynccontextmanager
     async def typing(self, channel: str) -> AsyncIterator[None]:
@@ -139,6 +176,8 @@ async def _asked(request: Awaitable[Any]) -> Any:
     except discord.HTTPException as refusal:
         if refusal.status == 429:
             raise NotSent("rate limited", 5.0) from None
+        if refusal.status == 401:  # the token is no longer good: the gateway will notice, the post waits for a new one
+            raise NotSent("not authorized", 30.0) from None
         if refusal.status >= 500:
             raise ResultUnknown(f"{refusal.status}") from None
         raise Undeliverable(f"{refusal.status}") from None
@@ -148,26 +187,77 @@ async def _asked(request: Awaitable[Any]) -> Any:
         raise ResultUnknown(type(failure).__name__) from None
 
 
+async def _closed(client: discord.Client) -> None:
+    """Say goodbye, but not for longer than CLOSE_SECONDS: a dead connection would hold it back for ten."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(client.close(), CLOSE_SECONDS)
+    await client.http.close()
+
+
 class _Client(discord.Client):
     """Queues what is said in order, and holds it back until the channels have caught up."""
 
-    def __init__(self, settings: Discord, intake: Intake) -> None:
-        intents = discord.Intents(guilds=True, messages=True, message_content=True)
+    def __init__(self, settings: Discord, intake: Intake, feedback: bool, heartbeat_timeout: float) -> None:
+        intents = discord.Intents(
+            guilds=True, messages=True, message_content=True, guild_reactions=feedback, dm_reactions=feedback
+        )
         super().__init__(
             intents=intents,
-            max_messages=200,
+            max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
+            heartbeat_timeout=heartbeat_timeout,
+            guild_ready_timeout=0.5,  # seconds without another server after which all are there; the default is 2
         )
         self._settings = settings
         self._intake = intake
-        self._said: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._feedback = feedback
+        self._said: asyncio.Queue[_Event] = asyncio.Queue(QUEUE)
         self._new_session = asyncio.Event()
         self._caught_up = asyncio.Event()
+        self._overflowed = False
+        self._tree = offer_commands(self, settings, intake)
 
     async def on_message(self, message: discord.Message) -> None:
         """Something was said."""
-        self._said.put_nowait(lambda: self._received(message))
+        if said := self.heard(message):
+            self._queue(said)
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Something reads otherwise now."""
+        if said := self.heard(event.message):
+            self._queue(partial(self._intake.edited, said))
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """Something is gone."""
+        self._queue(partial(self._intake.deleted, f"discord:{event.channel_id}", [str(event.message_id)]))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Many are gone."""
+        gone = [str(one) for one in event.message_ids]
+        self._queue(partial(self._intake.deleted, f"discord:{event.channel_id}", gone))
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Somebody reacted to something."""
+        self._rated(event, _SCORES.get(str(event.emoji)))
+
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        """Somebody took it back."""
+        self._rated(event, 0 if str(event.emoji) in _SCORES else None)
+
+    def _rated(self, event: discord.RawReactionActionEvent, score: int | None) -> None:
+        if score is not None and self.user and event.user_id != self.user.id:
+            vote = Vote(f"discord:{event.channel_id}", str(event.message_id), str(event.user_id), score)
+            self._queue(partial(self._intake.rated, vote))
+
+    def _queue(self, event: "_Event") -> None:
+        """Keep it for commit(). Where there is no room it is dropped, and read from history when there is."""
+        try:
+            self._said.put_nowait(event)
+        except asyncio.QueueFull:
+            if not self._overflowed:
+                log.warning("dropped reason=queue-full; reading it from history later")
+            self._overflowed = True
 
     async def on_disconnect(self) -> None:
         """From here on messages may be missed: hold back what comes before they were looked for."""
@@ -182,6 +272,11 @@ class _Client(discord.Client):
         raise."""
         self._new_session.set()
 
+    async def on_guild_available(self, _guild: discord.Guild) -> None:
+        """A server is back after an outage, or came late: what was said there must be asked for too."""
+        if self.is_ready():
+            self._new_session.set()
+
     async def open_sessions(self) -> None:
         """Catch up whenever a session is new, then let what is said through."""
         while True:
@@ -191,13 +286,23 @@ class _Client(discord.Client):
             await self._intake.opened(f"discord:{self.user.id}", self.user.name)
             await self._catch_up()
             self._caught_up.set()
+            await self._tree.offer()
 
     async def commit(self) -> None:
-        """Commit what is said, one after the other."""
+        """Commit what is said, in order; messages that wait together in one transaction."""
         while True:
-            told = await self._said.get()
+            told = [await self._said.get()]
             await self._caught_up.wait()
-            await told()
+            while len(told) < BATCH and not self._said.empty():
+                told.append(self._said.get_nowait())
+            for stretch in _stretches(told):
+                if isinstance(stretch, list):
+                    await self._intake.received(*stretch)
+                else:
+                    await stretch()
+            if self._overflowed and self._said.empty():
+                self._overflowed = False
+                await self._catch_up()
 
     async def note_connected(self) -> None:
         """Note now and then that everything was heard."""
@@ -221,62 +326,41 @@ class _Client(discord.Client):
         return {
             place.id
             for place in places
-            if isinstance(place, discord.TextChannel | discord.Thread | discord.VoiceChannel)
+            if isinstance(place, discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel)
             and place.permissions_for(place.guild.me).read_message_history
         }
 
     async def _catch_up_in(self, number: int, after: int) -> None:
         try:
             channel = self.get_channel(number) or await self.fetch_channel(number)
-            if isinstance(channel, discord.abc.Messageable):
-                async for message in channel.history(limit=None, after=discord.Object(after), oldest_first=True):
-                    await self._received(message)
+            if not isinstance(channel, discord.abc.Messageable):
+                return
+            page: list[IncomingMessage] = []
+            async for message in channel.history(limit=None, after=discord.Object(after), oldest_first=True):
+                page += filter(None, [self.heard(message)])
+                if len(page) == BATCH:
+                    await self._intake.received(*page)
+                    page = []
+            if page:
+                await self._intake.received(*page)
         except (discord.Forbidden, discord.NotFound):
             log.warning("channel can't be read any more channel=discord:%s", number)
 
-    async def _received(self, message: discord.Message) -> None:
-        if heard := self._heard(message):
-            await self._intake.received(heard)
-
-    def _heard(self, message: discord.Message) -> IncomingMessage | None:
-        author, channel = message.author, message.channel
-        places = {str(channel.id), str(getattr(channel, "parent_id", "") or "")}
-        is_dm = isinstance(channel, discord.DMChannel | discord.GroupChannel)
-        listened = is_dm or not self._settings.channels or places & set(self._settings.channels)
-        welcome = not self._settings.users or str(author.id) in self._settings.users
-        if author.bot or message.webhook_id or message.type not in _ORDINARY or not (listened and welcome):
-            return None
-        answered = message.reference.resolved if message.reference else None
-        return IncomingMessage(
-            channel=f"discord:{channel.id}",
-            message_id=str(message.id),
-            author_id=str(author.id),
-            author_name=author.display_name,
-            text=self._text(message),
-            at=message.created_at.timestamp(),
-            is_dm=is_dm,
-            mention=self.user in message.mentions
-            or any(
-                role.is_bot_managed() and message.guild and role in message.guild.me.roles
-                for role in message.role_mentions
-            ),
-            reply=isinstance(answered, discord.Message) and answered.author == self.user,
-            attachments=tuple(_kind(one.content_type or "") for one in message.attachments)
-            + tuple(f"sticker {one.name}" for one in message.stickers),
-        )
-
-    def _text(self, message: discord.Message) -> str:
-        """The text with mentions by name, and without our own at its start."""
-        assert self.user
-        text = re.sub(rf"^\s*<@!?{self.user.id}>[\s,:]*", "", message.content)
-        for member in message.mentions:
-            text = re.sub(rf"<@!?{member.id}>", f"@{member.display_name}".replace("\\", "\\\\"), text)
-        for place in (*message.channel_mentions, *message.role_mentions):
-            sign = "@&" if isinstance(place, discord.Role) else "#"
-            text = text.replace(f"<{sign}{place.id}>", f"{sign[0]}{place.name}")
-        return _CUSTOM_EMOJI.sub(r"\1", text)
+    def heard(self, message: discord.Message, *, own: bool = False) -> IncomingMessage | None:
+        """What was said, where it is for us to hear. own: our own posts too."""
+        return heard(message, self.user, self._settings, own=own) if self.user else None
 
 
-def _kind(content_type: str) -> str:
-    start = content_type.partition("/")[0]
-    return {"image": "photo", "video": "video", "audio": "voice"}.get(start, "file")
+def _stretches(told: "Iterable[_Event]") -> Iterator[list[IncomingMessage] | Callable[[], Awaitable[None]]]:
+    """Neighbouring messages together, everything else alone, in order."""
+    messages: list[IncomingMessage] = []
+    for one in told:
+        if isinstance(one, IncomingMessage):
+            messages.append(one)
+            continue
+        if messages:
+            yield messages
+            messages = []
+        yield one
+    if messages:
+        yield messages

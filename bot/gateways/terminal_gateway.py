@@ -3,11 +3,11 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 
-from bot.gateways.base import IncomingMessage, Intake, Limits, OutgoingMessage
+from bot.gateways.base import Finding, IncomingMessage, Intake, Limits, OutgoingMessage
 
 CHANNEL = "terminal:chat"
 
@@ -55,6 +55,14 @@ class TerminalGateway:
     async def find(self, message: OutgoingMessage) -> str | None:
         """What was printed to another process's terminal is gone with it."""
         return "gone"
+
+    async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
+        """The terminal keeps none."""
+        return []
+
+    async def examine(self) -> Sequence[Finding]:
+        """Nothing stands against it."""
+        return []
 
     @asynccontextmanager
     async def typing(self, channel: str) -> AsyncIterator[None]:

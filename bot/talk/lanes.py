@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from bot.tasks import end
+
 log = logging.getLogger("alterego.lanes")
 
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Awaitable[object]]
 
 
 class Lanes:
@@ -34,9 +36,7 @@ class Lanes:
         nothing was."""
         pending = [asyncio.create_task(queue.join()) for queue in self._queues.values()]
         done = not pending or not (await asyncio.wait(pending, timeout=seconds))[1]
-        for task in [*pending, *self._tasks.values()]:
-            task.cancel()
-        await asyncio.gather(*pending, *self._tasks.values(), return_exceptions=True)
+        await end([*pending, *self._tasks.values()])
         return done
 
     async def _run(self, lane: str) -> None:
@@ -53,7 +53,8 @@ class Lanes:
         pause = self._first
         while True:
             try:
-                return await work()
+                await work()
+                return
             except Exception as error:  # the one broad catch of this loop: a lane must not die
                 log.warning(
                     "work failed kind=%s again_in=%.0fs",

@@ -6,10 +6,24 @@ from bot.store import Remembered
 from persona.bundle import Seal
 from persona.transcript import Turn, merge_turns
 
+CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
 
-def turns_of(remembered: Sequence[Remembered], most: int) -> tuple[Turn, ...]:
-    """The last `most` turns, oldest first; what one person said in a row is one turn."""
-    return merge_turns(Turn(one.speaker, one.lines) for one in remembered if one.lines)[-most:]
+
+def turns_of(remembered: Sequence[Remembered], most: int, tokens: int) -> tuple[Turn, ...]:
+    """The last `most` turns, oldest first; what one person said in a row is one turn. tokens: what fits into a prompt:
+    a turn longer than that keeps its end, or nothing of it would be heard."""
+    turns = merge_turns(Turn(one.speaker, one.lines) for one in remembered if one.lines)[-most:]
+    return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN)) for turn in turns)
+
+
+def in_one_go(trigger: Remembered, following: Sequence[Remembered], patience: float) -> list[Remembered]:
+    """What was said after `trigger` up to the last message with which its author went on, each within `patience`
+    seconds of the one before."""
+    last, end = trigger.at, 0
+    for number, one in enumerate(following, start=1):
+        if one.author_id == trigger.author_id and one.at - last <= patience:
+            last, end = one.at, number
+    return list(following[:end])
 
 
 def scene_of(seal: Seal, is_dm: bool) -> str:
@@ -17,3 +31,15 @@ def scene_of(seal: Seal, is_dm: bool) -> str:
     heard = dict(seal.data.get("scenes", {}))
     wanted = ("dm", "group", "reply") if is_dm else ("group", "dm", "reply")
     return next((scene for scene in wanted if heard.get(scene)), wanted[0])
+
+
+def _ending(lines: tuple[str, ...], most: int) -> tuple[str, ...]:
+    """The last lines that make at most `most` characters; of a single longer one, its end."""
+    kept: list[str] = []
+    room = most
+    for line in reversed(lines):
+        room -= len(line)
+        if room < 0:
+            break
+        kept.append(line)
+    return tuple(reversed(kept)) or (lines[-1][-most:].lstrip(),)

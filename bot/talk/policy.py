@@ -2,40 +2,82 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 from bot.gateways.base import IncomingMessage
+from bot.store import Recent
 from persona.config import Talk
 
 EXPIRES = 24 * 3600.0  # seconds; an answer that comes a day late is stranger than none
+LIVELY = 600.0  # seconds that count as one talk
+HALVES_WITH = 5  # messages of others in it that halve the chance to barge in
+LOOP = 15  # answers to one author within a minute: no person talks like that
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """answer: whether to speak. reason: why, in a word that is counted."""
+    """answer: whether to speak. verdict: what the inbox gets if not. reason: why, in words that are counted."""
 
     answer: bool
     reason: str
+    verdict: str = "declined"
 
 
-def calls(message: IncomingMessage, settings: Talk, *, names: Collection[str], luck: float) -> str | None:
-    """What in a message wants an answer: dm, mention, reply, name, or unprompted where luck (in [0, 1)) has it so. None
-    where nothing does. names: what the persona is called."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known when a message comes up. now: aware. age: seconds since it was written. since_spoke: seconds since
+    the persona last spoke in that channel. silent: whether it was told to be quiet there."""
+
+    now: datetime
+    age: float = 0.0
+    since_spoke: float = float("inf")
+    silent: bool = False
+    recent: Recent = field(default_factory=Recent)
+
+
+def calls(
+    message: IncomingMessage, settings: Talk, *, names: Collection[str], luck: float, others_lately: int = 0
+) -> str:
+    """What in a message wants an answer: dm, mention, reply, name, or unprompted where luck (in [0, 1)) has it so; ""
+    where nothing does. names: what the persona is called. others_lately: messages of others in the last LIVELY
+    seconds: the livelier a talk, the less it needs another voice."""
     kinds = {
         "dm": message.is_dm,
         "mention": message.mention,
         "reply": message.reply,
         "name": any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message.text, re.IGNORECASE) for name in names),
     }
-    heard = next((kind for kind in settings.reply_to if kinds[kind]), None)
-    return heard or ("unprompted" if luck < settings.unprompted else None)
+    heard = next((kind for kind in settings.reply_to if kinds[kind]), "")
+    chance = settings.unprompted * 0.5 ** (others_lately / HALVES_WITH)
+    return heard or ("unprompted" if luck < chance and not message.is_dm else "")
 
 
-def judge(settings: Talk, *, age: float, since_reply: float, is_dm: bool) -> Verdict:
-    """Whether to answer a message that called. age: seconds since it was written. since_reply: seconds since the persona
-    last spoke in that channel."""
-    if age > EXPIRES:
-        return Verdict(False, "expired")
-    if not is_dm and since_reply < settings.cooldown.total_seconds():
-        return Verdict(False, "cooldown")
-    return Verdict(True, "called")
+def judge(settings: Talk, called: str, moment: Moment, *, is_dm: bool, timezone: str = "UTC") -> Verdict:
+    """Whether to answer a message that called. The first rule that is against it gives the reason."""
+    if moment.age > EXPIRES:
+        return Verdict(False, "too old", "expired")
+    against = {
+        "quiet": moment.silent,
+        "quiet hours": within(settings.quiet_hours, moment.now.astimezone(ZoneInfo(timezone))),
+        "loop": moment.recent.author_minute >= LOOP,
+        "cooldown": not is_dm and moment.since_spoke < settings.cooldown.total_seconds(),
+        "unprompted cooldown": called == "unprompted"
+        and moment.since_spoke < settings.unprompted_cooldown.total_seconds(),
+        "user cooldown": moment.now.timestamp() - moment.recent.author_at < settings.user_cooldown.total_seconds(),
+        "hourly": not is_dm and 0 < settings.hourly <= moment.recent.channel_hour,
+        "user hourly": 0 < settings.user_hourly <= moment.recent.author_hour,
+    }
+    reason = next((reason for reason, holds in against.items() if holds), "")
+    return Verdict(not reason, reason or called)
+
+
+def within(hours: tuple[time, time] | str, local: datetime) -> bool:
+    """Whether a local moment lies in these hours, which may span midnight; "" holds none, equal ends hold all."""
+    if isinstance(hours, str):
+        return False
+    (start, end), at = hours, local.time()
+    if start == end:
+        return True
+    return start <= at < end if start < end else at >= start or at < end

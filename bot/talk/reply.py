@@ -1,72 +1,118 @@
-"""One message in, one verdict out: policy, memory, engine, delivery, and the store's word on it."""
+"""One message in, one verdict out: policy, a draft, and the store's word on it."""
 
 import logging
-import secrets
-import time
+from collections import Counter
+from datetime import UTC, datetime
 
+from bot.engine.base import EngineError, Request, complete
 from bot.engine.voice import Voice
 from bot.gateways.base import Gateway
-from bot.store import Store, Waiting
-from bot.talk import delivery, policy
-from bot.talk.memory import scene_of, turns_of
+from bot.metrics import Metrics
+from bot.store import Post, Store, Waiting
+from bot.talk import policy
+from bot.talk.drafting import Draft, Drafter
 from bot.talk.sender import Sender
-from bot.talk.speakers import named_back
 from persona.config import Settings
-from persona.names import normalise
+from persona.prompt import tweet_prompt
+from persona.sampling import Sampling
 
 log = logging.getLogger("alterego.reply")
 
-LINES_A_TURN = 4  # messages read from memory for each turn wanted: a turn is seldom more
-SECONDS_TO_ANSWER = 120.0  # what an engine gets; what is there by then is sent
+GIVE_UP = 5  # failures of one request after which, if the engine answers others, it is the request's fault
 
 
 class Replier:
     """Answers what waits in the inbox of one gateway's account."""
 
-    def __init__(self, store: Store, gateway: Gateway, voice: Voice, sender: Sender, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        gateway: Gateway,
+        voice: Voice,
+        sender: Sender,
+        drafter: Drafter,
+        settings: Settings,
+        metrics: Metrics,
+    ) -> None:
         self._store = store
         self._gateway = gateway
         self._voice = voice
         self._sender = sender
+        self._drafter = drafter
         self._settings = settings
+        self._metrics = metrics
+        self._failures: Counter[int] = Counter()
+        self._suspects: set[int] = set()
 
     async def answer(self, waiting: Waiting) -> None:
-        """Reach the verdict on one message. Raises EngineError where the engine failed: the message goes on waiting."""
-        now = time.time()
-        since = now - await self._store.last_spoke(waiting.account, waiting.channel)
-        verdict = policy.judge(self._settings.talk, age=now - waiting.at, since_reply=since, is_dm=waiting.is_dm)
-        if not verdict.answer:
-            await self._store.settle(waiting, "expired" if verdict.reason == "expired" else "declined", verdict.reason)
+        """Reach the verdict on one message. Raises EngineError where the engine failed: the message goes on waiting,
+        unless the engine lives and only this one fails again and again."""
+        if not await self._store.inbox.is_waiting(waiting):
             return
-        async with self._gateway.typing(waiting.channel):
-            texts = await self._texts(waiting)
-        posts = await self._store.settle(
-            waiting, "answered" if texts else "silenced", verdict.reason if texts else "nothing to say", texts
-        )
-        log.info(
-            "verdict channel=%s verdict=%s posts=%d seconds=%.1f",
-            waiting.channel,
-            "answered" if texts else "silenced",
-            len(posts),
-            time.time() - now,
-        )
-        for post in posts:
-            await self._sender.deliver(post)
+        verdict = await self._judged(waiting)
+        if not verdict.answer:
+            await self._settled(waiting, verdict.verdict, verdict.reason)
+            return
+        try:
+            async with self._gateway.typing(waiting.channel):
+                draft = await self._drafter.draft(waiting)
+        except EngineError:
+            if not await self._at_fault(waiting):
+                raise
+            self._done_with(waiting)
+            await self._settled(waiting, "silenced", "engine failed")
+            return
+        self._done_with(waiting)
+        if draft is None:
+            await self._settled(waiting, "declined", "deleted")
+        elif draft.why:
+            await self._settled(waiting, "silenced", draft.why, draft)
+        else:
+            for post in await self._settled(waiting, "answered", verdict.reason, draft):
+                if not await self._sender.deliver(post):
+                    return
 
-    async def _texts(self, waiting: Waiting) -> list[str]:
-        talk = self._settings.talk
-        remembered = await self._store.remembered(
-            waiting.account, waiting.channel, waiting.message_id, talk.context_turns * LINES_A_TURN
+    async def _judged(self, waiting: Waiting) -> policy.Verdict:
+        now = self._store.clock()
+        moment = policy.Moment(
+            datetime.fromtimestamp(now, UTC),
+            age=now - waiting.at,
+            since_spoke=now - await self._store.memory.last_spoke(waiting.account, waiting.channel),
+            silent=await self._store.places.is_silent(waiting.account, waiting.channel),
+            recent=await self._store.inbox.recent(waiting),
         )
-        lines = await self._voice.reply(
-            scene_of(self._voice.seal, waiting.is_dm),
-            turns_of(remembered, talk.context_turns),
-            secrets.randbits(31),
-            channel=f"{waiting.account} {waiting.channel}",
-            deadline=time.monotonic() + SECONDS_TO_ANSWER,
-        )
-        bearers = await self._store.bearers(waiting.account, waiting.channel)
-        names = {one.speaker: one.name for one in bearers.values() if normalise(one.name) != one.speaker}
-        return delivery.posts(
-            [named_back(line, names) for line in lines], bursts=talk.bursts, units=self._gateway.limits.units
-        )
+        zone = self._settings.tweets.timezone
+        return policy.judge(self._settings.talk, waiting.called, moment, is_dm=waiting.is_dm, timezone=zone)
+
+    async def _settled(self, waiting: Waiting, verdict: str, reason: str, draft: Draft | None = None) -> list[Post]:
+        parts = draft.parts if draft and not draft.why else ()
+        merged = draft.merged if draft else ()
+        answer = draft.answer if draft and self._settings.talk.feedback else None
+        posts = await self._store.inbox.settle(waiting, verdict, reason, parts, merged=merged, answer=answer)
+        self._metrics.verdicts.labels(verdict, reason).inc()
+        log.info("verdict channel=%s verdict=%s reason=%s posts=%d", waiting.channel, verdict, reason, len(posts))
+        return posts
+
+    async def _at_fault(self, waiting: Waiting) -> bool:
+        """Whether a request that failed is itself the reason: it failed often, and twice while another one didn't."""
+        self._metrics.faults.labels("engine").inc()
+        await self._voice.engine.start()
+        self._failures[waiting.id] += 1
+        if self._failures[waiting.id] < GIVE_UP or not await self._engine_lives():
+            self._suspects.discard(waiting.id)
+            return False
+        suspected = waiting.id in self._suspects
+        self._suspects.add(waiting.id)
+        return suspected
+
+    async def _engine_lives(self) -> bool:
+        ids = tweet_prompt(self._voice.encoding, self._voice.seal)
+        try:
+            await complete(self._voice.engine, Request(ids, Sampling(max_new_tokens=1), seed=0))
+        except EngineError:
+            return False
+        return True
+
+    def _done_with(self, waiting: Waiting) -> None:
+        self._failures.pop(waiting.id, None)
+        self._suspects.discard(waiting.id)

@@ -3,70 +3,82 @@
 import asyncio
 import hashlib
 import logging
+from collections.abc import Awaitable, Callable
 
 from bot.gateways.base import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
+from bot.metrics import Metrics
 from bot.store import Post, Store
 from bot.talk import delivery
-from persona.transcript import plain_lines
+from bot.talk.policy import EXPIRES
+from persona.config import Talk
 
 log = logging.getLogger("alterego.sender")
 
 LONGEST_WAIT = 60.0  # seconds between two tries
 
+Buried = Callable[[Post, str], Awaitable[None]]
+
 
 class Sender:
-    """Delivers for one gateway. speaker: the persona's key, under which posts are remembered. typing: pause like a
-    person before each."""
+    """Delivers for one gateway. speaker: the persona's key, under which posts are remembered. buried: told of a post
+    that can never be made."""
 
-    def __init__(self, store: Store, gateway: Gateway, speaker: str, typing: bool) -> None:
+    def __init__(
+        self, store: Store, gateway: Gateway, speaker: str, talk: Talk, metrics: Metrics, buried: Buried
+    ) -> None:
         self._store = store
         self._gateway = gateway
         self._speaker = speaker
-        self._typing = typing
+        self._talk = talk
+        self._metrics = metrics
+        self._buried = buried
 
-    async def deliver(self, post: Post) -> None:
+    async def deliver(self, post: Post) -> bool:
         """Post it, or record why not. A post that was being sent when the process ended is looked for first; where the
-        platform can't tell, it stays uncertain."""
-        message = OutgoingMessage(post.channel, post.text, nonce_of(post), post.reply_to, post.after)
-        if post.state == "sending":
-            if await self._resolved(post, message):
-                return
-        elif self._typing and post.part > 0:
+        platform can't tell, it stays uncertain. False where it was not made: then the rest of its answer isn't either."""
+        doubtful = post.state == "sending"
+        if self._talk.typing and post.part > 0 and not doubtful:
             async with self._gateway.typing(post.channel):
                 await asyncio.sleep(delivery.pause(post.text))
-        await self._store.mark(post, "sending")
-        await self._post(post, message)
-
-    async def _post(self, post: Post, message: OutgoingMessage) -> None:
+        if not await self._store.outbox.begin(post):
+            return False
         wait = 1.0
-        while True:
+        while self._store.clock() < post.at + EXPIRES:
             try:
-                return await self._sent(post, await self._gateway.send(message))
+                return await self._try(post, doubtful)
             except NotSent as refusal:
                 wait = max(wait, refusal.wait)
                 log.warning("not sent channel=%s reason=%s again_in=%.0fs", post.channel, refusal, wait)
+            except ResultUnknown as doubt:
+                doubtful = True
+                log.warning("result unknown channel=%s reason=%s", post.channel, doubt)
+                if not self._gateway.limits.resends:
+                    continue
             except Undeliverable as refusal:
                 log.warning("undeliverable channel=%s reason=%s", post.channel, refusal)
-                return await self._store.mark(post, "failed")
-            except ResultUnknown as doubt:
-                log.warning("result unknown channel=%s reason=%s", post.channel, doubt)
-                if await self._resolved(post, message):
-                    return None
+                await self._store.outbox.fail(post, "declined", "undeliverable")
+                await self._buried(post, str(refusal))
+                return False
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
+        log.warning("given up channel=%s reason=expired", post.channel)
+        await self._store.outbox.fail(post, "expired", "could not be sent")
+        return False
 
-    async def _resolved(self, post: Post, message: OutgoingMessage) -> bool:
-        """Settle a post whose result is unknown. False: it was not made, and may be made now."""
-        if not self._gateway.limits.resends:
-            await self._store.doubt(post)
+    async def _try(self, post: Post, doubtful: bool) -> bool:
+        """Make the post, or find it made. doubtful: an earlier try may have made it."""
+        votes = self._talk.feedback and post.origin.startswith("inbox:")
+        message = OutgoingMessage(post.channel, post.text, nonce_of(post), post.reply_to, post.after, votes)
+        if doubtful and not self._gateway.limits.resends:
+            await self._store.outbox.doubt(post)
+            self._metrics.posts.labels(self._gateway.platform, "uncertain").inc()
             return True
-        found = await self._gateway.find(message)
-        if found is not None:
-            await self._sent(post, found)
-        return found is not None
-
-    async def _sent(self, post: Post, message_id: str) -> None:
-        await self._store.sent(post, message_id, self._speaker, plain_lines(post.text))
+        found = await self._gateway.find(message) if doubtful else None
+        with self._metrics.seconds.labels("send").time():
+            message_id = found or await self._gateway.send(message)
+        await self._store.outbox.sent(post, message_id, self._speaker)
+        self._metrics.posts.labels(self._gateway.platform, "sent").inc()
+        return True
 
 
 def nonce_of(post: Post) -> str:

@@ -2,21 +2,21 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 
+from bot.engine.voice import TRIES
 from persona.fault import StandingFault
-from tests.conftest import Bot, Home, Running, sample_settings
+from tests.conftest import Bot, Home, StartDaemon, sample_settings
 from tests.fakes.fake_discord import ALICE, CHANNEL_ID, DM_ID, TOKEN, FakeDiscord
 
 Start = Callable[[Home, dict[str, str]], Bot]
-StartDaemon = Callable[[Home], Awaitable[Running]]
 
 
 def on_discord(home: Home, discord: FakeDiscord, extra: str = "") -> Home:
     places = f'[discord]\nenabled = true\napi_base = "{discord.api_base}"\ngateway_url = "{discord.gateway_url}"\n'
-    return home.settings(sample_settings(f"{places}[talk]\ntyping = false\n{extra}"))
+    return home.settings(sample_settings(f"{places}[talk]\ntyping = false\nmerge = '0s'\n{extra}"))
 
 
 def verdicts(home: Home) -> list[tuple[str, str]]:
@@ -62,10 +62,10 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
 
 
 async def test_a_long_answer_is_split_and_every_part_posted_once(
-    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """Discord allows 2000 characters a message; only the first part is a reply."""
-    daemon = await start_daemon(on_discord(home, discord, "bursts = false\n"))
+    daemon = await start_daemon(on_discord(bare_home, discord, "bursts = false\n"))
     daemon.engine.words = lambda _: "turbine 😺 " * 700
     await discord.wait_connected()
     asked = await discord.say("tell me everything", mention=True)
@@ -80,9 +80,11 @@ async def test_a_long_answer_is_split_and_every_part_posted_once(
     assert len({post["nonce"] for post in posts}) == len(posts)
 
 
-async def test_it_never_speaks_for_somebody_else(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+async def test_it_never_speaks_for_somebody_else(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
     """What a model writes under another speaker's header is cut off."""
-    daemon = await start_daemon(on_discord(home, discord))
+    daemon = await start_daemon(on_discord(bare_home, discord))
     daemon.engine.words = lambda _: "sure\n\nALICE:\nI did it\n# group\nmore"
     await discord.wait_connected()
     await discord.say("who did it?", mention=True)
@@ -92,10 +94,10 @@ async def test_it_never_speaks_for_somebody_else(home: Home, discord: FakeDiscor
 
 
 async def test_nobody_is_pinged_and_what_only_stands_for_media_is_not_posted(
-    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """allowed_mentions is empty whatever is written; [photo] can't be sent."""
-    daemon = await start_daemon(on_discord(home, discord))
+    daemon = await start_daemon(on_discord(bare_home, discord))
     daemon.engine.words = lambda _: "@everyone look\n[photo]"
     await discord.wait_connected()
     await discord.say("show me", mention=True)
@@ -106,25 +108,25 @@ async def test_nobody_is_pinged_and_what_only_stands_for_media_is_not_posted(
     ]
 
 
-async def test_silence_is_a_verdict(home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
-    """A model that says nothing, three times over, is left silent; nothing waits for ever."""
-    daemon = await start_daemon(on_discord(home, discord))
+async def test_silence_is_a_verdict(bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon) -> None:
+    """A model that says nothing however often it is asked is left silent; nothing waits for ever."""
+    daemon = await start_daemon(on_discord(bare_home, discord))
     daemon.engine.words = lambda _: "  \n"
     await discord.wait_connected()
     asked = await discord.say("hm?", mention=True)
     async with asyncio.timeout(20):
-        while verdicts(home) != [(asked, "silenced")]:
+        while verdicts(bare_home) != [(asked, "silenced")]:
             await asyncio.sleep(0.05)
     await daemon.stop()
-    assert len(daemon.engine.asked) == 3
+    assert len(daemon.engine.asked) == TRIES
     assert discord.posts == []
 
 
 async def test_a_live_name_cannot_take_the_persona_s_place(
-    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """Somebody who calls themselves like the persona, or like a trained speaker, is written under another key."""
-    daemon = await start_daemon(on_discord(home, discord))
+    daemon = await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
     impostors = {
         "Mara Voss": "MARA VOSS 2",
@@ -187,10 +189,10 @@ async def test_a_post_cut_off_by_kill_is_not_made_twice(home: Home, discord: Fak
 
 
 async def test_what_was_said_while_it_was_down_is_answered_after_start(
-    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """The watermark shows where to read on, over more than one page of history."""
-    first = await start_daemon(on_discord(home, discord))
+    first = await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
     asked = await discord.say("hello", mention=True)
     await discord.wait_posts(1)
@@ -199,10 +201,10 @@ async def test_what_was_said_while_it_was_down_is_answered_after_start(
     for number in range(230):
         await discord.say(f"noise {number}", told=False)
     also = await discord.say("and now?", mention=True, told=False)
-    second = await start_daemon(home)
+    second = await start_daemon(bare_home)
     await discord.wait_posts(3)
     await second.stop()
-    assert verdicts(home) == [(asked, "answered"), (missed, "answered"), (also, "answered")]
+    assert verdicts(bare_home) == [(asked, "answered"), (missed, "answered"), (also, "answered")]
 
 
 async def test_a_bad_token_ends_it_with_78_and_one_sentence(home: Home, discord: FakeDiscord, start_bot: Start) -> None:
@@ -216,11 +218,11 @@ async def test_a_bad_token_ends_it_with_78_and_one_sentence(home: Home, discord:
 
 
 async def test_missing_intents_end_it_and_the_sentence_says_where_to_click(
-    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """4014 is what Discord closes with; a StandingFault is exit code 78."""
-    discord.close_code = 4014
-    daemon = await start_daemon(on_discord(home, discord))
+    discord.line.close_code = 4014
+    daemon = await start_daemon(on_discord(bare_home, discord))
     with pytest.raises(StandingFault, match="message content intent; switch it on under Bot"):
         await daemon.task
 
@@ -250,28 +252,28 @@ async def test_a_random_tweet_goes_out_once_over_a_restart(home: Home, discord: 
 
 
 async def test_a_second_process_for_one_account_is_refused(
-    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """Two would answer everything twice."""
-    first = await start_daemon(on_discord(home, discord))
+    first = await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
-    second = await start_daemon(home)
+    second = await start_daemon(bare_home)
     with pytest.raises(StandingFault, match="already speaks for"):
         await second.task
     await first.stop()
 
 
 async def test_memory_of_a_channel_survives_a_restart(
-    home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """The prompt after a restart holds what was said before it, by whom, and what the persona answered."""
-    first = await start_daemon(on_discord(home, discord))
+    first = await start_daemon(on_discord(bare_home, discord))
     first.engine.words = lambda _: "noted"
     await discord.wait_connected()
     await discord.say("remember the tyre lever", author=ALICE, mention=True)
     await discord.wait_posts(1)
     await first.stop()
-    second = await start_daemon(home)
+    second = await start_daemon(bare_home)
     await discord.wait_connected()
     await discord.say("what did I say?", mention=True)
     await discord.wait_posts(2)

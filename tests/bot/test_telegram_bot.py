@@ -2,20 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
 
-from tests.conftest import Bot, Home, Running, sample_settings
+from tests.conftest import Bot, Home, StartDaemon, sample_settings
 from tests.fakes.fake_telegram import ALICE, GROUP, PRIVATE, TOKEN, FakeTelegram
 
 Start = Callable[[Home, dict[str, str]], Bot]
-StartDaemon = Callable[[Home], Awaitable[Running]]
 
 
 def on_telegram(home: Home, telegram: FakeTelegram, extra: str = "") -> Home:
     places = f'[telegram]\nenabled = true\napi_base = "{telegram.api_base}"\nchats = [{GROUP["id"]}]\nusers = [{ALICE["id"]}]\n'
-    return home.settings(sample_settings(f"{places}[talk]\ntyping = false\n{extra}"))
+    return home.settings(sample_settings(f"{places}[talk]\ntyping = false\nmerge = '0s'\n{extra}"))
 
 
 def verdicts(home: Home) -> list[tuple[str, str]]:
@@ -56,10 +55,10 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
 
 
 async def test_long_answers_are_counted_in_utf16_units(
-    home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
 ) -> None:
     """Telegram allows 4096 code units a message: 2048 emoji fit, 2049 don't."""
-    daemon = await start_daemon(on_telegram(home, telegram, "bursts = false\n"))
+    daemon = await start_daemon(on_telegram(bare_home, telegram, "bursts = false\n"))
     daemon.engine.words = lambda _: "😺" * 5000
     telegram.say("tell me everything", mention=True)
     sent = await telegram.wait_sent(3)
@@ -88,7 +87,7 @@ async def test_an_update_is_kept_by_telegram_until_it_is_committed(
 
 
 async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(
-    home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
 ) -> None:
     """Telegram can't tell a message that was sent from one that wasn't."""
 
@@ -96,10 +95,10 @@ async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(
         raise web.HTTPInternalServerError
 
     telegram.on_send = cut
-    await start_daemon(on_telegram(home, telegram, "bursts = false\n"))
+    await start_daemon(on_telegram(bare_home, telegram, "bursts = false\n"))
     asked = telegram.say("hello?", mention=True)
     async with asyncio.timeout(60):
-        while not (home.folder / "alterego.db").exists() or _rows(home) != [(str(asked), "uncertain")]:
+        while not (bare_home.folder / "alterego.db").exists() or _rows(bare_home) != [(str(asked), "uncertain")]:
             await asyncio.sleep(0.05)
     telegram.on_send = None
     await asyncio.sleep(1)
@@ -107,15 +106,15 @@ async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(
 
 
 async def test_a_poison_update_is_put_away_and_the_next_is_answered(
-    home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
 ) -> None:
     """An update the library can't parse must not be met for ever."""
-    await start_daemon(on_telegram(home, telegram))
+    await start_daemon(on_telegram(bare_home, telegram))
     telegram.push({"message": {"message_id": "not a number", "date": "never", "chat": 7}})
     telegram.say("still there?", mention=True)
     await telegram.wait_sent(1, seconds=60)
     await telegram.wait_confirmed()
-    with sqlite3.connect(home.folder / "alterego.db") as store:
+    with sqlite3.connect(bare_home.folder / "alterego.db") as store:
         assert store.execute("select count(*) from quarantine").fetchone() == (1,)
 
 

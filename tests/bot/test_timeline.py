@@ -4,16 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.timeline import next_due, within_hours
+from bot.timeline import is_allowed, next_due, opening_after
 from persona.config import Tweets
 
 BERLIN = {"timezone": "Europe/Berlin", "hours": "09:00-23:00", "every": "6h", "jitter": "0s"}
 
 
-def due(now: str, luck: float = 0.5, **changes: str) -> str:
+def due(now: str, luck: float = 0.5, **changes: object) -> str:
     settings = Tweets(**{**BERLIN, **changes})  # type: ignore[arg-type]
     moment = next_due(datetime.fromisoformat(now).astimezone(UTC), settings, luck)
-    assert within_hours(moment, settings)
+    assert is_allowed(moment, settings)
     return moment.astimezone(datetime.fromisoformat(now).tzinfo).isoformat(timespec="minutes")
 
 
@@ -24,16 +24,57 @@ def due(now: str, luck: float = 0.5, **changes: str) -> str:
         ("2024-06-01T16:59+02:00", "2024-06-01T22:59+02:00"),
         ("2024-06-01T17:00+02:00", "2024-06-02T09:00+02:00"),
         ("2024-06-01T23:30+02:00", "2024-06-02T09:00+02:00"),
-        (
-            "2024-03-30T20:00+01:00",
-            "2024-03-31T08:00+01:00",
-        ),  # the night without 02:30: nine o'clock comes an hour early
-        ("2024-10-26T20:00+02:00", "2024-10-27T10:00+02:00"),  # the night with 02:30 twice: an hour later
     ],
 )
 def test_the_next_tweet_is_due_inside_the_hours(now: str, expected: str) -> None:
-    """Local hours, whatever the clock does in the night."""
+    """Else when they begin again."""
     assert due(now) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "hours", "opening"),
+    [
+        # 31 March 2024: the clock jumps from 02:00 (+01:00) to 03:00 (+02:00)
+        ("2024-03-30T23:30+01:00", "09:00-23:00", "2024-03-31T07:00+00:00"),
+        ("2024-03-30T23:30+01:00", "01:30-23:00", "2024-03-31T00:30+00:00"),
+        ("2024-03-30T23:30+01:00", "02:30-23:00", "2024-03-31T01:30+00:00"),  # skipped: an hour's half later
+        ("2024-03-30T23:30+01:00", "03:00-23:00", "2024-03-31T01:00+00:00"),
+        # 27 October 2024: the clock goes back from 03:00 (+02:00) to 02:00 (+01:00)
+        ("2024-10-26T23:30+02:00", "09:00-23:00", "2024-10-27T08:00+00:00"),
+        ("2024-10-26T23:30+02:00", "01:30-23:00", "2024-10-26T23:30+00:00"),
+        ("2024-10-26T23:30+02:00", "02:30-23:00", "2024-10-27T00:30+00:00"),  # comes twice: the first counts
+        ("2024-10-26T23:30+02:00", "03:00-23:00", "2024-10-27T02:00+00:00"),
+    ],
+)
+def test_the_hours_begin_once_in_both_nights_of_the_clock_change(moment: str, hours: str, opening: str) -> None:
+    """What is skipped falls after the gap; what comes twice counts once."""
+    settings = Tweets(**{**BERLIN, "hours": hours})  # type: ignore[arg-type]
+    start = datetime.fromisoformat(moment).astimezone(UTC)
+    found = opening_after(start, settings)
+    assert found.isoformat(timespec="minutes") == opening
+    assert is_allowed(found, settings)
+    assert opening_after(found + timedelta(seconds=1), settings) - found > timedelta(hours=22)
+
+
+@pytest.mark.parametrize(
+    ("now", "days", "expected"),
+    [
+        ("2024-06-01T17:00+02:00", ("mon", "wed"), "2024-06-03T09:00+02:00"),  # a Saturday
+        ("2024-06-03T10:00+02:00", ("mon", "wed"), "2024-06-03T16:00+02:00"),
+        ("2024-06-03T20:00+02:00", ("mon",), "2024-06-10T09:00+02:00"),
+    ],
+)
+def test_days_count(now: str, days: tuple[str, ...], expected: str) -> None:
+    """In the time zone's calendar."""
+    assert due(now, days=days) == expected
+
+
+def test_hours_over_midnight_belong_to_the_day_they_begin_on() -> None:
+    """Saturday night goes on into Sunday."""
+    settings = Tweets(**{**BERLIN, "hours": "22:00-02:00", "days": ("sat",)})  # type: ignore[arg-type]
+    assert is_allowed(datetime.fromisoformat("2024-06-02T01:00+02:00"), settings)
+    assert not is_allowed(datetime.fromisoformat("2024-06-01T01:00+02:00"), settings)
+    assert not is_allowed(datetime.fromisoformat("2024-06-02T23:00+02:00"), settings)
 
 
 def test_jitter_lies_on_both_sides() -> None:
@@ -49,6 +90,12 @@ def test_jitter_larger_than_the_interval_never_goes_back_in_time() -> None:
     assert next_due(now, settings, 0.0) >= now + timedelta(seconds=1)
 
 
+@pytest.mark.parametrize("luck", [0.0, 0.3, 0.7, 0.999])
+def test_jitter_stays_inside_short_hours(luck: float) -> None:
+    """Ten minutes a day are ten minutes."""
+    assert due("2024-06-01T12:00+02:00", luck, hours="09:00-09:10", jitter="5h").startswith("2024-06-02T09:0")
+
+
 @pytest.mark.parametrize(
     ("hours", "moment", "allowed"),
     [
@@ -62,4 +109,4 @@ def test_jitter_larger_than_the_interval_never_goes_back_in_time() -> None:
 def test_hours_may_span_midnight(hours: str, moment: str, allowed: bool) -> None:
     """And equal ones mean always."""
     settings = Tweets(**{**BERLIN, "hours": hours})  # type: ignore[arg-type]
-    assert within_hours(datetime.fromisoformat(moment), settings) is allowed
+    assert is_allowed(datetime.fromisoformat(moment), settings) is allowed

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import time
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
+
+from tests.fakes.discord_line import GatewayOnLoopback
 
 TOKEN = "MTAwMDAwMDAwMDAwMDAwMDAw.Gfake0.notarealtokennotarealtokennotareal"
 BOT_ID = "100000000000000000"
@@ -17,47 +17,52 @@ GUILD_ID = "200000000000000000"
 CHANNEL_ID = "300000000000000000"
 DM_ID = "310000000000000000"
 ALICE = {"id": "400000000000000001", "username": "alice", "global_name": "Alice", "discriminator": "0", "avatar": None}
+BEN = {**ALICE, "id": "400000000000000002", "username": "ben", "global_name": "Ben"}
 EPOCH = 1420070400000
+ALL_PERMISSIONS = (1 << 46) - 1
+CONTENT_INTENT = 1 << 18
 
-
-@dataclass
-class Session:
-    """One gateway connection."""
-
-    socket: web.WebSocketResponse
-    zlib: Any = field(default_factory=zlib.compressobj)
-    sequence: int = 0
-
-    async def send(self, op: int, data: Any, event: str | None = None) -> None:
-        if event:
-            self.sequence += 1
-        frame = json.dumps({"op": op, "d": data, "s": self.sequence if event else None, "t": event}).encode()
-        await self.socket.send_bytes(self.zlib.compress(frame) + self.zlib.flush(zlib.Z_SYNC_FLUSH))
+Trouble = Callable[[str, web.Request], Awaitable[web.StreamResponse | None]]
 
 
 class FakeDiscord:
-    """A server with one guild, one text channel and one private channel. on_post: called before a post is kept."""
+    """A server with one guild, text channels and one private channel. on_post: called before a post is kept. trouble:
+    asked before and after a call takes effect (`before post`, `after post`, `before history`); what it returns is
+    answered instead. told: commands the bot offers; answers: what it said to interactions."""
 
-    def __init__(self) -> None:
-        self.messages: dict[str, list[dict[str, Any]]] = {CHANNEL_ID: [], DM_ID: []}
+    def __init__(self, channels: int = 1) -> None:
+        self.channels = [str(int(CHANNEL_ID) + number) for number in range(channels)]
+        self.messages: dict[str, list[dict[str, Any]]] = {one: [] for one in [*self.channels, DM_ID]}
         self.posts: list[dict[str, Any]] = []
         self.typed: list[str] = []
-        self.sessions: list[Session] = []
-        self.identified = 0
-        self.close_code: int | None = None
+        self.commands: list[dict[str, Any]] = []
+        self.answers: dict[str, str] = {}
+        self.ephemeral: set[str] = set()
         self.on_post: Callable[[dict[str, Any]], None] | None = None
+        self.trouble: Trouble | None = None
+        self.flags = CONTENT_INTENT
+        self.permissions = ALL_PERMISSIONS
+        self.line = GatewayOnLoopback(self._welcome)
         self._posted = asyncio.Event()
         self._next = 0
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_get("/api/v10/users/@me", self._me)
-        app.router.add_get("/api/v10/oauth2/applications/@me", self._application)
-        app.router.add_get("/api/v10/channels/{channel}", self._channel)
-        app.router.add_get("/api/v10/channels/{channel}/messages", self._history)
-        app.router.add_post("/api/v10/channels/{channel}/messages", self._post)
-        app.router.add_post("/api/v10/channels/{channel}/typing", self._typing)
-        app.router.add_get("/gateway", self._gateway)
+        get, post = app.router.add_get, app.router.add_post
+        get("/api/v10/users/@me", self._me)
+        get("/api/v10/users/@me/guilds", self._guilds)
+        get("/api/v10/oauth2/applications/@me", self._application)
+        get("/api/v10/guilds/{guild}", self._guild_alone)
+        get("/api/v10/guilds/{guild}/channels", self._guild_channels)
+        get("/api/v10/guilds/{guild}/members/{member}", self._member)
+        app.router.add_put("/api/v10/applications/{application}/commands", self._offered)
+        get("/api/v10/channels/{channel}", self._channel)
+        get("/api/v10/channels/{channel}/messages", self._history)
+        post("/api/v10/channels/{channel}/messages", self._post)
+        post("/api/v10/channels/{channel}/typing", self._typing)
+        post("/api/v10/interactions/{interaction}/{token}/callback", self._callback)
+        app.router.add_patch("/api/v10/webhooks/{application}/{token}/messages/@original", self._answer)
+        get("/gateway", self.line.serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -65,8 +70,9 @@ class FakeDiscord:
         self.port: int = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        for session in list(self.sessions):
-            await session.socket.close()
+        for line in self.line.connected:
+            if line.socket:
+                await line.socket.close()
         await self._runner.cleanup()
 
     @property
@@ -76,6 +82,11 @@ class FakeDiscord:
     @property
     def gateway_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/gateway"
+
+    @property
+    def settings(self) -> str:
+        """The table of persona.toml that leads here."""
+        return f'[discord]\nenabled = true\napi_base = "{self.api_base}"\ngateway_url = "{self.gateway_url}"\n'
 
     # what a test does
 
@@ -89,11 +100,12 @@ class FakeDiscord:
         reply_to: str = "",
         told: bool = True,
         bot: bool = False,
+        **more: Any,
     ) -> str:
-        """Somebody writes. told: the gateway tells connected sessions of it."""
+        """Somebody writes. told: the gateway tells its sessions of it. more: fields of the message."""
         content = f"<@{BOT_ID}> {text}" if mention else text
         message = self._message(channel, {**author, "bot": bot}, content)
-        message["mentions"] = [self._bot()] if mention else []
+        message |= {"mentions": [self._bot()] if mention else [], **more}
         if reply_to:
             parent = next(one for one in self.messages[channel] if one["id"] == reply_to)
             message |= {
@@ -106,9 +118,79 @@ class FakeDiscord:
             await self.tell("MESSAGE_CREATE", self._event(message))
         return str(message["id"])
 
+    async def edit(self, message_id: str, text: str, *, channel: str = CHANNEL_ID) -> None:
+        """Somebody changes what they wrote; a mention at its start stays."""
+        message = next(one for one in self.messages[channel] if one["id"] == message_id)
+        message["content"] = f"<@{BOT_ID}> {text}" if message["mentions"] else text
+        message["edited_timestamp"] = datetime.now(UTC).isoformat()
+        await self.tell("MESSAGE_UPDATE", self._event(message))
+
+    async def delete(self, *message_ids: str, channel: str = CHANNEL_ID) -> None:
+        """Somebody takes messages back."""
+        self.messages[channel] = [one for one in self.messages[channel] if one["id"] not in message_ids]
+        place = {"channel_id": channel, **({} if channel == DM_ID else {"guild_id": GUILD_ID})}
+        if len(message_ids) == 1:
+            await self.tell("MESSAGE_DELETE", {"id": message_ids[0], **place})
+        else:
+            await self.tell("MESSAGE_DELETE_BULK", {"ids": list(message_ids), **place})
+
+    async def react(self, message_id: str, emoji: str, *, author: dict[str, Any] = ALICE, back: bool = False) -> None:
+        """Somebody reacts, or takes it back."""
+        event = {
+            "user_id": author["id"],
+            "channel_id": CHANNEL_ID,
+            "message_id": message_id,
+            "guild_id": GUILD_ID,
+            "emoji": {"id": None, "name": emoji},
+            "burst": False,
+            "type": 0,
+        }
+        await self.tell("MESSAGE_REACTION_REMOVE" if back else "MESSAGE_REACTION_ADD", event)
+
+    async def command(
+        self,
+        name: str,
+        argument: str = "",
+        *,
+        author: dict[str, Any] = ALICE,
+        channel: str = CHANNEL_ID,
+        permissions: int = 0,
+        seconds: float = 20,
+    ) -> str:
+        """Somebody uses a slash command. Returns what they are told."""
+        number = self._snowflake()
+        options = [{"name": "argument", "type": 3, "value": argument}] if argument else []
+        data = {"id": "1", "name": name, "type": 1, "options": options}
+        interaction = {
+            "id": number,
+            "application_id": BOT_ID,
+            "type": 2,
+            "token": f"token{number}",
+            "version": 1,
+            "data": data,
+            "channel_id": channel,
+            "channel": self._channel_data(channel),
+            "locale": "en-US",
+            "entitlements": [],
+            "app_permissions": str(ALL_PERMISSIONS),
+            "authorizing_integration_owners": {},
+            "context": 0,
+            "attachment_size_limit": 10_000_000,
+        }
+        if channel == DM_ID:
+            interaction["user"] = author
+        else:
+            member = {"user": author, "roles": [], "joined_at": "2020-01-01T00:00:00+00:00", "deaf": False}
+            member |= {"mute": False, "flags": 0, "permissions": str(permissions)}
+            interaction |= {"guild_id": GUILD_ID, "member": member}
+        await self.tell("INTERACTION_CREATE", interaction)
+        async with asyncio.timeout(seconds):
+            while f"token{number}" not in self.answers:
+                await asyncio.sleep(0.01)
+        return self.answers[f"token{number}"]
+
     async def tell(self, event: str, data: Any) -> None:
-        for session in list(self.sessions):
-            await session.send(0, data, event)
+        await self.line.tell(event, data)
 
     async def wait_posts(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
         """The posts, once there are `count` of them."""
@@ -120,7 +202,7 @@ class FakeDiscord:
 
     async def wait_connected(self, seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
-            while not self.sessions:
+            while not self.line.connected:
                 await asyncio.sleep(0.02)
 
     # what Discord does
@@ -164,12 +246,15 @@ class FakeDiscord:
             body=json.dumps(data).encode(), status=status, headers={"Content-Type": "application/json"}
         )  # with a charset discord.py takes it for text
 
+    async def _troubled(self, moment: str, request: web.Request) -> web.StreamResponse | None:
+        return await self.trouble(moment, request) if self.trouble else None
+
     async def _me(self, request: web.Request) -> web.Response:
         if not self._allowed(request):
             return self._json({"message": "401: Unauthorized", "code": 0}, 401)
         return self._json(self._bot())
 
-    async def _application(self, request: web.Request) -> web.Response:
+    async def _application(self, _: web.Request) -> web.Response:
         return self._json(
             {
                 "id": BOT_ID,
@@ -179,11 +264,28 @@ class FakeDiscord:
                 "bot_public": False,
                 "bot_require_code_grant": False,
                 "verify_key": "",
-                "flags": 1 << 18,
+                "flags": self.flags,
                 "team": None,
                 "owner": ALICE,
             }
         )
+
+    async def _guilds(self, _: web.Request) -> web.Response:
+        return self._json([{**self._guild(), "owner": False, "permissions": str(self.permissions)}])
+
+    async def _guild_alone(self, _: web.Request) -> web.Response:
+        return self._json(self._guild())
+
+    async def _guild_channels(self, _: web.Request) -> web.Response:
+        return self._json([self._channel_data(one) for one in self.channels])
+
+    async def _member(self, _: web.Request) -> web.Response:
+        return self._json(self._guild()["members"][0])
+
+    async def _offered(self, request: web.Request) -> web.Response:
+        self.commands = [{**one, "id": str(1000 + number)} for number, one in enumerate(await request.json())]
+        made = {"application_id": BOT_ID, "version": "1"}
+        return self._json([{**one, **made} for one in self.commands])
 
     def _channel_data(self, channel: str) -> dict[str, Any]:
         if channel == DM_ID:
@@ -209,7 +311,9 @@ class FakeDiscord:
             else self._json({"message": "Unknown Channel", "code": 10003}, 404)
         )
 
-    async def _history(self, request: web.Request) -> web.Response:
+    async def _history(self, request: web.Request) -> web.StreamResponse:
+        if answer := await self._troubled("before history", request):
+            return answer
         found = self.messages[request.match_info["channel"]]
         limit = min(int(request.query.get("limit", 50)), 100)
         if after := request.query.get("after"):
@@ -219,18 +323,21 @@ class FakeDiscord:
             page = [one for one in found if int(one["id"]) < before][-limit:]
         return self._json(page[::-1])
 
-    async def _post(self, request: web.Request) -> web.Response:
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        if answer := await self._troubled("before post", request):
+            return answer
         channel, wish = request.match_info["channel"], await request.json()
-        known = next(
-            (
-                one
-                for one in self.messages[channel]
-                if wish.get("enforce_nonce") and one.get("nonce") == wish.get("nonce")
-            ),
-            None,
-        )
-        if known:
-            return self._json(known)
+        if channel not in self.messages:
+            return self._json({"message": "Unknown Channel", "code": 10003}, 404)
+        message = self._known(channel, wish) or await self._kept(channel, wish)
+        return await self._troubled("after post", request) or self._json(message)
+
+    def _known(self, channel: str, wish: dict[str, Any]) -> dict[str, Any] | None:
+        if not wish.get("enforce_nonce"):
+            return None
+        return next((one for one in self.messages[channel] if one.get("nonce") == wish.get("nonce")), None)
+
+    async def _kept(self, channel: str, wish: dict[str, Any]) -> dict[str, Any]:
         if self.on_post:
             self.on_post(wish)
         message = {**self._message(channel, self._bot(), wish["content"]), "nonce": wish.get("nonce")}
@@ -241,46 +348,34 @@ class FakeDiscord:
         self.posts.append({**wish, "channel": channel, "id": message["id"]})
         self._posted.set()
         await self.tell("MESSAGE_CREATE", self._event(message))
-        return self._json(message)
+        return message
 
     async def _typing(self, request: web.Request) -> web.Response:
         self.typed.append(request.match_info["channel"])
         return web.Response(status=204)
 
-    async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        session = Session(socket)
-        await session.send(10, {"heartbeat_interval": 41250})
-        async for frame in socket:
-            if frame.type is WSMsgType.TEXT:
-                await self._gateway_frame(session, json.loads(frame.data))
-        if session in self.sessions:
-            self.sessions.remove(session)
-        return socket
+    async def _callback(self, request: web.Request) -> web.Response:
+        wish = await request.json()
+        if wish["data"].get("flags", 0) & 64:
+            self.ephemeral.add(request.match_info["token"])
+        number = request.match_info["interaction"]
+        return self._json({"interaction": {"id": number, "type": 2, "response_message_id": number}})
 
-    async def _gateway_frame(self, session: Session, frame: dict[str, Any]) -> None:
-        if frame["op"] == 1:
-            await session.send(11, None)
-        elif frame["op"] == 2:
-            if self.close_code:
-                await session.socket.close(code=self.close_code)
-                return
-            self.identified += 1
-            ready = {
-                "v": 10,
-                "user": self._bot(),
-                "guilds": [{"id": GUILD_ID, "unavailable": True}],
-                "session_id": "s",
-                "resume_gateway_url": self.gateway_url,
-                "private_channels": [],
-                "application": {"id": BOT_ID, "flags": 1 << 18},
-            }
-            await session.send(0, ready, "READY")
-            await session.send(0, self._guild(), "GUILD_CREATE")
-            self.sessions.append(session)
-        elif frame["op"] == 6:
-            await session.send(9, False)
+    async def _answer(self, request: web.Request) -> web.Response:
+        wish = await request.json()
+        self.answers[request.match_info["token"]] = wish["content"]
+        return self._json(self._message(CHANNEL_ID, self._bot(), wish["content"]))
+
+    def _welcome(self) -> list[tuple[str, Any]]:
+        ready = {
+            "v": 10,
+            "user": self._bot(),
+            "guilds": [{"id": GUILD_ID, "unavailable": True}],
+            "resume_gateway_url": self.gateway_url,
+            "private_channels": [],
+            "application": {"id": BOT_ID, "flags": self.flags},
+        }
+        return [("READY", ready), ("GUILD_CREATE", self._guild())]
 
     def _guild(self) -> dict[str, Any]:
         everyone = {
@@ -289,7 +384,7 @@ class FakeDiscord:
             "color": 0,
             "hoist": False,
             "position": 0,
-            "permissions": str((1 << 40) - 1),
+            "permissions": str(self.permissions),
             "managed": False,
             "mentionable": False,
             "flags": 0,
@@ -307,7 +402,7 @@ class FakeDiscord:
             "name": "friends",
             "owner_id": ALICE["id"],
             "roles": [everyone],
-            "channels": [self._channel_data(CHANNEL_ID)],
+            "channels": [self._channel_data(one) for one in self.channels],
             "members": [me],
             "member_count": 2,
             "threads": [],

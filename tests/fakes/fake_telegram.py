@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -24,15 +24,26 @@ GROUP = {"id": -1001, "type": "supergroup", "title": "friends"}
 PRIVATE = {"id": 555, "type": "private", "first_name": "Alice"}
 
 
+Trouble = Callable[[str, web.Request], Awaitable[web.StreamResponse | None]]
+
+
 class FakeTelegram:
     """A server that keeps updates until they are confirmed, as the real one does. on_send: called before a message is
-    kept; it may raise web.HTTPException to refuse."""
+    kept; it may raise web.HTTPException to refuse. trouble: asked before and after a call takes effect (`before
+    sendMessage`, `after sendMessage`, `before getUpdates`); what it returns is answered instead. admins: of every group.
+    commands: what the bot offers; pressed: buttons that it took note of."""
 
     def __init__(self) -> None:
         self.updates: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
         self.actions: list[dict[str, Any]] = []
+        self.token = TOKEN
+        self.commands: list[dict[str, Any]] = []
+        self.pressed: list[str] = []
+        self.admins: set[int] = set()
+        self.reads_all = False
         self.on_send: Callable[[dict[str, Any]], None] | None = None
+        self.trouble: Trouble | None = None
         self._changed = asyncio.Event()
         self._next = 1
 
@@ -52,6 +63,11 @@ class FakeTelegram:
     def api_base(self) -> str:
         return f"http://127.0.0.1:{self.port}/bot"
 
+    @property
+    def settings(self) -> str:
+        """The table of persona.toml that leads here."""
+        return f'[telegram]\nenabled = true\napi_base = "{self.api_base}"\nchats = [{GROUP["id"]}]\nusers = [{ALICE["id"]}]\n'
+
     # what a test does
 
     def say(
@@ -62,16 +78,24 @@ class FakeTelegram:
         author: dict[str, Any] = ALICE,
         mention: bool = False,
         reply_to: dict[str, Any] | None = None,
+        **more: Any,
     ) -> int:
-        """Somebody writes; returns the message id."""
+        """Somebody writes; returns the message id. more: fields of the message."""
         name = f"@{BOT['username']}"
-        message = self._message(chat, author, f"{name} {text}" if mention else text)
+        message = self._message(chat, author, f"{name} {text}" if mention else text) | more
         if mention:
             message["entities"] = [{"type": "mention", "offset": 0, "length": len(name)}]
         if reply_to:
             message["reply_to_message"] = reply_to
         self.push({"message": message})
         return int(message["message_id"])
+
+    def press(self, message: dict[str, Any], data: str, *, author: dict[str, Any] = ALICE) -> None:
+        """Somebody presses a button below a message of the bot's."""
+        number = f"press {self._next}"
+        self.push(
+            {"callback_query": {"id": number, "from": author, "message": message, "chat_instance": "1", "data": data}}
+        )
 
     def push(self, update: dict[str, Any]) -> None:
         """An update of any shape."""
@@ -98,17 +122,24 @@ class FakeTelegram:
         self._next += 1
         return {"message_id": self._next, "date": int(time.time()), "chat": chat, "from": author, "text": text}
 
-    async def _call(self, request: web.Request) -> web.Response:
-        if request.match_info["token"] != TOKEN:
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["token"] != self.token:
             return self._answer(False, 401, description="Unauthorized", error_code=401)
+        name = request.match_info["method"]
+        if self.trouble and (answer := await self.trouble(f"before {name}", request)):
+            return answer
         wish = await self._wish(request)
         method = {
             "getMe": self._get_me,
             "getUpdates": self._get_updates,
             "sendMessage": self._send,
             "sendChatAction": self._action,
-        }.get(request.match_info["method"])
-        return await method(wish) if method else self._answer(True)
+            "getChatMember": self._get_member,
+            "setMyCommands": self._set_commands,
+            "answerCallbackQuery": self._pressed,
+        }.get(name)
+        answer = await method(wish) if method else self._answer(True)
+        return (self.trouble and await self.trouble(f"after {name}", request)) or answer
 
     async def _wish(self, request: web.Request) -> dict[str, Any]:
         if request.content_type == "application/json":
@@ -125,7 +156,25 @@ class FakeTelegram:
         return web.json_response({"ok": status == 200, "result": result, **more}, status=status)
 
     async def _get_me(self, _: dict[str, Any]) -> web.Response:
-        return self._answer(BOT)
+        return self._answer({**BOT, "can_read_all_group_messages": self.reads_all})
+
+    async def _get_member(self, wish: dict[str, Any]) -> web.Response:
+        number = int(wish["user_id"])
+        status = "administrator" if number in self.admins else "member"
+        rights = (
+            "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
+            "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories"
+        )
+        user = BOT if number == BOT["id"] else {**ALICE, "id": number}
+        return self._answer({"status": status, "user": user, **dict.fromkeys(rights.split(), False)})
+
+    async def _set_commands(self, wish: dict[str, Any]) -> web.Response:
+        self.commands = wish["commands"]
+        return self._answer(True)
+
+    async def _pressed(self, wish: dict[str, Any]) -> web.Response:
+        self.pressed.append(str(wish["callback_query_id"]))
+        return self._answer(True)
 
     async def _get_updates(self, wish: dict[str, Any]) -> web.Response:
         offset = int(wish.get("offset", 0))

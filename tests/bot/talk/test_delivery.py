@@ -4,19 +4,65 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.talk.delivery import length, pause, posts, split
+from bot.gateways.base import Limits
+from bot.talk.delivery import escaped, length, pause, posts, split
+
+DISCORD = Limits(2000, True, "markdown")
+TELEGRAM = Limits(4096, False, "plain")
+
+
+def texts(lines: list[str], *, bursts: bool, limits: Limits = DISCORD) -> list[str]:
+    return [part.text for part in posts(lines, limits, bursts=bursts)]
 
 
 def test_lines_are_posts_of_their_own_or_one() -> None:
     """Bursts are a setting."""
-    assert posts(["no", "the cat disagreed"], bursts=True, units=2000) == ["no", "the cat disagreed"]
-    assert posts(["no", "the cat disagreed"], bursts=False, units=2000) == ["no\nthe cat disagreed"]
-    assert posts([], bursts=False, units=2000) == []
+    assert texts(["no", "the cat disagreed"], bursts=True) == ["no", "the cat disagreed"]
+    assert texts(["no", "the cat disagreed"], bursts=False) == ["no\nthe cat disagreed"]
+    assert texts([], bursts=False) == []
 
 
 def test_what_stands_for_media_is_not_posted() -> None:
     """Neither alone nor inside a line."""
-    assert posts(["[photo]", "see [link] now", "[sticker 😀]", "[…]"], bursts=True, units=2000) == ["see now"]
+    assert texts(["[photo]", "see [link] now", "[sticker 😀]", "[…]"], bursts=True) == ["see now"]
+
+
+def test_a_line_said_twice_in_a_row_is_posted_once() -> None:
+    """A model's stutter."""
+    assert texts(["no", "no", "yes", "no"], bursts=True) == ["no", "yes", "no"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a_b_c *hi* ~~no~~ ||s||", r"a\_b\_c \*hi\* \~\~no\~\~ \|\|s\|\|"),
+        ("# big", r"\# big"),
+        ("> said\n- item\n1. one", "\\> said\n\\- item\n1\\. one"),
+        ("#tag 1.5 a-b x > y", "#tag 1.5 a-b x > y"),
+        ("¯\\_(ツ)_/¯", "¯\\\\\\_(ツ)\\_/¯"),
+        ("see https://a.b/c_d_e ok_", "see https://a.b/c_d_e ok\\_"),
+        ("`a_b` and ```x_y``` _", "`a_b` and ```x_y``` \\_"),
+        ("```open", "\\`\\`\\`open"),
+        ("<@123> <#5> <:x:1> </go:1> <3", "<\u2060@123> <\u2060#5> <\u2060:x:1> <\u2060/go:1> <3"),
+    ],
+)
+def test_discord_shows_it_as_it_was_written(text: str, shown: str) -> None:
+    """Markdown behind backslashes, code and addresses as they stand, mentions taken apart."""
+    assert escaped(text, "markdown") == shown
+
+
+def test_telegram_calls_nobody() -> None:
+    """Names are taken apart by a character nobody sees; nothing else is read in plain text."""
+    assert escaped("ask @maravoss *now* a@b.c @ 5", "plain") == "ask @\u2060maravoss *now* a@\u2060b.c @ 5"
+    assert escaped("@x", "none") == "@x"
+
+
+def test_what_is_remembered_is_what_was_said() -> None:
+    """Without escapes, once, with the first part."""
+    (part,) = posts(["a_b"], DISCORD, bursts=True)
+    assert (part.text, part.said) == (r"a\_b", ("a_b",))
+    first, second = posts(["x" * 1500, "y" * 1500], DISCORD, bursts=False)
+    assert (len(first.said), second.said) == (2, ())
 
 
 @pytest.mark.parametrize(("text", "units"), [("a" * 2000, 2000), ("😀" * 1000, 2000), ("", 2000)])
@@ -33,18 +79,51 @@ def test_a_cut_comes_at_a_blank_or_a_line_break() -> None:
 
 
 def test_no_character_is_cut_in_two() -> None:
-    """Emoji with skin tones, joiners and marks stay whole."""
+    """Emoji with skin tones, joiners and marks stay whole; so does an escape."""
     family = "👩‍👩‍👧"
     assert split(family * 3, 10) == [family] * 3
     assert split("👍🏽" * 4, 6) == ["👍🏽"] * 4
+    assert split("abc\\_defg", 4) == ["abc", "\\_de", "fg"]
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=300), st.integers(12, 60))
+def test_a_fenced_block_stays_one_in_a_burst() -> None:
+    """Each line alone would break it."""
+    assert texts(["look", "```py", "a = 1", "b = 2", "```", "see?"], bursts=True) == [
+        "look",
+        "```py\na = 1\nb = 2\n```",
+        "see?",
+    ]
+
+
+def test_a_cut_inside_a_fenced_block_closes_it_and_opens_it_again() -> None:
+    """With its language; each piece reads as code."""
+    code = "```py\n" + "\n".join(f"line_{number} = {number}" for number in range(40)) + "\n```"
+    pieces = split(code, 120)
+    assert all(piece.startswith("```py\n") and piece.endswith("\n```") for piece in pieces)
+    assert all(length(piece) <= 120 for piece in pieces)
+    inside = "\n".join(piece.removeprefix("```py\n").removesuffix("\n```") for piece in pieces)
+    assert inside == code.removeprefix("```py\n").removesuffix("\n```")
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="`\\"), max_size=300), st.integers(12, 60))
 def test_pieces_fit_and_lose_nothing_but_blanks(text: str, units: int) -> None:
     """Whatever the text."""
     pieces = split(text, units)
     assert all(piece and length(piece) <= units for piece in pieces)
     assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+@given(st.text(st.sampled_from("`a \n\\x"), max_size=200), st.integers(40, 80))
+def test_pieces_fit_whatever_fences_there_are(text: str, units: int) -> None:
+    """Unfinished, nested or empty ones; and splitting ends."""
+    assert all(piece and length(piece) <= units for piece in split(text, units))
+
+
+@given(st.text(st.sampled_from("*_`~|\\<@#> -1.ab\n:/"), max_size=60))
+def test_an_escaped_text_holds_the_text(text: str) -> None:
+    """Nothing is lost but what is invisible."""
+    bare = escaped(text, "markdown").replace("\u2060", "")
+    assert bare.replace("\\", "") == text.replace("\\", "")
 
 
 def test_a_pause_grows_with_the_text_up_to_a_readers_patience() -> None:

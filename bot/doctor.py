@@ -1,0 +1,90 @@
+"""What stands against speaking: settings, bundle, engine, store, disk, clock, platforms; each with how to mend it."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from bot.daemon import gateways_of, store_url
+from bot.engine.choose import open_voice
+from bot.gateways.base import Finding
+from bot.store import Store
+from persona.bundle import current
+from persona.config import Settings
+from persona.fault import Fault
+
+ROOM = 500 * 2**20  # bytes of free disk below which a store may soon fail to write
+SKEW = 30.0  # seconds that the clock may be wrong: verdicts expire and tweets fall due by it
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """One finding after the other, as they are made."""
+    yield Finding("settings", True, str(settings.path))
+    checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_bundle, _engine, _disk, _store, _platforms, _clock]
+    for check in checks:
+        try:
+            for finding in await check(settings):
+                yield finding
+        except Fault as fault:  # its sentence says how to mend it
+            yield Finding(check.__name__.strip("_"), False, str(fault))
+
+
+async def _bundle(settings: Settings) -> list[Finding]:
+    bundle = await asyncio.to_thread(current, settings.adapters)
+    return [Finding("bundle", True, f"{bundle.seal.speaker}, version {bundle.version}, sealed {bundle.seal.created}")]
+
+
+async def _engine(settings: Settings) -> list[Finding]:
+    began = time.monotonic()
+    voice = await asyncio.to_thread(open_voice, settings)
+    try:
+        await voice.engine.start()
+    finally:
+        await voice.engine.close()
+    return [Finding("engine", True, f"{voice.engine.name} speaks as the adapter; {time.monotonic() - began:.1f} s")]
+
+
+async def _disk(settings: Settings) -> list[Finding]:
+    free = shutil.disk_usage(settings.state).free
+    mend = "" if free >= ROOM else f"make room on the disk of {settings.state}"
+    return [Finding("disk", free >= ROOM, f"{free / 2**30:.1f} GiB free", mend)]
+
+
+async def _store(settings: Settings) -> list[Finding]:
+    store = await Store.open(store_url(settings), settings.state)
+    try:
+        verdicts = await store.inbox.verdicts()
+        knocks = await store.people.knocks()
+    finally:
+        await store.close()
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(verdicts.items())) or "nothing yet"
+    found = [Finding("store", True, counts)]
+    for account, place in knocks:
+        platform, (kind, _, number) = account.partition(":")[0], place.partition(":")
+        key = "users" if kind == "user" else "chats"
+        mend = f"to let it in, put {number} into [{platform}] {key}"
+        found.append(Finding("knock", True, f"{platform} {kind} {number} wrote and isn't let in", mend))
+    return found
+
+
+async def _platforms(settings: Settings) -> list[Finding]:
+    return [finding for gateway in gateways_of(settings) for finding in await gateway.examine()]
+
+
+async def _clock(settings: Settings) -> list[Finding]:
+    """Against the clocks of the platforms, which stand in every answer."""
+    places = [one.api_base for one in (settings.discord, settings.telegram) if one.enabled]
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+        for place in places:
+            try:
+                async with session.get(place) as answer:
+                    theirs = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+            except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+                continue
+            off = abs(time.time() - theirs)
+            mend = "" if off <= SKEW else "set the clock: timedatectl set-ntp true"
+            return [Finding("clock", off <= SKEW, f"{off:.0f} s off", mend)]
+    return []

@@ -1,0 +1,28 @@
+"""What the daemon counts, for Prometheus. Numbers and the names of parts alone: never a text, a name, an id or a token."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+
+
+class Metrics:
+    """The daemon's figures, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = at = CollectorRegistry()
+        self.received = Counter("alterego_messages", "Messages committed", ["platform"], registry=at)
+        self.verdicts = Counter(
+            "alterego_verdicts", "Verdicts on messages that called", ["verdict", "reason"], registry=at
+        )
+        self.posts = Counter("alterego_posts", "Posts, by what became of them", ["platform", "result"], registry=at)
+        self.seconds = Histogram("alterego_seconds", "How long a part took", ["part"], buckets=_SECONDS, registry=at)
+        self.tokens = Counter("alterego_tokens", "Tokens sampled and said", registry=at)
+        self.objections = Counter("alterego_objections", "Drafts that were not said, and why", ["why"], registry=at)
+        self.faults = Counter("alterego_faults", "Work that failed and was tried again", ["part"], registry=at)
+        self.gateway = Gauge("alterego_gateway_up", "1 connected, 0 not", ["platform"], registry=at)
+        self.loop_lag = Gauge("alterego_loop_lag_seconds", "How late the event loop was last", registry=at)
+        self.inbox_age = Gauge("alterego_inbox_age_seconds", "How long the oldest message has waited", registry=at)
+
+    def text(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        return generate_latest(self.registry)

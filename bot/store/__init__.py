@@ -1,0 +1,76 @@
+"""What the daemon must not forget. SQL; each step is one transaction.
+
+inbox: messages and their verdicts; outbox: posts to be made; memory: what was said; people: who they are and who opted
+out; places: watermarks, silences, moves; timetable: the next tweet.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.store.database import Database
+from bot.store.inbox import Inbox
+from bot.store.memory import Memory
+from bot.store.outbox import OPEN, Outbox
+from bot.store.people import People
+from bot.store.places import EVERYWHERE, Places
+from bot.store.records import Answer, Bearer, Heard, Part, Post, Receipt, Recent, Remembered, Waiting
+from bot.store.schema import answers, inbox, knocks, memory, outbox, quarantine
+from bot.store.timetable import Timetable
+
+__all__ = [
+    "DAY",
+    "EVERYWHERE",
+    "Answer",
+    "Bearer",
+    "Heard",
+    "Part",
+    "Post",
+    "Receipt",
+    "Recent",
+    "Remembered",
+    "Store",
+    "Waiting",
+]
+
+DAY = 86400.0
+
+
+class Store:
+    """The open store, room by room. clock: UTC seconds."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock: Callable[[], float] = database.clock
+        self.inbox = Inbox(database)
+        self.outbox = Outbox(database)
+        self.memory = Memory(database)
+        self.people = People(database)
+        self.places = Places(database)
+        self.timetable = Timetable(database)
+
+    @classmethod
+    async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "Store":
+        """The store at `url`, brought to the current schema. folder: what a relative SQLite path is relative to.
+        Raises Fault where it can't be opened."""
+        return cls(await Database.open(url, folder, clock))
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.database.engine.dispose()
+
+    async def purge(self, keep_days: float) -> int:
+        """Forget what is older than `keep_days`, but nothing that is still to be answered or sent. Feedback is kept
+        until it is used or forgotten. Returns how many rows went."""
+        before = self.clock() - keep_days * DAY
+        async with self.database.write() as write:
+            gone = [
+                await write.execute(memory.delete().where(memory.c.at < before)),
+                await write.execute(inbox.delete().where(inbox.c.settled_at < before)),
+                await write.execute(outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(OPEN))),
+                *[
+                    await write.execute(table.delete().where(table.c.at < before))
+                    for table in (answers, knocks, quarantine)
+                ],
+            ]
+        return sum(result.rowcount for result in gone)

@@ -1,0 +1,51 @@
+"""A copy of the store while it is in use."""
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+from persona.fault import Fault, SettingsFault
+
+
+def back_up(url: str, folder: Path, target: Path) -> int:
+    """Copy the SQLite store at `url` into `target`, whole or not at all, while a daemon writes to it. folder: what a
+    relative path is relative to. Returns its size in bytes. Raises Fault where it can't."""
+    if not url.startswith("sqlite:///"):
+        raise SettingsFault("'bot backup' copies SQLite stores; back PostgreSQL up with pg_dump (see docs/backup.md)")
+    source = folder / url.removeprefix("sqlite:///")
+    if not source.is_file():
+        raise Fault(f"there is no store at {source} yet; start the bot once, or look at [store] url")
+    if target.exists():
+        raise SettingsFault(f"{target} exists; name a new file, so that no older backup is overwritten")
+    if not target.parent.is_dir():
+        raise SettingsFault(f"{target.parent} is no folder; make it, or name another")
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # mode 0600
+    os.close(handle)
+    draft = Path(name)
+    try:
+        _copy(source, draft)
+        os.link(draft, target)  # fails where somebody else made it meanwhile
+    except sqlite3.Error as error:
+        raise Fault(f"the store at {source} can't be copied ({error}); look at the disk, then run it again") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def _copy(source: Path, draft: Path) -> None:
+    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as store, closing(sqlite3.connect(draft)) as copy:
+        store.backup(copy)  # in one step: a snapshot, whatever is written meanwhile
+        copy.execute("PRAGMA journal_mode=DELETE")
+        found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"the copy is damaged: {found}")
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    for leftover in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            Path(f"{draft}{leftover}").unlink()

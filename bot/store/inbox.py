@@ -1,0 +1,128 @@
+"""The inbox: what wants a verdict, and which it got."""
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import Database, columns, written
+from bot.store.outbox import insert_posts
+from bot.store.records import Answer, Heard, Part, Post, Recent, Waiting
+from bot.store.schema import answers, inbox, memory, watermarks
+
+HOUR, MINUTE = 3600.0, 60.0
+
+
+class Inbox:
+    """Messages come in and are settled; each step is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def commit(self, account: str, heard: Sequence[Heard], marks: dict[str, str]) -> list[Waiting]:
+        """Keep messages in their order, and move the watermarks with them. marks: channel -> the last message id that
+        was seen there, whoever wrote it. Returns the new rows that want a verdict."""
+        async with self._database.write() as write:
+            found = [row for one in heard if (row := await self._commit_one(write, one))]
+            known = sa.select(watermarks.c.channel, watermarks.c.message_id).where(
+                watermarks.c.account == account, watermarks.c.channel.in_(list(marks))
+            )
+            before = {row.channel: row.message_id for row in await write.execute(known)}
+            for channel, message_id in marks.items():
+                if _number(message_id) > _number(before.get(channel, "")):  # what is told again moves nothing back
+                    place = {"account": account, "channel": channel}
+                    await write.execute(self._database.upsert(watermarks, place, {"message_id": message_id}))
+        return found
+
+    async def _commit_one(self, write: AsyncConnection, heard: Heard) -> Waiting | None:
+        known = {name: getattr(heard, name) for name in ("account", "channel", "message_id", "author_id", "at")}
+        said = {"speaker": heard.speaker, "lines": written(heard.lines)}
+        await write.execute(self._database.insert_new(memory, {**known, **said}))
+        if not heard.called:
+            return None
+        values = {**known, "is_dm": heard.is_dm, "called": heard.called}
+        row = (await write.execute(self._database.insert_new(inbox, values).returning(inbox.c.id))).first()
+        return Waiting(id=int(row.id), **values) if row else None
+
+    async def waiting(self, account: str) -> list[Waiting]:
+        """The rows without a verdict, oldest first."""
+        query = sa.select(*columns(inbox, *Waiting.__dataclass_fields__)).where(
+            inbox.c.account == account, inbox.c.verdict.is_(None)
+        )
+        return [Waiting(*row) for row in await self._database.rows(query.order_by(inbox.c.id))]
+
+    async def is_waiting(self, waiting: Waiting) -> bool:
+        """Whether a row is still without a verdict."""
+        query = sa.select(inbox.c.id).where(inbox.c.id == waiting.id, inbox.c.verdict.is_(None))
+        return bool(await self._database.rows(query))
+
+    async def settle(
+        self,
+        waiting: Waiting,
+        verdict: str,
+        reason: str,
+        parts: Sequence[Part] = (),
+        *,
+        merged: Collection[str] = (),
+        answer: Answer | None = None,
+    ) -> list[Post]:
+        """Record a verdict, and the posts it brings, in one transaction; nothing where the row has one already. merged:
+        message ids of the same author that this answers too. Returns the posts."""
+        now = self._database.clock()
+        async with self._database.write() as write:
+            values = {"verdict": verdict, "reason": reason, "settled_at": now}
+            open_ = inbox.c.verdict.is_(None)
+            done = await write.execute(inbox.update().where(inbox.c.id == waiting.id, open_).values(values))
+            if not done.rowcount:
+                return []
+            await self._merge(write, waiting, merged, now)
+            origin = f"inbox:{waiting.id}"
+            if answer and parts:
+                kept = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
+                place = {"account": waiting.account, "channel": waiting.channel, "origin": origin}
+                authors = written(answer.authors)
+                await write.execute(
+                    self._database.insert_new(answers, {**place, **kept, "authors": authors, "at": now})
+                )
+            return await insert_posts(
+                write, self._database, waiting.account, waiting.channel, origin, parts, waiting.message_id
+            )
+
+    async def _merge(self, write: AsyncConnection, into: Waiting, merged: Collection[str], now: float) -> None:
+        if merged:
+            values = {"verdict": "merged", "reason": f"into {into.message_id}", "settled_at": now}
+            same = (inbox.c.account == into.account) & (inbox.c.channel == into.channel)
+            await write.execute(
+                inbox.update()
+                .where(same, inbox.c.author_id == into.author_id, inbox.c.verdict.is_(None))
+                .where(inbox.c.message_id.in_(merged))
+                .values(values)
+            )
+
+    async def recent(self, waiting: Waiting) -> Recent:
+        """What was answered lately where `waiting` stands, and to who wrote it."""
+        now = self._database.clock()
+        here, theirs = inbox.c.channel == waiting.channel, inbox.c.author_id == waiting.author_id
+        lately = inbox.c.settled_at > now - MINUTE
+        counts = [sa.func.sum(sa.case((rule, 1), else_=0)) for rule in (here, theirs, theirs & lately)]
+        last = sa.func.max(sa.case((theirs, inbox.c.settled_at), else_=0.0))
+        query = sa.select(*counts, last).where(
+            inbox.c.account == waiting.account, inbox.c.settled_at > now - HOUR, inbox.c.verdict == "answered"
+        )
+        channel, author, minute, at = (await self._database.rows(query))[0]
+        return Recent(int(channel or 0), int(author or 0), int(minute or 0), float(at or 0))
+
+    async def verdicts(self) -> dict[str, int]:
+        """How many messages met each verdict; "waiting" for those without."""
+        query = sa.select(inbox.c.verdict, sa.func.count()).group_by(inbox.c.verdict)
+        return {str(row[0] or "waiting"): int(row[1]) for row in await self._database.rows(query)}
+
+    async def oldest(self) -> float | None:
+        """When the message was written that waits longest; None where none waits."""
+        rows = await self._database.rows(sa.select(sa.func.min(inbox.c.at)).where(inbox.c.verdict.is_(None)))
+        return float(rows[0][0]) if rows[0][0] is not None else None
+
+
+def _number(message_id: str) -> tuple[int, str]:
+    """Orders message ids, which are numbers of any length."""
+    return len(message_id), message_id

@@ -1,0 +1,116 @@
+"""What passes in and out of the store."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message to commit. speaker: the key it is written under. called: what in it wants a verdict, "" for nothing."""
+
+    account: str
+    channel: str
+    message_id: str
+    author_id: str
+    speaker: str
+    lines: tuple[str, ...]
+    at: float
+    is_dm: bool = False
+    called: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row of the inbox without a verdict."""
+
+    id: int
+    account: str
+    channel: str
+    message_id: str
+    author_id: str
+    is_dm: bool
+    called: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A message of a channel's memory. author_id: "" for the persona."""
+
+    message_id: str
+    author_id: str
+    speaker: str
+    lines: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What was answered lately. channel_hour, author_hour: answers in the last hour, in the channel and to the author.
+    author_minute: answers to the author in the last minute. author_at: when they were last answered, 0 for never."""
+
+    channel_hour: int = 0
+    author_hour: int = 0
+    author_minute: int = 0
+    author_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who bears a speaker key in a channel. name: as they call themselves."""
+
+    speaker: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One post to make. text: as the platform wants it. said: the lines it stands for, as memory keeps them."""
+
+    text: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer was made of, kept for those who rate it. prompt, completion: text. adapter: name and version.
+    authors: ids of the people whose words the prompt holds."""
+
+    prompt: str
+    completion: str
+    adapter: str
+    authors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A row of the outbox. state: ready, sending, sent, uncertain or failed. at: when it was written."""
+
+    id: int
+    account: str
+    channel: str
+    origin: str
+    part: int
+    text: str
+    said: tuple[str, ...]
+    reply_to: str
+    after: str
+    state: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was forgotten of somebody. at: when, UTC seconds."""
+
+    who: str
+    at: float
+    messages: int
+    verdicts: int
+    names: int
+    feedback: int
+    updates: int
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.messages + self.verdicts + self.names + self.feedback + self.updates

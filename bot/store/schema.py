@@ -1,0 +1,102 @@
+"""The tables of the store. A change here needs a migration in bot/migrations/versions."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+_Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in INTEGER PRIMARY KEY
+
+
+def _key(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, primary_key=True) for name in names]
+
+
+def _text(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    *_text("account", "channel", "message_id", "author_id"),
+    Column("is_dm", Boolean, nullable=False),
+    Column("called", Text, nullable=False, server_default="mention"),
+    Column("at", Float, nullable=False),
+    Column("verdict", Text),
+    Column("reason", Text),
+    Column("settled_at", Float),
+    UniqueConstraint("account", "channel", "message_id"),
+    Index("inbox_open", "account", "verdict"),
+    Index("inbox_settled", "account", "settled_at"),
+)
+
+memory = Table(
+    "memory",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    *_text("account", "channel", "message_id", "author_id", "speaker", "lines"),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("account", "channel", "message_id"),
+    Index("memory_channel", "account", "channel", "id"),
+    Index("memory_author", "author_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    *_text("account", "channel", "origin"),
+    Column("part", Integer, nullable=False),
+    *_text("text", "reply_to", "after", "state"),
+    Column("said", Text, nullable=False, server_default=""),
+    Column("message_id", Text),
+    Column("at", Float, nullable=False),
+    UniqueConstraint("account", "channel", "origin", "part"),
+    Index("outbox_open", "account", "state"),
+)
+
+watermarks = Table("watermarks", metadata, *_key("account", "channel"), *_text("message_id"))
+accounts = Table("accounts", metadata, *_key("account"), Column("connected_at", Float, nullable=False))
+schedule = Table("schedule", metadata, *_key("name"), Column("due_at", Float, nullable=False))
+filled = Table("filled", metadata, *_key("account", "channel"))
+moves = Table("moves", metadata, *_key("account", "old"), *_text("new"))
+silences = Table("silences", metadata, *_key("account", "channel"), Column("until", Float))
+dead_targets = Table(
+    "dead_targets", metadata, *_key("account", "channel"), *_text("reason"), Column("at", Float, nullable=False)
+)
+bearers = Table("bearers", metadata, *_key("account", "channel", "author_id"), *_text("speaker", "name"))
+optouts = Table("optouts", metadata, *_key("platform", "author_id"), Column("at", Float, nullable=False))
+knocks = Table("knocks", metadata, *_key("account", "place"), Column("at", Float, nullable=False))
+
+answers = Table(
+    "answers",
+    metadata,
+    *_key("account", "channel", "origin"),
+    *_text("prompt", "completion", "adapter", "authors"),
+    Column("at", Float, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    *_key("account", "channel", "message_id", "author_id"),
+    Column("score", Integer, nullable=False),
+    *_text("prompt", "completion", "adapter", "authors"),
+    Column("at", Float, nullable=False),
+)
+
+tweeted = Table(
+    "tweeted",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    *_text("text"),
+    Column("at", Float, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    *_text("account", "content", "reason"),
+    Column("at", Float, nullable=False),
+)

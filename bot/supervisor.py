@@ -1,0 +1,90 @@
+"""Keeps the gateways running, each alone: again after a growing pause whatever ended one, parked where a restart can't
+help."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from bot.gateways.base import Gateway, Intake
+from bot.tasks import end
+from persona.fault import StandingFault
+
+log = logging.getLogger("alterego.supervisor")
+
+State = Literal["starting", "running", "pausing", "parked", "ended"]
+
+
+class Supervisor:
+    """Runs gateways. intake_of: what a gateway tells its messages to. was_open: whether one has been connected since the
+    start. first_pause, longest_pause: seconds between two tries to connect; the pause begins anew after a run that held
+    longer than the longest (Discord allows 1,000 identifies a day)."""
+
+    def __init__(
+        self,
+        gateways: Sequence[Gateway],
+        intake_of: Callable[[Gateway], Intake],
+        was_open: Callable[[Gateway], bool],
+        *,
+        first_pause: float = 1.0,
+        longest_pause: float = 300.0,
+    ) -> None:
+        self._gateways = gateways
+        self._intake_of = intake_of
+        self._was_open = was_open
+        self._first, self._longest = first_pause, longest_pause
+        self._tasks: dict[asyncio.Task[None], Gateway] = {}
+        self.states: dict[str, State] = {gateway.platform: "starting" for gateway in gateways}
+
+    def start(self) -> None:
+        """Run all of them."""
+        self._tasks = {asyncio.create_task(self._insist(one), name=one.platform): one for one in self._gateways}
+
+    async def until_over(self, stop: "asyncio.Task[bool]", *, first_ends: bool = False) -> None:
+        """Return when told to stop, when none is left, or, with first_ends, when one has ended. Raises StandingFault for
+        one that never connected, and for the last one."""
+        left = set(self._tasks)
+        while left:
+            done, _ = await asyncio.wait({*left, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if stop in done:
+                return
+            for task in [one for one in left if one in done]:
+                left.discard(task)
+                fault = task.exception()
+                if fault is None and first_ends:
+                    return
+                if fault and (not left or not self._was_open(self._tasks[task])):
+                    raise fault
+                if fault:
+                    log.error("parked gateway=%s; the others go on: %s", task.get_name(), fault)
+
+    async def stop(self) -> None:
+        """End all of them."""
+        await end(self._tasks, patience=5.0)
+
+    async def _insist(self, gateway: Gateway) -> None:
+        pause = self._first
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            self.states[gateway.platform] = "running"
+            try:
+                await gateway.run(self._intake_of(gateway))
+                self.states[gateway.platform] = "ended"
+                return
+            except StandingFault:
+                self.states[gateway.platform] = "parked"
+                raise
+            except Exception as error:  # the one broad catch of this loop: a gateway starts again on anything
+                pause = self._first if loop.time() - began > self._longest else pause
+                debug = log.isEnabledFor(logging.DEBUG)
+                log.warning(
+                    "gateway ended gateway=%s kind=%s again_in=%.0fs",
+                    gateway.platform,
+                    type(error).__name__,
+                    pause,
+                    exc_info=debug,
+                )
+            self.states[gateway.platform] = "pausing"
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, self._longest)

@@ -1,0 +1,144 @@
+"""What people may tell the bot to do, the same words on every platform. Rights are checked here, whatever the platform
+has checked before."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from bot.gateways.base import COMMANDS, Command, Limits
+from bot.store import EVERYWHERE, Post, Receipt, Store
+from bot.talk import delivery
+from bot.talk.unasked import Unasked
+from persona.config import Settings
+from persona.transcript import SCENES
+from persona.values import duration
+
+_RANK = {"anyone": 0, "moderator": 1, "owner": 2}
+_QUIET = "1h"  # for which /quiet holds where nothing is said of it
+
+Told = tuple[str, list[Post]]
+
+
+class Commands:
+    """Obeys commands. limits: of the platform. status: how the daemon is, in a few lines."""
+
+    def __init__(
+        self, store: Store, settings: Settings, unasked: Unasked, limits: Limits, status: Callable[[], Awaitable[str]]
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._unasked = unasked
+        self._limits = limits
+        self._status = status
+        self._does: dict[str, Callable[[str, Command], Awaitable[Told | str]]] = {
+            "about": self._about,
+            "optout": self._optout,
+            "optin": self._optin,
+            "forget": self._forget,
+            "quiet": self._quiet,
+            "tweet": self._tweet,
+            "reset": self._reset,
+            "pause": self._pause,
+            "resume": self._resume,
+            "status": self._tell_status,
+            "say": self._say,
+        }
+
+    async def obey(self, account: str, command: Command) -> Told:
+        """Do it, if whoever says so may. Returns what to tell them, and the posts it brought."""
+        known = next((one for one in COMMANDS if one.name == command.name), None)
+        if known is None:
+            return f"There is no /{command.name[:32]}. /about says what this is.", []
+        if _RANK[command.right] < _RANK[known.right]:
+            return f"/{known.name} is for {known.right}s.", []
+        told = await self._does[known.name](account, command)
+        return (told, []) if isinstance(told, str) else told
+
+    async def _about(self, _account: str, _command: Command) -> str:
+        name = self._settings.persona.name
+        days = self._settings.store.keep_days
+        return (
+            f"I am a program that imitates {name}, trained on what {name} wrote. I am not {name}, and what I say was "
+            f"never said by anybody. I remember what is said here for {days:g} days, so that I can answer, and nothing "
+            "else is done with it. /optout: I neither store nor answer your messages. /forget: I forget them now."
+        )
+
+    async def _optout(self, account: str, command: Command) -> str:
+        receipt = await self._store.people.opt_out(_platform(account), command.author_id)
+        return f"{receipt_text(receipt)} From now on I neither store nor answer your messages. /optin takes this back."
+
+    async def _optin(self, account: str, command: Command) -> str:
+        back = await self._store.people.opt_in(_platform(account), command.author_id)
+        return "I listen to you again." if back else "You had not opted out: I listen to you."
+
+    async def _forget(self, account: str, command: Command) -> str:
+        return receipt_text(await self._store.people.forget(_platform(account), command.author_id))
+
+    async def _quiet(self, account: str, command: Command) -> str:
+        try:
+            span = duration(command.argument.strip() or _QUIET) if command.argument.strip() != "0" else duration(0)
+        except ValueError:
+            return f"/quiet takes a time, such as 30m or 2h; {command.argument[:40]!r} is none."
+        if not span:
+            ended = await self._store.places.unsilence(account, command.channel)
+            return "I speak here again." if ended else "I was not quiet here."
+        until = self._store.clock() + span.total_seconds()
+        await self._store.places.silence(account, command.channel, until)
+        return f"I am quiet here until {_moment(until)}. /quiet 0 ends it."
+
+    async def _tweet(self, account: str, command: Command) -> Told:
+        return await self._speak(account, command, "timeline")
+
+    async def _say(self, account: str, command: Command) -> Told:
+        scene = command.argument.strip().lower() or "timeline"
+        if scene not in SCENES:
+            return f"/say takes a scene: {', '.join(SCENES)}.", []
+        return await self._speak(account, command, scene)
+
+    async def _speak(self, account: str, command: Command, scene: str) -> Told:
+        lines = await self._unasked.words(scene, account, command.channel)
+        parts = delivery.posts(lines, self._limits, bursts=self._settings.talk.bursts and scene != "timeline")
+        if not parts:
+            return "Nothing new came to my mind. Try again.", []
+        origin = f"command:{command.id}"
+        posts = await self._store.outbox.put(account, command.channel, origin, parts)
+        if scene == "timeline":
+            await self._store.timetable.keep("\n".join(lines))
+        return "Said.", posts
+
+    async def _reset(self, account: str, command: Command) -> str:
+        gone = await self._store.memory.reset(account, command.channel)
+        return f"I forgot {gone} {'message' if gone == 1 else 'messages'} of this channel."
+
+    async def _pause(self, account: str, _command: Command) -> str:
+        await self._store.places.silence(account, EVERYWHERE, None)
+        return "I am quiet everywhere, until /resume. I go on listening."
+
+    async def _resume(self, account: str, _command: Command) -> str:
+        ended = await self._store.places.unsilence(account, EVERYWHERE)
+        return "I speak again." if ended else "I was not paused."
+
+    async def _tell_status(self, _account: str, _command: Command) -> str:
+        return await self._status()
+
+
+def receipt_text(receipt: Receipt) -> str:
+    """What was forgotten, in a sentence."""
+    if not receipt.rows:
+        return f"Nothing was stored of {receipt.who}."
+    counts = {
+        "messages": receipt.messages,
+        "verdicts": receipt.verdicts,
+        "names": receipt.names,
+        "rated or ratable answers": receipt.feedback,
+        "unreadable updates": receipt.updates,
+    }
+    gone = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    return f"Forgotten of {receipt.who} at {_moment(receipt.at)}: {gone}."
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _platform(account: str) -> str:
+    return account.partition(":")[0]

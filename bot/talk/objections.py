@@ -1,0 +1,17 @@
+"""What stands against saying a draft. Pure."""
+
+from collections.abc import Collection, Sequence
+
+from bot.talk.repeats import repeats
+
+REPEATS_OF = 6  # the persona's last messages in a channel that a reply must not say again
+
+
+def objection(lines: Sequence[str], earlier: Collection[str], *, near: float = 1.0) -> str:
+    """Why a draft is not said, in a word that is counted; "" where nothing stands against it. earlier: what was said
+    before. near: how much of it makes a repetition (see repeats)."""
+    if not lines:
+        return "empty"
+    if all(repeats(line, earlier) for line in lines) or repeats("\n".join(lines), earlier, near=near):
+        return "repeated"
+    return ""

@@ -1,0 +1,29 @@
+"""Whether a text says again what was said before. Pure."""
+
+import unicodedata
+from collections.abc import Iterable
+
+NEAR = 0.6  # of two texts' shingles in common: the same thought in other words stays below, another ending doesn't
+SHINGLE = 5  # characters
+
+
+def repeats(text: str, earlier: Iterable[str], *, near: float = 1.0) -> bool:
+    """Whether `text` is one of the earlier ones but for case, punctuation and blanks; near: or shares at least this much
+    of its shingles with one (Jaccard)."""
+    bare, mine = _bare(text), _shingles(text)
+    return any(bare == _bare(one) or (near < 1 and _alike(mine, _shingles(one)) >= near) for one in earlier)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone; where there are none (an emoji, `?!`), the text without blanks."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(char for char in folded if char.isalnum()) or "".join(folded.split())
+
+
+def _shingles(text: str) -> frozenset[str]:
+    bare = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return frozenset(bare[i : i + SHINGLE] for i in range(max(1, len(bare) - SHINGLE + 1)))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)

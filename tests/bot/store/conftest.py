@@ -1,0 +1,62 @@
+"""The store on both databases: SQLite always, PostgreSQL where it is installed."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store import Heard, Store
+from bot.store.schema import metadata
+from tests.postgres_server import folder_of_programs, postgres
+
+ACCOUNT, CHANNEL = "discord:1", "discord:c"
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    now: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def heard(number: int, author: str = "u", **more: object) -> Heard:
+    """A message of an invented author."""
+    fields = {"account": ACCOUNT, "channel": CHANNEL, "speaker": "BOB", "at": float(number), **more}
+    return Heard(message_id=str(number), author_id=author, lines=(f"line {number}",), **fields)  # type: ignore[arg-type]
+
+
+async def commit(store: Store, *messages: Heard) -> list[int]:
+    """Commit as a committer does; returns the ids of the rows that want a verdict."""
+    marks = {one.channel: one.message_id for one in messages}
+    return [row.id for row in await store.inbox.commit(ACCOUNT, messages, marks)]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real server, started once."""
+    if folder_of_programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
+    url = "sqlite:///store.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    opened = await Store.open(url, tmp_path, clock)
+    if not opened.database.is_sqlite:
+        async with opened.database.write() as write:
+            for table in metadata.sorted_tables:
+                await write.execute(sa.text(f"truncate {table.name} restart identity"))
+    yield opened
+    await opened.close()

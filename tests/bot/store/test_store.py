@@ -1,0 +1,295 @@
+"""The store: what is committed is there, once, and in order; on SQLite and on PostgreSQL."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.claims import Claims
+from bot.store import DAY, EVERYWHERE, Answer, Bearer, Part, Recent, Store
+from bot.store.schema import metadata
+from persona.fault import Fault, SettingsFault, StandingFault
+from tests.bot.store.conftest import ACCOUNT, CHANNEL, Clock, commit, heard
+
+PARTS = [Part("a", ("a",)), Part("b", ("b",))]
+
+
+async def test_a_message_told_twice_is_kept_once(store: Store) -> None:
+    """Duplicate events are Discord's habit."""
+    assert len(await commit(store, heard(1, called="mention"))) == 1
+    assert await commit(store, heard(1, called="mention")) == []
+    assert [one.message_id for one in await store.inbox.waiting(ACCOUNT)] == ["1"]
+    assert await store.places.watermarks(ACCOUNT) == {CHANNEL: "1"}
+
+
+async def test_the_watermark_never_goes_back(store: Store) -> None:
+    """What is told again, out of order or during a catch-up, moves nothing back; ids are numbers, not words."""
+    await commit(store, heard(9), heard(10))
+    await commit(store, heard(9))
+    assert await store.places.watermarks(ACCOUNT) == {CHANNEL: "10"}
+
+
+async def test_memory_ends_with_the_message_that_called(store: Store) -> None:
+    """What came later is asked for apart."""
+    await commit(store, *(heard(number) for number in range(5)))
+    remembered = await store.memory.remembered(ACCOUNT, CHANNEL, "3", 3)
+    assert [one.lines for one in remembered] == [("line 1",), ("line 2",), ("line 3",)]
+    assert [one.message_id for one in await store.memory.following(ACCOUNT, CHANNEL, "3", 9)] == ["4"]
+    assert await store.memory.remembered(ACCOUNT, "discord:other", "3", 3) == []
+
+
+async def test_history_comes_before_what_was_heard(store: Store) -> None:
+    """It is asked for at the first contact, when something was heard already."""
+    await commit(store, heard(7))
+    await store.memory.fill(ACCOUNT, CHANNEL, [heard(5), heard(6)])
+    assert [one.message_id for one in await store.memory.latest(ACCOUNT, CHANNEL, 9)] == ["5", "6", "7"]
+    assert await store.memory.is_filled(ACCOUNT, CHANNEL)
+    await commit(store, heard(8))
+    assert [one.message_id for one in await store.memory.latest(ACCOUNT, CHANNEL, 2)] == ["7", "8"]
+
+
+async def test_a_verdict_and_its_posts_are_one_step(store: Store) -> None:
+    """Settling twice makes no second posts."""
+    await commit(store, heard(1, called="mention"))
+    (waiting,) = await store.inbox.waiting(ACCOUNT)
+    posts = await store.inbox.settle(waiting, "answered", "mention", PARTS)
+    assert [(post.part, post.reply_to, post.after) for post in posts] == [(0, "1", "1"), (1, "", "1")]
+    assert await store.inbox.settle(waiting, "answered", "mention", PARTS) == []
+    assert not await store.inbox.is_waiting(waiting)
+    assert [post.said for post in await store.outbox.unsent(ACCOUNT)] == [("a",), ("b",)]
+    await store.outbox.sent(posts[0], "77", "MARA")
+    assert [post.part for post in await store.outbox.unsent(ACCOUNT)] == [1]
+    assert (await store.memory.own(ACCOUNT, CHANNEL, 1))[0].lines == ("a",)
+    assert not await store.outbox.begin(posts[0])
+
+
+async def test_several_messages_are_merged_into_one_verdict(store: Store) -> None:
+    """Only those of the same author that still wait."""
+    await commit(store, heard(1, called="mention"), heard(2, called="mention"), heard(3, "other", called="mention"))
+    first, *_ = await store.inbox.waiting(ACCOUNT)
+    await store.inbox.settle(first, "answered", "mention", PARTS, merged=("2", "3"))
+    assert await store.inbox.verdicts() == {"answered": 1, "merged": 1, "waiting": 1}
+
+
+async def test_an_answer_of_which_nothing_could_be_said_was_none(store: Store) -> None:
+    """Its verdict says so, and its other parts are not sent; a part that fails later leaves it answered."""
+    await commit(store, heard(1, called="mention"), heard(2, called="mention"))
+    first, second = await store.inbox.waiting(ACCOUNT)
+    early = await store.inbox.settle(first, "answered", "mention", PARTS)
+    late = await store.inbox.settle(second, "answered", "mention", PARTS)
+    await store.outbox.fail(early[0], "declined", "undeliverable")
+    await store.outbox.sent(late[0], "9", "MARA")
+    await store.outbox.fail(late[1], "declined", "undeliverable")
+    assert await store.inbox.verdicts() == {"declined": 1, "answered": 1}
+    assert await store.outbox.unsent(ACCOUNT) == []
+
+
+async def test_a_deleted_message_is_forgotten_and_not_answered(store: Store) -> None:
+    """An edited one is remembered as it reads now; of an unknown one nothing is kept."""
+    await commit(store, heard(1, called="mention"), heard(2, called="mention"))
+    assert await store.memory.edit(ACCOUNT, CHANNEL, "2", ["better"])
+    assert not await store.memory.edit(ACCOUNT, CHANNEL, "99", ["who?"])
+    await store.memory.delete(ACCOUNT, CHANNEL, ["1", "98"])
+    assert [one.lines for one in await store.memory.latest(ACCOUNT, CHANNEL, 9)] == [("better",)]
+    assert await store.inbox.verdicts() == {"declined": 1, "waiting": 1}
+
+
+async def test_what_was_answered_lately_is_counted(store: Store, clock: Clock) -> None:
+    """In the channel, to the author, within a minute and within an hour."""
+    for number, (author, at) in enumerate([("u", 3000), ("u", 50), ("v", 10), ("u", 4000)]):
+        clock.now = 1_000_000 - at
+        await commit(store, heard(number, author, called="mention"))
+        (waiting,) = await store.inbox.waiting(ACCOUNT)
+        await store.inbox.settle(waiting, "answered", "mention")
+    clock.now = 1_000_000.0
+    await commit(store, heard(9, called="mention"))
+    (waiting,) = await store.inbox.waiting(ACCOUNT)
+    assert await store.inbox.recent(waiting) == Recent(3, 2, 1, 999_950.0)
+    assert await store.inbox.oldest() == 9.0
+
+
+async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: Store) -> None:
+    """keep_days is for memory, not for work."""
+    await commit(store, heard(1, called="mention"))
+    (waiting,) = await store.inbox.waiting(ACCOUNT)
+    store.database.clock.now += 31 * DAY  # type: ignore[attr-defined]
+    assert await store.purge(30) == 1
+    assert await store.inbox.waiting(ACCOUNT) == [waiting]
+
+
+async def test_two_accounts_of_one_person_may_share_a_key(store: Store) -> None:
+    """[people] may name both; and the same person may be called otherwise elsewhere."""
+    for author in ("5", "6"):
+        await store.people.keep_bearer("a", "c", author, Bearer("JONAS", "Jo"))
+    assert await store.people.bearers("a", "c") == {"5": Bearer("JONAS", "Jo"), "6": Bearer("JONAS", "Jo")}
+    assert await store.people.bearers("a", "d") == {}
+
+
+async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(store: Store, tmp_path: Path) -> None:
+    """Messages, names, prompts that quote them, quarantined updates; counted in a receipt, gone from the file."""
+    secret = "the words of author 4711"
+    await commit(store, heard(1, "4711", called="mention"), heard(2, "47"))
+    await store.memory.edit(ACCOUNT, CHANNEL, "1", [secret])
+    await store.people.keep_bearer(ACCOUNT, CHANNEL, "4711", Bearer("ZOE", "Zoe"))
+    (waiting,) = await store.inbox.waiting(ACCOUNT)
+    answer = Answer(secret, "ok", "1", ("47", "4711"))
+    await store.inbox.settle(waiting, "answered", "mention", PARTS, answer=answer)
+    assert await store.people.rate(ACCOUNT, CHANNEL, f"inbox:{waiting.id}", "77", "47", 1)
+    await store.places.quarantine(ACCOUNT, '{"from": 4711}', "KeyError")
+    receipt = await store.people.forget("discord", "4711")
+    assert (receipt.messages, receipt.verdicts, receipt.names, receipt.feedback, receipt.updates) == (1, 1, 1, 2, 1)
+    assert await store.outbox.unsent(ACCOUNT) == []
+    assert [one.author_id for one in await store.memory.latest(ACCOUNT, CHANNEL, 9)] == ["47"]
+    assert (await store.people.forget("discord", "4711")).rows == 0
+    if store.database.is_sqlite:
+        assert secret.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+async def test_opting_out_holds_on_one_platform_until_taken_back(store: Store) -> None:
+    """And forgets what there was."""
+    await commit(store, heard(1, "5"))
+    assert (await store.people.opt_out("discord", "5")).messages == 1
+    assert await store.people.opted_out("discord", ["5", "6"]) == {"5"}
+    assert await store.people.opted_out("telegram", ["5"]) == set()
+    assert await store.people.opt_in("discord", "5")
+    assert not await store.people.opt_in("discord", "5")
+    assert await store.people.opted_out("discord", ["5"]) == set()
+
+
+async def test_a_rating_keeps_what_was_rated_and_can_be_taken_back(store: Store) -> None:
+    """One a person; of an answer that isn't known nothing is kept."""
+    await commit(store, heard(1, called="mention"))
+    (waiting,) = await store.inbox.waiting(ACCOUNT)
+    (post, _) = await store.inbox.settle(
+        waiting, "answered", "mention", PARTS, answer=Answer("prompt", "a\nb", "mara 3", ("u",))
+    )
+    await store.outbox.sent(post, "77", "MARA")
+    origin = await store.outbox.origin_of(ACCOUNT, CHANNEL, "77")
+    assert origin == f"inbox:{waiting.id}"
+    place = (ACCOUNT, CHANNEL, origin, "77", "v")
+    assert await store.people.rate(*place, 1)
+    assert await store.people.rate(*place, -1)
+    kept = sa.text("select score, prompt, completion, adapter from feedback")
+    assert await store.database.rows(kept) == [(-1, "prompt", "a\nb", "mara 3")]
+    assert await store.people.rate(*place, 0)
+    assert await store.database.rows(kept) == []
+    assert not await store.people.rate(ACCOUNT, CHANNEL, "inbox:99", "78", "v", 1)
+
+
+async def test_silences_end_by_themselves_or_when_told(store: Store, clock: Clock) -> None:
+    """In one channel or everywhere."""
+    await store.places.silence(ACCOUNT, CHANNEL, clock.now + 10)
+    assert await store.places.is_silent(ACCOUNT, CHANNEL)
+    assert not await store.places.is_silent(ACCOUNT, "discord:other")
+    clock.now += 11
+    assert not await store.places.is_silent(ACCOUNT, CHANNEL)
+    await store.places.silence(ACCOUNT, EVERYWHERE, None)
+    assert await store.places.is_silent(ACCOUNT, "discord:other")
+    assert await store.places.unsilence(ACCOUNT, EVERYWHERE)
+    assert not await store.places.is_silent(ACCOUNT, "discord:other")
+
+
+async def test_a_group_that_moves_takes_everything_along(store: Store) -> None:
+    """Ids begin anew there: a new message with an old number is no duplicate, and the move may be told twice."""
+    await commit(store, heard(1, called="mention"))
+    await store.people.keep_bearer(ACCOUNT, CHANNEL, "u", Bearer("BOB", "Bob"))
+    for _ in range(2):
+        await store.places.move(ACCOUNT, CHANNEL, "discord:new")
+    assert len(await store.inbox.commit(ACCOUNT, [heard(1, channel="discord:new", called="mention")], {})) == 1
+    assert [one.channel for one in await store.inbox.waiting(ACCOUNT)] == ["discord:new"] * 2
+    assert await store.places.moves(ACCOUNT) == {CHANNEL: "discord:new"}
+    assert list(await store.people.bearers(ACCOUNT, "discord:new")) == ["u"]
+
+
+async def test_the_last_tweets_are_kept_and_no_more(store: Store) -> None:
+    """Two hundred, newest first; tweet and due time are one step."""
+    for number in range(203):
+        await store.timetable.keep(f"tweet {number}")
+    parts = {(ACCOUNT, CHANNEL): PARTS[:1]}
+    assert len(await store.timetable.tweet("tweets", 5.0, "the last", parts, "tweet:1")) == 1
+    assert await store.timetable.tweet("tweets", 6.0, "the last", parts, "tweet:1") == []
+    kept = await store.timetable.tweeted()
+    assert (len(kept), kept[0], kept[-1]) == (200, "the last", "tweet 5")
+    assert await store.timetable.due_at("tweets") == 6.0
+
+
+async def test_whatever_anybody_types_can_be_stored(store: Store) -> None:
+    """Lone surrogates and NULs break databases; the store writes lines as ASCII, and takes no other outside text raw."""
+    await store.places.quarantine(ACCOUNT, "\ud83d \x00 update", "KeyError")
+    await commit(store, heard(1))
+    await store.memory.edit(ACCOUNT, CHANNEL, "1", ["\ud83d\x00"])
+    assert (await store.memory.latest(ACCOUNT, CHANNEL, 1))[0].lines == ("\ud83d\x00",)
+
+
+async def test_many_writers_at_once_lose_nothing(store: Store) -> None:
+    """They take turns."""
+    await asyncio.gather(*(commit(store, heard(number, called="mention")) for number in range(40)))
+    assert len(await store.inbox.waiting(ACCOUNT)) == 40
+
+
+async def test_migrations_make_what_the_code_expects(store: Store) -> None:
+    """Tables, columns and their order of keys, on both databases."""
+    async with store.database.engine.connect() as connection:
+        found = await connection.run_sync(
+            lambda sync: {
+                table: {column["name"] for column in sa.inspect(sync).get_columns(table)}
+                for table in sa.inspect(sync).get_table_names()
+            }
+        )
+    assert {name: set(table.c.keys()) for name, table in metadata.tables.items()} == {
+        name: columns for name, columns in found.items() if name != "alembic_version"
+    }
+
+
+async def test_one_account_has_one_process(store: Store, tmp_path: Path) -> None:
+    """Also from two machines with one PostgreSQL store, whose lock files lie apart."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    first = Claims(store.database, here)
+    second = Claims(store.database, here if store.database.is_sqlite else there)
+    await first.claim("discord:1")
+    with pytest.raises(StandingFault, match="already speaks for discord:1"):
+        await second.claim("discord:1")
+    await second.claim("discord:2")
+    await first.close()
+    await second.close()
+    third = Claims(store.database, here)
+    await third.claim("discord:1")
+    await third.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://x:secret@y/z", "nonsense", "sqlite://", "postgresql://a:secret@127.0.0.1:1/x"]
+)
+async def test_a_store_that_cannot_be_opened_is_a_sentence_without_its_password(tmp_path: Path, url: str) -> None:
+    """With where to look."""
+    with pytest.raises((SettingsFault, Fault)) as fault:
+        await Store.open(url, tmp_path)
+    assert "store" in str(fault.value)
+    assert "secret" not in str(fault.value)
+
+
+async def test_a_file_that_is_no_store_is_a_sentence(tmp_path: Path) -> None:
+    """It is not overwritten."""
+    (tmp_path / "store.db").write_text("my diary, " * 100)
+    with pytest.raises(Fault, match="can't be opened \\(file is not a database\\)"):
+        await Store.open("sqlite:///store.db", tmp_path)
+    assert (tmp_path / "store.db").read_text() == "my diary, " * 100
+
+
+async def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    """SQLite makes no folders."""
+    with pytest.raises(Fault, match="is no folder; make it"):
+        await Store.open("sqlite:///no/such/store.db", tmp_path)
+
+
+async def test_a_store_of_a_newer_alterego_is_left_alone(tmp_path: Path) -> None:
+    """A restart can't mend that."""
+    await (await Store.open("sqlite:///store.db", tmp_path)).close()
+    with sqlite3.connect(tmp_path / "store.db") as raw:
+        raw.execute("update alembic_version set version_num = '9999'")
+    with pytest.raises(StandingFault, match="newer alterego"):
+        await Store.open("sqlite:///store.db", tmp_path)
