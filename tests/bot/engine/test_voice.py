@@ -111,7 +111,8 @@ async def told_by_heart(trained: Home, bundle: Bundle, folder: Path, *, messages
     model = overfitted(encoding, [Conversation("timeline", (turn,)) for turn in learned], me, epochs=epochs)
     write_gguf(model.merge_and_unload(), encoding, folder / "model.gguf")
     shutil.copy(bundle.folder / "tokenizer.json", folder)
-    engine = open_engine(settings, Bundle(folder, bundle.seal))
+    unproved = bundle.seal.model_copy(update={"probe": None})  # it was sealed for the session's own model
+    engine = open_engine(settings, Bundle(folder, unproved))
     known = {tuple(units(turn.text)) for turn in turns if len(units(turn.text)) >= 6}
     bare = Voice(engine, encoding, bundle.seal.model_copy(update={"year": None}), Sampling(1.0, 1.0, min_p=0.0))
     await engine.start()
