@@ -40,8 +40,8 @@ PURGE_EVERY = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """Seconds between tries. first, longest: to connect a gateway. work: the first and longest for a message whose
-    answer failed."""
+    """Seconds between tries. first, longest: to connect a gateway. work: the first and longest for an answer or a post
+    that failed."""
 
     first: float = 1.0
     longest: float = 300.0
@@ -121,7 +121,7 @@ class Daemon:
         self._voice = voice
         self._gateways = gateways
         self._began = time.monotonic()
-        pauses = pauses or Pauses()
+        self._pauses = pauses = pauses or Pauses()
         self.metrics = Metrics()
         self._lanes = Lanes(*pauses.work)
         self._claims = Claims(store.database, settings.state)
@@ -138,7 +138,7 @@ class Daemon:
 
     def _sender(self, gateway: Gateway) -> Sender:
         speaker, talk = self._voice.seal.speaker, self._settings.talk
-        return Sender(self._store, gateway, speaker, talk, self.metrics, self._bury)
+        return Sender(self._store, gateway, speaker, talk, self.metrics, self._bury, self._pauses.work)
 
     def _committer(self, gateway: Gateway) -> Committer:
         store, settings, metrics = self._store, self._settings, self.metrics

@@ -5,6 +5,7 @@ import contextlib
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import warnings
@@ -156,6 +157,14 @@ async def start_daemon(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StartDa
 def bare_home(tmp_path: Path) -> Home:
     """A home without an adapter, for daemons whose words a test gives."""
     return Home(tmp_path).settings(sample_settings())
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of loopback where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture

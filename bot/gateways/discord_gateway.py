@@ -192,6 +192,8 @@ async def _closed(client: discord.Client) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(client.close(), CLOSE_SECONDS)
     await client.http.close()
+    if ready := client._connection._ready_task:  # it would go on without a client
+        ready.cancel()
 
 
 class _Client(discord.Client):

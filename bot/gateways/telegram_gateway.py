@@ -82,19 +82,24 @@ class TelegramGateway:
         self._moved: dict[str, str] = {}  # a group that became a supergroup has another id
 
     async def run(self, intake: Intake) -> None:
-        """Fetch and commit updates until the connection fails."""
+        """Fetch and commit updates until the connection fails. The bot stays open over a failure, since posts may be
+        under way; it is closed when the platform is left for good."""
         try:
-            async with self._bot:
-                me = await self._bot.get_me()
-                await intake.opened(f"telegram:{me.id}", me.username or "")
-                self._moved |= {_chat(old): _chat(new) for old, new in (await intake.moves()).items()}
-                with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
-                    await self._bot.set_my_commands([BotCommand(one.name, one.summary) for one in COMMANDS])
-                await self._fetch(intake)
+            await self._bot.initialize()
+            me = await self._bot.get_me()
+            await intake.opened(f"telegram:{me.id}", me.username or "")
+            self._moved |= {_chat(old): _chat(new) for old, new in (await intake.moves()).items()}
+            with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
+                await self._bot.set_my_commands([BotCommand(one.name, one.summary) for one in COMMANDS])
+            await self._fetch(intake)
         except (InvalidToken, Forbidden):
+            await self._bot.shutdown()
             raise StandingFault(_REFUSED) from None
         except TelegramError as error:  # its text may hold the token
             raise ConnectionError(type(error).__name__) from None
+        except asyncio.CancelledError:
+            await self._bot.shutdown()
+            raise
 
     async def _updates(self, offset: int) -> list[dict[str, Any]]:
         """The raw updates from `offset` on."""

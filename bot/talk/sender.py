@@ -14,8 +14,6 @@ from persona.config import Talk
 
 log = logging.getLogger("alterego.sender")
 
-LONGEST_WAIT = 60.0  # seconds between two tries
-
 Buried = Callable[[Post, str], Awaitable[None]]
 
 
@@ -24,7 +22,14 @@ class Sender:
     that can never be made."""
 
     def __init__(
-        self, store: Store, gateway: Gateway, speaker: str, talk: Talk, metrics: Metrics, buried: Buried
+        self,
+        store: Store,
+        gateway: Gateway,
+        speaker: str,
+        talk: Talk,
+        metrics: Metrics,
+        buried: Buried,
+        waits: tuple[float, float] = (1.0, 60.0),
     ) -> None:
         self._store = store
         self._gateway = gateway
@@ -32,6 +37,7 @@ class Sender:
         self._talk = talk
         self._metrics = metrics
         self._buried = buried
+        self._first, self._longest = waits
 
     async def deliver(self, post: Post) -> bool:
         """Post it, or record why not. A post that was being sent when the process ended is looked for first; where the
@@ -42,7 +48,7 @@ class Sender:
                 await asyncio.sleep(delivery.pause(post.text))
         if not await self._store.outbox.begin(post):
             return False
-        wait = 1.0
+        wait = self._first
         while self._store.clock() < post.at + EXPIRES:
             try:
                 return await self._try(post, doubtful)
@@ -60,7 +66,7 @@ class Sender:
                 await self._buried(post, str(refusal))
                 return False
             await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+            wait = min(2 * wait, self._longest)
         log.warning("given up channel=%s reason=expired", post.channel)
         await self._store.outbox.fail(post, "expired", "could not be sent")
         return False

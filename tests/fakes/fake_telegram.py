@@ -38,6 +38,7 @@ class FakeTelegram:
         self.sent: list[dict[str, Any]] = []
         self.actions: list[dict[str, Any]] = []
         self.token = TOKEN
+        self.group = GROUP
         self.commands: list[dict[str, Any]] = []
         self.pressed: list[str] = []
         self.admins: set[int] = set()
@@ -74,7 +75,7 @@ class FakeTelegram:
         self,
         text: str,
         *,
-        chat: dict[str, Any] = GROUP,
+        chat: dict[str, Any] | None = None,
         author: dict[str, Any] = ALICE,
         mention: bool = False,
         reply_to: dict[str, Any] | None = None,
@@ -82,7 +83,7 @@ class FakeTelegram:
     ) -> int:
         """Somebody writes; returns the message id. more: fields of the message."""
         name = f"@{BOT['username']}"
-        message = self._message(chat, author, f"{name} {text}" if mention else text) | more
+        message = self._message(chat or self.group, author, f"{name} {text}" if mention else text) | more
         if mention:
             message["entities"] = [{"type": "mention", "offset": 0, "length": len(name)}]
         if reply_to:

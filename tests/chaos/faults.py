@@ -1,0 +1,426 @@
+"""Everything that goes wrong, one function a fault. Each makes mentions and trouble around them."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+
+from tests.chaos.run import Run
+from tests.fakes.fake_telegram import ALICE, GROUP
+
+Body = Callable[[Run], Awaitable[None]]
+SOME = 3  # mentions around a fault
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind. doubtful: it may leave a send's result unknown. kills: the process dies of it."""
+
+    name: str
+    platform: str
+    body: Body
+    doubtful: bool = False
+    kills: bool = False
+
+
+FAULTS: list[Fault] = []
+
+
+def _fault(name: str, *platforms: str, doubtful: bool = False, kills: bool = False) -> Callable[[Body], Body]:
+    def add(body: Body) -> Body:
+        FAULTS.extend(Fault(name, one, body, doubtful, kills) for one in platforms or ("discord", "telegram"))
+        return body
+
+    return add
+
+
+# what a platform answers to a post
+
+
+def _once(
+    run: Run, moments: tuple[str, str], answer: Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+) -> None:
+    """Answer so, once, at this moment of a post. moments: Discord's and Telegram's names of it."""
+    fake = run.discord if run.platform == "discord" else run.telegram
+    moment = moments[0] if run.platform == "discord" else moments[1]
+
+    async def trouble(now: str, request: web.Request) -> web.StreamResponse | None:
+        if now != moment:
+            return None
+        fake.trouble = None
+        return await answer(request)
+
+    fake.trouble = trouble
+
+
+BEFORE, AFTER = ("before post", "before sendMessage"), ("after post", "after sendMessage")
+
+
+async def _cut(request: web.Request) -> web.StreamResponse:
+    assert request.transport
+    request.transport.abort()
+    return web.Response()
+
+
+async def _cut_during(request: web.Request) -> web.StreamResponse:
+    await request.read()
+    return await _cut(request)
+
+
+async def _half(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
+    await answer.prepare(request)
+    await answer.write(b'{"id": "1')
+    return await _cut(request)
+
+
+def _status(status: int, body: str = "{}", **headers: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        kind = {"Content-Type": "application/json", **headers}
+        return web.Response(body=body.encode(), status=status, headers=kind)
+
+    return answer
+
+
+def _post_fault(name: str, moments: tuple[str, str], answer: Any, *, doubtful: bool = True) -> None:
+    async def body(run: Run) -> None:
+        await run.ready()
+        _once(run, moments, answer)
+        for _ in range(SOME):
+            await run.mention()
+
+    FAULTS.extend(Fault(name, platform, body, doubtful) for platform in ("discord", "telegram"))
+
+
+_post_fault("cut before a post", BEFORE, _cut)
+_post_fault("cut during a post", BEFORE, _cut_during)
+_post_fault("cut after a post", AFTER, _cut)
+_post_fault("cut in the middle of an answer", AFTER, _half)
+_post_fault("500 before a post", BEFORE, _status(500))
+_post_fault("502 after a post", AFTER, _status(502, "<html>"))
+_post_fault("malformed JSON", AFTER, _status(200, '{"ok": tru'))
+_LIMIT = '{"message": "limited", "retry_after": 0.3, "global": false, "ok": false, "error_code": 429, "description": "Too Many"'
+_post_fault("429 with headers", BEFORE, _status(429, _LIMIT + ', "parameters": {"retry_after": 1}}', Via="1.1 x"))
+_post_fault("429 without headers", BEFORE, _status(429, "limited"))
+
+
+async def _late(_request: web.Request) -> None:
+    await asyncio.sleep(2)
+
+
+_post_fault("slow reply", AFTER, _late)
+
+
+@_fault("403 on a post", "discord", "telegram")
+async def forbidden(run: Run) -> None:
+    await run.ready()
+    _once(
+        run,
+        BEFORE,
+        _status(403, '{"ok": false, "error_code": 403, "description": "Forbidden: bot was kicked", "code": 50001}'),
+    )
+    for _ in range(SOME):
+        await run.mention()
+
+
+# Discord's gateway
+
+
+@_fault("op 7", "discord")
+async def reconnect(run: Run) -> None:
+    await run.ready()
+    await run.discord.line.ask_to_reconnect()
+    await _around(run)
+
+
+@_fault("op 9 resumable", "discord")
+async def invalid_resumable(run: Run) -> None:
+    await run.ready()
+    await run.discord.line.invalidate(resumable=True)
+    await _around(run)
+
+
+@_fault("op 9 not resumable", "discord")
+async def invalid(run: Run) -> None:
+    await run.ready()
+    await run.discord.line.invalidate(resumable=False)
+    await _around(run)
+
+
+@_fault("gateway cut, resumed", "discord")
+async def cut_line(run: Run) -> None:
+    await run.ready()
+    await run.discord.line.cut()
+    await _around(run)
+
+
+@_fault("gateway cut, not resumed", "discord")
+async def lose_line(run: Run) -> None:
+    await run.ready()
+    await run.discord.line.cut(resumable=False)
+    await _around(run)
+
+
+@_fault("missed heartbeats", "discord")
+async def deaf(run: Run) -> None:
+    run.discord.line.interval = 400
+    await run.ready()
+    run.discord.line.deaf = True
+    await asyncio.sleep(2.5)
+    run.discord.line.deaf = False
+    await _around(run)
+
+
+@_fault("first connect refused", "discord")
+async def refused(run: Run) -> None:
+    await run.ready()
+    run.discord.line.refuse = 3
+    await run.discord.line.cut(resumable=False)
+    await _around(run)
+
+
+@_fault("events duplicated", "discord")
+async def duplicated(run: Run) -> None:
+    await run.ready()
+    for _ in range(SOME):
+        number = await run.mention()
+        message = next(m for room in run.discord.messages.values() for m in room if m["id"] == number)
+        for _ in range(3):
+            await run.discord.tell("MESSAGE_CREATE", run.discord._event(message))
+
+
+@_fault("events out of order", "discord")
+async def out_of_order(run: Run) -> None:
+    await run.ready()
+    numbers = [await run.mention(told=False) for _ in range(SOME)]
+    messages = [m for room in run.discord.messages.values() for m in room if m["id"] in numbers]
+    run.random.shuffle(messages)
+    for message in messages:
+        await run.discord.tell("MESSAGE_CREATE", run.discord._event(message))
+
+
+@_fault("events during catch-up", "discord")
+async def during_catch_up(run: Run) -> None:
+    await run.ready()
+    caught = asyncio.Event()
+
+    async def slow(moment: str, _request: web.Request) -> None:
+        if moment == "before history":
+            caught.set()
+            await asyncio.sleep(0.3)
+
+    run.discord.trouble = slow
+    await run.discord.line.cut(resumable=False)
+    for _ in range(SOME):
+        await run.mention(told=False)
+    await caught.wait()
+    for _ in range(SOME):
+        await run.mention()
+    await asyncio.sleep(0.5)
+    run.discord.trouble = None
+
+
+@_fault("pages missed", "discord")
+async def pages_missed(run: Run) -> None:
+    await run.ready()
+    run.discord.line.refuse = 2
+    await run.discord.line.cut(resumable=False)
+    for number in range(230):
+        await run.discord.say(f"noise {number}", told=False)
+        if number % 60 == 0:
+            await run.mention(told=False)
+
+
+@_fault("history fails during catch-up", "discord")
+async def history_fails(run: Run) -> None:
+    await run.ready()
+    _once(run, ("before history", ""), _status(500))
+    await run.discord.line.cut(resumable=False)
+    await _around(run)
+
+
+async def _around(run: Run) -> None:
+    """Mentions while the connection is in trouble and after it. A session that can be resumed is told of them later; one
+    that can't, never."""
+    for _ in range(SOME):
+        await run.mention()
+        await asyncio.sleep(run.random.random() * 0.3)
+
+
+# Telegram's updates
+
+
+def _update_fault(name: str, answer: Any) -> None:
+    async def body(run: Run) -> None:
+        await run.ready()
+        _once(run, ("", "before getUpdates"), answer)
+        run.telegram.push({"poll": {}})  # the poll that waits returns
+        for _ in range(SOME):
+            await run.mention()
+            await asyncio.sleep(run.random.random() * 0.2)
+
+    FAULTS.append(Fault(name, "telegram", body))
+
+
+_update_fault("updates: 500", _status(500))
+_update_fault("updates: cut", _cut)
+_update_fault("updates: malformed", _status(200, "{"))
+_update_fault(
+    "updates: 429",
+    _status(429, '{"ok": false, "error_code": 429, "description": "x", "parameters": {"retry_after": 1}}'),
+)
+_update_fault(
+    "409 another poller",
+    _status(409, '{"ok": false, "error_code": 409, "description": "Conflict: terminated by other"}'),
+)
+
+
+@_fault("poison update", "telegram")
+async def poison(run: Run) -> None:
+    await run.ready()
+    for shape in ({"message": {"message_id": "x"}}, {"message": 7}, {"edited_message": []}, {"a": "\ud83d"}):
+        run.telegram.push(shape)
+        await run.mention()
+
+
+@_fault("updates told again", "telegram")
+async def told_again(run: Run) -> None:
+    await run.ready()
+    for _ in range(SOME):
+        await run.mention()
+        run.telegram.push({key: value for key, value in run.telegram.updates[-1].items() if key != "update_id"})
+
+
+@_fault("group moves", "telegram")
+async def moves(run: Run) -> None:
+    await run.ready()
+    moved = (
+        '{"ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded to a supergroup chat",'
+    )
+    _once(run, BEFORE, _status(400, moved + ' "parameters": {"migrate_to_chat_id": -100777}}'))
+    await run.mention()
+    await run.settled()
+    change = {"message_id": 9000, "date": 1, "chat": GROUP, "from": ALICE, "migrate_to_chat_id": -100777}
+    run.telegram.push({"message": change})
+    await run.telegram.wait_confirmed()
+    run.telegram.group = {**GROUP, "id": -100777}
+    for _ in range(SOME):
+        await run.mention()
+
+
+# this machine
+
+
+@_fault("clock jumps")
+async def clock_jumps(run: Run) -> None:
+    await run.ready()
+    for off in (3600.0, -7200.0, 0.0):
+        run.resident.clock.off = off
+        await run.mention()
+        await asyncio.sleep(0.1)
+
+
+@_fault("full disk")
+async def full_disk(run: Run) -> None:
+    await run.ready()
+    full = [True]
+
+    def limit(connection: Any, *_: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA max_page_count={1 if full[0] else 2**30}")  # SQLite takes 1 for: no page more
+        cursor.close()
+
+    pool = run.resident.store.database.engine.sync_engine
+    sa.event.listen(pool, "checkout", limit)
+    for _ in range(SOME):
+        await run.mention(text="x" * 1500)
+    await asyncio.sleep(1)
+    full[0] = False
+
+
+@_fault("locked database")
+async def locked(run: Run) -> None:
+    await run.ready()
+    with closing(sqlite3.connect(run.folder / "alterego.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for _ in range(SOME):
+            await run.mention()
+        await asyncio.sleep(run.random.choice((0.5, 1.0, 2.0)))
+        other.execute("ROLLBACK")
+
+
+@_fault("engine fails")
+async def engine_fails(run: Run) -> None:
+    await run.ready()
+    run.resident.engine.failures = run.random.randrange(1, 8)
+    for _ in range(SOME):
+        await run.mention()
+
+
+@_fault("inference server away")
+async def server_away(run: Run) -> None:
+    await run.ready()
+    run.resident.engine.failures = 10**6
+    for _ in range(SOME):
+        await run.mention()
+    await asyncio.sleep(1.5)
+    run.resident.engine.failures = 0
+
+
+@_fault("stopped and started")
+async def restarted(run: Run) -> None:
+    await run.ready()
+    for _ in range(SOME):
+        await run.mention()
+    await run.daemon.stop()
+    await run.mention(told=False)
+    run.resident = run.daemon = type(run.resident)(run.config)
+    await run.daemon.start()
+
+
+# kill -9 at each step of the way
+
+
+def _kill_fault(name: str, kill_at: Callable[[Run], str], *, doubtful: bool = True) -> None:
+    async def body(run: Run) -> None:
+        await run.ready()
+        await run.lodger.stop()
+        run.lodger.kill_at = kill_at(run)
+        for _ in range(SOME):
+            await run.mention(told=False)
+        await run.lodger.start()
+        await run.lodger.killed(seconds=15)
+        await run.lodger.stop()
+        run.lodger.kill_at = ""
+        await run.lodger.start()
+
+    FAULTS.extend(Fault(name, platform, body, doubtful, kills=True) for platform in ("discord", "telegram"))
+
+
+_kill_fault("kill -9 before a commit", lambda run: f"commit:{run.random.randrange(1, 22)}")
+_kill_fault("kill -9 while sampling", lambda _: "engine", doubtful=False)
+
+
+def _kill_at_post(name: str, moments: tuple[str, str]) -> None:
+    async def body(run: Run) -> None:
+        await run.ready()
+
+        async def kill(_request: web.Request) -> None:
+            run.lodger.kill()
+
+        _once(run, moments, kill)
+        for _ in range(SOME):
+            await run.mention()
+        await run.lodger.killed()
+        await run.lodger.start()
+
+    FAULTS.extend(Fault(name, platform, body, True, kills=True) for platform in ("discord", "telegram"))
+
+
+_kill_at_post("kill -9 when a post arrives", BEFORE)
+_kill_at_post("kill -9 when a post is made", AFTER)

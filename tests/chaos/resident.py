@@ -1,0 +1,148 @@
+"""The daemon under test: in this process, or in one of its own that can be killed."""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bot.daemon import Daemon, Pauses
+from bot.engine.base import Request
+from bot.gateways.base import Gateway
+from bot.gateways.discord_gateway import DiscordGateway
+from bot.gateways.telegram_gateway import TelegramGateway
+from bot.store import Store
+from persona.config import Settings, load
+from tests.fakes import fake_discord, fake_telegram
+from tests.fakes.fake_engine import FakeEngine
+from tests.fakes.small_voice import small_encoding, small_voice
+
+ROOT = Path(__file__).parent.parent.parent
+PAUSES = Pauses(0.05, 0.5, (0.05, 0.5))
+DEAD = 1.5  # seconds without a heartbeat's answer
+
+
+class Clock:
+    """The time, and by how much it was set wrong."""
+
+    def __init__(self) -> None:
+        self.off = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.off
+
+
+def echo(request: Request) -> str:
+    """Answers with what was said last, so that every answer tells which message it answers."""
+    said = small_encoding().text(request.ids).strip().split("\n\n")[-2].splitlines()[-1]
+    return f"re {said[:40]} {random.randrange(10**9)}"
+
+
+def gateways(settings: Settings) -> list[Gateway]:
+    """The real ones, with short patience."""
+    found: list[Gateway] = []
+    if settings.discord.enabled:
+        found.append(DiscordGateway(settings.discord, fake_discord.TOKEN, heartbeat_timeout=DEAD))
+    if settings.telegram.enabled:
+        found.append(TelegramGateway(settings.telegram, fake_telegram.TOKEN, conflict_pause=0.2))
+    return found
+
+
+class Resident:
+    """A daemon in this process."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self.engine = FakeEngine(echo)
+        self.clock = Clock()
+        self._stopping = asyncio.Event()
+        self.store: Store
+        self.daemon: Daemon
+
+    async def start(self) -> None:
+        settings = load(self._config, {})
+        self.store = await Store.open(settings.store.url, settings.state, self.clock)
+        self.daemon = Daemon(settings, self.store, small_voice(self.engine), gateways(settings), PAUSES)
+        self._task = asyncio.create_task(self.daemon.run(self._stopping, until_first_ends=False))
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        await self._task
+        await self.store.close()
+
+
+class Lodger:
+    """A daemon in a process of its own. kill_at: `commit:N` before its Nth commit, `engine` while it samples; "" never."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self.kill_at = ""
+
+    async def start(self) -> None:
+        with (self._config.parent / "log.txt").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.chaos.resident", str(self._config), self.kill_at, cwd=ROOT, stderr=log
+            )
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    async def killed(self, seconds: float = 60) -> bool:
+        """Wait until it is dead. False where it lives on: what it was to die at never came."""
+        try:
+            await asyncio.wait_for(self.process.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def stop(self) -> None:
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(self.process.wait(), 60)
+
+
+def _die_before_commit(store: Store, number: int) -> None:
+    left = [number]
+
+    def count(_connection: sa.Connection) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sa.event.listen(store.database.engine.sync_engine, "commit", count)
+
+
+def _dying(words: Callable[[Request], str]) -> Callable[[Request], str]:
+    def die(request: Request) -> str:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return words(request)
+
+    return die
+
+
+async def _main(config: Path, kill_at: str) -> None:
+    resident = Resident(config)
+    await resident.start()
+    kind, _, number = kill_at.partition(":")
+    if kind == "commit":
+        _die_before_commit(resident.store, int(number))
+    elif kind == "engine":
+        resident.engine.words = _dying(echo)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await resident.stop()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("kill_at", nargs="?", default="")
+    arguments = parser.parse_args()
+    asyncio.run(_main(arguments.config, arguments.kill_at))

@@ -1,0 +1,132 @@
+"""One run: a platform, a daemon, mentions, a fault; and what became of every mention."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from random import Random
+
+from tests.chaos.resident import Lodger, Resident
+from tests.fakes.fake_discord import ALICE, FakeDiscord
+from tests.fakes.fake_telegram import ALICE as ADA
+from tests.fakes.fake_telegram import FakeTelegram
+
+SETTINGS = '[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\nmerge = "0s"\n'
+PATIENCE = 60.0  # seconds for everything to come to its end once the fault is over
+
+
+@dataclass
+class Fate:
+    """What became of a run's mentions. doubled: answered more than once. wrong: a verdict that doesn't fit the posts."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    doubled: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not (self.lost or self.doubled or self.wrong)
+
+
+class Run:
+    """The world of one run. daemon: in this process unless it is to be killed."""
+
+    def __init__(self, platform: str, folder: Path, random: Random, *, kills: bool) -> None:
+        self.platform = platform
+        self.folder = folder
+        self.random = random
+        self.discord = FakeDiscord(channels=2)
+        self.telegram = FakeTelegram()
+        self.config = folder / "persona.toml"
+        self.lodger = Lodger(self.config)
+        self.resident = Resident(self.config)
+        self.daemon: Lodger | Resident = self.lodger if kills else self.resident
+        self.mentions: dict[str, str] = {}
+        self._numbers = count(1)
+
+    async def start(self) -> None:
+        fake = self.discord if self.platform == "discord" else self.telegram
+        await fake.start()
+        self.config.write_text(SETTINGS + fake.settings)
+        await self.daemon.start()
+
+    async def stop(self) -> None:
+        await self.daemon.stop()
+        await (self.discord if self.platform == "discord" else self.telegram).stop()
+
+    async def mention(self, *, told: bool = True, text: str = "") -> str:
+        """Somebody new mentions it. Returns the message's id."""
+        number = next(self._numbers)
+        said = f"mention {number} {text}".strip()
+        if self.platform == "discord":
+            author = {**ALICE, "id": str(int(ALICE["id"]) + 100 + number), "username": f"person{number}"}
+            channel = self.random.choice(self.discord.channels)
+            found = await self.discord.say(said, mention=True, author=author, told=told, channel=channel)
+        else:
+            found = str(self.telegram.say(said, mention=True, author={**ADA, "id": 1000 + number}))
+        self.mentions[found] = f"re mention {number} "
+        return found
+
+    async def ready(self) -> None:
+        """It is connected, and answers. On Discord a new account hears what is said from its first catch-up on."""
+        async with asyncio.timeout(PATIENCE):
+            while (
+                not self._rows("select account, connected_at from accounts where account <> ''")
+                and self.platform == "discord"
+            ):
+                await asyncio.sleep(0.03)
+        await self.mention()
+        await self.settled()
+
+    async def settled(self, seconds: float = PATIENCE) -> None:
+        """Wait until every mention has its verdict, and every post its fate; at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not await asyncio.to_thread(self._is_settled):
+                    await asyncio.sleep(0.03)
+        except TimeoutError:
+            return  # judged as it is
+
+    def _rows(self, query: str) -> list[tuple[str, str]]:
+        path = self.folder / "alterego.db"
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as store:
+            try:
+                return store.execute(query).fetchall()
+            except sqlite3.OperationalError as error:  # being made, or locked by the fault
+                return [] if "no such table" in str(error) else [("", "busy")]
+
+    def _is_settled(self) -> bool:
+        verdicts = {
+            number.rpartition("/")[2]: verdict
+            for number, verdict in self._rows("select message_id, verdict from inbox")
+        }
+        left = self._rows("select id, state from outbox where state in ('ready', 'sending')")
+        return not left and all(verdicts.get(number) for number in self.mentions)
+
+    def posts(self) -> list[str]:
+        """The texts that the platform shows."""
+        if self.platform == "telegram":
+            return [one["text"] for one in self.telegram.sent]
+        return [m["content"] for room in self.discord.messages.values() for m in room if m["author"].get("bot")]
+
+    def fate(self, *, doubtful: bool) -> Fate:
+        """Judge. doubtful: the fault left a send's result unknown, so that Telegram's may be uncertain."""
+        rows = self._rows("select message_id, verdict from inbox")
+        found, posts = Fate(), self.posts()
+        for number, begins in self.mentions.items():
+            verdicts = [verdict for message_id, verdict in rows if message_id.rpartition("/")[2] == number]
+            shown = sum(post.startswith(begins) for post in posts)
+            verdict = verdicts[0] if len(verdicts) == 1 and verdicts[0] else ""
+            found.verdicts[verdict or "lost"] += 1
+            found.lost += not verdict
+            found.doubled += shown > 1
+            fits = {"answered": shown == 1, "uncertain": doubtful and self.platform == "telegram"}
+            if verdict and not fits.get(verdict, shown == 0):
+                found.wrong.append(f"mention {number} is {verdict} and was posted {shown} times")
+        return found
