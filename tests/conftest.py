@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from filelock import FileLock
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
@@ -91,13 +93,20 @@ def sample_exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, sample_exports: Path) -> Home:
-    """A home in which import and train were run by their commands: the one bundle that all tests share, read-only."""
-    home = Home(tmp_path_factory.mktemp("trained"))
-    (home.folder / "exports").symlink_to(sample_exports)
-    home.settings(sample_settings("[base]\nminutes = 1\n[train]\nepochs = 1\nrank = 8\n"))
-    for command in ("import", "train"):
-        done = run_here(trainer, "python -m trainer", command, "--config", str(home.config))
-        assert done.returncode == 0, done.stderr
+    """A home in which import and train were run by their commands: the one bundle that all tests share, read-only. Where
+    several processes test, the first to come makes it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    home = Home(shared / "trained")
+    with FileLock(shared / "trained.lock"):
+        if not home.config.is_file():
+            home.folder.mkdir()
+            shutil.copytree(sample_exports, home.folder / "exports")
+            home.settings(sample_settings("[base]\nminutes = 1\n[train]\nepochs = 1\nrank = 8\n"))
+            for command in ("import", "train"):
+                done = run_here(trainer, "python -m trainer", command, "--config", str(home.config))
+                assert done.returncode == 0, done.stderr
     return home
 
 
