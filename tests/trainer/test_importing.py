@@ -70,6 +70,20 @@ def test_where_nothing_can_be_read_the_import_fails(home: Settings, tmp_path: Pa
     assert sorted(one.name for one in tmp_path.iterdir()) == ["cat.png", "persona.toml"]
 
 
+@pytest.mark.parametrize("place", ["thesis.txt", "documents", "."])
+def test_an_import_replaces_nothing_but_a_corpus(tmp_path: Path, place: str) -> None:
+    """A file or folder of the user's that [data] corpus names by mistake stays as it is."""
+    (tmp_path / "persona.toml").write_text(f'{SETTINGS}corpus = "{place}"\n', encoding="utf-8")
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "letter.txt").write_text("dear")
+    (tmp_path / "thesis.txt").write_text("whereas")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(Fault, match=r"\[data\] corpus"):
+        imported(load(tmp_path / "persona.toml"), FIXTURES / "telegram")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "thesis.txt").read_text() == "whereas"
+
+
 def test_what_is_read_is_kept_or_dropped(home: Settings) -> None:
     """For every source and speaker."""
     for row in import_summary(home, imported(home, FIXTURES))["table"]:
