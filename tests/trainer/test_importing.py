@@ -84,6 +84,18 @@ def test_an_import_replaces_nothing_but_a_corpus(tmp_path: Path, place: str) -> 
     assert (tmp_path / "thesis.txt").read_text() == "whereas"
 
 
+def test_a_name_is_shown_to_the_letter(tmp_path: Path) -> None:
+    """Brackets in a name are no markup of the tables, and nothing in it turns a line of the terminal around."""
+    (tmp_path / "persona.toml").write_text('[persona]\nname = "Ines"\n[data]\npseudonyms = false\n', encoding="utf-8")
+    path = tmp_path / "2024.txt"
+    path.write_text("Ines:\nhello\n\nZed [/oops]\u202e:\nyes?\n", encoding="utf-8")
+    for command in (["import", str(path)], ["stats"]):
+        done = run_here(app, "python -m trainer", *command, "--config", str(tmp_path / "persona.toml"))
+        assert done.returncode == 0, done.stderr
+        assert "Zed [/oops] " in done.stdout
+        assert "\u202e" not in done.stdout
+
+
 def test_what_is_read_is_kept_or_dropped(home: Settings) -> None:
     """For every source and speaker."""
     for row in import_summary(home, imported(home, FIXTURES))["table"]:
