@@ -94,9 +94,10 @@ def _remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
     rejects, count = summary["rejects"][:REJECTS_SHOWN], summary["rejected"]
     if count:
         where = settings.corpus / REJECTS
-        yield f"{count:,} stretches could not be read and lie in {where}" + (
-            "; the first:" if count > len(rejects) else ":"
+        what = (
+            "1 stretch could not be read and lies" if count == 1 else f"{count:,} stretches could not be read and lie"
         )
+        yield f"{what} in {where}" + ("; the first:" if count > len(rejects) else ":")
     for reject in rejects:
         yield f"  {reject['file']} at {reject['offset']}: {reject['reason']}"
     yield from summary["refused"]

@@ -70,6 +70,16 @@ def test_where_nothing_can_be_read_the_import_fails(home: Settings, tmp_path: Pa
     assert sorted(one.name for one in tmp_path.iterdir()) == ["cat.png", "persona.toml"]
 
 
+def test_where_no_message_can_be_read_the_import_says_why(home: Settings, tmp_path: Path) -> None:
+    """A message too long to be one is the reason, not the name in the settings."""
+    path = tmp_path / "result.json"
+    long = "x" * (20 << 20)
+    message = f'{{"id": 1, "type": "message", "date": "2024-01-13T14:03:00", "from_id": "user5", "text": "{long}"}}'
+    path.write_text(f'{{"name": "Gang", "type": "private_group", "id": 7, "messages": [{message}]}}')
+    with pytest.raises(Fault, match="no message in these exports that could be read"):
+        imported(home, path)
+
+
 @pytest.mark.parametrize("place", ["thesis.txt", "documents", "."])
 def test_an_import_replaces_nothing_but_a_corpus(tmp_path: Path, place: str) -> None:
     """A file or folder of the user's that [data] corpus names by mistake stays as it is."""
