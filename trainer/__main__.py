@@ -134,6 +134,7 @@ def stats(
     from zoneinfo import ZoneInfo
 
     from persona.config import load
+    from trainer.corpus import PAGE
     from trainer.corpus import load as load_corpus
     from trainer.shown_stats import show_stats, write_page
     from trainer.stats import voices
@@ -141,7 +142,7 @@ def stats(
     settings = load(config)
     zone = settings.tweets.timezone
     found = voices(load_corpus(settings), ZoneInfo(zone), settings.data.max_gap_minutes * 60)
-    page = write_page(settings, found, html or settings.corpus / "stats.html")
+    page = write_page(settings, found, html or settings.corpus / PAGE)
     show_stats(found, page, zone, as_json)
 
 

@@ -19,11 +19,23 @@ from persona.fault import Fault
 from persona.transcript import render
 from trainer.conversations import Row, Stretch, stretches
 from trainer.people import Identity, Person, resolve
+from trainer.rejects import NAME as REJECTS
 from trainer.split import TRAIN, split
 from trainer.wanted import wanted
 
 FORMAT = 1
 WANTED = "wanted.jsonl"  # in the corpus: posts to fetch, as replies.jsonl will have them
+PAGE = "stats.html"
+_OURS = {
+    "messages.parquet",
+    "conversations.parquet",
+    "people.json",
+    "transcript.txt",
+    WANTED,
+    PAGE,
+    REJECTS,
+    ".DS_Store",
+}
 _ROWS = pa.schema(
     [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
     + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
@@ -94,10 +106,23 @@ def build(
     return Corpus(rows, identities, names, found, split(found, consenting, before), people, regions)
 
 
+def require_ours(folder: Path) -> None:
+    """Raises Fault where something else than a corpus lies at `folder`: saving replaces all that is there."""
+    if folder.exists() and not folder.is_dir():
+        raise Fault(f"{folder} is no folder, and a corpus would replace it; name another in [data] corpus")
+    others = sorted({path.name for path in folder.iterdir()} - _OURS) if folder.is_dir() else []
+    if others:
+        raise Fault(
+            f"{folder} holds {others[0]!r}, which is no part of a corpus and would be lost, since an import replaces the "
+            "folder; take it out, or name another folder in [data] corpus"
+        )
+
+
 @contextmanager
 def scratch_folder(corpus: Path) -> Iterator[Path]:
     """A folder for temporary files beside the corpus, which nobody else can read; what an import that was killed has left
-    there is removed."""
+    there is removed. Raises Fault where the corpus can't lie there."""
+    require_ours(corpus)
     for left in corpus.parent.glob(f".{corpus.name}-reading-*"):
         if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
             shutil.rmtree(left, ignore_errors=True)
@@ -110,7 +135,9 @@ def scratch_folder(corpus: Path) -> Iterator[Path]:
 
 
 def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
-    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it."""
+    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it. Raises Fault where
+    anything but a corpus lies there."""
+    require_ours(folder)
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:

@@ -75,7 +75,7 @@ def _imported(
     with bars.task("names, personal data, repetitions", len(new)) as advance:
         refined = refine(settings, before.rows, new, identities, pseudonyms, before.regions, forgotten, tally, advance)
     corpus = build(settings, refined.rows, refined.identities, pseudonyms, before.parts, refined.regions)
-    _require_persona(settings, corpus)
+    _require_persona(settings, corpus, tally)
     save(corpus, settings.corpus, rejects.finish(settings.corpus / (os.devnull if fresh else REJECTS)))
     return Imported(corpus, tally, sum(tally.kept.values()))
 
@@ -191,9 +191,14 @@ def _opaque(number: str) -> str:
     return hashlib.blake2b(number.encode(), digest_size=10).hexdigest()
 
 
-def _require_persona(settings: Settings, corpus: Corpus) -> None:
+def _require_persona(settings: Settings, corpus: Corpus, tally: Tally) -> None:
     if any(corpus.people[row.sender].persona for row in corpus.rows):
         return
+    if not corpus.rows and tally.rejects:
+        first = tally.rejects[0]
+        raise Fault(
+            f"there is no message in these exports that could be read; {first.file} at {first.offset}: {first.reason}"
+        )
     counts: dict[str, int] = {}
     for row in corpus.rows:
         name = corpus.identities[row.sender].name

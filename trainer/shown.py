@@ -15,6 +15,7 @@ from persona.config import Settings
 from trainer.corpus import WANTED
 from trainer.forgetting import Receipt
 from trainer.importing import REPLIES, Imported
+from trainer.printed import printed
 from trainer.rejects import NAME as REJECTS
 from trainer.wanted import wanted
 
@@ -30,7 +31,7 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     table = Table("source", "speaker", "read", "kept", "dropped", box=None, header_style="bold", pad_edge=False)
     for row in summary["table"]:
         dropped = ", ".join(f"{reason} {count}" for reason, count in row["dropped"].items())
-        table.add_row(row["source"], row["speaker"], f"{row['read']:,}", f"{row['kept']:,}", dropped)
+        table.add_row(row["source"], printed(row["speaker"]), f"{row['read']:,}", f"{row['kept']:,}", dropped)
     total = summary["total"]
     table.add_row("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}", style="bold")
     console = Console()
@@ -93,9 +94,10 @@ def _remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
     rejects, count = summary["rejects"][:REJECTS_SHOWN], summary["rejected"]
     if count:
         where = settings.corpus / REJECTS
-        yield f"{count:,} stretches could not be read and lie in {where}" + (
-            "; the first:" if count > len(rejects) else ":"
+        what = (
+            "1 stretch could not be read and lies" if count == 1 else f"{count:,} stretches could not be read and lie"
         )
+        yield f"{what} in {where}" + ("; the first:" if count > len(rejects) else ":")
     for reject in rejects:
         yield f"  {reject['file']} at {reject['offset']}: {reject['reason']}"
     yield from summary["refused"]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from persona.config import Settings
+from trainer.printed import printed
 from trainer.stats import UNDATED, Voice
 from trainer.stats_page import delay_text, stats_page
 
@@ -40,7 +41,7 @@ def _habits(voices: Sequence[Voice]) -> Table:
     table = Table("speaker", "messages", "length", "delay", "busiest", "emoji", box=None, pad_edge=False)
     for one in voices:
         table.add_row(
-            one.name,
+            printed(one.name),
             f"{one.messages:,}",
             f"{one.units:.1f}",
             delay_text(one.delay),
@@ -54,7 +55,7 @@ def _years(voices: Sequence[Voice]) -> Table:
     years = sorted({year for one in voices for year in one.years if year != UNDATED})[-MOST_YEARS:]
     table = Table("messages in", *map(str, years), box=None, pad_edge=False)
     for one in voices:
-        table.add_row(one.name, *(f"{one.years.get(year, 0):,}" for year in years))
+        table.add_row(printed(one.name), *(f"{one.years.get(year, 0):,}" for year in years))
     return table
 
 

@@ -14,7 +14,9 @@ from phonenumbers import (
     region_code_for_number,
 )
 
-_RUN = re.compile(r"(?<![\w.,/@#\-])(?<!\d:)(?:\+|00)?\(?\d(?:[ ./\-–()]{0,3}\d){6,17}(?![\w/@%]|[.,:\-]\d)")
+_RUN = re.compile(  # after an @ only with a plus: so WhatsApp writes a mention of somebody who is no contact
+    r"(?<![\w.,/#\-])(?:(?<!@)|(?=\+))(?<!\d:)(?:\+|00)?\(?\d(?:[ ./\-–()]{0,3}\d){6,17}(?![\w/@%]|[.,:\-]\d)"
+)
 _MENTIONED = re.compile(r"(?<!\w)@(\d{9,15})(?!\w)")  # WhatsApp writes a mention as the number of whom it means
 _DATE = re.compile(
     r"(?:1[89]|20)\d\d([\-./ ]?)(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d)"

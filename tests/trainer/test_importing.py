@@ -70,6 +70,42 @@ def test_where_nothing_can_be_read_the_import_fails(home: Settings, tmp_path: Pa
     assert sorted(one.name for one in tmp_path.iterdir()) == ["cat.png", "persona.toml"]
 
 
+def test_where_no_message_can_be_read_the_import_says_why(home: Settings, tmp_path: Path) -> None:
+    """A message too long to be one is the reason, not the name in the settings."""
+    path = tmp_path / "result.json"
+    long = "x" * (20 << 20)
+    message = f'{{"id": 1, "type": "message", "date": "2024-01-13T14:03:00", "from_id": "user5", "text": "{long}"}}'
+    path.write_text(f'{{"name": "Gang", "type": "private_group", "id": 7, "messages": [{message}]}}')
+    with pytest.raises(Fault, match="no message in these exports that could be read"):
+        imported(home, path)
+
+
+@pytest.mark.parametrize("place", ["thesis.txt", "documents", "."])
+def test_an_import_replaces_nothing_but_a_corpus(tmp_path: Path, place: str) -> None:
+    """A file or folder of the user's that [data] corpus names by mistake stays as it is."""
+    (tmp_path / "persona.toml").write_text(f'{SETTINGS}corpus = "{place}"\n', encoding="utf-8")
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "letter.txt").write_text("dear")
+    (tmp_path / "thesis.txt").write_text("whereas")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(Fault, match=r"\[data\] corpus"):
+        imported(load(tmp_path / "persona.toml"), FIXTURES / "telegram")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "thesis.txt").read_text() == "whereas"
+
+
+def test_a_name_is_shown_to_the_letter(tmp_path: Path) -> None:
+    """Brackets in a name are no markup of the tables, and nothing in it turns a line of the terminal around."""
+    (tmp_path / "persona.toml").write_text('[persona]\nname = "Ines"\n[data]\npseudonyms = false\n', encoding="utf-8")
+    path = tmp_path / "2024.txt"
+    path.write_text("Ines:\nhello\n\nZed [/oops]\u202e:\nyes?\n", encoding="utf-8")
+    for command in (["import", str(path)], ["stats"]):
+        done = run_here(app, "python -m trainer", *command, "--config", str(tmp_path / "persona.toml"))
+        assert done.returncode == 0, done.stderr
+        assert "Zed [/oops] " in done.stdout
+        assert "\u202e" not in done.stdout
+
+
 def test_what_is_read_is_kept_or_dropped(home: Settings) -> None:
     """For every source and speaker."""
     for row in import_summary(home, imported(home, FIXTURES))["table"]:
