@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import typer
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
@@ -33,6 +34,9 @@ from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_telegram import FakeTelegram
 from tests.fakes.small_voice import small_voice
 from trainer.__main__ import app as trainer
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # busy machines
+settings.load_profile("shared")
 
 ROOT = Path(__file__).parent.parent
 PEOPLE = {
