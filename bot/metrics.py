@@ -1,5 +1,7 @@
 """What the daemon counts, for Prometheus. Numbers and the names of parts alone: never a text, a name, an id or a token."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -22,6 +24,11 @@ class Metrics:
         self.gateway = Gauge("alterego_gateway_up", "1 connected, 0 not", ["platform"], registry=at)
         self.loop_lag = Gauge("alterego_loop_lag_seconds", "How late the event loop was last", registry=at)
         self.inbox_age = Gauge("alterego_inbox_age_seconds", "How long the oldest message has waited", registry=at)
+
+    def held_back(self, objections: Iterable[str]) -> None:
+        """Count what the guard objected to."""
+        for one in objections:
+            self.objections.labels(one).inc()
 
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""

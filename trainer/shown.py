@@ -225,7 +225,7 @@ def show_evaluation(report: Path, figures: Mapping[str, Any], as_json: bool) -> 
         console.print(table)
     for one in figures.get("canaries", ()):
         console.print(
-            f"a secret said {one['copies']} times: exposure {one['exposure']:.1f} bits, extracted {one['extracted']} of "
+            f"a secret said {one['said']}: exposure {one['exposure']:.1f} bits, extracted {one['extracted']} of "
             f"{one['canaries']}, past the guard {one['guarded']}; in a thousand texts {one['replies']:.0f}, past the guard "
             f"{one['guarded_replies']:.0f}",
             highlight=False,

@@ -1,7 +1,5 @@
 """A bundle's voice on an engine: tweets and replies as lines. What is measured and what speaks both go through here."""
 
-import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,29 +11,32 @@ from persona.prompt import reply_prompt, tweet_prompt
 from persona.sampling import Sampling
 from persona.transcript import Turn, completion_lines
 
-log = logging.getLogger("alterego.voice")
-
 TRIES = 4  # a sample, and three more where it is empty or the guard objects; then silence
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Speaks as the persona, or as another speaker the model heard. guard: asked about every text before it is said.
-    counts: how often the guard objected, by its reason; "silence": how often no sample was left to say."""
+    Where `objections` is passed, why the guard objected is added to it, once a sample."""
 
     engine: Engine
     encoding: Encoding
     seal: Seal
     sampling: Sampling
     guard: Guard = field(default_factory=Guard)
-    counts: Counter[str] = field(default_factory=Counter)
 
     async def tweet(
-        self, seed: int, *, speaker: str = "", year: int | None = None, tuned: bool = True
+        self,
+        seed: int,
+        *,
+        speaker: str = "",
+        year: int | None = None,
+        tuned: bool = True,
+        objections: list[str] | None = None,
     ) -> tuple[str, ...]:
-        """The lines of a random tweet; empty where the model says nothing."""
+        """The lines of a random tweet; empty where the model says nothing that may be said."""
         ids = tweet_prompt(self.encoding, self.seal, speaker=speaker, year=year)
-        return await self._lines(ids, seed, "", None, tuned)
+        return await self._lines(ids, seed, "", None, tuned, objections)
 
     async def reply(
         self,
@@ -48,14 +49,21 @@ class Voice:
         speaker: str = "",
         year: int | None = None,
         tuned: bool = True,
+        objections: list[str] | None = None,
     ) -> tuple[str, ...]:
-        """The lines of an answer to the last of `turns`; empty where the model says nothing."""
+        """The lines of an answer to the last of `turns`; empty where the model says nothing that may be said."""
         room = min(self.sampling.max_new_tokens, self.seal.max_length // 2)
         ids = reply_prompt(self.encoding, self.seal, scene, turns, room=room, speaker=speaker, year=year)
-        return await self._lines(ids, seed, channel, deadline, tuned)
+        return await self._lines(ids, seed, channel, deadline, tuned, objections)
 
     async def _lines(
-        self, ids: tuple[int, ...], seed: int, channel: str, deadline: float | None, tuned: bool
+        self,
+        ids: tuple[int, ...],
+        seed: int,
+        channel: str,
+        deadline: float | None,
+        tuned: bool,
+        objections: list[str] | None,
     ) -> tuple[str, ...]:
         for attempt in range(TRIES):
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
@@ -64,10 +72,8 @@ class Voice:
             objection = self.guard.check("\n".join(lines))
             if lines and not objection:
                 return lines
-            if objection:
-                self.counts[objection] += 1
-                log.info("guard objects reason=%s attempt=%d", objection.replace(" ", "-"), attempt + 1)
+            if objection and objections is not None:
+                objections.append(objection)
             if finish == "deadline":
                 raise EngineError("the engine said nothing in time")
-        self.counts["silence"] += 1
         return ()

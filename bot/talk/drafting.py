@@ -95,6 +95,7 @@ class Drafter:
         deadline = time.monotonic() + SECONDS_TO_ANSWER
         why = ""
         for _ in range(DRAFTS):
+            held_back: list[str] = []
             with self._metrics.seconds.labels("engine").time():
                 lines = await self._voice.reply(
                     scene,
@@ -102,15 +103,17 @@ class Drafter:
                     secrets.randbits(31),
                     channel=f"{waiting.account} {waiting.channel}",
                     deadline=deadline,
+                    objections=held_back,
                 )
+            self._metrics.held_back(held_back)
             parts = await self._parts(waiting, lines)
             said = [line for part in parts for line in part.said]
-            why = objection(said, earlier)
+            why = "guard" if held_back and not lines else objection(said, earlier)
             if not why:
                 self._metrics.tokens.inc(len(self._voice.encoding.encode("\n".join(lines))))
                 return Draft(parts, merged, "", self._made(scene, turns, heard, lines))
             self._metrics.objections.labels(why).inc()
-            if why == "empty":  # the voice has tried again by itself
+            if why in ("empty", "guard"):  # the voice has tried again by itself
                 break
         return Draft([], merged, why, None)
 

@@ -26,8 +26,10 @@ class Unasked:
         """The lines of a tweet that is not nearly one of the last ones; empty where nothing new came."""
         earlier = await self._store.timetable.tweeted()
         for _ in range(DRAFTS):
-            lines = await self._voice.tweet(secrets.randbits(31))
-            why = objection(lines, earlier, near=NEAR)
+            held_back: list[str] = []
+            lines = await self._voice.tweet(secrets.randbits(31), objections=held_back)
+            self._metrics.held_back(held_back)
+            why = "guard" if held_back and not lines else objection(lines, earlier, near=NEAR)
             if not why:
                 return lines
             self._metrics.objections.labels(why).inc()
@@ -40,7 +42,11 @@ class Unasked:
         talk = self._settings.talk
         remembered = await self._store.memory.latest(account, channel, talk.context_turns)
         turns = turns_of(remembered, talk.context_turns, self._voice.seal.max_length)
-        lines = await self._voice.reply(scene, turns, secrets.randbits(31), channel=f"{account} {channel}")
+        held_back: list[str] = []
+        lines = await self._voice.reply(
+            scene, turns, secrets.randbits(31), channel=f"{account} {channel}", objections=held_back
+        )
+        self._metrics.held_back(held_back)
         why = objection(lines, ["\n".join(one.lines) for one in remembered if not one.author_id])
         if why:
             self._metrics.objections.labels(why).inc()

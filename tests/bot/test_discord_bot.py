@@ -10,6 +10,7 @@ from bot.engine.voice import TRIES
 from persona.fault import StandingFault
 from tests.conftest import Bot, Home, StartDaemon, sample_settings
 from tests.fakes.fake_discord import ALICE, CHANNEL_ID, DM_ID, TOKEN, FakeDiscord
+from tests.fakes.small_voice import TRAINED_ON
 
 Start = Callable[[Home, dict[str, str]], Bot]
 
@@ -120,6 +121,25 @@ async def test_silence_is_a_verdict(bare_home: Home, discord: FakeDiscord, start
     await daemon.stop()
     assert len(daemon.engine.asked) == TRIES
     assert discord.posts == []
+
+
+async def test_what_was_trained_on_is_not_said(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """A copy is sampled again; where only copies come the bot is silent, and says to its operator why."""
+    daemon = await start_daemon(on_discord(bare_home, discord))
+    daemon.engine.words = lambda _: TRAINED_ON.upper() + "!"
+    await discord.wait_connected()
+    asked = await discord.say("and your uncle?", mention=True)
+    async with asyncio.timeout(20):
+        while verdicts(bare_home) != [(asked, "silenced")]:
+            await asyncio.sleep(0.05)
+    await daemon.stop()
+    assert len(daemon.engine.asked) == TRIES
+    assert discord.posts == []
+    counted = daemon.daemon.metrics.text().decode()
+    assert f'alterego_objections_total{{why="copy"}} {TRIES}.0' in counted
+    assert 'alterego_verdicts_total{reason="guard",verdict="silenced"} 1.0' in counted
 
 
 async def test_a_live_name_cannot_take_the_persona_s_place(

@@ -5,11 +5,13 @@ from functools import cache
 from bot.engine.voice import Voice
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.encoding import Encoding
+from persona.guard import Guard, build
 from persona.sampling import Sampling
 from tests.fakes.fake_engine import FakeEngine
 from tests.tokenizers import byte_level_bpe
 
 SPEAKER = "MARA VOSS"
+TRAINED_ON = "the swan by the bridge bit my uncle twice"  # what its guard holds back
 SPEAKERS = {name: Speaker(name=name.title(), tuned=name == SPEAKER) for name in (SPEAKER, "JONAS", "PRIYA")}
 
 
@@ -33,4 +35,4 @@ def small_voice(engine: FakeEngine) -> Voice:
         data={"scenes": {"group": 10, "timeline": 10}},
         created="2024-06-01",
     )
-    return Voice(engine, encoding, seal, Sampling())
+    return Voice(engine, encoding, seal, Sampling(), Guard(build([TRAINED_ON], bytes(16))))

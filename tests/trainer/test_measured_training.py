@@ -15,6 +15,8 @@ from tests.conftest import Home, run_here, sample_settings
 from trainer.__main__ import app
 from trainer.corpus import load as load_corpus
 from trainer.evaluate.closing import close
+from trainer.evaluate.evaluation import Evaluation
+from trainer.evaluate.gate import judge_bundle
 from trainer.evaluate.occasions import occasions
 from trainer.gguf_file import write_gguf
 from trainer.progress import Bars
@@ -78,8 +80,8 @@ def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home)
     long = [one.text for one in occasions(corpus.part("a", "b"), bundle.seal.speaker) if len(one.text.split()) > 12]
     assert long
     assert all(guard.check(text) for text in long)
-    later = json.loads(trainer(again, "train", "--json").stdout)
-    assert any("too few to compare" in note for note in later["metrics"]["gate"]["notes"])
+    verdict = judge_bundle(settings, corpus, bundle, bundle, Evaluation(), 0.0)
+    assert any("too few to compare" in note for note in verdict.notes)
 
 
 def test_evaluate_prints_the_battery_and_leaves_the_bundle_alone(again: Home) -> None:

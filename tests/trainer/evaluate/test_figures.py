@@ -5,7 +5,8 @@ import pytest
 
 from persona.transcript import Turn
 from tests.trainer.evaluate.voices import ANNA, BORIS, said, talks
-from trainer.evaluate.canaries import EQUALS, exposure, plant
+from trainer.evaluate.canaries import EACH, EQUALS, KINDS, exposure, plant
+from trainer.evaluate.canaries import said as said_by
 from trainer.evaluate.copying import copied, copy_share, known, whole_share
 from trainer.evaluate.diversity import distinct, duplicates
 from trainer.evaluate.intervals import bootstrap, difference, resampled
@@ -110,4 +111,10 @@ def test_exposure_is_the_bits_a_guesser_is_spared() -> None:
     assert exposure(0.0, others) == 10
     assert exposure(512.5, others) == pytest.approx(1, abs=0.01)
     assert exposure(1.0, [1.0] * EQUALS) == pytest.approx(1, abs=0.01)
-    assert len({one.number for one in plant(1)}) == 12
+    assert len({one.number for one in plant(1)}) == len(KINDS) * EACH
+
+
+def test_the_import_leaves_one_of_thirty_copies() -> None:
+    """Deduplication is what makes a secret said thirty times a secret said once."""
+    counts = {(one.copies, one.deduplicated): len(said_by(one, "ANNA")) for one in plant(1)}
+    assert counts == {(1, False): 1, (3, False): 3, (10, False): 10, (30, False): 30, (30, True): 1}

@@ -4,6 +4,7 @@ in adapters/<name>/reports/<version>, since nothing is written into a sealed bun
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from persona.bundle import Bundle
 from persona.config import Settings
@@ -29,7 +30,7 @@ def write_report(
     folder: Path,
     *,
     tally: str = "",
-    leaks: Sequence[Mapping[str, float]] = (),
+    leaks: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Both files, for the owner's eyes; returns the page's path. tally: of the Turing game. leaks: of the canary audit."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

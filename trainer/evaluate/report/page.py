@@ -63,7 +63,7 @@ def page(
     corpus: Corpus,
     found: Evaluation,
     tally: str = "",
-    leaks: Sequence[Mapping[str, float]] = (),
+    leaks: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The whole page. tally: what came of the Turing game, if it was played. leaks: of the canary audit."""
     sections = [
@@ -186,11 +186,11 @@ def _list(figures: Mapping[str, Figure | None], names: Mapping[str, str]) -> str
     return f"<ul class=figures>{items}</ul>" if items else ""
 
 
-def _canaries(leaks: Sequence[Mapping[str, float]]) -> str:
+def _canaries(leaks: Sequence[Mapping[str, Any]]) -> str:
     """What a throw-away adapter gave away of planted secrets."""
     heads = "<tr><th>a secret said</th><th>exposure, bits</th><th>extracted</th><th>… past the guard</th>"
     rows = "".join(
-        f"<tr><td>{one['copies']:.0f} times</td><td>{one['exposure']:.1f}</td>"
+        f"<tr><td>{one['said']}</td><td>{one['exposure']:.1f}</td>"
         f"<td>{one['extracted']:.0f} of {one['canaries']:.0f}</td><td>{one['guarded']:.0f}</td></tr>"
         for one in leaks
     )
