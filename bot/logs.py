@@ -22,6 +22,7 @@ def set_up_logging(level: int, log_format: Literal["text", "json"] = "text") -> 
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns of the voice libraries that we don't want
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
 
 
 def hide(secrets: Collection[str]) -> None:

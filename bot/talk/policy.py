@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.gateways.base import IncomingMessage
@@ -62,15 +62,19 @@ def judge(settings: Talk, called: str, moment: Moment, *, is_dm: bool, timezone:
         "quiet": moment.silent,
         "quiet hours": within(settings.quiet_hours, moment.now.astimezone(ZoneInfo(timezone))),
         "loop": moment.recent.author_minute >= LOOP,
-        "cooldown": not is_dm and moment.since_spoke < settings.cooldown.total_seconds(),
-        "unprompted cooldown": called == "unprompted"
-        and moment.since_spoke < settings.unprompted_cooldown.total_seconds(),
-        "user cooldown": moment.now.timestamp() - moment.recent.author_at < settings.user_cooldown.total_seconds(),
+        "cooldown": not is_dm and _lasts(settings.cooldown, moment.since_spoke),
+        "unprompted cooldown": called == "unprompted" and _lasts(settings.unprompted_cooldown, moment.since_spoke),
+        "user cooldown": _lasts(settings.user_cooldown, moment.now.timestamp() - moment.recent.author_at),
         "hourly": not is_dm and 0 < settings.hourly <= moment.recent.channel_hour,
         "user hourly": 0 < settings.user_hourly <= moment.recent.author_hour,
     }
     reason = next((reason for reason, holds in against.items() if holds), "")
     return Verdict(not reason, reason or called)
+
+
+def _lasts(cooldown: timedelta, since: float) -> bool:
+    """Whether a cooldown still lasts; not where the clock was set back behind its beginning."""
+    return 0 <= since < cooldown.total_seconds()
 
 
 def within(hours: tuple[time, time] | str, local: datetime) -> bool:

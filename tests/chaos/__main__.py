@@ -17,12 +17,12 @@ from tests.chaos.run import Fate, Run
 async def one_run(fault: Fault, seed: int) -> Fate:
     """Inject one fault into a fresh world."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        run = Run(fault.platform, Path(folder), Random(seed), kills=fault.kills)
+        run = Run(fault.platform, Path(folder), Random(seed), kills=fault.kills, dead=fault.dead)
         await run.start()
         try:
             await fault.body(run)
             await run.settled()
-            return run.fate(doubtful=fault.doubtful)
+            return run.fate(doubtful=fault.doubtful, declines=fault.declines)
         finally:
             await run.stop()
 

@@ -14,18 +14,21 @@ from tests.chaos.run import Run
 from tests.fakes.fake_telegram import ALICE, GROUP
 
 Body = Callable[[Run], Awaitable[None]]
-SOME = 3  # mentions around a fault
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind. doubtful: it may leave a send's result unknown. kills: the process dies of it."""
+    """One kind. doubtful: it may leave a send's result unknown. kills: the process dies of it. dead: seconds of silence
+    after which Discord's connection is given up; discord.py itself is silent for 5 after an op 9. declines: a message
+    may be declined for it."""
 
     name: str
     platform: str
     body: Body
     doubtful: bool = False
     kills: bool = False
+    dead: float = 60.0
+    declines: bool = False
 
 
 FAULTS: list[Fault] = []
@@ -91,7 +94,7 @@ def _post_fault(name: str, moments: tuple[str, str], answer: Any, *, doubtful: b
     async def body(run: Run) -> None:
         await run.ready()
         _once(run, moments, answer)
-        for _ in range(SOME):
+        for _ in range(run.around):
             await run.mention()
 
     FAULTS.extend(Fault(name, platform, body, doubtful) for platform in ("discord", "telegram"))
@@ -116,7 +119,6 @@ async def _late(_request: web.Request) -> None:
 _post_fault("slow reply", AFTER, _late)
 
 
-@_fault("403 on a post", "discord", "telegram")
 async def forbidden(run: Run) -> None:
     await run.ready()
     _once(
@@ -124,8 +126,11 @@ async def forbidden(run: Run) -> None:
         BEFORE,
         _status(403, '{"ok": false, "error_code": 403, "description": "Forbidden: bot was kicked", "code": 50001}'),
     )
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention()
+
+
+FAULTS.extend(Fault("403 on a post", platform, forbidden, declines=True) for platform in ("discord", "telegram"))
 
 
 # Discord's gateway
@@ -166,7 +171,6 @@ async def lose_line(run: Run) -> None:
     await _around(run)
 
 
-@_fault("missed heartbeats", "discord")
 async def deaf(run: Run) -> None:
     run.discord.line.interval = 400
     await run.ready()
@@ -176,10 +180,13 @@ async def deaf(run: Run) -> None:
     await _around(run)
 
 
+FAULTS.append(Fault("missed heartbeats", "discord", deaf, dead=1.5))
+
+
 @_fault("first connect refused", "discord")
 async def refused(run: Run) -> None:
     await run.ready()
-    run.discord.line.refuse = 3
+    run.discord.line.refuse = 1
     await run.discord.line.cut(resumable=False)
     await _around(run)
 
@@ -187,7 +194,7 @@ async def refused(run: Run) -> None:
 @_fault("events duplicated", "discord")
 async def duplicated(run: Run) -> None:
     await run.ready()
-    for _ in range(SOME):
+    for _ in range(run.around):
         number = await run.mention()
         message = next(m for room in run.discord.messages.values() for m in room if m["id"] == number)
         for _ in range(3):
@@ -197,7 +204,7 @@ async def duplicated(run: Run) -> None:
 @_fault("events out of order", "discord")
 async def out_of_order(run: Run) -> None:
     await run.ready()
-    numbers = [await run.mention(told=False) for _ in range(SOME)]
+    numbers = [await run.mention(told=False) for _ in range(run.around)]
     messages = [m for room in run.discord.messages.values() for m in room if m["id"] in numbers]
     run.random.shuffle(messages)
     for message in messages:
@@ -215,11 +222,12 @@ async def during_catch_up(run: Run) -> None:
             await asyncio.sleep(0.3)
 
     run.discord.trouble = slow
-    await run.discord.line.cut(resumable=False)
-    for _ in range(SOME):
+    await run.daemon.stop()
+    for _ in range(run.around):
         await run.mention(told=False)
+    await run.restart()
     await caught.wait()
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention()
     await asyncio.sleep(0.5)
     run.discord.trouble = None
@@ -228,26 +236,28 @@ async def during_catch_up(run: Run) -> None:
 @_fault("pages missed", "discord")
 async def pages_missed(run: Run) -> None:
     await run.ready()
-    run.discord.line.refuse = 2
-    await run.discord.line.cut(resumable=False)
+    await run.daemon.stop()
     for number in range(230):
         await run.discord.say(f"noise {number}", told=False)
         if number % 60 == 0:
             await run.mention(told=False)
+    await run.restart()
 
 
 @_fault("history fails during catch-up", "discord")
 async def history_fails(run: Run) -> None:
     await run.ready()
+    await run.daemon.stop()
+    await run.mention(told=False)
     _once(run, ("before history", ""), _status(500))
-    await run.discord.line.cut(resumable=False)
+    await run.restart()
     await _around(run)
 
 
 async def _around(run: Run) -> None:
     """Mentions while the connection is in trouble and after it. A session that can be resumed is told of them later; one
     that can't, never."""
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention()
         await asyncio.sleep(run.random.random() * 0.3)
 
@@ -260,7 +270,7 @@ def _update_fault(name: str, answer: Any) -> None:
         await run.ready()
         _once(run, ("", "before getUpdates"), answer)
         run.telegram.push({"poll": {}})  # the poll that waits returns
-        for _ in range(SOME):
+        for _ in range(run.around):
             await run.mention()
             await asyncio.sleep(run.random.random() * 0.2)
 
@@ -291,7 +301,7 @@ async def poison(run: Run) -> None:
 @_fault("updates told again", "telegram")
 async def told_again(run: Run) -> None:
     await run.ready()
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention()
         run.telegram.push({key: value for key, value in run.telegram.updates[-1].items() if key != "update_id"})
 
@@ -303,13 +313,14 @@ async def moves(run: Run) -> None:
         '{"ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded to a supergroup chat",'
     )
     _once(run, BEFORE, _status(400, moved + ' "parameters": {"migrate_to_chat_id": -100777}}'))
+    run.telegram.groups = [GROUP]
     await run.mention()
     await run.settled()
     change = {"message_id": 9000, "date": 1, "chat": GROUP, "from": ALICE, "migrate_to_chat_id": -100777}
     run.telegram.push({"message": change})
     await run.telegram.wait_confirmed()
-    run.telegram.group = {**GROUP, "id": -100777}
-    for _ in range(SOME):
+    run.telegram.groups = [{**GROUP, "id": -100777}]
+    for _ in range(run.around):
         await run.mention()
 
 
@@ -337,7 +348,7 @@ async def full_disk(run: Run) -> None:
 
     pool = run.resident.store.database.engine.sync_engine
     sa.event.listen(pool, "checkout", limit)
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention(text="x" * 1500)
     await asyncio.sleep(1)
     full[0] = False
@@ -348,7 +359,7 @@ async def locked(run: Run) -> None:
     await run.ready()
     with closing(sqlite3.connect(run.folder / "alterego.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        for _ in range(SOME):
+        for _ in range(run.around):
             await run.mention()
         await asyncio.sleep(run.random.choice((0.5, 1.0, 2.0)))
         other.execute("ROLLBACK")
@@ -358,7 +369,7 @@ async def locked(run: Run) -> None:
 async def engine_fails(run: Run) -> None:
     await run.ready()
     run.resident.engine.failures = run.random.randrange(1, 8)
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention()
 
 
@@ -366,7 +377,7 @@ async def engine_fails(run: Run) -> None:
 async def server_away(run: Run) -> None:
     await run.ready()
     run.resident.engine.failures = 10**6
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention()
     await asyncio.sleep(1.5)
     run.resident.engine.failures = 0
@@ -375,12 +386,11 @@ async def server_away(run: Run) -> None:
 @_fault("stopped and started")
 async def restarted(run: Run) -> None:
     await run.ready()
-    for _ in range(SOME):
+    for _ in range(run.around):
         await run.mention()
     await run.daemon.stop()
     await run.mention(told=False)
-    run.resident = run.daemon = type(run.resident)(run.config)
-    await run.daemon.start()
+    await run.restart()
 
 
 # kill -9 at each step of the way
@@ -391,7 +401,7 @@ def _kill_fault(name: str, kill_at: Callable[[Run], str], *, doubtful: bool = Tr
         await run.ready()
         await run.lodger.stop()
         run.lodger.kill_at = kill_at(run)
-        for _ in range(SOME):
+        for _ in range(run.around):
             await run.mention(told=False)
         await run.lodger.start()
         await run.lodger.killed(seconds=15)
@@ -414,7 +424,7 @@ def _kill_at_post(name: str, moments: tuple[str, str]) -> None:
             run.lodger.kill()
 
         _once(run, moments, kill)
-        for _ in range(SOME):
+        for _ in range(run.around):
             await run.mention()
         await run.lodger.killed()
         await run.lodger.start()

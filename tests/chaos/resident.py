@@ -25,7 +25,6 @@ from tests.fakes.small_voice import small_encoding, small_voice
 
 ROOT = Path(__file__).parent.parent.parent
 PAUSES = Pauses(0.05, 0.5, (0.05, 0.5))
-DEAD = 1.5  # seconds without a heartbeat's answer
 
 
 class Clock:
@@ -44,11 +43,11 @@ def echo(request: Request) -> str:
     return f"re {said[:40]} {random.randrange(10**9)}"
 
 
-def gateways(settings: Settings) -> list[Gateway]:
-    """The real ones, with short patience."""
+def gateways(settings: Settings, dead: float) -> list[Gateway]:
+    """The real ones, with short patience. dead: seconds of silence after which Discord's connection is given up."""
     found: list[Gateway] = []
     if settings.discord.enabled:
-        found.append(DiscordGateway(settings.discord, fake_discord.TOKEN, heartbeat_timeout=DEAD))
+        found.append(DiscordGateway(settings.discord, fake_discord.TOKEN, heartbeat_timeout=dead))
     if settings.telegram.enabled:
         found.append(TelegramGateway(settings.telegram, fake_telegram.TOKEN, conflict_pause=0.2))
     return found
@@ -57,8 +56,9 @@ def gateways(settings: Settings) -> list[Gateway]:
 class Resident:
     """A daemon in this process."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, dead: float = 60.0) -> None:
         self._config = config
+        self._dead = dead
         self.engine = FakeEngine(echo)
         self.clock = Clock()
         self._stopping = asyncio.Event()
@@ -68,8 +68,11 @@ class Resident:
     async def start(self) -> None:
         settings = load(self._config, {})
         self.store = await Store.open(settings.store.url, settings.state, self.clock)
-        self.daemon = Daemon(settings, self.store, small_voice(self.engine), gateways(settings), PAUSES)
+        self.daemon = Daemon(settings, self.store, small_voice(self.engine), gateways(settings, self._dead), PAUSES)
         self._task = asyncio.create_task(self.daemon.run(self._stopping, until_first_ends=False))
+
+    def again(self) -> "Resident":
+        return Resident(self._config, self._dead)
 
     async def stop(self) -> None:
         self._stopping.set()

@@ -12,7 +12,7 @@ from random import Random
 from tests.chaos.resident import Lodger, Resident
 from tests.fakes.fake_discord import ALICE, FakeDiscord
 from tests.fakes.fake_telegram import ALICE as ADA
-from tests.fakes.fake_telegram import FakeTelegram
+from tests.fakes.fake_telegram import GROUP, FakeTelegram
 
 SETTINGS = '[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\nmerge = "0s"\n'
 PATIENCE = 60.0  # seconds for everything to come to its end once the fault is over
@@ -33,17 +33,21 @@ class Fate:
 
 
 class Run:
-    """The world of one run. daemon: in this process unless it is to be killed."""
+    """The world of one run. daemon: in this process unless it is to be killed. around: mentions around a fault."""
 
-    def __init__(self, platform: str, folder: Path, random: Random, *, kills: bool) -> None:
+    def __init__(
+        self, platform: str, folder: Path, random: Random, *, kills: bool, around: int = 3, dead: float = 60.0
+    ) -> None:
+        self.around = around
         self.platform = platform
         self.folder = folder
         self.random = random
         self.discord = FakeDiscord(channels=2)
         self.telegram = FakeTelegram()
+        self.telegram.groups = [{**GROUP, "id": int(GROUP["id"]) - number} for number in range(10)]  # 20 a minute each
         self.config = folder / "persona.toml"
         self.lodger = Lodger(self.config)
-        self.resident = Resident(self.config)
+        self.resident = Resident(self.config, dead)
         self.daemon: Lodger | Resident = self.lodger if kills else self.resident
         self.mentions: dict[str, str] = {}
         self._numbers = count(1)
@@ -58,6 +62,11 @@ class Run:
         await self.daemon.stop()
         await (self.discord if self.platform == "discord" else self.telegram).stop()
 
+    async def restart(self) -> None:
+        """Start anew what was stopped."""
+        self.resident = self.daemon = self.resident.again()
+        await self.daemon.start()
+
     async def mention(self, *, told: bool = True, text: str = "") -> str:
         """Somebody new mentions it. Returns the message's id."""
         number = next(self._numbers)
@@ -67,7 +76,8 @@ class Run:
             channel = self.random.choice(self.discord.channels)
             found = await self.discord.say(said, mention=True, author=author, told=told, channel=channel)
         else:
-            found = str(self.telegram.say(said, mention=True, author={**ADA, "id": 1000 + number}))
+            chat = self.random.choice(self.telegram.groups)
+            found = str(self.telegram.say(said, mention=True, author={**ADA, "id": 1000 + number}, chat=chat))
         self.mentions[found] = f"re mention {number} "
         return found
 
@@ -115,8 +125,9 @@ class Run:
             return [one["text"] for one in self.telegram.sent]
         return [m["content"] for room in self.discord.messages.values() for m in room if m["author"].get("bot")]
 
-    def fate(self, *, doubtful: bool) -> Fate:
-        """Judge. doubtful: the fault left a send's result unknown, so that Telegram's may be uncertain."""
+    def fate(self, *, doubtful: bool, declines: bool) -> Fate:
+        """Judge. doubtful: the fault left a send's result unknown, so that Telegram's may be uncertain. declines: it is
+        a reason not to answer."""
         rows = self._rows("select message_id, verdict from inbox")
         found, posts = Fate(), self.posts()
         for number, begins in self.mentions.items():
@@ -126,7 +137,11 @@ class Run:
             found.verdicts[verdict or "lost"] += 1
             found.lost += not verdict
             found.doubled += shown > 1
-            fits = {"answered": shown == 1, "uncertain": doubtful and self.platform == "telegram"}
-            if verdict and not fits.get(verdict, shown == 0):
+            fits = {
+                "answered": shown == 1,
+                "uncertain": doubtful and self.platform == "telegram",
+                "declined": declines and shown == 0,
+            }
+            if verdict and not fits.get(verdict, False):
                 found.wrong.append(f"mention {number} is {verdict} and was posted {shown} times")
         return found

@@ -38,7 +38,7 @@ class FakeTelegram:
         self.sent: list[dict[str, Any]] = []
         self.actions: list[dict[str, Any]] = []
         self.token = TOKEN
-        self.group = GROUP
+        self.groups = [GROUP]
         self.commands: list[dict[str, Any]] = []
         self.pressed: list[str] = []
         self.admins: set[int] = set()
@@ -67,7 +67,8 @@ class FakeTelegram:
     @property
     def settings(self) -> str:
         """The table of persona.toml that leads here."""
-        return f'[telegram]\nenabled = true\napi_base = "{self.api_base}"\nchats = [{GROUP["id"]}]\nusers = [{ALICE["id"]}]\n'
+        chats = [one["id"] for one in self.groups]
+        return f'[telegram]\nenabled = true\napi_base = "{self.api_base}"\nchats = {chats}\nusers = [{ALICE["id"]}]\n'
 
     # what a test does
 
@@ -83,7 +84,7 @@ class FakeTelegram:
     ) -> int:
         """Somebody writes; returns the message id. more: fields of the message."""
         name = f"@{BOT['username']}"
-        message = self._message(chat or self.group, author, f"{name} {text}" if mention else text) | more
+        message = self._message(chat or self.groups[0], author, f"{name} {text}" if mention else text) | more
         if mention:
             message["entities"] = [{"type": "mention", "offset": 0, "length": len(name)}]
         if reply_to:

@@ -78,6 +78,8 @@ def test_a_private_message_is_never_answered_by_chance() -> None:
         ({"cooldown": MINUTE}, "mention", replace(AT, since_spoke=60), False, Verdict(True, "mention")),
         ({"cooldown": MINUTE}, "dm", replace(AT, since_spoke=1), True, Verdict(True, "dm")),
         ({}, "mention", replace(AT, since_spoke=1), False, Verdict(True, "mention")),
+        ({}, "mention", replace(AT, since_spoke=-3600), False, Verdict(True, "mention")),  # the clock was set back
+        ({}, "dm", replace(AT, recent=Recent(author_at=NOON.timestamp() + 99)), True, Verdict(True, "dm")),
         ({}, "unprompted", replace(AT, since_spoke=299), False, Verdict(False, "unprompted cooldown")),
         ({}, "unprompted", replace(AT, since_spoke=300), False, Verdict(True, "unprompted")),
         (
