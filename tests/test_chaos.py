@@ -10,6 +10,8 @@ import pytest
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.run import Run
 
+pytestmark = pytest.mark.slow
+
 ALONE = [
     ("discord", "missed heartbeats"),
     ("discord", "kill -9 before a commit"),
