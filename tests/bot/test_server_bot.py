@@ -14,6 +14,7 @@ from tests.fakes.fake_discord import TOKEN, FakeDiscord
 from tests.llama_server import LlamaServer
 
 
+@pytest.mark.slow
 async def test_while_the_server_is_away_it_stays_up_and_answers_later(
     home: Home, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
