@@ -48,20 +48,21 @@ def test_the_seal_and_the_report_hold_the_figures(trained: Home) -> None:
 
 
 def test_a_worse_adapter_is_sealed_but_does_not_speak(again: Home, tmp_path: Path) -> None:
-    """One that would rather end every turn before it began; the verdict is sealed and stands in the report."""
+    """One that ends every turn before it began; the verdict is sealed and stands in the report."""
     settings = load(again.settings(sample_settings("[base]\nminutes = 1\n")).config, {})
     before, corpus = current(settings.adapters), load_corpus(settings)
     mute = tmp_path / "mute"
     shutil.copytree(before.folder, mute)
     model = load_base(mute / "base")
     embeddings = model.get_input_embeddings().weight.data
-    embeddings[before.seal.end_of_turn] = 100 * embeddings.mean(0)
-    model.model.norm.weight.data *= 100
+    embeddings[:, 0] = 100  # outweighs all that was learned, at every position
+    embeddings[before.seal.end_of_turn, 0] = 200
+    model.model.norm.weight.data[0] = 1
     write_gguf(model, encoding_of(before), mute / "model.gguf")
     ruined = Bundle(mute, before.seal.model_copy(update={"probe": None}))
     closing = close(settings, corpus, ruined, spent=0.0, forced=False, bars=Bars(quiet=True))
     assert not closing.moves
-    assert closing.verdict.reasons
+    assert any("it has something to say on 0 of" in reason for reason in closing.verdict.reasons)
     assert closing.sealed(ruined.seal).metrics["gate"]["passed"] is False
     assert "Kept off the air" in (mute / "private" / "report.html").read_text(encoding="utf-8")
 
