@@ -10,8 +10,10 @@ import pytest
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.run import Run
 
-pytestmark = pytest.mark.slow
-
+pytestmark = [  # libraries complain about connections that we cut
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 ALONE = [
     ("discord", "missed heartbeats"),
     ("discord", "kill -9 before a commit"),
@@ -29,7 +31,6 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of connections that we cut
 @pytest.mark.parametrize("platform", ["discord", "telegram"])
 async def test_one_daemon_survives_every_fault_that_leaves_it_alive(tmp_path: Path, platform: str) -> None:
     """One after the other; after each, every mention has one verdict that fits what was posted."""
@@ -46,7 +47,6 @@ async def test_one_daemon_survives_every_fault_that_leaves_it_alive(tmp_path: Pa
         await run.stop()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(("platform", "name"), ALONE)
 async def test_a_killed_or_unheard_daemon_loses_and_doubles_nothing(tmp_path: Path, platform: str, name: str) -> None:
     """Whatever it was at; each in a world of its own."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, columns, written
-from bot.store.outbox import insert_posts
+from bot.store.outbox import answer_to, insert_posts
 from bot.store.records import Answer, Heard, Part, Post, Recent, Waiting
 from bot.store.schema import answers, inbox, memory, watermarks
 
@@ -76,7 +76,7 @@ class Inbox:
             if not done.rowcount:
                 return []
             await self._merge(write, waiting, merged, now)
-            origin = f"inbox:{waiting.id}"
+            origin = answer_to(waiting.message_id)
             if answer and parts:
                 kept = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
                 place = {"account": waiting.account, "channel": waiting.channel, "origin": origin}

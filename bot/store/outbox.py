@@ -79,6 +79,12 @@ class Outbox:
         return str(rows[0][0]) if rows else None
 
 
+def answer_to(message_id: Any) -> Any:
+    """The origin of the posts that answer a message. Not the number of its row: SQLite gives that again once the row is
+    purged or forgotten, and the new answer would pass for the old one."""
+    return "inbox:" + message_id
+
+
 async def insert_posts(
     write: AsyncConnection,
     database: Database,
@@ -106,6 +112,6 @@ async def _end(write: AsyncConnection, which: sa.ColumnElement[bool], state: str
 
 
 async def _judge(write: AsyncConnection, post: Post, verdict: str, reason: str) -> None:
-    kind, _, row = post.origin.partition(":")
-    if kind == "inbox":
-        await write.execute(inbox.update().where(inbox.c.id == int(row)).values(verdict=verdict, reason=reason))
+    which = (inbox.c.account == post.account) & (answer_to(inbox.c.message_id) == post.origin)
+    here = inbox.c.channel == sa.select(outbox.c.channel).where(outbox.c.id == post.id).scalar_subquery()
+    await write.execute(inbox.update().where(which, here).values(verdict=verdict, reason=reason))

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, written
+from bot.store.outbox import answer_to
 from bot.store.records import Bearer, Receipt
 from bot.store.schema import answers, bearers, feedback, inbox, knocks, memory, optouts, outbox, quarantine
 
@@ -84,7 +85,7 @@ class People:
 
     async def _drop_unsent(self, write: AsyncConnection, platform: str, author_id: str) -> None:
         """Answers to them that are not sent yet; a verdict of theirs is about to go with its row."""
-        theirs = sa.select("inbox:" + sa.cast(inbox.c.id, sa.Text)).where(
+        theirs = sa.select(answer_to(inbox.c.message_id)).where(
             inbox.c.account.startswith(f"{platform}:", autoescape=True), inbox.c.author_id == author_id
         )
         await write.execute(

@@ -94,8 +94,12 @@ class Places:
                 if (await write.execute(_here(table.select(), table, account, old))).first():
                     await write.execute(_here(table.delete(), table, account, new))
             for table in (*marked, outbox, answers, feedback, bearers, filled, silences, watermarks):
-                ids = {"message_id": f"{old}/" + table.c.message_id} if table in marked else {}
-                await write.execute(_here(table.update(), table, account, old).values(channel=new, **ids))
+                changed: dict[str, Any] = {"channel": new}
+                if table in marked:
+                    changed["message_id"] = f"{old}/" + table.c.message_id
+                elif table in (outbox, answers):
+                    changed["origin"] = sa.func.replace(table.c.origin, "inbox:", f"inbox:{old}/")
+                await write.execute(_here(table.update(), table, account, old).values(changed))
 
     async def quarantine(self, account: str, content: str, reason: str) -> None:
         """Put an unreadable update away, as ASCII."""

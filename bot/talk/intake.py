@@ -67,9 +67,9 @@ class Committer:
         if self.account == account or self._stopped:
             return
         await self._claim(account)
+        await self._store.places.revive(account)
         self.account = account
         self._taking.set()
-        await self._store.places.revive(account)
         posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
         for post in posts:
             self.deliver(post)

@@ -1,6 +1,7 @@
 """A daemon around a room, for tests of what lies between gateway and engine."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ async def inhabited(
     loaded = load(folder / "persona.toml", {})
     clock = clock or Clock()
     store = await Store.open(loaded.store.url, folder, clock)
-    engine, room, stopping = FakeEngine(), Room(limits), asyncio.Event()
+    engine = FakeEngine(lambda _: f"thought {secrets.token_hex(8)}")  # none twice, over restarts too
+    room, stopping = Room(limits), asyncio.Event()
     daemon = Daemon(loaded, store, small_voice(engine), [room], Pauses(0.01, 0.1, (0.01, 0.05)))
     task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
     await room.open.wait()

@@ -16,6 +16,11 @@ def upgrade() -> None:
     op.create_index("memory_channel", "memory", ["account", "channel", "id"])
     op.create_index("memory_author", "memory", ["author_id"])
     op.add_column("outbox", sa.Column("said", sa.Text, nullable=False, server_default=""))
+    same = "'inbox:' || inbox.id = outbox.origin"
+    op.execute(
+        f"update outbox set origin = (select 'inbox:' || inbox.message_id from inbox where {same}) "
+        f"where exists (select 1 from inbox where {same})"
+    )
     op.create_table("bearers", *_key("account", "channel", "author_id"), *_text("speaker", "name"))
     op.execute(
         "insert into bearers (account, channel, author_id, speaker, name) "

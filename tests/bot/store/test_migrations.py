@@ -15,10 +15,12 @@ FIRST = "0001"  # the first released schema
 ROWS = [
     "insert into inbox (account, channel, message_id, author_id, is_dm, at)"
     " values ('discord:1', 'discord:c', '5', 'u', false, 7.0)",
+    "insert into inbox (account, channel, message_id, author_id, is_dm, at, verdict)"
+    " values ('discord:1', 'discord:c', '4', 'u', false, 6.0, 'answered')",
     "insert into memory (account, channel, message_id, author_id, speaker, lines, at)"
     " values ('discord:1', 'discord:c', '5', 'u', 'BOB', '[\"hi\"]', 7.0)",
     "insert into outbox (account, channel, origin, part, text, reply_to, after, state, at)"
-    " values ('discord:1', 'discord:c', 'inbox:9', 0, 'sure', '4', '4', 'ready', 6.0)",
+    " values ('discord:1', 'discord:c', 'inbox:2', 0, 'sure', '4', '4', 'ready', 6.0)",
     "insert into speakers (account, channel, author_id, speaker, name) values ('discord:1', 'discord:c', 'u', 'BOB', 'Bob')",
     "insert into watermarks (account, channel, message_id) values ('discord:1', 'discord:c', '5')",
     "insert into schedule (name, due_at) values ('tweets', 99.0)",
@@ -46,7 +48,8 @@ async def test_a_store_of_the_first_release_is_brought_along(tmp_path: Path) -> 
         store = await Store.open("sqlite:///store.db", tmp_path)
         assert [(one.message_id, one.called) for one in await store.inbox.waiting("discord:1")] == [("5", "mention")]
         assert [one.lines for one in await store.memory.latest("discord:1", "discord:c", 5)] == [("hi",)]
-        assert [(one.text, one.said) for one in await store.outbox.unsent("discord:1")] == [("sure", ())]
+        (post,) = await store.outbox.unsent("discord:1")
+        assert (post.text, post.said, post.origin) == ("sure", (), "inbox:4")
         assert await store.people.bearers("discord:1", "discord:c") == {"u": Bearer("BOB", "Bob")}
         assert await store.places.watermarks("discord:1") == {"discord:c": "5"}
         assert await store.timetable.due_at("tweets") == 99.0

@@ -1,0 +1,143 @@
+"""`python -m bot forget | backup | doctor`: beside a running daemon, with the right words and exit codes."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.doctor import examine
+from bot.gateways.base import Finding
+from bot.store.backup import back_up
+from persona.config import load
+from persona.fault import Fault
+from tests.bot.test_discord_bot import on_discord
+from tests.conftest import ROOT, Home, StartDaemon
+from tests.fakes import fake_discord, fake_telegram
+from tests.fakes.fake_discord import ALICE, FakeDiscord
+from tests.fakes.fake_telegram import FakeTelegram
+
+
+async def run(home: Home, *arguments: str) -> tuple[int, str, str]:
+    """Run a command of the bot in a process of its own; the fakes go on meanwhile."""
+    words = ("-m", "bot", *arguments, "--config", str(home.config))
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, *words, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await done.communicate()
+    return done.returncode or 0, out.decode(), err.decode()
+
+
+async def examined(home: Home) -> list[Finding]:
+    """What the doctor finds, asked in this process."""
+    return [finding async for finding in examine(load(home.config))]
+
+
+async def test_somebody_is_forgotten_while_the_bot_runs(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """With a receipt of what, when and how much; a second time there is nothing."""
+    daemon = await start_daemon(on_discord(bare_home, discord))
+    await discord.wait_connected()
+    await discord.say("remember me", mention=True)
+    await discord.wait_posts(1)
+    code, out, _ = await run(bare_home, "forget", f"discord:{ALICE['id']}", "--json")
+    receipt = json.loads(out)
+    assert (code, receipt["messages"], receipt["verdicts"], receipt["names"]) == (0, 1, 1, 1)
+    assert receipt["who"] == f"discord:{ALICE['id']}"
+    _, out, _ = await run(bare_home, "forget", f"discord:{ALICE['id']}")
+    assert out.strip() == f"Nothing was stored of discord:{ALICE['id']}."
+    await discord.say("and now?", mention=True)
+    await discord.wait_posts(2)
+    assert "remember me" not in daemon.voice.encoding.text(daemon.engine.asked[-1].ids)
+
+
+async def test_forgetting_nobody_says_how_to_write_it(bare_home: Home) -> None:
+    """Usage is exit code 2."""
+    code, _, err = await run(bare_home, "forget", "alice")
+    assert code == 2
+    assert "write it as discord:ID or telegram:ID" in err
+
+
+async def test_a_backup_of_a_running_store_is_whole(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon, tmp_path: Path
+) -> None:
+    """A store like the one that was copied, one file, for nobody else to read; nothing is overwritten."""
+    await start_daemon(on_discord(bare_home, discord))
+    await discord.wait_connected()
+    await discord.say("hello", mention=True)
+    await discord.wait_posts(1)
+    target = tmp_path / "backup.db"
+    code, out, _ = await run(bare_home, "backup", str(target))
+    assert (code, out.split(":")[0]) == (0, str(target))
+    with sqlite3.connect(target) as copy:
+        assert copy.execute("select verdict from inbox").fetchall() == [("answered",)]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert not list(tmp_path.glob(".backup*"))
+    with pytest.raises(Fault, match="no older backup is overwritten"):
+        back_up("sqlite:///alterego.db", bare_home.folder, target)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [("", "there is no store"), ('[store]\nurl = "postgresql://a:b@c/d"\n', "pg_dump")],
+)
+def test_what_cannot_be_backed_up_is_a_sentence(tmp_path: Path, settings: str, sentence: str) -> None:
+    """With what to do instead, and no password in it."""
+    url = load(Home(tmp_path).settings(f'[persona]\nname = "A"\n{settings}').config).store.url
+    with pytest.raises(Fault, match=sentence) as fault:
+        back_up(url, tmp_path, tmp_path / "x.db")
+    assert "a:b" not in str(fault.value)
+    assert not (tmp_path / "x.db").exists()
+
+
+async def test_the_doctor_finds_everything_in_order(
+    home: Home, discord: FakeDiscord, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bundle, engine, disk, store, both platforms and the clock; exit code 0."""
+    monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
+    monkeypatch.setenv("TELEGRAM_TOKEN", fake_telegram.TOKEN)
+    telegram.reads_all = True
+    on_discord(home, discord)
+    home.settings(home.config.read_text().replace("[discord]", telegram.settings + "[discord]"))
+    found = {one.check: one for one in await examined(home)}
+    assert {name: one for name, one in found.items() if not one.ok} == {}
+    assert {"settings", "bundle", "engine", "disk", "store", "clock", "discord token", "discord intents"} <= set(found)
+    assert {"discord permissions", "telegram token", "telegram privacy mode", "telegram chat"} <= set(found)
+
+
+async def test_the_doctor_says_how_to_mend_what_it_finds(
+    bare_home: Home, discord: FakeDiscord, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No bundle, a wrong token, intents off, a channel where it may not speak, privacy mode; and who knocked."""
+    monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
+    monkeypatch.setenv("TELEGRAM_TOKEN", "1:wrong")
+    discord.flags = 0
+    discord.permissions = 1 << 10  # view channels, nothing else
+    on_discord(bare_home, discord)
+    bare_home.settings(bare_home.config.read_text().replace("[discord]", telegram.settings + "[discord]"))
+    code, out, _ = await run(bare_home, "doctor")
+    assert code == 1
+    for words in (
+        "run 'python -m trainer train'",
+        "switch on Message Content Intent",
+        "no send messages, read message history",
+        "Telegram refused it",
+    ):
+        assert words in out
+    assert "Traceback" not in out
+
+
+async def test_the_doctor_names_who_knocked(bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:
+    """With the key that lets them in."""
+    home = bare_home.settings(bare_home.config.read_text() + telegram.settings + "[talk]\ntyping = false\n")
+    daemon = await start_daemon(home)
+    telegram.say("let me in", chat={"id": -77, "type": "group", "title": "strangers"}, mention=True)
+    telegram.say("hi", mention=True)
+    await telegram.wait_sent(1)
+    await daemon.stop()
+    (knock,) = [one for one in await examined(home) if one.check == "knock"]
+    assert knock.detail == "telegram chat -77 wrote and isn't let in"
+    assert knock.mend == "to let it in, put -77 into [telegram] chats"
