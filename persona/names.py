@@ -41,6 +41,7 @@ def _selects_variant(char: str) -> bool:
     return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
 
 
+@lru_cache(maxsize=1 << 16)  # of everybody in a channel, whenever somebody new comes
 def skeleton(key: str) -> str:
     """What `key` looks like: two keys with one skeleton can't be told apart by a reader."""
     return normalise(key).translate(_LOOK_ALIKE)

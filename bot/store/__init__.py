@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
 from bot.store.outbox import OPEN, Outbox
 from bot.store.people import People
 from bot.store.places import EVERYWHERE, Places
-from bot.store.records import Answer, Bearer, Heard, Part, Post, Receipt, Recent, Remembered, Waiting
-from bot.store.schema import answers, inbox, knocks, memory, outbox, quarantine
+from bot.store.records import Answer, Bearer, Heard, Part, Post, Receipt, Recent, Remembered, Situation, Waiting
+from bot.store.schema import answers, bearers, inbox, knocks, memory, outbox, quarantine
 from bot.store.timetable import Timetable
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Receipt",
     "Recent",
     "Remembered",
+    "Situation",
     "Store",
     "Waiting",
 ]
@@ -60,12 +63,15 @@ class Store:
         await self.database.engine.dispose()
 
     async def purge(self, keep_days: float) -> int:
-        """Forget what is older than `keep_days`, but nothing that is still to be answered or sent. Feedback is kept
-        until it is used or forgotten. Returns how many rows went."""
+        """Forget what is older than `keep_days`, and the names of whom nothing is remembered; but nothing that is still
+        to be answered or sent. Feedback is kept until it is forgotten by name. Returns how many rows went."""
         before = self.clock() - keep_days * DAY
+        same = (getattr(memory.c, name) == getattr(bearers.c, name) for name in ("account", "channel", "author_id"))
+        heard_of = sa.exists().where(*same)
         async with self.database.write() as write:
             gone = [
                 await write.execute(memory.delete().where(memory.c.at < before)),
+                await write.execute(bearers.delete().where(~heard_of)),
                 await write.execute(inbox.delete().where(inbox.c.settled_at < before)),
                 await write.execute(outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(OPEN))),
                 *[

@@ -1,13 +1,16 @@
 """The inbox: what wants a verdict, and which it got."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, columns, written
 from bot.store.outbox import answer_to, insert_posts
-from bot.store.records import Answer, Heard, Part, Post, Recent, Waiting
+from bot.store.people import keep_bearer
+from bot.store.places import silent_in
+from bot.store.records import Answer, Heard, Part, Post, Recent, Situation, Waiting
 from bot.store.schema import answers, inbox, memory, watermarks
 
 HOUR, MINUTE = 3600.0, 60.0
@@ -36,6 +39,8 @@ class Inbox:
 
     async def _commit_one(self, write: AsyncConnection, heard: Heard) -> Waiting | None:
         known = {name: getattr(heard, name) for name in ("account", "channel", "message_id", "author_id", "at")}
+        if heard.name is not None:
+            await write.execute(keep_bearer(self._database, heard))
         said = {"speaker": heard.speaker, "lines": written(heard.lines)}
         await write.execute(self._database.insert_new(memory, {**known, **said}))
         if not heard.called:
@@ -50,11 +55,6 @@ class Inbox:
             inbox.c.account == account, inbox.c.verdict.is_(None)
         )
         return [Waiting(*row) for row in await self._database.rows(query.order_by(inbox.c.id))]
-
-    async def is_waiting(self, waiting: Waiting) -> bool:
-        """Whether a row is still without a verdict."""
-        query = sa.select(inbox.c.id).where(inbox.c.id == waiting.id, inbox.c.verdict.is_(None))
-        return bool(await self._database.rows(query))
 
     async def settle(
         self,
@@ -99,18 +99,32 @@ class Inbox:
                 .values(values)
             )
 
-    async def recent(self, waiting: Waiting) -> Recent:
-        """What was answered lately where `waiting` stands, and to who wrote it."""
+    async def situation(self, waiting: Waiting) -> Situation:
+        """How things stand where `waiting` was said, in one question."""
         now = self._database.clock()
-        here, theirs = inbox.c.channel == waiting.channel, inbox.c.author_id == waiting.author_id
-        lately = inbox.c.settled_at > now - MINUTE
-        counts = [sa.func.sum(sa.case((rule, 1), else_=0)) for rule in (here, theirs, theirs & lately)]
-        last = sa.func.max(sa.case((theirs, inbox.c.settled_at), else_=0.0))
-        query = sa.select(*counts, last).where(
-            inbox.c.account == waiting.account, inbox.c.settled_at > now - HOUR, inbox.c.verdict == "answered"
+        row = sa.select(sa.func.count()).where(inbox.c.id == waiting.id, inbox.c.verdict.is_(None))
+        spoke = sa.select(sa.func.max(memory.c.at)).where(
+            memory.c.account == waiting.account, memory.c.channel == waiting.channel, memory.c.author_id == ""
         )
-        channel, author, minute, at = (await self._database.rows(query))[0]
-        return Recent(int(channel or 0), int(author or 0), int(minute or 0), float(at or 0))
+        quiet = sa.select(sa.func.count()).where(silent_in(waiting.account, waiting.channel, now))
+        counts = [one.scalar_subquery() for one in self._recently(waiting, now)]
+        query = sa.select(*(one.scalar_subquery() for one in (row, quiet, spoke)), *counts)
+        is_open, silent, last, channel, author, minute, at = (await self._database.rows(query))[0]
+        recent = Recent(int(channel), int(author), int(minute), float(at or 0))
+        return Situation(bool(is_open), bool(silent), float(last or 0), recent)
+
+    def _recently(self, waiting: Waiting, now: float) -> list[sa.Select[Any]]:
+        """Answers of the last hour: in the channel, to the author, to the author within a minute, and the last one."""
+        answered = (inbox.c.account == waiting.account) & (inbox.c.verdict == "answered")
+        lately = answered & (inbox.c.settled_at > now - HOUR)
+        theirs = lately & (inbox.c.author_id == waiting.author_id)
+        count = sa.select(sa.func.count())
+        return [
+            count.where(lately, inbox.c.channel == waiting.channel),
+            count.where(theirs),
+            count.where(theirs, inbox.c.settled_at > now - MINUTE),
+            sa.select(sa.func.max(inbox.c.settled_at)).where(theirs),
+        ]
 
     async def verdicts(self) -> dict[str, int]:
         """How many messages met each verdict; "waiting" for those without."""

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.database import Database, columns, lines_of, written
+from bot.store.people import keep_bearer
 from bot.store.records import Heard, Remembered
 from bot.store.schema import answers, filled, inbox, memory, outbox
 
@@ -43,11 +44,6 @@ class Memory:
             _in(account, channel), memory.c.author_id == ""
         )
         return [_remembered(row) for row in await self._database.rows(query.order_by(memory.c.id.desc()).limit(most))]
-
-    async def last_spoke(self, account: str, channel: str) -> float:
-        """When the persona last spoke in a channel, UTC seconds; 0 for never."""
-        query = sa.select(sa.func.max(memory.c.at)).where(_in(account, channel), memory.c.author_id == "")
-        return float((await self._database.rows(query))[0][0] or 0.0)
 
     async def others_since(self, account: str, channel: str, since: float) -> int:
         """How many messages others wrote in a channel since then (UTC seconds)."""
@@ -107,6 +103,8 @@ class Memory:
             number = min(0, int(low or 0))
             for one in reversed(heard):
                 number -= 1
+                if one.name is not None:
+                    await write.execute(keep_bearer(self._database, one))
                 values = {name: getattr(one, name) for name in ("account", "channel", "message_id", "author_id", "at")}
                 said = {"id": number, "speaker": one.speaker, "lines": written(one.lines)}
                 await write.execute(self._database.insert_new(memory, {**values, **said}))

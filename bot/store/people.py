@@ -1,13 +1,14 @@
 """People as the store knows them: how they are written, who opted out, what they rated, and how they are forgotten."""
 
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, written
 from bot.store.outbox import answer_to
-from bot.store.records import Bearer, Receipt
+from bot.store.records import Bearer, Heard, Receipt
 from bot.store.schema import answers, bearers, feedback, inbox, knocks, memory, optouts, outbox, quarantine
 
 
@@ -23,13 +24,6 @@ class People:
             bearers.c.account == account, bearers.c.channel == channel
         )
         return {str(row[0]): Bearer(str(row[1]), str(row[2])) for row in await self._database.rows(query)}
-
-    async def keep_bearer(self, account: str, channel: str, author_id: str, bearer: Bearer) -> None:
-        """Write an author under this key in this channel from now on."""
-        async with self._database.write() as write:
-            place = {"account": account, "channel": channel, "author_id": author_id}
-            values = {"speaker": bearer.speaker, "name": bearer.name}
-            await write.execute(self._database.upsert(bearers, place, values))
 
     async def opted_out(self, platform: str, author_ids: Collection[str]) -> set[str]:
         """Which of these people want to be neither stored nor answered."""
@@ -128,3 +122,9 @@ class People:
         """Who knocked, newest first: account and place."""
         query = sa.select(knocks.c.account, knocks.c.place).order_by(knocks.c.at.desc()).limit(20)
         return [(str(row[0]), str(row[1])) for row in await self._database.rows(query)]
+
+
+def keep_bearer(database: Database, heard: Heard) -> Any:
+    """Write an author under this key in this channel from now on."""
+    place = {"account": heard.account, "channel": heard.channel, "author_id": heard.author_id}
+    return database.upsert(bearers, place, {"speaker": heard.speaker, "name": heard.name})

@@ -56,12 +56,7 @@ class Places:
 
     async def is_silent(self, account: str, channel: str) -> bool:
         """Whether the persona was told to be quiet there."""
-        now = self._database.clock()
-        query = sa.select(silences.c.until).where(
-            silences.c.account == account,
-            silences.c.channel.in_((EVERYWHERE, channel)),
-            silences.c.until.is_(None) | (silences.c.until > now),
-        )
+        query = sa.select(silences.c.until).where(silent_in(account, channel, self._database.clock()))
         return bool(await self._database.rows(query))
 
     async def dead_targets(self, account: str) -> set[str]:
@@ -114,3 +109,9 @@ class Places:
 
 def _here(statement: Any, table: sa.Table, account: str, channel: str) -> Any:
     return statement.where(table.c.account == account, table.c.channel == channel)
+
+
+def silent_in(account: str, channel: str, now: float) -> sa.ColumnElement[bool]:
+    """The silences that hold in a channel."""
+    there = (silences.c.account == account) & silences.c.channel.in_((EVERYWHERE, channel))
+    return there & (silences.c.until.is_(None) | (silences.c.until > now))

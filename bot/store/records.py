@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message to commit. speaker: the key it is written under. called: what in it wants a verdict, "" for nothing."""
+    """A message to commit. speaker: the key it is written under. called: what in it wants a verdict, "" for nothing.
+    name: what an author who is new in the channel calls themselves; None for a known one."""
 
     account: str
     channel: str
@@ -16,6 +17,7 @@ class Heard:
     at: float
     is_dm: bool = False
     called: str = ""
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,17 @@ class Recent:
     author_hour: int = 0
     author_minute: int = 0
     author_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What policy asks of the store. open: whether the message still wants a verdict. silent: whether the persona was
+    told to be quiet there. last_spoke: when it last said something there, 0 for never."""
+
+    open: bool
+    silent: bool
+    last_spoke: float
+    recent: Recent
 
 
 @dataclass(frozen=True, slots=True)

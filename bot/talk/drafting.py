@@ -51,6 +51,7 @@ class Drafter:
         self._listener = listener
         self._settings = settings
         self._metrics = metrics
+        self._filled: set[str] = set()  # channels of which it is known without asking the store
 
     async def draft(self, waiting: Waiting) -> Draft | None:
         """What to say to what was said in one go. Sampled at once, and looked at again when the author had time to go
@@ -86,8 +87,6 @@ class Drafter:
 
     async def _sampled(self, waiting: Waiting, heard: Sequence[Remembered]) -> Draft:
         """A draft against which nothing stands, or why there is none."""
-        own = await self._store.memory.own(waiting.account, waiting.channel, REPEATS_OF)
-        earlier = ["\n".join(one.lines) for one in own]
         scene = scene_of(self._voice.seal, waiting.is_dm)
         turns = turns_of(heard, self._settings.talk.context_turns, self._voice.seal.max_length // 2)
         ids = [one.message_id for one in heard]
@@ -108,6 +107,8 @@ class Drafter:
             self._metrics.held_back(held_back)
             parts = await self._parts(waiting, lines)
             said = [line for part in parts for line in part.said]
+            own = await self._store.memory.own(waiting.account, waiting.channel, REPEATS_OF)
+            earlier = ["\n".join(one.lines) for one in own]
             why = "guard" if held_back and not lines else objection(said, earlier)
             if not why:
                 self._metrics.tokens.inc(len(self._voice.encoding.encode("\n".join(lines))))
@@ -136,7 +137,8 @@ class Drafter:
     async def _fill(self, waiting: Waiting) -> None:
         """At the first contact with a channel, read what was said there before; its failure is nobody's loss."""
         account, channel = waiting.account, waiting.channel
-        if await self._store.memory.is_filled(account, channel):
+        if channel in self._filled or await self._store.memory.is_filled(account, channel):
+            self._filled.add(channel)
             return
         before = await self._store.memory.oldest_id(account, channel) or waiting.message_id
         try:

@@ -28,13 +28,17 @@ class Listener:
         out = await self._store.people.opted_out(platform, {one.author_id for one in messages})
         kept = [one for one in messages if one.author_id not in out]
         bearers = {channel: await self._store.people.bearers(account, channel) for channel in _channels(kept)}
-        found: list[Heard] = []
-        for one in kept:
-            mine = one.author_id == own
-            key = self._seal.speaker if mine else await self._key(account, one, bearers[one.channel])
-            place = (account, one.channel, one.message_id, "" if mine else one.author_id)
-            found.append(Heard(*place, key, self.lines_of(one), one.at, one.is_dm))
-        return found
+        return [self._heard(account, one, own, bearers[one.channel]) for one in kept]
+
+    def _heard(self, account: str, message: IncomingMessage, own: str, here: dict[str, Bearer]) -> Heard:
+        place = (account, message.channel, message.message_id)
+        lines, at, is_dm = self.lines_of(message), message.at, message.is_dm
+        if message.author_id == own:
+            return Heard(*place, "", self._seal.speaker, lines, at, is_dm)
+        known = here.get(message.author_id)
+        bearer = known or self._new_bearer(message, here)
+        name = None if known else bearer.name
+        return Heard(*place, message.author_id, bearer.speaker, lines, at, is_dm, name=name)
 
     def lines_of(self, message: IncomingMessage) -> tuple[str, ...]:
         """What is remembered of a message. One that only mentions the persona still calls."""
@@ -42,17 +46,14 @@ class Listener:
         lines = plain_lines(message.text) + tuple(f"[{kind}]" for kind in attached)
         return lines or (f"@{self._settings.persona.name}",)
 
-    async def _key(self, account: str, message: IncomingMessage, here: dict[str, Bearer]) -> str:
-        """The key of the author in this channel; the same for as long as the channel is known."""
-        if known := here.get(message.author_id):
-            return known.speaker
+    def _new_bearer(self, message: IncomingMessage, here: dict[str, Bearer]) -> Bearer:
+        """Who is new in a channel gets a key there, the same for as long as the channel is known."""
         name = " ".join(plain_lines(message.author_name))[:LONGEST_NAME]
         taken = {bearer.speaker for bearer in here.values()}
         platform = message.channel.partition(":")[0]
-        bearer = Bearer(live_key(self._settings, self._seal, platform, message.author_id, name, taken), name)
-        await self._store.people.keep_bearer(account, message.channel, message.author_id, bearer)
-        here[message.author_id] = bearer
-        return bearer.speaker
+        key = live_key(self._settings, self._seal, platform, message.author_id, name, taken)
+        here[message.author_id] = bearer = Bearer(key, name)
+        return bearer
 
 
 def _channels(messages: Iterable[IncomingMessage]) -> set[str]:

@@ -8,7 +8,7 @@ from bot.engine.base import EngineError, Request, complete
 from bot.engine.voice import Voice
 from bot.gateways.base import Gateway
 from bot.metrics import Metrics
-from bot.store import Post, Store, Waiting
+from bot.store import Post, Situation, Store, Waiting
 from bot.talk import policy
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.sender import Sender
@@ -47,9 +47,10 @@ class Replier:
     async def answer(self, waiting: Waiting) -> None:
         """Reach the verdict on one message. Raises EngineError where the engine failed: the message goes on waiting,
         unless the engine lives and only this one fails again and again."""
-        if not await self._store.inbox.is_waiting(waiting):
+        situation = await self._store.inbox.situation(waiting)
+        if not situation.open:
             return
-        verdict = await self._judged(waiting)
+        verdict = self._judged(waiting, situation)
         if not verdict.answer:
             await self._settled(waiting, verdict.verdict, verdict.reason)
             return
@@ -72,14 +73,14 @@ class Replier:
                 if not await self._sender.deliver(post):
                     return
 
-    async def _judged(self, waiting: Waiting) -> policy.Verdict:
+    def _judged(self, waiting: Waiting, situation: Situation) -> policy.Verdict:
         now = self._store.clock()
         moment = policy.Moment(
             datetime.fromtimestamp(now, UTC),
             age=now - waiting.at,
-            since_spoke=now - await self._store.memory.last_spoke(waiting.account, waiting.channel),
-            silent=await self._store.places.is_silent(waiting.account, waiting.channel),
-            recent=await self._store.inbox.recent(waiting),
+            since_spoke=now - situation.last_spoke,
+            silent=situation.silent,
+            recent=situation.recent,
         )
         zone = self._settings.tweets.timezone
         return policy.judge(self._settings.talk, waiting.called, moment, is_dm=waiting.is_dm, timezone=zone)

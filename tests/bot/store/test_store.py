@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.claims import Claims
-from bot.store import DAY, EVERYWHERE, Answer, Bearer, Part, Recent, Store
+from bot.store import DAY, EVERYWHERE, Answer, Bearer, Part, Recent, Situation, Store
 from bot.store.schema import metadata
 from persona.fault import Fault, SettingsFault, StandingFault
 from tests.bot.store.conftest import ACCOUNT, CHANNEL, Clock, commit, heard
@@ -57,7 +57,7 @@ async def test_a_verdict_and_its_posts_are_one_step(store: Store) -> None:
     posts = await store.inbox.settle(waiting, "answered", "mention", PARTS)
     assert [(post.part, post.reply_to, post.after) for post in posts] == [(0, "1", "1"), (1, "", "1")]
     assert await store.inbox.settle(waiting, "answered", "mention", PARTS) == []
-    assert not await store.inbox.is_waiting(waiting)
+    assert not (await store.inbox.situation(waiting)).open
     assert [post.said for post in await store.outbox.unsent(ACCOUNT)] == [("a",), ("b",)]
     await store.outbox.sent(posts[0], "77", "MARA")
     assert [post.part for post in await store.outbox.unsent(ACCOUNT)] == [1]
@@ -106,16 +106,18 @@ async def test_what_was_answered_lately_is_counted(store: Store, clock: Clock) -
     clock.now = 1_000_000.0
     await commit(store, heard(9, called="mention"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
-    assert await store.inbox.recent(waiting) == Recent(3, 2, 1, 999_950.0)
+    await store.places.silence(ACCOUNT, EVERYWHERE, None)
+    assert await store.inbox.situation(waiting) == Situation(True, True, 0.0, Recent(3, 2, 1, 999_950.0))
     assert await store.inbox.oldest() == 9.0
 
 
 async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: Store) -> None:
     """keep_days is for memory, not for work."""
-    await commit(store, heard(1, called="mention"))
+    await commit(store, heard(1, called="mention", name="Bob"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     store.database.clock.now += 31 * DAY  # type: ignore[attr-defined]
-    assert await store.purge(30) == 1
+    assert await store.purge(30) == 2  # the message and the name
+    assert await store.people.bearers(ACCOUNT, CHANNEL) == {}
     assert await store.inbox.waiting(ACCOUNT) == [waiting]
 
 
@@ -132,7 +134,8 @@ async def test_after_forgetting_or_purging_new_messages_are_answered_as_ever(sto
 async def test_two_accounts_of_one_person_may_share_a_key(store: Store) -> None:
     """[people] may name both; and the same person may be called otherwise elsewhere."""
     for author in ("5", "6"):
-        await store.people.keep_bearer("a", "c", author, Bearer("JONAS", "Jo"))
+        told = heard(int(author), author, account="a", channel="c", speaker="JONAS", name="Jo")
+        await store.inbox.commit("a", [told], {})
     assert await store.people.bearers("a", "c") == {"5": Bearer("JONAS", "Jo"), "6": Bearer("JONAS", "Jo")}
     assert await store.people.bearers("a", "d") == {}
 
@@ -140,9 +143,8 @@ async def test_two_accounts_of_one_person_may_share_a_key(store: Store) -> None:
 async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(store: Store, tmp_path: Path) -> None:
     """Messages, names, prompts that quote them, quarantined updates; counted in a receipt, gone from the file."""
     secret = "the words of author 4711"
-    await commit(store, heard(1, "4711", called="mention"), heard(2, "47"))
+    await commit(store, heard(1, "4711", called="mention", speaker="ZOE", name="Zoe"), heard(2, "47"))
     await store.memory.edit(ACCOUNT, CHANNEL, "1", [secret])
-    await store.people.keep_bearer(ACCOUNT, CHANNEL, "4711", Bearer("ZOE", "Zoe"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     answer = Answer(secret, "ok", "1", ("47", "4711"))
     await store.inbox.settle(waiting, "answered", "mention", PARTS, answer=answer)
@@ -203,8 +205,7 @@ async def test_silences_end_by_themselves_or_when_told(store: Store, clock: Cloc
 
 async def test_a_group_that_moves_takes_everything_along(store: Store) -> None:
     """Ids begin anew there: a new message with an old number is no duplicate, and the move may be told twice."""
-    await commit(store, heard(1, called="mention"))
-    await store.people.keep_bearer(ACCOUNT, CHANNEL, "u", Bearer("BOB", "Bob"))
+    await commit(store, heard(1, called="mention", name="Bob"))
     for _ in range(2):
         await store.places.move(ACCOUNT, CHANNEL, "discord:new")
     assert len(await store.inbox.commit(ACCOUNT, [heard(1, channel="discord:new", called="mention")], {})) == 1

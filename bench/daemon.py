@@ -1,0 +1,173 @@
+"""`python -m bench.daemon`: how late the daemon's event loop runs while 32 requests are sampled, and how soon a mention
+reaches the engine. The rival is what most bots of this kind do: generate inside the message handler, on the loop.
+
+Both get the same 32 prompts and the same model, a bundle of the sample persona (run `make demo` first).
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from bot.daemon import Daemon
+from bot.engine.base import Request
+from bot.engine.choose import open_voice
+from bot.engine.voice import Voice
+from bot.gateways.base import IncomingMessage
+from bot.store import Store
+from persona.config import Settings, load
+from persona.transcript import Turn
+from tests.fakes.fake_engine import FakeEngine
+from tests.fakes.room import Room
+from tests.fakes.small_voice import small_voice
+
+AT_ONCE = 32
+PLACES, PEOPLE = 20, 60  # channels, and people who talk in them
+TICK = 0.005  # seconds between two looks at the loop
+ASKED = ("hey, are you open today?", "my bike has a flat tyre again", "want some dumplings?", "did you sleep?")
+
+
+async def lag_during(work: Callable[[], Awaitable[object]]) -> tuple[float, float, float]:
+    """p50 and p99 of how late the loop was while `work` ran, and how long that took; seconds."""
+    late: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            due = time.perf_counter() + TICK
+            await asyncio.sleep(TICK)
+            late.append(max(0.0, time.perf_counter() - due))
+
+    watcher = asyncio.create_task(watch())
+    await asyncio.sleep(0.2)
+    late.clear()
+    began = time.perf_counter()
+    await work()
+    took = time.perf_counter() - began
+    await asyncio.sleep(2 * TICK)
+    watcher.cancel()
+    seen = sorted(_at_any_time(late))
+    return statistics.median(seen), seen[int(0.99 * (len(seen) - 1))], took
+
+
+def _at_any_time(late: list[float]) -> Iterator[float]:
+    """What would have been seen had somebody looked every TICK, also while the loop stood still: without it a loop that
+    is blocked for seconds counts as one late look (Gil Tene, coordinated omission)."""
+    for seconds in late:
+        while seconds > 0:
+            yield seconds
+            seconds -= TICK
+
+
+async def ours(voice: Voice) -> tuple[float, float, float]:
+    """32 requests through the engine, whose model lives in a thread."""
+
+    def ask(number: int) -> Awaitable[object]:
+        return voice.reply("group", [Turn("ALICE", (ASKED[number % len(ASKED)],))], number, channel=f"c{number}")
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(ask(number) for number in range(AT_ONCE)))
+
+    return await lag_during(all_of_them)
+
+
+async def rival(settings: Settings) -> tuple[float, float, float]:
+    """The same 32 one after the other with transformers' generate, each inside its handler."""
+    import torch
+
+    from bot.engine.transformers_engine import open_bundle_model
+    from persona.bundle import current
+    from persona.prompt import reply_prompt
+
+    bundle = current(settings.adapters)
+    model = open_bundle_model(bundle, settings.base.model, merge=True)
+    voice = open_voice(settings)
+
+    async def handler(number: int) -> None:
+        turns = [Turn("ALICE", (ASKED[number % len(ASKED)],))]
+        ids = reply_prompt(voice.encoding, voice.seal, "group", turns, room=voice.seal.max_length // 2)
+        torch.manual_seed(number)
+        model.generate(torch.tensor([ids]), do_sample=True, max_new_tokens=40, pad_token_id=voice.seal.end_of_turn)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(handler(number) for number in range(AT_ONCE)))
+
+    return await lag_during(all_of_them)
+
+
+async def hand_over(count: int) -> list[float]:
+    """Seconds from a mention at the gateway to its request at a faked engine, one mention at a time; sorted."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        config = Path(folder) / "persona.toml"
+        config.write_text('[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\n')
+        settings = load(config, {})
+        store = await Store.open(settings.store.url, settings.state)
+        reached = asyncio.Event()
+
+        def words(_: Request) -> str:
+            reached.set()
+            return f"answer {time.perf_counter_ns()}"
+
+        engine = FakeEngine(words)
+        room, stopping = Room(), asyncio.Event()
+        task = asyncio.create_task(Daemon(settings, store, small_voice(engine), [room]).run(stopping, False))
+        await room.open.wait()
+        taken: list[float] = []
+        for number in range(count):
+            reached.clear()
+            began = time.perf_counter()
+            place, author = f"discord:{number % PLACES}", f"{number % PEOPLE}"
+            message = IncomingMessage(place, f"{number}", author, f"p{author}", "hi", time.time(), mention=True)
+            await room.say(message)
+            await reached.wait()
+            taken.append(time.perf_counter() - began)
+            await asyncio.sleep(0.005)
+        stopping.set()
+        await task
+        await store.close()
+    return sorted(taken)
+
+
+async def measure(config: Path, count: int) -> dict[str, float]:
+    """All figures, milliseconds."""
+    settings = load(config)
+    voice = open_voice(settings)
+    await voice.engine.start()
+    await voice.reply("group", [Turn("ALICE", ("warm up",))], 0)
+    p50, p99, took = await ours(voice)
+    await voice.engine.close()
+    rival_p50, rival_p99, rival_took = await rival(settings)
+    over = await hand_over(count)
+    return {
+        "loop lag p50": 1e3 * p50,
+        "loop lag p99": 1e3 * p99,
+        "32 replies": 1e3 * took,
+        "rival loop lag p50": 1e3 * rival_p50,
+        "rival loop lag p99": 1e3 * rival_p99,
+        "rival 32 replies": 1e3 * rival_took,
+        "rival/ours p99": rival_p99 / p99,
+        "mention to engine p50": 1e3 * over[len(over) // 2],
+        "mention to engine p99": 1e3 * over[int(0.99 * (len(over) - 1))],
+    }
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("persona.toml"))
+    parser.add_argument("--mentions", type=int, default=300)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    found = asyncio.run(measure(arguments.config, arguments.mentions))
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        print(f"{name:24s} {value:10.1f}{' x' if '/' in name else ' ms'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A daemon of its own process under load, talking to Discord on loopback."""
