@@ -1,0 +1,290 @@
+"""How alike, measured as docs/likeness.md defines it, beside what fakes reach: one table from one run.
+
+    python bench/likeness.py PATH/tinyshakespeare.txt            three seeds (about 15 minutes on 2 quiet cores)
+    python bench/likeness.py PATH/tinyshakespeare.txt --quick    one seed, the base grown for two minutes
+
+The eight speakers with the most messages each get an adapter on one base grown from scratch; a fifth of their messages is
+held out for each judge, since the file is small. Fakes: a Markov chain of order 2, a bot that copies training messages, the
+person's words shuffled, the base without adapter. All eight speak at one and the same setting, chosen on judge A; the table
+is judge B's. The voices speak through bot.engine, guard and all, as they will.
+"""
+
+import argparse
+import json
+import random
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import torch
+
+from bot.engine.choose import open_engine
+from bot.engine.voice import Voice
+from persona.bundle import BaseModelSeal, Bundle, Seal, Speaker
+from persona.config import Persona, Settings, load
+from persona.encoding import Encoding
+from persona.guard import Guard, build
+from persona.sampling import Sampling
+from trainer.base import open_base
+from trainer.corpus import Corpus
+from trainer.evaluate import copying, diversity, markov
+from trainer.evaluate.battery import common_words
+from trainer.evaluate.calibration import CARICATURE, DISTINCT, LENGTH, TWO_SAMPLE
+from trainer.evaluate.occasions import occasions, texts_by_speaker
+from trainer.evaluate.shape import length_distance
+from trainer.evaluate.speaking import speak
+from trainer.evaluate.two_sample import area, scores
+from trainer.evaluate.voice_ratio import among_speakers
+from trainer.finetune import measure, train_adapter
+from trainer.gguf_file import write_gguf
+from trainer.importing import import_exports
+from trainer.loss import Loss
+from trainer.progress import Bars
+from trainer.split import JUDGE_A, JUDGE_B, TRAIN, split
+from trainer.training import learning_rate, prepare
+
+SPEAKERS = 8
+HELD_OUT = 0.2  # of each speaker's messages, for each judge
+CUTS = ((1.0, 1.0), (1.0, 0.95), (0.9, 1.0), (0.9, 0.95), (0.8, 1.0))  # temperature, top_p
+
+Texts = Mapping[str, Sequence[str]]  # what each speaker says
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A row of the table, over all speakers. distinct_2: over the human one; length: over the distance between human
+    and human."""
+
+    voice_ratio: float
+    low: float
+    high: float
+    two_sample: float
+    distinct_2: float
+    duplicates: float
+    length: float
+    copy8: float
+    full: float
+
+    @property
+    def breach(self) -> float:
+        """How far outside the bounds of the calibration."""
+        outside = abs(self.distinct_2 - 1) - DISTINCT, 0.1 * (self.length - LENGTH), self.two_sample - TWO_SAMPLE
+        return sum(max(0.0, one) for one in outside)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """A speaker's voice with their adapter and without, and the loss on their held-out messages."""
+
+    tuned: Voice
+    plain: Voice
+    loss: Loss
+    loss_plain: Loss
+
+
+class Ground:
+    """What one judge measures all speakers against."""
+
+    def __init__(self, corpus: Corpus, part: str, keys: Sequence[str], other: str) -> None:
+        self.asked = {key: occasions(corpus.part(part), key) for key in keys}
+        self._real = {key: [one.text for one in found] for key, found in self.asked.items()}
+        apart = {key: [one.text for one in occasions(corpus.part(other), key)] for key in keys}
+        self._usual = length_distance(pooled(apart), pooled(self._real))
+        self._training = copying.known(text for said in texts_by_speaker(corpus.part(TRAIN)).values() for text in said)
+
+    def said(self, voices: Mapping[str, Voice], seed: int) -> Texts:
+        """What each voice says on its occasions."""
+        spoken = {key: speak(voice, self.asked[key], seed) for key, voice in voices.items()}
+        return {key: [one.text for one in found if one.lines] for key, found in spoken.items()}
+
+    def measured(self, texts: Texts) -> Measured:
+        """The row of these texts."""
+        ratio = among_speakers(self._real, texts)
+        ours, real = pooled(texts), pooled(self._real)
+        words = common_words(ours, real)
+        return Measured(
+            ratio.value,
+            ratio.low,
+            ratio.high,
+            area(*scores(real, ours)),
+            diversity.distinct(ours, 2, words) / diversity.distinct(real, 2, words),
+            diversity.duplicates(ours).value,
+            length_distance(ours, real) / max(self._usual, 0.02),
+            copying.copy_share(ours, self._training).value,
+            copying.whole_share(ours, self._training).value,
+        )
+
+
+def pooled(texts: Texts) -> list[str]:
+    """Everybody's texts in one order: contiguous folds of it hold a fifth of each."""
+    placed = sorted((place / len(said), key, text) for key, said in texts.items() for place, text in enumerate(said))
+    return [text for _, _, text in placed]
+
+
+def main() -> None:
+    """Import, grow, train, speak, and print the table."""
+    parser = argparse.ArgumentParser(description="How alike, beside what fakes reach")
+    parser.add_argument("path", type=Path, help="tinyshakespeare.txt, or any file of `Name:` lines and what they said")
+    parser.add_argument("--quick", action="store_true", help="one seed, the base grown for two minutes")
+    parser.add_argument("--home", type=Path, help="where corpus and base are kept for the next time")
+    chosen = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as fresh, Bars() as bars:
+        home = chosen.home or Path(fresh)
+        home.mkdir(exist_ok=True)
+        settings = load(written(home, chosen.path, minutes=2 if chosen.quick else 5))
+        corpus = import_exports(settings, settings.sources, fresh=True, bars=bars).corpus
+        consenting = {person.key for person in corpus.people.values() if person.consent}
+        corpus = replace(corpus, parts=split(corpus.found, consenting, {}, HELD_OUT))
+        found = table(settings, corpus, sorted(consenting), 1 if chosen.quick else 3, bars)
+    print(json.dumps({**found, "minutes": round((time.monotonic() - began) / 60, 1)}, indent=1))
+
+
+def written(home: Path, path: Path, minutes: float) -> Path:
+    """Settings in which the most talkative speakers of the file consent."""
+    names = Counter(re.findall(r"(?m)^([A-Z][^\n:]{0,40}):$", path.read_text(encoding="utf-8"))).most_common(SPEAKERS)
+    people = "".join(f'[people."{name.upper()}"]\nnames = ["{name}"]\nconsent = true\n' for name, _ in names)
+    file = home / "persona.toml"
+    file.write_text(
+        f'[persona]\nname = "{names[0][0]}"\n{people}[data]\nsources = ["{path.absolute()}"]\npseudonyms = false\n'
+        f"[base]\nminutes = {minutes}\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, bars: Bars) -> dict[str, Any]:
+    """The rows, averaged over seeds; the fakes need none."""
+    first, second = Ground(corpus, JUDGE_A, keys, JUDGE_B), Ground(corpus, JUDGE_B, keys, JUDGE_A)
+    rows = {name: [second.measured(texts)] for name, texts in fakes(corpus, first, second).items()}
+    bits, chosen = [], []
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            voices = {
+                key: speaking(settings, corpus, key, seed, Path(folder) / str(k), bars) for k, key in enumerate(keys)
+            }
+            sampling = calibrated({key: one.tuned for key, one in voices.items()}, first, seed)
+            for name, with_adapter in (("alterego", True), ("base without adapter", False)):
+                picked = {key: one.tuned if with_adapter else one.plain for key, one in voices.items()}
+                said = second.said({key: replace(one, sampling=sampling) for key, one in picked.items()}, 101 + seed)
+                rows.setdefault(name, []).append(second.measured(said))
+        chosen.append({"temperature": sampling.temperature, "top_p": sampling.top_p})
+        bits.append([together([getattr(one, side) for one in voices.values()]) for side in ("loss_plain", "loss")])
+    return {
+        "speakers": list(keys),
+        "held-out messages": {"a": sum(map(len, first.asked.values())), "b": sum(map(len, second.asked.values()))},
+        "rows": {name: averaged(found) for name, found in rows.items()},
+        "bits per character without and with adapter": [
+            round(statistics.mean(side), 4) for side in zip(*bits, strict=True)
+        ],
+        "sampling chosen on judge A": chosen,
+    }
+
+
+def fakes(corpus: Corpus, first: Ground, second: Ground) -> dict[str, Texts]:
+    """The human row (judge A's real messages) and what beats one figure or another."""
+    luck = random.Random(0)
+    real = {key: [one.text for one in found] for key, found in first.asked.items()}
+    trained = {key: [one.text for one in occasions(corpus.part(TRAIN), key)] for key in second.asked}
+    counts = {key: len(found) for key, found in second.asked.items()}
+    return {
+        "human": real,
+        "Markov-2": {key: markov.said_by(markov.chain(said), counts[key]) for key, said in trained.items()},
+        "copy-bot": {key: luck.choices(said, k=counts[key]) for key, said in trained.items()},
+        "shuffled human": {key: shuffled(said, luck) for key, said in real.items()},
+    }
+
+
+def shuffled(texts: Sequence[str], luck: random.Random) -> list[str]:
+    """The same words in another order, in texts of the same lengths."""
+    words = " ".join(texts).split()
+    luck.shuffle(words)
+    left = iter(words)
+    return [" ".join(next(left) for _ in text.split()) for text in texts]
+
+
+def speaking(settings: Settings, corpus: Corpus, key: str, seed: int, folder: Path, bars: Bars) -> Speaking:
+    """Train the adapter of one speaker; its voice and the base's under the same header."""
+    train = settings.train.model_copy(update={"seed": seed})
+    mine = settings.model_copy(update={"persona": Persona(name=key), "train": train})
+    base = open_base(settings, corpus, bars)
+    material = prepare(mine, corpus, base)
+    held_out, tokens = material.judge_a + material.judge_b, material.fit.tokens
+    seal = Seal(
+        speaker=key,
+        speakers={key: Speaker(name=key, tuned=True)},
+        end_of_turn=base.encoding.end_of_turn,
+        stops=base.stops,
+        bos=base.encoding.bos,
+        max_length=base.max_length,
+        base=BaseModelSeal.model_validate(base.seal.model_dump()),
+        precision="f16",
+    )
+    untuned = measure(material.model, held_out, tokens, base.encoding.end_of_turn)
+    train_adapter(
+        material.model,
+        material.rows,
+        material.judge_a,
+        train,
+        rate=learning_rate(mine, base),
+        fit=material.fit,
+        pad=base.encoding.end_of_turn,
+        folder=folder / "work",
+        callbacks=[],
+        bars=bars,
+        on_evaluate=lambda _step, _metrics: None,
+    )
+    tuned = measure(material.model, held_out, tokens, base.encoding.end_of_turn)
+    plain = open_base(settings, corpus, bars).model
+    known = (turn.text for one in corpus.part(TRAIN) for turn in one.conversation.turns)
+    guard = Guard(build(known, bytes(16)))
+    return Speaking(
+        voice_of(mine, material.model.merge_and_unload(), base.encoding, seal, folder / "tuned", guard),
+        voice_of(mine, plain, base.encoding, seal, folder / "plain", guard),
+        tuned,
+        untuned,
+    )
+
+
+def voice_of(settings: Settings, model: Any, encoding: Encoding, seal: Seal, folder: Path, guard: Guard) -> Voice:
+    """A voice on the engine that the daemon would choose."""
+    folder.mkdir(parents=True)
+    write_gguf(model, encoding, folder / "model.gguf")
+    encoding.tokenizer.save(str(folder / "tokenizer.json"))
+    return Voice(open_engine(settings, Bundle(folder, seal)), encoding, seal, Sampling(), guard)
+
+
+def calibrated(voices: Mapping[str, Voice], first: Ground, seed: int) -> Sampling:
+    """The setting that is best on judge A: inside the bounds, then the highest voice ratio."""
+
+    def rank(sampling: Sampling) -> tuple[float, float]:
+        said = first.said({key: replace(one, sampling=sampling) for key, one in voices.items()}, seed)
+        found = first.measured(said)
+        return (round(found.breach, 2), -min(found.voice_ratio, CARICATURE))
+
+    return min((Sampling(temperature, top_p, min_p=0.0) for temperature, top_p in CUTS), key=rank)
+
+
+def together(losses: Sequence[Loss]) -> float:
+    """Bits a character over all speakers."""
+    nats, characters = (sum(getattr(one, name) for one in losses) for name in ("nats", "characters"))
+    return Loss(nats, 0, characters).bits_per_character
+
+
+def averaged(found: Sequence[Measured]) -> dict[str, float]:
+    """The mean of each figure."""
+    return {one.name: round(statistics.mean(getattr(row, one.name) for row in found), 3) for one in fields(Measured)}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    main()
