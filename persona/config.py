@@ -109,6 +109,7 @@ class Train(Section):
     tokens_per_batch: Auto | Annotated[int, Field(ge=64)] = "auto"
     max_length: Auto | Annotated[int, Field(ge=32)] = "auto"
     loss_on: Literal["persona", "everyone"] = "persona"
+    emphasis: Auto | Share = "auto"
     refit: bool = False
     seed: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0)] = 0

@@ -31,11 +31,12 @@ from trainer.card import model_card
 from trainer.checkpoints import work_folder
 from trainer.conversations import Stretch
 from trainer.corpus import Corpus
+from trainer.emphasis import token_weights
 from trainer.evaluate.closing import close
 from trainer.finetune import Trained, adapted, measure, target_tokens, train_adapter
 from trainer.gguf_file import PRECISIONS, write_gguf
 from trainer.heard import write_heard
-from trainer.loss import Loss
+from trainer.loss import Loss, emphasise
 from trainer.plots import plot_losses
 from trainer.probe import find_probe
 from trainer.processes import world
@@ -46,6 +47,7 @@ from trainer.split import JUDGE_A, JUDGE_B, TRAIN
 
 FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
+EMPHASIS = 0.5  # of the persona's words in a grown base, which knows them by a header alone; see docs/likeness.md
 TOKENS_PER_BATCH = 2048
 SPEAKERS_SEALED = 200
 TENSORBOARD = "tensorboard"  # its folder
@@ -120,7 +122,21 @@ def prepare(settings: Settings, corpus: Corpus, base: Base) -> Material:
     wanted = settings.train.tokens_per_batch
     tokens = max(TOKENS_PER_BATCH if wanted == "auto" else wanted, *lengths)
     model = adapted(base.model, settings.train)
+    _emphasise(settings, base, model, rows, [stretch.conversation for stretch in corpus.part(TRAIN)])
     return Material(base, model, rows, judge_a, judge_b, fit(model, lengths, tokens, world()[1]))
+
+
+def _emphasise(
+    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], heard: Sequence[Conversation]
+) -> None:
+    """Let the persona's own words count for more, where one persona is trained."""
+    wanted = settings.train.emphasis
+    strength = (EMPHASIS if base.grown else 0.0) if wanted == "auto" else wanted
+    if strength and settings.train.loss_on == "persona":
+        said = [i for row in rows for i, target in zip(row.ids, row.targets, strict=True) if target]
+        everybody = (i for one in base.encoding.conversations(heard, ()) for i in one.ids)
+        logits = int(base.model.config.vocab_size)  # more than the tokenizer knows, where a base pads them
+        emphasise(model, token_weights(said, everybody, logits, base.encoding.end_of_turn, strength))
 
 
 def _key(settings: Settings, corpus: Corpus, base: Base) -> str:
@@ -328,6 +344,7 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
     speakers = target_speakers(settings, corpus)
     conversations = [stretch.conversation for stretch in corpus.found]
     rows = windows_of(base.encoding, conversations, speakers, base.max_length)
+    _emphasise(settings, base, model, rows, conversations)
     again = train_adapter(
         model,
         rows,
