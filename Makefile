@@ -51,11 +51,18 @@ test: .venv/dev  ## style, types and tests
 check-slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
+chaos: .venv/dev  ## N faults (200) against the daemon, and what became of every mention
+	$(BIN)/python -m tests.chaos --n $(or $(N),200)
+
+soak: .venv/dev  ## an hour of talk (MINUTES=60): memory and file handles stay flat
+	$(BIN)/python -m tests.load.soak --minutes $(or $(MINUTES),60)
+
 bench: .venv/dev  ## rivals and us side by side, each from one run; the best part of two hours
 	$(BIN)/python bench/imports.py --megabytes 200 --whole
 	$(BIN)/python bench/pii.py
 	$(BIN)/python bench/train.py
 	$(BIN)/python -m bench.serve --write docs/performance
+	$(BIN)/python -m bench.daemon
 
 sample: .venv/installed  ## write examples/exports anew; the same bytes each time
 	@$(BIN)/python examples/make_sample.py
@@ -70,4 +77,4 @@ clean:  ## remove the environment and caches; corpus, adapters and store stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install-venv demo train run test check-slow bench sample install uninstall clean
+.PHONY: help install-venv demo train run test check-slow chaos soak bench sample install uninstall clean

@@ -20,7 +20,6 @@ class Metrics:
         self.seconds = Histogram("alterego_seconds", "How long a part took", ["part"], buckets=_SECONDS, registry=at)
         self.tokens = Counter("alterego_tokens", "Tokens sampled and said", registry=at)
         self.objections = Counter("alterego_objections", "Drafts that were not said, and why", ["why"], registry=at)
-        self.guard = Gauge("alterego_guard_blocks", "Texts the guard objected to, and why", ["why"], registry=at)
         self.faults = Counter("alterego_faults", "Work that failed and was tried again", ["part"], registry=at)
         self.gateway = Gauge("alterego_gateway_up", "1 connected, 0 not", ["platform"], registry=at)
         self.loop_lag = Gauge("alterego_loop_lag_seconds", "How late the event loop was last", registry=at)
