@@ -1,17 +1,30 @@
 """Random tweets for the terminal: made as the timeline makes them, posted nowhere."""
 
 import secrets
+from random import Random
 
 from bot.engine.choose import open_voice
+from bot.engine.voice import Voice
+from bot.talk.delivery import sayable
 from persona.config import Settings
+
+TRIES = 5  # for one that holds more than a picture
 
 
 async def some_tweets(settings: Settings, count: int, seed: int | None, year: int | None) -> list[str]:
-    """So many tweets of the current adapter, each its lines."""
+    """So many tweets of the current adapter, each its lines as they would be posted."""
     voice = open_voice(settings)
-    start = secrets.randbits(31) if seed is None else seed
+    luck = Random(secrets.randbits(31) if seed is None else seed)
     await voice.engine.start()
     try:
-        return ["\n".join(await voice.tweet(start + number * 7919, year=year)) for number in range(count)]
+        return [text for _ in range(count) if (text := await _tweet(voice, luck, year))]
     finally:
         await voice.engine.close()
+
+
+async def _tweet(voice: Voice, luck: Random, year: int | None) -> str:
+    """ "" where the voice only ever holds up pictures."""
+    for _ in range(TRIES):
+        if lines := sayable(await voice.tweet(luck.getrandbits(31), year=year)):
+            return "\n".join(lines)
+    return ""

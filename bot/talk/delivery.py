@@ -1,7 +1,7 @@
 """From the lines of a reply to the posts of a platform. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from bot.gateways.base import Limits
@@ -20,10 +20,15 @@ _JOINER = "\u2060"  # invisible, and no letter: the name behind it calls nobody
 def posts(lines: Sequence[str], limits: Limits, *, bursts: bool) -> list[Part]:
     """The posts of a reply. bursts: each line a post of its own, but a fenced block stays together. A post that only
     repeats the one before is left out."""
-    said = [text for line in lines if (text := " ".join(_MEDIA.sub("", line).split()))]
-    blocks = list(_blocks(said)) if bursts else [tuple(said)] if said else []
+    said = sayable(lines)
+    blocks = list(_blocks(said)) if bursts else [said] if said else []
     blocks = [block for number, block in enumerate(blocks) if number == 0 or block != blocks[number - 1]]
     return [part for block in blocks for part in _parts(block, limits)]
+
+
+def sayable(lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines without what stands for pictures and links, those that say nothing else left out."""
+    return tuple(text for line in lines if (text := " ".join(_MEDIA.sub("", line).split())))
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -5,6 +5,7 @@ import secrets
 from bot.engine.voice import Voice
 from bot.metrics import Metrics
 from bot.store import Store
+from bot.talk.delivery import sayable
 from bot.talk.memory import turns_of
 from bot.talk.objections import objection
 from bot.talk.repeats import NEAR
@@ -27,7 +28,7 @@ class Unasked:
         earlier = await self._store.timetable.tweeted()
         for _ in range(DRAFTS):
             held_back: list[str] = []
-            lines = await self._voice.tweet(secrets.randbits(31), objections=held_back)
+            lines = sayable(await self._voice.tweet(secrets.randbits(31), objections=held_back))
             self._metrics.held_back(held_back)
             why = "guard" if held_back and not lines else objection(lines, earlier, near=NEAR)
             if not why:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.gateways.base import Limits
-from bot.talk.delivery import escaped, length, pause, posts, split
+from bot.talk.delivery import escaped, length, pause, posts, sayable, split
 
 DISCORD = Limits(2000, True, "markdown")
 TELEGRAM = Limits(4096, False, "plain")
@@ -25,6 +25,8 @@ def test_lines_are_posts_of_their_own_or_one() -> None:
 def test_what_stands_for_media_is_not_posted() -> None:
     """Neither alone nor inside a line."""
     assert texts(["[photo]", "see [link] now", "[sticker 😀]", "[…]"], bursts=True) == ["see now"]
+    assert sayable(("[photo]", "see [link] now")) == ("see now",)
+    assert sayable(("[link] [photo]",)) == ()
 
 
 def test_a_line_said_twice_in_a_row_is_posted_once() -> None:
