@@ -3,11 +3,14 @@
     python bench/train.py            tweets and chats, three seeds (about 25 minutes on 2 quiet cores)
     python bench/train.py --quick    one seed of a tenth of the data
     python bench/train.py --long     peak memory of max_length 2,048 to 32,768
+    python bench/train.py --share    share of the measured GEMM rate, by the size of the base
 
 The rivals are the ways of the projects that alterego grew up beside, written plainly: rows padded to 256, rows padded to
 the longest of 8, blocks of 1024 without borders, TRL's best-fit packing, and for chats a row for every reply with its
-context. Useful tokens are those of the messages, without padding; for chats, those with loss. Ratios are taken within a
-seed, the variants run one after the other, and the median is shown with its range: the machine may be shared.
+context. Useful tokens are those of the messages, without padding; for chats, those with loss. `chats` are cut where people
+fall silent, as alterego does by default; `long chats` are the same uncut, as the other projects take them, so that a row for
+a reply has its 512 tokens of context. Ratios are taken within a seed, the variants run one after the other, and the median
+is shown with its range: the machine may be shared.
 """
 
 import argparse
@@ -42,7 +45,8 @@ from trainer.loss import IGNORED, summed_loss
 from trainer.progress import Bars
 from trainer.scratch import Size, shape, sow
 
-MESSAGES_A_STEP = 64
+A_STEP = {"tweets": 64, "chats": 8, "long chats": 2}  # messages, conversations, windows between two updates
+UNCUT = 10**6  # minutes of silence that end a conversation: never
 MICRO = 8  # rows a forward, where rows are padded
 CONTEXT = 512  # tokens before a reply that has a row of its own
 RATE = 1e-3
@@ -189,13 +193,14 @@ def _plain(model: PeftModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     )
 
 
-def corpus_rows(tweets: int, chats: int) -> tuple[Encoding, dict[str, tuple[list[Window], list[Window]]]]:
-    """(train, held out) windows of the sample's timeline and of its chats, by the tokenizer grown on them."""
+def corpus_rows(data: str, tweets: int, chats: int) -> tuple[Encoding, list[Window], list[Window]]:
+    """Training and held-out windows of the sample's timeline or chats, by the tokenizer grown on both."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder / "exports", seed=3, tweet_count=tweets, chat_count=chats)
         (folder / "persona.toml").write_text(
             '[persona]\nname = "Mara Voss"\naliases = ["maravoss"]\n[data]\ndms = true\n'
+            f"max_gap_minutes = {UNCUT if data == 'long chats' else 0}\n"
         )
         settings = load(folder / "persona.toml", {})
         with Bars(quiet=True) as bars:
@@ -204,19 +209,19 @@ def corpus_rows(tweets: int, chats: int) -> tuple[Encoding, dict[str, tuple[list
         parts = {part: [one.conversation for one in corpus.part(part)] for part in ("train", "b")}
     tokenizer = sow(parts["train"], 0).tokenizer
     encoding = Encoding(tokenizer.backend_tokenizer, tokenizer.eos_token_id)
-    found = {}
-    for kind in ("timeline", "group"):
-        train, held = (
-            windows_of(encoding, [one for one in parts[part] if one.scene == kind], frozenset({ME}), 1024)
-            for part in ("train", "b")
-        )
-        found[kind] = (train, held)
-    return encoding, found
+    scene = "timeline" if data == "tweets" else "group"
+    train, held_out = (
+        windows_of(encoding, [one for one in parts[part] if one.scene == scene], frozenset({ME}), 1024)
+        for part in ("train", "b")
+    )
+    if not held_out:  # uncut, a channel is one conversation: the end of it is held out
+        train, held_out = train[: -len(train) // 8], train[-len(train) // 8 :]
+    return encoding, train, held_out
 
 
-def fresh_model(encoding: Encoding, seed: int) -> PeftModel:
+def fresh_model(encoding: Encoding, seed: int, size: Size = SHAPE) -> PeftModel:
     torch.manual_seed(0)  # the same base for all
-    base = shape(SHAPE, encoding.tokenizer)
+    base = shape(size, encoding.tokenizer)
     return adapted(base, Train(rank=16, dropout=0.0, seed=seed))
 
 
@@ -234,7 +239,7 @@ def gemm_rate(dtype: torch.dtype) -> float:
 def flops(model: PeftModel, fed: int, labelled: int) -> float:
     """Of an epoch of ours: two for each weight and token forwards, two backwards (frozen weights need no gradient of
     their own), six for the adapter's; the head where there is a label."""
-    head = SHAPE.hidden * SHAPE.vocabulary
+    head = model.get_output_embeddings().weight.numel()
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     body = sum(weight.numel() for weight in model.parameters()) - head - trained
     return float(fed * (4.0 * body + 6.0 * trained) + labelled * 4.0 * head)
@@ -242,9 +247,8 @@ def flops(model: PeftModel, fed: int, labelled: int) -> float:
 
 def compare(name: str, ways: Sequence[Way], seeds: int, tweets: int, chats: int) -> list[dict[str, Any]]:
     """A row of figures for each way."""
-    encoding, found = corpus_rows(tweets, chats)
-    rows, held_out = found["timeline" if name == "tweets" else "group"]
-    a_step = MESSAGES_A_STEP if name == "tweets" else 8
+    encoding, rows, held_out = corpus_rows(name, tweets, chats)
+    a_step = A_STEP[name]
     tokens = sum(len(row.ids) for row in rows)
     targets = sum(sum(row.targets) for row in rows)
     useful = tokens if name == "tweets" else targets
@@ -281,6 +285,18 @@ def compare(name: str, ways: Sequence[Way], seeds: int, tweets: int, chats: int)
     return table
 
 
+def report_share(tweets: int) -> None:
+    """Ours over the first steps of an epoch of tweets, on bases of several sizes."""
+    encoding, rows, held_out = corpus_rows("tweets", tweets, 300)
+    rate = gemm_rate(torch.bfloat16 if cpu_has_bf16() else torch.float32)
+    print(f"GEMM {rate / 1e9:.0f} GFLOP/s")
+    for size in (Size(256, 6, 4096), Size(512, 8, 4096), Size(1024, 12, 4096)):
+        model, some = fresh_model(encoding, 0, size), rows[: 4 * A_STEP["tweets"]]
+        run = epoch(OURS, model, some, held_out[:1], A_STEP["tweets"], 0)
+        share = flops(model, run.fed, sum(sum(row.targets) for row in some)) / run.seconds / rate
+        print(f"{size.hidden} x {size.layers}: {run.fed / run.seconds:,.0f} tokens/s, {share:.0%} of the GEMM rate")
+
+
 def peak_of(way: str, name: str, tweets: int, chats: int) -> float:
     """MiB at the peak of three steps, above the loaded model, in a process of its own."""
     code = ["--peak", way, "--data", name, "--tweets", str(min(tweets, 1500)), "--chats", str(min(chats, 3000))]
@@ -289,14 +305,19 @@ def peak_of(way: str, name: str, tweets: int, chats: int) -> float:
 
 
 def report_peak(way: str, name: str, tweets: int, chats: int) -> None:
-    encoding, found = corpus_rows(tweets, chats)
-    rows, held_out = found["timeline" if name == "tweets" else "group"]
+    encoding, rows, held_out = corpus_rows(name, tweets, chats)
     model = fresh_model(encoding, 0)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     chosen = next(one for one in (*TWEETS, *CHATS) if one.name == way)
-    a_step = MESSAGES_A_STEP if name == "tweets" else 8
+    a_step = A_STEP[name]
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far, which was the import's, is forgotten (Linux)
+    before = _peak_kib()
     epoch(chosen, model, rows[: 3 * a_step], held_out[:1], a_step, 0)
-    print(json.dumps({"mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024}))
+    print(json.dumps({"mib": (_peak_kib() - before) / 1024}))
+
+
+def _peak_kib() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def report_long(length: int) -> None:
@@ -322,6 +343,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--long", action="store_true")
+    arguments.add_argument("--share", action="store_true")
     arguments.add_argument("--json", action="store_true")
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--tweets", type=int, default=1500)
@@ -334,13 +356,17 @@ def main() -> None:
         return report_peak(chosen.peak, chosen.data, chosen.tweets, chosen.chats)
     if chosen.one_length:
         return report_long(chosen.one_length)
+    if chosen.share:
+        return report_share(chosen.tweets)
     if chosen.long:
         for length in (2048, 4096, 8192, 16384, 32768):
             command = [sys.executable, __file__, "--one-length", str(length)]
             print(subprocess.run(command, capture_output=True, text=True, check=True).stdout, end="")
         return None
     seeds, tweets, chats = (1, 400, 1200) if chosen.quick else (chosen.seeds, chosen.tweets, chosen.chats)
-    table = [*compare("tweets", TWEETS, seeds, tweets, chats), *compare("chats", CHATS, seeds, tweets, chats)]
+    table = [
+        row for name in A_STEP for row in compare(name, TWEETS if name == "tweets" else CHATS, seeds, tweets, chats)
+    ]
     return print(json.dumps(table)) if chosen.json else show(table)
 
 
@@ -348,7 +374,7 @@ def show(table: Sequence[dict[str, Any]]) -> None:
     dtype = "bfloat16 autocast" if cpu_has_bf16() else "float32 (this CPU has no bfloat16)"
     print(f"{torch.get_num_threads()} threads, {dtype}; useful tokens: tweets all, chats those with loss\n")
     print(
-        f"{'data':7} {'way':22} {'tokens/s':>9} {'waste':>6} {'peak MiB':>9} {'GEMM':>5}  {'ours is':>8} {'range':>11}"
+        f"{'data':10} {'way':22} {'tokens/s':>9} {'waste':>6} {'peak MiB':>9} {'GEMM':>5}  {'ours is':>8} {'range':>11}"
         "  held-out bits/char"
     )
     for row in table:
@@ -356,7 +382,7 @@ def show(table: Sequence[dict[str, Any]]) -> None:
         share = "" if row["share_of_gemm"] is None else f"{row['share_of_gemm']:.0%}"
         low, high = row["range"]
         print(
-            f"{row['data']:7} {row['way']:22} {row['tokens_per_second']:9,.0f} {waste:>6} {row['peak_mib']:9,.0f} {share:>5}"
+            f"{row['data']:10} {row['way']:22} {row['tokens_per_second']:9,.0f} {waste:>6} {row['peak_mib']:9,.0f} {share:>5}"
             f"  {row['ours_is_faster']:7.1f}x {low:4.1f}-{high:4.1f}x  {', '.join(map(str, row['held_out_bits']))}"
         )
 
