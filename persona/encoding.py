@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from persona.fault import Fault
 from persona.transcript import Conversation, Turn, header, parse, scene_line, written
+from persona.window import beginning
 
 _PROBE = "ALICE:\nHello World\nsecond Line, No. 42"
 
@@ -78,7 +79,8 @@ class Encoding:
     def prompt(
         self, scene: str, turns: Sequence[Turn], speaker: str, *, year: int | None = None, limit: int | None = None
     ) -> list[int]:
-        """The ids after which `speaker` speaks next. limit: at most so many ids; the oldest turns go first."""
+        """The ids after which `speaker` speaks next. limit: at most so many ids; the oldest turns go first, several at
+        once (persona.window)."""
         start = self._start(scene, year)
         end = self._fixed(header(speaker) + "\n")
         room = None if limit is None else limit - len(start) - len(end)
@@ -88,7 +90,9 @@ class Encoding:
             if room is not None and (room := room - len(ids)) < 0:
                 break
             middle.append(ids)
-        return [*start, *(i for ids in reversed(middle) for i in ids), *end]
+        left_out = len(turns) - len(middle)
+        kept = middle[: len(turns) - beginning(turns, left_out)] if middle else []
+        return [*start, *(i for ids in reversed(kept) for i in ids), *end]
 
     def conversations(self, many: Sequence[Conversation], targets: Collection[str]) -> list[Encoded]:
         """Ids and loss mask of each conversation; the turns of `targets` carry loss."""

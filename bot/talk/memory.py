@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from bot.store import Remembered
 from persona.bundle import Seal
 from persona.transcript import Turn, merge_turns
+from persona.window import beginning
 
 CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
 
 
 def turns_of(remembered: Sequence[Remembered], most: int, tokens: int) -> tuple[Turn, ...]:
-    """The last `most` turns, oldest first; what one person said in a row is one turn. tokens: what fits into a prompt:
-    a turn longer than that keeps its end, or nothing of it would be heard."""
-    turns = merge_turns(Turn(one.speaker, one.lines) for one in remembered if one.lines)[-most:]
-    return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN)) for turn in turns)
+    """The last `most` turns and up to half as many before them (persona.window says why), oldest first; what one person
+    said in a row is one turn. tokens: what fits into a prompt: a turn longer than that keeps its end, or nothing of it
+    would be heard."""
+    turns = merge_turns(Turn(one.speaker, one.lines) for one in remembered if one.lines)
+    kept = turns[beginning(turns, len(turns) - most - most // 2) :]
+    return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN)) for turn in kept)
 
 
 def in_one_go(trigger: Remembered, following: Sequence[Remembered], patience: float) -> list[Remembered]:

@@ -1,5 +1,7 @@
 """What was said, as turns for a prompt."""
 
+from itertools import pairwise
+
 import pytest
 
 from bot.store import Remembered
@@ -14,7 +16,18 @@ def said(number: int, author: str, *lines: str, at: float = 0.0) -> Remembered:
 def test_what_one_person_said_in_a_row_is_one_turn() -> None:
     """The last turns; what stands for no words is left out."""
     heard = [said(1, "ann", "old"), said(2, "bob", "a"), said(3, "bob", "b"), said(4, "ann"), said(5, "ann", "c")]
-    assert turns_of(heard, 2, 99) == (Turn("BOB", ("a", "b")), Turn("ANN", ("c",)))
+    assert turns_of(heard, 1, 99) == (Turn("ANN", ("c",)),)
+    assert turns_of(heard, 2, 99) == (Turn("ANN", ("old",)), Turn("BOB", ("a", "b")), Turn("ANN", ("c",)))
+
+
+def test_the_window_on_a_long_talk_moves_on_in_leaps() -> None:
+    """So that most prompts begin as the one before; it never holds fewer turns than are wanted, nor half as many more."""
+    talk = [said(number, "ann" if number % 2 else "bob", f"line {number}") for number in range(400)]
+    windows = [turns_of(talk[:end], 20, 99) for end in range(40, 400)]
+    assert {len(window) for window in windows} <= set(range(20, 31))
+    assert all(window[-1].lines == (f"line {end - 1}",) for end, window in zip(range(40, 400), windows, strict=True))
+    stays = sum(after[0] == before[0] for before, after in pairwise(windows))
+    assert stays > 0.7 * len(windows)
 
 
 def test_of_a_turn_that_does_not_fit_the_end_is_kept() -> None:
