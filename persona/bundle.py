@@ -110,6 +110,8 @@ def draft(home: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it holds something, as a rule
+            home.rmdir()
 
 
 def publish(folder: Path, seal: Seal) -> Bundle:

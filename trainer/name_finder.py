@@ -29,7 +29,8 @@ class NameFinder:
         done = 0
         for start, end in sorted(self._spans(text), key=lambda span: (span[0], -span[1])):
             if start >= done:
-                pieces += (text[done:start], stand_in(text[start:end]))
+                is_number = text[start].isdecimal() and text[:start].endswith("+")  # a phone number for a name
+                pieces += (text[done : start - is_number], stand_in(text[start:end]))
                 done = end
         return "".join((*pieces, text[done:])) if pieces else text
 

@@ -194,11 +194,13 @@ def show_training(folder: Path, measured: Mapping[str, Any], as_json: bool, *, s
     if metrics["bits_per_character"] is None:
         console.print("nothing was held out, so there are no figures: import more messages", style="yellow")
     else:
+        per_second = metrics["tokens_per_second"]  # none of a training that was taken up at its last step
+        rate = f", {per_second:,.0f} tokens/s" if per_second else ""
         console.print(
             f"held-out messages: {metrics['bits_per_character_base']:.3f} -> {metrics['bits_per_character']:.3f} "
             "bits per character, "
             f"perplexity {metrics['perplexity_base']:.1f} -> {metrics['perplexity']:.1f}; "
-            f"{metrics['minutes']:.1f} minutes, {metrics['tokens_per_second']:,.0f} tokens/s",
+            f"{metrics['minutes']:.1f} minutes{rate}",
             highlight=False,
             soft_wrap=True,
         )

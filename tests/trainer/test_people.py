@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from persona.config import Settings, load
+from trainer.name_finder import NameFinder
 from trainer.names_in_text import NamesInText
 from trainer.people import Identity, meet, resolve
 from trainer.sources.message import Message
@@ -156,3 +157,9 @@ def test_no_name_of_a_stranger_is_left_in_a_text(tmp_path: Path) -> None:
     assert replaced("zeldas") == "zeldas"
     assert replaced("昨天Zelda来了") == f"昨天{names['x:1']}来了"
     assert replaced("Mr Quist's quist") == f"Mr {names['x:1']}'s quist"
+
+
+def test_a_number_for_a_name_takes_its_plus_along() -> None:
+    """So WhatsApp names, and mentions, who is in nobody's contacts."""
+    finder = NameFinder({"49 170 7654321", "zelda"})
+    assert finder.replaced("ask @+49 170 7654321, not +Zelda", lambda _: "Curlew") == "ask @Curlew, not +Curlew"

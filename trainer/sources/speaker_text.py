@@ -4,6 +4,7 @@ Ours begin with a scene line and are read strictly. In other files a paragraph t
 its line is a message; a paragraph without one goes on with the last speaker's. No dates, no ids, no reply links.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
@@ -42,9 +43,10 @@ def _is_headed(paragraph: str) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        first = decode_text(head(tree, name)).lstrip().split("\n")[0].strip()
+        start = head(tree, name)
+        first = decode_text(start).lstrip().split("\n")[0].strip()
         with tree.open(name) as stream:
-            yield from _strict(stream, name) if _SCENE.fullmatch(first) else _lenient(stream, name)
+            yield from _strict(stream, name) if _SCENE.fullmatch(first) else _lenient(stream, name, start[:1024])
 
 
 def _strict(stream: BinaryIO, name: str) -> Reading:
@@ -85,17 +87,19 @@ class _Speakers:
         return line.strip().removesuffix(":").strip() if first and _HEADER.fullmatch(line.rstrip()) else None
 
 
-def _lenient(stream: BinaryIO, name: str) -> Reading:
+def _lenient(stream: BinaryIO, name: str, start: bytes) -> Reading:
+    """start: what tells two files of one name apart, and the same file later, when it has grown, not."""
+    channel = f"{name}-{hashlib.blake2b(start, digest_size=6).hexdigest()}"
     for number, found in enumerate(blocks(text_lines(stream), name, _Speakers())):
         if isinstance(found, Reject):
             yield found
             continue
         yield Message(
             platform="text",
-            conversation_id=name,
+            conversation_id=channel,
             conversation_type="group",
             conversation_name=name.rpartition(".")[0],
-            message_id=f"{name}:{number}",
+            message_id=f"{channel}:{number}",
             sender_id=found.header,
             sender_name=found.header,
             text="\n".join(found.lines).strip(),

@@ -72,3 +72,18 @@ def test_other_texts_are_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "some.txt"
     path.write_text(text + " ")
     assert list(find(path)) == []
+
+
+def test_two_files_of_one_name_are_two_conversations_and_a_file_that_grew_is_one(tmp_path: Path) -> None:
+    """People keep exports in folders, and export again."""
+    said = "".join(f"Bob:\nline {number}\n\nAna:\nand {number} to you\n\n" for number in range(60))
+    found = []
+    for folder, text in (("a", said), ("b", "Cleo:\nhi\n\nBob:\nhey\n"), ("c", said + "Bob:\nlater\n")):
+        path = tmp_path / folder / "chat.txt"
+        path.parent.mkdir()
+        path.write_text(text)
+        found.append(read(path)[0])
+    (first, other, grown) = ({(one.conversation_id, one.message_id) for one in messages} for messages in found)
+    assert not {channel for channel, _ in first} & {channel for channel, _ in other}
+    assert first < grown
+    assert len(grown - first) == 1
