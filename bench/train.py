@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,12 @@ from bot.engine.transformers_engine import cpu_has_bf16
 from examples.make_sample import make
 from persona.config import Train, load
 from persona.encoding import Encoding
-from trainer.batches import TokenBudget, Window, collate, windows_of
+from trainer.batches import Window, pack, windows_of
 from trainer.corpus import load as load_corpus
 from trainer.finetune import adapted, autocast, measure
 from trainer.importing import import_exports
 from trainer.loss import IGNORED, summed_loss
+from trainer.packing import side_by_side
 from trainer.progress import Bars
 from trainer.scratch import Size, shape, sow
 
@@ -134,10 +136,9 @@ def _replies(row: Window) -> Iterator[Window]:
 
 
 def ours(rows: Sequence[Window], a_step: int, seed: int) -> Iterator[Step]:
-    """Batches of like length under a budget of tokens; the head on label positions alone."""
-    lengths = [len(row.ids) for row in rows]
-    budget = TokenBudget(lengths, max(round(a_step * sum(lengths) / len(rows)), *lengths), seed=seed)
-    return ([collate([rows[k] for k in picks])] for picks in budget)
+    """All rows of a step side by side, without padding; the head on label positions alone."""
+    order = random.Random(seed).sample(range(len(rows)), len(rows))
+    return ([pack([rows[k] for k in order[start : start + a_step]])] for start in range(0, len(order), a_step))
 
 
 OURS = Way("ours", ours, plain=False)
@@ -174,9 +175,9 @@ def epoch(
         total = sum(int((batch["labels"][:, 1:] != IGNORED).sum()) for batch in step)
         for batch in step:
             fed += batch["input_ids"].numel()
-            with autocast(model.device):
+            with autocast(model.device), nullcontext() if way.plain else side_by_side(model):
                 loss = _plain(model, batch) if way.plain else summed_loss(model, batch)
-            torch.autograd.backward(loss / max(1, total))
+                torch.autograd.backward(loss / max(1, total))
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
@@ -144,16 +145,64 @@ class TokenBudget(Sampler[list[int]]):
         return batches
 
 
-class Batches(DataLoader[Batch]):
-    """Rows in the batches of a TokenBudget, as tensors."""
+class TokenSets(Sampler[list[int]]):
+    """Batches of row indexes, rows of any length together, about `budget` tokens each. Every row once an epoch; the number
+    of batches is the same in each. For rows that need no padding: a step over rows of like length alone pulls towards
+    what is like them, and an epoch of such steps learns less.
 
-    def __init__(self, rows: Sequence[Window], budget: TokenBudget, pad: int) -> None:
-        super().__init__(cast(Any, rows), batch_sampler=budget, collate_fn=partial(collate, pad=pad))
-        self._order = budget
+    parts, rank, world: as of TokenBudget."""
+
+    def __init__(
+        self, lengths: Sequence[int], budget: int, *, seed: int = 0, parts: int = 1, rank: int = 0, world: int = 1
+    ) -> None:
+        self._lengths = torch.tensor(lengths)
+        self._seed = seed
+        self._shares = [range(part * world + rank, len(lengths), parts * world) for part in range(parts)]
+        self._epoch = 0
+        self.batches = min(len(lengths), -(-sum(lengths) // budget))
+        self.most_rows = max(map(len, self._sets()))
+
+    def __len__(self) -> int:
+        return self.batches * len(self._shares)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        yield from (rows[share.start :: share.step] for rows in self._sets() for share in self._shares)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw as in this epoch."""
+        self._epoch = epoch
+
+    def _sets(self) -> list[list[int]]:
+        order = torch.randperm(len(self._lengths), generator=torch.Generator().manual_seed(self._seed + self._epoch))
+        ends = self._lengths[order].cumsum(0)
+        wanted = torch.arange(1, self.batches) * ends[-1] / self.batches
+        cuts = [0, *torch.searchsorted(ends, wanted).add(1).tolist(), len(order)]
+        for number in range(1, self.batches):  # a long row may span several cuts: each set has a row at least
+            cuts[number] = min(max(cuts[number], cuts[number - 1] + 1), len(order) - (self.batches - number))
+        return [order[a:b].tolist() for a, b in pairwise(cuts)]
+
+
+class Batches(DataLoader[Batch]):
+    """Rows in the batches of a TokenBudget, padded, or of TokenSets, packed."""
+
+    def __init__(self, rows: Sequence[Window], order: TokenBudget | TokenSets, pad: int) -> None:
+        put = partial(pack if isinstance(order, TokenSets) else collate, pad=pad)
+        super().__init__(cast(Any, rows), batch_sampler=order, collate_fn=put)
+        self._order = order
 
     def set_epoch(self, epoch: int) -> None:
         """Draw as in this epoch; transformers' Trainer calls it."""
         self._order.set_epoch(epoch)
+
+
+def pack(rows: Sequence[Window], pad: int = 0) -> Batch:
+    """input_ids and labels [1, tokens] of the rows side by side, the longest first, and their lengths [rows]. No id is a
+    label of the row before it. No rows make one of padding alone."""
+    rows = sorted(rows, key=lambda row: -len(row.ids)) or [Window([pad, pad], [False, False], 0)]
+    ids = torch.tensor([[token for row in rows for token in row.ids]])
+    targets = torch.tensor([[target for row in rows for target in (False, *row.targets[1:])]])
+    lengths = torch.tensor([len(row.ids) for row in rows])
+    return {"input_ids": ids, "labels": torch.where(targets, ids, IGNORED), "lengths": lengths}
 
 
 def collate(rows: Sequence[Window], pad: int = 0) -> Batch:

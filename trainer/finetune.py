@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,9 +25,10 @@ from transformers import (
 from bot.engine.transformers_engine import best_device, cpu_has_bf16
 from persona.config import Train
 from persona.fault import Fault
-from trainer.batches import Batch, Batches, TokenBudget, Window, collate
+from trainer.batches import Batch, Batches, TokenBudget, TokenSets, Window, collate
 from trainer.checkpoints import KEPT, last_whole
 from trainer.loss import IGNORED, Loss, returns_loss, summed_loss
+from trainer.packing import can_pack, side_by_side
 from trainer.processes import world
 from trainer.progress import Bars
 from trainer.sizing import Fit
@@ -49,6 +51,14 @@ def measure(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: 
             tokens += int((batch["labels"] != IGNORED).sum())
     model.train(was_training)
     return Loss(nats, tokens, sum(row.characters for row in rows))
+
+
+def order_of(
+    rows: Sequence[Window], fit: Fit, *, packs: bool, seed: int = 0, rank: int = 0, world: int = 1
+) -> TokenBudget | TokenSets:
+    """The steps of an epoch, dealt out to processes and forwards. packs: whether the model takes rows side by side."""
+    kind = TokenSets if packs else TokenBudget
+    return kind([len(row.ids) for row in rows], fit.tokens, seed=seed, parts=fit.parts, rank=rank, world=world)
 
 
 def autocast(device: torch.device) -> torch.autocast:
@@ -80,6 +90,7 @@ class TokenTrainer(Trainer):
         self._fit = fit
         self._pad = pad
         self._in_order = in_order
+        self._packs = not in_order and can_pack(rest["model"])
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
         """Batches of rows, dealt out to processes and forwards."""
@@ -88,12 +99,15 @@ class TokenTrainer(Trainer):
             size = max(1, self._fit.tokens // len(self._rows[0].ids))
             padded = partial(collate, pad=self._pad)
             return DataLoader(rows, batch_size=size, sampler=SequentialSampler(rows), collate_fn=padded)
-        rank, world = self.args.process_index, self.args.world_size
-        lengths = [len(row.ids) for row in self._rows]
-        budget = TokenBudget(
-            lengths, self._fit.tokens, seed=self.args.seed, parts=self._fit.parts, rank=rank, world=world
-        )
-        return Batches(rows, budget, self._pad)
+        shared = {"rank": self.args.process_index, "world": self.args.world_size}
+        order = order_of(self._rows, self._fit, packs=self._packs, seed=self.args.seed, **shared)
+        return Batches(rows, order, self._pad)
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Forward and backward: layers that are run again in the backward pass have to attend as they did."""
+        packed = side_by_side(cast(PreTrainedModel, self.model)) if self._packs else nullcontext()
+        with packed:
+            return cast(torch.Tensor, super().training_step(*args, **kwargs))
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -101,7 +115,8 @@ class TokenTrainer(Trainer):
         """Mean nats a target token of the whole step, whoever computes it: DDP divides by the processes again."""
         nats = summed_loss(model, inputs)
         if not torch.isfinite(nats):
-            rows, longest = inputs["input_ids"].shape
+            lengths = inputs.get("lengths", (inputs["input_ids"] != self._pad).sum(1))
+            rows, longest = len(lengths), int(lengths.max())
             raise Fault(
                 f"the loss became infinite at step {self.state.global_step + 1} of {self.state.max_steps}, "
                 f"on a batch of {rows} rows of up to {longest} tokens; lower [train] learning_rate and train again"
@@ -295,7 +310,7 @@ def train_adapter(
 ) -> Trained:
     """Train the adapter of `model` on `rows`, stopped early on `held_out`; the best one is on the model then. Where memory
     runs out it goes on in smaller parts. folder: for checkpoints; one that lies there is where it goes on."""
-    budget = TokenBudget([len(row.ids) for row in rows], fit.tokens)
+    order = order_of(rows, fit, packs=can_pack(model))
     fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
     while True:
         since = last_whole(folder)
@@ -311,7 +326,7 @@ def train_adapter(
                 epochs=settings.epochs,
                 rate=rate,
                 seed=settings.seed,
-                steps=budget.batches,
+                steps=order.batches,
                 evaluate=bool(held_out),
                 fit=fit,
                 save_strategy="steps",
@@ -329,7 +344,7 @@ def train_adapter(
         except RuntimeError as error:
             if not _is_out_of_memory(error) or trainer.args.world_size > 1:
                 raise
-            fit = fit.smaller(budget.most_rows)
+            fit = fit.smaller(order.most_rows)
         model.zero_grad()
         bars.say(
             f"memory ran out; going on with {fit.parts} forwards a step" + fit.checkpointing * " and checkpointing"

@@ -13,6 +13,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions, CausalLMOutputWithPast
 
+from trainer.packing import placed
+
 IGNORED = -100
 CHUNK = 2**24  # logits at a time: 64 MiB in float32
 
@@ -43,7 +45,7 @@ class Loss:
 
 def summed_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Nats summed over a batch's labels, of a model that `returns_loss` has seen (or of what wraps it)."""
-    return cast(torch.Tensor, model(input_ids=batch["input_ids"], labels=batch["labels"], use_cache=False).loss)
+    return cast(torch.Tensor, model(**batch, use_cache=False).loss)
 
 
 def returns_loss(model: PreTrainedModel | PeftModel, chunk: int = CHUNK) -> None:
@@ -65,10 +67,13 @@ def _forward(
     chunk: int,
     *args: Any,
     labels: torch.Tensor | None = None,
+    lengths: torch.Tensor | None = None,
     **inputs: Any,
 ) -> Any:
     if labels is None:
         return plain(*args, **inputs)
+    if lengths is not None:
+        inputs |= placed(lengths)
     hidden = getattr(causal, causal.base_model_prefix)(*args, **inputs).last_hidden_state
     following = labels[:, 1:]
     labelled = following != IGNORED

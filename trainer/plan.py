@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -10,10 +11,11 @@ from peft import PeftModel
 from persona.config import Settings
 from persona.transcript import render
 from trainer.base import grown_folder, planned_base
-from trainer.batches import TokenBudget, collate
+from trainer.batches import Batches
 from trainer.corpus import Corpus
-from trainer.finetune import autocast, target_tokens
+from trainer.finetune import autocast, order_of, target_tokens
 from trainer.loss import CHUNK, summed_loss
+from trainer.packing import can_pack, side_by_side
 from trainer.processes import world
 from trainer.progress import Bars
 from trainer.scratch import minutes_for
@@ -54,7 +56,7 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
     `train` would."""
     material = prepare(settings, corpus, planned_base(settings, corpus, bars))
     base, model, fit = material.base, material.model, material.fit
-    steps = round(TokenBudget([len(row.ids) for row in material.rows], fit.tokens).batches * settings.train.epochs)
+    steps = round(order_of(material.rows, fit, packs=can_pack(model)).batches * settings.train.epochs)
     trainable = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())
     at_once = saved_bytes(model, checkpointing=fit.checkpointing) * fit.tokens / fit.parts / world()[1]
@@ -118,17 +120,17 @@ def _growing_minutes(settings: Settings, corpus: Corpus) -> float:
 
 def _seconds_a_step(model: PeftModel, material: Material) -> float:
     """Of the quickest of three typical steps: the first warms up, and others may share the machine."""
-    lengths = [len(row.ids) for row in material.rows]
-    batches = list(TokenBudget(lengths, material.fit.tokens, parts=material.fit.parts, world=world()[1]))
-    picks = sorted(batches, key=lambda one: sum(lengths[pick] for pick in one))[len(batches) // 2]
+    packs = can_pack(model)
+    order = order_of(material.rows, material.fit, packs=packs, world=world()[1])
+    batches = Batches(material.rows, order, material.base.encoding.end_of_turn)
+    batch = sorted(batches, key=lambda one: one["input_ids"].numel())[len(order) // 2]
+    placed = {name: tensor.to(model.device) for name, tensor in batch.items()}
     seconds = math.inf
     model.train()
     for _ in range(3):
         start = time.monotonic()
-        batch = collate([material.rows[pick] for pick in picks], material.base.encoding.end_of_turn)
-        with autocast(model.device):
-            loss = summed_loss(model, {name: tensor.to(model.device) for name, tensor in batch.items()})
-        cast(Any, loss).backward()
+        with autocast(model.device), side_by_side(model) if packs else nullcontext():
+            cast(Any, summed_loss(model, placed)).backward()
         seconds = min(seconds, time.monotonic() - start)
     model.zero_grad()
     return seconds * material.fit.parts

@@ -65,7 +65,7 @@ class PackedForward:
         ids = [token for part in parts for token in part.ids]
         positions = [part.start + k for part in parts for k in range(len(part.ids))]
         ends = torch.tensor([len(part.ids) for part in parts], device=device).cumsum(0) - 1
-        with _attention_of(self._model, _OURS):
+        with attention_of(self._model, _OURS):
             output = self._model(
                 input_ids=torch.tensor([ids], device=device),
                 position_ids=torch.tensor([positions], device=device),
@@ -156,8 +156,8 @@ def _why_not_packed(model: Model) -> str:
 
 
 @contextmanager
-def _attention_of(model: Model, name: str) -> Iterator[None]:
-    """Let the model attend so for a while; whoever trains it between two requests gets its own attention back."""
+def attention_of(model: Model, name: str) -> Iterator[None]:
+    """Let the model attend so for a while; whoever else uses it gets its own attention back."""
     config = model.config.get_text_config()
     before = config._attn_implementation
     config._attn_implementation = name

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from persona.encoding import Encoding
 from persona.transcript import Conversation, Turn
 from tests import tokenizers
-from trainer.batches import Blocks, TokenBudget, Window, collate, windows_of
+from trainer.batches import Blocks, TokenBudget, TokenSets, Window, collate, pack, windows_of
 from trainer.loss import IGNORED
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
@@ -55,6 +55,29 @@ def test_every_row_is_batched_once_within_the_budget(lengths: list[int], budget:
         assert all(len(batch) * max(lengths[index] for index in batch) <= budget for batch in found)
 
 
+@given(st.lists(st.integers(2, 90), min_size=1, max_size=200), st.integers(90, 600), st.integers(1, 3))
+@settings(deadline=None)
+def test_sets_hold_every_row_once_and_no_more_than_a_row_above_the_budget(
+    lengths: list[int], budget: int, parts: int
+) -> None:
+    """In every epoch, in the same number of sets, however many forwards and processes share one."""
+    for epoch in range(2):
+        dealt = []
+        for rank in range(2):
+            order = TokenSets(lengths, budget, seed=3, parts=parts, rank=rank, world=2)
+            order.set_epoch(epoch)
+            dealt.append(list(order))
+            assert len(dealt[-1]) == len(order) == parts * order.batches
+        whole = TokenSets(lengths, budget, seed=3)
+        whole.set_epoch(epoch)
+        sets = list(whole)
+        assert sorted(index for rows in sets for index in rows) == list(range(len(lengths)))
+        assert all(rows and sum(lengths[index] for index in rows) <= budget + 2 * max(lengths) for rows in sets)
+        for number, rows in enumerate(sets):
+            shared = [share for shares in dealt for share in shares[number * parts : (number + 1) * parts]]
+            assert sorted(index for share in shared for index in share) == sorted(rows)
+
+
 def test_rows_of_like_length_waste_less_than_one_percent() -> None:
     """On lengths like those of tweets."""
     lengths = [8 + (number * 37) % 60 for number in range(5000)]
@@ -71,6 +94,16 @@ def test_epochs_differ_and_repeat_with_their_number() -> None:
     batches.set_epoch(0)
     assert first != second
     assert list(batches) == first
+
+
+def test_packed_rows_lie_side_by_side_the_longest_first() -> None:
+    """No row's beginning is a label of the row before."""
+    rows = [Window([5, 6], [True, True], 2), Window([1, 2, 3], [False, False, True], 1)]
+    batch = pack(rows)
+    assert batch["input_ids"].tolist() == [[1, 2, 3, 5, 6]]
+    assert batch["labels"].tolist() == [[IGNORED, IGNORED, 3, IGNORED, 6]]
+    assert batch["lengths"].tolist() == [3, 2]
+    assert pack([], pad=7)["input_ids"].tolist() == [[7, 7]]
 
 
 def test_labels_are_the_ids_of_targets_alone() -> None:

@@ -19,7 +19,7 @@ from persona.fault import Fault
 from tests.conftest import ROOT
 from tests.trainer import bases
 from tests.trainer.test_loss import ENCODING, ME, talk
-from trainer.batches import TokenBudget, Window, windows_of
+from trainer.batches import TokenSets, Window, windows_of
 from trainer.checkpoints import last_whole
 from trainer.finetune import Trained, adapted, measure, train_adapter
 from trainer.loss import CHUNK
@@ -105,7 +105,7 @@ def test_it_learns_and_prunes_its_checkpoints(place: Path) -> None:
     untuned = measure(adapted(load_base(place / "base", None, torch.float32), SETTINGS), rows_of(9), 2000, END).nats
     tuned, done = train(place)
     assert tuned < 0.95 * untuned
-    assert done.steps == 2 * TokenBudget([len(row.ids) for row in rows_of(40)], 600).batches
+    assert done.steps == 2 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
     assert len(list((place / "work").glob("checkpoint-*"))) <= 2
 
 

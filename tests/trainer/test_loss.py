@@ -7,15 +7,16 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedModel
+from transformers import MambaConfig, MambaForCausalLM, PreTrainedModel
 
 from persona.encoding import Encoding
 from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
-from trainer.batches import Window, collate, windows_of
+from trainer.batches import Window, collate, pack, windows_of
 from trainer.finetune import measure
 from trainer.loss import IGNORED, _Chunked, emphasise, returns_loss, summed_loss
+from trainer.packing import can_pack, groups, side_by_side
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
 ME = frozenset({"MARA"})
@@ -70,7 +71,50 @@ def test_loss_and_gradients_are_the_model_s_own(shape: Shape, chunk: int) -> Non
     ours.backward()
     assert torch.isclose(ours, expected, rtol=1e-5)
     assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
+    assert can_pack(model)
+    with side_by_side(model):
+        packed = summed_loss(model, pack(rows))
+        packed.backward()
+    assert torch.isclose(packed, expected, rtol=1e-5)
+    assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
     assert measure(model, rows, 512, 0).nats == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:fan_in_fan_out")
+@pytest.mark.parametrize("shape", bases.ALL, ids=lambda shape: shape.__name__)
+def test_rows_side_by_side_keep_their_window_and_their_memory(shape: Shape) -> None:
+    """Rows longer than the window of a shape that has one, of lengths far apart, layers run again in the backward pass."""
+    model = adapted(shape)
+    rows = rows_of(talk(2, 0), talk(6, 2), talk(3, 1), talk(5, 2))
+    expected = theirs(model, rows)
+    expected.backward()
+    wanted = gradients(model)
+    returns_loss(model)
+    model.get_base_model().gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.train()
+    for dropout in (one for one in model.modules() if isinstance(one, torch.nn.Dropout)):
+        dropout.p = 0.0
+    with side_by_side(model):
+        packed = summed_loss(model, pack(rows))
+        packed.backward()
+    assert torch.isclose(packed, expected, rtol=1e-5)
+    assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
+
+
+def test_rows_of_lengths_far_apart_are_not_padded_to_each_other() -> None:
+    """Attention to padding costs no more than attention to words, or next to nothing."""
+    lengths = [3000, 900, 800, *[40] * 50, *[8] * 30]
+    found = groups(lengths, torch.device("cpu"))
+    assert [group.longest for group in found] == [3000, 800, 40]
+    assert sum(len(group.kept) for group in found) == sum(lengths)
+    spent = sum(len(group.padded) * group.longest for group in found)
+    assert spent < 2 * sum(length**2 for length in lengths)
+
+
+def test_a_model_that_looks_ahead_or_has_no_such_attention_is_not_packed() -> None:
+    """It is trained on padded rows of like length instead."""
+    config = MambaConfig(vocab_size=ENCODING.vocabulary, hidden_size=32, num_hidden_layers=2, state_size=4)
+    assert not can_pack(MambaForCausalLM(config))
 
 
 @pytest.mark.parametrize("chunk", [2000, 2**24])
