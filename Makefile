@@ -23,7 +23,7 @@ endif
 	$(BIN)/pip install -q -r requirements.txt
 	@touch $@
 
-.venv/dev: .venv/installed requirements-dev.txt requirements-postgres.txt
+.venv/dev: .venv/installed requirements-dev.txt requirements-postgres.txt requirements-docs.txt
 	$(BIN)/pip install -q -r requirements-dev.txt
 	@touch $@
 
@@ -64,6 +64,10 @@ bench: .venv/dev  ## rivals and us side by side, each from one run; the best par
 	$(BIN)/python -m bench.serve --write docs/performance
 	$(BIN)/python -m bench.daemon
 
+docs: .venv/installed requirements-docs.txt  ## the pages of docs/ as a site in site/
+	$(BIN)/pip install -q -r requirements-docs.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 sample: .venv/installed  ## write examples/exports anew; the same bytes each time
 	@$(BIN)/python examples/make_sample.py
 
@@ -77,4 +81,4 @@ clean:  ## remove the environment and caches; corpus, adapters and store stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install-venv demo train run test check-slow chaos soak bench sample install uninstall clean
+.PHONY: help install-venv demo train run test check-slow chaos soak bench docs sample install uninstall clean

@@ -8,27 +8,56 @@ import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.completion import get_completion_inspect_parameters
 
 from persona.fault import FAILED, USAGE, Fault
+from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+COMPLETE = "_ALTEREGO_COMPLETE"  # set by completions/: words to complete instead of a command to run
+EXAMPLE = " Example: "
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The settings file.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"alterego {VERSION}")
+        raise typer.Exit
+
+
 def command_line(summary: str) -> typer.Typer:
     """An empty command line that prints plain help and leaves errors to `run`."""
-    return typer.Typer(
+    app = typer.Typer(
         help=summary + " Any command takes --debug, which shows a traceback where something fails.",
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(_options)
+    return app
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What goes before any command."""
+
+
+def commands_of(app: typer.Typer) -> Any:
+    """The command line as typer's own objects; the example at the end of a docstring ends its --help."""
+    group: Any = typer.main.get_command(app)
+    for command in group.commands.values():
+        command.help, _, example = command.help.partition(EXAMPLE)
+        command.epilog = f"{EXAMPLE.strip()} {example}"
+    return group
 
 
 def debugging() -> bool:
@@ -53,7 +82,9 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
 
 def _result(app: typer.Typer, program: str, words: list[str]) -> int:
     try:
-        code = typer.main.get_command(app).main(args=words, prog_name=program, standalone_mode=False)
+        if COMPLETE in os.environ:
+            get_completion_inspect_parameters()  # makes the shells known
+        code = commands_of(app).main(args=words, prog_name=program, complete_var=COMPLETE, standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:  # wrong usage; its context knows which command was meant
         command = getattr(getattr(error, "ctx", None), "command_path", program)

@@ -14,6 +14,44 @@ EVALUATION_SECONDS = 240.0  # about; what can be asked as often as one likes is 
 app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
 
 
+@app.command()
+def init(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Where exports are. Default: what ~/Downloads and this folder hold.")
+    ] = None,
+    me: Annotated[str | None, typer.Option(help="Who you are, as the exports show it; A+B if both are you.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the persona is called. Default: the first of --me.")] = None,
+    consent: Annotated[
+        list[str] | None, typer.Option(help="Somebody who agreed to be imitated; again for each, 'nobody' for none.")
+    ] = None,
+    dms: Annotated[bool | None, typer.Option("--dms/--no-dms", help="Read private messages too.")] = None,
+    base: Annotated[str | None, typer.Option(help="scratch, a folder, a Hub id, or auto for what suits here.")] = None,
+    to: Annotated[Path, typer.Option("--to", "--config", help="The settings file to write.")] = Path("persona.toml"),
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask: nobody else, and the base that suits here.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace settings that are there.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find exports, say who is who, and write persona.toml. Example: python -m trainer init ~/exports --me "Mara Voss" --yes"""
+    import sys
+
+    from trainer.init.answers import Flags
+    from trainer.init.exports import usual_places
+    from trainer.init.first_run import Surroundings, first_run
+    from trainer.init.machine import revision_of, this_machine
+    from trainer.init.shown import Prompts, show_found, show_outcome
+    from trainer.progress import Bars
+
+    flags = Flags(me, name, None if consent is None else tuple(consent), dms, base, yes)
+    around = Surroundings(usual_places(), this_machine, revision_of, Path.home())
+    terminal = Prompts() if sys.stdin.isatty() and not as_json else None
+    show = show_found if terminal else lambda *_: None
+    outcome = first_run(folders or (), to, flags, around, terminal, show, Bars(quiet=as_json), force=force)
+    if outcome:
+        show_outcome(outcome, as_json)
+    else:
+        typer.echo(f"{to} stays as it is", err=True)
+
+
 @app.command("import")
 def import_(
     paths: Annotated[

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HTTPError
 
 from persona.bundle import SEAL, Bundle
 from persona.fault import Fault
@@ -35,7 +35,7 @@ def publish_to_hub(
             allow_patterns=files,
             commit_message="An adapter by alterego",
         )
-    except (HfHubHTTPError, OSError, ValueError) as error:
+    except (HTTPError, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise Fault(f"the Hub did not take {repository}: {reason}; nothing else was sent") from error
     return str(address)

@@ -55,3 +55,10 @@ def test_a_refusal_is_a_sentence_without_the_token(hub: FakeHub, bundle: Bundle)
         publish_to_hub(bundle, "mara/voice", "hf_wrong", ["README.md"], public=False, endpoint=hub.url)
     assert "hf_wrong" not in str(refused.value)
     assert not hub.files
+
+
+def test_a_hub_that_cannot_be_reached_is_a_sentence(hub: FakeHub, bundle: Bundle, free_port: int) -> None:
+    """Where there is no network, say."""
+    nowhere = f"http://127.0.0.1:{free_port}"
+    with pytest.raises(Fault, match="the Hub did not take mara/voice"):
+        publish_to_hub(bundle, "mara/voice", TOKEN, ["README.md"], public=False, endpoint=nowhere)

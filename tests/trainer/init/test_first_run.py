@@ -1,0 +1,200 @@
+"""`python -m trainer init` over invented exports: what it finds, asks, writes, and that an import goes on from there."""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from persona.config import load
+from persona.fault import Fault
+from tests.conftest import run_here
+from tests.trainer.sources.reading import FIXTURES
+from trainer.__main__ import app
+from trainer.corpus import load as load_corpus
+from trainer.init.answers import picked
+from trainer.init.exports import look
+from trainer.init.writers import Writer, writers
+from trainer.progress import Bars
+
+WRITERS = [
+    Writer("Ines Quill", ("Ines Quill", "ines"), 9, 0),
+    Writer("Moss, the elder", ("Moss, the elder",), 5, 0),
+    Writer("Fern", ("Fern", "@fern"), 3, 1),
+]
+
+
+class Typed(io.StringIO):
+    """What somebody types at a terminal; where it ends they press Ctrl-C."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
+        line = super().readline()
+        if not line:
+            raise KeyboardInterrupt
+        return line
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder, with a Telegram group, a WhatsApp chat and a Discord channel in another beside it."""
+    for name in ("telegram", "discord", "whatsapp"):
+        shutil.copytree(FIXTURES / name, tmp_path / "exports" / name)
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+def init(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command in `folder`."""
+    return run_here(app, "python -m trainer", "init", *arguments, cwd=folder)
+
+
+def typing(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", Typed("".join(f"{line}\n" for line in lines)))
+
+
+@pytest.mark.parametrize(
+    ("name", "me"),
+    [
+        ("x_2023", "Ines Quill"),
+        ("telegram", "ines quill"),
+        ("discord", "Ines"),
+        ("slack", "ada"),
+        ("mastodon", "1"),
+        ("irc", "coot"),
+    ],
+)
+def test_an_import_goes_on_from_what_was_written(tmp_path: Path, name: str, me: str) -> None:
+    """Whatever the format: the settings load, and the one who was chosen is the persona of the corpus."""
+    done = init(tmp_path, str(FIXTURES / name), "--me", me, "--yes", "--base", "scratch", "--dms", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["next"] == "python -m trainer import"
+    imported = run_here(app, "python -m trainer", "import", "--json", cwd=tmp_path)
+    assert imported.returncode == 0, imported.stderr
+    settings = load(tmp_path / "persona.toml")
+    corpus = load_corpus(settings)
+    mine = sum(corpus.people[row.sender].persona for row in corpus.rows)
+    assert mine
+    assert mine <= next(one["messages"] for one in told["writers"] if one["name"] == settings.persona.name)
+
+
+def test_who_has_no_name_in_the_export_gives_one(tmp_path: Path) -> None:
+    """Signal calls the account `Me`."""
+    done = init(tmp_path, str(FIXTURES / "signal"), "--me", "Me", "--yes", "--base", "scratch")
+    assert done.returncode == 2
+    assert "add --name NAME" in done.stderr
+    done = init(
+        tmp_path, str(FIXTURES / "signal"), "--me", "Me", "--name", "Ines", "--dms", "--yes", "--base", "scratch"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "persona: Ines, " in done.stdout
+    assert load(tmp_path / "persona.toml").persona.aliases == ()
+    imported = run_here(app, "python -m trainer", "import", cwd=tmp_path)
+    assert imported.returncode == 0, imported.stderr
+
+
+def test_every_question_can_be_answered(folder: Path, sample_exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong answers are asked again; what was answered stands in the settings, with the ids that exports tell."""
+    typing(
+        monkeypatch, "nobody at all", "Mara Voss", "mara voss, 2", "Jonas Lindqvist, 小雨", "no/such base", "scratch"
+    )
+    done = init(folder, str(sample_exports))
+    assert done.returncode == 0, done.stderr
+    assert "nobody is called 'nobody at all'" in done.stderr
+    assert "Mara Voss is you already" in done.stderr
+    assert "there is no folder no/such base" in done.stderr
+    settings = load(folder / "persona.toml")
+    assert (settings.persona.name, settings.persona.aliases) == ("Mara Voss", ("maravoss",))
+    jonas = settings.people["JONAS LINDQVIST"]
+    assert list(settings.people) == ["JONAS LINDQVIST", "小雨"]
+    assert (jonas.consent, len(jonas.discord), len(jonas.telegram)) == (True, 1, 1)
+    assert settings.sources == [sample_exports]
+    assert not settings.data.dms
+    assert settings.base.model == "scratch"
+
+
+def test_ctrl_c_at_a_question_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither settings nor a draft of them."""
+    typing(monkeypatch, "1")
+    done = init(folder, "../exports")
+    assert done.returncode == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_without_a_terminal_it_says_which_flags_are_needed(folder: Path) -> None:
+    """And whom --me may name; exit code 2."""
+    done = init(folder, "../exports")
+    assert done.returncode == 2
+    assert "add --me NAME, --consent NAME, --base MODEL (--yes stands for nobody else" in done.stderr
+    assert "'Ines Quill'" in done.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_settings_are_replaced_only_when_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --force, or yes at the question, which comes before all others."""
+    (folder / "persona.toml").write_text("# mine\n")
+    flags = ["../exports", "--me", "Ines", "--yes", "--base", "scratch"]
+    done = init(folder, *flags)
+    assert (done.returncode, (folder / "persona.toml").read_text()) == (2, "# mine\n")
+    assert "add --force to replace it, or name another with --to" in done.stderr
+    typing(monkeypatch, "n")
+    done = init(folder, *flags)
+    assert (done.returncode, (folder / "persona.toml").read_text()) == (0, "# mine\n")
+    done = init(folder, *flags, "--to", "other.toml", "--json")
+    assert json.loads(done.stdout)["next"] == "python -m trainer import --config other.toml"
+    assert init(folder, *flags, "--force").returncode == 0
+    assert load(folder / "persona.toml").persona.name.startswith("Ines")
+
+
+def test_private_messages_alone_need_a_word(tmp_path: Path) -> None:
+    """They are read only where the user says so."""
+    flags = [str(FIXTURES / "whatsapp" / "klo.txt"), "--me", "1", "--yes", "--base", "scratch"]
+    done = init(tmp_path, *flags)
+    assert done.returncode == 2
+    assert "private; say so with --dms" in done.stderr
+    assert init(tmp_path, *flags, "--dms").returncode == 0
+
+
+def test_the_usual_places_are_looked_through_entry_by_entry(tmp_path: Path) -> None:
+    """Pictures, hidden folders and alterego's own are left out; what is named is taken as a whole."""
+    for name in ("telegram", "x_2023"):
+        shutil.copytree(FIXTURES / name, tmp_path / name)
+    for own in ("corpus", "examples", ".venv"):
+        shutil.copytree(FIXTURES / "discord", tmp_path / own)
+    (tmp_path / "trainer").mkdir()
+    (tmp_path / "trainer" / "__main__.py").write_text("")
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    bars = Bars(quiet=True)
+    assert [one.path.name for one in look([], [tmp_path], bars)] == ["telegram", "x_2023"]
+    (whole,) = look([tmp_path / "x_2023"], [tmp_path], bars)
+    assert whole.formats == ["X archive", "X messages"]
+    with pytest.raises(Fault, match="no export that alterego can read"):
+        look([tmp_path / "cat.png"], [], bars)
+
+
+def test_people_are_picked_by_number_name_or_handle() -> None:
+    """+ joins two accounts of one person; a comma in a name is no comma between names."""
+    assert [one.name for one in picked("2, FERN", WRITERS)] == ["Moss, the elder", "Fern"]
+    assert [one.name for one in picked("Moss, the elder", WRITERS)] == ["Moss, the elder"]
+    (joined,) = picked("@ines + 3", WRITERS)
+    assert (joined.name, joined.calls, joined.public, joined.private) == ("Ines Quill", ("ines", "Fern"), 11, 1)
+    assert picked("nobody", WRITERS) == []
+    for wrong in ("Zed", "1, 1", "4"):
+        with pytest.raises(Fault):
+            picked(wrong, WRITERS)
+
+
+def test_writers_are_counted_as_an_import_would_keep_them() -> None:
+    """One name on several platforms is one person; the account that an export doesn't name is one too."""
+    found = look([FIXTURES / "telegram", FIXTURES / "signal"], [], Bars(quiet=True))
+    listed = writers([export for one in found for export in one.exports], Bars(quiet=True))
+    assert [one.messages for one in listed] == sorted((one.messages for one in listed), reverse=True)
+    assert sum(one.account for one in listed) == 1
+    assert all(one.private <= one.messages for one in listed)
+    assert {platform for one in listed for platform, _ in one.ids} == {"telegram"}

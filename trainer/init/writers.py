@@ -1,0 +1,80 @@
+"""Who writes in some exports, and how much: the list from which the user says who is who."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from persona.config import Settings
+from persona.names import normalise
+from trainer.cleaning import Dropped, clean
+from trainer.importing import in_voice
+from trainer.people import Identity, meet, resolve
+from trainer.progress import Bars
+from trainer.reading import read_all
+from trainer.sources.message import Reject
+from trainer.sources.registry import Export
+
+ME = "Me"  # how the account is listed of which an export knows no name; an import takes it for the persona
+_LIVE = ("discord", "telegram")
+_NOBODY = "nobody is chosen yet 5d1c"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Somebody with messages that an import would keep. calls: names, handles or ids, enough to know each of their accounts
+    by. messages: all of them; private: those that [data] dms lets in. ids: (platform, id) where the bot can meet them.
+    account: whose export it is, without a name."""
+
+    name: str
+    calls: tuple[str, ...]
+    messages: int
+    private: int
+    ids: tuple[tuple[str, str], ...] = ()
+    account: bool = False
+
+
+def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
+    """Everybody who writes in these exports, the most talkative first; one name on several platforms is one person."""
+    settings = Settings.model_validate({"persona": {"name": _NOBODY}, "data": {"pseudonyms": False, "dms": True}})
+    identities: dict[str, Identity] = {}
+    counts: Counter[tuple[str, bool]] = Counter()
+    with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
+        for _, reading in read_all(exports, partial(clean, settings=settings.data), Path(folder), bars):
+            for found in reading:
+                if isinstance(found, Reject) or isinstance(found[1], Dropped):
+                    continue
+                message = in_voice(found[0], settings)
+                counts[meet(identities, message), message.conversation_type == "dm"] += 1
+    groups: dict[tuple[str, bool], list[Identity]] = {}
+    for key, person in resolve(settings, identities, {}).items():
+        if counts[key, False] + counts[key, True]:
+            groups.setdefault((person.key, person.persona), []).append(identities[key])
+    listed = [_writer(group, counts, account) for (_, account), group in groups.items()]
+    return sorted(listed, key=lambda one: (-one.messages, one.name))
+
+
+def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], account: bool) -> Writer:
+    private = sum(counts[one.key, True] for one in group)
+    messages = private + sum(counts[one.key, False] for one in group)
+    if account:
+        return Writer(ME, (ME,), messages, private, account=True)
+    name = max(group, key=lambda one: one.names.total()).name
+    calls = distinct([name, *(call for one in group for call in (one.name, one.handle))])
+    ids = tuple(found for one in group if (found := _live_id(one)))
+    return Writer(name, tuple(calls), messages, private, ids)
+
+
+def _live_id(identity: Identity) -> tuple[str, str] | None:
+    number = identity.key.partition(":")[2].removeprefix("user")
+    return (identity.platform, number) if identity.platform in _LIVE and number.isdecimal() else None
+
+
+def distinct(calls: Iterable[str]) -> list[str]:
+    """Each call once, in order; an import doesn't tell them apart by case or a leading @."""
+    kept: dict[str, str] = {}
+    for call in calls:
+        kept.setdefault(normalise(call.lstrip("@")), call)
+    return [call for key, call in kept.items() if key]
