@@ -108,7 +108,7 @@ async def hand_over(count: int) -> list[float]:
     """Seconds from a mention at the gateway to its request at a faked engine, one mention at a time; sorted."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         config = Path(folder) / "persona.toml"
-        config.write_text('[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\n')
+        config.write_text('[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\nmerge = "0s"\n')
         settings = load(config, {})
         store = await Store.open(settings.store.url, settings.state)
         reached = asyncio.Event()

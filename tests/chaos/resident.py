@@ -137,6 +137,7 @@ def _freezing(_request: Request) -> str:
 
 async def _main(config: Path, kill_at: str) -> None:
     resident = Resident(config)
+    resident.engine.remembers = False
     await resident.start()
     kind, _, number = kill_at.partition(":")
     if kind == "commit":
