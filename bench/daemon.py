@@ -1,5 +1,6 @@
-"""`python -m bench.daemon`: how late the daemon's event loop runs while 32 requests are sampled, and how soon a mention
-reaches the engine. The rival is what most bots of this kind do: generate inside the message handler, on the loop.
+"""`python -m bench.daemon`: how late the daemon's event loop runs while 32 requests are sampled, how soon a mention reaches
+the engine, and how long a restart takes. The rival is what most bots of this kind do: generate inside the message
+handler, on the loop.
 
 Both get the same 32 prompts and the same model, a bundle of the sample persona (run `make demo` first).
 """
@@ -7,7 +8,9 @@ Both get the same 32 prompts and the same model, a bundle of the sample persona 
 import argparse
 import asyncio
 import json
+import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,11 +24,14 @@ from bot.gateways.base import IncomingMessage
 from bot.store import Store
 from persona.config import Settings, load
 from persona.transcript import Turn
+from tests.fakes.fake_discord import TOKEN, FakeDiscord
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.room import Room
+from tests.fakes.service_manager import ServiceManager
 from tests.fakes.small_voice import small_voice
 
 AT_ONCE = 32
+RESTARTS = 7
 PLACES, PEOPLE = 20, 60  # channels, and people who talk in them
 TICK = 0.005  # seconds between two looks at the loop
 ASKED = ("hey, are you open today?", "my bike has a flat tyre again", "want some dumplings?", "did you sleep?")
@@ -102,7 +108,7 @@ async def hand_over(count: int) -> list[float]:
     """Seconds from a mention at the gateway to its request at a faked engine, one mention at a time; sorted."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         config = Path(folder) / "persona.toml"
-        config.write_text('[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\n')
+        config.write_text('[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\nmerge = "0s"\n')
         settings = load(config, {})
         store = await Store.open(settings.store.url, settings.state)
         reached = asyncio.Event()
@@ -131,6 +137,52 @@ async def hand_over(count: int) -> list[float]:
     return sorted(taken)
 
 
+async def started(manager: ServiceManager, config: Path) -> asyncio.subprocess.Process:
+    """`python -m bot run`, once it has told `manager` that it is ready."""
+    environ = {**os.environ, "NOTIFY_SOCKET": str(manager.path), "DISCORD_TOKEN": TOKEN, "HF_HUB_OFFLINE": "1"}
+    words = ("-m", "bot", "run", "--config", str(config))
+    folder, quiet = Path(__file__).parent.parent, asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=folder, env=environ, stderr=quiet)
+    await manager.until("READY=1")
+    return process
+
+
+async def stopped(process: asyncio.subprocess.Process) -> None:
+    """Tell it to stop, and wait until it has."""
+    process.terminate()
+    if code := await process.wait():
+        raise RuntimeError(f"the daemon ended with {code}")
+
+
+async def restarts(settings: Settings, count: int) -> list[tuple[float, float]]:
+    """Seconds from telling the daemon to stop until it has exited and the next one is ready; and until that one has
+    answered what was said between the two. The bundle's own engine, Discord on loopback; sorted."""
+    found: list[tuple[float, float]] = []
+    discord = FakeDiscord()
+    await discord.start()
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        (folder / "adapters").symlink_to(settings.adapters.parent)
+        base = f'[base]\nmodel = "{settings.base.model}"\n[talk]\ntyping = false\nbursts = false\n'
+        config = folder / "persona.toml"
+        config.write_text(f'[persona]\nname = "{settings.persona.name}"\n{base}{discord.settings}')
+        manager = ServiceManager(folder / "notify")
+        process = await started(manager, config)
+        for number in range(count):
+            await discord.wait_caught_up()
+            posts, began = len(discord.posts), time.perf_counter()
+            await stopped(process)
+            await discord.say(ASKED[number % len(ASKED)], mention=True, told=False)
+            process = await started(manager, config)
+            ready = time.perf_counter() - began
+            await discord.wait_posts(posts + 1)
+            found.append((ready, time.perf_counter() - began))
+        await stopped(process)
+        manager.close()
+    await discord.stop()
+    return sorted(found)
+
+
 async def measure(config: Path, count: int) -> dict[str, float]:
     """All figures, milliseconds."""
     settings = load(config)
@@ -141,6 +193,7 @@ async def measure(config: Path, count: int) -> dict[str, float]:
     await voice.engine.close()
     rival_p50, rival_p99, rival_took = await rival(settings)
     over = await hand_over(count)
+    ready, answered = zip(*await restarts(settings, RESTARTS), strict=True)
     return {
         "loop lag p50": 1e3 * p50,
         "loop lag p99": 1e3 * p99,
@@ -151,6 +204,9 @@ async def measure(config: Path, count: int) -> dict[str, float]:
         "rival/ours p99": rival_p99 / p99,
         "mention to engine p50": 1e3 * over[len(over) // 2],
         "mention to engine p99": 1e3 * over[int(0.99 * (len(over) - 1))],
+        "restart p50": 1e3 * statistics.median(ready),
+        "restart at most": 1e3 * max(ready),
+        "restart to answer p50": 1e3 * statistics.median(answered),
     }
 
 

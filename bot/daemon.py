@@ -214,6 +214,9 @@ class Daemon:
         verdicts, oldest = await self._store.inbox.verdicts(), await self._store.inbox.oldest()
         age = max(0.0, self._store.clock() - oldest) if oldest else 0.0
         self.metrics.inbox_age.set(age)
+        self.metrics.inbox.clear()
+        for name in {*verdicts, "waiting"}:
+            self.metrics.inbox.labels(name).set(verdicts.get(name, 0))
         up = {name: state == "running" and bool(self._account(name)) for name, state in self.supervisor.states.items()}
         for platform, is_up in up.items():
             self.metrics.gateway.labels(platform).set(is_up)

@@ -1,20 +1,28 @@
 """What stands against speaking: settings, bundle, engine, store, disk, clock, platforms; each with how to mend it."""
 
 import asyncio
+import logging
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
 import aiohttp
 
 from bot.daemon import gateways_of, store_url
+from bot.engine.base import EngineError, Request, complete
 from bot.engine.choose import open_voice
 from bot.gateways.base import Finding
+from bot.logs import hide
 from bot.store import Store
 from persona.bundle import current
 from persona.config import Settings
+from persona.credentials import NAMES, secret
 from persona.fault import Fault
+from persona.prompt import tweet_prompt
+from persona.sampling import Sampling
+
+log = logging.getLogger("alterego.doctor")
 
 ROOM = 500 * 2**20  # bytes of free disk below which a store may soon fail to write
 SKEW = 30.0  # seconds that the clock may be wrong: verdicts expire and tweets fall due by it
@@ -22,14 +30,21 @@ SKEW = 30.0  # seconds that the clock may be wrong: verdicts expire and tweets f
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """One finding after the other, as they are made."""
-    yield Finding("settings", True, str(settings.path))
-    checks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [_bundle, _engine, _disk, _store, _platforms, _clock]
-    for check in checks:
+    for check in (_settings, _bundle, _engine, _disk, _store, _platforms, _clock):
         try:
             for finding in await check(settings):
                 yield finding
         except Fault as fault:  # its sentence says how to mend it
             yield Finding(check.__name__.strip("_"), False, str(fault))
+        except Exception as error:  # the one broad catch of the doctor: what else is wrong must still be found
+            log.debug("check failed name=%s", check.__name__, exc_info=True)
+            mend = "run 'python -m bot doctor --debug', which says more"
+            yield Finding(check.__name__.strip("_"), False, f"{type(error).__name__}", mend)
+
+
+async def _settings(settings: Settings) -> list[Finding]:
+    hide([secret(name, settings) or "" for name in NAMES])
+    return [Finding("settings", True, str(settings.path))]
 
 
 async def _bundle(settings: Settings) -> list[Finding]:
@@ -38,13 +53,20 @@ async def _bundle(settings: Settings) -> list[Finding]:
 
 
 async def _engine(settings: Settings) -> list[Finding]:
+    """Asks it for a word: a server that is away can be opened all the same."""
     began = time.monotonic()
     voice = await asyncio.to_thread(open_voice, settings)
+    name = voice.engine.name
     try:
         await voice.engine.start()
+        ids = tweet_prompt(voice.encoding, voice.seal)
+        await complete(voice.engine, Request(ids, Sampling(max_new_tokens=1), seed=0))
+    except EngineError as error:
+        mend = "start it, or mend [engine] url" if name == "server" else "choose another [engine] kind"
+        return [Finding("engine", False, f"{name} gives no answer: {error}", mend)]
     finally:
         await voice.engine.close()
-    return [Finding("engine", True, f"{voice.engine.name} speaks as the adapter; {time.monotonic() - began:.1f} s")]
+    return [Finding("engine", True, f"{name} speaks as the adapter; {time.monotonic() - began:.1f} s")]
 
 
 async def _disk(settings: Settings) -> list[Finding]:

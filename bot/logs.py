@@ -15,7 +15,8 @@ HIDDEN = "[hidden]"
 
 
 def set_up_logging(level: int, log_format: Literal["text", "json"] = "text") -> None:
-    """Our events on stderr, a line each."""
+    """Our events on stderr, a line each. Where they can't be written, on a full disk say, the bot goes on."""
+    logging.raiseExceptions = False
     out = logging.StreamHandler()
     out.setFormatter(JsonLines() if log_format == "json" else logging.Formatter("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[out], force=True)

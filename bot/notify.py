@@ -5,15 +5,16 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Send `state` (READY=1, STATUS=…) to the service manager, if there is one (sd_notify(3))."""
+    """Send `state` (READY=1, STATUS=…) to the service manager, if there is one (sd_notify(3)). One that is gone is no
+    reason to stop: its socket is inherited by whatever is started from a service."""
     address = environ.get("NOTIFY_SOCKET")
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
         channel.connect("\0" + address[1:] if address.startswith("@") else address)
         channel.sendall(state.encode())
 

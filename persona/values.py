@@ -10,17 +10,20 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 1e9  # seconds, 31 years: no calendar ends within it
 
 
 def duration(value: object) -> timedelta:
     """`"90s"`, `"6h"`, `"1h30m"` or a number of seconds. Raises ValueError for anything else, and for negative ones."""
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONGEST:
         return timedelta(seconds=value)
     if isinstance(value, str) and re.fullmatch(r"(\d{1,7}(\.\d+)?[smhd]\s*)+", value.strip(), re.ASCII):
         parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", value)
-        return timedelta(seconds=sum(float(amount) * _UNITS[unit] for amount, unit in parts))
+        seconds = sum(float(amount) * _UNITS[unit] for amount, unit in parts)
+        if seconds < _LONGEST:
+            return timedelta(seconds=seconds)
     raise ValueError(f'{value!r} is no duration; write it like "6h", "90s" or "1h30m"')
 
 

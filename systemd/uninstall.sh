@@ -4,13 +4,21 @@
 set -eu
 dest=$1
 prefix=$2
-unit=$dest/etc/systemd/system/alterego.service
+units=$dest/etc/systemd/system
 
-if [ -z "$dest" ] && [ -d /run/systemd/system ] && [ -e "$unit" ]; then
-    systemctl disable --now alterego
+if [ -z "$dest" ] && [ -d /run/systemd/system ] && [ -e "$units/alterego.service" ]; then
+    systemctl disable --now alterego-train.timer alterego.service
+    systemctl stop alterego-train.service
 fi
-rm -f "$unit"
-rm -rf "$dest$prefix"
+rm -f "$units/alterego.service" "$units/alterego-train.service" "$units/alterego-train.timer"
+rm -f "$dest/usr/local/bin/alterego"
+if [ -e "$dest$prefix/bot/daemon.py" ]; then # it is ours: nothing but what was installed goes
+    for part in persona trainer bot systemd .venv README.md LICENSE; do
+        rm -rf "$dest$prefix/$part"
+    done
+    rm -f "$dest$prefix"/requirements*.txt
+    rmdir "$dest$prefix" 2>/dev/null || echo "alterego: $dest$prefix holds more than was installed, and stays" >&2
+fi
 if [ -z "$dest" ] && [ -d /run/systemd/system ]; then
     systemctl daemon-reload
 fi

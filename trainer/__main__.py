@@ -83,7 +83,7 @@ def import_(
 @app.command()
 def train(
     if_changed: Annotated[
-        bool, typer.Option("--if-changed", help="Only if corpus or settings changed since the current adapter.")
+        bool, typer.Option("--if-changed", help="Only if corpus or settings changed since the newest adapter.")
     ] = False,
     only_plan: Annotated[
         bool, typer.Option("--plan", help="Print parameters, memory, steps and time, and train nothing.")
@@ -98,12 +98,12 @@ def train(
     from persona.config import load
     from trainer.corpus import load as load_corpus
     from trainer.progress import Bars
-    from trainer.recipe import is_current
+    from trainer.recipe import is_trained
     from trainer.shown import show_plan, show_training, show_unchanged
 
     settings = load(config)
     corpus = load_corpus(settings)
-    if if_changed and is_current(settings, corpus):
+    if if_changed and is_trained(settings, corpus):
         show_unchanged(settings, as_json)
         return
     if only_plan:

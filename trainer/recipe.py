@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from persona.bundle import current
+from persona.bundle import current, open_bundle, versions
 from persona.config import Settings
 from persona.fault import StandingFault
 from trainer.corpus import Corpus
@@ -15,10 +15,13 @@ def recipe(settings: Settings) -> str:
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def is_current(settings: Settings, corpus: Corpus) -> bool:
-    """Whether the current bundle was trained on this corpus with these settings, and is whole."""
+def is_trained(settings: Settings, corpus: Corpus) -> bool:
+    """Whether the newest bundle was trained on this corpus with these settings, and is whole. It need not be the current
+    one: what the gate held back would be held back again."""
+    home = settings.adapters
     try:
-        data = current(settings.adapters).seal.data
+        current(home)
+        data = open_bundle(home / str(versions(home)[-1])).seal.data
     except StandingFault:
         return False
     return data.get("fingerprint") == corpus.fingerprint and data.get("recipe") == recipe(settings)

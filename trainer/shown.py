@@ -181,7 +181,7 @@ def show_unchanged(settings: Settings, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"bundle": str(folder), "metrics": None}))
     else:
-        Console().print(f"unchanged: {folder} was trained on this corpus", highlight=False, soft_wrap=True)
+        Console().print(f"unchanged: nothing new to train on; {folder} is current", highlight=False, soft_wrap=True)
 
 
 def show_training(folder: Path, measured: Mapping[str, Any], as_json: bool, *, speaks: bool) -> None:

@@ -87,7 +87,8 @@ def _why_not_openvino(settings: Settings, bundle: Bundle, merge: bool) -> str:
     sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, _sampling(settings, bundle)
     if not merge:
         return "the base's own voice is wanted too"
-    if Path("/proc/driver/nvidia/version").exists() and settings.engine.kind == "auto":
+    # not /proc/driver/nvidia: a container sees that whether the GPU was given to it or not
+    if Path("/dev/nvidiactl").exists() and settings.engine.kind == "auto":
         return "there is a GPU"
     if not (bundle.folder / "model.gguf").is_file():
         return "the bundle holds no model.gguf"

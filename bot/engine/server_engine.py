@@ -53,8 +53,8 @@ class ServerEngine:
         self._client: openai.AsyncOpenAI | None = None
 
     async def start(self) -> None:
-        """Nothing is loaded, and nobody is asked: the server may come later."""
-        self._client = openai.AsyncOpenAI(
+        """Nothing is loaded, and nobody is asked: the server may come later. Started again after a failure it goes on."""
+        self._client = self._client or openai.AsyncOpenAI(
             base_url=self._url,
             api_key=self._key or "none",
             timeout=openai.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),

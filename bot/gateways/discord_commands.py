@@ -70,11 +70,19 @@ def _command(
 
 
 async def _right(interaction: discord.Interaction, client: discord.Client, settings: Discord) -> Right:
-    """The highest right of whoever asks. Without [discord] owners, the application's owner or team is it."""
+    """The highest right of whoever asks. Without [discord] owners, the application's owner or team is it. Moderators have
+    it where the bot is at home: anybody may invite a public bot into a server of their own."""
     owners = set(settings.owners)
     if not owners and (application := client.application):
         people = application.team.members if application.team else [application.owner]
         owners = {str(one.id) for one in people}
     if str(interaction.user.id) in owners:
         return "owner"
-    return "moderator" if interaction.guild_id and interaction.permissions.manage_messages else "anyone"
+    moderates = interaction.guild_id and interaction.permissions.manage_messages
+    return "moderator" if moderates and _is_home(interaction, settings) else "anyone"
+
+
+def _is_home(interaction: discord.Interaction, settings: Discord) -> bool:
+    """Whether the settings let it speak there; a thread is part of its channel."""
+    places = {str(interaction.channel_id), str(getattr(interaction.channel, "parent_id", ""))}
+    return not settings.channels or bool(places & set(settings.channels))

@@ -1,13 +1,14 @@
 """Discord through discord.py, which is imported nowhere else."""
 
 import asyncio
+import json
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from json import JSONDecodeError
 from typing import Any
 
 import aiohttp
@@ -66,6 +67,9 @@ class DiscordGateway:
         self._feedback = feedback
         self._heartbeat_timeout = heartbeat_timeout  # seconds without a word after which a connection is dead
         self._client: _Client | None = None
+        # where orjson happens to be installed the library would take it, which refuses a whole page of history for half an
+        # emoji in it, again and again
+        discord.utils._from_json = json.loads  # type: ignore[assignment]  # it takes no memoryview, and gets none
         Route.BASE = settings.api_base
         if settings.gateway_url:
             DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
@@ -183,7 +187,7 @@ async def _asked(request: Awaitable[Any]) -> Any:
         raise Undeliverable(f"{refusal.status}") from None
     except (aiohttp.ClientConnectorError, RuntimeError) as failure:  # never left; or the session is closed
         raise NotSent(type(failure).__name__) from None
-    except (TimeoutError, aiohttp.ClientError, OSError, JSONDecodeError, KeyError, TypeError) as failure:
+    except (TimeoutError, aiohttp.ClientError, OSError, json.JSONDecodeError, KeyError, TypeError) as failure:
         raise ResultUnknown(type(failure).__name__) from None
 
 
@@ -260,6 +264,11 @@ class _Client(discord.Client):
             if not self._overflowed:
                 log.warning("dropped reason=queue-full; reading it from history later")
             self._overflowed = True
+
+    async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
+        """An event that can't be understood; the library would log what is in it."""
+        kind = type(sys.exception()).__name__
+        log.warning("event failed event=%s kind=%s", event_method, kind, exc_info=log.isEnabledFor(logging.DEBUG))
 
     async def on_disconnect(self) -> None:
         """From here on messages may be missed: hold back what comes before they were looked for."""

@@ -23,7 +23,7 @@ def heard(message: Message, own_id: int, own_name: str) -> IncomingMessage | Non
         channel=channel_of(message),
         message_id=str(message.message_id),
         author_id=str(author.id),
-        author_name=author.full_name,
+        author_name=author.full_name or "",  # None where the account was deleted
         text=text,
         at=message.date.timestamp(),
         is_dm=message.chat.type == ChatType.PRIVATE,

@@ -1,9 +1,12 @@
 """What people may tell the bot to do, the same words on every platform. Rights are checked here, whatever the platform
 has checked before."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from bot.engine.base import EngineError
 from bot.gateways.base import COMMANDS, Command, Limits
 from bot.store import EVERYWHERE, Post, Receipt, Store
 from bot.talk import delivery
@@ -12,6 +15,9 @@ from persona.config import Settings
 from persona.transcript import SCENES
 from persona.values import duration
 
+log = logging.getLogger("alterego.commands")
+
+SECONDS_TO_SPEAK = 60.0  # what an engine gets; nobody waits longer for what they asked for
 _RANK = {"anyone": 0, "moderator": 1, "owner": 2}
 _QUIET = "1h"  # for which /quiet holds where nothing is said of it
 
@@ -50,7 +56,13 @@ class Commands:
             return f"There is no /{command.name[:32]}. /about says what this is.", []
         if _RANK[command.right] < _RANK[known.right]:
             return f"/{known.name} is for {known.right}s.", []
-        told = await self._does[known.name](account, command)
+        try:
+            told = await self._does[known.name](account, command)
+        except (
+            Exception
+        ) as error:  # the one broad catch of the commands: Telegram would tell the same one again for ever
+            log.warning("command failed name=%s kind=%s", known.name, type(error).__name__, exc_info=_debugging())
+            return "That did not work. My log says why; try again later.", []
         return (told, []) if isinstance(told, str) else told
 
     async def _about(self, _account: str, _command: Command) -> str:
@@ -95,7 +107,11 @@ class Commands:
         return await self._speak(account, command, scene)
 
     async def _speak(self, account: str, command: Command, scene: str) -> Told:
-        lines = await self._unasked.words(scene, account, command.channel)
+        try:
+            async with asyncio.timeout(SECONDS_TO_SPEAK):
+                lines = await self._unasked.words(scene, account, command.channel)
+        except (EngineError, TimeoutError):
+            return "I can't think of anything: what I think with gives no answer. Try again later.", []
         parts = delivery.posts(lines, self._limits, bursts=self._settings.talk.bursts and scene != "timeline")
         if not parts:
             return "Nothing new came to my mind. Try again.", []
@@ -138,6 +154,10 @@ def receipt_text(receipt: Receipt) -> str:
 
 def _moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _debugging() -> bool:
+    return log.isEnabledFor(logging.DEBUG)
 
 
 def _platform(account: str) -> str:

@@ -22,6 +22,9 @@ from persona.config import Settings
 log = logging.getLogger("alterego.intake")
 
 
+_SENSELESS = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
+
+
 class Committer:
     """The Intake of one gateway. claim: called with the account once it is known; raises where another process has it."""
 
@@ -87,16 +90,27 @@ class Committer:
         self._busy_since = time.monotonic()
         try:
             with self._metrics.seconds.labels("commit").time():
-                heard = await self._listener.heard(self.account, messages)
-                told = {(one.channel, one.message_id): one for one in messages}
-                called = [await self._called(one, told[one.channel, one.message_id]) for one in heard]
+                heard = await self._understood(messages)
                 marks = {one.channel: one.message_id for one in messages}
-                rows = await self._store.inbox.commit(self.account, called, marks)
+                rows = await self._store.inbox.commit(self.account, heard, marks)
         finally:
             self._busy_since = None
         self._metrics.received.labels(self.account.partition(":")[0]).inc(len(heard))
         for row in rows:
             self._hand_over(row)
+
+    async def _understood(self, messages: Sequence[IncomingMessage]) -> list[Heard]:
+        """The messages as they are kept, with what in them calls. One that can't be made sense of is put away, and not the
+        others with it: the platform would tell them all again, for ever."""
+        told = {(one.channel, one.message_id): one for one in messages}
+        try:
+            heard = await self._listener.heard(self.account, messages)
+            return [await self._called(one, told[one.channel, one.message_id]) for one in heard]
+        except _SENSELESS as error:
+            if len(messages) == 1:
+                await self.quarantine(f"{messages[0].channel} {messages[0].message_id}", type(error).__name__)
+                return []
+        return [one for message in messages for one in await self._understood([message])]
 
     async def _called(self, heard: Heard, message: IncomingMessage) -> Heard:
         talk, persona = self._settings.talk, self._settings.persona

@@ -4,9 +4,12 @@ import asyncio
 import json
 import sqlite3
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from bot.doctor import examine
 from bot.gateways.base import Finding
@@ -128,6 +131,33 @@ async def test_the_doctor_says_how_to_mend_what_it_finds(
     ):
         assert words in out
     assert "Traceback" not in out
+
+
+@asynccontextmanager
+async def refusing() -> AsyncIterator[str]:
+    """A server that refuses whatever it is asked; its address."""
+
+    async def refuse(_request: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": "no such thing"}}, status=400)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", refuse)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    await runner.cleanup()
+
+
+async def test_the_doctor_finds_an_engine_that_gives_no_answer_and_goes_on(home: Home) -> None:
+    """A server can be named, and opened, and still say nothing."""
+    async with refusing() as url:
+        home.settings(home.config.read_text() + f'[engine]\nkind = "server"\nurl = "{url}"\n')
+        found = {one.check: one for one in await examined(home)}
+    assert not found["engine"].ok
+    assert "server gives no answer: the server refuses the request" in found["engine"].detail
+    assert found["engine"].mend == "start it, or mend [engine] url"
+    assert {"bundle", "disk", "store"} <= {name for name, one in found.items() if one.ok}
 
 
 async def test_the_doctor_names_who_knocked(bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -25,9 +26,7 @@ async def test_every_command_is_offered_on_discord(
     """Those with rights are hidden by Discord from people without them, besides being checked here."""
     await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
-    async with asyncio.timeout(10):
-        while not discord.commands:
-            await asyncio.sleep(0.02)
+    await discord.wait_caught_up()
     assert [one["name"] for one in discord.commands] == WORDS
     hidden = {one["name"] for one in discord.commands if one["default_member_permissions"]}
     assert hidden == {"quiet", "tweet", "reset", "pause", "resume", "status", "say"}
@@ -187,6 +186,19 @@ async def test_without_the_setting_no_prompt_is_kept_for_feedback(
         assert store.execute("select count(*) from answers").fetchone() == (0,)
 
 
+async def test_moderators_of_a_server_where_it_is_not_at_home_command_nothing(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """Anybody may invite a public bot; there they are told what it is, and can make it forget them."""
+    home = on_discord(bare_home, discord)
+    home.settings(home.config.read_text().replace("[discord]", '[discord]\nchannels = ["1234"]'))
+    daemon = await start_daemon(home)
+    await discord.wait_connected()
+    assert await discord.command("tweet", author=BEN, permissions=MODERATOR) == "/tweet is for moderators."
+    assert "imitates" in await discord.command("about", author=BEN)
+    assert daemon.engine.asked == []
+
+
 # Telegram: the same words
 
 
@@ -221,6 +233,26 @@ async def test_the_same_commands_work_on_telegram(
     assert "There is no /dance" in await told(telegram, "/dance")
     assert "neither store" in await told(telegram, "/optout")
     assert [one["command"] for one in telegram.commands] == WORDS
+
+
+async def test_a_command_that_fails_is_answered_and_stops_nobody_else(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Telegram would tell it again and again: an engine that is away, a time beyond all calendars, a full disk."""
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    telegram.admins.add(fake_telegram.ALICE["id"])
+    daemon.engine.failures = 10**6
+    assert "gives no answer" in await told(telegram, "/tweet")
+    daemon.engine.failures = 0
+    assert "takes a time" in await told(telegram, "/quiet 9999999d")
+    with closing(sqlite3.connect(bare_home.folder / "alterego.db", isolation_level=None)) as raw:
+        raw.execute("drop table optouts")
+        assert await told(telegram, "/optin") == "That did not work. My log says why; try again later."
+        raw.execute("create table optouts (platform text, author_id text, at float)")
+    before = len(telegram.sent)
+    telegram.say("still there?", mention=True)
+    await telegram.wait_sent(before + 1)
+    assert daemon.daemon.supervisor.states == {"telegram": "running"}
 
 
 async def test_buttons_on_telegram_rate_an_answer(

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,29 @@ async def test_an_update_with_broken_characters_is_put_away_and_the_next_is_answ
     await telegram.wait_sent(1)
     await telegram.wait_confirmed()
     assert (await daemon.store.inbox.verdicts()) == {"answered": 1}
+
+
+async def test_a_message_that_makes_no_sense_is_put_away_and_those_told_with_it_are_answered(tmp_path: Path) -> None:
+    """Whatever a library makes of it: where it made the commit fail, the platform would tell it again for ever."""
+    async with inhabited(tmp_path) as home:
+        good = IncomingMessage("discord:7", "1", "5", "Bob", "hi", home.clock(), mention=True)
+        await home.room.say(
+            good, replace(good, message_id="2", author_id="6", author_name=None), replace(good, message_id="3")
+        )  # type: ignore[arg-type]
+        assert await home.verdicts(2) == {"answered": 2}
+        with sqlite3.connect(tmp_path / "alterego.db") as raw:
+            assert raw.execute("select content, reason from quarantine").fetchall() == [
+                ('["discord:7 2"]', "TypeError")
+            ]
+
+
+async def test_somebody_without_a_name_is_answered_on_telegram(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """A deleted account has none."""
+    await start_daemon(on_telegram(bare_home, telegram))
+    telegram.say("hello?", mention=True, author={"id": 556, "is_bot": False, "first_name": ""})
+    await telegram.wait_sent(1)
 
 
 async def test_a_message_longer_than_the_prompt_is_still_heard(tmp_path: Path) -> None:

@@ -74,7 +74,13 @@ async def test_nothing_private_is_logged_or_shown(
         assert secret not in written
         assert all(secret not in page for page in pages)
     assert 'alterego_verdicts_total{reason="mention",verdict="answered"} 2.0' in pages[0]
+    assert 'alterego_inbox{verdict="answered"} 2.0' in pages[0]
+    assert 'alterego_inbox{verdict="waiting"} 0.0' in pages[0]
     assert 'alterego_gateway_up{platform="discord"}' in pages[0]
+    for part in ("commit", "wait", "engine", "send"):
+        assert f'alterego_seconds_count{{part="{part}"}}' in pages[0]
+    for name in ("alterego_inbox_age_seconds", "alterego_tokens_total", "alterego_loop_lag_seconds"):
+        assert f"\n{name} " in pages[0]
     assert json.loads(pages[1])["verdicts"] == {"answered": 2}
 
 

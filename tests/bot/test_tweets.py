@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.voice import TRIES
 from bot.gateways.base import Undeliverable
 from bot.timeline import JOB
 from tests.bot.rooms import QUICK, Clock, Inhabited, inhabited
 from tests.conftest import Home, StartDaemon
 from tests.fakes.fake_discord import CHANNEL_ID, FakeDiscord
+from tests.fakes.small_voice import TRAINED_ON
 
 TWEETS = '[tweets]\nenabled = true\nevery = "1h"\njitter = "0s"\nhours = "00:00-00:00"\n'
 
@@ -80,6 +82,19 @@ async def test_what_was_tweeted_lately_is_not_tweeted_again(tmp_path: Path) -> N
         await until_due(home, clock.now)
         assert home.room.posted == []
         assert home.daemon.metrics.objections.labels("repeated")._value.get() == 5
+
+
+async def test_what_was_trained_on_is_not_tweeted(tmp_path: Path) -> None:
+    """The guard is asked about tweets too, and what it held back is counted."""
+    clock = Clock()
+    async with inhabited(tmp_path, tweeting("discord:7"), clock=clock) as home:
+        due = await until_due(home)
+    clock.now = due + 1
+    async with inhabited(tmp_path, tweeting("discord:7"), clock=clock) as home:
+        home.engine.words = lambda _: f"so {TRAINED_ON}, he says"
+        await until_due(home, clock.now)
+        assert home.room.posted == []
+        assert home.daemon.metrics.objections.labels("copy")._value.get() >= TRIES
 
 
 async def test_nothing_is_tweeted_where_it_was_told_to_be_quiet(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ class Resident:
 
 
 class Lodger:
-    """A daemon in a process of its own. kill_at: `commit:N` before its Nth commit, `engine` while it samples; "" never."""
+    """A daemon in a process of its own. kill_at: `commit:N` before its Nth commit, `engine` while it samples; "" never.
+    (`freeze` holds its loop while it samples.)"""
 
     def __init__(self, config: Path) -> None:
         self._config = config
@@ -129,14 +130,22 @@ def _dying(words: Callable[[Request], str]) -> Callable[[Request], str]:
     return die
 
 
+def _freezing(_request: Request) -> str:
+    time.sleep(3600)
+    return ""
+
+
 async def _main(config: Path, kill_at: str) -> None:
     resident = Resident(config)
+    resident.engine.remembers = False
     await resident.start()
     kind, _, number = kill_at.partition(":")
     if kind == "commit":
         _die_before_commit(resident.store, int(number))
     elif kind == "engine":
         resident.engine.words = _dying(echo)
+    elif kind == "freeze":
+        resident.engine.words = _freezing
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()

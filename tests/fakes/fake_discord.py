@@ -205,6 +205,12 @@ class FakeDiscord:
             while not self.line.connected:
                 await asyncio.sleep(0.02)
 
+    async def wait_caught_up(self, seconds: float = 60) -> None:
+        """Return when the bot has offered its commands: it does so once it has read what it missed."""
+        async with asyncio.timeout(seconds):
+            while not self.commands:
+                await asyncio.sleep(0.01)
+
     # what Discord does
 
     def _snowflake(self) -> str:

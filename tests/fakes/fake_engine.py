@@ -7,7 +7,8 @@ from bot.engine.base import EngineError, Piece, Request
 
 
 class FakeEngine:
-    """Says what `words` makes of a request; by default nothing twice. asked: the requests so far. free: while it is not
+    """Says what `words` makes of a request; by default nothing twice. asked: the requests so far, none where it runs for
+    long and `remembers` is False. free: while it is not
     set, answers wait. failures: so many requests fail first. seconds: what an answer takes."""
 
     name = "fake"
@@ -18,6 +19,7 @@ class FakeEngine:
         self.free = asyncio.Event()
         self.free.set()
         self.failures = 0
+        self.remembers = True
         self.seconds = seconds
 
     async def start(self) -> None:
@@ -31,7 +33,8 @@ class FakeEngine:
         if self.failures:
             self.failures -= 1
             raise EngineError("told to fail")
-        self.asked.append(request)
+        if self.remembers:
+            self.asked.append(request)
         await self.free.wait()
         await asyncio.sleep(self.seconds)
         yield Piece(self.words(request))

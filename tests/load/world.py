@@ -82,9 +82,7 @@ async def world(folder: Path, channels: int) -> AsyncIterator[World]:
     lodger = Lodger(folder / "persona.toml")
     await lodger.start()
     try:
-        async with asyncio.timeout(60):
-            while not discord.commands:  # offered once it has caught up
-                await asyncio.sleep(0.05)
+        await discord.wait_caught_up()
         yield World(discord, lodger, port)
     finally:
         await lodger.stop()

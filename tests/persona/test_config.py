@@ -59,6 +59,7 @@ def test_under_systemd_the_state_lies_in_its_directory(tmp_path: Path) -> None:
         (ME + "[data.cleaning]\npii = 7\n", "[data.cleaning] pii:"),
         (ME + '[data]\nlanguages = ["English"]\n', "[data] languages:"),
         (ME + '[tweets]\nevery = "6x"\n', "[tweets] every: '6x' is no duration"),
+        (ME + '[tweets]\nevery = "9999999d"\n', "[tweets] every: '9999999d' is no duration"),
         (ME + '[tweets]\nhours = "9-12"\n', "[tweets] hours: '9-12' is no span of hours"),
         (ME + '[tweets]\ntimezone = "Mars"\n', "[tweets] timezone: 'Mars' is no time zone"),
         (ME + '[tweets]\nto = ["irc:1"]\n', "[tweets] to:"),
