@@ -22,10 +22,6 @@ class ChatTab:
         self._studio = studio
         with gr.Tab("Chat", id="chat") as tab:
             self._empty = gr.Markdown(NOTHING_YET, visible=False)
-            with gr.Row(equal_height=True):
-                self._name = gr.Textbox(ANYBODY, label="you are", min_width=120, scale=2, elem_id="chat-name")
-                scene = gr.Radio(SCENES, value="dm", label="where", min_width=280, scale=5, elem_id="chat-scene")
-                double = gr.Checkbox(False, label="two side by side", min_width=140, scale=2, elem_id="chat-double")
             with gr.Row():
                 self._sides = [Side(studio, number) for number in (1, 2)]
             with gr.Row(equal_height=True):
@@ -41,6 +37,10 @@ class ChatTab:
                 send = gr.Button("Send", variant="primary", scale=1, min_width=70, elem_id="chat-send")
                 stop = gr.Button("Stop", scale=1, min_width=70, elem_id="chat-stop")
                 anew = gr.Button("New", scale=1, min_width=70, elem_id="chat-new")
+            with gr.Row(equal_height=True):
+                self._name = gr.Textbox(ANYBODY, label="you are", min_width=120, scale=2, elem_id="chat-name")
+                scene = gr.Radio(SCENES, value="dm", label="where", min_width=280, scale=5, elem_id="chat-scene")
+                double = gr.Checkbox(False, label="two side by side", min_width=140, scale=2, elem_id="chat-double")
             speaking = gr.State("")
             with gr.Row():
                 for side in self._sides:
@@ -52,12 +52,14 @@ class ChatTab:
         gr.on([page.load, tab.select], self._fill, versions, [self._empty, speaking, *versions])
         double.change(self._show_second, double, self._sides[1].columns)
         anew.click(self._forget, None, self._both)
-        heard = gr.on([self._text.submit, send.click], self._hear, self._heard, [self._text, *self._both])
+        self._wire_talk([self._text.submit, send.click], [stop.click, anew.click], double)
+
+    def _wire_talk(self, speak: list[Any], end: list[Any], double: gr.Checkbox) -> None:
+        """Both sides hear and answer; whoever goes on while they do interrupts them, and what they said so far stays."""
         first, second = self._sides
-        answering = [first.answers(heard), second.answers(heard, double)]
-        answering += [*first.answering, *second.answering]
-        # whoever goes on while it answers interrupts it; what it said so far stays
-        gr.on([stop.click, send.click, self._text.submit, anew.click], None, cancels=answering)
+        heard = gr.on(speak, self._hear, self._heard, [self._text, *self._both])
+        answering = [first.answers(heard), second.answers(heard, double), *first.answering, *second.answering]
+        gr.on([*speak, *end], None, cancels=answering)
 
     @property
     def _both(self) -> list[Any]:

@@ -24,7 +24,7 @@ CSS = """
 .cards .wrap {flex-direction: column; align-items: stretch; gap: .5rem}
 .cards label {white-space: pre-wrap; align-items: flex-start}
 .wide {overflow-x: auto}
-.plain {border-collapse: collapse; font-size: .9rem}
+.plain, .plain thead, .plain tr {border: 0 !important; border-collapse: collapse; font-size: .9rem}
 .plain th, .plain td {text-align: left; vertical-align: top; padding: .3rem 1.2rem .3rem 0; border: 0 !important}
 .plain th {font-weight: 500; color: var(--body-text-color-subdued)}
 .plain tbody td {border-top: 1px solid var(--border-color-primary) !important}
@@ -39,6 +39,7 @@ progress {width: 100%; accent-color: var(--color-accent)}
 @media (max-width: 640px) {
   .gradio-container {padding: .5rem !important}
   .tab-container button {padding: 0 .55rem !important}
+  #chat-name, #chat-scene, #chat-double {min-width: 100% !important}
 }
 """
 

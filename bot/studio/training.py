@@ -150,11 +150,11 @@ def _paths(folders: str) -> list[str]:
 
 
 def _speakers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Everybody with the messages that are kept of them, the most talkative first."""
+    """Everybody of whom messages are kept, with how many, the most talkative first."""
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["speaker"]] = counts.get(row["speaker"], 0) + row["kept"]
-    return dict(sorted(counts.items(), key=lambda one: -one[1]))
+    return dict(sorted(((name, count) for name, count in counts.items() if count), key=lambda one: -one[1]))
 
 
 def _import_table(summary: Mapping[str, Any]) -> str:

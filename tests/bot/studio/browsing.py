@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 import shutil
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bot.studio.serving import Server, server_of
 from bot.studio.studio import Studio
+from persona.values import is_loopback
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to open the page with")
@@ -39,8 +42,26 @@ def served(config: Path) -> Iterator[str]:
                 time.sleep(0.02)
             yield f"http://127.0.0.1:{door.getsockname()[1]}"
         finally:
-            servers[0].should_exit = True
+            for one in servers:
+                one.should_exit = True
             thread.join(60)
+
+
+@contextlib.contextmanager
+def connections() -> Iterator[list[str]]:
+    """Hosts elsewhere that this process connects to, or asks for by name, while the block runs."""
+    found: list[str] = []
+    watching = True
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if watching and event in ("socket.connect", "socket.getaddrinfo"):
+            host = arguments[0] if event == "socket.getaddrinfo" else arguments[1][0]
+            if isinstance(host, str) and host and not host.startswith("/") and not is_loopback(host):
+                found.append(host)
+
+    sys.addaudithook(hear)  # stays, and sleeps when the block is left
+    yield found
+    watching = False
 
 
 @contextlib.contextmanager
