@@ -77,10 +77,10 @@ class Run:
     async def _listen(self, stderr: asyncio.StreamReader) -> None:
         async for line in stderr:
             text = line.decode(errors="replace").strip()
-            if text.startswith("{"):
-                self.told.append(json.loads(text))
-            elif text:
-                self._last_words = text
+            try:
+                self.told.append(dict(json.loads(text)))
+            except (ValueError, TypeError):  # a sentence, of the trainer or of a library
+                self._last_words = text or self._last_words
 
 
 def in_words(told: Told) -> str:

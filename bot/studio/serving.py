@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import gradio as gr
@@ -21,21 +22,30 @@ PATIENCE = 2  # seconds that open connections get when the studio is stopped
 class Server(uvicorn.Server):
     """Leaves signals to us: a stop that was asked for is no failure."""
 
+    def __init__(self, door: Door) -> None:
+        super().__init__(uvicorn.Config(door, log_level="warning", timeout_graceful_shutdown=PATIENCE))
+        self._door = door
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of the pages that are open."""
+        self._door.close()
+        await super().shutdown(sockets)
+
 
 async def serve(studio: Studio, host: str, port: int, password: str, say: Callable[[str], object]) -> None:
     """Serve until SIGTERM or SIGINT. say: told where. Raises Fault where nobody can listen there."""
-    with listening(host, port) as door:
+    with listening(host, port) as bound:
         server = server_of(studio, password)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
-        address = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
+        address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
         say(f"the studio is at {address}; Ctrl-C ends it")
-        await server.serve(sockets=[door])
+        await server.serve(sockets=[bound])
 
 
 def server_of(studio: Studio, password: str = "") -> Server:
@@ -51,4 +61,4 @@ def server_of(studio: Studio, password: str = "") -> Server:
     gr.mount_gradio_app(
         app, page_of(studio), path="/", theme=theme(), css=CSS, footer_links=[], run_history=False, ssr_mode=False
     )
-    return Server(uvicorn.Config(Door(app, password), log_level="warning", timeout_graceful_shutdown=PATIENCE))
+    return Server(Door(app, password))

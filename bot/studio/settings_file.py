@@ -1,7 +1,7 @@
 """What is chosen on the page, written into persona.toml; its comments and all else stay. Knows nothing of Gradio."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from persona.fault import SettingsFault
 from persona.names import normalise, unique_key
 
 
-def choose(config: Path, *, persona: Sequence[str], consented: Sequence[str], sources: Sequence[str]) -> None:
-    """Write whose voice it is (the names one person has), who agreed to be imitated, and where the exports lie. Raises
-    SettingsFault where that makes no valid settings; the file is as it was then."""
+def choose(config: Path, *, persona: Sequence[str], consent: Mapping[str, bool], sources: Sequence[str]) -> None:
+    """Write whose voice it is (the names one person has), who agreed to be imitated and who did not, and where the exports
+    lie. Raises SettingsFault where that makes no valid settings; the file is as it was then."""
     if not persona:
         raise SettingsFault("choose whose voice it is first")
     try:
@@ -22,7 +22,7 @@ def choose(config: Path, *, persona: Sequence[str], consented: Sequence[str], so
     except (OSError, UnicodeDecodeError, tomlkit.exceptions.ParseError) as error:
         raise SettingsFault(f"{config} can't be read ({error})") from error
     _set_persona(document, persona)
-    _set_consent(document, consented, persona)
+    _set_consent(document, {name: agreed for name, agreed in consent.items() if name not in persona})
     document.setdefault("data", tomlkit.table())["sources"] = list(sources)
     _replace(config, tomlkit.dumps(document))
 
@@ -39,21 +39,21 @@ def _set_persona(document: Any, names: Sequence[str]) -> None:
         table["aliases"] = [*table.get("aliases", ()), *more]
 
 
-def _set_consent(document: Any, consented: Sequence[str], persona: Sequence[str]) -> None:
+def _set_consent(document: Any, consent: Mapping[str, bool]) -> None:
+    """Of those who are not named in it, nothing changes."""
     people = document.setdefault("people", tomlkit.table(is_super_table=True))
-    wanted = {normalise(one): one for one in consented if one not in persona}
-    taken = {normalise(one) for one in persona}
+    told = {normalise(name): agreed for name, agreed in consent.items()}
+    known: set[str] = set()
     for key, friend in people.items():
-        mine = {normalise(key), *(normalise(str(one)) for one in friend.get("names", ()))}
-        agreed = mine & wanted.keys()
-        if agreed or friend.get("consent"):
-            friend["consent"] = bool(agreed)
-        taken |= mine
-        wanted = {name: shown for name, shown in wanted.items() if name not in agreed}
-    for shown in wanted.values():
-        key = unique_key(shown, taken)
-        people[key] = tomlkit.item({"names": [shown], "consent": True})
-        taken.add(key)
+        names = {normalise(key), *(normalise(str(one)) for one in friend.get("names", ()))}
+        if names & told.keys():
+            friend["consent"] = any(told.get(name, False) for name in names)
+        known |= names
+    for name, agreed in consent.items():
+        if agreed and normalise(name) not in known:
+            key = unique_key(name, {*known, normalise(str(document["persona"]["name"]))})
+            people[key] = tomlkit.item({"names": [name], "consent": True})
+            known.add(key)
 
 
 def _replace(config: Path, text: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from itertools import groupby
@@ -21,6 +21,8 @@ from bot.talk.unasked import Unasked
 from bot.tasks import end
 from bot.timeline import JOB, preview
 from persona.config import Tweets
+
+ROUNDS = 3  # in which a page is filled: some of what comes is nothing new, or comes twice
 
 Page = tuple[Lines, ...]
 
@@ -69,14 +71,11 @@ class TimelineTab:
             page: Page = ()
             yield page, gr.Radio([], value=None, info="writing …")
             unasked = await self._unasked()
-            writing = [asyncio.create_task(unasked.tweet()) for _ in range(int(count))]
-            try:
-                for written in asyncio.as_completed(writing):
-                    lines = await written
-                    page = (*page, lines) if lines and lines not in page else page
-                    yield page, _cards(page)
-            finally:
-                await end(writing)
+            for _ in range(ROUNDS):
+                async with aclosing(_each([unasked.tweet() for _ in range(int(count) - len(page))])) as written:
+                    async for lines in written:
+                        page = (*page, lines) if lines and lines not in page else page
+                        yield page, _cards(page)
 
     async def _replace(self, tweets: Page, chosen: str | None) -> tuple[Page, gr.Radio]:
         """Another tweet in the place of the chosen one."""
@@ -104,6 +103,16 @@ class TimelineTab:
             first = datetime.fromtimestamp(due, UTC) if due else None
             moments = preview(datetime.now(UTC), settings, random.random, first=first)
             return gr.Dropdown(list(settings.to), value=next(iter(settings.to), None)), _schedule(settings, moments)
+
+
+async def _each(writing: Sequence[Awaitable[Lines]]) -> AsyncGenerator[Lines]:
+    """What each of them brings, whoever is done first; who leaves ends the others."""
+    tasks = [asyncio.ensure_future(one) for one in writing]
+    try:
+        for done in asyncio.as_completed(tasks):
+            yield await done
+    finally:
+        await end(tasks)
 
 
 def _cards(page: Page, chosen: str | None = None) -> gr.Radio:

@@ -13,6 +13,7 @@ from bot.studio.running import Run, Told, in_words
 from bot.studio.sentences import sentences
 from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
+from persona.names import normalise
 
 LOSS = {"loss": "loss, nats a token", "eval_bits_per_character": "held out, bits a character"}
 EMPTY = pandas.DataFrame({"step": [], "value": [], "what": []})
@@ -32,6 +33,7 @@ class TrainingTab:
                 )
                 look = gr.Button("Look", variant="primary", scale=1, min_width=90, elem_id="train-look")
             found = gr.HTML(elem_id="train-found")
+            who = gr.State(())
             gr.Markdown("### 2 · Whose voice")
             mine = gr.CheckboxGroup([], label="the persona: every name this one person has", elem_id="train-persona")
             agreed = gr.CheckboxGroup(
@@ -59,8 +61,8 @@ class TrainingTab:
         self._adapters = adapters
         gr.on([page.load, tab.select], self._watch, None, shown)
         gr.on([page.load, tab.select], self._sources, folders, folders)
-        look.click(self._look, folders, [found, mine, agreed])
-        read.click(self._read, [folders, mine, agreed, fresh], corpus)
+        look.click(self._look, folders, [found, who, mine, agreed])
+        read.click(self._read, [folders, who, mine, agreed, fresh], corpus)
         plan.click(self._plan, None, status)
         start.click(self._start, None, shown)
         stop.click(self._stop, None, shown)
@@ -75,24 +77,30 @@ class TrainingTab:
         with sentences():
             run = await self._run("import", "--look", *_paths(folders), "--progress")
             async for told in run.steps():
-                yield quiet(in_words(told)), gr.skip(), gr.skip()
+                yield quiet(in_words(told)), gr.skip(), gr.skip(), gr.skip()
             summary = await run.result()
             who = _speakers(summary["table"])
             labels = [(f"{name} ({count:,})", name) for name, count in who.items()]
             me, friends = self._known(who)
-            yield _import_table(summary), gr.CheckboxGroup(labels, value=me), gr.CheckboxGroup(labels, value=friends)
+            boxes = (gr.CheckboxGroup(labels, value=ticked) for ticked in (me, friends))
+            yield _import_table(summary), tuple(who), *boxes
 
     def _known(self, who: Mapping[str, int]) -> tuple[list[str], list[str]]:
         """Who of these people is the persona, and who agreed, as far as the settings say."""
         settings = self._studio.settings
-        me = {settings.persona.name, *settings.persona.aliases}
-        friends = {name for one in settings.people.values() if one.consent for name in one.names}
-        return [name for name in who if name in me], [name for name in who if name in friends]
+        me = set(map(normalise, (settings.persona.name, *settings.persona.aliases)))
+        friends = {
+            normalise(name) for key, one in settings.people.items() if one.consent for name in (key, *one.names)
+        } - me
+        return [name for name in who if normalise(name) in me], [name for name in who if normalise(name) in friends]
 
-    async def _read(self, folders: str, mine: list[str], agreed: list[str], fresh: bool) -> AsyncGenerator[str]:
+    async def _read(
+        self, folders: str, who: tuple[str, ...], mine: list[str], agreed: list[str], fresh: bool
+    ) -> AsyncGenerator[str]:
         """Write down what was chosen, and import."""
         with sentences():
-            choose(self._studio.config, persona=mine, consented=agreed, sources=_paths(folders))
+            consent = {name: name in agreed for name in who}
+            choose(self._studio.config, persona=mine, consent=consent, sources=_paths(folders))
             run = await self._run("import", "--progress", *(["--fresh"] if fresh else []))
             async for told in run.steps():
                 yield quiet(in_words(told))

@@ -75,11 +75,19 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """A page that is open. complaints: what its console says is wrong. abroad: addresses elsewhere that it asked for."""
+    """A page that is open. complaints: what its console says is wrong. abroad: addresses elsewhere that it asked for.
+    begun: how many pieces of work it asked the server for."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
     abroad: list[str] = field(default_factory=list)
+    begun: int = 0
+
+    def requested(self, url: str, home: str) -> None:
+        """Note a request."""
+        if not url.startswith((home, "data:", "blob:")):
+            self.abroad.append(url)
+        self.begun += "/queue/join" in url
 
     def tab(self, name: str) -> None:
         """Open a tab."""
@@ -91,6 +99,14 @@ class Visit:
         self.page.fill("#chat-text textarea", text)
         self.page.keyboard.press("Enter")
         self.page.wait_for_function("count => document.querySelectorAll('.bot.message').length > count", arg=before)
+        self.settled()
+
+    def again(self) -> None:
+        """Let the last answer be said again, and wait for it: that is two pieces of work."""
+        before = self.begun
+        self.page.get_by_label("Retry").last.click()
+        while self.begun < before + 2:
+            self.page.wait_for_timeout(20)
         self.settled()
 
     def settled(self) -> None:
@@ -108,11 +124,9 @@ def visit(browser: Browser, address: str, size: dict[str, int] = DESK) -> Iterat
     """Open the page; what it complained of and whom it asked is noted."""
     page = browser.new_page(viewport=size)  # type: ignore[arg-type]
     found = Visit(page)
-    page.on("console", lambda one: found.complaints.append(one.text) if one.type in ("error", "warning") else None)
+    page.on("console", lambda one: found.complaints.append(one.text) if one.type == "error" else None)
     page.on("pageerror", lambda one: found.complaints.append(str(one)))
-    page.on(
-        "request", lambda one: None if one.url.startswith((address, "data:", "blob:")) else found.abroad.append(one.url)
-    )
+    page.on("request", lambda one: found.requested(one.url, address))
     page.goto(address)
     page.wait_for_selector("#chat-text textarea")
     yield found

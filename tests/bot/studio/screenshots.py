@@ -49,7 +49,8 @@ def chat(found: Visit) -> None:
 def timeline(found: Visit) -> None:
     """A page of tweets, and when they would come."""
     found.tab("Timeline")
-    expect(found.page.locator("#tweets label")).to_have_count(8, timeout=60_000)
+    expect(found.page.locator("#tweets label").nth(6)).to_be_visible(timeout=60_000)
+    found.settled()
     found.page.locator("#tweets label").nth(2).click()
     taken(found, "timeline")
 
