@@ -23,7 +23,7 @@ endif
 	$(BIN)/pip install -q -r requirements.txt
 	@touch $@
 
-.venv/dev: .venv/installed requirements-dev.txt requirements-postgres.txt requirements-docs.txt
+.venv/dev: .venv/installed requirements-dev.txt requirements-postgres.txt requirements-docs.txt requirements-studio.txt
 	$(BIN)/pip install -q -r requirements-dev.txt
 	@touch $@
 

@@ -111,7 +111,7 @@ def forget(
     from persona.config import load
     from persona.fault import SettingsFault
 
-    named = re.fullmatch(r"(discord|telegram|terminal):(\S+)", user)
+    named = re.fullmatch(r"(discord|telegram|terminal|studio):(\S+)", user)
     if not named:
         raise SettingsFault(f"{user!r} names nobody; write it as discord:ID or telegram:ID")
 
@@ -139,6 +139,35 @@ def backup(
     settings = load(config)
     size = back_up(store_url(settings), settings.state, file.absolute())
     typer.echo(f"{file}: {size / 2**20:.1f} MiB")
+
+
+@app.command()
+def studio(
+    host: Annotated[
+        str, typer.Option(help="Where it listens; elsewhere than here only with a password.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 7860,
+    password_file: Annotated[
+        Path | None, typer.Option("--password-file", help="A file (mode 0600) with the password that opens the page.")
+    ] = None,
+    config: ConfigOption = Path("persona.toml"),
+) -> None:
+    """A page on this machine: chat, tweets, training, reports, the game. Example: python -m bot studio"""
+    import asyncio
+    import logging
+
+    from bot.logs import set_up_logging
+    from bot.studio.entrance import password_for, require_gradio
+    from persona.config import load
+
+    password = password_for(host, password_file)
+    load(config)  # a mistake in it is told before anything heavy is loaded
+    require_gradio()
+    from bot.studio.serving import serve
+    from bot.studio.studio import Studio
+
+    set_up_logging(logging.DEBUG if debugging() else logging.WARNING)
+    asyncio.run(serve(Studio(config), host, port, password, typer.echo))
 
 
 if __name__ == "__main__":

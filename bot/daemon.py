@@ -36,6 +36,7 @@ from persona.fault import SettingsFault, StandingFault
 log = logging.getLogger("alterego.daemon")
 
 PURGE_EVERY = 6 * 3600.0
+TAKE_UP_EVERY = 2.0  # seconds between looks for posts that the studio put into the outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,10 @@ class Daemon:
         """Run all parts; when told to stop, take nothing in any more and finish what is in hand."""
         async with shown(self._settings.metrics, self.metrics, self.state):
             pulse = Pulse(self.metrics, lambda: max(one.stuck_for() for one in self._committers.values()))
-            chores = [asyncio.create_task(one) for one in (pulse.run(), feed_watchdog(pulse.alive), self._purge())]
+            chores = [
+                asyncio.create_task(one)
+                for one in (pulse.run(), feed_watchdog(pulse.alive), self._purge(), self._take_up())
+            ]
             stop = asyncio.create_task(stopping.wait())
             timeline = self._timeline()
             if timeline:
@@ -208,6 +212,15 @@ class Daemon:
             except Exception as error:  # the one broad catch of this loop: a full disk today is none tomorrow
                 log.warning("purge failed kind=%s", type(error).__name__)
             await asyncio.sleep(PURGE_EVERY)
+
+    async def _take_up(self) -> None:
+        while True:
+            await asyncio.sleep(TAKE_UP_EVERY)
+            try:
+                for committer in self._committers.values():
+                    await committer.take_up()
+            except Exception as error:  # the one broad catch of this loop: a locked store today is none tomorrow
+                log.warning("outbox not read kind=%s", type(error).__name__)
 
     async def state(self) -> Mapping[str, Any]:
         """How it is: gateways, verdicts, what waits. ok: whether anything is connected that may speak."""

@@ -62,6 +62,26 @@ def opening_after(moment: datetime, settings: Tweets) -> datetime:
     return moment
 
 
+def preview(
+    now: datetime,
+    settings: Tweets,
+    luck: Callable[[], float],
+    *,
+    first: datetime | None = None,
+    days: int = 7,
+    most: int = 500,
+) -> list[datetime]:
+    """When tweets would come in the next days, UTC, at most so many of them. luck: draws the jitter of each. first: the
+    one that is due already."""
+    found: list[datetime] = []
+    due = next_due(now, settings, luck()) if first is None else max(first, now)
+    due = due if is_allowed(due, settings) else opening_after(due, settings)
+    while due < now + timedelta(days=days) and len(found) < most:
+        found.append(due)
+        due = next_due(due, settings, luck())
+    return found
+
+
 class Timeline:
     """Posts a random tweet now and then. The next due time is a row of the store, moved in the transaction that puts the
     tweet into the outbox: a restart neither loses nor doubles one. account_of: the open account of a platform, "" before

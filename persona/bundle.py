@@ -167,7 +167,7 @@ def current(home: Path) -> Bundle:
 
 def open_bundle(folder: Path) -> Bundle:
     """The bundle in `folder`, every file checked against its seal. Raises StandingFault naming the file at fault."""
-    seal = _read_seal(folder)
+    seal = read_seal(folder)
     for name, expected in seal.files.items():
         path = folder / name
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
@@ -186,7 +186,8 @@ def versions(home: Path) -> list[int]:
     )
 
 
-def _read_seal(folder: Path) -> Seal:
+def read_seal(folder: Path) -> Seal:
+    """The seal of the bundle in `folder`; the files it speaks of are not looked at. Raises StandingFault."""
     path = folder / SEAL
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from persona.values import DAYS, Address, Auto, Day, Duration, Hours, Id, Share,
 
 DISCORD_API = "https://discord.com/api/v10"
 TELEGRAM_API = "https://api.telegram.org/bot"
+TARGET = r"^(discord|telegram):-?\d+(:\d+)?$"  # where a tweet can go
 
 
 class Section(BaseModel):
@@ -168,7 +169,7 @@ class Tweets(Section):
     hours: Hours = (time(9), time(23))
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
     timezone: Zone = "UTC"
-    to: tuple[Annotated[str, Field(pattern=r"^(discord|telegram):-?\d+(:\d+)?$")], ...] = ()
+    to: tuple[Annotated[str, Field(pattern=TARGET)], ...] = ()
 
 
 class Talk(Section):

@@ -27,7 +27,7 @@ def test_help_is_quick_and_loads_nothing_heavy(package: str) -> None:
         f"    runpy.run_module('{package}', run_name='__main__')\n"
         "except SystemExit as end:\n"
         "    assert not end.code\n"
-        "heavy = {'torch', 'transformers', 'peft', 'discord', 'telegram', 'sqlalchemy', 'pyarrow', 'apscheduler'}\n"
+        "heavy = {'torch', 'transformers', 'peft', 'discord', 'telegram', 'sqlalchemy', 'pyarrow', 'apscheduler', 'gradio'}\n"
         "print(sorted(heavy & set(sys.modules)), time.process_time(), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)

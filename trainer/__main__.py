@@ -11,6 +11,10 @@ from persona.command import ConfigOption, JsonOption, command_line, run
 
 EVALUATION_SECONDS = 240.0  # about; what can be asked as often as one likes is asked as often as fits
 
+ProgressOption = Annotated[
+    bool, typer.Option("--progress", help="With --json: how far it is, as JSON on stderr, an object a line.")
+]
+
 app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
 
 
@@ -61,21 +65,28 @@ def import_(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing and fail where anything could not be read.")
     ] = False,
+    only_look: Annotated[
+        bool, typer.Option("--look", help="Say what is there and who speaks, and write nothing.")
+    ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
 ) -> None:
     """Read exports into the corpus. Example: python -m trainer import ~/Downloads/twitter.zip"""
     from persona.config import load
     from persona.fault import SettingsFault
-    from trainer.importing import import_exports
+    from trainer.importing import import_exports, look
     from trainer.progress import Bars
-    from trainer.shown import show_import
+    from trainer.shown import show_import, show_look
 
     settings = load(config)
     chosen = paths or settings.sources
     if not chosen:
         raise SettingsFault(f"nothing to import: name exports on the command line or in [data] sources of {config}")
-    with Bars(quiet=as_json) as bars:
+    with Bars(quiet=as_json, for_programs=as_json and progress) as bars:
+        if only_look:
+            show_look(look(settings, chosen, bars), as_json)
+            return
         imported = import_exports(settings, chosen, fresh=fresh, bars=bars, strict=strict)
     show_import(settings, imported, as_json)
 
@@ -93,6 +104,7 @@ def train(
     ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
 ) -> None:
     """Train an adapter on the corpus and make it current. Example: python -m trainer train --plan"""
     from persona.config import load
@@ -116,7 +128,7 @@ def train(
     from trainer.processes import is_first
     from trainer.training import train as train_bundle
 
-    with Bars(quiet=as_json or not is_first()) as bars:
+    with Bars(quiet=as_json or not is_first(), for_programs=as_json and progress and is_first()) as bars:
         result = train_bundle(settings, corpus, bars, forced=forced)
     if result:
         show_training(result.bundle.folder, result.metrics, as_json, speaks=result.speaks)
@@ -240,7 +252,11 @@ def evaluate(
 @app.command()
 def game(
     export: Annotated[
-        Path | None, typer.Option("--export", help="Write the game as a page to send to friends, instead of playing.")
+        Path | None,
+        typer.Option(
+            "--export",
+            help="Write the game as a page to send to friends (or, .json, for programs), instead of playing.",
+        ),
     ] = None,
     results: Annotated[
         str | None, typer.Option("--tally", help="Count the results in this text, or in - for stdin.")

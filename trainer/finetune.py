@@ -36,6 +36,7 @@ from trainer.sizing import Fit
 PATIENCE = 2  # evaluations without a better held-out loss before training stops
 EVALUATIONS = 2  # an epoch
 SAVE_EVERY = 600.0  # seconds between checkpoints where evaluations are rarer
+_SHOWN = {"loss": "loss", "eval_bits_per_character": "held-out bits/char"}  # of the Trainer's log, while it runs
 
 
 def measure(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: int, pad: int) -> Loss:
@@ -154,8 +155,10 @@ class _Watch(TrainerCallback):
         advance: Callable[..., None],
         seconds: float,
         on_evaluate: Callable[[int, Mapping[str, float]], None] | None,
+        on_figures: Callable[[int, Mapping[str, float]], None],
     ) -> None:
         self._advance = advance
+        self._on_figures = on_figures
         self._start = time.monotonic()
         self._seconds = seconds
         self._on_evaluate = on_evaluate
@@ -198,9 +201,11 @@ class _Watch(TrainerCallback):
         logs: Mapping[str, float] | None = None,
         **_: Any,
     ) -> None:
-        for name, word in (("loss", "loss"), ("eval_bits_per_character", "held-out bits/char")):
-            if logs and name in logs:
-                self._note = f"{word} {float(logs[name]):.3f}"
+        found = {name: float(logs[name]) for name in _SHOWN if logs and name in logs}
+        for name, value in found.items():
+            self._note = f"{_SHOWN[name]} {value:.3f}"
+        if found:
+            self._on_figures(state.global_step, found)
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         self._unproven = True
@@ -263,7 +268,7 @@ def run(
     for noisy in [one for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"]:
         trainer.remove_callback(noisy)
     with bars.task(name, 1) as advance:
-        watch = _Watch(advance, seconds, on_evaluate)
+        watch = _Watch(advance, seconds, on_evaluate, partial(bars.figures, name))
         trainer.add_callback(watch)
         trainer.train(resume_from_checkpoint=str(since) if since else None)
     state = trainer.state

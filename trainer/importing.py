@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,7 @@ from trainer.sources.spoken import ROLES
 from trainer.tally import Tally
 
 REPLIES = "replies.jsonl"
+SELF = "Me"  # whoever made an export that doesn't know their name
 _PLAIN_ID = re.compile(r"[\d.:_\-]*|timeline|(?:https?|at)://\S+")
 
 Judged = Read[Kept | Dropped]
@@ -44,6 +46,14 @@ class Imported:
     new: int
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What is in some exports. names: of those who speak there, by identity key, as the exports show them."""
+
+    tally: Tally
+    names: dict[str, str]
+
+
 def import_exports(
     settings: Settings, paths: Sequence[Path], *, fresh: bool, bars: Bars, strict: bool = False
 ) -> Imported:
@@ -54,6 +64,19 @@ def import_exports(
     """
     with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects:
         return _imported(settings, paths, fresh, bars, strict, rejects)
+
+
+def look(settings: Settings, paths: Sequence[Path], bars: Bars) -> Looked:
+    """What an import of every export in `paths` would read, and what of that its rules of cleaning would drop; nothing is
+    written. Raises Fault where there is nothing to read."""
+    tally = Tally()
+    identities: dict[str, Identity] = {}
+    rows: dict[tuple[str, ...], Row] = {}
+    with tempfile.TemporaryDirectory(prefix="alterego-") as folder, Rejects(Path(folder) / REJECTS) as rejects:
+        exports = _exports(paths, tally)
+        for export, reading in read_all(exports, partial(clean, settings=settings.data), Path(folder), bars):
+            _read(_told(reading, export, rejects, tally), export.source.name, settings, identities, rows, set(), tally)
+    return Looked(tally, {key: one.name or SELF for key, one in identities.items()})
 
 
 def _imported(

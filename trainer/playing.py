@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from bot.engine.choose import open_voice_of
@@ -14,7 +15,7 @@ from trainer.evaluate.occasions import occasions
 from trainer.evaluate.report.files import reports_of
 from trainer.evaluate.speaking import speak
 from trainer.export.whole import replacing
-from trainer.game import Round, Tally, candidates, in_terminal, read_results, rounds_of, tally
+from trainer.game import Round, Tally, candidates, in_terminal, read_results, result, rounds_of, tally
 from trainer.game_page import game_page
 from trainer.split import JUDGE_A, JUDGE_B
 
@@ -55,9 +56,14 @@ def _answer(ask: Callable[[str], str]) -> str:
 
 
 def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> None:
-    """The game as a page."""
+    """The game as a page; for programs, where `target` ends in .json, with the beginning of the line that is counted."""
+    if target.suffix == ".json":
+        plain = {"rounds": [asdict(one) for one in rounds], "result": result(game, secrets.token_hex(4), ())}
+        text = json.dumps(plain, ensure_ascii=False)
+    else:
+        text = game_page(settings.persona.name, game, rounds)
     with replacing(target) as fresh:
-        fresh.write_text(game_page(settings.persona.name, game, rounds), encoding="utf-8")
+        fresh.write_text(text, encoding="utf-8")
 
 
 def count(bundle: Bundle, text: str) -> Tally:

@@ -1,7 +1,9 @@
-"""Progress on stderr: bars with an ETA on a terminal, a plain line every ten seconds elsewhere."""
+"""Progress on stderr: bars with an ETA on a terminal, a plain line every ten seconds elsewhere, JSON for programs."""
 
+import json
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -9,16 +11,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
+TOLD_EVERY = 0.5  # seconds between lines for programs
 
 Advance = Callable[..., None]  # advance(steps, note="")
 
 
 class Bars:
-    """Shows tasks one below the other. quiet: show nothing."""
+    """Shows tasks one below the other. quiet: show nothing. for_programs: a JSON object a line instead."""
 
-    def __init__(self, console: Console | None = None, quiet: bool = False) -> None:
+    def __init__(self, console: Console | None = None, quiet: bool = False, for_programs: bool = False) -> None:
         self.console = console or Console(stderr=True)
-        self._quiet = quiet
+        self._for_programs = for_programs
+        self._quiet = quiet = quiet or for_programs
         columns = (
             TextColumn("{task.description}"),
             BarColumn(24),
@@ -43,10 +47,19 @@ class Bars:
 
     def say(self, text: str) -> None:
         """A line above the bars."""
+        self._tell(said=text)
         if not self._quiet:
             (self._rich.console if self._rich else self.console).print(
                 text, highlight=False, soft_wrap=True, markup=False
             )
+
+    def figures(self, task: str, step: int, values: Mapping[str, float]) -> None:
+        """What was measured at a step of a task, for programs; people read it in the bar's note."""
+        self._tell(task=task, step=step, **values)
+
+    def _tell(self, **what: object) -> None:
+        if self._for_programs:
+            print(json.dumps(what, ensure_ascii=False), file=sys.stderr, flush=True)
 
     @contextmanager
     def task(self, name: str, total: float) -> Iterator[Advance]:
@@ -54,7 +67,9 @@ class Bars:
         if self._rich:
             yield from self._bar(self._rich, name, total)
         else:
+            self._tell(task=name, done=0.0)
             yield self._plain(name, total)
+            self._tell(task=name, done=1.0)
 
     def _bar(self, rich: Progress, name: str, total: float) -> Iterator[Advance]:
         task = rich.add_task(name, total=total, note="")
@@ -75,9 +90,11 @@ class Bars:
             nonlocal done, spoken
             done += steps
             now = time.monotonic()
-            if now - spoken >= PLAIN_EVERY and 0 < done <= total:
+            if now - spoken >= (TOLD_EVERY if self._for_programs else PLAIN_EVERY) and 0 < done <= total:
                 spoken = now
                 left = (now - start) * (total - done) / done
-                self.say(f"{name}: {100 * done / total:.0f}%, eta {left:.0f} s{', ' + note if note else ''}")
+                self._tell(task=name, done=round(done / total, 4), left=round(left, 1), note=note or "")
+                if not self._for_programs:
+                    self.say(f"{name}: {100 * done / total:.0f}%, eta {left:.0f} s{', ' + note if note else ''}")
 
         return advance

@@ -4,10 +4,10 @@ import asyncio
 import random
 import secrets
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.engine.choose import open_voice
+from bot.engine.ensemble import played, untrained
 from bot.engine.voice import Voice
 from persona.bundle import Seal, current
 from persona.config import Settings
@@ -84,31 +84,11 @@ async def _one(voice: Voice, wish: Wish, speaker: str, seed: int) -> str:
 
 
 async def _conversation(voice: Voice, wish: Wish, seed: int) -> Conversation:
-    """Turns of all speakers; who is next is drawn from the corpus's own turn-taking."""
-    luck = random.Random(seed)
-    taking = voice.seal.turn_taking
-    if not taking:
-        raise Fault("the corpus had no group conversations, so nobody knows who speaks after whom; leave --turns out")
-    untrained = sorted(
-        voice.seal.speakers[key].name
-        for key in {name for row in taking.values() for name in row}
-        if not voice.seal.speakers[key].tuned
-    )
-    if untrained:
-        _say(f"voices that were not trained are the base's: {', '.join(untrained)}")
-    turns: list[Turn] = []
+    if names := untrained(voice.seal):
+        _say(f"voices that were not trained are the base's: {', '.join(names)}")
     scene = wish.scene if wish.scene != "timeline" else "group"
-    while len(turns) < wish.turns:
-        speaker = _next_speaker(taking, turns[-1].speaker if turns else "", luck)
-        tuned = voice.seal.speakers[speaker].tuned
-        lines = await voice.reply(scene, turns, luck.getrandbits(31), speaker=speaker, year=wish.year, tuned=tuned)
-        turns.append(Turn(speaker, lines or ("…",)))
+    turns = [turn async for turn in played(voice, scene, seed, turns=wish.turns, year=wish.year)]
     return Conversation(scene, tuple(turns), wish.year or voice.seal.year)
-
-
-def _next_speaker(taking: Mapping[str, Mapping[str, float]], last: str, luck: random.Random) -> str:
-    row = taking.get(last) or taking.get("") or next(iter(taking.values()))
-    return luck.choices(list(row), weights=list(row.values()))[0]
 
 
 def _say(text: str) -> None:

@@ -14,7 +14,7 @@ from persona.bundle import CURRENT
 from persona.config import Settings
 from trainer.corpus import WANTED
 from trainer.forgetting import Receipt
-from trainer.importing import REPLIES, Imported
+from trainer.importing import REPLIES, Imported, Looked
 from trainer.printed import printed
 from trainer.rejects import NAME as REJECTS
 from trainer.wanted import wanted
@@ -28,14 +28,8 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False))
         return
-    table = Table("source", "speaker", "read", "kept", "dropped", box=None, header_style="bold", pad_edge=False)
-    for row in summary["table"]:
-        dropped = ", ".join(f"{reason} {count}" for reason, count in row["dropped"].items())
-        table.add_row(row["source"], printed(row["speaker"]), f"{row['read']:,}", f"{row['kept']:,}", dropped)
-    total = summary["total"]
-    table.add_row("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}", style="bold")
     console = Console()
-    console.print(table)
+    console.print(_import_table(summary))
     for line in _remarks(settings, summary):
         console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
     for line in _notes(settings, imported, summary):
@@ -48,6 +42,29 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
         markup=False,
         highlight=False,
     )
+
+
+def show_look(looked: Looked, as_json: bool) -> None:
+    """What is in some exports, per source and speaker."""
+    table, total = looked.tally.table(looked.names), looked.tally.total
+    summary = {"table": table, "total": total, "refused": looked.tally.refused, "rejected": looked.tally.rejected}
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(_import_table(summary))
+    for line in looked.tally.refused:
+        console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
+
+
+def _import_table(summary: Mapping[str, Any]) -> Table:
+    table = Table("source", "speaker", "read", "kept", "dropped", box=None, header_style="bold", pad_edge=False)
+    for row in summary["table"]:
+        dropped = ", ".join(f"{reason} {count}" for reason, count in row["dropped"].items())
+        table.add_row(row["source"], printed(row["speaker"]), f"{row['read']:,}", f"{row['kept']:,}", dropped)
+    total = summary["total"]
+    table.add_row("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}", style="bold")
+    return table
 
 
 def _notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) -> Iterator[str]:
@@ -113,10 +130,9 @@ def _remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
 def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     """The same as plain data."""
     corpus, tally, me = imported.corpus, imported.tally, settings.persona.key
-    dropped = sum(tally.dropped.values())
     return {
         "table": tally.table({key: person.name for key, person in corpus.people.items()}),
-        "total": {"read": sum(tally.read.values()), "kept": sum(tally.kept.values()), "dropped": dropped},
+        "total": tally.total,
         "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in tally.rejects],
         "rejected": tally.rejected,
         "unrecognised": tally.unrecognised,

@@ -58,6 +58,12 @@ class Tally:
                 found[reason] += count
         return dict(found.most_common())
 
+    @property
+    def total(self) -> dict[str, int]:
+        """Over all sources and speakers."""
+        counts = {"read": self.read, "kept": self.kept}
+        return {name: sum(one.values()) for name, one in counts.items()} | {"dropped": sum(self.dropped.values())}
+
     def table(self, names: dict[str, str]) -> list[dict[str, Any]]:
         """A row for each source and speaker, most messages first. names: what each identity is called; those who
         are forgotten are called […]."""

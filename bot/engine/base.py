@@ -1,6 +1,6 @@
 """What an engine is: token ids and sampling in, a stream of text and a finish reason out. Knows no channel library."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -60,12 +60,14 @@ def cap(request: Request, max_length: int, vocabulary: int) -> int:
     return min(request.sampling.max_new_tokens, room)
 
 
-async def complete(engine: Engine, request: Request) -> tuple[str, Finish]:
-    """The whole completion and why it ended. Raises EngineError."""
+async def complete(engine: Engine, request: Request, hear: Callable[[str], object] | None = None) -> tuple[str, Finish]:
+    """The whole completion and why it ended. hear: told the text so far, piece by piece. Raises EngineError."""
     text = ""
     async with aclosing(engine.generate(request)) as pieces:
         async for piece in pieces:
             text += piece.text
             if piece.finish:
                 return text, piece.finish
+            if hear:
+                hear(text)
     raise EngineError("the engine ended a request without saying why")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from bot.engine.base import Engine
 from bot.engine.checked import CheckedEngine
 from bot.engine.voice import Voice
-from persona.bundle import Bundle, current
+from persona.bundle import Bundle, Seal, current
 from persona.config import Settings
 from persona.credentials import secret
 from persona.encoding import Encoding, open_encoding
@@ -37,8 +37,8 @@ def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
 
 
 def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Voice:
-    """A bundle's voice. What [sampling] sets goes before what was calibrated."""
-    engine, sampling = open_engine(settings, bundle, merge=merge), _sampling(settings, bundle)
+    """A bundle's voice, its engine not yet started."""
+    engine, sampling = open_engine(settings, bundle, merge=merge), sampling_of(settings, bundle.seal)
     return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard_of(settings, bundle))
 
 
@@ -78,13 +78,14 @@ def _engine(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
     return _transformers(settings, bundle, merge)
 
 
-def _sampling(settings: Settings, bundle: Bundle) -> Sampling:
-    return Sampling().overridden(bundle.seal.sampling).overridden(settings.sampling.model_dump())
+def sampling_of(settings: Settings, seal: Seal) -> Sampling:
+    """How a bundle of this seal is sampled: what [sampling] sets goes before what was calibrated."""
+    return Sampling().overridden(seal.sampling).overridden(settings.sampling.model_dump())
 
 
 def _why_not_openvino(settings: Settings, bundle: Bundle, merge: bool) -> str:
     """What stands against OpenVINO; empty where nothing does."""
-    sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, _sampling(settings, bundle)
+    sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, sampling_of(settings, bundle.seal)
     if not merge:
         return "the base's own voice is wanted too"
     # not /proc/driver/nvidia: a container sees that whether the GPU was given to it or not
@@ -142,7 +143,7 @@ def _server(settings: Settings, bundle: Bundle) -> Engine:
         raise SettingsFault(
             "[engine] kind = \"server\" needs the openai client; run 'pip install -r requirements-server.txt'"
         )
-    if _sampling(settings, bundle).repetition_penalty != 1.0:
+    if sampling_of(settings, bundle.seal).repetition_penalty != 1.0:
         raise SettingsFault(
             '[engine] kind = "server" has no repetition penalty that spares the end of a turn; leave it 1'
         )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
-from bot.store.outbox import OPEN, Outbox
+from bot.store.outbox import HANDED_IN, OPEN, Outbox
 from bot.store.people import People
 from bot.store.places import EVERYWHERE, Places
 from bot.store.records import Answer, Bearer, Heard, Part, Post, Receipt, Recent, Remembered, Situation, Waiting
@@ -23,6 +23,7 @@ from bot.store.timetable import Timetable
 __all__ = [
     "DAY",
     "EVERYWHERE",
+    "HANDED_IN",
     "Answer",
     "Bearer",
     "Heard",

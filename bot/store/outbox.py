@@ -11,6 +11,7 @@ from bot.store.records import Part, Post
 from bot.store.schema import inbox, memory, outbox
 
 OPEN = ("ready", "sending")
+HANDED_IN = "studio:"  # how the origin begins of a post that the daemon didn't put here itself
 
 
 class Outbox:
@@ -26,14 +27,17 @@ class Outbox:
 
     async def unsent(self, account: str) -> list[Post]:
         """The posts that are ready, or were being sent when the process ended, oldest first."""
-        query = sa.select(*columns(outbox, *Post.__dataclass_fields__)).where(
-            outbox.c.account == account, outbox.c.state.in_(OPEN)
-        )
-        rows = [dict(zip(Post.__dataclass_fields__, row, strict=True)) for row in await self._rows(query)]
-        return [Post(**{**row, "said": lines_of(row["said"])}) for row in rows]
+        return await self._posts(outbox.c.account == account, outbox.c.state.in_(OPEN))
 
-    async def _rows(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
-        return await self._database.rows(query.order_by(outbox.c.id))
+    async def handed_in(self, account: str) -> list[Post]:
+        """The posts that another process put here for this account (see HANDED_IN) and that are ready, oldest first."""
+        theirs = outbox.c.origin.startswith(HANDED_IN, autoescape=True)
+        return await self._posts(outbox.c.account == account, outbox.c.state == "ready", theirs)
+
+    async def _posts(self, *which: sa.ColumnElement[bool]) -> list[Post]:
+        query = sa.select(*columns(outbox, *Post.__dataclass_fields__)).where(*which).order_by(outbox.c.id)
+        rows = [dict(zip(Post.__dataclass_fields__, row, strict=True)) for row in await self._database.rows(query)]
+        return [Post(**{**row, "said": lines_of(row["said"])}) for row in rows]
 
     async def begin(self, post: Post) -> bool:
         """Note that a post is about to be sent. False where it has met its fate already."""

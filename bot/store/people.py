@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, written
 from bot.store.outbox import answer_to
-from bot.store.records import Bearer, Heard, Receipt
+from bot.store.records import Answer, Bearer, Heard, Receipt
 from bot.store.schema import answers, bearers, feedback, inbox, knocks, memory, optouts, outbox, quarantine
+
+_MADE = ("prompt", "completion", "adapter", "authors")  # what an answer was made of
 
 
 class People:
@@ -99,18 +101,32 @@ class People:
         place = {"account": account, "channel": channel, "message_id": message_id, "author_id": author_id}
         async with self._database.write() as write:
             if score == 0:
-                which = sa.and_(*(feedback.c[name] == value for name, value in place.items()))
-                return bool((await write.execute(feedback.delete().where(which))).rowcount)
-            made = ("prompt", "completion", "adapter", "authors")
-            query = sa.select(*(answers.c[name] for name in made)).where(
+                return await self._unrate(write, place)
+            query = sa.select(*(answers.c[name] for name in _MADE)).where(
                 answers.c.account == account, answers.c.channel == channel, answers.c.origin == origin
             )
             row = (await write.execute(query)).first()
             if row is None:
                 return False
-            values = {**dict(zip(made, row, strict=True)), "score": score, "at": self._database.clock()}
-            await write.execute(self._database.upsert(feedback, place, values))
+            await self._rate(write, place, dict(zip(_MADE, row, strict=True)), score)
             return True
+
+    async def rate_answer(
+        self, account: str, channel: str, message_id: str, author_id: str, answer: Answer, score: int
+    ) -> None:
+        """The same for an answer that was said where the store doesn't hear."""
+        place = {"account": account, "channel": channel, "message_id": message_id, "author_id": author_id}
+        made = {name: getattr(answer, name) for name in _MADE} | {"authors": written(answer.authors)}
+        async with self._database.write() as write:
+            await (self._rate(write, place, made, score) if score else self._unrate(write, place))
+
+    async def _rate(self, write: AsyncConnection, place: dict[str, str], made: dict[str, Any], score: int) -> None:
+        values = {**made, "score": score, "at": self._database.clock()}
+        await write.execute(self._database.upsert(feedback, place, values))
+
+    async def _unrate(self, write: AsyncConnection, place: dict[str, str]) -> bool:
+        which = sa.and_(*(feedback.c[name] == value for name, value in place.items()))
+        return bool((await write.execute(feedback.delete().where(which))).rowcount)
 
     async def knocked(self, account: str, place: str) -> None:
         """Note that somebody who isn't let in wrote. place: `chat:ID` or `user:ID`."""

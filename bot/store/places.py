@@ -42,7 +42,18 @@ class Places:
     async def connected_at(self, account: str) -> float | None:
         """Until when an account heard everything; None for a new one."""
         rows = await self._database.rows(sa.select(accounts.c.connected_at).where(accounts.c.account == account))
-        return float(rows[0][0]) if rows else None
+        return float(rows[0][0]) or None if rows else None
+
+    async def keep_account(self, account: str) -> None:
+        """Note that an account speaks from this store."""
+        async with self._database.write() as write:
+            await write.execute(self._database.insert_new(accounts, {"account": account, "connected_at": 0.0}))
+
+    async def accounts(self, platform: str) -> list[str]:
+        """The accounts of a platform that spoke from this store, the one that was connected last first."""
+        here = accounts.c.account.startswith(f"{platform}:", autoescape=True)
+        query = sa.select(accounts.c.account).where(here).order_by(accounts.c.connected_at.desc())
+        return [str(row[0]) for row in await self._database.rows(query)]
 
     async def silence(self, account: str, channel: str, until: float | None) -> None:
         """Be quiet in a channel (EVERYWHERE: in all) until then; None is until told otherwise."""

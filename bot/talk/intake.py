@@ -53,6 +53,7 @@ class Committer:
         self._taking = asyncio.Event()  # from opened() to stop()
         self._stopped = False
         self._busy_since: float | None = None
+        self._in_hand: set[int] = set()  # posts that another process put into the outbox
         self.account = ""
 
     def stop(self) -> None:
@@ -70,15 +71,26 @@ class Committer:
         if self.account == account or self._stopped:
             return
         await self._claim(account)
+        await self._store.places.keep_account(account)
         await self._store.places.revive(account)
         self.account = account
         self._taking.set()
         posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
+        self._in_hand |= {post.id for post in posts}
         for post in posts:
             self.deliver(post)
         for one in waiting:
             self._hand_over(one)
         log.info("open account=%s unsent=%d waiting=%d", account, len(posts), len(waiting))
+
+    async def take_up(self) -> None:
+        """Send what another process put into the outbox since it was last looked at."""
+        if not self._taking.is_set():
+            return
+        for post in await self._store.outbox.handed_in(self.account):
+            if post.id not in self._in_hand:
+                self._in_hand.add(post.id)
+                self.deliver(post)
 
     def deliver(self, post: Post) -> None:
         """Send a post in its channel's turn."""

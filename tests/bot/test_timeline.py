@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.timeline import is_allowed, next_due, opening_after
+from bot.timeline import is_allowed, next_due, opening_after, preview
 from persona.config import Tweets
 
 BERLIN = {"timezone": "Europe/Berlin", "hours": "09:00-23:00", "every": "6h", "jitter": "0s"}
@@ -110,3 +110,27 @@ def test_hours_may_span_midnight(hours: str, moment: str, allowed: bool) -> None
     """And equal ones mean always."""
     settings = Tweets(**{**BERLIN, "hours": hours})  # type: ignore[arg-type]
     assert is_allowed(datetime.fromisoformat(moment), settings) is allowed
+
+
+def test_a_week_is_foreseen_from_what_is_due_already() -> None:
+    """Over a clock change, in the allowed hours alone; what became due in the night comes in the morning."""
+    settings = Tweets(**BERLIN)  # type: ignore[arg-type]
+    now = datetime(2024, 3, 30, 12, 0, tzinfo=UTC)
+    week = preview(now, settings, lambda: 0.5, first=datetime(2024, 3, 30, 3, 0, tzinfo=UTC))
+    assert week[0] == now
+    assert week[-1] < now + timedelta(days=7)
+    assert all(is_allowed(one, settings) for one in week)
+    assert [one.isoformat() for one in week[1:5]] == [
+        "2024-03-30T18:00:00+00:00",
+        "2024-03-31T07:00:00+00:00",
+        "2024-03-31T13:00:00+00:00",
+        "2024-03-31T19:00:00+00:00",
+    ]
+    night = preview(now, settings, lambda: 0.5, first=datetime(2024, 3, 31, 3, 0, tzinfo=UTC))
+    assert night[0].isoformat() == "2024-03-31T07:00:00+00:00"
+
+
+def test_tweets_without_end_are_foreseen_in_part() -> None:
+    """One a second would make a page of half a million."""
+    settings = Tweets(**{**BERLIN, "every": "1s"})  # type: ignore[arg-type]
+    assert len(preview(datetime(2024, 6, 1, 12, 0, tzinfo=UTC), settings, lambda: 0.5, most=40)) == 40

@@ -42,6 +42,7 @@ def train(
     rate: float = 5e-3,
     callbacks: Sequence[TrainerCallback] = (),
     limit: int | None = None,
+    for_programs: bool = False,
 ) -> tuple[float, Trained]:
     """An adapter for the base in `folder`/base. Returns its held-out nats. limit: ids a forward can take before memory
     runs out."""
@@ -59,7 +60,7 @@ def train(
         pad=END,
         folder=folder / "work",
         callbacks=callbacks,
-        bars=Bars(quiet=True),
+        bars=Bars(quiet=True, for_programs=for_programs),
         on_evaluate=lambda _step, _metrics: None,
     )
     return measure(model, held_out, 2000, END).nats, done
@@ -100,11 +101,16 @@ class Killed(TrainerCallback):
             raise InterruptedError
 
 
-def test_it_learns_and_prunes_its_checkpoints(place: Path) -> None:
-    """The held-out loss falls, in a number of steps that follows from rows and epochs."""
+def test_it_learns_and_prunes_its_checkpoints(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The held-out loss falls, in a number of steps that follows from rows and epochs; a program hears of it meanwhile."""
     untuned = measure(adapted(load_base(place / "base", None, torch.float32), SETTINGS), rows_of(9), 2000, END).nats
-    tuned, done = train(place)
+    tuned, done = train(place, for_programs=True)
     assert tuned < 0.95 * untuned
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    assert [one["step"] for one in told if "loss" in one]
+    held_out = [one["eval_bits_per_character"] for one in told if "eval_bits_per_character" in one]
+    assert held_out[-1] < held_out[0]
+    assert told[-1] == {"task": "training the adapter", "done": 1.0}
     assert done.steps == 2 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
     assert len(list((place / "work").glob("checkpoint-*"))) <= 2
 

@@ -97,6 +97,11 @@ def test_the_command_exports_and_tallies(trained: Home, tmp_path: Path) -> None:
     page = target.read_text(encoding="utf-8")
     assert 'data-game="00000007"' in page
     assert not re.search(r"(src|href)=|https?://", page)
+    rounds = tmp_path / "game.json"
+    assert game("--export", str(rounds), "--seed", "7").returncode == 0
+    plain = json.loads(rounds.read_text(encoding="utf-8"))
+    assert all(len(one["answers"]) == 2 and one["real"] in (0, 1) and one["before"] for one in plain["rounds"])
+    assert list(read_results(plain["result"] + "011").values()) == [[False, True, True]]
     for _ in range(2):  # the second time the same result is known
         counted = game("--tally", result("00000007", "abcdef01", [True, True, False, False]), "--json")
         assert json.loads(counted.stdout)["rounds"] == 4, counted.stderr

@@ -157,6 +157,22 @@ def test_an_export_imported_again_adds_nothing(home: Settings) -> None:
     assert again.corpus.fingerprint == first.corpus.fingerprint
 
 
+def test_a_look_says_what_is_there_and_writes_nothing(home: Settings, tmp_path: Path) -> None:
+    """Under the names of the exports, whoever the persona is; how far it is is told as JSON."""
+    (tmp_path / "persona.toml").write_text('[persona]\nname = "nobody of these"\n', encoding="utf-8")
+    before = snapshot(tmp_path)
+    words = ["import", "--look", str(FIXTURES / "telegram"), "--json", "--progress", "--config", str(home.path)]
+    done = run_here(app, "python -m trainer", *words)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert {row["speaker"] for row in summary["table"]} >= {"Ines Quill"}
+    assert all(row["read"] == row["kept"] + sum(row["dropped"].values()) for row in summary["table"])
+    assert summary["total"]["read"] == sum(row["read"] for row in summary["table"])
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert told[-1]["done"] == 1.0
+    assert snapshot(tmp_path) == before
+
+
 def test_an_overlapping_export_adds_what_is_new(home: Settings, tmp_path: Path) -> None:
     """A longer one of the same chat, later and under another name."""
     chat = json.loads((FIXTURES / "discord/channel.json").read_text(encoding="utf-8"))

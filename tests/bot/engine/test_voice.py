@@ -2,11 +2,13 @@
 
 import asyncio
 import shutil
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from bot.engine.base import Piece, Request
 from bot.engine.choose import encoding_of, guard_of, open_engine
 from bot.engine.voice import TRIES, Voice
 from persona.bundle import Bundle, current
@@ -54,6 +56,38 @@ async def test_silence_follows_three_more_tries(bundle: Bundle) -> None:
     assert await voice.tweet(1, objections=objections) == ()
     assert len(engine.asked) == TRIES == 4
     assert objections == ["copy"] * TRIES
+
+
+@dataclass
+class Hesitant(FakeEngine):
+    """Says its words a few characters at a time; each text after the last one is its next."""
+
+    texts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    async def generate(self, request: Request) -> AsyncGenerator[Piece]:
+        self.asked.append(request)
+        text = self.texts[len(self.asked) - 1]
+        for start in range(0, len(text), 3):
+            yield Piece(text[start : start + 3])
+        yield Piece("", "stop")
+
+
+async def test_who_listens_hears_whole_words_that_the_guard_lets_pass(bundle: Bundle) -> None:
+    """As they come; what the guard objects to is never heard to its end, and taken back."""
+    copy, fresh = "the canal took my other bike again", "no.\nthe canal gave it back"
+    engine = Hesitant((copy, fresh))
+    heard: list[tuple[str, ...]] = []
+    voice = voice_of(bundle, engine, copy)
+    assert await voice.reply("group", (Turn("JONAS", ("and?",)),), 1, hear=heard.append) == tuple(fresh.split("\n"))
+    assert heard[0] == ("the",)
+    assert ("the canal took my other",) in heard
+    assert not any("again" in line or "my other bike" in line for lines in heard for line in lines)
+    after = heard[heard.index(()) + 1 :]
+    assert after[0] == ("no.",)
+    assert after[-1] == ("no.", "the canal gave it")
 
 
 async def test_the_sealed_guard_knows_the_training_messages(trained: Home, bundle: Bundle) -> None:

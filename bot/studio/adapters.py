@@ -1,0 +1,59 @@
+"""In the Train tab: the adapters there are, side by side; which of them speaks."""
+
+import asyncio
+from typing import Any
+
+import gradio as gr
+
+from bot.studio.bundles import Version, choices, make_current, roll_back, versions_of
+from bot.studio.markup import quiet, table
+from bot.studio.sentences import sentences
+from bot.studio.studio import Studio
+
+HEADS = ("version", "made", "learned from", "bits a character, base → adapter", "likeness", "base")
+RESTART = "A bot that runs goes on with the old one until it is started again."
+
+
+class Adapters:
+    """Builds itself inside the layout that is open."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        gr.Markdown("### The adapters")
+        table_ = gr.HTML(elem_id="adapters")
+        with gr.Row(elem_classes="tools"):
+            version = gr.Dropdown([], label="version", scale=3, min_width=120, elem_id="adapters-version")
+            take = gr.Button("Make current", scale=1, min_width=120, elem_id="adapters-take")
+            back = gr.Button("Roll back", scale=1, min_width=120, elem_id="adapters-back")
+        self.shown: list[Any] = [table_, version]
+        take.click(self._take, version, self.shown)
+        back.click(self._back, None, self.shown)
+
+    def now(self) -> tuple[Any, ...]:
+        """The adapters as they are now."""
+        found = versions_of(self._studio.settings.adapters)
+        labels, speaking = choices(found)
+        rows = table(HEADS, map(_row, found)) if found else quiet("There is none yet.")
+        return rows, gr.Dropdown(labels, value=speaking)
+
+    async def _take(self, version: str | None) -> tuple[Any, ...]:
+        with sentences():
+            if version:
+                await asyncio.to_thread(make_current, self._studio.settings.adapters, version)
+                gr.Info(f"Version {version} speaks. {RESTART}")
+            return self.now()
+
+    async def _back(self) -> tuple[Any, ...]:
+        with sentences():
+            number = await asyncio.to_thread(roll_back, self._studio.settings.adapters)
+            gr.Info(f"Back to version {number}. {RESTART}")
+            return self.now()
+
+
+def _row(one: Version) -> tuple[object, ...]:
+    metrics = one.seal.metrics
+    before, after = (metrics.get(name) for name in ("bits_per_character_base", "bits_per_character"))
+    bits = f"{before:.3f} → {after:.3f}" if before is not None and after is not None else "–"
+    likeness = dict(metrics.get("likeness") or {}).get("verdict", "–")
+    messages = f"{one.seal.data.get('messages', 0):,} messages"
+    return one.label, one.seal.created[:16].replace("T", " "), messages, bits, likeness, one.seal.base.model

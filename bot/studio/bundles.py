@@ -1,0 +1,54 @@
+"""The adapter versions that there are, and which of them speaks. Knows nothing of Gradio."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from persona.bundle import CURRENT, Seal, open_bundle, point_current, read_seal, versions
+from persona.fault import Fault, StandingFault
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A sealed bundle. speaks: it is the current one."""
+
+    number: str
+    seal: Seal
+    speaks: bool
+
+    @property
+    def label(self) -> str:
+        """As a list shows it."""
+        return f"{self.number}, current" if self.speaks else self.number
+
+
+def versions_of(home: Path) -> list[Version]:
+    """The bundles in `home` (adapters/<name>), the newest first; what has no valid seal can't speak and is left out."""
+    current = (home / CURRENT).resolve().name if (home / CURRENT).exists() else ""
+    found: list[Version] = []
+    for number in map(str, reversed(versions(home))):
+        try:
+            found.append(Version(number, read_seal(home / number), number == current))
+        except StandingFault:
+            continue
+    return found
+
+
+def choices(found: list[Version]) -> tuple[list[tuple[str, str]], str | None]:
+    """For a list to choose from: labels with numbers, and the number of the one that speaks (or the newest)."""
+    speaking = next((one.number for one in found if one.speaks), found[0].number if found else None)
+    return [(one.label, one.number) for one in found], speaking
+
+
+def make_current(home: Path, number: str) -> None:
+    """Let a version speak, once every file was checked against its seal. Raises Fault."""
+    point_current(open_bundle(home / number))
+
+
+def roll_back(home: Path) -> str:
+    """Let the version before the current one speak; returns its number. Raises Fault where there is none."""
+    found = versions_of(home)
+    at = next((place for place, one in enumerate(found) if one.speaks), len(found))
+    if at + 1 >= len(found):
+        raise Fault("there is no older version to go back to")
+    make_current(home, found[at + 1].number)
+    return found[at + 1].number

@@ -1,0 +1,89 @@
+"""The Chat tab: talk to the persona as anybody, in any scene, with two settings or two versions side by side."""
+
+from typing import Any
+
+import gradio as gr
+
+from bot.studio.bundles import choices, versions_of
+from bot.studio.everybody import Everybody
+from bot.studio.said import ANYBODY, Chat
+from bot.studio.sentences import sentences
+from bot.studio.side import Side
+from bot.studio.studio import Studio
+
+SCENES = [("private", "dm"), ("group", "group"), ("under a tweet", "reply"), ("timeline", "timeline")]
+NOTHING_YET = "Nothing is trained yet. The **Train** tab makes an adapter; then this is where it talks."
+
+
+class ChatTab:
+    """Builds the tab inside the page that is open."""
+
+    def __init__(self, studio: Studio, page: gr.Blocks) -> None:
+        self._studio = studio
+        with gr.Tab("Chat", id="chat") as tab:
+            self._empty = gr.Markdown(NOTHING_YET, visible=False)
+            with gr.Row():
+                self._sides = [Side(studio, number) for number in (1, 2)]
+            with gr.Row(equal_height=True):
+                self._text = gr.Textbox(
+                    show_label=False,
+                    container=False,
+                    placeholder="Say something",
+                    scale=8,
+                    max_lines=6,
+                    min_width=200,
+                    elem_id="chat-text",
+                )
+                send = gr.Button("Send", variant="primary", scale=1, min_width=70, elem_id="chat-send")
+                stop = gr.Button("Stop", scale=1, min_width=70, elem_id="chat-stop")
+                anew = gr.Button("New", scale=1, min_width=70, elem_id="chat-new")
+            with gr.Row(equal_height=True):
+                self._name = gr.Textbox(ANYBODY, label="you are", min_width=120, scale=2, elem_id="chat-name")
+                scene = gr.Radio(SCENES, value="dm", label="where", min_width=280, scale=5, elem_id="chat-scene")
+                double = gr.Checkbox(False, label="two side by side", min_width=140, scale=2, elem_id="chat-double")
+            speaking = gr.State("")
+            with gr.Row():
+                for side in self._sides:
+                    side.add_voice(speaking)
+            Everybody(studio)
+        for side in self._sides:
+            side.wire(scene)
+        versions = [one.version for one in self._sides]
+        gr.on([page.load, tab.select], self._fill, versions, [self._empty, speaking, *versions])
+        double.change(self._show_second, double, self._sides[1].columns)
+        anew.click(self._forget, None, self._both)
+        self._wire_talk([self._text.submit, send.click], [stop.click, anew.click], double)
+
+    def _wire_talk(self, speak: list[Any], end: list[Any], double: gr.Checkbox) -> None:
+        """Both sides hear and answer; whoever goes on while they do interrupts them, and what they said so far stays."""
+        first, second = self._sides
+        heard = gr.on(speak, self._hear, self._heard, [self._text, *self._both])
+        answering = [first.answers(heard), second.answers(heard, double), *first.answering, *second.answering]
+        gr.on([*speak, *end], None, cancels=answering)
+
+    @property
+    def _both(self) -> list[Any]:
+        return [part for one in self._sides for part in one.shown]
+
+    @property
+    def _heard(self) -> list[Any]:
+        return [self._text, self._name, *(part for one in self._sides for part in (one.chat, one.version))]
+
+    async def _hear(self, text: str, name: str, chat: Chat, version: str, other: Chat, its: str) -> tuple[Any, ...]:
+        first, second = self._sides
+        return "", *await first.hear(chat, version, name, text), *await second.hear(other, its, name, text)
+
+    async def _fill(self, *chosen: str | None) -> list[Any]:
+        """Which versions there are now; whoever chose none hears the current one, whichever that is."""
+        with sentences():
+            labels, speaking = choices(versions_of(self._studio.settings.adapters))
+            numbers = {number for _, number in labels}
+            listed = [("the current one", ""), *labels]
+            versions = [gr.Dropdown(listed, value=one if one in numbers else "") for one in chosen]
+            return [gr.Markdown(visible=not labels), speaking or "", *versions]
+
+    async def _show_second(self, wanted: bool) -> list[gr.Column]:
+        return [gr.Column(visible=wanted)] * 2
+
+    async def _forget(self) -> tuple[Any, ...]:
+        return (), [], (), []

@@ -1,0 +1,78 @@
+"""Who may come in: on loopback those who ask for this machine by its own name, elsewhere those with the password."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from persona.values import is_loopback
+
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'"
+)  # whatever a library would fetch from elsewhere, the browser refuses
+
+
+class Door:
+    """Stands before an application. password: "" lets in whoever sits at this machine."""
+
+    def __init__(self, app: ASGIApp, password: str = "") -> None:
+        self._app = app
+        self._password = password
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """Tell everybody inside that their caller has gone: an open page listens for ever."""
+        self._closing.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if refusal := self._refusal(headers):
+            await refusal(scope, receive, send)
+            return
+
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", POLICY.encode())]
+            await send(message)
+
+        async def until_closing() -> Message:
+            heard, closing = (asyncio.ensure_future(one) for one in (receive(), self._closing.wait()))
+            try:
+                await asyncio.wait({heard, closing}, return_when=asyncio.FIRST_COMPLETED)
+                return await heard if heard.done() else {"type": f"{scope['type']}.disconnect"}
+            finally:
+                heard.cancel()
+                closing.cancel()
+
+        await self._app(scope, until_closing, with_policy)
+
+    def _refusal(self, headers: dict[str, str]) -> PlainTextResponse | None:
+        host = headers.get("host", "")
+        if "origin" in headers and urlsplit(headers["origin"]).netloc != host:
+            return PlainTextResponse("another page asks for this one", 403)
+        if self._password:
+            told = _password_in(headers.get("authorization", ""))
+            right = hmac.compare_digest(told.encode(), self._password.encode())
+            challenge = {"www-authenticate": 'Basic realm="alterego", charset="UTF-8"'}
+            return None if right else PlainTextResponse("the password, please", 401, challenge)
+        if not is_loopback(urlsplit(f"//{host}").hostname or ""):  # a name that was made to point here
+            return PlainTextResponse("ask for 127.0.0.1 or localhost", 403)
+        return None
+
+
+def _password_in(authorization: str) -> str:
+    """The password of HTTP's Basic scheme (RFC 7617), whatever the name beside it; "" for none."""
+    kind, _, told = authorization.partition(" ")
+    try:
+        return base64.b64decode(told, validate=True).decode().partition(":")[2] if kind.lower() == "basic" else ""
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

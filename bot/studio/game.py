@@ -1,0 +1,109 @@
+"""The Game tab: real or imitation? Ten held-out prompts, two answers each; and the tally of all games."""
+
+import json
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from bot.studio.markup import quiet, turns
+from bot.studio.running import Run
+from bot.studio.sentences import sentences
+from bot.studio.studio import Studio
+
+RULES = (
+    "Something that was really said, and two answers: one is real, one the imitation's. Which is real? The model never saw "
+    "these messages."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """A game as `python -m trainer game --export game.json` wrote it. right: for each round so far, whether the real answer
+    was found. result: how the line begins that is counted."""
+
+    rounds: tuple[Mapping[str, Any], ...]
+    result: str
+    right: tuple[bool, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every round was played."""
+        return len(self.right) == len(self.rounds)
+
+    def chosen(self, side: int) -> "Game":
+        """The game after a choice."""
+        return replace(self, right=(*self.right, side == self.rounds[len(self.right)]["real"]))
+
+    @property
+    def line(self) -> str:
+        """What is counted: a 1 for each round in which the real one was found."""
+        return self.result + "".join("1" if one else "0" for one in self.right)
+
+
+class GameTab:
+    """Builds the tab inside the page that is open."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        with gr.Tab("Game", id="game"):
+            gr.Markdown(RULES)
+            begin = gr.Button("New game", variant="primary", elem_id="game-begin")
+            told = gr.HTML(elem_id="game-told")
+            with gr.Row(visible=False, equal_height=True) as answers:
+                sides = [gr.Button("", elem_classes="answer", elem_id=f"game-{side}") for side in (1, 2)]
+            game = gr.State(None)
+        shown = [game, told, answers, *sides]
+        begin.click(self._begin, None, shown)
+        for number, side in enumerate(sides):
+            side.click(_choose(number), game, shown).then(self._count, game, told)
+
+    async def _begin(self) -> AsyncGenerator[tuple[Any, ...]]:
+        with sentences(), tempfile.TemporaryDirectory(prefix="alterego-") as folder:
+            yield _shown(None, quiet("The imitation answers what the real one answered …"))
+            file = Path(folder) / "game.json"
+            run = await Run.begin(self._studio.config, "game", "--export", str(file))
+            await run.result()
+            written = json.loads(file.read_text(encoding="utf-8"))
+            yield _shown(Game(tuple(written["rounds"]), written["result"]))
+
+    async def _count(self, game: Game | None) -> AsyncGenerator[str]:
+        """At the end of a game, add it to the others."""
+        if game is None or not game.is_over:
+            yield gr.skip()
+            return
+        with sentences():
+            yield _ended(game)
+            run = await Run.begin(self._studio.config, "game", "--tally", game.line)
+            tally = await run.result()
+            yield _ended(game) + quiet(
+                f"In all games the imitation was taken for the real one in {tally['fooled']} of {tally['rounds']} rounds, "
+                f"{tally['percent']:.0f}%; a coin would make it 50%."
+            )
+
+
+def _choose(side: int) -> Any:
+    async def chosen(game: Game) -> tuple[Any, ...]:
+        after = game.chosen(side)
+        verdict = "Yes." if after.right[-1] else "No, that was the imitation."
+        return _shown(after, "" if after.is_over else quiet(verdict))
+
+    return chosen
+
+
+def _shown(game: Game | None, remark: str = "") -> tuple[Any, ...]:
+    """The round that is to be played: what was said before, and two answers."""
+    if game is None or game.is_over:
+        return game, remark, gr.Row(visible=False), gr.Button(), gr.Button()
+    number = len(game.right)
+    one = game.rounds[number]
+    before = turns((name, text.split("\n"), False) for name, text in one["before"])
+    told = f"{remark}<h3>{number + 1} of {len(game.rounds)}</h3>{before}"
+    return game, told, gr.Row(visible=True), *(gr.Button(text) for text in one["answers"])
+
+
+def _ended(game: Game) -> str:
+    return f"<h3>You found the real one in {sum(game.right)} of {len(game.rounds)}.</h3>"

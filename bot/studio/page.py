@@ -1,0 +1,66 @@
+"""The page: its tabs, its looks."""
+
+from html import escape
+
+import gradio as gr
+
+from bot.studio.chat import ChatTab
+from bot.studio.game import GameTab
+from bot.studio.report import ReportTab
+from bot.studio.studio import Studio
+from bot.studio.timeline import TimelineTab
+from bot.studio.training import TrainingTab
+
+SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")  # what the machine has
+MONO = ("ui-monospace", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
+
+CSS = """
+.gradio-container {max-width: 1060px !important; width: 100% !important; margin: 0 auto !important}
+.gradio-container main {width: 100%; padding-top: 1rem}
+.html-container {padding: 0 !important}
+.tools {align-items: end}
+.title h1 {font-size: 1.5rem; font-weight: 600; margin: 0}
+.title p, .quiet {color: var(--body-text-color-subdued); margin: .2rem 0 .4rem}
+.cards .wrap {flex-direction: column; align-items: stretch; gap: .5rem}
+.cards label {white-space: pre-wrap; align-items: flex-start}
+.wide {overflow-x: auto}
+.plain, .plain thead, .plain tr {border: 0 !important; border-collapse: collapse; font-size: .9rem}
+.plain th, .plain td {text-align: left; vertical-align: top; padding: .3rem 1.2rem .3rem 0; border: 0 !important}
+.plain th {font-weight: 500; color: var(--body-text-color-subdued)}
+.plain tbody td {border-top: 1px solid var(--border-color-primary) !important}
+.sums td:nth-child(3), .sums td:nth-child(4) {text-align: right; font-variant-numeric: tabular-nums}
+.sums tbody tr:last-child {font-weight: 600}
+progress {width: 100%; accent-color: var(--color-accent)}
+.report {width: 100%; height: 80vh; border: 1px solid var(--border-color-primary); background: white}
+.answer {white-space: pre-wrap; font-weight: 400; text-align: left; padding: 1rem}
+.turn {margin: .7rem 0; padding-left: .7rem; border-left: 3px solid var(--border-color-primary)}
+.turn.own {border-color: var(--color-accent)}
+.turn p {margin: .1rem 0}
+@media (max-width: 640px) {
+  .gradio-container {padding: .5rem !important}
+  .tab-container button {padding: 0 .55rem !important}
+  #chat-name, #chat-scene, #chat-double {min-width: 100% !important}
+}
+"""
+
+
+def page_of(studio: Studio) -> gr.Blocks:
+    """The page, not yet served. Raises SettingsFault where the settings can't be read."""
+    name = studio.settings.persona.name
+    with gr.Blocks(analytics_enabled=False, title=f"{name} · alterego") as page:
+        gr.HTML(
+            f"<h1>{escape(name)}</h1><p>An imitation. Whatever it says, nobody said it; nothing here leaves this machine.</p>",
+            elem_classes="title",
+        )
+        with gr.Tabs(overflow_behavior="wrap"):
+            ChatTab(studio, page)
+            TimelineTab(studio)
+            TrainingTab(studio, page)
+            ReportTab(studio)
+            GameTab(studio)
+    return page.queue(default_concurrency_limit=8)
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's own, with the fonts of the machine."""
+    return gr.themes.Default(font=SYSTEM, font_mono=MONO, primary_hue="indigo", neutral_hue="slate")

@@ -1,0 +1,92 @@
+"""The trainer as a process of its own: what it tells while it runs, and its result. Knows nothing of Gradio."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any
+
+from persona.fault import Fault
+
+ROOT = Path(__file__).parents[2]  # where `python -m trainer` finds itself
+LOOK_EVERY = 0.3  # seconds
+LONGEST_LINE = 1 << 26  # bytes of a result
+PATIENCE = 30.0  # seconds to leave nothing half-written
+
+Told = Mapping[str, Any]
+
+
+class Run:
+    """One command of the trainer. told: what it told so far, the latest last (see trainer/progress.py)."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.told: list[Told] = []
+        self._process = process
+        self._last_words = ""
+        self._interrupted = False
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def begin(cls, config: Path, *arguments: str) -> "Run":
+        """Start `python -m trainer ARGUMENTS --json` with these settings."""
+        words = [sys.executable, "-m", "trainer", *arguments, "--config", str(config), "--json"]
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *words, cwd=ROOT, stdout=pipe, stderr=pipe, limit=LONGEST_LINE, start_new_session=True
+        )  # in a session of its own: Ctrl-C in the terminal is ours, and reaches it once
+        return cls(process)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to come."""
+        return self._reading.done()
+
+    async def result(self) -> Any:
+        """What the command printed, once it is over. Raises Fault with the sentence it ended with."""
+        printed = await asyncio.shield(self._reading)
+        if self._process.returncode:
+            raise Fault(
+                self._last_words.removeprefix("alterego: ") or f"the trainer ended with {self._process.returncode}"
+            )
+        return json.loads(printed)
+
+    async def steps(self) -> AsyncGenerator[Told]:
+        """The latest that it told, again and again until it is over."""
+        while not self.is_over:
+            await asyncio.wait([self._reading], timeout=LOOK_EVERY)
+            yield self.told[-1] if self.told else {}
+
+    async def stop(self) -> None:
+        """Interrupt it, as Ctrl-C would, and wait until it has cleaned up."""
+        if not (self._interrupted or self.is_over):
+            self._interrupted = True  # once: a second one would disturb it while it cleans up
+            self._process.send_signal(signal.SIGINT)
+        done, _ = await asyncio.wait([self._reading], timeout=PATIENCE)
+        if not done:
+            self._process.kill()
+            await self._reading
+
+    async def _read(self) -> str:
+        assert self._process.stdout and self._process.stderr
+        printed, _ = await asyncio.gather(self._process.stdout.read(), self._listen(self._process.stderr))
+        await self._process.wait()
+        return printed.decode()
+
+    async def _listen(self, stderr: asyncio.StreamReader) -> None:
+        async for line in stderr:
+            text = line.decode(errors="replace").strip()
+            try:
+                self.told.append(dict(json.loads(text)))
+            except (ValueError, TypeError):  # a sentence, of the trainer or of a library
+                self._last_words = text or self._last_words
+
+
+def in_words(told: Told) -> str:
+    """How far a run is, as people read it."""
+    if "done" not in told:
+        return str(told.get("said", "")) or "beginning …"
+    left = f", {told['left']:.0f} s left" if told.get("left") else ""
+    note = f", {told['note']}" if told.get("note") else ""
+    return f"{told['task']}: {100 * told['done']:.0f}%{left}{note}"

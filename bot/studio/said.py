@@ -1,0 +1,106 @@
+"""What was said in a chat on the page, and how it becomes turns and bubbles. Pure."""
+
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from bot.store import Answer
+from persona.bundle import Seal
+from persona.names import normalise, unique_key
+from persona.transcript import Turn, merge_turns, plain_lines
+
+EDITED = ", edited"  # behind the adapter whose answer somebody rewrote
+ANYBODY = "you"  # who talks where no name is given
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One bubble. speaker: the key it is written under. name: as it is shown. made: what an answer of the persona's was
+    made of; None for what was typed. id: tells answers apart."""
+
+    speaker: str
+    name: str
+    lines: tuple[str, ...]
+    made: Answer | None = None
+    id: str = ""
+
+
+Chat = tuple[Said, ...]
+
+
+class Message(TypedDict):
+    """A bubble as Gradio wants it."""
+
+    role: str
+    content: str
+
+
+def speaker_of(seal: Seal, name: str) -> str:
+    """The key of whoever is called `name`: a trained speaker's by name or key, else one that nobody trained bears."""
+    wanted = normalise(name)
+    known = {normalise(one.name): key for key, one in seal.speakers.items()} | {key: key for key in seal.speakers}
+    if wanted in known and known[wanted] != seal.speaker:
+        return known[wanted]
+    return unique_key(name, seal.speakers)
+
+
+def typed(chat: Chat, seal: Seal, name: str, text: str) -> Chat:
+    """The chat after somebody typed; what one person types in a row is one bubble. Blank text changes nothing."""
+    lines = plain_lines(text)
+    name = " ".join(plain_lines(name)) or ANYBODY
+    if not lines:
+        return chat
+    last = chat[-1] if chat else None
+    if last and last.made is None and last.name == name:
+        return (*chat[:-1], Said(last.speaker, name, (*last.lines, *lines)))
+    return (*chat, Said(speaker_of(seal, name), name, lines))
+
+
+def edited(chat: Chat, index: int, text: str) -> Chat:
+    """The chat with a bubble's text replaced. What was typed differently has not been answered yet: what followed is
+    gone. An answer is put into the persona's mouth, and stays what the next ones go on from."""
+    lines, old = plain_lines(text), chat[index]
+    if not lines:
+        return chat[:index]
+    if old.made is None:
+        return (*chat[:index], Said(old.speaker, old.name, lines))
+    told = replace(old.made, completion="\n".join(lines), adapter=f"{old.made.adapter.removesuffix(EDITED)}{EDITED}")
+    return (*chat[:index], Said(old.speaker, old.name, lines, told, old.id), *chat[index + 1 :])
+
+
+def unanswered(chat: Chat) -> Chat:
+    """The chat without the answers at its end."""
+    while chat and chat[-1].made:
+        chat = chat[:-1]
+    return chat
+
+
+def turns_of(chat: Chat) -> tuple[Turn, ...]:
+    """The chat as turns for a prompt."""
+    return merge_turns(Turn(one.speaker, one.lines) for one in chat)
+
+
+def display_names(chat: Chat) -> dict[str, str]:
+    """What an answer calls those who talk, where that is not their key."""
+    return {one.speaker: one.name for one in chat if one.made is None and normalise(one.name) != one.speaker}
+
+
+def bubbles(chat: Chat) -> list[Message]:
+    """The chat as Gradio shows it; who talks is said where several do."""
+    names = {one.name for one in chat if one.made is None}
+    return [
+        {"role": "assistant", "content": "\n".join(one.lines)}
+        if one.made
+        else {"role": "user", "content": _with_name(one, names)}
+        for one in chat
+    ]
+
+
+def _with_name(one: Said, names: set[str]) -> str:
+    text = "\n".join(one.lines)
+    return f"{one.name}: {text}" if len(names) > 1 else text
+
+
+def typed_text(chat: Chat, index: int, shown: str) -> str:
+    """What was typed, without the name that `bubbles` put before it."""
+    one = chat[index]
+    return shown if one.made else shown.removeprefix(f"{one.name}: ")

@@ -1,0 +1,68 @@
+"""What is chosen on the page, written into persona.toml; its comments and all else stay. Knows nothing of Gradio."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from persona.config import load
+from persona.fault import SettingsFault
+from persona.names import normalise, unique_key
+
+
+def choose(config: Path, *, persona: Sequence[str], consent: Mapping[str, bool], sources: Sequence[str]) -> None:
+    """Write whose voice it is (the names one person has), who agreed to be imitated and who did not, and where the exports
+    lie. Raises SettingsFault where that makes no valid settings; the file is as it was then."""
+    if not persona:
+        raise SettingsFault("choose whose voice it is first")
+    try:
+        document: Any = tomlkit.parse(config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomlkit.exceptions.ParseError) as error:
+        raise SettingsFault(f"{config} can't be read ({error})") from error
+    _set_persona(document, persona)
+    _set_consent(document, {name: agreed for name, agreed in consent.items() if name not in persona})
+    document.setdefault("data", tomlkit.table())["sources"] = list(sources)
+    _replace(config, tomlkit.dumps(document))
+
+
+def _set_persona(document: Any, names: Sequence[str]) -> None:
+    """Names that are known already change nothing; a new person brings no alias of the old one along."""
+    table = document["persona"]
+    known = {normalise(str(one)) for one in (table["name"], *table.get("aliases", ()))}
+    if not known & set(map(normalise, names)):
+        table["name"], table["aliases"] = names[0], list(names[1:])
+        return
+    more = [one for one in names if normalise(one) not in known]
+    if more:
+        table["aliases"] = [*table.get("aliases", ()), *more]
+
+
+def _set_consent(document: Any, consent: Mapping[str, bool]) -> None:
+    """Of those who are not named in it, nothing changes."""
+    people = document.setdefault("people", tomlkit.table(is_super_table=True))
+    told = {normalise(name): agreed for name, agreed in consent.items()}
+    known: set[str] = set()
+    for key, friend in people.items():
+        names = {normalise(key), *(normalise(str(one)) for one in friend.get("names", ()))}
+        if names & told.keys():
+            friend["consent"] = any(told.get(name, False) for name in names)
+        known |= names
+    for name, agreed in consent.items():
+        if agreed and normalise(name) not in known:
+            key = unique_key(name, {*known, normalise(str(document["persona"]["name"]))})
+            people[key] = tomlkit.item({"names": [name], "consent": True})
+            known.add(key)
+
+
+def _replace(config: Path, text: str) -> None:
+    """Whole or not at all, and only if it can be loaded."""
+    fresh = config.with_name(f".{config.name}-{os.getpid()}")
+    try:
+        fresh.touch(mode=config.stat().st_mode & 0o777)
+        fresh.write_text(text, encoding="utf-8")
+        load(fresh)
+        fresh.replace(config)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,137 @@
+"""The Timeline tab: a page of random tweets, when they would come, and sending one now."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import gradio as gr
+
+from bot.metrics import Metrics
+from bot.studio.markup import quiet, table
+from bot.studio.sending import hand_in
+from bot.studio.sentences import sentences
+from bot.studio.streaming import Lines
+from bot.studio.studio import Studio
+from bot.talk.unasked import Unasked
+from bot.tasks import end
+from bot.timeline import JOB, preview
+from persona.config import Tweets
+
+ROUNDS = 3  # in which a page is filled: some of what comes is nothing new, or comes twice
+
+Page = tuple[Lines, ...]
+
+
+class TimelineTab:
+    """Builds the tab inside the page that is open."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        with gr.Tab("Timeline", id="timeline") as tab:
+            with gr.Row(elem_classes="tools"):
+                count = gr.Slider(1, 30, value=8, step=1, label="tweets", scale=4, min_width=200, buttons=[])
+                reroll = gr.Button("Another page", variant="primary", scale=1, min_width=120, elem_id="tweets-reroll")
+                replace = gr.Button("Another instead", scale=1, min_width=120, elem_id="tweets-replace")
+            shown = gr.Radio([], show_label=False, container=False, elem_id="tweets", elem_classes="cards")
+            with gr.Row(elem_classes="tools"):
+                target = gr.Dropdown(
+                    [],
+                    label="send the chosen one to",
+                    allow_custom_value=True,
+                    scale=4,
+                    min_width=200,
+                    elem_id="target",
+                )
+                send = gr.Button("Send now", scale=1, min_width=120, elem_id="tweets-send")
+            gr.Markdown("### The next seven days")
+            days = gr.HTML(elem_id="schedule")
+            tweets = gr.State(())
+        tab.select(self._fill, None, [target, days]).then(self._first, [count, tweets], [tweets, shown])
+        reroll.click(self._write, count, [tweets, shown])
+        replace.click(self._replace, [tweets, shown], [tweets, shown])
+        send.click(self._send, [tweets, shown, target], None)
+
+    async def _first(self, count: int, tweets: Page) -> AsyncGenerator[tuple[Page, Any]]:
+        """A page where there is none yet."""
+        if tweets:
+            yield tweets, gr.skip()
+            return
+        async with aclosing(self._write(count)) as pages:
+            async for page in pages:
+                yield page
+
+    async def _write(self, count: int) -> AsyncGenerator[tuple[Page, gr.Radio]]:
+        """A page of tweets, each shown as it is made."""
+        with sentences():
+            page: Page = ()
+            yield page, gr.Radio([], value=None, info="writing …")
+            unasked = await self._unasked()
+            for _ in range(ROUNDS):
+                async with aclosing(_each([unasked.tweet() for _ in range(int(count) - len(page))])) as written:
+                    async for lines in written:
+                        page = (*page, lines) if lines and lines not in page else page
+                        yield page, _cards(page)
+
+    async def _replace(self, tweets: Page, chosen: str | None) -> tuple[Page, gr.Radio]:
+        """Another tweet in the place of the chosen one."""
+        with sentences():
+            at = _chosen(tweets, chosen)
+            lines = await (await self._unasked()).tweet()
+            page = (*tweets[:at], lines or tweets[at], *tweets[at + 1 :])
+            return page, _cards(page, chosen)
+
+    async def _send(self, tweets: Page, chosen: str | None, target: str | None) -> None:
+        with sentences():
+            await hand_in(await self._studio.store(), target or "", tweets[_chosen(tweets, chosen)])
+        gr.Info("It lies in the outbox: the daemon sends it in a moment, or when it next runs.")
+
+    async def _unasked(self) -> Unasked:
+        """Who writes as the daemon does: nothing that was tweeted lately."""
+        voice, store = await self._studio.voice(), await self._studio.store()
+        return Unasked(store, voice, self._studio.settings, Metrics())
+
+    async def _fill(self) -> tuple[gr.Dropdown, str]:
+        with sentences():
+            settings = self._studio.settings.tweets
+            store = await self._studio.store()
+            due = await store.timetable.due_at(JOB) if settings.enabled else None
+            first = datetime.fromtimestamp(due, UTC) if due else None
+            moments = preview(datetime.now(UTC), settings, random.random, first=first)
+            return gr.Dropdown(list(settings.to), value=next(iter(settings.to), None)), _schedule(settings, moments)
+
+
+async def _each(writing: Sequence[Awaitable[Lines]]) -> AsyncGenerator[Lines]:
+    """What each of them brings, whoever is done first; who leaves ends the others."""
+    tasks = [asyncio.ensure_future(one) for one in writing]
+    try:
+        for done in asyncio.as_completed(tasks):
+            yield await done
+    finally:
+        await end(tasks)
+
+
+def _cards(page: Page, chosen: str | None = None) -> gr.Radio:
+    return gr.Radio([("\n".join(lines), str(at)) for at, lines in enumerate(page)], value=chosen, info=None)
+
+
+def _chosen(tweets: Page, chosen: str | None) -> int:
+    if chosen is None or int(chosen) >= len(tweets):
+        raise gr.Error("Choose a tweet first.", duration=5, print_exception=False)
+    return int(chosen)
+
+
+def _schedule(settings: Tweets, moments: Sequence[datetime]) -> str:
+    """The times as HTML, a line a day."""
+    local = [one.astimezone(ZoneInfo(settings.timezone)) for one in moments]
+    days = [
+        (f"{day:%a %-d %b}", " · ".join(f"{one:%H:%M}" for one in times))
+        for day, times in groupby(local, key=datetime.date)
+    ]
+    off = "" if settings.enabled else "Random tweets are switched off ([tweets] enabled); they would come so. "
+    told = f"{off}Times of {settings.timezone}; only the first is settled, the others are drawn when they come."
+    return quiet(told) + table(("day", "times"), days)

@@ -1,0 +1,221 @@
+"""The Train tab: what the exports hold, whose voice it is, the training with its loss, the adapters."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pandas
+
+from bot.studio.adapters import Adapters
+from bot.studio.markup import bar, quiet, table
+from bot.studio.running import Run, Told, in_words
+from bot.studio.sentences import sentences
+from bot.studio.settings_file import choose
+from bot.studio.studio import Studio
+from persona.names import normalise
+
+LOSS = {"loss": "loss, nats a token", "eval_bits_per_character": "held out, bits a character"}
+EMPTY = pandas.DataFrame({"step": [], "value": [], "what": []})
+HEADS = ("from", "who", "read", "kept", "left out")
+
+
+class TrainingTab:
+    """Builds the tab inside the page that is open."""
+
+    def __init__(self, studio: Studio, page: gr.Blocks) -> None:
+        self._studio = studio
+        with gr.Tab("Train", id="train") as tab:
+            gr.Markdown("### 1 · What is there")
+            with gr.Row(elem_classes="tools"):
+                folders = gr.Textbox(
+                    label="exports: folders, zips or files, one a line", scale=5, max_lines=6, elem_id="train-folders"
+                )
+                look = gr.Button("Look", variant="primary", scale=1, min_width=90, elem_id="train-look")
+            found = gr.HTML(elem_id="train-found")
+            who = gr.State(())
+            gr.Markdown("### 2 · Whose voice")
+            mine = gr.CheckboxGroup([], label="the persona: every name this one person has", elem_id="train-persona")
+            agreed = gr.CheckboxGroup(
+                [],
+                label="others who agreed to be imitated; everybody else gets a stand-in name",
+                elem_id="train-agreed",
+            )
+            with gr.Row(elem_classes="tools"):
+                fresh = gr.Checkbox(False, label="forget what was read before", scale=3, min_width=200)
+                read = gr.Button("Read into the corpus", scale=1, min_width=160, elem_id="train-read")
+            corpus = gr.HTML(elem_id="train-corpus")
+            gr.Markdown("### 3 · The training")
+            with gr.Row():
+                plan = gr.Button("Plan", min_width=90, elem_id="train-plan")
+                start = gr.Button("Start", variant="primary", min_width=90, elem_id="train-start")
+                stop = gr.Button("Stop", min_width=90, elem_id="train-stop")
+            status = gr.HTML(elem_id="train-status")
+            loss = gr.LinePlot(
+                EMPTY, x="step", y="value", color="what", height=260, visible=False, elem_id="train-loss"
+            )
+            says = gr.HTML(elem_id="train-says")
+            adapters = Adapters(studio)
+            clock = gr.Timer(1.0, active=False)
+        shown = [status, loss, says, clock, *adapters.shown]
+        self._adapters = adapters
+        gr.on([page.load, tab.select], self._watch, None, shown)
+        gr.on([page.load, tab.select], self._sources, folders, folders)
+        look.click(self._look, folders, [found, who, mine, agreed])
+        read.click(self._read, [folders, who, mine, agreed, fresh], corpus)
+        plan.click(self._plan, None, status)
+        start.click(self._start, None, shown)
+        stop.click(self._stop, None, shown)
+        clock.tick(self._watch, None, shown)
+
+    async def _sources(self, written: str) -> str:
+        """The exports of the settings, where nothing else is named."""
+        with sentences():
+            return written or "\n".join(map(str, self._studio.settings.sources))
+
+    async def _look(self, folders: str) -> AsyncGenerator[tuple[Any, ...]]:
+        with sentences():
+            run = await self._run("import", "--look", *_paths(folders), "--progress")
+            async for told in run.steps():
+                yield quiet(in_words(told)), gr.skip(), gr.skip(), gr.skip()
+            summary = await run.result()
+            who = _speakers(summary["table"])
+            labels = [(f"{name} ({count:,})", name) for name, count in who.items()]
+            me, friends = self._known(who)
+            boxes = (gr.CheckboxGroup(labels, value=ticked) for ticked in (me, friends))
+            yield _import_table(summary), tuple(who), *boxes
+
+    def _known(self, who: Mapping[str, int]) -> tuple[list[str], list[str]]:
+        """Who of these people is the persona, and who agreed, as far as the settings say."""
+        settings = self._studio.settings
+        me = set(map(normalise, (settings.persona.name, *settings.persona.aliases)))
+        friends = {
+            normalise(name) for key, one in settings.people.items() if one.consent for name in (key, *one.names)
+        } - me
+        return [name for name in who if normalise(name) in me], [name for name in who if normalise(name) in friends]
+
+    async def _read(
+        self, folders: str, who: tuple[str, ...], mine: list[str], agreed: list[str], fresh: bool
+    ) -> AsyncGenerator[str]:
+        """Write down what was chosen, and import."""
+        with sentences():
+            consent = {name: name in agreed for name in who}
+            choose(self._studio.config, persona=mine, consent=consent, sources=_paths(folders))
+            run = await self._run("import", "--progress", *(["--fresh"] if fresh else []))
+            async for told in run.steps():
+                yield quiet(in_words(told))
+            summary = await run.result()
+            held = summary["corpus"]
+            name = self._studio.settings.persona.name
+            yield _import_table(summary) + quiet(
+                f"The corpus: {held['messages']:,} messages in {held['conversations']:,} conversations; {name}: "
+                f"{held['train']:,} to train on, {held['held_out']:,} held out."
+            )
+
+    async def _plan(self) -> AsyncGenerator[str]:
+        with sentences():
+            run = await self._run("train", "--plan")
+            async for _ in run.steps():
+                yield quiet("trying a step …")
+            yield _plan_table(await run.result())
+
+    async def _start(self) -> tuple[Any, ...]:
+        with sentences():
+            await self._studio.train()
+            return await self._watch()
+
+    async def _stop(self) -> tuple[Any, ...]:
+        """Interrupt; the next training goes on from the last checkpoint."""
+        if run := self._studio.training:
+            await run.stop()
+        return await self._watch()
+
+    async def _watch(self) -> tuple[Any, ...]:
+        """How the training is."""
+        with sentences():
+            run = self._studio.training
+            adapters = self._adapters.now() if run is None or run.is_over else (gr.skip(), gr.skip())
+            if run is None:
+                return gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False), *adapters
+            curve = _curve(run.told)
+            says = "".join(quiet(one["said"]) for one in run.told if "said" in one)
+            status = await _outcome(run) if run.is_over else _status(run.told)
+            return (
+                status,
+                gr.LinePlot(curve, visible=not curve.empty),
+                says,
+                gr.Timer(active=not run.is_over),
+                *adapters,
+            )
+
+    async def _run(self, *arguments: str) -> Run:
+        return await Run.begin(self._studio.config, *arguments)
+
+
+def _paths(folders: str) -> list[str]:
+    """What was typed, one path a line, from the user's home where it says so."""
+    return [str(Path(line.strip()).expanduser().absolute()) for line in folders.splitlines() if line.strip()]
+
+
+def _speakers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Everybody of whom messages are kept, with how many, the most talkative first."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["speaker"]] = counts.get(row["speaker"], 0) + row["kept"]
+    return dict(sorted(((name, count) for name, count in counts.items() if count), key=lambda one: -one[1]))
+
+
+def _import_table(summary: Mapping[str, Any]) -> str:
+    rows = [
+        (row["source"], row["speaker"], f"{row['read']:,}", f"{row['kept']:,}", _reasons(row["dropped"]))
+        for row in summary["table"]
+    ]
+    total = summary["total"]
+    rows.append(("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}"))
+    return table(HEADS, rows, "sums") + "".join(map(quiet, summary["refused"]))
+
+
+def _reasons(dropped: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in dropped.items())
+
+
+def _plan_table(plan: Mapping[str, Any]) -> str:
+    gib = {key: f"{value / 2**30:.2f} GiB" for key, value in plan.items() if key.startswith("memory_")}
+    grow = f"{plan['growing_minutes']:.1f} minutes to grow the base, then " if plan["growing_minutes"] else ""
+    rows = (
+        ("base", f"{plan['base']} on {plan['device']}, {plan['parameters'] / 1e6:,.1f} million parameters"),
+        ("adapter", f"{plan['trainable'] / 1e6:,.2f} million parameters"),
+        ("corpus", f"{plan['conversations']:,} conversations, {plan['tokens']:,} tokens"),
+        ("steps", f"at most {plan['steps']:,}"),
+        ("memory", f"{gib['memory_weights']} weights, {gib['memory_activations']} a step; {gib['memory_free']} free"),
+        ("time", f"{grow}at most {plan['training_minutes']:.1f} minutes, and its evaluations"),
+    )
+    return table(("a training", "takes"), rows)
+
+
+def _status(told: Sequence[Told]) -> str:
+    last = next((one for one in reversed(told) if "done" in one), {})
+    return bar(float(last.get("done", 0)), in_words(last))
+
+
+async def _outcome(run: Run) -> str:
+    try:
+        result = await run.result()
+    except Exception as error:
+        return quiet(str(error))
+    gate = result["metrics"]["gate"]
+    words = "It speaks now." if result["current"] else "It does not speak: it is worse than the one that does."
+    return "".join(map(quiet, (f"Sealed {result['bundle']}. {words}", *gate["reasons"], *gate["notes"])))
+
+
+def _curve(told: Sequence[Told]) -> pandas.DataFrame:
+    """The losses of the task that is running, or ran last."""
+    measured = [one for one in told if "step" in one]
+    task = measured[-1]["task"] if measured else ""
+    points = [
+        {"step": one["step"], "value": one[name], "what": f"{task}: {words}"}
+        for one in measured
+        for name, words in LOSS.items()
+        if name in one and one["task"] == task
+    ]
+    return pandas.DataFrame(points) if points else EMPTY

@@ -1,0 +1,133 @@
+"""The studio on loopback, in a thread of this process, and Chromium to look at it."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bot.studio.serving import Server, server_of
+from bot.studio.studio import Studio
+from persona.values import is_loopback
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to open the page with")
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1080, "height": 860}
+
+
+@contextlib.contextmanager
+def served(config: Path) -> Iterator[str]:
+    """The page's address, while it is served."""
+    servers: list[Server] = []
+
+    async def serve() -> None:
+        servers.append(server_of(Studio(config)))
+        await servers[0].serve(sockets=[door])
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = threading.Thread(target=lambda: asyncio.run(serve()), name="studio")
+        thread.start()
+        try:
+            while thread.is_alive() and not (servers and servers[0].started):
+                time.sleep(0.02)
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            for one in servers:
+                one.should_exit = True
+            thread.join(60)
+
+
+@contextlib.contextmanager
+def connections() -> Iterator[list[str]]:
+    """Hosts elsewhere that this process connects to, or asks for by name, while the block runs."""
+    found: list[str] = []
+    watching = True
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if watching and event in ("socket.connect", "socket.getaddrinfo"):
+            host = arguments[0] if event == "socket.getaddrinfo" else arguments[1][0]
+            if isinstance(host, str) and host and not host.startswith("/") and not is_loopback(host):
+                found.append(host)
+
+    sys.addaudithook(hear)  # stays, and sleeps when the block is left
+    yield found
+    watching = False
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """Chromium, headless."""
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@dataclass
+class Visit:
+    """A page that is open. complaints: what its console says is wrong. abroad: addresses elsewhere that it asked for.
+    begun: how many pieces of work it asked the server for."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    abroad: list[str] = field(default_factory=list)
+    begun: int = 0
+
+    def requested(self, url: str, home: str) -> None:
+        """Note a request."""
+        if not url.startswith((home, "data:", "blob:")):
+            self.abroad.append(url)
+        self.begun += "/queue/join" in url
+
+    def tab(self, name: str) -> None:
+        """Open a tab."""
+        self.page.get_by_role("tab", name=name).click()
+
+    def say(self, text: str) -> None:
+        """Type it, and wait for the answers."""
+        before = self.answers
+        self.page.fill("#chat-text textarea", text)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_function("count => document.querySelectorAll('.bot.message').length > count", arg=before)
+        self.settled()
+
+    def again(self) -> None:
+        """Let the last answer be said again, and wait for it: that is two pieces of work."""
+        before = self.begun
+        self.page.get_by_label("Retry").last.click()
+        while self.begun < before + 2:
+            self.page.wait_for_timeout(20)
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until nothing is being made."""
+        self.page.wait_for_function("() => !document.querySelector('.generating, .progress-text, .eta-bar')")
+
+    @property
+    def answers(self) -> int:
+        """How many bubbles of the persona's stand there."""
+        return self.page.locator(".bot.message").count()
+
+
+@contextlib.contextmanager
+def visit(browser: Browser, address: str, size: dict[str, int] = DESK) -> Iterator[Visit]:
+    """Open the page; what it complained of and whom it asked is noted."""
+    page = browser.new_page(viewport=size)  # type: ignore[arg-type]
+    found = Visit(page)
+    page.on("console", lambda one: found.complaints.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda one: found.complaints.append(str(one)))
+    page.on("request", lambda one: found.requested(one.url, address))
+    page.goto(address)
+    page.wait_for_selector("#chat-text textarea")
+    yield found
+    page.close()
