@@ -8,8 +8,8 @@ from bot.engine.base import EngineError, Piece, Request
 
 class FakeEngine:
     """Says what `words` makes of a request; by default nothing twice. asked: the requests so far, none where it runs for
-    long and `remembers` is False. free: while it is not
-    set, answers wait. failures: so many requests fail first. seconds: what an answer takes."""
+    long and `remembers` is False. free: while it is not set, answers wait. failures: so many requests fail first.
+    seconds: what an answer takes."""
 
     name = "fake"
 
