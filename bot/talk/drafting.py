@@ -114,7 +114,7 @@ class Drafter:
                 self._metrics.tokens.inc(len(self._voice.encoding.encode("\n".join(lines))))
                 return Draft(parts, merged, "", self._made(scene, turns, heard, lines))
             self._metrics.objections.labels(why).inc()
-            if why in ("empty", "guard"):  # the voice has tried again by itself
+            if not lines:  # the voice has tried again by itself
                 break
         return Draft([], merged, why, None)
 
