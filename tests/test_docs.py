@@ -16,7 +16,7 @@ FETCHED = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=
 @pytest.mark.skipif(not importlib.util.find_spec("material"), reason="pip install -r requirements-docs.txt")
 def test_the_site_is_whole_and_asks_nobody_else(tmp_path: Path) -> None:
     """Every link and anchor leads somewhere, every page is in the contents, and scripts, fonts and pictures are its own."""
-    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     pages = sorted(tmp_path.glob("*.html"))
