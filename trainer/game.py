@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
+from persona.transcript import UNKNOWN
 from trainer.evaluate.occasions import Occasion, spread
 from trainer.evaluate.speaking import Spoken
 
@@ -56,7 +57,8 @@ class Tally:
 
 
 def candidates(found: Sequence[Occasion], rounds: int = ROUNDS) -> list[Occasion]:
-    """Occasions for a game, spread over all: somebody else spoke before, and the answer is more than a grunt."""
+    """Occasions for a game, spread over all: somebody else spoke before, whose words are known where there are enough of
+    such, and the answer is more than a grunt."""
     good = [
         one
         for one in found
@@ -65,7 +67,9 @@ def candidates(found: Sequence[Occasion], rounds: int = ROUNDS) -> list[Occasion
         and len(one.text) >= SHORTEST
         and "[" not in one.text
     ]
-    return spread(good or list(found), 2 * rounds)  # twice as many: some answers will be silence
+    known = [one for one in good if one.before[-1].lines != (UNKNOWN,)]
+    chosen = known if len(known) >= 2 * rounds else good or list(found)
+    return spread(chosen, 2 * rounds)  # twice as many: some answers will be silence
 
 
 def rounds_of(spoken: Sequence[Spoken], names: dict[str, str], seed: int, rounds: int = ROUNDS) -> list[Round]:

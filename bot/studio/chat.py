@@ -40,7 +40,7 @@ class ChatTab:
             with gr.Row(equal_height=True):
                 self._name = gr.Textbox(ANYBODY, label="you are", min_width=120, scale=2, elem_id="chat-name")
                 scene = gr.Radio(SCENES, value="dm", label="where", min_width=280, scale=5, elem_id="chat-scene")
-                double = gr.Checkbox(False, label="two side by side", min_width=140, scale=2, elem_id="chat-double")
+                double = gr.Checkbox(False, label="side by side", min_width=140, scale=2, elem_id="chat-double")
             speaking = gr.State("")
             with gr.Row():
                 for side in self._sides:

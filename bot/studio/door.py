@@ -1,6 +1,5 @@
 """Who may come in: on loopback those who ask for this machine by its own name, elsewhere those with the password."""
 
-import asyncio
 import base64
 import binascii
 import hmac
@@ -23,11 +22,6 @@ class Door:
     def __init__(self, app: ASGIApp, password: str = "") -> None:
         self._app = app
         self._password = password
-        self._closing = asyncio.Event()
-
-    def close(self) -> None:
-        """Tell everybody inside that their caller has gone: an open page listens for ever."""
-        self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
@@ -44,16 +38,7 @@ class Door:
                 message["headers"] = [*message["headers"], (b"content-security-policy", POLICY.encode())]
             await send(message)
 
-        async def until_closing() -> Message:
-            heard, closing = (asyncio.ensure_future(one) for one in (receive(), self._closing.wait()))
-            try:
-                await asyncio.wait({heard, closing}, return_when=asyncio.FIRST_COMPLETED)
-                return await heard if heard.done() else {"type": f"{scope['type']}.disconnect"}
-            finally:
-                heard.cancel()
-                closing.cancel()
-
-        await self._app(scope, until_closing, with_policy)
+        await self._app(scope, receive, with_policy)
 
     def _refusal(self, headers: dict[str, str]) -> PlainTextResponse | None:
         host = headers.get("host", "")

@@ -30,7 +30,11 @@ CSS = """
 .plain tbody td {border-top: 1px solid var(--border-color-primary) !important}
 .sums td:nth-child(3), .sums td:nth-child(4) {text-align: right; font-variant-numeric: tabular-nums}
 .sums tbody tr:last-child {font-weight: 600}
-progress {width: 100%; accent-color: var(--color-accent)}
+.plain td:first-child {white-space: nowrap}
+progress {appearance: none; width: 100%; height: 6px; border: 0; border-radius: 3px; overflow: hidden}
+progress, progress::-webkit-progress-bar {background: var(--border-color-primary)}
+progress::-webkit-progress-value {background: var(--color-accent)}
+progress::-moz-progress-bar {background: var(--color-accent)}
 .report {width: 100%; height: 80vh; border: 1px solid var(--border-color-primary); background: white}
 .answer {white-space: pre-wrap; font-weight: 400; text-align: left; padding: 1rem}
 .turn {margin: .7rem 0; padding-left: .7rem; border-left: 3px solid var(--border-color-primary)}

@@ -22,18 +22,15 @@ PATIENCE = 2  # seconds that open connections get when the studio is stopped
 class Server(uvicorn.Server):
     """Leaves signals to us: a stop that was asked for is no failure."""
 
-    def __init__(self, door: Door) -> None:
-        super().__init__(uvicorn.Config(door, log_level="warning", timeout_graceful_shutdown=PATIENCE))
-        self._door = door
-
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let go of the pages that are open."""
-        self._door.close()
+        """Hang up on the pages that are open: each would listen for ever."""
+        for connection in list(self.server_state.connections):
+            connection.transport.close()
         await super().shutdown(sockets)
 
 
@@ -61,4 +58,4 @@ def server_of(studio: Studio, password: str = "") -> Server:
     gr.mount_gradio_app(
         app, page_of(studio), path="/", theme=theme(), css=CSS, footer_links=[], run_history=False, ssr_mode=False
     )
-    return Server(Door(app, password))
+    return Server(uvicorn.Config(Door(app, password), log_level="warning", timeout_graceful_shutdown=PATIENCE))

@@ -36,7 +36,7 @@ class TimelineTab:
             with gr.Row(elem_classes="tools"):
                 count = gr.Slider(1, 30, value=8, step=1, label="tweets", scale=4, min_width=200, buttons=[])
                 reroll = gr.Button("Another page", variant="primary", scale=1, min_width=120, elem_id="tweets-reroll")
-                replace = gr.Button("Another instead", scale=1, min_width=120, elem_id="tweets-replace")
+                replace = gr.Button("Replace", scale=1, min_width=120, elem_id="tweets-replace")
             shown = gr.Radio([], show_label=False, container=False, elem_id="tweets", elem_classes="cards")
             with gr.Row(elem_classes="tools"):
                 target = gr.Dropdown(
@@ -132,6 +132,10 @@ def _schedule(settings: Tweets, moments: Sequence[datetime]) -> str:
         (f"{day:%a %-d %b}", " · ".join(f"{one:%H:%M}" for one in times))
         for day, times in groupby(local, key=datetime.date)
     ]
-    off = "" if settings.enabled else "Random tweets are switched off ([tweets] enabled); they would come so. "
-    told = f"{off}Times of {settings.timezone}; only the first is settled, the others are drawn when they come."
+    when = (
+        "The first is settled; the jitter of the others is drawn when they come."
+        if settings.enabled
+        else "Random tweets are switched off, [tweets] enabled; were they on, they would come about so."
+    )
+    told = f"In the time of {settings.timezone}. {when}"
     return quiet(told) + table(("day", "times"), days)

@@ -15,7 +15,7 @@ from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
 from persona.names import normalise
 
-LOSS = {"loss": "loss, nats a token", "eval_bits_per_character": "held out, bits a character"}
+LOSS = {"loss": "loss, nats", "eval_bits_per_character": "held out, bits"}  # a token, a character
 EMPTY = pandas.DataFrame({"step": [], "value": [], "what": []})
 HEADS = ("from", "who", "read", "kept", "left out")
 
@@ -52,7 +52,15 @@ class TrainingTab:
                 stop = gr.Button("Stop", min_width=90, elem_id="train-stop")
             status = gr.HTML(elem_id="train-status")
             loss = gr.LinePlot(
-                EMPTY, x="step", y="value", color="what", height=260, visible=False, elem_id="train-loss"
+                EMPTY,
+                x="step",
+                y="value",
+                color="what",
+                y_title=" ",
+                color_title=" ",
+                height=260,
+                visible=False,
+                elem_id="train-loss",
             )
             says = gr.HTML(elem_id="train-says")
             adapters = Adapters(studio)
@@ -71,11 +79,11 @@ class TrainingTab:
     async def _sources(self, written: str) -> str:
         """The exports of the settings, where nothing else is named."""
         with sentences():
-            return written or "\n".join(map(str, self._studio.settings.sources))
+            return written or "\n".join(self._studio.settings.data.sources)
 
     async def _look(self, folders: str) -> AsyncGenerator[tuple[Any, ...]]:
         with sentences():
-            run = await self._run("import", "--look", *_paths(folders), "--progress")
+            run = await self._run("import", "--look", *self._paths(folders), "--progress")
             async for told in run.steps():
                 yield quiet(in_words(told)), gr.skip(), gr.skip(), gr.skip()
             summary = await run.result()
@@ -100,7 +108,7 @@ class TrainingTab:
         """Write down what was chosen, and import."""
         with sentences():
             consent = {name: name in agreed for name in who}
-            choose(self._studio.config, persona=mine, consent=consent, sources=_paths(folders))
+            choose(self._studio.config, persona=mine, consent=consent, sources=_lines(folders))
             run = await self._run("import", "--progress", *(["--fresh"] if fresh else []))
             async for told in run.steps():
                 yield quiet(in_words(told))
@@ -137,24 +145,28 @@ class TrainingTab:
             adapters = self._adapters.now() if run is None or run.is_over else (gr.skip(), gr.skip())
             if run is None:
                 return gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False), *adapters
-            curve = _curve(run.told)
+            task, curve = _curve(run.told)
             says = "".join(quiet(one["said"]) for one in run.told if "said" in one)
             status = await _outcome(run) if run.is_over else _status(run.told)
             return (
                 status,
-                gr.LinePlot(curve, visible=not curve.empty),
+                gr.LinePlot(curve, x_title=f"step of {task}", visible=not curve.empty),
                 says,
                 gr.Timer(active=not run.is_over),
                 *adapters,
             )
 
+    def _paths(self, folders: str) -> list[str]:
+        """What was typed, as the settings would understand it."""
+        return [str(self._studio.settings.root / Path(line).expanduser()) for line in _lines(folders)]
+
     async def _run(self, *arguments: str) -> Run:
         return await Run.begin(self._studio.config, *arguments)
 
 
-def _paths(folders: str) -> list[str]:
-    """What was typed, one path a line, from the user's home where it says so."""
-    return [str(Path(line.strip()).expanduser().absolute()) for line in folders.splitlines() if line.strip()]
+def _lines(folders: str) -> list[str]:
+    """What was typed, one path a line."""
+    return [line.strip() for line in folders.splitlines() if line.strip()]
 
 
 def _speakers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -208,14 +220,14 @@ async def _outcome(run: Run) -> str:
     return "".join(map(quiet, (f"Sealed {result['bundle']}. {words}", *gate["reasons"], *gate["notes"])))
 
 
-def _curve(told: Sequence[Told]) -> pandas.DataFrame:
-    """The losses of the task that is running, or ran last."""
+def _curve(told: Sequence[Told]) -> tuple[str, pandas.DataFrame]:
+    """The task that is running, or ran last, and its losses."""
     measured = [one for one in told if "step" in one]
-    task = measured[-1]["task"] if measured else ""
+    task = str(measured[-1]["task"]) if measured else ""
     points = [
-        {"step": one["step"], "value": one[name], "what": f"{task}: {words}"}
+        {"step": one["step"], "value": one[name], "what": words}
         for one in measured
         for name, words in LOSS.items()
         if name in one and one["task"] == task
     ]
-    return pandas.DataFrame(points) if points else EMPTY
+    return task, pandas.DataFrame(points) if points else EMPTY

@@ -4,12 +4,13 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from persona.fault import Fault
-from persona.transcript import Turn
+from persona.transcript import UNKNOWN, Turn
 from tests.conftest import Home, run_here
 from tests.trainer.evaluate.voices import ANNA, BORIS, said
 from trainer.__main__ import app as trainer
@@ -47,6 +48,14 @@ def test_silence_and_copies_are_no_rounds() -> None:
     same = Spoken(occasion(2, "hello there"), ("hello there",), ("hello there",))
     assert rounds_of([mute, same], {}, seed=1) == []
     assert candidates([occasion(1, "k"), occasion(2, "[photo]"), occasion(3, "fine thanks")])[0].text == "fine thanks"
+
+
+def test_rounds_follow_words_that_are_known() -> None:
+    """Where there are enough of them; else a lost parent is better than no game."""
+    lost = [replace(occasion(k, "that is how it is"), before=(Turn("SOMEONE", (UNKNOWN,)),)) for k in range(9)]
+    heard = [occasion(k, "fine, and where is the swan?") for k in range(9, 30)]
+    assert {one.before[0].text for one in candidates([*lost, *heard])} == {"and you?"}
+    assert len(candidates([*lost, *heard[:3]])) == 12
 
 
 def test_a_game_is_played_in_the_terminal(rounds: list[Round]) -> None:

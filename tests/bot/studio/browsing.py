@@ -23,6 +23,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to open the page with")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1080, "height": 860}
+_QUIET = """() => {
+  const now = performance.now(), text = document.body.innerText;
+  if (document.querySelector(".generating, .progress-text, .eta-bar") || text !== window.lastText) window.since = now;
+  window.lastText = text;
+  return now - window.since > 250;
+}"""
 
 
 @contextlib.contextmanager
@@ -110,8 +116,8 @@ class Visit:
         self.settled()
 
     def settled(self) -> None:
-        """Wait until nothing is being made."""
-        self.page.wait_for_function("() => !document.querySelector('.generating, .progress-text, .eta-bar')")
+        """Wait until nothing is being made, and the page stays as it is for a moment."""
+        self.page.wait_for_function(_QUIET)
 
     @property
     def answers(self) -> int:
