@@ -49,7 +49,9 @@ def chat(
 def tweet(
     count: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 5,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same tweets.")] = None,
-    era: Annotated[int | None, typer.Option(help="The year to sound like; default: the latest.")] = None,
+    era: Annotated[
+        int | None, typer.Option(min=1970, max=9999, help="The year to sound like; default: the latest.")
+    ] = None,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
 ) -> None:

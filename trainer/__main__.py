@@ -298,7 +298,9 @@ def sample(
     count: Annotated[int, typer.Option("-n", min=1, help="How many texts.")] = 5,
     turns: Annotated[int, typer.Option(min=0, help="A whole conversation of so many turns between all speakers.")] = 0,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same texts.")] = None,
-    era: Annotated[int | None, typer.Option(help="The year to sound like; default: the latest.")] = None,
+    era: Annotated[
+        int | None, typer.Option(min=1970, max=9999, help="The year to sound like; default: the latest.")
+    ] = None,
     to: Annotated[str, typer.Option("--to", help="What the texts answer, for the scenes with others.")] = "",
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
