@@ -68,7 +68,7 @@ class TrainingTab:
         shown = [status, loss, says, clock, *adapters.shown]
         self._adapters = adapters
         gr.on([page.load, tab.select], self._watch, None, shown)
-        gr.on([page.load, tab.select], self._sources, folders, folders)
+        page.load(self._sources, folders, folders)
         look.click(self._look, folders, [found, who, mine, agreed])
         read.click(self._read, [folders, who, mine, agreed, fresh], corpus)
         plan.click(self._plan, None, status)
@@ -76,10 +76,11 @@ class TrainingTab:
         stop.click(self._stop, None, shown)
         clock.tick(self._watch, None, shown)
 
-    async def _sources(self, written: str) -> str:
-        """The exports of the settings, where nothing else is named."""
+    async def _sources(self, written: str) -> Any:
+        """The exports of the settings, where nothing else is named yet."""
         with sentences():
-            return written or "\n".join(self._studio.settings.data.sources)
+            known = self._studio.settings.data.sources
+            return gr.skip() if written or not known else "\n".join(known)
 
     async def _look(self, folders: str) -> AsyncGenerator[tuple[Any, ...]]:
         with sentences():
