@@ -51,15 +51,17 @@ class ChatTab:
         versions = [one.version for one in self._sides]
         gr.on([page.load, tab.select], self._fill, versions, [self._empty, speaking, *versions])
         double.change(self._show_second, double, self._sides[1].columns)
-        anew.click(self._forget, None, self._both)
-        self._wire_talk([self._text.submit, send.click], [stop.click, anew.click], double)
+        answering = self._wire_talk([self._text.submit, send.click], stop, double)
+        anew.click(self._forget, None, self._both, cancels=answering)
 
-    def _wire_talk(self, speak: list[Any], end: list[Any], double: gr.Checkbox) -> None:
-        """Both sides hear and answer; whoever goes on while they do interrupts them, and what they said so far stays."""
+    def _wire_talk(self, speak: list[Any], stop: gr.Button, double: gr.Checkbox) -> list[Any]:
+        """Both sides hear and answer; whoever goes on while they do interrupts them, and what they said so far stays. Returns
+        the events that answer."""
         first, second = self._sides
         heard = gr.on(speak, self._hear, self._heard, [self._text, *self._both])
         answering = [first.answers(heard), second.answers(heard, double), *first.answering, *second.answering]
-        gr.on([*speak, *end], None, cancels=answering)
+        gr.on([*speak, stop.click], None, cancels=answering)
+        return answering
 
     @property
     def _both(self) -> list[Any]:
