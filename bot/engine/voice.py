@@ -77,7 +77,7 @@ class Voice:
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
             text, finish = await complete(self.engine, request, self._checked(hear) if hear else None)
             lines = completion_lines(text)
-            objection = self.guard.check("\n".join(lines))
+            objection = self._objection(lines)
             if lines and not objection:
                 return lines
             if objection and objections is not None:
@@ -85,6 +85,12 @@ class Voice:
             if finish == "deadline":
                 raise EngineError("the engine said nothing in time")
         return ()
+
+    def _objection(self, lines: tuple[str, ...]) -> str:
+        """What stands against saying this; "" for nothing. A line that ends with somebody's header goes on as theirs: a
+        model that never ended its turn is not worth cutting."""
+        headers = tuple(f"{key}:" for key in self.seal.speakers)
+        return self.guard.check("\n".join(lines)) or ("header" if any(one.endswith(headers) for one in lines) else "")
 
     def _checked(self, hear: Hear) -> Callable[[str], None]:
         """Tells `hear` the whole words of a text that grows, unless the guard objects to them."""
@@ -94,7 +100,7 @@ class Voice:
             nonlocal told
             whole = text[: max(text.rfind(" "), text.rfind("\n")) + 1]
             lines = completion_lines(whole)
-            if lines and lines != told and not self.guard.check("\n".join(lines)):
+            if lines and lines != told and not self._objection(lines):
                 told = lines
                 hear(lines)
 

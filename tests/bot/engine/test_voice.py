@@ -47,6 +47,15 @@ async def test_a_copy_is_sampled_again(bundle: Bundle) -> None:
     assert objections == ["copy"] * 2
 
 
+async def test_what_goes_on_as_somebody_else_is_sampled_again(bundle: Bundle) -> None:
+    """A header on a line of its own is where a turn is cut; one behind other words shows that the turn never ended."""
+    engine = FakeEngine()
+    engine.words = lambda _: "paid a}PRIYA:\nomg with oat milk??" if len(engine.asked) < 2 else "fine\nPRIYA:\nomg"
+    objections: list[str] = []
+    said = await voice_of(bundle, engine).reply("group", (Turn("JONAS", ("and?",)),), 1, objections=objections)
+    assert (said, objections) == (("fine",), ["header"])
+
+
 async def test_silence_follows_three_more_tries(bundle: Bundle) -> None:
     """And is counted; so it is for tweets."""
     copy = "the canal took my other bike"
