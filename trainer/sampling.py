@@ -15,6 +15,7 @@ from persona.fault import Fault, SettingsFault
 from persona.names import SOMEONE, normalise
 from persona.transcript import SCENES, Conversation, Turn, plain_lines, render
 
+DRAWS = 5  # before a voice is taken to be silent
 OPENINGS = (
     "hey, are you there?",
     "what are you up to?",
@@ -67,20 +68,27 @@ async def _sampled(voice: Voice, wish: Wish, speaker: str, seed: int) -> list[st
             return [render(await _conversation(voice, wish, seed)).strip()]
         if not voice.seal.speakers[speaker].tuned:
             _say(f"{voice.seal.speakers[speaker].name} was not trained: this voice is the base's")
-        return [await _one(voice, wish, speaker, seed + number * 7919) for number in range(wish.count)]
+        texts = [await _one(voice, wish, speaker, seed + number * 7919) for number in range(wish.count)]
+        return [text for text in texts if text]
     finally:
         await voice.engine.close()
 
 
 async def _one(voice: Voice, wish: Wish, speaker: str, seed: int) -> str:
+    """ "" where the voice remains silent, whatever the seed."""
+    for draw in range(DRAWS):
+        if lines := await _drawn(voice, wish, speaker, seed + draw * 104_729):
+            return "\n".join(lines)
+    return ""
+
+
+async def _drawn(voice: Voice, wish: Wish, speaker: str, seed: int) -> tuple[str, ...]:
     tuned = voice.seal.speakers[speaker].tuned
     if wish.scene == "timeline" and not wish.answers:
-        lines = await voice.tweet(seed, speaker=speaker, year=wish.year, tuned=tuned)
-    else:
-        opening = plain_lines(wish.answers) or (random.Random(seed).choice(OPENINGS),)
-        scene = "reply" if wish.scene == "timeline" else wish.scene
-        lines = await voice.reply(scene, (Turn(SOMEONE, opening),), seed, speaker=speaker, year=wish.year, tuned=tuned)
-    return "\n".join(lines)
+        return await voice.tweet(seed, speaker=speaker, year=wish.year, tuned=tuned)
+    opening = plain_lines(wish.answers) or (random.Random(seed).choice(OPENINGS),)
+    scene = "reply" if wish.scene == "timeline" else wish.scene
+    return await voice.reply(scene, (Turn(SOMEONE, opening),), seed, speaker=speaker, year=wish.year, tuned=tuned)
 
 
 async def _conversation(voice: Voice, wish: Wish, seed: int) -> Conversation:

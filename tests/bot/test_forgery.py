@@ -16,7 +16,6 @@ from persona.names import normalise, skeleton
 from persona.transcript import Turn, plain_lines
 from tests.bot.rooms import QUICK, Inhabited, inhabited
 from tests.chaos.resident import Resident
-from tests.chaos.run import SETTINGS
 from tests.fakes.fake_discord import ALICE, BEN, GUILD_ID, FakeDiscord
 from tests.fakes.fake_telegram import ALICE as ADA
 from tests.fakes.fake_telegram import BOT as TELEGRAM_BOT
@@ -116,7 +115,7 @@ class Platform:
     async def _start(self) -> None:
         await self.fake.start()
         config = Path(tempfile.mkdtemp(prefix="forgery-")) / "persona.toml"
-        config.write_text(f"{SETTINGS}[daemon]\ndrain_seconds = 0\n{self.fake.settings}")
+        config.write_text(f"{QUICK}[daemon]\ndrain_seconds = 0\n{self.fake.settings}")
         self.resident = Resident(config)
         self.resident.engine.words = lambda _: f"thought {next(self.thoughts)}"
         await self.resident.start()
