@@ -18,6 +18,7 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = (
@@ -143,7 +144,7 @@ class opened:  # noqa: N801 (used as a function is)
         else:
             self._stream, self._size = path.open("rb"), path.stat().st_size
 
-    def __enter__(self):  # type: ignore[no-untyped-def]
+    def __enter__(self) -> tuple[IO[bytes], int]:
         return self._stream, self._size
 
     def __exit__(self, *_: object) -> None:

@@ -71,7 +71,7 @@ def autocast(device: torch.device) -> torch.autocast:
 
 class TokenTrainer(Trainer):
     """Trainer with our batches and our loss. Evaluates to bits per character. in_order: rows as they lie, a batch's
-    tokens' worth at a time."""
+    tokens' worth at a time. packs: rows side by side, for models that `can_pack`."""
 
     def __init__(
         self,
@@ -81,6 +81,7 @@ class TokenTrainer(Trainer):
         fit: Fit,
         pad: int,
         in_order: bool = False,
+        packs: bool = False,
         **rest: Any,
     ) -> None:
         returns_loss(rest["model"])
@@ -91,7 +92,7 @@ class TokenTrainer(Trainer):
         self._fit = fit
         self._pad = pad
         self._in_order = in_order
-        self._packs = not in_order and can_pack(rest["model"])
+        self._packs = packs
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
         """Batches of rows, dealt out to processes and forwards."""
@@ -116,8 +117,8 @@ class TokenTrainer(Trainer):
         """Mean nats a target token of the whole step, whoever computes it: DDP divides by the processes again."""
         nats = summed_loss(model, inputs)
         if not torch.isfinite(nats):
-            lengths = inputs.get("lengths", (inputs["input_ids"] != self._pad).sum(1))
-            rows, longest = len(lengths), int(lengths.max())
+            lengths = inputs["lengths"].tolist() if self._packs else None
+            rows, longest = (len(lengths), max(lengths)) if lengths else inputs["input_ids"].shape
             raise Fault(
                 f"the loss became infinite at step {self.state.global_step + 1} of {self.state.max_steps}, "
                 f"on a batch of {rows} rows of up to {longest} tokens; lower [train] learning_rate and train again"
@@ -315,7 +316,10 @@ def train_adapter(
 ) -> Trained:
     """Train the adapter of `model` on `rows`, stopped early on `held_out`; the best one is on the model then. Where memory
     runs out it goes on in smaller parts. folder: for checkpoints; one that lies there is where it goes on."""
-    order = order_of(rows, fit, packs=can_pack(model))
+    packs = can_pack(model)
+    if not packs:
+        bars.say("this base's attention can't keep rows apart: they are padded, those of like length together")
+    order = order_of(rows, fit, packs=packs)
     fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
     while True:
         since = last_whole(folder)
@@ -342,6 +346,7 @@ def train_adapter(
             held_out=held_out,
             fit=fit,
             pad=pad,
+            packs=packs,
             callbacks=[*callbacks, *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
         )
         try:

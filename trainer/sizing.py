@@ -21,8 +21,8 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a step is run. tokens: of one optimizer step, over all processes, padding included. parts: forwards it is dealt
-    out to, here. checkpointing: layers are run again in the backward pass instead of being remembered."""
+    """How a step is run. tokens: of one optimizer step, over all processes, with their padding if there is any. parts:
+    forwards it is dealt out to, here. checkpointing: layers are run again in the backward pass, not remembered."""
 
     tokens: int
     parts: int = 1

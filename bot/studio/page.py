@@ -50,10 +50,12 @@ progress::-moz-progress-bar {background: var(--color-accent)}
 
 def page_of(studio: Studio) -> gr.Blocks:
     """The page, not yet served. Raises SettingsFault where the settings can't be read."""
-    name = studio.settings.persona.name
+    settings = studio.settings
+    name, server = settings.persona.name, settings.engine.url if settings.engine.kind == "server" else ""
+    where = f"What is said here goes to {server}." if server else "Nothing here leaves this machine."
     with gr.Blocks(analytics_enabled=False, title=f"{name} · alterego") as page:
         gr.HTML(
-            f"<h1>{escape(name)}</h1><p>An imitation. Whatever it says, nobody said it; nothing here leaves this machine.</p>",
+            f"<h1>{escape(name)}</h1><p>An imitation: whatever it says, nobody said it. {escape(where)}</p>",
             elem_classes="title",
         )
         with gr.Tabs(overflow_behavior="wrap"):

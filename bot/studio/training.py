@@ -13,6 +13,7 @@ from bot.studio.running import Run, Told, in_words
 from bot.studio.sentences import sentences
 from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
+from persona.fault import Fault
 from persona.names import normalise
 
 LOSS = {"loss": "loss, nats", "eval_bits_per_character": "held out, bits"}  # a token, a character
@@ -214,10 +215,10 @@ def _status(told: Sequence[Told]) -> str:
 async def _outcome(run: Run) -> str:
     try:
         result = await run.result()
-    except Exception as error:
-        return quiet(str(error))
+    except Fault as fault:
+        return quiet(str(fault))
     gate = result["metrics"]["gate"]
-    words = "It speaks now." if result["current"] else "It does not speak: it is worse than the one that does."
+    words = "It speaks now." if result["current"] else "It does not speak:"
     return "".join(map(quiet, (f"Sealed {result['bundle']}. {words}", *gate["reasons"], *gate["notes"])))
 
 
