@@ -48,9 +48,9 @@ from trainer.finetune import measure, train_adapter
 from trainer.gguf_file import write_gguf
 from trainer.importing import import_exports
 from trainer.loss import Loss
+from trainer.material import learning_rate, prepare
 from trainer.progress import Bars
 from trainer.split import JUDGE_A, JUDGE_B, TRAIN, split
-from trainer.training import learning_rate, prepare
 
 SPEAKERS = 8
 HELD_OUT = 0.2  # of each speaker's messages, for each judge

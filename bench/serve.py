@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -54,21 +54,34 @@ class Bench:
         return (one for one in self.contestants if one.name.startswith(words))
 
 
+class Figures:
+    """What was found so far; with a path it is kept in FILE.json after each part, and a run that was cut off goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = path.with_suffix(".json") if path else None
+        there = self._file and self._file.is_file()
+        self.found: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8")) if self._file and there else {}
+
+    def keep(self, shape: str, part: str, figures: Any) -> None:
+        """Add the figures of one part of the bench."""
+        self.found.setdefault(shape, {})[part] = figures
+        if self._file:
+            self._file.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Measure, print, and write figures where asked to."""
     wishes = _wishes()
     transformers_logging.set_verbosity_error()
-    found: dict[str, Any] = {"threads": torch.get_num_threads(), "bandwidth": _bandwidth()}
-    print(f"{found['threads']} threads, memory reads {found['bandwidth'] / 1e9:.1f} GB/s", flush=True)
+    figures = Figures(wishes.write)
+    figures.found |= {"threads": torch.get_num_threads(), "bandwidth": _bandwidth()}
+    print(f"{figures.found['threads']} threads, memory reads {figures.found['bandwidth'] / 1e9:.1f} GB/s", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in wishes.shape or (["small"] if wishes.quick else list(SHAPES)):
-            bench = _bench(name, Path(folder), wishes)
-            found[name] = asyncio.run(_measured(bench, found["bandwidth"]))
+            asyncio.run(_measure(_bench(name, Path(folder), wishes), figures))
     if wishes.write:
-        wishes.write.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        plot_arrivals(
-            {name: found[name]["arrivals"] for name in SHAPES if name in found}, wishes.write.with_suffix(".svg")
-        )
+        arrivals = {name: figures.found[name]["arrivals"] for name in SHAPES if name in figures.found}
+        plot_arrivals(arrivals, wishes.write.with_suffix(".svg"))
 
 
 def _wishes() -> argparse.Namespace:
@@ -76,7 +89,7 @@ def _wishes() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the small shape, few requests, one round")
     parser.add_argument("--shape", action="append", choices=list(SHAPES), help="only these shapes")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured; default: 3, of 0.5B 1")
-    parser.add_argument("--write", type=Path, help="write FILE.json with all figures and FILE.svg with the plot")
+    parser.add_argument("--write", type=Path, help="keep figures in FILE.json, go on there after a cut, plot FILE.svg")
     return parser.parse_args()
 
 
@@ -110,15 +123,19 @@ def _bench(name: str, folder: Path, wishes: argparse.Namespace) -> Bench:
     return Bench(name, model, shape.vocabulary, contestants, rounds, wishes.quick)
 
 
-async def _measured(bench: Bench, bandwidth: float) -> dict[str, Any]:
+async def _measure(bench: Bench, figures: Figures) -> None:
+    """Every part that isn't measured yet."""
     print(f"\n# {bench.shape}: {bench.model.num_parameters() / 1e6:.0f}M parameters, random weights", flush=True)
-    return {
-        "at_once": await _at_once(bench),
-        "alone": await _alone(bench, bandwidth),
-        "short_beside_long": await _short_beside_long(bench),
-        "follow_up": await _follow_up(bench),
-        "arrivals": await _arrivals(bench),
+    parts: dict[str, Callable[[Bench], Awaitable[Any]]] = {
+        "at_once": _at_once,
+        "alone": partial(_alone, bandwidth=figures.found["bandwidth"]),
+        "short_beside_long": _short_beside_long,
+        "follow_up": _follow_up,
+        "arrivals": _arrivals,
     }
+    for name, part in parts.items():
+        if name not in figures.found.get(bench.shape, {}):
+            figures.keep(bench.shape, name, await part(bench))
 
 
 @asynccontextmanager

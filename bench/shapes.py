@@ -75,7 +75,8 @@ def random_model(shape: Shape) -> Any:
     with torch.no_grad():
         weight = model.get_input_embeddings().weight
         weight.normal_(std=SPREAD / shape.config.hidden_size**0.5)
-        weight[0] = 0
+        weight[0] = 0  # the end of a turn
+        weight[1:257] *= 0.01  # bytes, which alone are no text
     model.generation_config.eos_token_id = None
     model.generation_config.pad_token_id = 0
     return model.eval()

@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from persona.fault import Fault, SettingsFault, StandingFault
+from persona.fault import Fault, SettingsFault
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+NEWEST = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
 BUSY_SECONDS = 10  # how long SQLite waits for another writer
-_MIGRATING = 0x616C7465  # PostgreSQL's advisory lock for migrations: two bots may start at once
 
 
 class Database:
@@ -40,7 +37,7 @@ class Database:
         engine = _engine(url, shown, folder)
         try:
             async with _begun(engine) as connection:
-                await connection.run_sync(_migrate)
+                await connection.run_sync(_bring_up)
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
             reason = (str(getattr(error, "orig", error)).splitlines() or [type(error).__name__])[0]
@@ -151,15 +148,15 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _migrate(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise StandingFault(
-            f"the store was written by a newer alterego ({error}); update alterego, or restore a backup"
-        ) from None
+def _bring_up(connection: sa.Connection) -> None:
+    if _revision(connection) != NEWEST:
+        from bot.store.migrating import migrate
+
+        migrate(connection, MIGRATIONS)
+
+
+def _revision(connection: sa.Connection) -> str:
+    """The last migration that the database has seen; "" where it is new."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or "")

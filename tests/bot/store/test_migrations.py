@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from bot.store import Bearer, Store
-from bot.store.database import MIGRATIONS
+from bot.store.database import MIGRATIONS, NEWEST
 
 FIRST = "0001"  # the first released schema
 ROWS = [
@@ -67,3 +68,10 @@ async def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path)
         await Store.open("sqlite:///store.db", tmp_path)
     with sqlite3.connect(path) as raw:
         assert list(raw.iterdump()) == before
+
+
+def test_what_the_store_takes_for_the_newest_migration_is_the_newest() -> None:
+    """Only where a database is at another one Alembic is asked."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
