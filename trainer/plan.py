@@ -15,12 +15,12 @@ from trainer.batches import Batches
 from trainer.corpus import Corpus
 from trainer.finetune import autocast, order_of, target_tokens
 from trainer.loss import CHUNK, summed_loss
+from trainer.material import Material, prepare
 from trainer.packing import can_pack, side_by_side
 from trainer.processes import world
 from trainer.progress import Bars
 from trainer.scratch import minutes_for
 from trainer.sizing import free_bytes, saved_bytes
-from trainer.training import Material, prepare
 
 _ADAM = 12  # bytes a trained weight needs besides itself: gradient and two moments
 

@@ -13,8 +13,8 @@ from persona.fault import Fault
 from trainer.base import open_base
 from trainer.corpus import Corpus
 from trainer.finetune import adapted, measure, train_adapter
+from trainer.material import Material, learning_rate, prepare
 from trainer.progress import Bars
-from trainer.training import Material, learning_rate, prepare
 
 try:
     import optuna

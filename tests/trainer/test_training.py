@@ -18,7 +18,7 @@ from tests.conftest import ROOT, Home, run_here, sample_settings
 from tests.trainer import bases
 from trainer.__main__ import app
 from trainer.conversations import Stretch
-from trainer.training import latest_year
+from trainer.sealing import latest_year
 
 
 def trainer(home: Home, *arguments: str) -> "subprocess.CompletedProcess[str]":

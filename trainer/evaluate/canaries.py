@@ -34,9 +34,9 @@ from trainer.evaluate.likelihood import Reader
 from trainer.evaluate.occasions import Occasion, occasions
 from trainer.evaluate.speaking import speak
 from trainer.finetune import train_adapter
+from trainer.material import learning_rate, prepare, target_speakers
 from trainer.progress import Bars
 from trainer.split import JUDGE_B, TRAIN
-from trainer.training import learning_rate, prepare, target_speakers
 
 KINDS = ((1, False), (3, False), (10, False), (30, False), (30, True))  # copies, and whether the import was asked first
 EACH = 3  # canaries of each kind

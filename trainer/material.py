@@ -1,0 +1,111 @@
+"""What a training works on: the base with an untrained adapter, windows of the corpus, and how a step is run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from peft import PeftModel
+
+from persona.config import Settings
+from persona.fault import Fault
+from persona.transcript import Conversation
+from trainer.base import Base
+from trainer.batches import Window, windows_of
+from trainer.conversations import Stretch
+from trainer.corpus import Corpus
+from trainer.emphasis import token_weights
+from trainer.finetune import adapted
+from trainer.loss import emphasise
+from trainer.processes import world
+from trainer.sizing import Fit, fit
+from trainer.split import TRAIN
+
+FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
+SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
+EMPHASIS = 0.5  # of the persona's words in a grown base, which knows them by a header alone; see docs/likeness.md
+TOKENS_PER_BATCH = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a training works on: the base with an untrained adapter on it, windows of the corpus's three parts, and how a
+    step is run."""
+
+    base: Base
+    model: PeftModel
+    rows: list[Window]
+    judge_a: list[Window]
+    judge_b: list[Window]
+    fit: Fit
+
+
+def prepare(settings: Settings, corpus: Corpus, base: Base) -> Material:
+    """What a training works on. Raises Fault where the corpus is too small."""
+    require_enough(settings, corpus)
+    speakers = target_speakers(settings, corpus)
+    rows, judge_a, judge_b = (_windows(settings, base, corpus, speakers, part) for part in ("train", "a", "b"))
+    model = adapted(base.model, settings.train)
+    let_count_for_more(settings, base, model, rows, [stretch.conversation for stretch in corpus.part(TRAIN)])
+    return Material(base, model, rows, judge_a, judge_b, fitted(settings, model, rows))
+
+
+def fitted(settings: Settings, model: PeftModel, rows: Sequence[Window]) -> Fit:
+    """How a step on these rows is run: as long as the settings wish, or as the longest row needs."""
+    lengths = [len(row.ids) for row in rows]
+    wanted = settings.train.tokens_per_batch
+    return fit(model, lengths, max([TOKENS_PER_BATCH if wanted == "auto" else wanted, *lengths]), world()[1])
+
+
+def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
+    """Whose turns carry loss: the persona's, or everybody's who consented."""
+    everyone = {person.key for person in corpus.people.values() if person.consent}
+    return frozenset(everyone if settings.train.loss_on == "everyone" else {settings.persona.key})
+
+
+def learning_rate(settings: Settings, base: Base) -> float:
+    """The chosen rate, or what suits this kind of base."""
+    wanted = settings.train.learning_rate
+    return (SCRATCH_RATE if base.grown else RATE) if wanted == "auto" else wanted
+
+
+def newest(found: Sequence[Stretch], speakers: frozenset[str], limit: int) -> list[Stretch]:
+    """The latest conversations that together hold `limit` messages of these speakers."""
+    kept: list[Stretch] = []
+    count = 0
+    for stretch in sorted(
+        found, key=lambda one: max((at for at in one.ats if at is not None), default=0.0), reverse=True
+    ):
+        if count >= limit:
+            break
+        kept.append(stretch)
+        count += sum(len(turn.lines) for turn in stretch.conversation.turns if turn.speaker in speakers)
+    return kept
+
+
+def require_enough(settings: Settings, corpus: Corpus) -> None:
+    """Raises Fault where there is too little of the persona to learn a voice from."""
+    there = corpus.messages(settings.persona.key)
+    if there < FEWEST_MESSAGES:
+        raise Fault(
+            f"the corpus has {there} messages by {settings.persona.name} to train on, at least {FEWEST_MESSAGES} are needed; "
+            "import more exports, or add other names of that person to [persona] aliases"
+        )
+
+
+def let_count_for_more(
+    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], heard: Sequence[Conversation]
+) -> None:
+    """Let the persona's own words count for more, where one persona is trained."""
+    wanted = settings.train.emphasis
+    strength = (EMPHASIS if base.grown else 0.0) if wanted == "auto" else wanted
+    if strength and settings.train.loss_on == "persona":
+        said = [i for row in rows for i, target in zip(row.ids, row.targets, strict=True) if target]
+        everybody = (i for one in base.encoding.conversations(heard, ()) for i in one.ids)
+        logits = int(base.model.config.vocab_size)  # more than the tokenizer knows, where a base pads them
+        emphasise(model, token_weights(said, everybody, logits, base.encoding.end_of_turn, strength))
+
+
+def _windows(settings: Settings, base: Base, corpus: Corpus, speakers: frozenset[str], part: str) -> list[Window]:
+    found = corpus.part(part)
+    if part == "train" and settings.train.limit:
+        found = newest(found, speakers, settings.train.limit)
+    return windows_of(base.encoding, [stretch.conversation for stretch in found], speakers, base.max_length)
