@@ -14,13 +14,25 @@ _UNIT = re.compile(rf"[{WIDE}]|[^\W_{WIDE}]+")
 _WIDE_UNIT = re.compile(rf"[{WIDE}]")
 
 
+class _Unmarked(dict[int, int | None]):
+    """For `str.translate`: leaves marks out. Filled as characters are met, since to ask each one's category is slow."""
+
+    def __missing__(self, code: int) -> int | None:
+        kept = None if unicodedata.category(chr(code)).startswith("M") else code
+        self[code] = kept
+        return kept
+
+
+_UNMARKED = _Unmarked()
+
+
 def folded(text: str) -> str:
     """`text` as comparisons see it: compatibility forms, accents and case undone, apostrophes gone ("Don't" is "dont")."""
     plain = _APOSTROPHES.sub("", text).casefold()
     if plain.isascii():
         return plain
     apart = unicodedata.normalize("NFKD", plain)
-    return "".join(char for char in apart if not unicodedata.category(char).startswith("M")).casefold()
+    return apart.translate(_UNMARKED).casefold()
 
 
 def units(text: str) -> list[str]:

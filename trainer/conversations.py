@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby, pairwise
 
+import msgspec
+
 from persona.names import SOMEONE
 from persona.transcript import UNKNOWN, Conversation, Turn
 from trainer.people import Person
@@ -19,8 +21,7 @@ LONGEST_UNDATED = 32  # turns; a text without dates has no gaps to part it by
 LONGEST_DATED = 400  # turns; a group that never pauses is parted somewhere
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A message of the corpus. sender, quoted_by: identity keys (see people); mentions: of whom it addresses. at: UTC
     seconds. quoted: words it answers that stand in no message of their own."""
 

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import pyarrow as pa
@@ -42,6 +44,7 @@ _ROWS = pa.schema(
     + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
 )
 _LISTS = ("lines", "quoted", "mentions")
+_ALIKE = ("platform", "source", "channel", "kind", "thread")  # in many rows: one string for all of them
 _ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
 _STRETCHES = pa.schema(
@@ -179,16 +182,14 @@ def load(settings: Settings) -> Corpus:
         raise Fault(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
     try:
         people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
-        parts = {
-            row["id"]: row["part"]
-            for row in pq.read_table(folder / "conversations.parquet", columns=["id", "part"]).to_pylist()
-        }
+        held = pq.read_table(folder / "conversations.parquet", columns=["id", "part"])
+        parts = dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
         identities = {
             one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"], one["is_self"])
             for one in people["identities"]
         }
         keys = {_nameless(key): key for key in identities}
-        rows = [_read(row, keys) for row in pq.read_table(folder / "messages.parquet").to_pylist()]
+        rows = list(_rows(folder / "messages.parquet", keys))
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Fault(f"the corpus in {folder} is damaged ({error}); remove it and import the exports again") from error
     return build(settings, rows, identities, people["pseudonyms"], parts, people["regions"])
@@ -201,20 +202,21 @@ def identity(row: Row) -> tuple[str, ...]:
     return (row.platform, row.channel, row.message_id)
 
 
-def _written(row: Row) -> dict[str, Any]:
-    """A row as its table holds it: who is who stands in people.json alone."""
-    found = {name: getattr(row, name) for name in _ROWS.names}
-    people = {"sender": _nameless(row.sender), "quoted_by": _nameless(row.quoted_by)}
-    return found | people | {"mentions": list(map(_nameless, row.mentions))}
+def _rows(path: Path, keys: Mapping[str, str]) -> Iterator[Row]:
+    for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
+        yield from (_read(row, keys) for row in batch.to_pylist())
 
 
 def _read(found: dict[str, Any], keys: Mapping[str, str]) -> Row:
-    """The row of what `_written` made. keys: identity keys by what stands for them."""
+    """The row of what `_table` made. keys: identity keys by what stands for them."""
+    alike = {name: intern(found[name]) for name in _ALIKE}
     lists = {name: tuple(found[name]) for name in _LISTS}
     people = {"sender": keys[found["sender"]], "quoted_by": keys.get(found["quoted_by"], "")}
-    return Row(**(found | lists | people | {"mentions": tuple(keys[one] for one in found["mentions"] if one in keys)}))
+    mentions = tuple(keys[one] for one in found["mentions"] if one in keys)
+    return Row(**(found | alike | lists | people | {"mentions": mentions}))
 
 
+@lru_cache(1 << 16)
 def _nameless(key: str) -> str:
     """An identity key; where it is made of a name or a phone number, its hash."""
     platform, bare, name = key.partition(":=")
@@ -222,8 +224,11 @@ def _nameless(key: str) -> str:
 
 
 def _table(found: Sequence[Row]) -> pa.Table:
-    rows = list(map(_written, found))
-    return pa.table({name: [row[name] for row in rows] for name in _ROWS.names}, _ROWS)
+    """Rows as they are kept: who is who stands in people.json alone."""
+    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in found] for name in _ROWS.names}
+    columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by")}
+    columns["mentions"] = [list(map(_nameless, keys)) for keys in columns["mentions"]]
+    return pa.table(columns, _ROWS)
 
 
 def _packed(stretch: Stretch, part: str) -> dict[str, Any]:

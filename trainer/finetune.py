@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import (
+    LoraConfig,
+    PeftModel,
+    get_peft_model,
+    get_peft_model_state_dict,
+    load_peft_weights,
+    set_peft_model_state_dict,
+)
 from torch.utils.data import DataLoader, SequentialSampler
 from transformers import (
     EarlyStoppingCallback,
@@ -69,6 +76,10 @@ def autocast(device: torch.device) -> torch.autocast:
     )
 
 
+class Diverged(Fault):
+    """The loss became infinite."""
+
+
 class TokenTrainer(Trainer):
     """Trainer with our batches and our loss. Evaluates to bits per character. in_order: rows as they lie, a batch's
     tokens' worth at a time. packs: rows side by side, for models that `can_pack`."""
@@ -119,7 +130,7 @@ class TokenTrainer(Trainer):
         if not torch.isfinite(nats):
             lengths = inputs["lengths"].tolist() if self._packs else None
             rows, longest = (len(lengths), max(lengths)) if lengths else inputs["input_ids"].shape
-            raise Fault(
+            raise Diverged(
                 f"the loss became infinite at step {self.state.global_step + 1} of {self.state.max_steps}, "
                 f"on a batch of {rows} rows of up to {longest} tokens; lower [train] learning_rate and train again"
             )
@@ -136,6 +147,14 @@ class TokenTrainer(Trainer):
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def go_back(self) -> int:
+        """Put the adapter of the best evaluation so far back; returns its step, 0 where there was none."""
+        best = self.state.best_model_checkpoint
+        if best is None or self.args.world_size > 1:
+            return 0
+        set_peft_model_state_dict(self.model, load_peft_weights(best, device="cpu"))
+        return int(self.state.best_global_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,14 +283,20 @@ def run(
     on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None,
     since: Path | None = None,
 ) -> Trained:
-    """Train to the end, the early stop or the time budget, with a bar. since: the checkpoint to go on from."""
+    """Train to the end, the early stop or the time budget, with a bar; where the loss becomes infinite, the best adapter
+    so far is the result. since: the checkpoint to go on from."""
     start = time.monotonic()
     for noisy in [one for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"]:
         trainer.remove_callback(noisy)
     with bars.task(name, 1) as advance:
         watch = _Watch(advance, seconds, on_evaluate, partial(bars.figures, name))
         trainer.add_callback(watch)
-        trainer.train(resume_from_checkpoint=str(since) if since else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(since) if since else None)
+        except Diverged as fault:
+            if not (step := trainer.go_back()):
+                raise
+            bars.say(f"{fault}; what is kept is the adapter of step {step}, the best so far")
     state = trainer.state
     return Trained(
         state.global_step,

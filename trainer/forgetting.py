@@ -3,9 +3,11 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from persona.bundle import SEAL, Seal, versions
 from persona.config import Friend, Settings

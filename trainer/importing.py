@@ -4,10 +4,11 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from sys import intern
 
 from msgspec import structs
 
@@ -71,11 +72,8 @@ def look(settings: Settings, paths: Sequence[Path], bars: Bars) -> Looked:
     written. Raises Fault where there is nothing to read."""
     tally = Tally()
     identities: dict[str, Identity] = {}
-    rows: dict[tuple[str, ...], Row] = {}
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder, Rejects(Path(folder) / REJECTS) as rejects:
-        exports = _exports(paths, tally)
-        for export, reading in read_all(exports, partial(clean, settings=settings.data), Path(folder), bars):
-            _read(_told(reading, export, rejects, tally), export.source.name, settings, identities, rows, set(), tally)
+        _gathered(settings, _exports(paths, tally), rejects, identities, set(), tally, bars)
     return Looked(tally, {key: one.name or SELF for key, one in identities.items()})
 
 
@@ -86,21 +84,34 @@ def _imported(
     exports = _exports([*paths, *_fetched(settings, paths)], tally)
     before = Corpus() if fresh or not (settings.corpus / "messages.parquet").is_file() else load(settings)
     identities = dict(before.identities)
-    rows: dict[tuple[str, ...], Row] = {}
     known = {identity(row) for row in before.rows}
-    for export, reading in read_all(exports, partial(clean, settings=settings.data), rejects.path.parent, bars):
-        _read(_told(reading, export, rejects, tally), export.source.name, settings, identities, rows, known, tally)
+    new = _gathered(settings, exports, rejects, identities, known, tally, bars)
     if strict:
         _require_whole(tally)
     pseudonyms = dict(before.pseudonyms)
     forgotten = load_forgotten(settings)
-    new = list(rows.values())
     with bars.task("names, personal data, repetitions", len(new)) as advance:
         refined = refine(settings, before.rows, new, identities, pseudonyms, before.regions, forgotten, tally, advance)
     corpus = build(settings, refined.rows, refined.identities, pseudonyms, before.parts, refined.regions)
     _require_persona(settings, corpus, tally)
     save(corpus, settings.corpus, rejects.finish(settings.corpus / (os.devnull if fresh else REJECTS)))
     return Imported(corpus, tally, sum(tally.kept.values()))
+
+
+def _gathered(
+    settings: Settings,
+    exports: Sequence[Export],
+    rejects: Rejects,
+    identities: dict[str, Identity],
+    known: Collection[tuple[str, ...]],
+    tally: Tally,
+    bars: Bars,
+) -> list[Row]:
+    """What the exports hold that is not `known`. identities: added to."""
+    rows: dict[tuple[str, ...], Row] = {}
+    for export, reading in read_all(exports, partial(clean, settings=settings.data), rejects.path.parent, bars):
+        _read(_told(reading, export, rejects, tally), export.source.name, settings, identities, rows, known, tally)
+    return list(rows.values())
 
 
 def _fetched(settings: Settings, paths: Sequence[Path]) -> list[Path]:
@@ -156,13 +167,14 @@ def _read(
     settings: Settings,
     identities: dict[str, Identity],
     rows: dict[tuple[str, ...], Row],
-    known: set[tuple[str, ...]],
+    known: Collection[tuple[str, ...]],
     tally: Tally,
 ) -> None:
+    private = f"{source}, private"
     for message, cleaned in reading:
         found = in_voice(message, settings)
         sender = meet(identities, found)
-        label = f"{source}, private" if found.conversation_type == "dm" else source
+        label = private if found.conversation_type == "dm" else source
         if isinstance(cleaned, Dropped):
             tally.drop(label, sender, cleaned.reason)
             continue
@@ -173,7 +185,8 @@ def _read(
         elif (earlier := rows.get(key)) is None:
             rows[key] = row
             tally.keep(label, sender)
-            tally.rewritten.update(cleaned.rewritten)
+            if cleaned.rewritten:
+                tally.rewritten.update(cleaned.rewritten)
         else:  # the same message twice in what is read now: the later version counts
             rows[key] = max(earlier, row, key=lambda one: one.at or 0.0)
             tally.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
@@ -192,14 +205,14 @@ def _row(message: Message, sender: str, source: str, kept: Kept, identities: dic
     return Row(
         platform=message.platform,
         source=source,
-        channel=_opaque(message.conversation_id),
+        channel=intern(_opaque(message.conversation_id)),
         kind=message.conversation_type,
         message_id=_opaque(message.message_id),
         sender=sender,
         at=message.timestamp,
         lines=kept.lines,
         reply_to=_opaque(message.reply_to_id) or ("?" if message.reply_to_name or kept.answers else ""),
-        thread=_opaque(message.thread_id),
+        thread=intern(_opaque(message.thread_id)),
         quoted=kept.quoted,
         quoted_by=author,
         mentions=tuple(dict.fromkeys(filter(None, mentions))),

@@ -91,7 +91,7 @@ def meet(identities: dict[str, Identity], message: Message) -> str:
         known.names[message.sender_name] += 1
     known.handle = message.sender_handle or known.handle
     known.is_self = known.is_self or (message.is_self and normalise(message.sender_name) in _ME)
-    return key
+    return known.key
 
 
 def meet_mentioned(identities: dict[str, Identity], platform: str, number: str, name: str) -> str:
@@ -102,7 +102,7 @@ def meet_mentioned(identities: dict[str, Identity], platform: str, number: str, 
     key = identity_key(platform, number, name)
     known = identities.setdefault(key, Identity(key))
     known.handle = name or known.handle
-    return key
+    return known.key
 
 
 def resolve(

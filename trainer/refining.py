@@ -2,7 +2,9 @@
 repetitions and other languages dropped. Each drop is told to the tally."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from persona.config import Settings
 from persona.pii.scrub import scrub
@@ -102,7 +104,8 @@ def _scrubber(settings: Settings, regions: Sequence[str], tally: Tally) -> Calla
 
     def scrubbed(text: str) -> str:
         found = scrub(text, regions)
-        tally.replaced.update(found.found)
+        if found.found:
+            tally.replaced.update(found.found)
         return found.text
 
     return scrubbed if settings.data.cleaning.pii else str

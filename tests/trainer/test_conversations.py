@@ -110,7 +110,7 @@ def test_a_reply_joins_the_conversation_it_answers_however_it_is_interleaved() -
 
 def test_a_mention_goes_to_where_the_mentioned_one_spoke() -> None:
     """Also over a silence that would part the talk, up to four times as long; then it starts a new one."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     def talk(answered_at: float) -> int:
         rows = [
@@ -131,7 +131,7 @@ def test_an_old_message_is_answered_in_a_new_conversation() -> None:
 
 def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
     """Under whoever said them, as far as that one may be heard; a parent in the corpus is not quoted again."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     quoting = replace(tweet("9", DAY, "so true"), quoted=("cats are liquid",), quoted_by="eve")
     by_setting = {others: said(list(stretches([quoting], PEOPLE, others=others))) for others in ("context", "mask")}

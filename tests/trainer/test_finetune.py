@@ -1,6 +1,7 @@
 """The training loop: it learns, goes on where it was cut off, and does with less memory or more processes the same."""
 
 import json
+import math
 import os
 import socket
 import subprocess
@@ -156,6 +157,27 @@ def test_too_little_memory_for_one_message_is_a_sentence(place: Path) -> None:
     """After parts and checkpointing were tried."""
     with pytest.raises(Fault, match="too little memory for even one message"):
         train(place, limit=10)
+
+
+class Ruined(TrainerCallback):
+    """Makes the adapter infinite as soon as one was saved."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        with torch.no_grad():
+            next(one for one in kwargs["model"].parameters() if one.requires_grad).fill_(torch.inf)
+
+
+def test_after_an_infinite_loss_the_best_adapter_so_far_is_kept(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is what the last good evaluation saw, and the user hears of both."""
+    found, done = train(place, callbacks=[Ruined()], for_programs=True)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    best = min(one["eval_bits_per_character"] for one in told if "eval_bits_per_character" in one)
+    characters = sum(row.characters for row in rows_of(9))
+    assert found / characters / math.log(2) == pytest.approx(best, rel=1e-4)
+    assert any("the best so far" in one.get("said", "") for one in told)
+    assert done.steps < 2 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
 
 
 def test_an_infinite_loss_says_where(place: Path) -> None:

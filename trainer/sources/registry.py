@@ -39,7 +39,7 @@ from trainer.sources import (
 )
 from trainer.sources.message import Reject
 from trainer.sources.source import Reading, Source
-from trainer.sources.tree import Refuse, Tree, readable, trees
+from trainer.sources.tree import FolderTree, Refuse, Tree, readable, trees
 from trainer.sources.watched import WatchedTree
 
 SOURCES: tuple[Source, ...] = (
@@ -75,6 +75,8 @@ SOURCES: tuple[Source, ...] = (
     replies.SOURCE,
     speaker_text.SOURCE,  # the least particular come last
 )
+
+PACKED = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,14 @@ def find(path: Path, refuse: Refuse = _raise) -> Iterator[Export]:
     refuse: told of what is damaged or hostile in it; without, that raises Fault. Raises Fault where nothing is there.
     """
     for tree in trees(path, refuse):
-        left = readable(tree, refuse)
+        there = left = readable(tree, refuse)
         for source in SOURCES:
             groups = source.claim(tree, left)
             yield from (Export(source, tree, members) for members in groups)
             taken = {name for members in groups for name in members}
             left = [name for name in left if name not in taken]
+        packed = next((name for name in there if name.lower().endswith(PACKED)), "")
+        if packed and left == there and not isinstance(tree, FolderTree):
+            refuse(
+                f"{tree.label} holds archives, such as {packed}; unpack it and name the folder, whose archives are read"
+            )

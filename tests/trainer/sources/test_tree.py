@@ -161,6 +161,15 @@ def test_tars_are_read_however_they_are_packed(tmp_path: Path, mode: str) -> Non
     assert not folder.exists()
 
 
+def test_an_archive_of_archives_is_to_be_unpacked(tmp_path: Path) -> None:
+    """Unless it is an export that only carries some: somebody sent a zip in a chat."""
+    inner = zip_of(tmp_path / "inner.zip", ("data/tweets.js", TWEETS.encode())).read_bytes()
+    assert "unpack it and name the folder" in refused(zip_of(tmp_path / "a.zip", ("part-1.zip", inner)))
+    carrying = zip_of(tmp_path / "b.zip", ("data/tweets.js", TWEETS.encode()), ("media/sent.zip", inner))
+    messages, rejects = read(carrying)
+    assert [message.text for message in messages] == ["hi"] and not rejects
+
+
 def test_pictures_are_passed_over(tmp_path: Path) -> None:
     """No reader looks at them; archives and exports in a folder are found beside them."""
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n" + TWEETS.encode())
