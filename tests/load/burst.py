@@ -3,6 +3,7 @@ noisy channel makes no other wait for all of its own."""
 
 import argparse
 import asyncio
+import math
 import tempfile
 import time
 from dataclasses import dataclass
@@ -28,9 +29,10 @@ class Outcome:
     p99_wait: float
 
     def __str__(self) -> str:
+        wait = f"<= {self.p99_wait:g} s" if math.isfinite(self.p99_wait) else "beyond the last bucket"
         return (
             f"{self.mentions} mentions, {self.lost} lost, {self.seconds:.0f} s ({self.mentions / self.seconds:.0f}/s); "
-            f"mention to answer p50 {self.p50:.1f} s, p99 {self.p99:.1f} s; committed to engine p99 <= {self.p99_wait:g} s; "
+            f"mention to answer p50 {self.p50:.1f} s, p99 {self.p99:.1f} s; committed to engine p99 {wait}; "
             f"memory +{self.grown / MIB:.0f} MiB; {self.ahead} of the noisy channel's answers before the last quiet one"
         )
 

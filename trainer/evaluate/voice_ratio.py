@@ -1,5 +1,6 @@
 """Voice ratio: how often judges take the generated for the person, between chance (0) and the person themselves (1)."""
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from trainer.evaluate.intervals import Figure, Numbers, bootstrap, resampled
 from trainer.evaluate.judges import BUNDLE, FOLDS, Judges, bundles, in_folds
 
 ME, OTHERS = "me", "others"
+BUNDLINGS = 8  # orders in which the messages of each among several speakers are bundled
 LEAST_SPAN = 0.05  # between the persona's hits and false alarms; with less the judges know nothing
 
 
@@ -74,17 +76,32 @@ def among_speakers(
     real: Mapping[str, Sequence[str]], generated: Mapping[str, Sequence[str]], size: int = BUNDLE
 ) -> Figure:
     """The ratio over K generated speakers: (AA_gen - 1/K) / (AA_real - 1/K), AA being how often judges name the right
-    one of K, averaged over speakers."""
+    one of K, averaged over speakers. Bundled in several ways, since a few messages make few bundles; the interval is over
+    folds, which stay apart."""
     names = sorted(generated)
-    folds = {name: [bundles(part, size) for part in in_folds(real[name])] for name in names}
+    folds = {name: [_bundled_often(part, size) for part in in_folds(real[name])] for name in names}
     judges = Judges(folds)
-    made = {name: [bundles(part, size) for part in in_folds(generated[name])] for name in names}
-    right = [(judges.named(of[name]) == name).astype(float) for of in (folds, made) for name in names]
+    made = {name: [_bundled_often(part, size) for part in in_folds(generated[name])] for name in names}
+    right = [_rates(judges, of[name], name) for of in (folds, made) for name in names]
     return bootstrap(partial(_ratio_among, len(names)), *right)
 
 
+def _bundled_often(texts: Sequence[str], size: int) -> list[str]:
+    """Bundles of neighbours, then of the texts in other orders."""
+    luck = random.Random(0)
+    orders = [texts, *(luck.sample(texts, len(texts)) for _ in range(BUNDLINGS - 1))]
+    return [bundle for order in orders for bundle in bundles(order, size)]
+
+
+def _rates(judges: Judges, folds: Sequence[Sequence[str]], name: str) -> Numbers:
+    """The share of each fold's bundles that the judges take for `name`'s."""
+    named = (judges.named(folds) == name).astype(float)
+    parts = np.split(named, np.cumsum([len(fold) for fold in folds])[:-1])
+    return np.array([part.mean() for part in parts if len(part)])
+
+
 def _ratio_among(speakers: int, *right: Numbers) -> float:
-    """right: of each speaker's real bundles whether they were named right, then of each one's generated bundles."""
+    """right: of each speaker's real bundles how often they were named right, fold by fold; then of each one's generated."""
     real, generated = (float(np.mean([one.mean() for one in half])) for half in (right[:speakers], right[speakers:]))
     span = real - 1 / speakers
     return (generated - 1 / speakers) / span if span > LEAST_SPAN else float("nan")
