@@ -32,6 +32,8 @@ def password_for(host: str, file: Path | None) -> str:
         password = file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise StandingFault(f"{file} can't be read ({error.strerror}); write a password into it") from error
+    except UnicodeDecodeError as error:
+        raise StandingFault(f"{file} holds no text; write a password into it") from error
     if file.stat().st_mode & 0o077:
         raise StandingFault(f"{file} can be read by others; run 'chmod 600 {file}'")
     if len(password) < SHORTEST:

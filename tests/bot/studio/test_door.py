@@ -16,7 +16,7 @@ from tests.conftest import Home, run_here
 PASSWORD = "a heron in the reeds"
 
 
-async def asked(password: str = "", **headers: str) -> tuple[int, dict[bytes, bytes]]:
+async def asked(password: str = "", path: str = "/", **headers: str) -> tuple[int, dict[bytes, bytes]]:
     """The status and headers with which a door answers."""
     told: list[Message] = []
 
@@ -28,7 +28,7 @@ async def asked(password: str = "", **headers: str) -> tuple[int, dict[bytes, by
 
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
     door = Door(PlainTextResponse("come in"), password)
-    await door({"type": "http", "method": "GET", "path": "/", "headers": given}, receive, send)
+    await door({"type": "http", "method": "GET", "path": path, "headers": given}, receive, send)
     return told[0]["status"], dict(told[0]["headers"])
 
 
@@ -50,6 +50,50 @@ async def test_other_peoples_pages_stay_out() -> None:
     assert (await asked(host="127.0.0.1:7860", origin="null"))[0] == 403
     assert (await asked(host="elsewhere.example:7860", origin="http://elsewhere.example:7860"))[0] == 403
     assert (await asked())[0] == 403
+    picture = {"host": "127.0.0.1:7860", "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors"}
+    assert (await asked(**picture))[0] == 403
+    assert (await asked(**picture | {"sec-fetch-site": "same-origin"}))[0] == 200
+
+
+async def test_a_link_leads_in() -> None:
+    """Whoever clicks on it comes themselves."""
+    link = {"host": "127.0.0.1:7860", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert (await asked(**link))[0] == 200
+
+
+@pytest.mark.parametrize("broken", ["[", "[::1", "127.0.0.1]:7860"])
+async def test_a_broken_address_is_refused_as_another_is(broken: str) -> None:
+    """And is no failure of ours."""
+    assert (await asked(host=broken))[0] == 403
+    assert (await asked(host="127.0.0.1:7860", origin=f"http://{broken}"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/assets/index.js", "/theme.css", "/gradio_api/queue/join", "/gradio_api/heartbeat/x1"]
+)
+async def test_what_the_page_asks_for_is_open(path: str) -> None:
+    """And nothing is asked for twice."""
+    assert (await asked(path=path, host="127.0.0.1:7860"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=https://elsewhere.example/picture.png",
+        "/gradio_api/file=/etc/passwd",
+        "//gradio_api/file=/etc/passwd",
+        "/gradio_api/proxy=https://elsewhere.example/",
+        "/gradio_api/upload",
+        "/gradio_api/deep_link",
+        "/gradio_api/call/say",
+        "/gradio_api/heartbeat/../file=/etc/passwd",
+        "/monitoring/summary",
+        "/docs",
+    ],
+)
+async def test_what_gradio_offers_besides_is_shut(path: str) -> None:
+    """Whoever may open the page may not send the server about the internet."""
+    assert (await asked(path=path, host="127.0.0.1:7860"))[0] == 404
 
 
 async def test_from_elsewhere_the_password_opens() -> None:
@@ -72,6 +116,9 @@ def test_the_password_file_is_nobody_elses_and_long_enough(tmp_path: Path) -> No
     """Each mistake has its sentence."""
     file = tmp_path / "password"
     with pytest.raises(StandingFault, match="can't be read"):
+        password_for("0.0.0.0", file)
+    file.write_bytes(b"\xff\xfe\x00 a key of another program")
+    with pytest.raises(StandingFault, match="holds no text"):
         password_for("0.0.0.0", file)
     file.write_text(PASSWORD + "\n")
     file.chmod(0o644)
