@@ -292,18 +292,27 @@ def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.envi
     """The settings in `path`. Raises SettingsFault naming every mistake by its key."""
     file = Path(path).absolute()
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SettingsFault(f"there is no {path}; copy the sample persona.toml or name yours with --config") from None
     except OSError as error:
         raise SettingsFault(f"{path} can't be read ({error.strerror}); name another with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsFault(f"{path} is not valid TOML: {error}") from error
+    return parsed(text, path, environ)
+
+
+def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that `text` holds, as they would be in `path`. Raises SettingsFault as `load` does."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise SettingsFault(f"{path} is not valid TOML: {error}") from error
     try:
         settings = Settings.model_validate(tables)
     except ValidationError as error:
         raise SettingsFault(f"{path}: {_sentences(error)}") from None
-    settings._path = file
+    settings._path = Path(path).absolute()
     settings._state = Path(state).absolute() if (state := environ.get("STATE_DIRECTORY")) else None
     return settings
 

@@ -47,7 +47,8 @@ def init(
 
     flags = Flags(me, name, None if consent is None else tuple(consent), dms, base, yes)
     around = Surroundings(usual_places(), this_machine, revision_of, Path.home())
-    terminal = Prompts() if sys.stdin.isatty() and not as_json else None
+    there = sys.stdin and sys.stdin.isatty()  # a process may be started without any stdin
+    terminal = Prompts() if there and not as_json else None
     show = show_found if terminal else lambda *_: None
     outcome = first_run(folders or (), to, flags, around, terminal, show, Bars(quiet=as_json), force=force)
     if outcome:

@@ -75,9 +75,9 @@ def who(flags: Flags, writers: Sequence[Writer], terminal: Terminal | None) -> S
         found = one(flags.me or "")
     else:
         found = asked(terminal, "Who are you? A number or name; 1+4 if two are you", "1", one)
-    if flags.name is None and found.name == ME:
-        found = _called(found, _name_of_me(terminal))
-    return _called(found, flags.name) if flags.name else found
+    if flags.name is not None:
+        return _called(found, _a_name(flags.name))
+    return _called(found, _name_of_me(terminal)) if found.name == ME else found
 
 
 def agreed(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Terminal | None) -> list[Someone]:
@@ -90,7 +90,9 @@ def agreed(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Termi
         return found
 
     if flags.consent is not None:
-        return [person for text in flags.consent for person in others(text)]
+        if len(flags.consent) > 1 and any(text.strip().casefold() == NOBODY for text in flags.consent):
+            raise SettingsFault(f"--consent says {NOBODY} and somebody; leave one of them out")
+        return _each_once([person for text in flags.consent for person in others(text)], "--consent")
     if flags.yes or not terminal or len(writers) == len(me.writers):
         return []
     return asked(
@@ -135,10 +137,13 @@ def picked(text: str, writers: Sequence[Writer]) -> list[Someone]:
         return []
     whole = _named(text, writers)
     parts = [[whole]] if whole else [_joined(part, writers) for part in text.split(",")]
-    people = [_someone(part) for part in parts]
+    return _each_once([_someone(part) for part in parts], repr(text))
+
+
+def _each_once(people: list[Someone], where: str) -> list[Someone]:
     taken = [writer for one in people for writer in one.writers]
     if len(set(taken)) < len(taken):
-        raise SettingsFault(f"{text!r} names somebody twice; join the accounts of one person with +, as in 3+5")
+        raise SettingsFault(f"{where} names somebody twice; join the accounts of one person with +, as in 3+5")
     return people
 
 
@@ -173,14 +178,15 @@ def _called(person: Someone, name: str) -> Someone:
 
 
 def _name_of_me(terminal: Terminal | None) -> str:
-    def a_name(text: str) -> str:
-        if not normalise(text):
-            raise SettingsFault(f"{text!r} holds nothing a name can be written with")
-        return text.strip()
-
     if not terminal:
         raise SettingsFault("the exports don't tell the name of the account they are of; add --name NAME")
-    return asked(terminal, "The exports call you 'Me'; what is your name?", "", a_name)
+    return asked(terminal, "The exports call you 'Me'; what is your name?", "", _a_name)
+
+
+def _a_name(text: str) -> str:
+    if not normalise(text):
+        raise SettingsFault(f"{text!r} holds nothing a name can be written with")
+    return text.strip()
 
 
 def asked(terminal: Terminal, question: str, default: str, read: Callable[[str], Answer]) -> Answer:

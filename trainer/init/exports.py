@@ -1,5 +1,6 @@
 """Where exports lie: in what the user names, or in the usual places, which are looked through one entry at a time."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from persona.fault import Fault
 from trainer.progress import Bars
 from trainer.sources.registry import SOURCES, Export, find
+from trainer.sources.tree import Refuse
 
 # What lies in alterego's own folder and is no export of the user's, though readers would read some of it.
 _OWN = frozenset("adapters bench bot corpus docs examples notebooks persona site systemd tests trainer".split())
@@ -41,7 +43,7 @@ def look(named: Sequence[Path], places: Sequence[Path], bars: Bars) -> list[Foun
     found: list[Found] = []
     with bars.task("looking for exports", len(candidates)) as advance:
         for path in candidates:
-            if exports := tuple(find(path, refused.append)):
+            if exports := (_held if named else _held_perhaps)(path, refused.append):
                 found.append(Found(path, exports))
             advance(1)
     for sentence in refused if named else ():
@@ -53,6 +55,23 @@ def look(named: Sequence[Path], places: Sequence[Path], bars: Bars) -> list[Foun
             f"{', '.join(source.name for source in SOURCES)}; docs/exports.md says how to get them"
         )
     return found
+
+
+def _held(path: Path, refuse: Refuse) -> tuple[Export, ...]:
+    """The exports that `path` holds. Raises Fault where nothing is there, or settings can't name it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise Fault(f"the name of {os.fsencode(path)!r} isn't UTF-8, so settings can't hold it; rename it") from None
+    return tuple(find(path, refuse))
+
+
+def _held_perhaps(path: Path, refuse: Refuse) -> tuple[Export, ...]:
+    """The same of what nobody named: none where it can't be opened, or would block whoever opens it."""
+    try:
+        return _held(path, refuse) if path.is_file() or path.is_dir() else ()
+    except (Fault, OSError):
+        return ()
 
 
 def _entries(place: Path) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """The way of a first run: look, listen, ask, choose a base, write. Who is asked and what is known of the machine come in
 as arguments."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,14 @@ def _may_write(target: Path, terminal: Terminal | None, force: bool) -> bool:
     """Asked before anything else: nobody likes to answer questions for nothing."""
     if not target.parent.is_dir():
         raise SettingsFault(f"{target.parent} is no folder; make it, or name another with --to")
+    if target.is_dir():
+        raise SettingsFault(f"{target} is a folder; name a file in it with --to")
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        raise SettingsFault(
+            f"nothing can be written into {target.parent} ({error.strerror}); name another folder with --to"
+        ) from error
     if force or not target.exists():
         return True
     if not terminal:

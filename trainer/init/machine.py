@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.config import Base
-from persona.fault import Fault
+from persona.fault import Fault, SettingsFault
 
 SCRATCH = "scratch"
 GIB = float(1 << 30)
@@ -71,6 +71,8 @@ def _largest(machine: Machine) -> str:
 
 def named(text: str, root: Path, revision_of: RevisionOf) -> Base:
     """The base a user names: scratch, a folder, a Hub id, or a Hub id@revision. Raises Fault where the Hub knows none."""
+    if not text.strip():
+        raise SettingsFault("--base names nothing; name 'scratch', a folder or a model, or leave it out")
     if text == SCRATCH or (root / Path(text).expanduser()).is_dir():
         return Base(model=text)
     model, _, revision = text.partition("@")

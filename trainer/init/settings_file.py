@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.config import Base, Settings, load
+from persona.config import Base, Settings, parsed
 from persona.fault import SettingsFault
 from persona.names import normalise, unique_key
 from trainer.init.answers import Someone
@@ -74,6 +74,7 @@ def as_named(source: Path, root: Path, home: Path) -> str:
 def write(text: str, target: Path, *, replace: bool) -> Settings:
     """Write the settings whole or not at all, once they load. Raises SettingsFault where there are some and `replace`
     doesn't hold."""
+    settings = parsed(text, target)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     draft = Path(name)
     try:
@@ -81,15 +82,14 @@ def write(text: str, target: Path, *, replace: bool) -> Settings:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        load(draft)
-        draft.chmod(0o644)
+        draft.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
         if replace:
             draft.replace(target)
         else:
             _put(draft, target)
     finally:
         draft.unlink(missing_ok=True)
-    return load(target)
+    return settings
 
 
 def _put(draft: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,13 @@ class Typed(io.StringIO):
         if not line:
             raise KeyboardInterrupt
         return line
+
+
+class Ended(io.StringIO):
+    """The same; where it ends they press Ctrl-D."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -119,16 +127,25 @@ def test_every_question_can_be_answered(folder: Path, sample_exports: Path, monk
     assert settings.base.model == "scratch"
 
 
-def test_ctrl_c_at_a_question_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stdin", [Typed, Ended])
+@pytest.mark.parametrize("answers", ["", "1\n", "1\nnobody\n", "1\nnobody\ny\n"])
+def test_ctrl_c_and_ctrl_d_at_any_question_leave_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stdin: type[io.StringIO], answers: str
+) -> None:
     """Neither settings nor a draft of them."""
-    typing(monkeypatch, "1")
+    monkeypatch.setattr(sys, "stdin", stdin(answers))
     done = init(folder, "../exports")
     assert done.returncode == 130
+    assert "interrupted" in done.stderr
     assert list(folder.iterdir()) == []
 
 
-def test_without_a_terminal_it_says_which_flags_are_needed(folder: Path) -> None:
-    """And whom --me may name; exit code 2."""
+@pytest.mark.parametrize("stdin", [None, io.StringIO("1\n")])
+def test_without_a_terminal_it_says_which_flags_are_needed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO | None
+) -> None:
+    """And whom --me may name; exit code 2. A process may be started without any standard input."""
+    monkeypatch.setattr(sys, "stdin", stdin)
     done = init(folder, "../exports")
     assert done.returncode == 2
     assert "add --me NAME, --consent NAME, --base MODEL (--yes stands for nobody else" in done.stderr
@@ -148,8 +165,45 @@ def test_settings_are_replaced_only_when_asked_for(folder: Path, monkeypatch: py
     assert (done.returncode, (folder / "persona.toml").read_text()) == (0, "# mine\n")
     done = init(folder, *flags, "--to", "other.toml", "--json")
     assert json.loads(done.stdout)["next"] == "python -m trainer import --config other.toml"
+    (folder / "persona.toml").chmod(0o600)
     assert init(folder, *flags, "--force").returncode == 0
+    assert (folder / "persona.toml").stat().st_mode & 0o777 == 0o600
     assert load(folder / "persona.toml").persona.name.startswith("Ines")
+
+
+@pytest.mark.parametrize(
+    ("to", "sentence"),
+    [
+        ("there", "is a folder; name a file in it with --to"),
+        ("/proc/self/persona.toml", "nothing can be written into /proc/self"),
+        ("nowhere/persona.toml", "is no folder; make it"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_asked(folder: Path, to: str, sentence: str) -> None:
+    """Nobody likes to answer questions for nothing."""
+    (folder / "there").mkdir()
+    done = init(folder, "../exports", "--to", to, "--force")  # no --me: that question would come next
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert "--me" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--consent", "nobody", "--consent", "Fern"], "--consent says nobody and somebody"),
+        (["--consent", "2", "--consent", "2"], "--consent names somebody twice"),
+        (["--name", ":"], "holds nothing a name can be written with"),
+        (["--name", ""], "holds nothing a name can be written with"),
+        (["--base", ""], "--base names nothing"),
+    ],
+)
+def test_flags_that_mean_nothing_write_nothing(folder: Path, flags: list[str], sentence: str) -> None:
+    """Who agreed is never guessed from what contradicts itself; nor is a variable that a script left empty."""
+    done = init(folder, "../exports", "--me", "1", "--yes", "--dms", *flags)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert list(folder.iterdir()) == []
 
 
 def test_private_messages_alone_need_a_word(tmp_path: Path) -> None:
@@ -162,7 +216,8 @@ def test_private_messages_alone_need_a_word(tmp_path: Path) -> None:
 
 
 def test_the_usual_places_are_looked_through_entry_by_entry(tmp_path: Path) -> None:
-    """Pictures, hidden folders and alterego's own are left out; what is named is taken as a whole."""
+    """Pictures, hidden folders and alterego's own are left out, and whatever can't be opened or named in settings; what is
+    named is taken as a whole."""
     for name in ("telegram", "x_2023"):
         shutil.copytree(FIXTURES / name, tmp_path / name)
     for own in ("corpus", "examples", ".venv"):
@@ -170,12 +225,17 @@ def test_the_usual_places_are_looked_through_entry_by_entry(tmp_path: Path) -> N
     (tmp_path / "trainer").mkdir()
     (tmp_path / "trainer" / "__main__.py").write_text("")
     (tmp_path / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "gone").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    shutil.copytree(FIXTURES / "telegram", tmp_path / os.fsdecode(b"caf\xe9"))
     bars = Bars(quiet=True)
     assert [one.path.name for one in look([], [tmp_path], bars)] == ["telegram", "x_2023"]
     (whole,) = look([tmp_path / "x_2023"], [tmp_path], bars)
     assert whole.formats == ["X archive", "X messages"]
     with pytest.raises(Fault, match="no export that alterego can read"):
         look([tmp_path / "cat.png"], [], bars)
+    with pytest.raises(Fault, match="isn't UTF-8"):
+        look([tmp_path / os.fsdecode(b"caf\xe9")], [], bars)
 
 
 def test_people_are_picked_by_number_name_or_handle() -> None:

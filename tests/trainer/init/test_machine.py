@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from persona.fault import Fault
+from persona.fault import Fault, SettingsFault
 from tests.fakes.fake_hub import TOKEN, FakeHub
 from trainer.init.machine import Machine, named, revision_of, suggest, this_machine
 
@@ -68,6 +68,8 @@ def test_a_named_base_is_a_folder_a_model_or_scratch(tmp_path: Path) -> None:
     assert named("a/b@v1", tmp_path, unreachable).revision == "v1"
     with pytest.raises(Fault, match="there is no folder a/b, and the Hugging Face Hub can't be asked"):
         named("a/b", tmp_path, unreachable)
+    with pytest.raises(SettingsFault, match="--base names nothing"):
+        named(" ", tmp_path, known)
 
 
 def test_the_hub_is_asked_for_the_commit(hub: FakeHub, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
