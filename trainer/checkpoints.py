@@ -1,12 +1,40 @@
-"""Where an interrupted training goes on: its last checkpoint that was written whole."""
+"""Where an interrupted training goes on: its last checkpoint that was written whole. One training at a time writes there."""
 
+import contextlib
+import fcntl
 import json
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+
+from persona.fault import Fault
 
 KEPT = 2  # the best and the last
 WORK = ".training"
 _STATE = "trainer_state.json"  # the file that transformers' Trainer writes last
+
+
+@contextlib.contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Keeps other trainings of the persona with the adapters in `home` away; a lock that ends with the process. Raises
+    Fault where one runs, in a terminal or from the studio: they would remove each other's checkpoints."""
+    home.mkdir(parents=True, exist_ok=True)
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        _lock(folder, home)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, home: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Fault(f"a training writes into {home} already; wait for it, or stop it") from None
+    except OSError:  # a network's file system that can't lock a folder
+        return
 
 
 def work_folder(home: Path, key: str) -> Path:

@@ -1,6 +1,7 @@
 """The way from a corpus to a current bundle: base, windows, LoRA, measure, seal."""
 
 import asyncio
+import contextlib
 import hashlib
 import math
 import shutil
@@ -22,7 +23,7 @@ from persona.sampling import Sampling
 from persona.transcript import Turn
 from trainer.base import Base, open_base
 from trainer.batches import Window, windows_of
-from trainer.checkpoints import work_folder
+from trainer.checkpoints import alone, work_folder
 from trainer.corpus import Corpus
 from trainer.evaluate.closing import close
 from trainer.finetune import Trained, adapted, measure, target_tokens, train_adapter
@@ -60,9 +61,14 @@ def train(settings: Settings, corpus: Corpus, bars: Bars, *, forced: bool = Fals
     """Train an adapter on the corpus, measure and seal it, and make it current unless it is worse than the one that is
     (forced: even then). Raises Fault; nothing is left behind then but checkpoints, from which the same training goes on.
     None in a process that only helped another."""
-    began = time.monotonic()
     rank, _ = world()
     require_enough(settings, corpus)  # before a base is grown for it
+    with contextlib.nullcontext() if rank else alone(settings.adapters):
+        return _train(settings, corpus, bars, rank, forced=forced)
+
+
+def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced: bool) -> Result | None:
+    began = time.monotonic()
     material = prepare(settings, corpus, open_base(settings, corpus, bars))
     base, model, judge_b = material.base, material.model, material.judge_b
     untuned = measure(model, judge_b, material.fit.tokens, base.encoding.end_of_turn)

@@ -17,6 +17,7 @@ from tests import tokenizers
 from tests.conftest import ROOT, Home, run_here, sample_settings
 from tests.trainer import bases
 from trainer.__main__ import app
+from trainer.checkpoints import alone
 from trainer.conversations import Stretch
 from trainer.sealing import latest_year
 
@@ -145,6 +146,19 @@ def test_the_end_of_turn_is_what_the_model_stops_on(imported: Home) -> None:
     assert trainer(imported, "train").returncode == 0
     seal = current(load(imported.config, {}).adapters).seal
     assert (seal.end_of_turn, seal.stops) == (7, (7, 9))
+
+
+def test_a_second_training_is_kept_away(trained: Home) -> None:
+    """Whether the first was started in a terminal, by the studio or by a timer; the lock leaves nothing behind."""
+    adapters = load(trained.config, {}).adapters
+    before = sorted(adapters.rglob("*"))
+    with alone(adapters):
+        done = trainer(trained, "train")
+    assert done.returncode == 1
+    assert "a training writes into" in done.stderr
+    assert sorted(adapters.rglob("*")) == before
+    with alone(adapters):
+        pass
 
 
 def test_ctrl_c_leaves_the_old_bundle_or_nothing(imported: Home) -> None:
