@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.completion import get_completion_inspect_parameters
 
-from persona.fault import FAILED, USAGE, Fault
+from persona.fault import FAILED, USAGE, Fault, refused
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -104,8 +104,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
     if isinstance(error, Fault):
         return str(error), error.exit_code
     if isinstance(error, OSError) and error.strerror:
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror.lower()}; make room or mend the path, then run the command again", FAILED
+        return f"{refused(error)}, then run the command again", FAILED
     return (
         f"{type(error).__name__}: {error}; this is a mistake in alterego: run again with --debug and report it",
         FAILED,

@@ -5,6 +5,12 @@ USAGE = 2
 STANDING = 78  # EX_CONFIG of sysexits.h: what a restart cannot mend; the systemd unit does not restart on it
 
 
+def refused(error: OSError) -> str:
+    """What the system refused, as a sentence that may go on: where, why, what to do."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{(error.strerror or str(error)).lower()}; make room or mend the path"
+
+
 class Fault(Exception):
     """One sentence for the user. `exit_code` is what the process ends with if nobody catches it."""
 

@@ -40,9 +40,9 @@ class Database:
                 await connection.run_sync(_bring_up)
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
-            reason = (str(getattr(error, "orig", error)).splitlines() or [type(error).__name__])[0]
             raise Fault(
-                f"the store {shown} can't be opened ({reason}); look at its folder, disk and rights, or at [store] url"
+                f"the store {shown} can't be opened ({reason_of(error)}); look at its folder, disk and rights, or at "
+                "[store] url"
             ) from error
         except BaseException:
             await engine.dispose()
@@ -87,6 +87,11 @@ async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         if engine.dialect.name == "sqlite":
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+def reason_of(error: Exception) -> str:
+    """What the database said, in a line; without the statement and what it was to write."""
+    return (str(getattr(error, "orig", error)).splitlines() or [type(error).__name__])[0]
 
 
 def columns(table: sa.Table, *names: str) -> tuple[sa.Column[Any], ...]:

@@ -9,6 +9,7 @@ from bot.studio.bundles import Version, choices, make_current, roll_back, versio
 from bot.studio.markup import quiet, table
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
+from persona.fault import Fault
 
 HEADS = ("version", "made", "learned from", "bits a character, base → adapter", "likeness", "base")
 RESTART = "A bot that runs goes on with the old one until it is started again."
@@ -30,8 +31,12 @@ class Adapters:
         back.click(self._back, None, self.shown)
 
     def now(self) -> tuple[Any, ...]:
-        """The adapters as they are now."""
-        found = versions_of(self._studio.settings.adapters)
+        """The adapters as they are now; where the settings can't be read, why: asked for every second, a note would be
+        put upon the next."""
+        try:
+            found = versions_of(self._studio.settings.adapters)
+        except Fault as fault:
+            return quiet(str(fault)), gr.Dropdown([], value=None)
         labels, speaking = choices(found)
         rows = table(HEADS, map(_row, found)) if found else quiet("There is none yet.")
         return rows, gr.Dropdown(labels, value=speaking)

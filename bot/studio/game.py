@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 
 from bot.studio.markup import quiet, turns
-from bot.studio.running import Run
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
 
@@ -35,7 +34,9 @@ class Game:
         return len(self.right) == len(self.rounds)
 
     def chosen(self, side: int) -> "Game":
-        """The game after a choice."""
+        """The game after a choice; one that is over stays as it is, for somebody clicks twice."""
+        if self.is_over:
+            return self
         return replace(self, right=(*self.right, side == self.rounds[len(self.right)]["real"]))
 
     @property
@@ -65,7 +66,7 @@ class GameTab:
         with sentences(), tempfile.TemporaryDirectory(prefix="alterego-") as folder:
             yield _shown(None, quiet("The imitation answers what the real one answered …"))
             file = Path(folder) / "game.json"
-            run = await Run.begin(self._studio.config, "game", "--export", str(file))
+            run = await self._studio.run("game", "--export", str(file))
             await run.result()
             written = json.loads(file.read_text(encoding="utf-8"))
             yield _shown(Game(tuple(written["rounds"]), written["result"]))
@@ -77,7 +78,7 @@ class GameTab:
             return
         with sentences():
             yield _ended(game)
-            run = await Run.begin(self._studio.config, "game", "--tally", game.line)
+            run = await self._studio.run("game", "--tally", game.line)
             tally = await run.result()
             yield _ended(game) + quiet(
                 f"In all games the imitation was taken for the real one in {tally['fooled']} of {tally['rounds']} rounds, "

@@ -7,9 +7,11 @@ import gradio as gr
 from bot.studio.chat import ChatTab
 from bot.studio.game import GameTab
 from bot.studio.report import ReportTab
+from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
 from bot.studio.timeline import TimelineTab
 from bot.studio.training import TrainingTab
+from persona.config import Settings
 
 SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")  # what the machine has
 MONO = ("ui-monospace", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
@@ -50,21 +52,30 @@ progress::-moz-progress-bar {background: var(--color-accent)}
 
 def page_of(studio: Studio) -> gr.Blocks:
     """The page, not yet served. Raises SettingsFault where the settings can't be read."""
-    settings = studio.settings
-    name, server = settings.persona.name, settings.engine.url if settings.engine.kind == "server" else ""
-    where = f"What is said here goes to {server}." if server else "Nothing here leaves this machine."
-    with gr.Blocks(analytics_enabled=False, title=f"{name} · alterego") as page:
-        gr.HTML(
-            f"<h1>{escape(name)}</h1><p>An imitation: whatever it says, nobody said it. {escape(where)}</p>",
-            elem_classes="title",
-        )
+    with gr.Blocks(analytics_enabled=False, title=f"{studio.settings.persona.name} · alterego") as page:
+        title = gr.HTML(_title(studio.settings), elem_classes="title", elem_id="title")
         with gr.Tabs(overflow_behavior="wrap"):
             ChatTab(studio, page)
             TimelineTab(studio)
-            TrainingTab(studio, page)
+            training = TrainingTab(studio, page)
             ReportTab(studio)
             GameTab(studio)
+
+        async def entitle() -> str:
+            with sentences():
+                return _title(studio.settings)
+
+        for event in (page.load, training.read.then):  # which chooses whose voice it is
+            event(entitle, None, title, show_progress="hidden")
     return page.queue(default_concurrency_limit=8)
+
+
+def _title(settings: Settings) -> str:
+    """Who it is, and where what is said goes."""
+    server = settings.engine.url if settings.engine.kind == "server" else ""
+    where = f"What is said here goes to {server}." if server else "Nothing here leaves this machine."
+    name = escape(settings.persona.name)
+    return f"<h1>{name}</h1><p>An imitation: whatever it says, nobody said it. {escape(where)}</p>"
 
 
 def theme() -> gr.themes.Base:

@@ -11,6 +11,7 @@ from typing import Any
 from persona.fault import Fault
 
 ROOT = Path(__file__).parents[2]  # where `python -m trainer` finds itself
+OWN = "alterego: "  # how a sentence of the trainer's begins
 LOOK_EVERY = 0.3  # seconds
 LONGEST_LINE = 1 << 26  # bytes of a result
 PATIENCE = 30.0  # seconds to leave nothing half-written
@@ -47,10 +48,15 @@ class Run:
         """What the command printed, once it is over. Raises Fault with the sentence it ended with."""
         printed = await asyncio.shield(self._reading)
         if self._process.returncode:
-            raise Fault(
-                self._last_words.removeprefix("alterego: ") or f"the trainer ended with {self._process.returncode}"
-            )
+            raise Fault(self._ending)
         return json.loads(printed)
+
+    @property
+    def _ending(self) -> str:
+        """Why it failed: what it said itself goes before what a library wrote, or Python when it was hardly awake."""
+        if self._interrupted and not self._last_words.startswith(OWN):
+            return "interrupted before it had begun"
+        return self._last_words.removeprefix(OWN) or f"the trainer ended with {self._process.returncode}"
 
     async def steps(self) -> AsyncGenerator[Told]:
         """The latest that it told, again and again until it is over."""

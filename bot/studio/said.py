@@ -1,6 +1,8 @@
 """What was said in a chat on the page, and how it becomes turns and bubbles. Pure."""
 
+import re
 from dataclasses import dataclass, replace
+from html import escape, unescape
 from typing import TypedDict
 
 from bot.store import Answer
@@ -10,6 +12,7 @@ from persona.transcript import Turn, merge_turns, plain_lines
 
 EDITED = ", edited"  # behind the adapter whose answer somebody rewrote
 ANYBODY = "you"  # who talks where no name is given
+_MARKUP = re.compile(r"<(?=[a-zA-Z/!?])|&#?\w+;?")  # the beginning of a tag, and what may be an entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,9 @@ def bubbles(chat: Chat) -> list[Message]:
     """The chat as Gradio shows it; who talks is said where several do."""
     names = {one.name for one in chat if one.made is None}
     return [
-        {"role": "assistant", "content": "\n".join(one.lines)}
+        {"role": "assistant", "content": _to_the_letter("\n".join(one.lines))}
         if one.made
-        else {"role": "user", "content": _with_name(one, names)}
+        else {"role": "user", "content": _to_the_letter(_with_name(one, names))}
         for one in chat
     ]
 
@@ -101,6 +104,11 @@ def _with_name(one: Said, names: set[str]) -> str:
 
 
 def typed_text(chat: Chat, index: int, shown: str) -> str:
-    """What was typed, without the name that `bubbles` put before it."""
-    one = chat[index]
-    return shown if one.made else shown.removeprefix(f"{one.name}: ")
+    """What was typed, without the name that `bubbles` put before it and what it did for HTML's sake."""
+    one, text = chat[index], unescape(shown)
+    return text if one.made else text.removeprefix(f"{one.name}: ")
+
+
+def _to_the_letter(text: str) -> str:
+    """The text with nothing in it that a browser would take for HTML, as Gradio's bubbles are; `<3` and `R&B` stay."""
+    return _MARKUP.sub(lambda one: one[0] if unescape(one[0]) == one[0] != "<" else escape(one[0]), text)

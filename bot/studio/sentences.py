@@ -2,17 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 import gradio as gr
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.engine.base import EngineError
-from persona.fault import Fault
+from bot.store.database import reason_of
+from persona.fault import Fault, refused
 
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Shows what a user can mend as a note on the page."""
+    """Shows what a user can mend as a note on the page, to the letter: a note is HTML, and a fault quotes names."""
     try:
         yield
     except (Fault, EngineError) as error:
-        raise gr.Error(f"{error}", duration=20, print_exception=False) from error
+        raise _note(str(error)) from error
+    except OSError as error:
+        raise _note(refused(error)) from error
+    except SQLAlchemyError as error:
+        raise _note(
+            f"the store can't be used ({reason_of(error)}); look at its disk and rights, or try again"
+        ) from error
+
+
+def _note(sentence: str) -> gr.Error:
+    return gr.Error(escape(sentence), duration=20, print_exception=False)

@@ -7,23 +7,23 @@ from typing import Any
 
 import tomlkit
 
-from persona.config import load
+from persona.config import load, parsed
 from persona.fault import SettingsFault
 from persona.names import normalise, unique_key
 
 
 def choose(config: Path, *, persona: Sequence[str], consent: Mapping[str, bool], sources: Sequence[str]) -> None:
     """Write whose voice it is (the names one person has), who agreed to be imitated and who did not, and where the exports
-    lie. Raises SettingsFault where that makes no valid settings; the file is as it was then."""
+    lie; where none are named, they stay where they were. Raises SettingsFault where that makes no valid settings, or there
+    were none; the file is as it was then."""
     if not persona:
         raise SettingsFault("choose whose voice it is first")
-    try:
-        document: Any = tomlkit.parse(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomlkit.exceptions.ParseError) as error:
-        raise SettingsFault(f"{config} can't be read ({error})") from error
+    load(config)  # what is wrong already is told as it is
+    document: Any = tomlkit.parse(config.read_text(encoding="utf-8-sig"))
     _set_persona(document, persona)
     _set_consent(document, {name: agreed for name, agreed in consent.items() if name not in persona})
-    document.setdefault("data", tomlkit.table())["sources"] = list(sources)
+    if sources:
+        document.setdefault("data", tomlkit.table())["sources"] = list(sources)
     _replace(config, tomlkit.dumps(document))
 
 
@@ -57,12 +57,13 @@ def _set_consent(document: Any, consent: Mapping[str, bool]) -> None:
 
 
 def _replace(config: Path, text: str) -> None:
-    """Whole or not at all, and only if it can be loaded."""
+    """Whole or not at all, and only if it can be loaded. A link stays a link."""
+    parsed(text, config)
+    config = config.resolve()
     fresh = config.with_name(f".{config.name}-{os.getpid()}")
     try:
         fresh.touch(mode=config.stat().st_mode & 0o777)
         fresh.write_text(text, encoding="utf-8")
-        load(fresh)
         fresh.replace(config)
     finally:
         fresh.unlink(missing_ok=True)

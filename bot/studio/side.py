@@ -61,6 +61,7 @@ class Side:
                 show_label=False,
                 editable="all",
                 render_markdown=False,
+                latex_delimiters=[],
                 buttons=["copy"],
                 placeholder="Nothing said yet",
                 elem_id=f"log-{number}",

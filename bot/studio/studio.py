@@ -9,7 +9,7 @@ from bot.engine.choose import open_voice_of
 from bot.engine.voice import Voice
 from bot.store import Store
 from bot.studio.running import Run
-from persona.bundle import CURRENT, open_bundle
+from persona.bundle import CURRENT, open_bundle, read_seal
 from persona.config import Settings, load
 from persona.fault import Fault
 
@@ -23,9 +23,11 @@ class Studio:
 
     def __init__(self, config: Path) -> None:
         self.config = config.absolute()
-        self._voices: dict[tuple[Path, bool], Voice] = {}  # in the order of their last use
+        self._voices: dict[tuple[object, ...], Voice] = {}  # in the order of their last use
         self._opening = asyncio.Lock()
+        self._starting = asyncio.Lock()
         self._store: Store | None = None
+        self._runs: list[Run] = []
         self.training: Run | None = None
 
     @property
@@ -35,14 +37,17 @@ class Studio:
 
     async def voice(self, version: str = "", *, merge: bool = True) -> Voice:
         """The voice of an adapter version ("" is the current one), its engine started. merge: False keeps the base's own
-        voice at hand. Raises Fault where it can't speak."""
+        voice at hand. What the settings say of guard, sampling and engine holds anew at each call. Raises Fault where it
+        can't speak."""
         settings = self.settings
         folder = (settings.adapters / (version or CURRENT)).resolve()
+        wanted = settings.engine, settings.sampling, settings.base.model, settings.data.blocked_words
+        key = (folder, read_seal(folder).digest, merge, *wanted)
         async with self._opening:
-            if (folder, merge) not in self._voices:
+            if key not in self._voices:
                 await self._let_go(MOST_VOICES - 1)
-                self._voices[folder, merge] = await self._opened(settings, folder, merge)
-            voice = self._voices[folder, merge] = self._voices.pop((folder, merge))
+                self._voices[key] = await self._opened(settings, folder, merge)
+            voice = self._voices[key] = self._voices.pop(key)
             return voice
 
     async def _opened(self, settings: Settings, folder: Path, merge: bool) -> Voice:
@@ -62,14 +67,21 @@ class Studio:
 
     async def train(self) -> None:
         """Begin a training. Raises Fault where one runs."""
-        if self.training and not self.training.is_over:
-            raise Fault("a training runs already; stop it first")
-        self.training = await Run.begin(self.config, "train", "--progress")
+        async with self._starting:  # two pages may ask at the same moment
+            if self.training and not self.training.is_over:
+                raise Fault("a training runs already; stop it first")
+            self.training = await self.run("train", "--progress")
+
+    async def run(self, *arguments: str) -> Run:
+        """Start a command of the trainer; none outlives the studio."""
+        self._runs = [one for one in self._runs if not one.is_over]
+        self._runs.append(run := await Run.begin(self.config, *arguments))
+        return run
 
     async def close(self) -> None:
-        """Let go of everything; a training is interrupted, and goes on from its last checkpoint when it is started anew."""
-        if self.training:
-            await self.training.stop()
+        """Let go of everything. What runs is interrupted; a training goes on from its last checkpoint when it is started
+        anew."""
+        await asyncio.gather(*(one.stop() for one in self._runs))
         await self._let_go(0)
         if self._store:
             await self._store.close()

@@ -22,7 +22,7 @@ HEADS = ("from", "who", "read", "kept", "left out")
 
 
 class TrainingTab:
-    """Builds the tab inside the page that is open."""
+    """Builds the tab inside the page that is open. read: the event in which the persona may become another."""
 
     def __init__(self, studio: Studio, page: gr.Blocks) -> None:
         self._studio = studio
@@ -71,7 +71,7 @@ class TrainingTab:
         gr.on([page.load, tab.select], self._watch, None, shown)
         page.load(self._sources, folders, folders)
         look.click(self._look, folders, [found, who, mine, agreed])
-        read.click(self._read, [folders, who, mine, agreed, fresh], corpus)
+        self.read = read.click(self._read, [folders, who, mine, agreed, fresh], corpus)
         plan.click(self._plan, None, status)
         start.click(self._start, None, shown)
         stop.click(self._stop, None, shown)
@@ -85,7 +85,7 @@ class TrainingTab:
 
     async def _look(self, folders: str) -> AsyncGenerator[tuple[Any, ...]]:
         with sentences():
-            run = await self._run("import", "--look", *self._paths(folders), "--progress")
+            run = await self._studio.run("import", "--look", *self._paths(folders), "--progress")
             async for told in run.steps():
                 yield quiet(in_words(told)), gr.skip(), gr.skip(), gr.skip()
             summary = await run.result()
@@ -111,7 +111,7 @@ class TrainingTab:
         with sentences():
             consent = {name: name in agreed for name in who}
             choose(self._studio.config, persona=mine, consent=consent, sources=_lines(folders))
-            run = await self._run("import", "--progress", *(["--fresh"] if fresh else []))
+            run = await self._studio.run("import", "--progress", *(["--fresh"] if fresh else []))
             async for told in run.steps():
                 yield quiet(in_words(told))
             summary = await run.result()
@@ -124,7 +124,7 @@ class TrainingTab:
 
     async def _plan(self) -> AsyncGenerator[str]:
         with sentences():
-            run = await self._run("train", "--plan")
+            run = await self._studio.run("train", "--plan")
             async for _ in run.steps():
                 yield quiet("trying a step …")
             yield _plan_table(await run.result())
@@ -161,9 +161,6 @@ class TrainingTab:
     def _paths(self, folders: str) -> list[str]:
         """What was typed, as the settings would understand it."""
         return [str(self._studio.settings.root / Path(line).expanduser()) for line in _lines(folders)]
-
-    async def _run(self, *arguments: str) -> Run:
-        return await Run.begin(self._studio.config, *arguments)
 
 
 def _lines(folders: str) -> list[str]:

@@ -182,6 +182,31 @@ def test_a_look_at_exports_shows_who_speaks_and_changes_nothing(visitor: Visit, 
     assert lived_in.config.read_bytes() == before
 
 
+def test_whatever_is_said_is_shown_to_the_letter(visitor: Visit) -> None:
+    """A name or a message that is HTML is text; and the server fetches nothing for whoever asks."""
+    page = visitor.page
+    hostile = "<img src=x onerror='document.title = 1'> {{value}} ${1+1}"
+    page.fill("#chat-name input, #chat-name textarea", f"Eve {hostile}")
+    visitor.say(hostile)
+    expect(page.locator(".user.message")).to_contain_text(hostile)
+    visitor.tab("Train")
+    page.fill("#train-folders textarea", f"/nowhere/{hostile}")
+    page.click("#train-look")
+    expect(page.get_by_test_id("toast-text").first).to_contain_text(hostile, timeout=60_000)
+    assert page.locator("[onerror], img[src=x]").count() == 0
+    assert page.request.get(f"{page.url}gradio_api/file=https://elsewhere.example/x.png").status == 404
+
+
+def test_a_page_bears_the_name_that_the_settings_have_now(chromium: Browser, address: str, lived_in: Home) -> None:
+    """Whoever chooses another persona and looks again sees it, to the letter."""
+    before = lived_in.config.read_text(encoding="utf-8")
+    lived_in.settings(before.replace("Mara Voss", "Mara <b>Voss</b>"))
+    with visit(chromium, address) as found:
+        expect(found.page.locator("#title h1")).to_have_text("Mara <b>Voss</b>")
+        assert found.complaints == []
+    lived_in.settings(before)
+
+
 def test_the_report_stands_in_a_frame(visitor: Visit) -> None:
     """Where nothing of it runs."""
     visitor.tab("Report")

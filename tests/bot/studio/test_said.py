@@ -1,5 +1,9 @@
 """What was said on the page, and how it becomes turns and bubbles."""
 
+from html import unescape
+
+import pytest
+
 from bot.store import Answer
 from bot.studio.said import (
     EDITED,
@@ -49,6 +53,24 @@ def test_names_stand_in_the_bubbles_where_several_talk() -> None:
     assert shown == ["you: are you there?", "hm\nno", "Jonas: and now?"]
     assert typed_text(talk(), 2, "Jonas: and then?") == "and then?"
     assert display_names(typed((), SEAL, "Mara Voss", "boo")) == {"MARA VOSS 2": "Mara Voss"}
+
+
+@pytest.mark.parametrize(
+    "text", ["<img src=x>", "</p>", "<!-- no -->", "&lt;b&gt;", "&copy 1999", "&amp;amp;", "&#x3c;b>"]
+)
+def test_what_looks_like_html_is_shown_and_edited_to_the_letter(text: str) -> None:
+    """A browser makes the very same text of it again; so does whoever edits nothing."""
+    chat = typed((), SEAL, "you", text)
+    (bubble,) = bubbles(chat)
+    assert "<" not in bubble["content"]
+    assert unescape(bubble["content"]) == text
+    assert typed_text(chat, 0, bubble["content"]) == text
+
+
+def test_hearts_and_rhythm_and_blues_need_no_care() -> None:
+    """Whoever copies a bubble gets what they see."""
+    (bubble,) = bubbles(typed((), SEAL, "you", "<3 R&B & 1 < 2 && so"))
+    assert bubble["content"] == "<3 R&B & 1 < 2 && so"
 
 
 def test_what_is_typed_anew_is_answered_anew() -> None:
