@@ -344,6 +344,9 @@ def train_adapter(
     packs = can_pack(model)
     if not packs:
         bars.say("this base's attention can't keep rows apart: they are padded, those of like length together")
+    sharded = bool(settings.fsdp) and world()[1] > 1
+    if sharded and best_device().type != "cuda":
+        bars.say("[train] fsdp shards over CUDA cards alone; here every process holds the whole base")
     order = order_of(rows, fit, packs=packs)
     fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
     while True:
@@ -365,6 +368,7 @@ def train_adapter(
                 fit=fit,
                 save_strategy="steps",
                 report_to=list(settings.report_to),
+                fsdp=settings.fsdp if sharded else None,
                 optim="paged_adamw_8bit" if getattr(model, "is_quantized", False) else "adamw_torch_fused",
             ),
             rows=rows,

@@ -52,7 +52,8 @@ class ChatTab:
         gr.on([page.load, tab.select], self._fill, versions, [self._empty, speaking, *versions])
         double.change(self._show_second, double, self._sides[1].columns)
         answering = self._wire_talk([self._text.submit, send.click], stop, double)
-        anew.click(self._forget, None, self._both, cancels=answering)
+        stopped = anew.click(None, cancels=answering)  # first: what is under way must not be shown in the new chat
+        stopped.then(self._forget, None, self._both)
 
     def _wire_talk(self, speak: list[Any], stop: gr.Button, double: gr.Checkbox) -> list[Any]:
         """Both sides hear and answer; whoever goes on while they do interrupts them, and what they said so far stays. Returns

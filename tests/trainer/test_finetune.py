@@ -203,7 +203,7 @@ def test_what_fits_follows_from_free_memory(home: Path) -> None:
 
 
 def test_two_processes_learn_what_one_does(place: Path, tmp_path: Path) -> None:
-    """By torchrun over gloo, at the same global batch."""
+    """By torchrun over gloo, at the same global batch; that nothing is sharded on CPUs is said."""
     calm = Train(rank=4, epochs=1, dropout=0.0)
     expected, _ = train(place, settings=calm)
     other = tmp_path / "other"
@@ -213,7 +213,8 @@ def test_two_processes_learn_what_one_does(place: Path, tmp_path: Path) -> None:
     code = (
         "import sys, json, pathlib; from persona.config import Train; from tests.trainer.test_finetune import train; "
         "from trainer.processes import world; rank, size = world(); "
-        f"nats, done = train(pathlib.Path({str(other)!r}), settings=Train(rank=4, epochs=1, dropout=0.0)); "
+        "calm = Train(rank=4, epochs=1, dropout=0.0, fsdp='full_shard'); "
+        f"nats, done = train(pathlib.Path({str(other)!r}), settings=calm, for_programs=True); "
         f"pathlib.Path({str(other)!r}, f'{{rank}}.json').write_text(json.dumps([nats, done.steps, size]))"
     )
     script = other / "two.py"
@@ -233,6 +234,7 @@ def test_two_processes_learn_what_one_does(place: Path, tmp_path: Path) -> None:
     for rank in range(2):
         nats, _, size = json.loads((other / f"{rank}.json").read_text())
         assert size == 2
+        assert "fsdp shards over CUDA cards alone" in started.stderr
         assert nats == pytest.approx(expected, rel=1e-4)
 
 

@@ -93,12 +93,14 @@ def write(text: str, target: Path, *, replace: bool) -> Settings:
 
 
 def _put(draft: Path, target: Path) -> None:
+    """Without hard links, which not every disk has."""
     try:
-        os.link(draft, target)
+        target.touch(exist_ok=False)
     except FileExistsError:
         raise SettingsFault(
             f"{target} is there already; add --force to replace it, or name another with --to"
         ) from None
+    draft.replace(target)
 
 
 def _with_friends(template: str, chosen: Chosen) -> str:
