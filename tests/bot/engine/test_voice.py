@@ -131,7 +131,7 @@ async def test_five_thousand_texts_of_an_overfitted_adapter_repeat_nothing(
     trained: Home, bundle: Bundle, tmp_path: Path
 ) -> None:
     """The same at the size of the promise."""
-    told = await told_by_heart(trained, bundle, tmp_path, messages=60, epochs=160, count=5000)
+    told = await told_by_heart(trained, bundle, tmp_path, messages=32, epochs=320, count=5000)
     assert told.without > 500
     assert told.guarded == 0
 
