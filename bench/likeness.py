@@ -1,6 +1,6 @@
 """How alike, measured as docs/likeness.md defines it, beside what fakes reach: one table from one run.
 
-    python bench/likeness.py PATH/tinyshakespeare.txt            three seeds (about 15 minutes on 2 quiet cores)
+    python bench/likeness.py PATH/tinyshakespeare.txt            three seeds (half an hour on 2 busy cores)
     python bench/likeness.py PATH/tinyshakespeare.txt --quick    one seed, the base grown for two minutes
 
 The eight speakers with the most messages each get an adapter on one base grown from scratch; a third of their messages is

@@ -55,18 +55,24 @@ class Bench:
 
 
 class Figures:
-    """What was found so far; with a path it is kept in FILE.json after each part, and a run that was cut off goes on."""
+    """What was found so far. With a path each part is kept in FILE.part, from which a run that was cut off goes on; a whole
+    run ends as FILE.json."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file = path.with_suffix(".json") if path else None
-        there = self._file and self._file.is_file()
-        self.found: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8")) if self._file and there else {}
+        self._part = path.with_suffix(".part") if path else None
+        there = self._part and self._part.is_file()
+        self.found: dict[str, Any] = json.loads(self._part.read_text(encoding="utf-8")) if self._part and there else {}
 
     def keep(self, shape: str, part: str, figures: Any) -> None:
         """Add the figures of one part of the bench."""
         self.found.setdefault(shape, {})[part] = figures
-        if self._file:
-            self._file.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
+        if self._part:
+            self._part.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
+
+    def end(self) -> None:
+        """Nothing is left to measure."""
+        if self._part:
+            self._part.replace(self._part.with_suffix(".json"))
 
 
 def main() -> None:
@@ -79,6 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in wishes.shape or (["small"] if wishes.quick else list(SHAPES)):
             asyncio.run(_measure(_bench(name, Path(folder), wishes), figures))
+    figures.end()
     if wishes.write:
         arrivals = {name: figures.found[name]["arrivals"] for name in SHAPES if name in figures.found}
         plot_arrivals(arrivals, wishes.write.with_suffix(".svg"))
@@ -89,7 +96,7 @@ def _wishes() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the small shape, few requests, one round")
     parser.add_argument("--shape", action="append", choices=list(SHAPES), help="only these shapes")
     parser.add_argument("--rounds", type=int, default=0, help="how often each is measured; default: 3, of 0.5B 1")
-    parser.add_argument("--write", type=Path, help="keep figures in FILE.json, go on there after a cut, plot FILE.svg")
+    parser.add_argument("--write", type=Path, help="write FILE.json and the plot FILE.svg; FILE.part until then")
     return parser.parse_args()
 
 

@@ -151,7 +151,7 @@ class TokenTrainer(Trainer):
     def go_back(self) -> int:
         """Put the adapter of the best evaluation so far back; returns its step, 0 where there was none."""
         best = self.state.best_model_checkpoint
-        if best is None or self.args.world_size > 1:
+        if best is None or not Path(best).is_dir() or self.args.world_size > 1:
             return 0
         set_peft_model_state_dict(self.model, load_peft_weights(best, device="cpu"))
         return int(self.state.best_global_step)

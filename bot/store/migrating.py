@@ -1,4 +1,4 @@
-"""Brings a database to the current schema. Apart from the database: most starts find it there, and spare Alembic's 11 MiB."""
+"""Brings a database to the current schema. Apart from the database: most starts find it there, and need no Alembic."""
 
 from pathlib import Path
 
