@@ -1,11 +1,14 @@
 """Who may import whom, executed; and what a quick --help must not load."""
 
+import ast
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from persona.config import Section, Settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,3 +52,17 @@ def test_nothing_happens_at_import() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "", f"printed at import ({time.monotonic() - start:.0f} s)"
+
+
+def test_no_setting_is_read_by_nobody() -> None:
+    """A key that settings accept and no code asks for, as an attribute or by its name, is a promise that isn't kept."""
+    nodes = [
+        node
+        for name in ("persona", "trainer", "bot")
+        for path in (ROOT / name).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    asked = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    keys = {key for section in (Settings, *Section.__subclasses__()) for key in section.model_fields}
+    assert keys - asked == set()
