@@ -98,6 +98,11 @@ class Bundle:
         """What is never uploaded: report, guard, plots."""
         return self.folder / PRIVATE
 
+    @property
+    def reports(self) -> Path:
+        """Where later reports on it lie, with what came of its games: nothing is written into a sealed bundle."""
+        return self.folder.resolve().parent / "reports" / self.version
+
 
 @contextlib.contextmanager
 def draft(home: Path) -> Iterator[Path]:

@@ -230,7 +230,7 @@ def evaluate(
     from trainer.evaluate.evaluation import Scope
     from trainer.evaluate.evaluation import evaluate as evaluated
     from trainer.evaluate.report.figures import plain_figures
-    from trainer.evaluate.report.files import reports_of, write_report
+    from trainer.evaluate.report.files import write_report
     from trainer.playing import tally_of
     from trainer.progress import Bars
     from trainer.shown import show_evaluation
@@ -246,7 +246,7 @@ def evaluate(
             leaks = [one.plain for one in audit(settings, corpus, bundle.seal, bars)]
         tally = tally_of(bundle)
         told = tally.sentence if tally else ""
-        report = write_report(settings, corpus, bundle, found, reports_of(bundle), tally=told, leaks=leaks)
+        report = write_report(settings, corpus, bundle, found, bundle.reports, tally=told, leaks=leaks)
     show_evaluation(report, plain_figures(found) | {"canaries": leaks}, as_json)
 
 

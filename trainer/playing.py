@@ -12,7 +12,6 @@ from persona.config import Settings
 from persona.fault import Fault
 from trainer.corpus import Corpus
 from trainer.evaluate.occasions import occasions
-from trainer.evaluate.report.files import reports_of
 from trainer.evaluate.speaking import speak
 from trainer.export.whole import replacing
 from trainer.game import Round, Tally, candidates, in_terminal, read_results, result, rounds_of, tally
@@ -68,7 +67,7 @@ def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> 
 
 def count(bundle: Bundle, text: str) -> Tally:
     """Add the results in `text` to those of the bundle; each is counted once. Raises Fault where there is none."""
-    path = reports_of(bundle) / RESULTS
+    path = bundle.reports / RESULTS
     known = set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
     new = read_results(text).keys()
     if not new and not known:
@@ -81,7 +80,7 @@ def count(bundle: Bundle, text: str) -> Tally:
 
 def tally_of(bundle: Bundle) -> Tally | None:
     """What came of the bundle's games so far."""
-    path = reports_of(bundle) / RESULTS
+    path = bundle.reports / RESULTS
     if not path.is_file():
         return None
     return tally(list(read_results(path.read_text(encoding="utf-8")).values()))

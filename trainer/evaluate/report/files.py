@@ -17,11 +17,6 @@ from trainer.export.whole import replacing
 JSON, HTML = "report.json", "report.html"
 
 
-def reports_of(bundle: Bundle) -> Path:
-    """Where later reports on a sealed bundle lie, with what came of its games."""
-    return bundle.folder.resolve().parent / "reports" / bundle.version
-
-
 def write_report(
     settings: Settings,
     corpus: Corpus,
