@@ -1,10 +1,11 @@
 """One process an account: two would answer twice. A lock on a file here, and one in PostgreSQL where the store is shared
 between machines; both end with the process."""
 
+import asyncio
 import fcntl
 import hashlib
 import os
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -20,22 +21,25 @@ class Claims:
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
         self._folder = folder
-        self._held = AsyncExitStack()
+        self._held = ExitStack()
 
     async def claim(self, account: str) -> None:
         """Take an account. Raises StandingFault where another process has it."""
         self._held.enter_context(self._file(account))
         if not self._database.is_sqlite:
-            connection = await self._held.enter_async_context(self._database.engine.connect())
-            key = int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], signed=True)
-            taken = await connection.execute(sa.select(sa.func.pg_try_advisory_lock(key)))
-            if not taken.scalar():
-                raise StandingFault(f"another process already speaks for {account} from this store; stop it first")
-            await connection.commit()  # the lock is the session's, not the transaction's
+            await asyncio.to_thread(self._lock, account)
 
     async def close(self) -> None:
         """Let go of all of them."""
-        await self._held.aclose()
+        await asyncio.to_thread(self._held.close)
+
+    def _lock(self, account: str) -> None:
+        """The lock is the session's: it holds for as long as its connection."""
+        connection = self._held.enter_context(self._database.engine.connect())
+        key = int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], signed=True)
+        if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
+            raise StandingFault(f"another process already speaks for {account} from this store; stop it first")
+        connection.commit()  # not the transaction's
 
     def _file(self, account: str) -> IO[str]:
         path = self._folder / f".{account.replace(':', '-')}.lock"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 # Libraries that log message texts, or URLs with tokens in them, below WARNING: never let them, at --debug neither.
-_LIBRARIES = ("discord", "telegram", "httpx", "httpcore", "aiosqlite", "sqlalchemy", "alembic", "apscheduler")
-_QUIET = (*_LIBRARIES, "asyncio", "aiohttp", "asyncpg")
+_LIBRARIES = ("discord", "telegram", "httpx", "httpcore", "sqlalchemy", "alembic", "apscheduler")
+_QUIET = (*_LIBRARIES, "asyncio", "aiohttp", "psycopg")
 _FIELD = re.compile(r"(?:^|\s)(\w+)=(\S+)")
 HIDDEN = "[hidden]"
 

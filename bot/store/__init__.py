@@ -16,7 +16,20 @@ from bot.store.memory import Memory
 from bot.store.outbox import HANDED_IN, OPEN, Outbox
 from bot.store.people import People
 from bot.store.places import EVERYWHERE, Places
-from bot.store.records import Answer, Bearer, Heard, Part, Post, Receipt, Recent, Remembered, Situation, Waiting
+from bot.store.records import (
+    Answer,
+    Bearer,
+    Company,
+    Heard,
+    Part,
+    Post,
+    Receipt,
+    Recent,
+    Remembered,
+    Situation,
+    Waiting,
+)
+from bot.store.room import Room, transaction
 from bot.store.schema import answers, bearers, inbox, knocks, memory, outbox, quarantine
 from bot.store.timetable import Timetable
 
@@ -26,6 +39,7 @@ __all__ = [
     "HANDED_IN",
     "Answer",
     "Bearer",
+    "Company",
     "Heard",
     "Part",
     "Post",
@@ -40,11 +54,11 @@ __all__ = [
 DAY = 86400.0
 
 
-class Store:
+class Store(Room):
     """The open store, room by room. clock: UTC seconds."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        super().__init__(database)
         self.clock: Callable[[], float] = database.clock
         self.inbox = Inbox(database)
         self.outbox = Outbox(database)
@@ -60,24 +74,21 @@ class Store:
         return cls(await Database.open(url, folder, clock))
 
     async def close(self) -> None:
-        """Let go of every connection."""
-        await self.database.engine.dispose()
+        """Let go of every connection, once what was begun has come to its end."""
+        await self.database.close()
 
-    async def purge(self, keep_days: float) -> int:
+    @transaction
+    def purge(self, write: sa.Connection, keep_days: float) -> int:
         """Forget what is older than `keep_days`, and the names of whom nothing is remembered; but nothing that is still
         to be answered or sent. Feedback is kept until it is forgotten by name. Returns how many rows went."""
         before = self.clock() - keep_days * DAY
         same = (getattr(memory.c, name) == getattr(bearers.c, name) for name in ("account", "channel", "author_id"))
         heard_of = sa.exists().where(*same)
-        async with self.database.write() as write:
-            gone = [
-                await write.execute(memory.delete().where(memory.c.at < before)),
-                await write.execute(bearers.delete().where(~heard_of)),
-                await write.execute(inbox.delete().where(inbox.c.settled_at < before)),
-                await write.execute(outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(OPEN))),
-                *[
-                    await write.execute(table.delete().where(table.c.at < before))
-                    for table in (answers, knocks, quarantine)
-                ],
-            ]
-        return sum(result.rowcount for result in gone)
+        gone = (
+            memory.delete().where(memory.c.at < before),
+            bearers.delete().where(~heard_of),
+            inbox.delete().where(inbox.c.settled_at < before),
+            outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(OPEN)),
+            *(table.delete().where(table.c.at < before) for table in (answers, knocks, quarantine)),
+        )
+        return sum(write.execute(one).rowcount for one in gone)

@@ -4,60 +4,49 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam
 
-from bot.store.database import Database, columns, written
+from bot.store.database import columns, written
+from bot.store.inserts import insert_new, insert_numbered, upsert
 from bot.store.outbox import answer_to, insert_posts
 from bot.store.people import keep_bearer
-from bot.store.places import silent_in
+from bot.store.places import SILENT
 from bot.store.records import Answer, Heard, Part, Post, Recent, Situation, Waiting
+from bot.store.room import Room, reading, transaction
 from bot.store.schema import answers, inbox, memory, watermarks
 
 HOUR, MINUTE = 3600.0, 60.0
 
 
-class Inbox:
+class Inbox(Room):
     """Messages come in and are settled; each step is one transaction."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def commit(self, account: str, heard: Sequence[Heard], marks: dict[str, str]) -> list[Waiting]:
+    @transaction
+    def commit(
+        self, write: sa.Connection, account: str, heard: Sequence[Heard], marks: dict[str, str]
+    ) -> list[Waiting]:
         """Keep messages in their order, and move the watermarks with them. marks: channel -> the last message id that
         was seen there, whoever wrote it. Returns the new rows that want a verdict."""
-        async with self._database.write() as write:
-            found = [row for one in heard if (row := await self._commit_one(write, one))]
-            known = sa.select(watermarks.c.channel, watermarks.c.message_id).where(
-                watermarks.c.account == account, watermarks.c.channel.in_(list(marks))
-            )
-            before = {row.channel: row.message_id for row in await write.execute(known)}
-            for channel, message_id in marks.items():
-                if _number(message_id) > _number(before.get(channel, "")):  # what is told again moves nothing back
-                    place = {"account": account, "channel": channel}
-                    await write.execute(self._database.upsert(watermarks, place, {"message_id": message_id}))
+        found = [row for one in heard if (row := _commit_one(write, one))]
+        known = write.execute(_MARKED, {"account": account, "channels": list(marks)})
+        before = {row.channel: row.message_id for row in known}
+        for channel, message_id in marks.items():
+            if _number(message_id) > _number(before.get(channel, "")):  # what is told again moves nothing back
+                upsert(write, watermarks, {"account": account, "channel": channel, "message_id": message_id})
         return found
 
-    async def _commit_one(self, write: AsyncConnection, heard: Heard) -> Waiting | None:
-        known = {name: getattr(heard, name) for name in ("account", "channel", "message_id", "author_id", "at")}
-        if heard.name is not None:
-            await write.execute(keep_bearer(self._database, heard))
-        said = {"speaker": heard.speaker, "lines": written(heard.lines)}
-        await write.execute(self._database.insert_new(memory, {**known, **said}))
-        if not heard.called:
-            return None
-        values = {**known, "is_dm": heard.is_dm, "called": heard.called}
-        row = (await write.execute(self._database.insert_new(inbox, values).returning(inbox.c.id))).first()
-        return Waiting(id=int(row.id), **values) if row else None
-
-    async def waiting(self, account: str) -> list[Waiting]:
+    @reading
+    def waiting(self, read: sa.Connection, account: str) -> list[Waiting]:
         """The rows without a verdict, oldest first."""
         query = sa.select(*columns(inbox, *Waiting.__dataclass_fields__)).where(
             inbox.c.account == account, inbox.c.verdict.is_(None)
         )
-        return [Waiting(*row) for row in await self._database.rows(query.order_by(inbox.c.id))]
+        return [Waiting(*row) for row in read.execute(query.order_by(inbox.c.id))]
 
-    async def settle(
+    @transaction
+    def settle(
         self,
+        write: sa.Connection,
         waiting: Waiting,
         verdict: str,
         reason: str,
@@ -68,75 +57,97 @@ class Inbox:
     ) -> list[Post]:
         """Record a verdict, and the posts it brings, in one transaction; nothing where the row has one already. merged:
         message ids of the same author that this answers too. Returns the posts."""
-        now = self._database.clock()
-        async with self._database.write() as write:
-            values = {"verdict": verdict, "reason": reason, "settled_at": now}
-            open_ = inbox.c.verdict.is_(None)
-            done = await write.execute(inbox.update().where(inbox.c.id == waiting.id, open_).values(values))
-            if not done.rowcount:
-                return []
-            await self._merge(write, waiting, merged, now)
-            origin = answer_to(waiting.message_id)
-            if answer and parts:
-                kept = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
-                place = {"account": waiting.account, "channel": waiting.channel, "origin": origin}
-                authors = written(answer.authors)
-                await write.execute(
-                    self._database.insert_new(answers, {**place, **kept, "authors": authors, "at": now})
-                )
-            return await insert_posts(
-                write, self._database, waiting.account, waiting.channel, origin, parts, waiting.message_id
-            )
+        now = self.database.clock()
+        done = write.execute(_SETTLE, {"row": waiting.id, "to": verdict, "why": reason, "now": now})
+        if not done.rowcount:
+            return []
+        _merge(write, waiting, merged, now)
+        place = {"account": waiting.account, "channel": waiting.channel, "origin": answer_to(waiting.message_id)}
+        if answer and parts:
+            kept = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
+            insert_new(write, answers, {**place, **kept, "authors": written(answer.authors), "at": now})
+        return insert_posts(write, **place, parts=parts, answers=waiting.message_id, now=now)
 
-    async def _merge(self, write: AsyncConnection, into: Waiting, merged: Collection[str], now: float) -> None:
-        if merged:
-            values = {"verdict": "merged", "reason": f"into {into.message_id}", "settled_at": now}
-            same = (inbox.c.account == into.account) & (inbox.c.channel == into.channel)
-            await write.execute(
-                inbox.update()
-                .where(same, inbox.c.author_id == into.author_id, inbox.c.verdict.is_(None))
-                .where(inbox.c.message_id.in_(merged))
-                .values(values)
-            )
-
-    async def situation(self, waiting: Waiting) -> Situation:
+    @reading
+    def situation(self, read: sa.Connection, waiting: Waiting) -> Situation:
         """How things stand where `waiting` was said, in one question."""
-        now = self._database.clock()
-        row = sa.select(sa.func.count()).where(inbox.c.id == waiting.id, inbox.c.verdict.is_(None))
-        spoke = sa.select(sa.func.max(memory.c.at)).where(
-            memory.c.account == waiting.account, memory.c.channel == waiting.channel, memory.c.author_id == ""
-        )
-        quiet = sa.select(sa.func.count()).where(silent_in(waiting.account, waiting.channel, now))
-        counts = [one.scalar_subquery() for one in self._recently(waiting, now)]
-        query = sa.select(*(one.scalar_subquery() for one in (row, quiet, spoke)), *counts)
-        is_open, silent, last, channel, author, minute, at = (await self._database.rows(query))[0]
+        now = self.database.clock()
+        place = {"account": waiting.account, "channel": waiting.channel, "author_id": waiting.author_id}
+        times = {"now": now, "hour_ago": now - HOUR, "minute_ago": now - MINUTE}
+        row = read.execute(_SITUATION, {**place, **times, "row": waiting.id}).one()
+        is_open, silent, last, channel, author, minute, at = row
         recent = Recent(int(channel), int(author), int(minute), float(at or 0))
         return Situation(bool(is_open), bool(silent), float(last or 0), recent)
 
-    def _recently(self, waiting: Waiting, now: float) -> list[sa.Select[Any]]:
-        """Answers of the last hour: in the channel, to the author, to the author within a minute, and the last one."""
-        answered = (inbox.c.account == waiting.account) & (inbox.c.verdict == "answered")
-        lately = answered & (inbox.c.settled_at > now - HOUR)
-        theirs = lately & (inbox.c.author_id == waiting.author_id)
-        count = sa.select(sa.func.count())
-        return [
-            count.where(lately, inbox.c.channel == waiting.channel),
-            count.where(theirs),
-            count.where(theirs, inbox.c.settled_at > now - MINUTE),
-            sa.select(sa.func.max(inbox.c.settled_at)).where(theirs),
-        ]
-
-    async def verdicts(self) -> dict[str, int]:
+    @reading
+    def verdicts(self, read: sa.Connection) -> dict[str, int]:
         """How many messages met each verdict; "waiting" for those without."""
         query = sa.select(inbox.c.verdict, sa.func.count()).group_by(inbox.c.verdict)
-        return {str(row[0] or "waiting"): int(row[1]) for row in await self._database.rows(query)}
+        return {str(row[0] or "waiting"): int(row[1]) for row in read.execute(query)}
 
-    async def oldest(self) -> float | None:
+    @reading
+    def oldest(self, read: sa.Connection) -> float | None:
         """When the message was written that waits longest; None where none waits."""
-        rows = await self._database.rows(sa.select(sa.func.min(inbox.c.at)).where(inbox.c.verdict.is_(None)))
-        return float(rows[0][0]) if rows[0][0] is not None else None
+        found = read.execute(sa.select(sa.func.min(inbox.c.at)).where(inbox.c.verdict.is_(None))).scalar()
+        return float(found) if found is not None else None
+
+
+def _commit_one(write: sa.Connection, heard: Heard) -> Waiting | None:
+    known = {name: getattr(heard, name) for name in ("account", "channel", "message_id", "author_id", "at")}
+    if heard.name is not None:
+        keep_bearer(write, heard)
+    insert_new(write, memory, {**known, "speaker": heard.speaker, "lines": written(heard.lines)})
+    if not heard.called:
+        return None
+    values = {**known, "is_dm": heard.is_dm, "called": heard.called}
+    number = insert_numbered(write, inbox, values)
+    return Waiting(id=number, **values) if number is not None else None
+
+
+def _merge(write: sa.Connection, into: Waiting, merged: Collection[str], now: float) -> None:
+    if merged:
+        values = {"verdict": "merged", "reason": f"into {into.message_id}", "settled_at": now}
+        same = (inbox.c.account == into.account) & (inbox.c.channel == into.channel)
+        write.execute(
+            inbox.update()
+            .where(same, inbox.c.author_id == into.author_id, inbox.c.verdict.is_(None))
+            .where(inbox.c.message_id.in_(merged))
+            .values(values)
+        )
 
 
 def _number(message_id: str) -> tuple[int, str]:
     """Orders message ids, which are numbers of any length."""
     return len(message_id), message_id
+
+
+def _situation() -> sa.Select[Any]:
+    """Whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last hour:
+    those in the channel, to the author, to the author within a minute, and the last one to the author."""
+    count = sa.select(sa.func.count())
+    lately = (inbox.c.account == bindparam("account")) & (inbox.c.verdict == "answered")
+    lately &= inbox.c.settled_at > bindparam("hour_ago")
+    theirs = lately & (inbox.c.author_id == bindparam("author_id"))
+    here = (memory.c.account == bindparam("account")) & (memory.c.channel == bindparam("channel"))
+    questions = (
+        count.where(inbox.c.id == bindparam("row"), inbox.c.verdict.is_(None)),
+        count.where(SILENT),
+        sa.select(sa.func.max(memory.c.at)).where(here, memory.c.author_id == ""),
+        count.where(lately, inbox.c.channel == bindparam("channel")),
+        count.where(theirs),
+        count.where(theirs, inbox.c.settled_at > bindparam("minute_ago")),
+        sa.select(sa.func.max(inbox.c.settled_at)).where(theirs),
+    )
+    return sa.select(*(one.scalar_subquery() for one in questions))
+
+
+# On the way of every message: put together once.
+_SITUATION = _situation()
+_SETTLE = (
+    inbox.update()
+    .where(inbox.c.id == bindparam("row"), inbox.c.verdict.is_(None))
+    .values(verdict=bindparam("to"), reason=bindparam("why"), settled_at=bindparam("now"))
+)
+_MARKED = sa.select(watermarks.c.channel, watermarks.c.message_id).where(
+    watermarks.c.account == bindparam("account"), watermarks.c.channel.in_(bindparam("channels", expanding=True))
+)

@@ -4,83 +4,73 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam
 
-from bot.store.database import Database, columns, lines_of, written
+from bot.store.database import columns, lines_of, written
+from bot.store.inserts import insert_new, insert_numbered
 from bot.store.records import Part, Post
+from bot.store.room import Room, reading, transaction
 from bot.store.schema import inbox, memory, outbox
 
 OPEN = ("ready", "sending")
 HANDED_IN = "studio:"  # how the origin begins of a post that the daemon didn't put here itself
 
 
-class Outbox:
+class Outbox(Room):
     """Posts wait, are sent, or fail."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def put(self, account: str, channel: str, origin: str, parts: Sequence[Part]) -> list[Post]:
+    @transaction
+    def put(self, write: sa.Connection, account: str, channel: str, origin: str, parts: Sequence[Part]) -> list[Post]:
         """Posts that answer nothing. Returns the new ones: the same origin twice makes none."""
-        async with self._database.write() as write:
-            return await insert_posts(write, self._database, account, channel, origin, parts, "")
+        return insert_posts(write, account, channel, origin, parts, now=self.database.clock())
 
-    async def unsent(self, account: str) -> list[Post]:
+    @reading
+    def unsent(self, read: sa.Connection, account: str) -> list[Post]:
         """The posts that are ready, or were being sent when the process ended, oldest first."""
-        return await self._posts(outbox.c.account == account, outbox.c.state.in_(OPEN))
+        return _posts(read, outbox.c.account == account, outbox.c.state.in_(OPEN))
 
-    async def handed_in(self, account: str) -> list[Post]:
+    @reading
+    def handed_in(self, read: sa.Connection, account: str) -> list[Post]:
         """The posts that another process put here for this account (see HANDED_IN) and that are ready, oldest first."""
         theirs = outbox.c.origin.startswith(HANDED_IN, autoescape=True)
-        return await self._posts(outbox.c.account == account, outbox.c.state == "ready", theirs)
+        return _posts(read, outbox.c.account == account, outbox.c.state == "ready", theirs)
 
-    async def _posts(self, *which: sa.ColumnElement[bool]) -> list[Post]:
-        query = sa.select(*columns(outbox, *Post.__dataclass_fields__)).where(*which).order_by(outbox.c.id)
-        rows = [dict(zip(Post.__dataclass_fields__, row, strict=True)) for row in await self._database.rows(query)]
-        return [Post(**{**row, "said": lines_of(row["said"])}) for row in rows]
-
-    async def begin(self, post: Post) -> bool:
+    @transaction
+    def begin(self, write: sa.Connection, post: Post) -> bool:
         """Note that a post is about to be sent. False where it has met its fate already."""
-        async with self._database.write() as write:
-            found = await write.execute(
-                outbox.update().where(outbox.c.id == post.id, outbox.c.state.in_(OPEN)).values(state="sending")
-            )
-            return bool(found.rowcount)
+        return bool(write.execute(_BEGIN, {"row": post.id}).rowcount)
 
-    async def sent(self, post: Post, message_id: str, speaker: str) -> None:
+    @transaction
+    def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str) -> None:
         """Note that a post was made, and remember it as the persona's own words."""
-        async with self._database.write() as write:
-            done = {"state": "sent", "message_id": message_id, "text": "", "said": ""}
-            row = await write.execute(
-                outbox.update().where(outbox.c.id == post.id).values(done).returning(outbox.c.channel)
-            )
-            said: dict[str, Any] = {"account": post.account, "channel": row.scalar_one(), "message_id": message_id}
-            said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self._database.clock()}
-            await write.execute(self._database.insert_new(memory, said))
+        channel = write.execute(_SENT, {"row": post.id, "known_as": message_id}).scalar_one()
+        said: dict[str, Any] = {"account": post.account, "channel": channel, "message_id": message_id}
+        said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self.database.clock()}
+        insert_new(write, memory, said)
 
-    async def doubt(self, post: Post) -> None:
+    @transaction
+    def doubt(self, write: sa.Connection, post: Post) -> None:
         """Note that nobody can know whether a post was made: it is uncertain, and so is the answer it is part of."""
-        async with self._database.write() as write:
-            await _end(write, outbox.c.id == post.id, "uncertain")
-            await _judge(write, post, "uncertain", "result unknown")
+        _end(write, outbox.c.id == post.id, "uncertain")
+        _judge(write, post, "uncertain", "result unknown")
 
-    async def fail(self, post: Post, verdict: str, reason: str) -> None:
+    @transaction
+    def fail(self, write: sa.Connection, post: Post, verdict: str, reason: str) -> None:
         """Note that a post, and with it the rest of its answer, will not be made. An answer of which nothing was said
         was none: its message gets this verdict instead."""
         here = outbox.c.channel == sa.select(outbox.c.channel).where(outbox.c.id == post.id).scalar_subquery()
         rest = here & (outbox.c.account == post.account) & (outbox.c.origin == post.origin)
-        async with self._database.write() as write:
-            await _end(write, rest & (outbox.c.part >= post.part) & outbox.c.state.in_(OPEN), "failed")
-            if post.part == 0:
-                await _judge(write, post, verdict, reason)
+        _end(write, rest & (outbox.c.part >= post.part) & outbox.c.state.in_(OPEN), "failed")
+        if post.part == 0:
+            _judge(write, post, verdict, reason)
 
-    async def origin_of(self, account: str, channel: str, message_id: str) -> str | None:
+    @reading
+    def origin_of(self, read: sa.Connection, account: str, channel: str, message_id: str) -> str | None:
         """What a post of ours came from."""
         query = sa.select(outbox.c.origin).where(
             outbox.c.account == account, outbox.c.channel == channel, outbox.c.message_id == message_id
         )
-        rows = await self._database.rows(query)
-        return str(rows[0][0]) if rows else None
+        return read.execute(query).scalar()
 
 
 def answer_to(message_id: Any) -> Any:
@@ -89,33 +79,49 @@ def answer_to(message_id: Any) -> Any:
     return "inbox:" + message_id
 
 
-async def insert_posts(
-    write: AsyncConnection,
-    database: Database,
+def insert_posts(
+    write: sa.Connection,
     account: str,
     channel: str,
     origin: str,
     parts: Sequence[Part],
-    answers: str,
+    answers: str = "",
+    *,
+    now: float,
 ) -> list[Post]:
-    """Put posts into the outbox inside a transaction. answers: the id of the message they answer, "" for none."""
+    """Put posts into the outbox inside a transaction. answers: the id of the message they answer, "" for none. now: UTC
+    seconds."""
     posts: list[Post] = []
-    now = database.clock()
     for number, part in enumerate(parts):
         values: dict[str, Any] = {"account": account, "channel": channel, "origin": origin, "part": number, "at": now}
         values |= {"text": part.text, "reply_to": answers if number == 0 else "", "after": answers, "state": "ready"}
-        row = {**values, "said": written(part.said)}
-        added = (await write.execute(database.insert_new(outbox, row).returning(outbox.c.id))).first()
-        if added:
-            posts.append(Post(id=int(added.id), said=part.said, **values))
+        row = insert_numbered(write, outbox, {**values, "said": written(part.said)})
+        if row is not None:
+            posts.append(Post(id=row, said=part.said, **values))
     return posts
 
 
-async def _end(write: AsyncConnection, which: sa.ColumnElement[bool], state: str) -> None:
-    await write.execute(outbox.update().where(which).values(state=state, text="", said=""))
+def _posts(read: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Post]:
+    query = sa.select(*columns(outbox, *Post.__dataclass_fields__)).where(*which).order_by(outbox.c.id)
+    rows = [dict(zip(Post.__dataclass_fields__, row, strict=True)) for row in read.execute(query)]
+    return [Post(**{**row, "said": lines_of(row["said"])}) for row in rows]
 
 
-async def _judge(write: AsyncConnection, post: Post, verdict: str, reason: str) -> None:
+def _end(write: sa.Connection, which: sa.ColumnElement[bool], state: str) -> None:
+    write.execute(outbox.update().where(which).values(state=state, text="", said=""))
+
+
+def _judge(write: sa.Connection, post: Post, verdict: str, reason: str) -> None:
     which = (inbox.c.account == post.account) & (answer_to(inbox.c.message_id) == post.origin)
     here = inbox.c.channel == sa.select(outbox.c.channel).where(outbox.c.id == post.id).scalar_subquery()
-    await write.execute(inbox.update().where(which, here).values(verdict=verdict, reason=reason))
+    write.execute(inbox.update().where(which, here).values(verdict=verdict, reason=reason))
+
+
+# On the way of every answer: put together once.
+_BEGIN = outbox.update().where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN)).values(state="sending")
+_SENT = (
+    outbox.update()
+    .where(outbox.c.id == bindparam("row"))
+    .values(state="sent", message_id=bindparam("known_as"), text="", said="")
+    .returning(outbox.c.channel)
+)

@@ -4,143 +4,175 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam
 
-from bot.store.database import Database, written
+from bot.store.database import written
+from bot.store.inserts import insert_new, upsert
 from bot.store.outbox import answer_to
-from bot.store.records import Answer, Bearer, Heard, Receipt
+from bot.store.records import Answer, Bearer, Company, Heard, Receipt
+from bot.store.room import Room, reading, transaction
 from bot.store.schema import answers, bearers, feedback, inbox, knocks, memory, optouts, outbox, quarantine
 
 _MADE = ("prompt", "completion", "adapter", "authors")  # what an answer was made of
 
 
-class People:
+class People(Room):
     """Everything that is kept by author. An author is known by platform and id."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    @reading
+    def company(
+        self, read: sa.Connection, account: str, author_ids: Collection[str], channels: Collection[str]
+    ) -> Company:
+        """Which of these people opted out, and everybody seen in these channels."""
+        found = Company(_opted_out(read, account.partition(":")[0], author_ids), {one: {} for one in channels})
+        for channel, author_id, *bearer in read.execute(_BEARERS, {"account": account, "channels": list(channels)}):
+            found.bearers[channel][author_id] = Bearer(*bearer)
+        return found
 
-    async def bearers(self, account: str, channel: str) -> dict[str, Bearer]:
+    @reading
+    def bearers(self, read: sa.Connection, account: str, channel: str) -> dict[str, Bearer]:
         """Everybody seen in a channel, by author id."""
-        query = sa.select(bearers.c.author_id, bearers.c.speaker, bearers.c.name).where(
-            bearers.c.account == account, bearers.c.channel == channel
-        )
-        return {str(row[0]): Bearer(str(row[1]), str(row[2])) for row in await self._database.rows(query)}
+        rows = read.execute(_BEARERS, {"account": account, "channels": [channel]})
+        return {author_id: Bearer(*bearer) for _, author_id, *bearer in rows}
 
-    async def opted_out(self, platform: str, author_ids: Collection[str]) -> set[str]:
+    @reading
+    def opted_out(self, read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
         """Which of these people want to be neither stored nor answered."""
-        query = sa.select(optouts.c.author_id).where(
-            optouts.c.platform == platform, optouts.c.author_id.in_(list(author_ids))
-        )
-        return {str(row[0]) for row in await self._database.rows(query)}
+        return _opted_out(read, platform, author_ids)
 
     async def opt_out(self, platform: str, author_id: str) -> Receipt:
         """Leave somebody alone from now on, and forget them."""
-        async with self._database.write() as write:
-            values = {"platform": platform, "author_id": author_id, "at": self._database.clock()}
-            await write.execute(self._database.insert_new(optouts, values))
-            receipt = await self._forget(write, platform, author_id)
-        await self._empty_log()
+        receipt = await self._opt_out(platform, author_id)
+        await self.database.empty_log()
         return receipt
 
-    async def opt_in(self, platform: str, author_id: str) -> bool:
+    @transaction
+    def _opt_out(self, write: sa.Connection, platform: str, author_id: str) -> Receipt:
+        now = self.database.clock()
+        insert_new(write, optouts, {"platform": platform, "author_id": author_id, "at": now})
+        return _forget(write, platform, author_id, now)
+
+    @transaction
+    def opt_in(self, write: sa.Connection, platform: str, author_id: str) -> bool:
         """Listen to somebody again. False where they had not opted out."""
-        async with self._database.write() as write:
-            gone = await write.execute(
-                optouts.delete().where(optouts.c.platform == platform, optouts.c.author_id == author_id)
-            )
-            return bool(gone.rowcount)
+        theirs = (optouts.c.platform == platform) & (optouts.c.author_id == author_id)
+        return bool(write.execute(optouts.delete().where(theirs)).rowcount)
 
     async def forget(self, platform: str, author_id: str) -> Receipt:
         """Forget what somebody wrote, what they were called, and every prompt that held their words."""
-        async with self._database.write() as write:
-            receipt = await self._forget(write, platform, author_id)
-        await self._empty_log()
+        receipt = await self._forget(platform, author_id)
+        await self.database.empty_log()
         return receipt
 
-    async def _forget(self, write: AsyncConnection, platform: str, author_id: str) -> Receipt:
-        async def gone(table: sa.Table, which: sa.ColumnElement[bool]) -> int:
-            here = table.c.account.startswith(f"{platform}:", autoescape=True)
-            return int((await write.execute(table.delete().where(here, which))).rowcount)
+    @transaction
+    def _forget(self, write: sa.Connection, platform: str, author_id: str) -> Receipt:
+        return _forget(write, platform, author_id, self.database.clock())
 
-        await self._drop_unsent(write, platform, author_id)
-        quoted = written([author_id])[1:-1]
-        rated = feedback.c.authors.contains(quoted, autoescape=True) | (feedback.c.author_id == author_id)
-        names = await gone(bearers, bearers.c.author_id == author_id)
-        names += await gone(knocks, knocks.c.place == f"user:{author_id}")
-        return Receipt(
-            f"{platform}:{author_id}",
-            self._database.clock(),
-            messages=await gone(memory, memory.c.author_id == author_id),
-            verdicts=await gone(inbox, inbox.c.author_id == author_id),
-            names=names,
-            feedback=await gone(feedback, rated)
-            + await gone(answers, answers.c.authors.contains(quoted, autoescape=True)),
-            updates=await gone(quarantine, quarantine.c.content.contains(author_id, autoescape=True)),
-        )
-
-    async def _drop_unsent(self, write: AsyncConnection, platform: str, author_id: str) -> None:
-        """Answers to them that are not sent yet; a verdict of theirs is about to go with its row."""
-        theirs = sa.select(answer_to(inbox.c.message_id)).where(
-            inbox.c.account.startswith(f"{platform}:", autoescape=True), inbox.c.author_id == author_id
-        )
-        await write.execute(
-            outbox.update()
-            .where(outbox.c.origin.in_(theirs), outbox.c.state == "ready")
-            .values(state="failed", text="", said="")
-        )
-
-    async def _empty_log(self) -> None:
-        """What was deleted from SQLite stands in its write-ahead log until that is emptied."""
-        if self._database.is_sqlite:
-            async with self._database.engine.connect() as connection:
-                await connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
-
-    async def rate(self, account: str, channel: str, origin: str, message_id: str, author_id: str, score: int) -> bool:
+    @transaction
+    def rate(
+        self,
+        write: sa.Connection,
+        account: str,
+        channel: str,
+        origin: str,
+        message_id: str,
+        author_id: str,
+        score: int,
+    ) -> bool:
         """Keep what somebody thinks of an answer: 1, -1, or 0 to take it back. False where nothing is known of it."""
         place = {"account": account, "channel": channel, "message_id": message_id, "author_id": author_id}
-        async with self._database.write() as write:
-            if score == 0:
-                return await self._unrate(write, place)
-            query = sa.select(*(answers.c[name] for name in _MADE)).where(
-                answers.c.account == account, answers.c.channel == channel, answers.c.origin == origin
-            )
-            row = (await write.execute(query)).first()
-            if row is None:
-                return False
-            await self._rate(write, place, dict(zip(_MADE, row, strict=True)), score)
-            return True
+        if score == 0:
+            return _unrate(write, place)
+        query = sa.select(*(answers.c[name] for name in _MADE)).where(
+            answers.c.account == account, answers.c.channel == channel, answers.c.origin == origin
+        )
+        row = write.execute(query).first()
+        if row is None:
+            return False
+        made = dict(zip(_MADE, row, strict=True))
+        upsert(write, feedback, {**place, **made, "score": score, "at": self.database.clock()})
+        return True
 
-    async def rate_answer(
-        self, account: str, channel: str, message_id: str, author_id: str, answer: Answer, score: int
+    @transaction
+    def rate_answer(
+        self,
+        write: sa.Connection,
+        account: str,
+        channel: str,
+        message_id: str,
+        author_id: str,
+        answer: Answer,
+        score: int,
     ) -> None:
         """The same for an answer that was said where the store doesn't hear."""
         place = {"account": account, "channel": channel, "message_id": message_id, "author_id": author_id}
         made = {name: getattr(answer, name) for name in _MADE} | {"authors": written(answer.authors)}
-        async with self._database.write() as write:
-            await (self._rate(write, place, made, score) if score else self._unrate(write, place))
+        if score:
+            upsert(write, feedback, {**place, **made, "score": score, "at": self.database.clock()})
+        else:
+            _unrate(write, place)
 
-    async def _rate(self, write: AsyncConnection, place: dict[str, str], made: dict[str, Any], score: int) -> None:
-        values = {**made, "score": score, "at": self._database.clock()}
-        await write.execute(self._database.upsert(feedback, place, values))
-
-    async def _unrate(self, write: AsyncConnection, place: dict[str, str]) -> bool:
-        which = sa.and_(*(feedback.c[name] == value for name, value in place.items()))
-        return bool((await write.execute(feedback.delete().where(which))).rowcount)
-
-    async def knocked(self, account: str, place: str) -> None:
+    @transaction
+    def knocked(self, write: sa.Connection, account: str, place: str) -> None:
         """Note that somebody who isn't let in wrote. place: `chat:ID` or `user:ID`."""
-        async with self._database.write() as write:
-            now = {"at": self._database.clock()}
-            await write.execute(self._database.upsert(knocks, {"account": account, "place": place}, now))
+        upsert(write, knocks, {"account": account, "place": place, "at": self.database.clock()})
 
-    async def knocks(self) -> list[tuple[str, str]]:
+    @reading
+    def knocks(self, read: sa.Connection) -> list[tuple[str, str]]:
         """Who knocked, newest first: account and place."""
         query = sa.select(knocks.c.account, knocks.c.place).order_by(knocks.c.at.desc()).limit(20)
-        return [(str(row[0]), str(row[1])) for row in await self._database.rows(query)]
+        return [(account, place) for account, place in read.execute(query)]
 
 
-def keep_bearer(database: Database, heard: Heard) -> Any:
+def keep_bearer(write: sa.Connection, heard: Heard) -> None:
     """Write an author under this key in this channel from now on."""
     place = {"account": heard.account, "channel": heard.channel, "author_id": heard.author_id}
-    return database.upsert(bearers, place, {"speaker": heard.speaker, "name": heard.name})
+    upsert(write, bearers, {**place, "speaker": heard.speaker, "name": heard.name})
+
+
+def _opted_out(read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
+    return set(read.execute(_OPTED_OUT, {"platform": platform, "author_ids": list(author_ids)}).scalars())
+
+
+def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> Receipt:
+    def gone(table: sa.Table, which: sa.ColumnElement[bool]) -> int:
+        here = table.c.account.startswith(f"{platform}:", autoescape=True)
+        return write.execute(table.delete().where(here, which)).rowcount
+
+    _drop_unsent(write, platform, author_id)
+    quoted = written([author_id])[1:-1]
+    rated = feedback.c.authors.contains(quoted, autoescape=True) | (feedback.c.author_id == author_id)
+    names = gone(bearers, bearers.c.author_id == author_id)
+    names += gone(knocks, knocks.c.place == f"user:{author_id}")
+    return Receipt(
+        f"{platform}:{author_id}",
+        now,
+        messages=gone(memory, memory.c.author_id == author_id),
+        verdicts=gone(inbox, inbox.c.author_id == author_id),
+        names=names,
+        feedback=gone(feedback, rated) + gone(answers, answers.c.authors.contains(quoted, autoescape=True)),
+        updates=gone(quarantine, quarantine.c.content.contains(author_id, autoescape=True)),
+    )
+
+
+def _drop_unsent(write: sa.Connection, platform: str, author_id: str) -> None:
+    """Answers to them that are not sent yet; a verdict of theirs is about to go with its row."""
+    theirs = sa.select(answer_to(inbox.c.message_id)).where(
+        inbox.c.account.startswith(f"{platform}:", autoescape=True), inbox.c.author_id == author_id
+    )
+    unsent = outbox.c.origin.in_(theirs) & (outbox.c.state == "ready")
+    write.execute(outbox.update().where(unsent).values(state="failed", text="", said=""))
+
+
+def _unrate(write: sa.Connection, place: dict[str, Any]) -> bool:
+    which = sa.and_(*(feedback.c[name] == value for name, value in place.items()))
+    return bool(write.execute(feedback.delete().where(which)).rowcount)
+
+
+# On the way of every message: put together once.
+_BEARERS = sa.select(*(bearers.c[name] for name in ("channel", "author_id", "speaker", "name"))).where(
+    bearers.c.account == bindparam("account"), bearers.c.channel.in_(bindparam("channels", expanding=True))
+)
+_OPTED_OUT = sa.select(optouts.c.author_id).where(
+    optouts.c.platform == bindparam("platform"), optouts.c.author_id.in_(bindparam("author_ids", expanding=True))
+)

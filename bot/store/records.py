@@ -76,6 +76,14 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """Among whom messages were said. opted_out: author ids. bearers: everybody seen there, by channel and author id."""
+
+    opted_out: set[str]
+    bearers: dict[str, dict[str, Bearer]]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One post to make. text: as the platform wants it. said: the lines it stands for, as memory keeps them."""
 

@@ -3,56 +3,61 @@
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import Database
+from bot.store.inserts import upsert
 from bot.store.outbox import insert_posts
 from bot.store.records import Part, Post
+from bot.store.room import Room, reading, transaction
 from bot.store.schema import schedule, tweeted
 
 KEPT = 200  # tweets against which a new one is compared
 
 
-class Timetable:
+class Timetable(Room):
     """The rows of the timeline."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def due_at(self, name: str) -> float | None:
+    @reading
+    def due_at(self, read: sa.Connection, name: str) -> float | None:
         """When the job called `name` is next due, UTC seconds."""
-        rows = await self._database.rows(sa.select(schedule.c.due_at).where(schedule.c.name == name))
-        return float(rows[0][0]) if rows else None
+        return read.execute(sa.select(schedule.c.due_at).where(schedule.c.name == name)).scalar()
 
-    async def postpone(self, name: str, due_at: float) -> None:
+    @transaction
+    def postpone(self, write: sa.Connection, name: str, due_at: float) -> None:
         """Set when a job is next due."""
-        async with self._database.write() as write:
-            await write.execute(self._database.upsert(schedule, {"name": name}, {"due_at": due_at}))
+        upsert(write, schedule, {"name": name, "due_at": due_at})
 
-    async def tweet(
-        self, name: str, due_at: float, text: str, parts: Mapping[tuple[str, str], Sequence[Part]], origin: str
+    @transaction
+    def tweet(
+        self,
+        write: sa.Connection,
+        name: str,
+        due_at: float,
+        text: str,
+        parts: Mapping[tuple[str, str], Sequence[Part]],
+        origin: str,
     ) -> list[Post]:
         """Move the next due time, keep the tweet's text, and put it into the outbox of its targets (account, channel),
         in one transaction."""
-        async with self._database.write() as write:
-            await write.execute(self._database.upsert(schedule, {"name": name}, {"due_at": due_at}))
-            await self._keep(write, text)
-            posts: list[Post] = []
-            for (account, channel), some in parts.items():
-                posts += await insert_posts(write, self._database, account, channel, origin, some, "")
-            return posts
+        now = self.database.clock()
+        upsert(write, schedule, {"name": name, "due_at": due_at})
+        _keep(write, text, now)
+        posts: list[Post] = []
+        for (account, channel), some in parts.items():
+            posts += insert_posts(write, account, channel, origin, some, now=now)
+        return posts
 
-    async def keep(self, text: str) -> None:
+    @transaction
+    def keep(self, write: sa.Connection, text: str) -> None:
         """Keep the text of a tweet that was asked for, so that it isn't said again."""
-        async with self._database.write() as write:
-            await self._keep(write, text)
+        _keep(write, text, self.database.clock())
 
-    async def _keep(self, write: AsyncConnection, text: str) -> None:
-        await write.execute(tweeted.insert().values(text=text, at=self._database.clock()))
-        kept = sa.select(tweeted.c.id).order_by(tweeted.c.id.desc()).limit(KEPT).subquery()
-        await write.execute(tweeted.delete().where(tweeted.c.id.notin_(sa.select(kept.c.id))))
-
-    async def tweeted(self) -> list[str]:
+    @reading
+    def tweeted(self, read: sa.Connection) -> list[str]:
         """The last tweets, newest first."""
-        query = sa.select(tweeted.c.text).order_by(tweeted.c.id.desc()).limit(KEPT)
-        return [str(row[0]) for row in await self._database.rows(query)]
+        return list(read.execute(sa.select(tweeted.c.text).order_by(tweeted.c.id.desc()).limit(KEPT)).scalars())
+
+
+def _keep(write: sa.Connection, text: str, now: float) -> None:
+    write.execute(tweeted.insert().values(text=text, at=now))
+    kept = sa.select(tweeted.c.id).order_by(tweeted.c.id.desc()).limit(KEPT).subquery()
+    write.execute(tweeted.delete().where(tweeted.c.id.notin_(sa.select(kept.c.id))))

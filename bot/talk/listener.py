@@ -1,6 +1,6 @@
 """From what a gateway hands over to what the store keeps: under which key, in which lines, and of whom nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bot.gateways.base import IncomingMessage
 from bot.store import Bearer, Heard, Store
@@ -24,11 +24,11 @@ class Listener:
     async def heard(self, account: str, messages: Sequence[IncomingMessage]) -> list[Heard]:
         """The messages as the store keeps them, without those of people who opted out. The account's own become the
         persona's."""
-        platform, _, own = account.partition(":")
-        out = await self._store.people.opted_out(platform, {one.author_id for one in messages})
-        kept = [one for one in messages if one.author_id not in out]
-        bearers = {channel: await self._store.people.bearers(account, channel) for channel in _channels(kept)}
-        return [self._heard(account, one, own, bearers[one.channel]) for one in kept]
+        own = account.partition(":")[2]
+        authors, channels = {one.author_id for one in messages}, {one.channel for one in messages}
+        company = await self._store.people.company(account, authors, channels)
+        kept = [one for one in messages if one.author_id not in company.opted_out]
+        return [self._heard(account, one, own, company.bearers[one.channel]) for one in kept]
 
     def _heard(self, account: str, message: IncomingMessage, own: str, here: dict[str, Bearer]) -> Heard:
         place = (account, message.channel, message.message_id)
@@ -54,7 +54,3 @@ class Listener:
         key = live_key(self._settings, self._seal, platform, message.author_id, name, taken)
         here[message.author_id] = bearer = Bearer(key, name)
         return bearer
-
-
-def _channels(messages: Iterable[IncomingMessage]) -> set[str]:
-    return {one.channel for one in messages}

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -94,11 +95,13 @@ async def test_work_that_waits_for_an_engine_is_no_reason_to_be_killed_but_a_com
         await home.say("are you there?", 1)
         await asyncio.sleep(0.1)
         assert committer.stuck_for() == 0.0
-        async with home.store.database.write():
-            hanging = asyncio.create_task(home.say("and now?", 2))
-            await asyncio.sleep(0.1)
-            assert committer.stuck_for() >= 0.05
-        await hanging
+        release = threading.Event()
+        holding = asyncio.create_task(home.store.database.write(lambda _: release.wait()))
+        hanging = asyncio.create_task(home.say("and now?", 2))
+        await asyncio.sleep(0.1)
+        assert committer.stuck_for() >= 0.05
+        release.set()
+        await asyncio.gather(holding, hanging)
         assert committer.stuck_for() == 0.0
         home.engine.failures = 0
         assert (await home.verdicts(2)) == {"answered": 2}

@@ -346,8 +346,7 @@ async def full_disk(run: Run) -> None:
         cursor.execute(f"PRAGMA max_page_count={1 if full[0] else 2**30}")  # SQLite takes 1 for: no page more
         cursor.close()
 
-    pool = run.resident.store.database.engine.sync_engine
-    sa.event.listen(pool, "checkout", limit)
+    sa.event.listen(run.resident.store.database.engine, "checkout", limit)
     for _ in range(run.around):
         await run.mention(text="x" * 1500)
     await asyncio.sleep(1)

@@ -119,7 +119,7 @@ def _die_before_commit(store: Store, number: int) -> None:
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    sa.event.listen(store.database.engine.sync_engine, "commit", count)
+    sa.event.listen(store.database.engine, "commit", count)
 
 
 def _dying(words: Callable[[Request], str]) -> Callable[[Request], str]:

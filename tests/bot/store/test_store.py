@@ -184,9 +184,9 @@ async def test_a_rating_keeps_what_was_rated_and_can_be_taken_back(store: Store)
     assert await store.people.rate(*place, 1)
     assert await store.people.rate(*place, -1)
     kept = sa.text("select score, prompt, completion, adapter from feedback")
-    assert await store.database.rows(kept) == [(-1, "prompt", "a\nb", "mara 3")]
+    assert await store.database.read(lambda read: read.execute(kept).all()) == [(-1, "prompt", "a\nb", "mara 3")]
     assert await store.people.rate(*place, 0)
-    assert await store.database.rows(kept) == []
+    assert await store.database.read(lambda read: read.execute(kept).all()) == []
     assert not await store.people.rate(ACCOUNT, CHANNEL, "inbox:99", "78", "v", 1)
 
 
@@ -242,15 +242,13 @@ async def test_many_writers_at_once_lose_nothing(store: Store) -> None:
 
 async def test_migrations_make_what_the_code_expects(store: Store) -> None:
     """Tables, columns and their order of keys, on both databases."""
-    async with store.database.engine.connect() as connection:
-        found = await connection.run_sync(
-            lambda sync: {
-                table: {column["name"] for column in sa.inspect(sync).get_columns(table)}
-                for table in sa.inspect(sync).get_table_names()
-            }
-        )
+
+    def found(read: sa.Connection) -> dict[str, set[str]]:
+        seen = sa.inspect(read)
+        return {table: {column["name"] for column in seen.get_columns(table)} for table in seen.get_table_names()}
+
     assert {name: set(table.c.keys()) for name, table in metadata.tables.items()} == {
-        name: columns for name, columns in found.items() if name != "alembic_version"
+        name: columns for name, columns in (await store.database.read(found)).items() if name != "alembic_version"
     }
 
 

@@ -1,0 +1,75 @@
+"""From [store] url to SQLAlchemy's engine: which driver, and how it is set."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from persona.fault import Fault, SettingsFault
+
+BUSY_SECONDS = 10  # how long SQLite waits for another writer
+CONNECT_SECONDS = 10  # how long PostgreSQL may take to let us in
+DEAD_SECONDS = 30  # how long its machine may be silent: libpq's own answer is that of TCP, a quarter of an hour
+
+
+def engine_at(url: str, shown: str, folder: Path) -> sa.Engine:
+    """The engine for `url`; nothing is opened yet. shown: the url without its password. folder: what a relative SQLite
+    path is relative to. Raises Fault where it leads nowhere."""
+    try:
+        engine = _engine(url, folder)
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise SettingsFault(
+            f"[store] url: {shown} is PostgreSQL, which needs 'pip install -r requirements-postgres.txt'"
+        ) from None
+    except (SQLAlchemyError, ValueError):
+        engine = None
+    if engine is None:
+        raise SettingsFault(
+            f"[store] url: {shown} is no database alterego can open; use sqlite:///FILE or postgresql://USER@HOST/NAME"
+        )
+    return engine
+
+
+def _engine(url: str, folder: Path) -> sa.Engine | None:
+    if url.startswith("sqlite:///"):
+        return _sqlite(_file(url.removeprefix("sqlite:///"), folder))
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return _postgresql(f"postgresql+psycopg://{url.removeprefix(plain)}")
+    return None
+
+
+def _file(path: str, folder: Path) -> Path:
+    found = folder / path
+    if not found.parent.is_dir():
+        raise Fault(f"[store] url: {found.parent} is no folder; make it, or put the store elsewhere")
+    return found
+
+
+def _sqlite(path: Path) -> sa.Engine:
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    sa.event.listen(engine, "connect", _tune)
+    return engine
+
+
+def _tune(connection: Any, _record: object) -> None:
+    """WAL lets readers in while one writes; FULL makes a commit survive a power cut; what is deleted is overwritten."""
+    connection.isolation_level = None  # no transactions of the driver's own
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _postgresql(url: str) -> sa.Engine:
+    """Asked whether it lives before each use, so that a server may go away and come back. pool_size 0 is no limit: there
+    are never more connections than threads and claims."""
+    patience = {
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": DEAD_SECONDS // 3,
+        "tcp_user_timeout": 1000 * DEAD_SECONDS,
+    }
+    return sa.create_engine(url, connect_args=patience, pool_pre_ping=True, pool_size=0)

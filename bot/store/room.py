@@ -1,0 +1,44 @@
+"""A room of the store. Its methods are steps: functions of a connection that run whole in a thread of the database's
+own, and are awaited by whoever calls them without that connection."""
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+
+from bot.store.database import Database
+
+
+class Room:
+    """What all rooms have."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+
+R = TypeVar("R", bound=Room)
+P = ParamSpec("P")
+T = TypeVar("T")
+_Step = Callable[Concatenate[R, sa.Connection, P], T]
+_Awaited = Callable[Concatenate[R, P], Coroutine[Any, Any, T]]
+
+
+def transaction(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
+    """A step that changes what is kept: all of it, or nothing."""
+
+    @wraps(step)
+    async def awaited(room: R, /, *args: P.args, **named: P.kwargs) -> T:
+        return await room.database.write(lambda write: step(room, write, *args, **named))
+
+    return awaited
+
+
+def reading(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
+    """A step that only looks."""
+
+    @wraps(step)
+    async def awaited(room: R, /, *args: P.args, **named: P.kwargs) -> T:
+        return await room.database.read(lambda read: step(room, read, *args, **named))
+
+    return awaited
