@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 NOBODY = 65534  # PostgreSQL refuses to run as root
 
 
@@ -31,6 +33,7 @@ def postgres() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    url = f"postgresql://alterego@127.0.0.1:{port}/postgres"
     init = [programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "alterego", "--no-sync", "-E", "UTF8"]
     subprocess.run(init, user=user, group=user, check=True, capture_output=True, cwd=folder)
     server = subprocess.Popen(
@@ -42,18 +45,20 @@ def postgres() -> Iterator[str]:
         cwd=folder,
     )
     try:
-        _wait_for(port)
-        yield f"postgresql://alterego@127.0.0.1:{port}/postgres"
+        _wait_for(url)
+        yield url
     finally:
         server.terminate()
         server.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(url: str) -> None:
     for _ in range(200):
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:  # refused, or "the database system is starting up"
+            time.sleep(0.05)
+        else:
+            return
     raise TimeoutError("PostgreSQL did not start")

@@ -140,6 +140,16 @@ async def test_two_accounts_of_one_person_may_share_a_key(store: Store) -> None:
     assert await store.people.bearers("a", "d") == {}
 
 
+async def test_company_is_known_by_channel_and_without_those_who_opted_out(store: Store) -> None:
+    """In one question, for messages of several channels; nobody was seen in a new one yet."""
+    await commit(store, heard(1, "5", name="Bob"), heard(2, "6", speaker="EVE", channel="discord:d", name="Eve"))
+    await store.people.opt_out("discord", "7")
+    company = await store.people.company(ACCOUNT, {"5", "7"}, {CHANNEL, "discord:d", "discord:new"})
+    assert company.opted_out == {"7"}
+    bob, eve = Bearer("BOB", "Bob"), Bearer("EVE", "Eve")
+    assert company.bearers == {CHANNEL: {"5": bob}, "discord:d": {"6": eve}, "discord:new": {}}
+
+
 async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(store: Store, tmp_path: Path) -> None:
     """Messages, names, prompts that quote them, quarantined updates; counted in a receipt, gone from the file."""
     secret = "the words of author 4711"
