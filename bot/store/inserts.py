@@ -1,6 +1,6 @@
 """Inserts that know what is there already. Every database has its own, and each is put together once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,9 @@ from sqlalchemy.dialects import sqlite
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
-
-def insert_new(write: sa.Connection, table: sa.Table, values: Values) -> None:
-    """Insert a row, or several, and leave alone what is there already."""
+def insert_new(write: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> None:
+    """Insert a row, and leave alone what is there already."""
     write.execute(_new(write.dialect.name, table), values)
 
 
@@ -23,8 +21,8 @@ def insert_numbered(write: sa.Connection, table: sa.Table, values: Mapping[str, 
     return write.execute(_numbered(write.dialect.name, table), values).scalar()
 
 
-def upsert(write: sa.Connection, table: sa.Table, values: Values) -> None:
-    """Insert a row, or several, and overwrite what is there already under the same primary key."""
+def upsert(write: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> None:
+    """Insert a row, and overwrite what is there already under the same primary key."""
     write.execute(_over(write.dialect.name, table), values)
 
 
