@@ -1,12 +1,13 @@
 """How alike, measured as docs/likeness.md defines it, beside what fakes reach: one table from one run.
 
-    python bench/likeness.py PATH/tinyshakespeare.txt            three seeds (half an hour on 2 busy cores)
+    python bench/likeness.py PATH/tinyshakespeare.txt            three seeds
     python bench/likeness.py PATH/tinyshakespeare.txt --quick    one seed, the base grown for two minutes
 
-The eight speakers with the most messages each get an adapter on one base grown from scratch; a third of their messages is
+The eight speakers with the most messages each get an adapter on one base grown from scratch; a fifth of their messages is
 held out for each judge, since the file is small. Fakes: a Markov chain of order 2, a bot that copies training messages, the
-person's words shuffled, the base without adapter. All eight speak at one and the same setting, chosen on judge A; the table
-is judge B's. The voices speak through bot.engine, guard and all, as they will.
+person's words shuffled, the base without adapter. All eight speak at one and the same setting, chosen on judge A with the
+first seed's adapters; the table is judge B's, who has read judge A's messages too. The voices speak through bot.engine, guard
+and all, as they will.
 """
 
 import argparse
@@ -53,7 +54,8 @@ from trainer.progress import Bars
 from trainer.split import JUDGE_A, JUDGE_B, TRAIN, split
 
 SPEAKERS = 8
-HELD_OUT = 0.35  # of each speaker's messages, for each judge: with a fifth, 300 messages, judges know nothing
+HELD_OUT = 0.2  # of each speaker's messages, for each judge
+LONGEST = 256  # tokens of an answer: one in 33 is longer in plays
 CUTS = ((1.0, 1.0), (1.0, 0.95), (0.9, 1.0), (0.9, 0.95), (0.8, 1.0))  # temperature, top_p
 
 Texts = Mapping[str, Sequence[str]]  # what each speaker says
@@ -92,13 +94,14 @@ class Speaking:
 
 
 class Ground:
-    """What one judge measures all speakers against."""
+    """What one judge measures all speakers against. read: whether the judge of voices has read the other one's messages."""
 
-    def __init__(self, corpus: Corpus, part: str, keys: Sequence[str], other: str) -> None:
+    def __init__(self, corpus: Corpus, part: str, keys: Sequence[str], other: str, *, read: bool) -> None:
         self.asked = {key: occasions(corpus.part(part), key) for key in keys}
-        self._real = {key: [one.text for one in found] for key, found in self.asked.items()}
+        self.real = {key: [one.text for one in found] for key, found in self.asked.items()}
         apart = {key: [one.text for one in occasions(corpus.part(other), key)] for key in keys}
-        self._usual = length_distance(pooled(apart), pooled(self._real))
+        self._read = apart if read else {}
+        self._usual = length_distance(pooled(apart), pooled(self.real))
         self._training = copying.known(text for said in texts_by_speaker(corpus.part(TRAIN)).values() for text in said)
 
     def said(self, voices: Mapping[str, Voice], seed: int) -> Texts:
@@ -106,10 +109,10 @@ class Ground:
         spoken = {key: speak(voice, self.asked[key], seed) for key, voice in voices.items()}
         return {key: [one.text for one in found if one.lines] for key, found in spoken.items()}
 
-    def measured(self, texts: Texts) -> Measured:
-        """The row of these texts."""
-        ratio = among_speakers(self._real, texts)
-        ours, real = pooled(texts), pooled(self._real)
+    def measured(self, texts: Texts, told_by: Texts | None = None) -> Measured:
+        """The row of these texts. told_by: texts to tell the speakers by instead."""
+        ratio = among_speakers(self.real, told_by or texts, self._read)
+        ours, real = pooled(texts), pooled(self.real)
         words = common_words(ours, real)
         return Measured(
             ratio.value,
@@ -164,20 +167,21 @@ def written(home: Path, path: Path, minutes: float) -> Path:
 
 def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, bars: Bars) -> dict[str, Any]:
     """The rows, averaged over seeds; the fakes need none."""
-    first, second = Ground(corpus, JUDGE_A, keys, JUDGE_B), Ground(corpus, JUDGE_B, keys, JUDGE_A)
+    first = Ground(corpus, JUDGE_A, keys, JUDGE_B, read=False)
+    second = Ground(corpus, JUDGE_B, keys, JUDGE_A, read=True)
     rows = {name: [second.measured(texts)] for name, texts in fakes(corpus, first, second).items()}
-    bits, chosen = [], []
+    rows["human"] = [second.measured(first.real, told_by=second.real)]  # judge B knows the others by heart
+    bits, sampling = [], None
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             voices = {
                 key: speaking(settings, corpus, key, seed, Path(folder) / str(k), bars) for k, key in enumerate(keys)
             }
-            sampling = calibrated({key: one.tuned for key, one in voices.items()}, first, seed)
+            sampling = sampling or calibrated({key: one.tuned for key, one in voices.items()}, first)
             for name, with_adapter in (("alterego", True), ("base without adapter", False)):
                 picked = {key: one.tuned if with_adapter else one.plain for key, one in voices.items()}
                 said = second.said({key: replace(one, sampling=sampling) for key, one in picked.items()}, 101 + seed)
                 rows.setdefault(name, []).append(second.measured(said))
-        chosen.append({"temperature": sampling.temperature, "top_p": sampling.top_p})
         bits.append([together([getattr(one, side) for one in voices.values()]) for side in ("loss_plain", "loss")])
     return {
         "speakers": list(keys),
@@ -186,21 +190,21 @@ def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, b
         "bits per character without and with adapter": [
             round(statistics.mean(side), 4) for side in zip(*bits, strict=True)
         ],
-        "sampling chosen on judge A": chosen,
+        "sampling chosen on judge A": {"temperature": sampling.temperature, "top_p": sampling.top_p}
+        if sampling
+        else None,
     }
 
 
 def fakes(corpus: Corpus, first: Ground, second: Ground) -> dict[str, Texts]:
-    """The human row (judge A's real messages) and what beats one figure or another."""
+    """What beats one figure or another."""
     luck = random.Random(0)
-    real = {key: [one.text for one in found] for key, found in first.asked.items()}
     trained = {key: [one.text for one in occasions(corpus.part(TRAIN), key)] for key in second.asked}
     counts = {key: len(found) for key, found in second.asked.items()}
     return {
-        "human": real,
         "Markov-2": {key: markov.said_by(markov.chain(said), counts[key]) for key, said in trained.items()},
         "copy-bot": {key: luck.choices(said, k=counts[key]) for key, said in trained.items()},
-        "shuffled human": {key: shuffled(said, luck) for key, said in real.items()},
+        "shuffled human": {key: shuffled(said, luck) for key, said in second.real.items()},
     }
 
 
@@ -263,15 +267,16 @@ def voice_of(settings: Settings, model: Any, encoding: Encoding, seal: Seal, fol
     return Voice(open_engine(settings, Bundle(folder, seal)), encoding, seal, Sampling(), guard)
 
 
-def calibrated(voices: Mapping[str, Voice], first: Ground, seed: int) -> Sampling:
+def calibrated(voices: Mapping[str, Voice], first: Ground) -> Sampling:
     """The setting that is best on judge A: inside the bounds, then the highest voice ratio."""
 
     def rank(sampling: Sampling) -> tuple[float, float]:
-        said = first.said({key: replace(one, sampling=sampling) for key, one in voices.items()}, seed)
+        said = first.said({key: replace(one, sampling=sampling) for key, one in voices.items()}, 0)
         found = first.measured(said)
         return (round(found.breach, 2), -min(found.voice_ratio, CARICATURE))
 
-    return min((Sampling(temperature, top_p, min_p=0.0) for temperature, top_p in CUTS), key=rank)
+    tried = (Sampling(temperature, top_p, min_p=0.0, max_new_tokens=LONGEST) for temperature, top_p in CUTS)
+    return min(tried, key=rank)
 
 
 def together(losses: Sequence[Loss]) -> float:

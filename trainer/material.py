@@ -1,11 +1,12 @@
 """What a training works on: the base with an untrained adapter, windows of the corpus, and how a step is run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from peft import PeftModel
 
 from persona.config import Settings
+from persona.encoding import Encoded
 from persona.fault import Fault
 from persona.transcript import Conversation
 from trainer.base import Base
@@ -21,8 +22,9 @@ from trainer.split import TRAIN
 
 FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
-EMPHASIS = 0.5  # of the persona's words in a grown base, which knows them by a header alone; see docs/likeness.md
-TOKENS_PER_BATCH = 2048
+EMPHASIS = 0.8  # of the persona's words in a grown base, which knows them by a header alone; see docs/likeness.md
+TOKENS_PER_BATCH = 2048  # at most, where nobody says
+STEPS = 32  # an epoch at least, if rows are short enough: fewer leave a small corpus unlearned
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def fitted(settings: Settings, model: PeftModel, rows: Sequence[Window]) -> Fit:
     """How a step on these rows is run: as long as the settings wish, or as the longest row needs."""
     lengths = [len(row.ids) for row in rows]
     wanted = settings.train.tokens_per_batch
-    return fit(model, lengths, max([TOKENS_PER_BATCH if wanted == "auto" else wanted, *lengths]), world()[1])
+    tokens = min(TOKENS_PER_BATCH, sum(lengths) // STEPS) if wanted == "auto" else wanted
+    return fit(model, lengths, max([tokens, *lengths]), world()[1])
 
 
 def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
@@ -98,10 +101,15 @@ def let_count_for_more(
     wanted = settings.train.emphasis
     strength = (EMPHASIS if base.grown else 0.0) if wanted == "auto" else wanted
     if strength and settings.train.loss_on == "persona":
-        said = [i for row in rows for i, target in zip(row.ids, row.targets, strict=True) if target]
-        everybody = (i for one in base.encoding.conversations(heard, ()) for i in one.ids)
+        everybody = {turn.speaker for one in heard for turn in one.turns}
+        said, said_by_all = _said(rows), _said(base.encoding.conversations(heard, everybody))
         logits = int(base.model.config.vocab_size)  # more than the tokenizer knows, where a base pads them
-        emphasise(model, token_weights(said, everybody, logits, base.encoding.end_of_turn, strength))
+        emphasise(model, token_weights(said, said_by_all, logits, base.encoding.end_of_turn, strength))
+
+
+def _said(found: Iterable[Window | Encoded]) -> list[int]:
+    """The ids that are somebody's words. Headers and scenes are not: counted, they would make a line break rare."""
+    return [i for one in found for i, target in zip(one.ids, one.targets, strict=True) if target]
 
 
 def _windows(settings: Settings, base: Base, corpus: Corpus, speakers: frozenset[str], part: str) -> list[Window]:

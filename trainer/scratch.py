@@ -22,7 +22,7 @@ from trainer.sizing import Fit
 END_OF_TURN = "<|end_of_turn|>"
 BLOCK = 256  # tokens; longer ones learn no faster at this size
 ROWS = 8  # blocks a step
-CONTEXT = 2048  # positions
+CONTEXT = 512  # positions: further ones cost likelihood, twice a block doesn't
 DROPOUT = 0.1
 MATRIX_RATE, VECTOR_RATE = 0.02, 3e-3
 TOKENS_TO_SEE = 5_500_000  # about 14 passes over a megabyte of text, where held-out loss stops falling

@@ -213,7 +213,7 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
 
 
 def _best_epoch(trained: Trained, settings: Settings) -> float:
-    """After how many epochs the held-out loss was lowest."""
-    measured = [entry for entry in trained.history if "eval_bits_per_character" in entry]
-    best = min(measured, key=lambda entry: entry["eval_bits_per_character"], default=None)
+    """After how many epochs the adapter was that is kept."""
+    measured = [entry for entry in trained.history if "eval_kept" in entry]
+    best = max(measured, key=lambda entry: entry["eval_kept"], default=None)
     return max(0.05, best["epoch"]) if best else settings.train.epochs

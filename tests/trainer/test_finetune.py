@@ -22,7 +22,7 @@ from tests.trainer import bases
 from tests.trainer.test_loss import ENCODING, ME, talk
 from trainer.batches import TokenSets, Window, windows_of
 from trainer.checkpoints import last_whole
-from trainer.finetune import Trained, adapted, measure, train_adapter
+from trainer.finetune import PATIENCE, TOLERANCE, Trained, adapted, measure, train_adapter
 from trainer.loss import CHUNK
 from trainer.progress import Bars
 from trainer.sizing import USED, Fit, fit, saved_bytes
@@ -114,6 +114,31 @@ def test_it_learns_and_prunes_its_checkpoints(place: Path, capsys: pytest.Captur
     assert told[-1] == {"task": "training the adapter", "done": 1.0}
     assert done.steps == 2 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
     assert len(list((place / "work").glob("checkpoint-*"))) <= 2
+
+
+class Worse(TrainerCallback):
+    """From some step on the adapter says ever more of what it learned, as one does that is overfitted."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step > 8:
+            with torch.no_grad():
+                for name, weight in kwargs["model"].named_parameters():
+                    weight.mul_(1.15 if "lora_B" in name else 1.0)
+
+
+def test_of_adapters_about_as_likely_the_one_trained_longest_is_kept(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Training stops where the held-out loss has risen beyond the tolerance, and goes back to before that."""
+    found, done = train(
+        place, settings=SETTINGS.model_copy(update={"epochs": 9}), callbacks=[Worse()], for_programs=True
+    )
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    bits = [one["eval_bits_per_character"] for one in told if "eval_bits_per_character" in one]
+    kept = [one for k, one in enumerate(bits) if one <= min(bits[: k + 1]) * (1 + TOLERANCE)]
+    assert done.steps < 9 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
+    assert kept[-1] == bits[-PATIENCE - 1] > min(bits)
+    assert found / sum(row.characters for row in rows_of(9)) / math.log(2) == pytest.approx(kept[-1], rel=1e-4)
 
 
 @pytest.mark.parametrize("step", [1, 4, 9])

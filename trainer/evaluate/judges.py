@@ -92,8 +92,8 @@ def out_of_fold_scores(matrix: csr_matrix, labels: NDArray[np.int64], fold: NDAr
 
 
 class Judges:
-    """One judge a fold, fitted on all the others. by_label: the bundles of each fold by whose they are. What a feature
-    is and how rare it is, is learned from all folds: that knows no labels."""
+    """One judge a fold, fitted on all the others. by_label: the bundles of each fold by whose they are. What comes after
+    the folds is read by every judge. What a feature is and how rare it is, is learned from all: that knows no labels."""
 
     def __init__(self, by_label: Mapping[str, Sequence[Sequence[str]]]) -> None:
         placed = [

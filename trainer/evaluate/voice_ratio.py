@@ -73,14 +73,18 @@ class Bench:
 
 
 def among_speakers(
-    real: Mapping[str, Sequence[str]], generated: Mapping[str, Sequence[str]], size: int = BUNDLE
+    real: Mapping[str, Sequence[str]],
+    generated: Mapping[str, Sequence[str]],
+    read: Mapping[str, Sequence[str]] | None = None,
+    size: int = BUNDLE,
 ) -> Figure:
     """The ratio over K generated speakers: (AA_gen - 1/K) / (AA_real - 1/K), AA being how often judges name the right
-    one of K, averaged over speakers. Bundled in several ways, since a few messages make few bundles; the interval is over
-    folds, which stay apart."""
+    one of K, averaged over speakers. read: other messages by which judges get to know them, not trained on either.
+    Bundled in several ways, since a few messages make few bundles; the interval is over folds, which stay apart."""
     names = sorted(generated)
     folds = {name: [_bundled_often(part, size) for part in in_folds(real[name])] for name in names}
-    judges = Judges(folds)
+    more = {name: _bundled_often(said, size) for name, said in (read or {}).items()}
+    judges = Judges({name: [*folds[name], more.get(name, [])] for name in names})
     made = {name: [_bundled_often(part, size) for part in in_folds(generated[name])] for name in names}
     right = [_rates(judges, of[name], name) for of in (folds, made) for name in names]
     return bootstrap(partial(_ratio_among, len(names)), *right)
