@@ -45,11 +45,12 @@ from trainer.evaluate.shape import length_distance
 from trainer.evaluate.speaking import speak
 from trainer.evaluate.two_sample import area, scores
 from trainer.evaluate.voice_ratio import among_speakers
-from trainer.finetune import measure, train_adapter
+from trainer.finetune import train_adapter
 from trainer.gguf_file import write_gguf
 from trainer.importing import import_exports
 from trainer.loss import Loss
 from trainer.material import learning_rate, prepare
+from trainer.measuring import measure
 from trainer.progress import Bars
 from trainer.split import JUDGE_A, JUDGE_B, TRAIN, split
 

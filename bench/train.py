@@ -40,9 +40,10 @@ from persona.config import Train, load
 from persona.encoding import Encoding
 from trainer.batches import Window, pack, windows_of
 from trainer.corpus import load as load_corpus
-from trainer.finetune import adapted, autocast, measure
+from trainer.finetune import adapted
 from trainer.importing import import_exports
 from trainer.loss import IGNORED, summed_loss
+from trainer.measuring import autocast, measure
 from trainer.packing import side_by_side
 from trainer.progress import Bars
 from trainer.scratch import Size, shape, sow

@@ -20,7 +20,7 @@ from persona.transcript import Conversation
 from persona.weights import weights_hash
 from trainer.batches import windows_of
 from trainer.corpus import Corpus
-from trainer.finetune import measure
+from trainer.measuring import measure
 from trainer.processes import world
 from trainer.progress import Bars
 

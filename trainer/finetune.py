@@ -1,318 +1,27 @@
-"""The training loop's only home: transformers' Trainer over token-budget batches, for growing a base and for LoRA."""
+"""LoRA: an untrained adapter on a base, and its training, stopped early, in as little memory as there is."""
 
-import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
-from peft import (
-    LoraConfig,
-    PeftModel,
-    get_peft_model,
-    get_peft_model_state_dict,
-    load_peft_weights,
-    set_peft_model_state_dict,
-)
-from torch.utils.data import DataLoader, SequentialSampler
-from transformers import (
-    EarlyStoppingCallback,
-    PreTrainedModel,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerCallback
 
-from bot.engine.transformers_engine import best_device, cpu_has_bf16
+from bot.engine.transformers_engine import best_device
 from persona.config import Train
 from persona.fault import Fault
-from trainer.batches import Batch, Batches, TokenBudget, TokenSets, Window, collate
-from trainer.checkpoints import KEPT, last_whole
-from trainer.loss import IGNORED, Loss, returns_loss, summed_loss
-from trainer.packing import can_pack, side_by_side
+from trainer.batches import Window
+from trainer.checkpoints import last_whole
+from trainer.loop import TokenTrainer, Trained, arguments, order_of, run
+from trainer.loss import returns_loss
+from trainer.packing import can_pack
 from trainer.processes import world
 from trainer.progress import Bars
 from trainer.sizing import Fit
 
 PATIENCE = 2  # evaluations with a held-out loss beyond the tolerance before training stops
-TOLERANCE = 0.02  # of the lowest held-out loss: so much may a longer training cost, for it sounds more like the person
-EVALUATIONS = 2  # an epoch
-SAVE_EVERY = 600.0  # seconds between checkpoints where evaluations are rarer
-_SHOWN = {"loss": "loss", "eval_bits_per_character": "held-out bits/char"}  # of the Trainer's log, while it runs
-
-
-def measure(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: int, pad: int) -> Loss:
-    """The model's loss on these rows, without training. budget: tokens a batch."""
-    returns_loss(model)
-    was_training = model.training
-    model.eval()
-    nats, tokens = 0.0, 0
-    with torch.inference_mode(), autocast(model.device):
-        for picks in TokenBudget([len(row.ids) for row in rows], budget, shuffle=False) if rows else []:
-            batch = collate([rows[pick] for pick in picks], pad)
-            nats += float(summed_loss(model, {name: tensor.to(model.device) for name, tensor in batch.items()}))
-            tokens += int((batch["labels"] != IGNORED).sum())
-    model.train(was_training)
-    return Loss(nats, tokens, sum(row.characters for row in rows))
-
-
-def order_of(
-    rows: Sequence[Window], fit: Fit, *, packs: bool, seed: int = 0, rank: int = 0, world: int = 1
-) -> TokenBudget | TokenSets:
-    """The steps of an epoch, dealt out to processes and forwards. packs: whether the model takes rows side by side."""
-    kind = TokenSets if packs else TokenBudget
-    return kind([len(row.ids) for row in rows], fit.tokens, seed=seed, parts=fit.parts, rank=rank, world=world)
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where the hardware has it; a no-op elsewhere."""
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=(device.type == "cpu" and cpu_has_bf16()) or device.type == "cuda"
-    )
-
-
-class Diverged(Fault):
-    """The loss became infinite."""
-
-
-class TokenTrainer(Trainer):
-    """Trainer with our batches and our loss. Evaluates to bits per character. in_order: rows as they lie, a batch's
-    tokens' worth at a time. packs: rows side by side, for models that `can_pack`."""
-
-    def __init__(
-        self,
-        *,
-        rows: Sequence[Window],
-        held_out: Sequence[Window],
-        fit: Fit,
-        pad: int,
-        in_order: bool = False,
-        packs: bool = False,
-        **rest: Any,
-    ) -> None:
-        returns_loss(rest["model"])
-        super().__init__(train_dataset=cast(Any, rows), eval_dataset=cast(Any, held_out), **rest)
-        self.model_accepts_loss_kwargs = True  # the loss below is divided by the targets of the whole step
-        self._rows = rows
-        self._held_out = held_out
-        self._fit = fit
-        self._pad = pad
-        self._in_order = in_order
-        self._packs = packs
-
-    def get_train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of rows, dealt out to processes and forwards."""
-        rows = cast(Any, self._rows)
-        if self._in_order:
-            size = max(1, self._fit.tokens // len(self._rows[0].ids))
-            padded = partial(collate, pad=self._pad)
-            return DataLoader(rows, batch_size=size, sampler=SequentialSampler(rows), collate_fn=padded)
-        shared = {"rank": self.args.process_index, "world": self.args.world_size}
-        order = order_of(self._rows, self._fit, packs=self._packs, seed=self.args.seed, **shared)
-        return Batches(rows, order, self._pad)
-
-    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Forward and backward: layers that are run again in the backward pass have to attend as they did."""
-        packed = side_by_side(cast(PreTrainedModel, self.model)) if self._packs else nullcontext()
-        with packed:
-            return cast(torch.Tensor, super().training_step(*args, **kwargs))
-
-    def compute_loss(
-        self, model: torch.nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """Mean nats a target token of the whole step, whoever computes it: DDP divides by the processes again."""
-        nats = summed_loss(model, inputs)
-        if not torch.isfinite(nats):
-            lengths = inputs["lengths"].tolist() if self._packs else None
-            rows, longest = (len(lengths), max(lengths)) if lengths else inputs["input_ids"].shape
-            raise Diverged(
-                f"the loss became infinite at step {self.state.global_step + 1} of {self.state.max_steps}, "
-                f"on a batch of {rows} rows of up to {longest} tokens; lower [train] learning_rate and train again"
-            )
-        return nats * self.args.world_size / max(1, int(num_items_in_batch))
-
-    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """eval_loss and eval_bits_per_character on the held-out rows, shared out to the processes, and eval_kept: by how
-        much the adapter is the one to keep."""
-        shared = self._held_out[self.args.process_index :: self.args.world_size]
-        found = measure(cast(PreTrainedModel, self.model), shared, self._fit.tokens // self._fit.parts, self._pad)
-        figures = torch.tensor([found.nats, found.tokens, found.characters], dtype=torch.float64)
-        nats, tokens, characters = self.accelerator.reduce(figures.to(self.args.device)).tolist()
-        found = Loss(nats, int(tokens), int(characters))
-        metrics = {"eval_loss": found.nats / max(1, found.tokens), "eval_bits_per_character": found.bits_per_character}
-        metrics["eval_kept"] = self._kept(found.bits_per_character)
-        self.log(metrics)
-        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
-
-    def _kept(self, bits: float) -> float:
-        """The step, while the held-out loss is about as low as it ever was; 0 where it is not. Of adapters that are about
-        as likely the one trained longest has most of the person's voice (measured: docs/likeness.md)."""
-        before = (entry["eval_bits_per_character"] for entry in self.state.log_history if "eval_kept" in entry)
-        return float(self.state.global_step) if bits < min([math.inf, *before]) * (1 + TOLERANCE) else 0.0
-
-    def go_back(self) -> int:
-        """Put the adapter of the best evaluation so far back; returns its step, 0 where there was none."""
-        best = self.state.best_model_checkpoint
-        if not self.state.best_metric or best is None or not Path(best).is_dir() or self.args.world_size > 1:
-            return 0
-        set_peft_model_state_dict(self.model, load_peft_weights(best, device="cpu"))
-        return int(self.state.best_global_step)
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a training did. history: the Trainer's log."""
-
-    steps: int
-    seconds: float
-    tokens: int
-    history: list[dict[str, float]]
-
-
-class _Watch(TrainerCallback):
-    """Moves the bar, keeps the time budget, saves every few minutes, and calls after each evaluation."""
-
-    def __init__(
-        self,
-        advance: Callable[..., None],
-        seconds: float,
-        on_evaluate: Callable[[int, Mapping[str, float]], None] | None,
-        on_figures: Callable[[int, Mapping[str, float]], None],
-    ) -> None:
-        self._advance = advance
-        self._on_figures = on_figures
-        self._start = time.monotonic()
-        self._seconds = seconds
-        self._on_evaluate = on_evaluate
-        self._saved = self._start
-        self._unproven = False
-        self._note = ""
-        self._done = 0.0
-        self.tokens_before = 0
-
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.tokens_before = round(state.num_input_tokens_seen)
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        spent = (time.monotonic() - self._start) / self._seconds
-        done = min(1.0, max(state.global_step / state.max_steps, spent))
-        self._advance(done - self._done, self._note)
-        self._done = done
-        if spent > 1:
-            control.should_training_stop = True
-        if args.save_strategy != "no" and time.monotonic() - self._saved > SAVE_EVERY:
-            control.should_save = True
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._saved = time.monotonic()
-
-    def on_pre_optimizer_step(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """After an evaluation gradients must still flow: a 4-bit base on a CPU has been seen to lose them there."""
-        if self._unproven:
-            self._unproven = False
-            if not any(bool(weight.grad.any()) for weight in kwargs["model"].parameters() if weight.grad is not None):
-                raise Fault('no gradient reaches the adapter after an evaluation; set [base] quantize = "none"')
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Mapping[str, float] | None = None,
-        **_: Any,
-    ) -> None:
-        found = {name: float(logs[name]) for name in _SHOWN if logs and name in logs}
-        for name, value in found.items():
-            self._note = f"{_SHOWN[name]} {value:.3f}"
-        if found:
-            self._on_figures(state.global_step, found)
-
-    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        self._unproven = True
-        if self._on_evaluate:
-            self._on_evaluate(state.global_step, kwargs.get("metrics", {}))
-
-
-def arguments(
-    folder: Path, *, epochs: float, rate: float, seed: int, steps: int, evaluate: bool, fit: Fit, **more: Any
-) -> TrainingArguments:
-    """The Trainer's settings that both trainings share; whatever its default, it is stated here if it matters. steps: of
-    an epoch."""
-    device = best_device()
-    every = max(1, steps // EVALUATIONS)
-    return TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=epochs,
-        learning_rate=rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=max(1, steps // 20),
-        weight_decay=0.0,
-        max_grad_norm=1.0,
-        gradient_accumulation_steps=fit.parts,
-        gradient_checkpointing=fit.checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if fit.checkpointing else None,
-        seed=seed,
-        data_seed=seed,
-        bf16=device.type == "cuda" or (device.type == "cpu" and cpu_has_bf16()),
-        tf32=True if device.type == "cuda" else None,
-        use_cpu=device.type == "cpu",
-        ddp_backend=None if world()[1] == 1 else "nccl" if device.type == "cuda" else "gloo",
-        ddp_find_unused_parameters=False,
-        eval_strategy="steps" if evaluate else "no",
-        eval_steps=every,
-        save_steps=every,
-        save_total_limit=KEPT,
-        load_best_model_at_end=evaluate,
-        metric_for_best_model="eval_kept",
-        greater_is_better=True,
-        logging_steps=max(1, min(10, steps)),
-        remove_unused_columns=False,
-        include_num_input_tokens_seen="all",
-        disable_tqdm=True,
-        dataloader_pin_memory=device.type == "cuda",
-        **{"optim": "adamw_torch_fused", "report_to": [], "save_strategy": "no", **more},
-    )
-
-
-def run(
-    trainer: TokenTrainer,
-    name: str,
-    bars: Bars,
-    *,
-    seconds: float = math.inf,
-    on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None,
-    since: Path | None = None,
-) -> Trained:
-    """Train to the end, the early stop or the time budget, with a bar; where the loss becomes infinite, the best adapter
-    so far is the result. since: the checkpoint to go on from."""
-    start = time.monotonic()
-    for noisy in [one for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"]:
-        trainer.remove_callback(noisy)
-    with bars.task(name, 1) as advance:
-        watch = _Watch(advance, seconds, on_evaluate, partial(bars.figures, name))
-        trainer.add_callback(watch)
-        try:
-            trainer.train(resume_from_checkpoint=str(since) if since else None)
-        except Diverged as fault:
-            if not (step := trainer.go_back()):
-                raise
-            bars.say(f"{fault}; what is kept is the adapter of step {step}, the best so far")
-    state = trainer.state
-    return Trained(
-        state.global_step,
-        time.monotonic() - start,
-        round(state.num_input_tokens_seen) - watch.tokens_before,
-        cast(list[dict[str, float]], state.log_history),
-    )
 
 
 def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
@@ -353,10 +62,22 @@ def train_adapter(
     packs = can_pack(model)
     if not packs:
         bars.say("this base's attention can't keep rows apart: they are padded, those of like length together")
-    sharded = bool(settings.fsdp) and world()[1] > 1
-    if sharded and best_device().type != "cuda":
+    if _is_sharded(settings) and best_device().type != "cuda":
         bars.say("[train] fsdp shards over CUDA cards alone; here every process holds the whole base")
     order = order_of(rows, fit, packs=packs)
+    trainer_with = partial(
+        _trainer,
+        model,
+        rows,
+        held_out,
+        settings,
+        rate=rate,
+        pad=pad,
+        folder=folder,
+        packs=packs,
+        steps=order.batches,
+        callbacks=callbacks,
+    )
     fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
     while True:
         since = last_whole(folder)
@@ -365,28 +86,7 @@ def train_adapter(
         else:
             set_peft_model_state_dict(model, fresh)
         torch.manual_seed(settings.seed)
-        trainer = TokenTrainer(
-            model=model,
-            args=arguments(
-                folder,
-                epochs=settings.epochs,
-                rate=rate,
-                seed=settings.seed,
-                steps=order.batches,
-                evaluate=bool(held_out),
-                fit=fit,
-                save_strategy="steps",
-                report_to=list(settings.report_to),
-                fsdp=settings.fsdp if sharded else None,
-                optim="paged_adamw_8bit" if getattr(model, "is_quantized", False) else "adamw_torch_fused",
-            ),
-            rows=rows,
-            held_out=held_out,
-            fit=fit,
-            pad=pad,
-            packs=packs,
-            callbacks=[*callbacks, *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
-        )
+        trainer = trainer_with(fit=fit)
         try:
             return run(trainer, "training the adapter", bars, on_evaluate=on_evaluate, since=since)
         except RuntimeError as error:
@@ -397,6 +97,49 @@ def train_adapter(
         bars.say(
             f"memory ran out; going on with {fit.parts} forwards a step" + fit.checkpointing * " and checkpointing"
         )
+
+
+def _trainer(
+    model: PeftModel,
+    rows: Sequence[Window],
+    held_out: Sequence[Window],
+    settings: Train,
+    *,
+    rate: float,
+    fit: Fit,
+    pad: int,
+    folder: Path,
+    packs: bool,
+    steps: int,
+    callbacks: Sequence[TrainerCallback],
+) -> TokenTrainer:
+    """steps: of an epoch."""
+    return TokenTrainer(
+        model=model,
+        args=arguments(
+            folder,
+            epochs=settings.epochs,
+            rate=rate,
+            seed=settings.seed,
+            steps=steps,
+            evaluate=bool(held_out),
+            fit=fit,
+            save_strategy="steps",
+            report_to=list(settings.report_to),
+            fsdp=settings.fsdp if _is_sharded(settings) else None,
+            optim="paged_adamw_8bit" if getattr(model, "is_quantized", False) else "adamw_torch_fused",
+        ),
+        rows=rows,
+        held_out=held_out,
+        fit=fit,
+        pad=pad,
+        packs=packs,
+        callbacks=[*callbacks, *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
+    )
+
+
+def _is_sharded(settings: Train) -> bool:
+    return bool(settings.fsdp) and world()[1] > 1
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

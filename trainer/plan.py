@@ -13,9 +13,11 @@ from persona.transcript import render
 from trainer.base import grown_folder, planned_base
 from trainer.batches import Batches
 from trainer.corpus import Corpus
-from trainer.finetune import autocast, order_of, target_tokens
+from trainer.finetune import target_tokens
+from trainer.loop import order_of
 from trainer.loss import CHUNK, summed_loss
 from trainer.material import Material, prepare
+from trainer.measuring import autocast
 from trainer.packing import can_pack, side_by_side
 from trainer.processes import world
 from trainer.progress import Bars

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 from persona.encoding import Encoding
 from persona.transcript import Conversation, render
 from trainer.batches import Blocks
-from trainer.finetune import TokenTrainer, Trained, arguments, run
+from trainer.loop import TokenTrainer, Trained, arguments, run
 from trainer.progress import Bars
 from trainer.sizing import Fit
 

@@ -18,8 +18,8 @@ from trainer.base import Base
 from trainer.card import model_card
 from trainer.conversations import Stretch
 from trainer.corpus import Corpus
-from trainer.finetune import Trained
 from trainer.gguf_file import PRECISIONS, write_gguf
+from trainer.loop import Trained
 from trainer.plots import plot_losses
 from trainer.progress import Bars
 from trainer.recipe import recipe

@@ -12,8 +12,9 @@ from persona.config import Settings
 from persona.fault import Fault
 from trainer.base import open_base
 from trainer.corpus import Corpus
-from trainer.finetune import adapted, measure, train_adapter
+from trainer.finetune import adapted, train_adapter
 from trainer.material import Material, learning_rate, prepare
+from trainer.measuring import measure
 from trainer.progress import Bars
 
 try:

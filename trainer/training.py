@@ -26,8 +26,9 @@ from trainer.batches import Window, windows_of
 from trainer.checkpoints import alone, work_folder
 from trainer.corpus import Corpus
 from trainer.evaluate.closing import close
-from trainer.finetune import Trained, adapted, measure, target_tokens, train_adapter
+from trainer.finetune import adapted, target_tokens, train_adapter
 from trainer.heard import write_heard
+from trainer.loop import Trained
 from trainer.loss import Loss
 from trainer.material import (
     Material,
@@ -38,6 +39,7 @@ from trainer.material import (
     require_enough,
     target_speakers,
 )
+from trainer.measuring import measure
 from trainer.probe import find_probe
 from trainer.processes import world
 from trainer.progress import Bars

@@ -22,8 +22,10 @@ from tests.trainer import bases
 from tests.trainer.test_loss import ENCODING, ME, talk
 from trainer.batches import TokenSets, Window, windows_of
 from trainer.checkpoints import last_whole
-from trainer.finetune import PATIENCE, TOLERANCE, Trained, adapted, measure, train_adapter
+from trainer.finetune import PATIENCE, adapted, train_adapter
+from trainer.loop import TOLERANCE, Trained
 from trainer.loss import CHUNK
+from trainer.measuring import measure
 from trainer.progress import Bars
 from trainer.sizing import USED, Fit, fit, saved_bytes
 

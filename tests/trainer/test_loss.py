@@ -14,8 +14,8 @@ from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
 from trainer.batches import Window, collate, pack, windows_of
-from trainer.finetune import measure
 from trainer.loss import IGNORED, _Chunked, emphasise, returns_loss, summed_loss
+from trainer.measuring import measure
 from trainer.packing import can_pack, groups, side_by_side
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())

@@ -19,8 +19,8 @@ from trainer.batches import TokenBudget, Window, collate, windows_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.occasions import Occasion
 from trainer.evaluate.two_sample import area
-from trainer.finetune import autocast
 from trainer.loss import CHUNK, IGNORED
+from trainer.measuring import autocast
 
 CANDIDATES = 10  # answers among which the real one is to be found
 HEARD = 4  # turns before an answer that its relevance is told by
