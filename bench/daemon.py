@@ -186,13 +186,13 @@ async def restarts(settings: Settings, count: int) -> list[tuple[float, float]]:
 async def measure(config: Path, count: int) -> dict[str, float]:
     """All figures, milliseconds."""
     settings = load(config)
+    over = await hand_over(count)  # first: a daemon has no torch in its process, which the rival brings along
     voice = open_voice(settings)
     await voice.engine.start()
     await voice.reply("group", [Turn("ALICE", ("warm up",))], 0)
     p50, p99, took = await ours(voice)
     await voice.engine.close()
     rival_p50, rival_p99, rival_took = await rival(settings)
-    over = await hand_over(count)
     ready, answered = zip(*await restarts(settings, RESTARTS), strict=True)
     return {
         "loop lag p50": 1e3 * p50,
