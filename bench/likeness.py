@@ -172,16 +172,17 @@ def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, b
     second = Ground(corpus, JUDGE_B, keys, JUDGE_A, read=True)
     rows = {name: [second.measured(texts)] for name, texts in fakes(corpus, second).items()}
     rows["human"] = [second.measured(first.real, told_by=second.real)]  # judge B knows the others by heart
-    bits, sampling = [], None
+    bits: list[list[float]] = []
+    chosen: list[Sampling] = []  # one, by the first seed
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             voices = {
                 key: speaking(settings, corpus, key, seed, Path(folder) / str(k), bars) for k, key in enumerate(keys)
             }
-            sampling = sampling or calibrated({key: one.tuned for key, one in voices.items()}, first)
+            chosen = chosen or [calibrated({key: one.tuned for key, one in voices.items()}, first)]
             for name, with_adapter in (("alterego", True), ("base without adapter", False)):
                 picked = {key: one.tuned if with_adapter else one.plain for key, one in voices.items()}
-                said = second.said({key: replace(one, sampling=sampling) for key, one in picked.items()}, 101 + seed)
+                said = second.said({key: replace(one, sampling=chosen[0]) for key, one in picked.items()}, 101 + seed)
                 rows.setdefault(name, []).append(second.measured(said))
         bits.append([together([getattr(one, side) for one in voices.values()]) for side in ("loss_plain", "loss")])
     return {
@@ -191,9 +192,7 @@ def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, b
         "bits per character without and with adapter": [
             round(statistics.mean(side), 4) for side in zip(*bits, strict=True)
         ],
-        "sampling chosen on judge A": {"temperature": sampling.temperature, "top_p": sampling.top_p}
-        if sampling
-        else None,
+        "sampling chosen on judge A": [{"temperature": one.temperature, "top_p": one.top_p} for one in chosen],
     }
 
 

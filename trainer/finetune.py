@@ -1,13 +1,12 @@
 """LoRA: an untrained adapter on a base, and its training, stopped early, in as little memory as there is."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerCallback
+from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerCallback, TrainingArguments
 
 from bot.engine.transformers_engine import best_device
 from persona.config import Train
@@ -57,27 +56,14 @@ def train_adapter(
     bars: Bars,
     on_evaluate: Callable[[int, Mapping[str, float]], None],
 ) -> Trained:
-    """Train the adapter of `model` on `rows`, stopped early on `held_out`; the best one is on the model then. Where memory
-    runs out it goes on in smaller parts. folder: for checkpoints; one that lies there is where it goes on."""
+    """Train the adapter of `model` on `rows`, stopped early on `held_out`; the one that is kept is on the model then. Where
+    memory runs out it goes on in smaller parts. folder: for checkpoints; one that lies there is where it goes on."""
     packs = can_pack(model)
     if not packs:
         bars.say("this base's attention can't keep rows apart: they are padded, those of like length together")
     if _is_sharded(settings) and best_device().type != "cuda":
         bars.say("[train] fsdp shards over CUDA cards alone; here every process holds the whole base")
     order = order_of(rows, fit, packs=packs)
-    trainer_with = partial(
-        _trainer,
-        model,
-        rows,
-        held_out,
-        settings,
-        rate=rate,
-        pad=pad,
-        folder=folder,
-        packs=packs,
-        steps=order.batches,
-        callbacks=callbacks,
-    )
     fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
     while True:
         since = last_whole(folder)
@@ -86,7 +72,16 @@ def train_adapter(
         else:
             set_peft_model_state_dict(model, fresh)
         torch.manual_seed(settings.seed)
-        trainer = trainer_with(fit=fit)
+        trainer = TokenTrainer(
+            model=model,
+            args=_arguments(model, settings, folder, rate, order.batches, fit, evaluate=bool(held_out)),
+            rows=rows,
+            held_out=held_out,
+            fit=fit,
+            pad=pad,
+            packs=packs,
+            callbacks=[*callbacks, *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
+        )
         try:
             return run(trainer, "training the adapter", bars, on_evaluate=on_evaluate, since=since)
         except RuntimeError as error:
@@ -99,42 +94,22 @@ def train_adapter(
         )
 
 
-def _trainer(
-    model: PeftModel,
-    rows: Sequence[Window],
-    held_out: Sequence[Window],
-    settings: Train,
-    *,
-    rate: float,
-    fit: Fit,
-    pad: int,
-    folder: Path,
-    packs: bool,
-    steps: int,
-    callbacks: Sequence[TrainerCallback],
-) -> TokenTrainer:
+def _arguments(
+    model: PeftModel, settings: Train, folder: Path, rate: float, steps: int, fit: Fit, *, evaluate: bool
+) -> TrainingArguments:
     """steps: of an epoch."""
-    return TokenTrainer(
-        model=model,
-        args=arguments(
-            folder,
-            epochs=settings.epochs,
-            rate=rate,
-            seed=settings.seed,
-            steps=steps,
-            evaluate=bool(held_out),
-            fit=fit,
-            save_strategy="steps",
-            report_to=list(settings.report_to),
-            fsdp=settings.fsdp if _is_sharded(settings) else None,
-            optim="paged_adamw_8bit" if getattr(model, "is_quantized", False) else "adamw_torch_fused",
-        ),
-        rows=rows,
-        held_out=held_out,
+    return arguments(
+        folder,
+        epochs=settings.epochs,
+        rate=rate,
+        seed=settings.seed,
+        steps=steps,
+        evaluate=evaluate,
         fit=fit,
-        pad=pad,
-        packs=packs,
-        callbacks=[*callbacks, *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
+        save_strategy="steps",
+        report_to=list(settings.report_to),
+        fsdp=settings.fsdp if _is_sharded(settings) else None,
+        optim="paged_adamw_8bit" if getattr(model, "is_quantized", False) else "adamw_torch_fused",
     )
 
 

@@ -180,7 +180,7 @@ def _rounded(value: float) -> float:
 
 
 def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, folder: Path, bars: Bars) -> Seal:
-    """The draft with an adapter that saw the held-out messages too, for as many epochs as the measured one was best at.
+    """The draft with an adapter that saw the held-out messages too, for as many epochs as the measured one was kept from.
     The figures stay those of the measured one; which conversations are no longer unseen is sealed."""
     bars.say("measured; now training again on everything, the held-out messages too")
     base = open_base(settings, corpus, bars)
@@ -193,7 +193,7 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
         model,
         rows,
         [],
-        settings.train.model_copy(update={"epochs": _best_epoch(trained, settings)}),
+        settings.train.model_copy(update={"epochs": _kept_epoch(trained, settings)}),
         rate=learning_rate(settings, base),
         fit=fitted(settings, model, rows),
         pad=base.encoding.end_of_turn,
@@ -214,8 +214,8 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
     return fill(folder, model, base, settings, trained, seal, corpus.found, bars)
 
 
-def _best_epoch(trained: Trained, settings: Settings) -> float:
+def _kept_epoch(trained: Trained, settings: Settings) -> float:
     """After how many epochs the adapter was that is kept."""
     measured = [entry for entry in trained.history if "eval_kept" in entry]
-    best = max(measured, key=lambda entry: entry["eval_kept"], default=None)
-    return max(0.05, best["epoch"]) if best else settings.train.epochs
+    kept = max(measured, key=lambda entry: entry["eval_kept"], default=None)
+    return max(0.05, kept["epoch"]) if kept else settings.train.epochs

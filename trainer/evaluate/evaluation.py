@@ -141,8 +141,11 @@ class _Run:
         if len(asked) < 2:
             return {}
         generated = {key: said(speak(voice, found, speaker=key)) for key, found in asked.items()}
-        real = {key: [one.text for one in occasions(part, key)] for key in asked}
-        return {"voice_ratio_among_speakers": among_speakers(real, generated)}
+        real, read = (
+            {key: [one.text for one in occasions(self._corpus.part(judge), key)] for key in asked}
+            for judge in (JUDGE_B, JUDGE_A)
+        )
+        return {"voice_ratio_among_speakers": among_speakers(real, generated, read)}
 
     def _read(self, reader: Reader, second: Ground) -> dict[str, Figure | None]:
         """What the model itself finds likely."""
