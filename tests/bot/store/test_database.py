@@ -66,6 +66,7 @@ async def test_a_transaction_that_is_cancelled_before_its_turn_never_happens(sto
     third = asyncio.create_task(commit(store, heard(2)))
     await asyncio.sleep(0)
     second.cancel()
+    await asyncio.wait([second])
     step.go_on.set()
     await asyncio.gather(first, third)
     assert [one.message_id for one in await store.memory.latest(ACCOUNT, CHANNEL, 9)] == ["2"]

@@ -1,6 +1,5 @@
 """The battery against the fakes that beat single figures: a copy-bot, a Markov chain, a shuffled human, another person."""
 
-import math
 import random
 
 import pytest
@@ -90,12 +89,12 @@ def test_several_generated_speakers_are_told_apart() -> None:
 
 
 def test_judges_believe_what_else_they_read() -> None:
-    """Messages under the right names change nothing where speakers are clear; under wrong ones nobody is known any more."""
+    """Messages under the right names change nothing where speakers are clear; under wrong ones each is taken for another."""
     few = {name: said(manner, 5, seed=7) for name, manner in PEOPLE.items()}
     right = {name: said(manner, 60, seed=8) for name, manner in PEOPLE.items()}
     swapped = {"ANNA": right["BORIS"], "BORIS": right["CLEO"], "CLEO": right["ANNA"]}
     assert among_speakers(few, right, right).value == pytest.approx(1, abs=0.05)
-    assert math.isnan(among_speakers(few, right, swapped).value)
+    assert not among_speakers(few, right, swapped).value > 0  # below, or not a number
 
 
 def test_a_markov_chain_says_what_follows_what() -> None:
