@@ -22,23 +22,15 @@ from tests.trainer import bases
 from trainer.export.merged import merged_model, write_gguf_file, write_merged
 from trainer.gguf_file import write_gguf
 
-TOKENS = 10  # untrained models choose between near equals, and one difference makes all that follow differ
+TOKENS = 10
 PROMPTS = 32
+AS_GOOD = 0.02  # untrained models choose between near equals, which halves tell apart no more
 
 
 def qwen2(vocabulary: int) -> PreTrainedModel:
     return Qwen2ForCausalLM(
         Qwen2Config(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=256, **bases.SMALL)
     )
-
-
-def greedy(model: PreTrainedModel, ids: list[int], end: int) -> list[int]:
-    """What it says up to the end of the turn."""
-    with torch.inference_mode():
-        made = model.generate(
-            torch.tensor([ids]), max_new_tokens=TOKENS, do_sample=False, eos_token_id=[end], pad_token_id=0
-        )
-    return [int(i) for i in made[0, len(ids) :] if i != end]
 
 
 def served(file: Path) -> xllamacpp.Server:
@@ -50,40 +42,39 @@ def served(file: Path) -> xllamacpp.Server:
     return xllamacpp.Server(params)
 
 
-def answered(server: xllamacpp.Server, ids: list[int]) -> list[int]:
-    """Its greedy ids, over HTTP: only llama.cpp's own address gives ids back."""
+def answered(server: xllamacpp.Server, ids: list[int], end: int) -> list[int]:
+    """Its greedy ids, over HTTP: only llama.cpp's own address gives ids back. The end of the turn is among them."""
     wanted = {"prompt": ids, "n_predict": TOKENS, "temperature": 0, "return_tokens": True}
     request = urllib.request.Request(
         f"{server.listening_address}/completion", json.dumps(wanted).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=60) as reply:
-        return [int(token) for token in json.load(reply)["tokens"]]
+        said = [int(token) for token in json.load(reply)["tokens"] if token != end]
+    return said if len(said) == TOKENS else [*said, end]
 
 
 def agreement(model: PreTrainedModel, server: xllamacpp.Server, prompts: list[list[int]], end: int) -> float:
-    """The share of greedy tokens on which both agree; what follows a difference counts as different."""
-    same = total = 0
+    """The share of llama.cpp's greedy tokens that are the likeliest for the model too, or as good as that."""
+    found = []
     for ids in prompts:
-        ours, theirs = greedy(model, ids, end), [token for token in answered(server, ids) if token != end]
-        same += sum(a == b for a, b in zip(ours, theirs, strict=False))
-        total += max(len(ours), len(theirs))
-    return same / total
+        theirs = torch.tensor(answered(server, ids, end))
+        with torch.inference_mode():
+            logits = model(torch.tensor([[*ids, *theirs[:-1]]])).logits[0, len(ids) - 1 :]
+        found.append(logits.gather(1, theirs[:, None])[:, 0] >= logits.max(1).values - AS_GOOD)
+    return float(torch.cat(found).float().mean())
 
 
 @pytest.mark.parametrize("shape", [bases.llama, qwen2, bases.qwen3], ids=lambda shape: shape.__name__)
 def test_llama_cpp_says_what_torch_says(tmp_path: Path, shape: object) -> None:
-    """At least 95 % of greedy tokens on 32 prompts, at F16."""
+    """At least 99 % of greedy tokens on 32 prompts, at F16."""
     tokenizer, end, bos = tokenizers.byte_level_bpe()
     torch.manual_seed(1)
     model = shape(tokenizer.get_vocab_size()).eval()  # type: ignore[operator]
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.copy_(weight.half().float())  # what is compared is the file, not what halving loses
     write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf")
     server = served(tmp_path / "model.gguf")
     luck = torch.Generator().manual_seed(0)
     prompts = torch.randint(3, tokenizer.get_vocab_size(), (PROMPTS, 12), generator=luck).tolist()
-    assert agreement(model, server, prompts, end) >= 0.95
+    assert agreement(model, server, prompts, end) >= 0.99
 
 
 def test_llama_cpp_says_what_the_trained_persona_says(trained: Home, tmp_path: Path) -> None:
@@ -96,7 +87,7 @@ def test_llama_cpp_says_what_the_trained_persona_says(trained: Home, tmp_path: P
         encoding.prompt("group", [Turn(SOMEONE, (f"question {number}",))], me, year=bundle.seal.year)
         for number in range(PROMPTS)
     ]
-    assert agreement(model, server, prompts, bundle.seal.end_of_turn) >= 0.95
+    assert agreement(model, server, prompts, bundle.seal.end_of_turn) >= 0.99
 
 
 def test_the_exported_file_carries_a_template_that_renders_the_transcript(trained: Home, tmp_path: Path) -> None:
