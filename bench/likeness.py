@@ -49,7 +49,7 @@ from trainer.finetune import train_adapter
 from trainer.gguf_file import write_gguf
 from trainer.importing import import_exports
 from trainer.loss import Loss
-from trainer.material import learning_rate, prepare
+from trainer.material import emphasised, learning_rate, prepare
 from trainer.measuring import measure
 from trainer.progress import Bars
 from trainer.split import JUDGE_A, JUDGE_B, TRAIN, split
@@ -247,12 +247,13 @@ def speaking(settings: Settings, corpus: Corpus, key: str, seed: int, folder: Pa
         bars=bars,
         on_evaluate=lambda _step, _metrics: None,
     )
-    tuned = measure(material.model, held_out, tokens, base.encoding.end_of_turn)
+    model = emphasised(mine, base, material.model, material.rows, corpus.part(TRAIN))
+    tuned = measure(model, held_out, tokens, base.encoding.end_of_turn)
     plain = open_base(settings, corpus, bars).model
     known = (turn.text for one in corpus.part(TRAIN) for turn in one.conversation.turns)
     guard = Guard(build(known, bytes(16)))
     return Speaking(
-        voice_of(mine, material.model.merge_and_unload(), base.encoding, seal, folder / "tuned", guard),
+        voice_of(mine, model.merge_and_unload(), base.encoding, seal, folder / "tuned", guard),
         voice_of(mine, plain, base.encoding, seal, folder / "plain", guard),
         tuned,
         untuned,

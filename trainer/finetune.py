@@ -20,7 +20,7 @@ from trainer.processes import world
 from trainer.progress import Bars
 from trainer.sizing import Fit
 
-PATIENCE = 2  # evaluations with a held-out loss beyond the tolerance before training stops
+PATIENCE = 2  # evaluations without a lower held-out loss before training stops
 
 
 def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:

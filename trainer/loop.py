@@ -26,7 +26,6 @@ from trainer.progress import Bars
 from trainer.sizing import Fit
 from trainer.watch import Watch
 
-TOLERANCE = 0.02  # of the lowest held-out loss: so much may a longer training cost, for it sounds more like the person
 EVALUATIONS = 2  # an epoch
 
 
@@ -99,24 +98,16 @@ class TokenTrainer(Trainer):
         return nats * self.args.world_size / max(1, int(num_items_in_batch))
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """eval_loss and eval_bits_per_character on the held-out rows, shared out to the processes, and eval_kept: by how
-        much the adapter is the one to keep."""
+        """eval_loss and eval_bits_per_character on the held-out rows, shared out to the processes."""
         shared = self._held_out[self.args.process_index :: self.args.world_size]
         found = measure(cast(PreTrainedModel, self.model), shared, self._fit.tokens // self._fit.parts, self._pad)
         figures = torch.tensor([found.nats, found.tokens, found.characters], dtype=torch.float64)
         nats, tokens, characters = self.accelerator.reduce(figures.to(self.args.device)).tolist()
         found = Loss(nats, int(tokens), int(characters))
         metrics = {"eval_loss": found.nats / max(1, found.tokens), "eval_bits_per_character": found.bits_per_character}
-        metrics["eval_kept"] = self._kept(found.bits_per_character)
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
-
-    def _kept(self, bits: float) -> float:
-        """The step, while the held-out loss is about as low as it ever was; 0 where it is not. Of adapters that are about
-        as likely the one trained longest has most of the person's voice (measured: docs/likeness.md)."""
-        before = (entry["eval_bits_per_character"] for entry in self.state.log_history if "eval_kept" in entry)
-        return float(self.state.global_step) if bits < min([math.inf, *before]) * (1 + TOLERANCE) else 0.0
 
     def go_back(self) -> int:
         """Put the adapter of the best evaluation so far back; returns its step, 0 where there was none."""
@@ -167,8 +158,8 @@ def arguments(
         save_steps=every,
         save_total_limit=KEPT,
         load_best_model_at_end=evaluate,
-        metric_for_best_model="eval_kept",
-        greater_is_better=True,
+        metric_for_best_model="loss",
+        greater_is_better=False,
         logging_steps=max(1, min(10, steps)),
         remove_unused_columns=False,
         include_num_input_tokens_seen="all",

@@ -18,9 +18,6 @@ from trainer.packing import placed
 IGNORED = -100
 CHUNK = 2**24  # logits at a time: 64 MiB in float32
 
-_WEIGHTS = "token_weights"  # the buffer that holds them
-
-Nats = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # logits [n, vocabulary], labels [n] -> their sum
 Head = Callable[[torch.Tensor], torch.Tensor]  # hidden states [n, hidden] -> logits [n, vocabulary]
 
 
@@ -56,11 +53,6 @@ def returns_loss(model: PreTrainedModel | PeftModel, chunk: int = CHUNK) -> None
         causal.forward = partial(_forward, causal, causal.forward, chunk)
 
 
-def emphasise(model: PeftModel, weights: torch.Tensor) -> None:
-    """While the model trains, each label counts as much as its token in `weights` [vocabulary]; evaluations stay plain."""
-    model.get_base_model().register_buffer(_WEIGHTS, weights.to(model.device), persistent=False)
-
-
 def _forward(
     causal: PreTrainedModel,
     plain: Callable[..., Any],
@@ -79,11 +71,10 @@ def _forward(
     labelled = following != IGNORED
     picked, wanted, head = hidden[:, :-1][labelled], following[labelled], partial(_logits, causal, plain)
     weight = cast(torch.Tensor, cast(torch.nn.Module, causal.get_output_embeddings()).weight)
-    nats = partial(_nats, weights=getattr(causal, _WEIGHTS, None) if causal.training else None)
     if weight.requires_grad:  # a small grown base, whose logits are few
-        loss = nats(head(picked), wanted)
+        loss = _nats(head(picked), wanted)
     else:
-        loss = cast(Any, _Chunked).apply(picked, wanted, head, nats, max(1, chunk // weight.shape[0]))
+        loss = cast(Any, _Chunked).apply(picked, wanted, head, max(1, chunk // weight.shape[0]))
     return CausalLMOutputWithPast(loss=cast(Any, loss))
 
 
@@ -91,16 +82,14 @@ class _Chunked(torch.autograd.Function):
     """The gradient of each chunk is taken while its logits are there, so that the head runs once."""
 
     @staticmethod
-    def forward(
-        ctx: Any, hidden: torch.Tensor, labels: torch.Tensor, head: Head, nats_of: Nats, rows: int
-    ) -> torch.Tensor:
+    def forward(ctx: Any, hidden: torch.Tensor, labels: torch.Tensor, head: Head, rows: int) -> torch.Tensor:
         total = torch.zeros((), device=hidden.device)
         wanted = ctx.needs_input_grad[0]
         slopes = torch.empty_like(hidden) if wanted else None
         for begin in range(0, len(labels), rows):
             with torch.set_grad_enabled(wanted):
                 piece = hidden[begin : begin + rows].detach().requires_grad_(wanted)
-                nats = nats_of(head(piece), labels[begin : begin + rows])
+                nats = _nats(head(piece), labels[begin : begin + rows])
             total += nats.detach()
             if slopes is not None:
                 slopes[begin : begin + rows] = torch.autograd.grad(nats, piece)[0]
@@ -108,12 +97,12 @@ class _Chunked(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
-        return ctx.slopes * grads[0], None, None, None, None
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
+        return ctx.slopes * grads[0], None, None, None
 
 
-def _nats(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-    return cross_entropy(logits.float(), labels, weight=weights, reduction="sum")
+def _nats(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return cross_entropy(logits.float(), labels, reduction="sum")
 
 
 def _logits(causal: PreTrainedModel, plain: Callable[..., Any], hidden: torch.Tensor) -> torch.Tensor:

@@ -8,21 +8,18 @@ from peft import PeftModel
 from persona.config import Settings
 from persona.encoding import Encoded
 from persona.fault import Fault
-from persona.transcript import Conversation
 from trainer.base import Base
 from trainer.batches import Window, windows_of
 from trainer.conversations import Stretch
 from trainer.corpus import Corpus
-from trainer.emphasis import token_weights
 from trainer.finetune import adapted
-from trainer.loss import emphasise
+from trainer.lean import leaning, log_weights
 from trainer.processes import world
 from trainer.sizing import Fit, fit
-from trainer.split import TRAIN
 
 FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
-EMPHASIS = 0.8  # of the persona's words in a grown base, which knows them by a header alone; see docs/likeness.md
+EMPHASIS = 0.6  # of the persona's words in a grown base, which knows them by a header alone; see docs/likeness.md
 TOKENS_PER_BATCH = 2048  # at most, where nobody says
 STEPS = 32  # an epoch at least, if rows are short enough: fewer leave a small corpus unlearned
 
@@ -46,7 +43,6 @@ def prepare(settings: Settings, corpus: Corpus, base: Base) -> Material:
     speakers = target_speakers(settings, corpus)
     rows, judge_a, judge_b = (_windows(settings, base, corpus, speakers, part) for part in ("train", "a", "b"))
     model = adapted(base.model, settings.train)
-    let_count_for_more(settings, base, model, rows, [stretch.conversation for stretch in corpus.part(TRAIN)])
     return Material(base, model, rows, judge_a, judge_b, fitted(settings, model, rows))
 
 
@@ -94,17 +90,19 @@ def require_enough(settings: Settings, corpus: Corpus) -> None:
         )
 
 
-def let_count_for_more(
-    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], heard: Sequence[Conversation]
-) -> None:
-    """Let the persona's own words count for more, where one persona is trained."""
+def emphasised(
+    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], heard: Sequence[Stretch]
+) -> PeftModel:
+    """The trained model, leaning towards the persona's own words where one persona is trained. heard: everybody's."""
     wanted = settings.train.emphasis
     strength = (EMPHASIS if base.grown else 0.0) if wanted == "auto" else wanted
-    if strength and settings.train.loss_on == "persona":
-        everybody = {turn.speaker for one in heard for turn in one.turns}
-        said, said_by_all = _said(rows), _said(base.encoding.conversations(heard, everybody))
-        logits = int(base.model.config.vocab_size)  # more than the tokenizer knows, where a base pads them
-        emphasise(model, token_weights(said, said_by_all, logits, base.encoding.end_of_turn, strength))
+    if not strength or settings.train.loss_on != "persona":
+        return model
+    conversations = [stretch.conversation for stretch in heard]
+    everybody = {turn.speaker for one in conversations for turn in one.turns}
+    said, said_by_all = _said(rows), _said(base.encoding.conversations(conversations, everybody))
+    logits = int(base.model.config.vocab_size)  # more than the tokenizer knows, where a base pads them
+    return leaning(model, rows, log_weights(said, said_by_all, logits, strength), base.encoding.end_of_turn)
 
 
 def _said(found: Iterable[Window | Encoded]) -> list[int]:

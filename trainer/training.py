@@ -32,9 +32,9 @@ from trainer.loop import Trained
 from trainer.loss import Loss
 from trainer.material import (
     Material,
+    emphasised,
     fitted,
     learning_rate,
-    let_count_for_more,
     prepare,
     require_enough,
     target_speakers,
@@ -72,13 +72,14 @@ def train(settings: Settings, corpus: Corpus, bars: Bars, *, forced: bool = Fals
 def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced: bool) -> Result | None:
     began = time.monotonic()
     material = prepare(settings, corpus, open_base(settings, corpus, bars))
-    base, model, judge_b = material.base, material.model, material.judge_b
-    untuned = measure(model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
+    base, judge_b = material.base, material.judge_b
+    untuned = measure(material.model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
     work = work_folder(settings.adapters, _key(settings, corpus, base))
     seal = seal_of(settings, corpus, base, target_speakers(settings, corpus))
     trained = _tuned(settings, material, seal, work, bars)
     if rank:
         return None
+    model = emphasised(settings, base, material.model, material.rows, corpus.part(TRAIN))
     with draft(settings.adapters) as folder:
         tuned = measure(model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
         metrics = _metrics(trained, untuned, tuned, material.rows, time.monotonic() - began)
@@ -188,7 +189,6 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
     speakers = target_speakers(settings, corpus)
     conversations = [stretch.conversation for stretch in corpus.found]
     rows = windows_of(base.encoding, conversations, speakers, base.max_length)
-    let_count_for_more(settings, base, model, rows, conversations)
     again = train_adapter(
         model,
         rows,
@@ -202,6 +202,7 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
         bars=bars,
         on_evaluate=_silent,
     )
+    model = emphasised(settings, base, model, rows, corpus.found)
     shutil.rmtree(folder / "work")
     shutil.rmtree(folder / "base", ignore_errors=True)
     held_out = [stretch.id for stretch in corpus.part(JUDGE_A, JUDGE_B)]
@@ -216,6 +217,6 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
 
 def _kept_epoch(trained: Trained, settings: Settings) -> float:
     """After how many epochs the adapter was that is kept."""
-    measured = [entry for entry in trained.history if "eval_kept" in entry]
-    kept = max(measured, key=lambda entry: entry["eval_kept"], default=None)
+    measured = [entry for entry in trained.history if "eval_loss" in entry]
+    kept = min(measured, key=lambda entry: entry["eval_loss"], default=None)
     return max(0.05, kept["epoch"]) if kept else settings.train.epochs

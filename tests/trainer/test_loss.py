@@ -1,7 +1,6 @@
 """The loss is the model's own, whatever the head does to its logits, and costs little memory."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import pytest
 import torch
@@ -14,7 +13,7 @@ from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
 from trainer.batches import Window, collate, pack, windows_of
-from trainer.loss import IGNORED, _Chunked, emphasise, returns_loss, summed_loss
+from trainer.loss import IGNORED, _Chunked, returns_loss, summed_loss
 from trainer.measuring import measure
 from trainer.packing import can_pack, groups, side_by_side
 
@@ -117,23 +116,6 @@ def test_a_model_that_looks_ahead_or_has_no_such_attention_is_not_packed() -> No
     assert not can_pack(MambaForCausalLM(config))
 
 
-@pytest.mark.parametrize("chunk", [2000, 2**24])
-def test_weights_count_while_it_trains_and_not_when_it_is_measured(chunk: int) -> None:
-    """Twice the weight is twice the loss and twice the gradient; a measurement stays comparable."""
-    model, rows = adapted(bases.qwen3), rows_of(talk(4))
-    returns_loss(model, chunk)
-    summed_loss(model, collate(rows)).backward()
-    plain, wanted = measure(model, rows, 512, 0).nats, gradients(model)
-    emphasise(model, torch.full((ENCODING.vocabulary,), 2.0))
-    assert measure(model, rows, 512, 0).nats == pytest.approx(plain)
-    model.train()
-    doubled = summed_loss(model, collate(rows))
-    doubled.backward()
-    assert float(doubled.detach()) == pytest.approx(2 * plain, rel=1e-4)
-    assert all(torch.allclose(grad, 2 * wanted[name], atol=1e-4) for name, grad in gradients(model).items())
-    assert "token_weights" not in "".join(model.state_dict())
-
-
 @pytest.mark.parametrize("shape", [bases.llama, bases.qwen3], ids=lambda shape: shape.__name__)
 def test_one_pass_over_a_conversation_equals_a_row_a_reply(shape: Shape) -> None:
     """Loss and gradients, and with far fewer tokens."""
@@ -174,7 +156,7 @@ def test_a_large_vocabulary_never_holds_all_its_logits() -> None:
         asked.append(len(piece))
         return piece @ weight.T
 
-    loss = _Chunked.apply(hidden, labels, head, partial(cross_entropy, reduction="sum"), 7)  # type: ignore[no-untyped-call]
+    loss = _Chunked.apply(hidden, labels, head, 7)  # type: ignore[no-untyped-call]
     loss.backward()
     assert max(asked) == 7
     assert sum(asked) == 100

@@ -13,8 +13,9 @@ from tests.trainer import bases
 from tests.trainer.test_loss import ENCODING
 from trainer.base import Base
 from trainer.batches import Window, windows_of
+from trainer.conversations import Stretch
 from trainer.finetune import adapted
-from trainer.material import STEPS, TOKENS_PER_BATCH, fitted, let_count_for_more
+from trainer.material import STEPS, TOKENS_PER_BATCH, emphasised, fitted
 
 
 @pytest.mark.parametrize(
@@ -35,15 +36,19 @@ def test_a_small_corpus_is_learned_in_as_many_steps(tmp_path: Path, rows: int, l
     assert fitted(chosen, model, found).tokens == 1500
 
 
-def test_who_speaks_like_everybody_has_no_words_that_count_for_more(tmp_path: Path) -> None:
+def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:
     """Words are counted, headers and scenes are not: a line break is no rarer for it."""
     bases.save(tmp_path / "base", bases.qwen3)
     base_model = load_base(tmp_path / "base", None, torch.float32)
     model = adapted(base_model, Train())
-    talk = [Conversation("group", (Turn("MARA VOSS", ("so", "it: goes")), Turn("BOB", ("so", "it: goes"))))] * 900
+    talk = Conversation("group", (Turn("MARA VOSS", ("so", "it: goes")), Turn("BOB", ("so", "it: goes"))))
+    heard = [Stretch("", talk, (None, None), "speaker")] * 900
     seal = BaseModelSeal(model="scratch", weights="", architecture="qwen3")
     base = Base(base_model, ENCODING, (ENCODING.end_of_turn,), 64, seal, None, True, None)
     settings = Settings.model_validate({"persona": {"name": "Mara Voss"}})
-    let_count_for_more(settings, base, model, windows_of(ENCODING, talk, frozenset({"MARA VOSS"}), 64), talk)
-    counted = model.get_base_model().get_buffer("token_weights")[ENCODING.encode("so\nit: goes")]
-    assert torch.allclose(counted, torch.ones(len(counted)), atol=0.05)
+    rows = windows_of(ENCODING, [talk] * 900, frozenset({"MARA VOSS"}), 64)
+    everyone = settings.model_copy(update={"train": Train(loss_on="everyone")})
+    assert emphasised(everyone, base, model, rows, heard) is model
+    head = emphasised(settings, base, model, rows, heard).get_base_model().get_output_embeddings()
+    heights = head.lora_B["default"].weight[ENCODING.encode("so\nit: goes")]
+    assert torch.allclose(heights, torch.zeros(1), atol=0.05)
