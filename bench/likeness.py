@@ -1,6 +1,6 @@
 """How alike, measured as docs/likeness.md defines it, beside what fakes reach: one table from one run.
 
-    python bench/likeness.py PATH/tinyshakespeare.txt            three seeds (17 minutes)
+    python bench/likeness.py PATH/tinyshakespeare.txt            three seeds (14 minutes)
     python bench/likeness.py PATH/tinyshakespeare.txt --quick    one seed, the base grown for two minutes
 
 The eight speakers with the most messages each get an adapter on one base grown from scratch; a fifth of their messages is

@@ -285,7 +285,15 @@ class Settings(Section):
     @property
     def sources(self) -> list[Path]:
         """The exports named in [data], as paths."""
-        return [self.root / Path(source).expanduser() for source in self.data.sources]
+        return [self.root / at_home(source) for source in self.data.sources]
+
+
+def at_home(text: str) -> Path:
+    """A path as it is typed, its ~ resolved; the ~ of somebody whom this machine doesn't know stays, and is not found."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.environ) -> Settings:

@@ -74,10 +74,10 @@ def _hidden_states(model: PeftModel, rows: Sequence[Window], end_of_turn: int) -
 
 def _steady(hidden: torch.Tensor) -> torch.Tensor:
     """The vector [hidden] whose product with every hidden state is about one: least squares."""
-    exact = hidden.double()
+    exact = hidden.cpu().double()  # which Apple's GPUs lack
     squares = exact.T @ exact / len(exact)
-    ridge = RIDGE * squares.diagonal().mean() * torch.eye(len(squares), dtype=exact.dtype, device=exact.device)
-    return cast(torch.Tensor, torch.linalg.solve(squares + ridge, exact.mean(0))).float()
+    ridge = RIDGE * squares.diagonal().mean() * torch.eye(len(squares), dtype=exact.dtype)
+    return cast(torch.Tensor, torch.linalg.solve(squares + ridge, exact.mean(0))).to(hidden)
 
 
 @torch.inference_mode()

@@ -80,11 +80,11 @@ def saved_bytes(model: PeftModel, *, checkpointing: bool) -> float:
     if not checkpointing:
         return plain
     base = cast(PreTrainedModel, model.get_base_model())
-    base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    base.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     try:
         return _weighed(model) + plain / max(1, int(base.config.num_hidden_layers))
     finally:
-        base.gradient_checkpointing_disable()
+        base.activation_checkpointing_disable()
 
 
 def _weighed(model: PeftModel) -> float:

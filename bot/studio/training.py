@@ -1,7 +1,6 @@
 """The Train tab: what the exports hold, whose voice it is, the training with its loss, the adapters."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,6 +12,7 @@ from bot.studio.running import Run, Told, in_words
 from bot.studio.sentences import sentences
 from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
+from persona.config import at_home
 from persona.fault import Fault
 from persona.names import normalise
 
@@ -160,7 +160,7 @@ class TrainingTab:
 
     def _paths(self, folders: str) -> list[str]:
         """What was typed, as the settings would understand it."""
-        return [str(self._studio.settings.root / Path(line).expanduser()) for line in _lines(folders)]
+        return [str(self._studio.settings.root / at_home(line)) for line in _lines(folders)]
 
 
 def _lines(folders: str) -> list[str]:

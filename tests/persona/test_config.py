@@ -46,6 +46,12 @@ def test_under_systemd_the_state_lies_in_its_directory(tmp_path: Path) -> None:
     assert settings.sources == [tmp_path / "x"]
 
 
+def test_the_home_of_nobody_is_a_path_that_is_not_found(tmp_path: Path) -> None:
+    """~name of a user whom the machine doesn't know stays as it was typed."""
+    settings = load(settings_of(tmp_path, ME + '[data]\nsources = ["~nobody-of-this-name/x", "~/y"]\n'), {})
+    assert settings.sources == [tmp_path / "~nobody-of-this-name" / "x", Path.home() / "y"]
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

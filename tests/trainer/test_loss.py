@@ -89,7 +89,7 @@ def test_rows_side_by_side_keep_their_window_and_their_memory(shape: Shape) -> N
     expected.backward()
     wanted = gradients(model)
     returns_loss(model)
-    model.get_base_model().gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.get_base_model().activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     model.train()
     for dropout in (one for one in model.modules() if isinstance(one, torch.nn.Dropout)):
         dropout.p = 0.0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.config import Base
+from persona.config import Base, at_home
 from persona.fault import Fault, SettingsFault
 
 SCRATCH = "scratch"
@@ -73,7 +73,7 @@ def named(text: str, root: Path, revision_of: RevisionOf) -> Base:
     """The base a user names: scratch, a folder, a Hub id, or a Hub id@revision. Raises Fault where the Hub knows none."""
     if not text.strip():
         raise SettingsFault("--base names nothing; name 'scratch', a folder or a model, or leave it out")
-    if text == SCRATCH or (root / Path(text).expanduser()).is_dir():
+    if text == SCRATCH or (root / at_home(text)).is_dir():
         return Base(model=text)
     model, _, revision = text.partition("@")
     if not (revision or (revision := revision_of(model))):
