@@ -8,7 +8,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerCallback, TrainingArguments
 
-from bot.engine.transformers_engine import best_device
+from bot.engine.transformers_engine import best_device, untie
 from persona.config import Train
 from persona.fault import Fault
 from trainer.batches import Window
@@ -34,6 +34,7 @@ def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
         target_modules=modules,
         task_type="CAUSAL_LM",
     )
+    untie(base, lora)
     try:
         model = cast(PeftModel, get_peft_model(base, lora))
     except ValueError as error:

@@ -1,12 +1,12 @@
 """The reference engine: transformers and peft on CUDA, MPS or the CPU. The daemon's only home of torch."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from peft import LoraConfig, PeftConfig, PeftModel
+from peft import PeftConfig, PeftModel
+from peft.tuners.tuners_utils import check_target_module_exists
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
@@ -131,26 +131,25 @@ def open_bundle_model(
     model = _placed(source, revision, best_device(), precision)
     if isinstance(source, Path) or Path(source).is_dir():
         _require_weights(Path(source), bundle)
-    if _changes_the_head(bundle.folder, model):
-        untie(model)
+    untie(model, PeftConfig.from_pretrained(str(bundle.folder)))
     tuned = PeftModel.from_pretrained(model, bundle.folder).eval()
     _require_effect(tuned, [*([] if seal.bos is None else [seal.bos]), seal.end_of_turn])
     return tuned.merge_and_unload() if merge and precision != "4bit" else tuned
 
 
-def untie(model: PreTrainedModel) -> None:
-    """Give a head that is the table of embeddings too weights of its own, so that an adapter can change it alone."""
-    head, table = model.get_output_embeddings(), model.get_input_embeddings()
-    if cast(Any, head).weight is cast(Any, table).weight:
-        head.weight = torch.nn.Parameter(cast(Any, head).weight.detach().clone(), requires_grad=False)
+def untie(model: PreTrainedModel, adapter: PeftConfig) -> None:
+    """Where `adapter` changes a head that is the table of embeddings too, give the head weights of its own: merged, it
+    would change the embeddings."""
+    head, table = cast(Any, model.get_output_embeddings()), cast(Any, model.get_input_embeddings())
+    if head.weight is table.weight and check_target_module_exists(adapter, head_of(model)):
+        head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
         model.config.tie_word_embeddings = False
 
 
-def _changes_the_head(folder: Path, model: PreTrainedModel) -> bool:
+def head_of(model: PreTrainedModel) -> str:
+    """The name of the module that makes logits."""
     head = model.get_output_embeddings()
-    name = next(name for name, module in model.named_modules() if module is head)
-    wanted = cast(LoraConfig, PeftConfig.from_pretrained(str(folder))).target_modules or ()
-    return bool(re.fullmatch(wanted, name)) if isinstance(wanted, str) else name in wanted
+    return str(next(name for name, module in model.named_modules() if module is head))
 
 
 def _placed(source: str | Path, revision: str | None, device: torch.device, precision: str) -> PreTrainedModel:

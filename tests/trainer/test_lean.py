@@ -1,13 +1,15 @@
-"""The lean: what is added to each token's logit, and that every way in which an adapter is used speaks with it."""
+"""The lean: what is added to each token's logit, and that it is loaded, folded in and saved with the adapter."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
 from bot.engine.transformers_engine import untie
+from persona.fault import Fault
 from persona.transcript import Conversation, Turn
 from tests.trainer import bases
 from tests.trainer.test_loss import ENCODING
@@ -31,10 +33,10 @@ def under_adapter(base: PreTrainedModel, modules: str = "all-linear") -> PeftMod
     return get_peft_model(base, lora).eval()  # type: ignore[return-value]
 
 
-def adapted(modules: str = "all-linear") -> PeftModel:
+def adapted(modules: str = "all-linear", shape: Callable[[int], PreTrainedModel] = tied) -> PeftModel:
     """The same one every time."""
     torch.manual_seed(0)
-    return under_adapter(tied(ENCODING.vocabulary), modules)
+    return under_adapter(shape(ENCODING.vocabulary), modules)
 
 
 def rows(turns: int = 4) -> list[Window]:
@@ -71,10 +73,12 @@ def test_a_word_said_once_is_no_habit() -> None:
     assert float(once[THEIRS] - once[COMMON]) < 0.05
 
 
-@pytest.mark.parametrize("modules", ["all-linear", LINEAR])
-def test_each_logit_is_raised_by_its_weight(modules: str) -> None:
-    """Before each of the persona's tokens, beside what the adapter had learned."""
-    model, found, weights = adapted(modules), rows(), heights()
+@pytest.mark.parametrize(
+    ("modules", "shape"), [("all-linear", tied), (LINEAR, tied), ("all-linear", bases.granite), (LINEAR, bases.llama)]
+)
+def test_each_logit_is_raised_by_its_weight(modules: str, shape: Callable[[int], PreTrainedModel]) -> None:
+    """Before each of the persona's tokens, beside what the adapter had learned; also where logits are scaled."""
+    model, found, weights = adapted(modules, shape), rows(), heights()
     ids, targets = torch.tensor([found[0].ids]), torch.tensor(found[0].targets)[1:]
     before = logits(model, ids)[:-1][targets]
     after = logits(leaning(model, found, weights, ENCODING.end_of_turn), ids)[:-1][targets]
@@ -82,8 +86,8 @@ def test_each_logit_is_raised_by_its_weight(modules: str) -> None:
     assert torch.allclose((after - before)[:, words], weights[words].expand(len(after), -1), atol=0.1)
 
 
-def test_turns_end_as_often_as_they_do() -> None:
-    """However likely the words beside it became."""
+def test_an_end_that_is_far_too_rare_is_raised_by_one_nat() -> None:
+    """What nobody learned is not made up for."""
     model, found = adapted(), rows(60)  # an end is every fifth token or so, and a model that knows nothing expects none
     ids, targets = torch.tensor([found[0].ids]), torch.tensor(found[0].targets)[1:]
     end = ENCODING.end_of_turn
@@ -94,16 +98,34 @@ def test_turns_end_as_often_as_they_do() -> None:
     before = expected(model)
     ends = int((ids[0, 1:][targets] == end).sum())
     after = expected(leaning(model, found, torch.zeros(ENCODING.vocabulary), end))
-    assert before < after <= ends  # no further than FARTHEST allows
+    assert before < after <= ends
     assert after / before == pytest.approx(torch.e, rel=0.2)
+
+
+def test_turns_end_as_often_as_they_did() -> None:
+    """However likely the words became beside the end: one long turn, about as long as this model expects."""
+    model, end = adapted(), ENCODING.end_of_turn
+    talk = Conversation("dm", (Turn("BOB", ("so?",)), Turn("MARA", (("it goes " * 29).strip(),))))
+    (row,) = windows_of(ENCODING, [talk], frozenset({"MARA"}), 256)
+    ids, targets = torch.tensor([row.ids]), torch.tensor(row.targets)[1:]
+    assert 0.4 < float(logits(model, ids)[:-1][targets].softmax(-1)[:, end].sum()) < 2.5
+    leant = leaning(model, [row], heights(), end)
+    assert float(logits(leant, ids)[:-1][targets].softmax(-1)[:, end].sum()) == pytest.approx(1, rel=0.05)
+
+
+def test_a_training_that_changed_nothing_is_found_out() -> None:
+    """The lean alone would pass for a voice."""
+    model = get_peft_model(tied(ENCODING.vocabulary), LoraConfig(r=4, target_modules="all-linear"))
+    with pytest.raises(Fault, match="changes nothing"):
+        leaning(model, rows(), heights(), ENCODING.end_of_turn)  # type: ignore[arg-type]
 
 
 def test_a_head_that_was_trained_is_left_alone() -> None:
     """Who wants the head among the modules gets what training makes of it."""
     torch.manual_seed(0)
-    base = tied(ENCODING.vocabulary)
-    untie(base)
-    model = under_adapter(base, r".*(q_proj|lm_head)")
+    base, modules = tied(ENCODING.vocabulary), r".*(q_proj|lm_head)"
+    untie(base, LoraConfig(target_modules=modules))
+    model = under_adapter(base, modules)
     assert leaning(model, rows(), heights(), ENCODING.end_of_turn) is model
 
 
@@ -126,7 +148,7 @@ def test_it_is_saved_loaded_and_folded_in_with_the_adapter(tmp_path: Path) -> No
     model.save_pretrained(str(tmp_path / "adapter"), save_embedding_layers=False)
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)
     table = again.get_input_embeddings().weight.clone()
-    untie(again)
+    untie(again, PeftConfig.from_pretrained(str(tmp_path / "adapter")))
     loaded = PeftModel.from_pretrained(again, str(tmp_path / "adapter")).eval()
     assert torch.allclose(logits(loaded), wanted, atol=1e-5)
     whole = loaded.merge_and_unload()

@@ -49,6 +49,9 @@ def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:
     rows = windows_of(ENCODING, [talk] * 900, frozenset({"MARA VOSS"}), 64)
     everyone = settings.model_copy(update={"train": Train(loss_on="everyone")})
     assert emphasised(everyone, base, model, rows, heard) is model
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.add_(0.01 * ("lora_B" in name))  # as if it had learned something
     head = emphasised(settings, base, model, rows, heard).get_base_model().get_output_embeddings()
     heights = head.lora_B["default"].weight[ENCODING.encode("so\nit: goes")]
-    assert torch.allclose(heights, torch.zeros(1), atol=0.05)
+    assert torch.allclose(heights[:, 0] * head.scaling["default"], torch.zeros(1), atol=0.05)

@@ -34,7 +34,7 @@ from trainer.evaluate.likelihood import Reader
 from trainer.evaluate.occasions import Occasion, occasions
 from trainer.evaluate.speaking import speak
 from trainer.finetune import train_adapter
-from trainer.material import learning_rate, prepare, target_speakers
+from trainer.material import emphasised, learning_rate, prepare, target_speakers
 from trainer.progress import Bars
 from trainer.split import JUDGE_B, TRAIN
 
@@ -162,7 +162,7 @@ def _trained(
             bars=bars,
             on_evaluate=lambda _step, _metrics: None,
         )
-    return material.model.eval()
+    return emphasised(settings, base, material.model, rows, corpus.part(TRAIN)).eval()
 
 
 def _exposure(reader: Reader, canary: Canary, seed: int, advance: Callable[[float], None]) -> float:
