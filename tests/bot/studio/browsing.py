@@ -99,8 +99,9 @@ class Visit:
         self.begun += "/queue/join" in url
 
     def tab(self, name: str) -> None:
-        """Open a tab."""
+        """Open a tab, and let it fill itself."""
         self.page.get_by_role("tab", name=name).click()
+        self.settled()
 
     def say(self, text: str) -> None:
         """Type it, and wait for the answers. The guard holds back much of what the sample's people say, so that one in
@@ -108,7 +109,8 @@ class Visit:
         before = self.answers
         for typed in (text, "", "", ""):
             self.page.fill("#chat-text textarea", typed)
-            self.page.keyboard.press("Enter")
+            self.settled()
+            self.page.press("#chat-text textarea", "Enter")
             self.page.wait_for_function(_ANSWERED, arg=before)
             if self.answers > before:
                 break
@@ -125,7 +127,8 @@ class Visit:
         self.settled()
 
     def settled(self) -> None:
-        """Wait until nothing is being made, and the page stays as it is for a moment."""
+        """Wait until nothing is being made, and the page stays as it is for a moment. To be done before whatever starts
+        work: Gradio's page loses what is asked in the instant in which it hangs up after the work before."""
         self.page.wait_for_function(_QUIET)
 
     @property
@@ -144,5 +147,6 @@ def visit(browser: Browser, address: str, size: dict[str, int] = DESK) -> Iterat
     page.on("request", lambda one: found.requested(one.url, address))
     page.goto(address)
     page.wait_for_selector("#chat-text textarea")
+    found.settled()
     yield found
     page.close()

@@ -98,6 +98,7 @@ def test_what_was_typed_is_edited_and_answered_anew(visitor: Visit) -> None:
     visitor.say("did the swan come back?")
     page.get_by_label("Edit").first.click()
     page.locator("#log-1 textarea").fill("is the lamp on?")
+    visitor.settled()
     page.get_by_label("Submit").click()
     expect(page.locator(".user.message")).to_have_text("is the lamp on?")
     visitor.settled()
@@ -116,6 +117,7 @@ def test_two_versions_answer_side_by_side(visitor: Visit) -> None:
     page.locator("#temperature-1 input[type=number]").fill("0")
     page.locator("#temperature-1 input[type=number]").press("Tab")
     page.fill("#chat-text textarea", "my bike has a flat tyre again")
+    visitor.settled()
     page.click("#chat-send")
     expect(page.locator("#log-1 .bot.message")).to_have_count(1, timeout=20_000)
     expect(page.locator("#log-2 .bot.message")).to_have_count(1, timeout=20_000)
@@ -128,6 +130,7 @@ def test_everybody_talks(visitor: Visit) -> None:
     visitor.page.locator("#everybody button").first.click()
     visitor.page.locator("#everybody input[type=number]").fill("4")
     visitor.page.locator("#everybody input[type=number]").press("Tab")
+    visitor.settled()
     visitor.page.click("#everybody-begin")
     expect(visitor.page.locator("#everybody-talk .turn")).to_have_count(4, timeout=PATIENCE)
     names = visitor.page.locator("#everybody-talk .turn b").all_inner_texts()
@@ -142,15 +145,18 @@ def test_a_tweet_is_chosen_and_lies_in_the_outbox(visitor: Visit, lived_in: Home
     expect(cards.nth(3)).to_be_visible(timeout=PATIENCE)  # of eight: so small a voice repeats itself
     visitor.settled()
     first = cards.first.inner_text().strip()
+    visitor.settled()
     page.click("#tweets-send")
     page.get_by_text("Choose a tweet first.").wait_for()
     cards.first.click()
+    visitor.settled()
     page.click("#tweets-send")
     page.get_by_text("It lies in the outbox").wait_for()
     ((account, channel, said, state),) = rows(lived_in, "select account, channel, said, state from outbox")
     assert (account, channel, state) == ("discord:1", "discord:7", "ready")
     assert "\n".join(json.loads(str(said))) == first
     assert page.locator("#schedule tbody tr").count() >= 7
+    visitor.settled()
     page.click("#tweets-reroll")
     expect(cards.first).not_to_have_text(first)
 
@@ -162,8 +168,10 @@ def test_an_adapter_is_made_current_and_taken_back(visitor: Visit, lived_in: Hom
     expect(page.locator("#adapters tbody tr")).to_have_count(2)
     page.locator("#adapters-version input").click()
     page.get_by_role("option", name="2", exact=True).click()
+    visitor.settled()
     page.click("#adapters-take")
     expect(page.locator("#adapters tbody tr").first).to_contain_text("2, current")
+    visitor.settled()
     page.click("#adapters-back")
     expect(page.locator("#adapters tbody tr").last).to_contain_text("1, current")
     current = next((lived_in.folder / "adapters").iterdir()) / "current"
