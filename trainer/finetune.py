@@ -1,5 +1,6 @@
 """LoRA: an untrained adapter on a base, and its training, stopped early, in as little memory as there is."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -34,10 +35,10 @@ def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
         target_modules=modules,
         task_type="CAUSAL_LM",
     )
-    untie(base, lora)
     try:
+        untie(base, lora)
         model = cast(PeftModel, get_peft_model(base, lora))
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise Fault(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
     returns_loss(model)
     return model

@@ -1,4 +1,4 @@
-"""What a training works on: how long a step is, and what counts for more."""
+"""What a training works on: how long a step is, and when an adapter leans."""
 
 from pathlib import Path
 
