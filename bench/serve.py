@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,8 @@ from bench.contestants import SLOTS, LlamaCpp, Naive, Ours, StaticBatch, Transfo
 from bench.load import Ask, Contestant, Summary, burst, drive, percentile, poisson, prompt, summary
 from bench.plot import plot_arrivals
 from bench.shapes import LONGEST, SHAPES, encoding_for, gguf_of, random_model
+from bot.engine.apart import apart
+from bot.engine.blocked_linear import blocked
 from bot.engine.openvino_engine import OpenVinoStepper
 from bot.engine.transformers_engine import transformers_engine
 from bot.engine.worker import ThreadedEngine
@@ -80,7 +83,7 @@ def main() -> None:
     wishes = _wishes()
     transformers_logging.set_verbosity_error()
     figures = Figures(wishes.write)
-    figures.found |= {"threads": torch.get_num_threads(), "bandwidth": _bandwidth()}
+    figures.found |= {"threads": torch.get_num_threads(), "bandwidth": apart(_bandwidth)}
     print(f"{figures.found['threads']} threads, memory reads {figures.found['bandwidth'] / 1e9:.1f} GB/s", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in wishes.shape or (["small"] if wishes.quick else list(SHAPES)):
@@ -102,8 +105,8 @@ def _wishes() -> argparse.Namespace:
 
 def _bench(name: str, folder: Path, wishes: argparse.Namespace) -> Bench:
     shape = SHAPES[name]()
-    model, encoding = random_model(shape), encoding_for(shape.vocabulary)
-    ggufs = {precision: gguf_of(model, encoding, folder, precision) for precision in ("f16", "q8_0", "q4_0")}
+    model, encoding = apart(partial(random_model, shape)), encoding_for(shape.vocabulary)
+    ggufs = {kind: apart(partial(gguf_of, model, encoding, folder, kind)) for kind in ("f16", "q8_0", "q4_0")}
 
     def through_openvino(precision: str) -> ThreadedEngine:
         return ThreadedEngine(
@@ -116,7 +119,8 @@ def _bench(name: str, folder: Path, wishes: argparse.Namespace) -> Bench:
         )
 
     def through_transformers() -> ThreadedEngine:
-        return transformers_engine(model, encoding, stops=frozenset(), max_length=LONGEST, max_concurrent=SLOTS)
+        ours = blocked(deepcopy(model, {id(weight): weight for weight in model.parameters()}))
+        return transformers_engine(ours, encoding, stops=frozenset(), max_length=LONGEST, max_concurrent=SLOTS)
 
     contestants: list[Contestant] = [
         Naive(f"{NAIVE}, fp32", model),

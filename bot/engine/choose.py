@@ -124,18 +124,23 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
             f'[engine] precision = "{precision}" is for a model.gguf of that precision, and the bundle holds '
             f'{bundle.seal.precision or "none"}; train again to write one, or set precision = "auto"'
         )
+    from bot.engine.apart import apart
+    from bot.engine.blocked_linear import blocked
     from bot.engine.transformers_engine import open_bundle_model, transformers_engine
 
     local = settings.root / settings.base.model
     base = str(local) if local.is_dir() else settings.base.model
-    model = open_bundle_model(bundle, base, merge=merge, precision=precision)
-    return transformers_engine(
-        model,
-        encoding_of(bundle),
-        stops=frozenset(bundle.seal.stops),
-        max_length=bundle.seal.max_length,
-        max_concurrent=settings.engine.max_concurrent,
-    )
+
+    def opened() -> Engine:
+        return transformers_engine(
+            blocked(open_bundle_model(bundle, base, merge=merge, precision=precision)),
+            encoding_of(bundle),
+            stops=frozenset(bundle.seal.stops),
+            max_length=bundle.seal.max_length,
+            max_concurrent=settings.engine.max_concurrent,
+        )
+
+    return apart(opened)
 
 
 def _server(settings: Settings, bundle: Bundle) -> Engine:

@@ -19,7 +19,7 @@ from tests.trainer import bases
 from trainer.__main__ import app
 from trainer.checkpoints import alone
 from trainer.conversations import Stretch
-from trainer.sealing import latest_year
+from trainer.sealing import LARGE, gguf_precision, latest_year
 
 
 def trainer(home: Home, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -302,3 +302,18 @@ def test_the_latest_year_is_one_with_enough_to_sound_like() -> None:
     assert latest_year(said(y2013=990, y2014=10), "MARA") == 2013
     assert latest_year(said(y2013=9), "BOB") is None
     assert latest_year([], "MARA") is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "parameters", "written"),
+    [
+        ("auto", LARGE - 1, "f16"),
+        ("auto", LARGE, "q8_0"),
+        ("f16", LARGE, "f16"),
+        ("q4_0", 1, "q4_0"),
+        ("bf16", LARGE, "q8_0"),  # which is for transformers
+    ],
+)
+def test_large_models_are_written_in_eight_bits(wanted: str, parameters: int, written: str) -> None:
+    """Unless settings say otherwise."""
+    assert gguf_precision(wanted, parameters) == written
