@@ -117,6 +117,21 @@ class Train(Section):
     report_to: tuple[str, ...] = ()
     fsdp: str = ""
 
+    @field_validator("target_modules")
+    @classmethod
+    def _is_a_pattern(cls, modules: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        try:
+            re.compile(modules if isinstance(modules, str) else "")
+        except re.error as error:
+            raise ValueError(f"{modules!r} is no pattern ({error})") from error
+        return modules
+
+    @model_validator(mode="after")
+    def _emphasis_is_of_one(self) -> "Train":
+        if self.loss_on == "everyone" and self.emphasis not in ("auto", 0):
+            raise ValueError('emphasis is of one persona\'s words; with loss_on = "everyone" leave it out')
+        return self
+
 
 class SamplingChoice(Section):
     """What is set here goes before the bundle's own sampling."""

@@ -1,6 +1,5 @@
 """LoRA: an untrained adapter on a base, and its training, stopped early, in as little memory as there is."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -38,7 +37,7 @@ def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
     try:
         untie(base, lora)
         model = cast(PeftModel, get_peft_model(base, lora))
-    except (ValueError, re.error) as error:
+    except ValueError as error:
         raise Fault(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
     returns_loss(model)
     return model

@@ -20,6 +20,7 @@ from bot.engine.transformers_engine import head_of, untie
 from persona.fault import Fault
 from trainer.batches import Window
 from trainer.loss import CHUNK
+from trainer.probe import LEARNED_NOTHING
 
 PRIOR = 500.0  # tokens of the corpus mixed into the persona's: a word said once is no habit
 RARE = 0.1  # of a token that the corpus doesn't hold
@@ -44,7 +45,7 @@ def leaning(model: PeftModel, rows: Sequence[Window], weights: torch.Tensor, end
         return model
     trained = get_peft_model_state_dict(model)
     if not any(bool(weight.any()) for name, weight in trained.items() if "lora_B" in name):
-        raise Fault("the adapter changes nothing in what the base says: raise [train] learning_rate or epochs")
+        raise Fault(LEARNED_NOTHING)
     hidden, ends = _hidden_states(model.eval(), rows, end_of_turn)
     direction, scale = _steady(hidden), _scale(model, rows[0])
     heights = weights.clone()

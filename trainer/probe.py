@@ -12,6 +12,7 @@ from persona.names import SOMEONE
 from persona.prompt import reply_prompt, tweet_prompt
 from persona.transcript import Turn
 
+LEARNED_NOTHING = "the adapter changes nothing in what the base says: raise [train] learning_rate or epochs"
 TOKENS = 16
 LONGEST = 256
 QUESTIONS = ("hey, are you there?", "what do you think?", "how was your day?", "no way", "good night", "why?")
@@ -27,7 +28,7 @@ def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None
     if margin > 0:
         return Probe(ids=ids, tuned=_greedy(model, ids), base=_without(model, ids))
     if all(torch.equal(*_both(model, text)) for text in texts):
-        raise Fault("the adapter changes nothing in what the base says: raise [train] learning_rate or epochs")
+        raise Fault(LEARNED_NOTHING)
     return None
 
 
