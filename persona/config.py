@@ -121,8 +121,9 @@ class Train(Section):
     @classmethod
     def _is_a_pattern(cls, modules: str | tuple[str, ...]) -> str | tuple[str, ...]:
         try:
-            re.compile(modules if isinstance(modules, str) else "")
-        except re.error as error:
+            if isinstance(modules, str):
+                re.compile(modules)
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{modules!r} is no pattern ({error})") from error
         return modules
 

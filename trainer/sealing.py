@@ -121,9 +121,12 @@ def fill(
 def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> str:
     """The merged model for engines without torch, where its shape and size allow, and its precision; "" where there is
     none. Merging is the model's end."""
-    precision = gguf_precision(settings.engine.precision, model.num_parameters())
-    if model.num_parameters() > LARGEST_GGUF:
-        bars.say("the base is large: run 'python -m trainer export --gguf' where a CPU is to run it")
+    parameters = sum(weight.numel() for name, weight in model.named_parameters() if "lora_" not in name)
+    precision = gguf_precision(settings.engine.precision, parameters)
+    if parameters > LARGEST_GGUF:
+        bars.say(
+            "the base is large: run 'python -m trainer export --gguf FILE --precision q8_0' where a CPU is to run it"
+        )
         return ""
     try:
         write_gguf(model.merge_and_unload(), base.encoding, folder / "model.gguf", precision)

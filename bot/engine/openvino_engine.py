@@ -1,6 +1,5 @@
 """The engine for machines without a GPU: the bundle's GGUF in OpenVINO GenAI, continuous batching with prefix caching."""
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,8 +26,8 @@ class OpenVinoStepper:
         scheduler.max_num_seqs = max_concurrent
         scheduler.max_num_batched_tokens = TOKENS_A_STEP
         scheduler.cache_size = CACHE_GIB
-        with tempfile.TemporaryDirectory() as empty:  # where no tokenizer is; it would take memory and never be asked
-            self._pipe = genai.ContinuousBatchingPipeline(str(gguf), genai.Tokenizer(empty), scheduler, "CPU")
+        none = genai.Tokenizer(str(gguf.parent))  # a folder without one in OpenVINO's form; it would never be asked
+        self._pipe = genai.ContinuousBatchingPipeline(str(gguf), none, scheduler, "CPU")
         self._end_of_turn = end_of_turn
         self._stops = stops
         self._handles: dict[Job, genai.GenerationHandle] = {}

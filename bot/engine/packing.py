@@ -133,7 +133,7 @@ class SingleForward:
 
 def forward_of(model: Model) -> Forward:
     """The fastest forward that gives this model's own logits."""
-    reason = _why_not_packed(model)
+    reason = why_not_packed(model)
     if not reason:
         return PackedForward(model)
     log.warning("requests are not batched: this base's attention can't be packed (%s)", reason)
@@ -141,7 +141,7 @@ def forward_of(model: Model) -> Forward:
 
 
 @torch.inference_mode()
-def _why_not_packed(model: Model) -> str:
+def why_not_packed(model: Model) -> str:
     """What stands against it, tried on two short prompts beside each other; empty where nothing does."""
     prompts = [[1, 2, 3, 4, 5, 6, 7], [3, 1, 4, 1, 5]]
     alone = torch.stack([model(input_ids=torch.tensor([ids], device=model.device)).logits[0, -1] for ids in prompts])
