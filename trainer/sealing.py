@@ -121,7 +121,8 @@ def fill(
 def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> str:
     """The merged model for engines without torch, where its shape and size allow, and its precision; "" where there is
     none. Merging is the model's end."""
-    parameters = sum(weight.numel() for name, weight in model.named_parameters() if "lora_" not in name)
+    learned = sum(weight.numel() for name, weight in model.named_parameters() if "lora_" in name)
+    parameters = model.num_parameters() - learned  # which knows what a tensor of 4 bits stands for
     precision = gguf_precision(settings.engine.precision, parameters)
     if parameters > LARGEST_GGUF:
         bars.say(
