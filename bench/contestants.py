@@ -14,9 +14,9 @@ import torch
 from transformers import ContinuousBatchingConfig, GenerationConfig, StoppingCriteria
 
 from bench.load import Ask
-from bot.engine.apart import apart
-from bot.engine.base import Engine, Request
-from bot.engine.server_engine import ServerEngine
+from engine.backends.server_engine import ServerEngine
+from engine.base import Engine, Request
+from engine.own_thread import apart
 from persona.encoding import Encoding
 from persona.sampling import Sampling
 

@@ -17,11 +17,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from bot.daemon import Daemon
-from bot.engine.base import Request
-from bot.engine.choose import open_voice
-from bot.engine.voice import Voice
-from bot.gateways.base import IncomingMessage
+from bot.gateway import IncomingMessage
 from bot.store import Store
+from engine.base import Request
+from engine.choose import open_voice
+from engine.voice import Voice
 from persona.config import Settings, load
 from persona.transcript import Turn
 from tests.fakes.fake_discord import TOKEN, FakeDiscord
@@ -84,7 +84,7 @@ async def rival(settings: Settings) -> tuple[float, float, float]:
     """The same 32 one after the other with transformers' generate, each inside its handler."""
     import torch
 
-    from bot.engine.transformers_engine import open_bundle_model
+    from engine.backends.transformers_engine import open_bundle_model
     from persona.bundle import current
     from persona.prompt import reply_prompt
 

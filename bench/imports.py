@@ -119,7 +119,7 @@ def counted(records: Iterable[object]) -> int:
 def whole_import() -> Callable[[Path], tuple[int, int]]:
     """What the import command does, for a persona who is in both exports."""
     from persona.config import load
-    from trainer.importing import import_exports
+    from trainer.ingest.pipeline import import_exports
     from trainer.progress import Bars
     from trainer.sources.registry import find
 

@@ -7,7 +7,7 @@ The eight speakers with the most messages each get an adapter on one base grown 
 held out for each judge, since the file is small. Fakes: a Markov chain of order 2, a bot that copies training messages,
 training messages with their words shuffled, the base without adapter. All eight speak at one and the same setting, chosen on
 judge A with the first seed's adapters; the table is judge B's, who has read judge A's messages too. The voices speak through
-bot.engine, guard and all, as they will.
+engine, guard and all, as they will.
 """
 
 import argparse
@@ -28,31 +28,31 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch
 
-from bot.engine.choose import open_engine
-from bot.engine.voice import Voice
+from engine.choose import open_engine
+from engine.voice import Voice
 from persona.bundle import BaseModelSeal, Bundle, Seal, Speaker
 from persona.config import Persona, Settings, load
 from persona.encoding import Encoding
 from persona.guard import Guard, build
 from persona.sampling import Sampling
-from trainer.base import open_base
-from trainer.corpus import Corpus
+from trainer.adapter.setup import emphasised, learning_rate, prepare
+from trainer.base.loading import open_base
+from trainer.bundle.gguf_file import write_gguf
+from trainer.corpus.splits import JUDGE_A, JUDGE_B, TRAIN, split
+from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, diversity, markov
-from trainer.evaluate.battery import common_words
 from trainer.evaluate.calibration import CARICATURE, DISTINCT, LENGTH, TWO_SAMPLE
-from trainer.evaluate.occasions import occasions, texts_by_speaker
+from trainer.evaluate.metrics import common_words
+from trainer.evaluate.reply_context import occasions, texts_by_speaker
 from trainer.evaluate.shape import length_distance
 from trainer.evaluate.speaking import speak
 from trainer.evaluate.two_sample import area, scores
 from trainer.evaluate.voice_ratio import among_speakers
-from trainer.finetune import train_adapter
-from trainer.gguf_file import write_gguf
-from trainer.importing import import_exports
-from trainer.loss import Loss
-from trainer.material import emphasised, learning_rate, prepare
-from trainer.measuring import measure
+from trainer.ingest.pipeline import import_exports
+from trainer.loop.held_out_loss import measure
+from trainer.loop.lora import train_adapter
+from trainer.loop.loss import Loss
 from trainer.progress import Bars
-from trainer.split import JUDGE_A, JUDGE_B, TRAIN, split
 
 SPEAKERS = 8
 HELD_OUT = 0.2  # of each speaker's messages, for each judge

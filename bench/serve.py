@@ -28,11 +28,11 @@ from bench.contestants import SLOTS, LlamaCpp, Naive, Ours, StaticBatch, Transfo
 from bench.load import Ask, Contestant, Summary, burst, drive, percentile, poisson, prompt, summary
 from bench.plot import plot_arrivals
 from bench.shapes import LONGEST, SHAPES, encoding_for, gguf_of, random_model
-from bot.engine.apart import apart
-from bot.engine.blocked_linear import blocked
-from bot.engine.openvino_engine import OpenVinoStepper
-from bot.engine.transformers_engine import transformers_engine
-from bot.engine.worker import ThreadedEngine
+from engine.backends.openvino_engine import OpenVinoStepper
+from engine.backends.transformers_engine import transformers_engine
+from engine.own_thread import apart
+from engine.prepacked_linear import blocked
+from engine.worker import ThreadedEngine
 
 NAIVE = "generate() one by one"
 

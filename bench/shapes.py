@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from persona.encoding import Encoding
-from trainer.gguf_file import write_gguf
+from trainer.bundle.gguf_file import write_gguf
 
 END = "<|end_of_turn|>"
 LONGEST = 2048

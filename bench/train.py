@@ -34,19 +34,19 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import torch
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 
-from bot.engine.transformers_engine import cpu_has_bf16
+from engine.backends.transformers_engine import cpu_has_bf16
 from examples.make_sample import make
 from persona.config import Train, load
 from persona.encoding import Encoding
-from trainer.batches import Window, pack, windows_of
-from trainer.corpus import load as load_corpus
-from trainer.finetune import adapted
-from trainer.importing import import_exports
-from trainer.loss import IGNORED, summed_loss
-from trainer.measuring import autocast, measure
-from trainer.packing import side_by_side
+from trainer.base.pretraining import Size, shape, sow
+from trainer.corpus.store import load as load_corpus
+from trainer.ingest.pipeline import import_exports
+from trainer.loop.batches import Window, pack, windows_of
+from trainer.loop.held_out_loss import autocast, measure
+from trainer.loop.lora import adapted
+from trainer.loop.loss import IGNORED, summed_loss
+from trainer.loop.packing import side_by_side
 from trainer.progress import Bars
-from trainer.scratch import Size, shape, sow
 
 A_STEP = {"tweets": 64, "chats": 8, "long chats": 2}  # messages, conversations, windows between two updates
 UNCUT = 10**6  # minutes of silence that end a conversation: never

@@ -36,7 +36,7 @@ def chat(
     import logging
 
     from bot.daemon import serve
-    from bot.gateways.terminal_gateway import TerminalGateway
+    from bot.gateways.terminal import TerminalGateway
     from bot.logs import set_up_logging
     from persona.config import load
 
@@ -73,7 +73,7 @@ def doctor(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = Fa
     from dataclasses import asdict
 
     from bot.doctor import examine
-    from bot.gateways.base import Finding
+    from bot.gateway import Finding
     from bot.logs import set_up_logging
     from persona.config import load
 
@@ -111,7 +111,7 @@ def forget(
     from bot.store import Receipt, Store
     from bot.talk.commands import receipt_text
     from persona.config import load
-    from persona.fault import SettingsFault
+    from persona.errors import SettingsFault
 
     named = re.fullmatch(r"(discord|telegram|terminal|studio):(\S+)", user)
     if not named:

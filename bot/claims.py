@@ -12,7 +12,7 @@ from typing import IO
 import sqlalchemy as sa
 
 from bot.store.database import Database
-from persona.fault import StandingFault
+from persona.errors import StandingFault
 
 
 class Claims:

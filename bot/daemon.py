@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.claims import Claims
-from bot.engine.choose import open_voice
-from bot.engine.voice import Voice
-from bot.gateways.base import Gateway
+from bot.gateway import Gateway
 from bot.health import Pulse, shown
 from bot.logs import hide
 from bot.metrics import Metrics
 from bot.notify import extending, feed_watchdog, notify
 from bot.store import EVERYWHERE, Post, Store
 from bot.supervisor import Supervisor
+from bot.talk.channel_queues import Lanes
 from bot.talk.commands import Commands
 from bot.talk.drafting import Drafter
-from bot.talk.intake import Committer
-from bot.talk.lanes import Lanes
+from bot.talk.inbox_writer import Committer
 from bot.talk.listener import Listener
+from bot.talk.proactive_posts import Unasked
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
-from bot.talk.unasked import Unasked
 from bot.tasks import end
 from bot.timeline import Timeline
+from engine.choose import open_voice
+from engine.voice import Voice
 from persona.config import Settings
 from persona.credentials import NAMES, secret
-from persona.fault import SettingsFault, StandingFault
+from persona.errors import SettingsFault, StandingFault
 
 log = logging.getLogger("alterego.daemon")
 
@@ -53,12 +53,12 @@ def gateways_of(settings: Settings) -> list[Gateway]:
     """The gateways that the settings enable. Raises SettingsFault where there is none, or a token is missing."""
     found: list[Gateway] = []
     if settings.discord.enabled:
-        from bot.gateways.discord_gateway import DiscordGateway
+        from bot.gateways.discord.gateway import DiscordGateway
 
         token = _token("DISCORD_TOKEN", settings)
         found.append(DiscordGateway(settings.discord, token, feedback=settings.talk.feedback))
     if settings.telegram.enabled:
-        from bot.gateways.telegram_gateway import TelegramGateway
+        from bot.gateways.telegram.gateway import TelegramGateway
 
         found.append(TelegramGateway(settings.telegram, _token("TELEGRAM_TOKEN", settings)))
     if not found:

@@ -10,15 +10,15 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 from bot.daemon import gateways_of, store_url
-from bot.engine.base import EngineError, Request, complete
-from bot.engine.choose import open_voice
-from bot.gateways.base import Finding
+from bot.gateway import Finding
 from bot.logs import hide
 from bot.store import Store
+from engine.base import EngineError, Request, complete
+from engine.choose import open_voice
 from persona.bundle import current
 from persona.config import Settings
 from persona.credentials import NAMES, secret
-from persona.fault import Fault
+from persona.errors import Fault
 from persona.prompt import tweet_prompt
 from persona.sampling import Sampling
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.metrics import Metrics
 from persona.config import Metrics as Shown
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 
 BEAT = 0.5  # seconds between two looks at the loop
 LATE = 5.0  # seconds of lag from which the loop is taken for frozen

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from bot.gateways.base import Gateway, Intake
+from bot.gateway import Gateway, Intake
 from bot.tasks import end
-from persona.fault import StandingFault
+from persona.errors import StandingFault
 
 log = logging.getLogger("alterego.supervisor")
 

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.gateways.base import Limits
+from bot.gateway import Limits
 from bot.store import Part, Post, Store
 from bot.talk import delivery
 from bot.talk.policy import within
-from bot.talk.unasked import Unasked
+from bot.talk.proactive_posts import Unasked
 from persona.config import Tweets
 from persona.values import DAYS
 

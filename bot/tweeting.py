@@ -3,9 +3,9 @@
 import secrets
 from random import Random
 
-from bot.engine.choose import open_voice
-from bot.engine.voice import Voice
 from bot.talk.delivery import sayable
+from engine.choose import open_voice
+from engine.voice import Voice
 from persona.config import Settings
 
 TRIES = 5  # for one that holds more than a picture

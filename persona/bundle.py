@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from persona import transcript
-from persona.fault import Fault, StandingFault
+from persona.errors import Fault, StandingFault
 
 FORMAT = 1
 SEAL = "persona.json"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.completion import get_completion_inspect_parameters
 
-from persona.fault import FAILED, USAGE, Fault, refused
+from persona.errors import FAILED, USAGE, Fault, refused
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it

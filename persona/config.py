@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 from persona.names import normalise, skeleton
 from persona.values import DAYS, Address, Auto, Day, Duration, Hours, Id, Share, Zone, is_loopback
 
@@ -55,7 +55,7 @@ class Friend(Section):
 
 
 class Cleaning(Section):
-    """The rules of cleaning, each with its switch; `trainer.cleaning` says what each does."""
+    """The rules of cleaning, each with its switch; `trainer.ingest.cleaning` says what each does."""
 
     retweets: bool = True
     quoted_only: bool = True

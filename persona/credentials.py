@@ -8,7 +8,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from persona.config import Settings
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 
 NAMES = ("DISCORD_TOKEN", "TELEGRAM_TOKEN", "STORE_URL", "ENGINE_API_KEY", "HF_TOKEN")
 

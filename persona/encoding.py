@@ -13,9 +13,9 @@ from typing import cast
 
 from tokenizers import Tokenizer
 
-from persona.fault import Fault
+from persona.errors import Fault
 from persona.transcript import Conversation, Turn, header, parse, scene_line, written
-from persona.window import beginning
+from persona.truncation import beginning
 
 _PROBE = "ALICE:\nHello World\nsecond Line, No. 42"
 
@@ -80,7 +80,7 @@ class Encoding:
         self, scene: str, turns: Sequence[Turn], speaker: str, *, year: int | None = None, limit: int | None = None
     ) -> list[int]:
         """The ids after which `speaker` speaks next. limit: at most so many ids; the oldest turns go first, several at
-        once (persona.window)."""
+        once (persona.truncation)."""
         start = self._start(scene, year)
         end = self._fixed(header(speaker) + "\n")
         room = None if limit is None else limit - len(start) - len(end)

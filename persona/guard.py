@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from persona.fault import StandingFault
+from persona.errors import StandingFault
 from persona.pii.scrub import scrub
-from persona.units import folded, is_wide, units
+from persona.word_tokens import folded, is_wide, units
 
 FILE = "guard.bin"
 SHINGLE = 12  # weight of a run that counts as copied: a word weighs two, a wide character one

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from persona.fault import Fault
+from persona.errors import Fault
 
 _FILE = "retrain.json"
 

@@ -23,8 +23,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
 
 from bot.daemon import Daemon, Pauses, gateways_of
-from bot.engine.voice import Voice
 from bot.store import Store
+from engine.voice import Voice
 from examples.make_sample import make
 from persona.command import run
 from persona.config import load

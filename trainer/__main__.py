@@ -42,7 +42,7 @@ def init(
     from trainer.init.exports import usual_places
     from trainer.init.first_run import Surroundings, first_run
     from trainer.init.machine import revision_of, this_machine
-    from trainer.init.shown import Prompts, show_found, show_outcome
+    from trainer.init.output import Prompts, show_found, show_outcome
     from trainer.progress import Bars
 
     flags = Flags(me, name, None if consent is None else tuple(consent), dms, base, yes)
@@ -75,10 +75,10 @@ def import_(
 ) -> None:
     """Read exports into the corpus. Example: python -m trainer import ~/Downloads/twitter.zip"""
     from persona.config import load
-    from persona.fault import SettingsFault
-    from trainer.importing import import_exports, look
+    from persona.errors import SettingsFault
+    from trainer.commands.output import show_import, show_look
+    from trainer.ingest.pipeline import import_exports, look
     from trainer.progress import Bars
-    from trainer.shown import show_import, show_look
 
     settings = load(config)
     chosen = paths or settings.sources
@@ -109,10 +109,10 @@ def train(
 ) -> None:
     """Train an adapter on the corpus and make it current. Example: python -m trainer train --plan"""
     from persona.config import load
-    from trainer.corpus import load as load_corpus
+    from trainer.bundle.config_hash import is_trained
+    from trainer.commands.output import show_plan, show_training, show_unchanged
+    from trainer.corpus.store import load as load_corpus
     from trainer.progress import Bars
-    from trainer.recipe import is_trained
-    from trainer.shown import show_plan, show_training, show_unchanged
 
     settings = load(config)
     corpus = load_corpus(settings)
@@ -120,14 +120,14 @@ def train(
         show_unchanged(settings, as_json)
         return
     if only_plan:
-        from trainer.plan import plan, rows_of
+        from trainer.adapter.plan import plan, rows_of
 
         with Bars(quiet=as_json) as bars:
             found = plan(settings, corpus, bars)
         show_plan(rows_of(found), asdict(found), as_json)
         return
-    from trainer.processes import is_first
-    from trainer.training import train as train_bundle
+    from trainer.bundle.training import train as train_bundle
+    from trainer.loop.distributed import is_first
 
     with Bars(quiet=as_json or not is_first(), for_programs=as_json and progress and is_first()) as bars:
         result = train_bundle(settings, corpus, bars, forced=forced)
@@ -143,10 +143,10 @@ def sweep(
 ) -> None:
     """Search rank, alpha, learning rate, dropout and epochs. Example: python -m trainer sweep --minutes 120"""
     from persona.config import load
-    from trainer.corpus import load as load_corpus
+    from trainer.adapter.sweep import sweep as search
+    from trainer.commands.output import show_sweep
+    from trainer.corpus.store import load as load_corpus
     from trainer.progress import Bars
-    from trainer.shown import show_sweep
-    from trainer.sweep import sweep as search
 
     settings = load(config)
     with Bars(quiet=as_json) as bars:
@@ -163,9 +163,9 @@ def adopt(
     """Bring home a bundle that was trained elsewhere. Example: python -m trainer adopt mara.tar"""
     from persona.bundle import point_current
     from persona.config import load
+    from trainer.commands.output import show_adopted
     from trainer.export.bundle_file import unpack
     from trainer.progress import Bars
-    from trainer.shown import show_adopted
 
     with Bars(quiet=as_json) as bars:
         bundle = unpack(file, load(config), bars)
@@ -185,10 +185,10 @@ def stats(
     from zoneinfo import ZoneInfo
 
     from persona.config import load
-    from trainer.corpus import PAGE
-    from trainer.corpus import load as load_corpus
-    from trainer.shown_stats import show_stats, write_page
-    from trainer.stats import voices
+    from trainer.commands.stats_output import show_stats, write_page
+    from trainer.corpus.stats import voices
+    from trainer.corpus.store import PAGE
+    from trainer.corpus.store import load as load_corpus
 
     settings = load(config)
     zone = settings.tweets.timezone
@@ -207,8 +207,8 @@ def forget(
     from datetime import UTC, datetime
 
     from persona.config import load
-    from trainer.forgetting import forget as forget_person
-    from trainer.shown import show_receipt
+    from trainer.commands.output import show_receipt
+    from trainer.erasure import forget as forget_person
 
     settings = load(config)
     show_receipt(settings, forget_person(settings, name, datetime.now(UTC)), as_json)
@@ -226,14 +226,14 @@ def evaluate(
     """Measure how alike the current adapter is and what it leaks. Example: python -m trainer evaluate"""
     from persona.bundle import current
     from persona.config import load
-    from trainer.corpus import load as load_corpus
+    from trainer.commands.output import show_evaluation
+    from trainer.corpus.store import load as load_corpus
     from trainer.evaluate.evaluation import Scope
     from trainer.evaluate.evaluation import evaluate as evaluated
     from trainer.evaluate.report.figures import plain_figures
     from trainer.evaluate.report.files import write_report
-    from trainer.playing import tally_of
+    from trainer.game.playing import tally_of
     from trainer.progress import Bars
-    from trainer.shown import show_evaluation
 
     settings = load(config)
     corpus, bundle = load_corpus(settings), current(settings.adapters)
@@ -272,9 +272,9 @@ def game(
 
     from persona.bundle import current
     from persona.config import load
-    from trainer import playing
-    from trainer.corpus import load as load_corpus
-    from trainer.game import result
+    from trainer.corpus.store import load as load_corpus
+    from trainer.game import playing
+    from trainer.game.rounds import result
 
     settings = load(config)
     bundle = current(settings.adapters)
@@ -308,7 +308,7 @@ def sample(
 ) -> None:
     """Print texts of the current adapter. Example: python -m trainer sample --scene group --turns 12"""
     from persona.config import load
-    from trainer.sampling import Wish, sample_texts
+    from trainer.commands.sampling import Wish, sample_texts
 
     wish = Wish(speaker=speaker, scene=scene, count=count, turns=turns, seed=seed, year=era, answers=to)
     blocks = sample_texts(load(config), wish)
@@ -337,8 +337,8 @@ def export(
 ) -> None:
     """Take conversations or the adapter elsewhere. Example: python -m trainer export --gguf mara.gguf --precision q8_0"""
     from persona.config import load
-    from persona.fault import SettingsFault
-    from trainer.shown import show_export
+    from persona.errors import SettingsFault
+    from trainer.commands.output import show_export
 
     texts = {"transcript": transcript, "messages": messages, "alpaca": alpaca, "sharegpt": sharegpt, "jade": jade}
     models = {"merged": merged, "gguf": gguf, "bundle": bundle}
@@ -349,7 +349,7 @@ def export(
         raise SettingsFault(f"--precision is f16, q8_0 or q4_0, not {precision!r}")
     settings = load(config)
     from persona.bundle import current
-    from trainer.corpus import load as load_corpus
+    from trainer.corpus.store import load as load_corpus
     from trainer.export.files import export_conversations, export_model, export_to_hub
     from trainer.progress import Bars
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bot.store.channels import EVERYWHERE, Places
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
 from bot.store.outbox import HANDED_IN, OPEN, Outbox
 from bot.store.people import People
-from bot.store.places import EVERYWHERE, Places
 from bot.store.records import (
     Answer,
     Bearer,
@@ -29,7 +29,7 @@ from bot.store.records import (
     Situation,
     Waiting,
 )
-from bot.store.room import Room, transaction
+from bot.store.repository import Room, transaction
 from bot.store.schema import answers, bearers, inbox, knocks, memory, outbox, quarantine
 from bot.store.timetable import Timetable
 

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from persona.fault import Fault, SettingsFault
+from persona.errors import Fault, SettingsFault
 
 BUSY_SECONDS = 10  # how long SQLite waits for another writer
 CONNECT_SECONDS = 10  # how long PostgreSQL may take to let us in

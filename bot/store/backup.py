@@ -6,7 +6,7 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from persona.fault import Fault, SettingsFault
+from persona.errors import Fault, SettingsFault
 
 
 def back_up(url: str, folder: Path, target: Path) -> int:

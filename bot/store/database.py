@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.address import engine_at
-from persona.fault import Fault
+from persona.errors import Fault
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 NEWEST = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))

@@ -6,13 +6,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from bot.store.channels import SILENT
 from bot.store.database import columns, written
 from bot.store.inserts import insert_new, insert_numbered, upsert
 from bot.store.outbox import answer_to, insert_posts
 from bot.store.people import keep_bearer
-from bot.store.places import SILENT
 from bot.store.records import Answer, Heard, Part, Post, Recent, Situation, Waiting
-from bot.store.room import Room, reading, transaction
+from bot.store.repository import Room, reading, transaction
 from bot.store.schema import answers, inbox, memory, watermarks
 
 HOUR, MINUTE = 3600.0, 60.0

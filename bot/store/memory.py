@@ -10,7 +10,7 @@ from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new
 from bot.store.people import keep_bearer
 from bot.store.records import Heard, Remembered
-from bot.store.room import Room, reading, transaction
+from bot.store.repository import Room, reading, transaction
 from bot.store.schema import answers, filled, inbox, memory, outbox
 
 

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from persona.fault import StandingFault
+from persona.errors import StandingFault
 
 _LOCK = 0x616C7465  # PostgreSQL's advisory lock for migrations: two bots may start at once
 

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
 from bot.store.records import Part, Post
-from bot.store.room import Room, reading, transaction
+from bot.store.repository import Room, reading, transaction
 from bot.store.schema import inbox, memory, outbox
 
 OPEN = ("ready", "sending")

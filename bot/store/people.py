@@ -10,7 +10,7 @@ from bot.store.database import written
 from bot.store.inserts import insert_new, upsert
 from bot.store.outbox import answer_to
 from bot.store.records import Answer, Bearer, Company, Heard, Receipt
-from bot.store.room import Room, reading, transaction
+from bot.store.repository import Room, reading, transaction
 from bot.store.schema import answers, bearers, feedback, inbox, knocks, memory, optouts, outbox, quarantine
 
 _MADE = ("prompt", "completion", "adapter", "authors")  # what an answer was made of

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.store.inserts import upsert
 from bot.store.outbox import insert_posts
 from bot.store.records import Part, Post
-from bot.store.room import Room, reading, transaction
+from bot.store.repository import Room, reading, transaction
 from bot.store.schema import schedule, tweeted
 
 KEPT = 200  # tweets against which a new one is compared

@@ -9,7 +9,7 @@ from bot.studio.bundles import Version, choices, make_current, roll_back, versio
 from bot.studio.markup import quiet, table
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
-from persona.fault import Fault
+from persona.errors import Fault
 
 HEADS = ("version", "made", "learned from", "bits a character, base → adapter", "likeness", "base")
 RESTART = "A bot that runs goes on with the old one until it is started again."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.bundle import CURRENT, Seal, open_bundle, point_current, read_seal, versions
-from persona.fault import Fault, StandingFault
+from persona.errors import Fault, StandingFault
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import Any
 import gradio as gr
 
 from bot.studio.bundles import choices, versions_of
+from bot.studio.chat_history import ANYBODY, Chat
 from bot.studio.everybody import Everybody
-from bot.studio.said import ANYBODY, Chat
 from bot.studio.sentences import sentences
 from bot.studio.side import Side
 from bot.studio.studio import Studio

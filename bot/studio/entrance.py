@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from persona.fault import Fault, SettingsFault, StandingFault
+from persona.errors import Fault, SettingsFault, StandingFault
 from persona.values import is_loopback
 
 SHORTEST = 12  # characters of a password that a network may guess at

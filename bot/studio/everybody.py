@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 
 import gradio as gr
 
-from bot.engine.ensemble import played, untrained
 from bot.studio.markup import quiet, turns
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
+from engine.simulation import played, untrained
 from persona.bundle import Seal
 from persona.transcript import Turn
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
-from persona.fault import Fault
+from persona.errors import Fault
 
 ROOT = Path(__file__).parents[2]  # where `python -m trainer` finds itself
 OWN = "alterego: "  # how a sentence of the trainer's begins

@@ -3,12 +3,12 @@
 import re
 import secrets
 
-from bot.gateways.base import Limits
+from bot.gateway import Limits
 from bot.store import HANDED_IN, Store
 from bot.studio.streaming import Lines
 from bot.talk import delivery
 from persona.config import TARGET
-from persona.fault import Fault
+from persona.errors import Fault
 
 
 async def hand_in(store: Store, target: str, lines: Lines) -> None:
@@ -29,9 +29,9 @@ async def hand_in(store: Store, target: str, lines: Lines) -> None:
 def _limits(platform: str) -> Limits:
     """What fits into a post there. The platforms' libraries take a while to load, and few send from here."""
     if platform == "discord":
-        from bot.gateways.discord_gateway import DiscordGateway
+        from bot.gateways.discord.gateway import DiscordGateway
 
         return DiscordGateway.limits
-    from bot.gateways.telegram_gateway import TelegramGateway
+    from bot.gateways.telegram.gateway import TelegramGateway
 
     return TelegramGateway.limits

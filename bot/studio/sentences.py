@@ -7,9 +7,9 @@ from html import escape
 import gradio as gr
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.engine.base import EngineError
 from bot.store.database import reason_of
-from persona.fault import Fault, refused
+from engine.base import EngineError
+from persona.errors import Fault, refused
 
 
 @contextmanager

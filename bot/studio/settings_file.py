@@ -8,7 +8,7 @@ from typing import Any
 import tomlkit
 
 from persona.config import load, parsed
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 from persona.names import normalise, unique_key
 
 

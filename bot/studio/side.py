@@ -8,14 +8,25 @@ from typing import Any
 
 import gradio as gr
 
-from bot.engine.choose import sampling_of
-from bot.engine.voice import Hear, Voice
 from bot.store import Answer
-from bot.studio.said import Chat, Message, Said, bubbles, display_names, edited, turns_of, typed, typed_text, unanswered
+from bot.studio.chat_history import (
+    Chat,
+    Message,
+    Said,
+    bubbles,
+    display_names,
+    edited,
+    turns_of,
+    typed,
+    typed_text,
+    unanswered,
+)
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines, streamed
 from bot.studio.studio import Studio
 from bot.talk.speakers import named_back
+from engine.choose import sampling_of
+from engine.voice import Hear, Voice
 from persona.bundle import CURRENT, read_seal
 from persona.sampling import Sampling
 from persona.transcript import Conversation, render

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from bot.engine.voice import Hear
 from bot.tasks import end
+from engine.voice import Hear
 
 Lines = tuple[str, ...]
 

@@ -5,13 +5,13 @@ import logging
 from pathlib import Path
 
 from bot.daemon import store_url
-from bot.engine.choose import open_voice_of
-from bot.engine.voice import Voice
 from bot.store import Store
 from bot.studio.running import Run
+from engine.choose import open_voice_of
+from engine.voice import Voice
 from persona.bundle import CURRENT, open_bundle, read_seal
 from persona.config import Settings, load
-from persona.fault import Fault
+from persona.errors import Fault
 
 log = logging.getLogger("alterego.studio")
 

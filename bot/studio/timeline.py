@@ -17,7 +17,7 @@ from bot.studio.sending import hand_in
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines
 from bot.studio.studio import Studio
-from bot.talk.unasked import Unasked
+from bot.talk.proactive_posts import Unasked
 from bot.tasks import end
 from bot.timeline import JOB, preview
 from persona.config import Tweets

@@ -13,7 +13,7 @@ from bot.studio.sentences import sentences
 from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
 from persona.config import at_home
-from persona.fault import Fault
+from persona.errors import Fault
 from persona.names import normalise
 
 LOSS = {"loss": "loss, nats", "eval_bits_per_character": "held out, bits"}  # a token, a character

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bot.engine.base import EngineError
-from bot.gateways.base import COMMANDS, Command, Limits
+from bot.gateway import COMMANDS, Command, Limits
 from bot.store import EVERYWHERE, Post, Receipt, Store
 from bot.talk import delivery
-from bot.talk.unasked import Unasked
+from bot.talk.proactive_posts import Unasked
+from engine.base import EngineError
 from persona.config import Settings
 from persona.transcript import SCENES
 from persona.values import duration

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from bot.gateways.base import Limits
+from bot.gateway import Limits
 from bot.store import Part
 
 _MEDIA = re.compile(r"\[(?:link|photo|video|voice|gif|audio|file|sticker[^\]]*|…)\]")  # stands for what can't be sent

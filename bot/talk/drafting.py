@@ -7,8 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.engine.voice import Voice
-from bot.gateways.base import Gateway, NotSent, ResultUnknown, Undeliverable
+from bot.gateway import Gateway, NotSent, ResultUnknown, Undeliverable
 from bot.metrics import Metrics
 from bot.store import DAY, Answer, Part, Remembered, Store, Waiting
 from bot.talk import delivery
@@ -16,6 +15,7 @@ from bot.talk.listener import Listener
 from bot.talk.memory import in_one_go, scene_of, turns_of
 from bot.talk.objections import REPEATS_OF, objection
 from bot.talk.speakers import named_back
+from engine.voice import Voice
 from persona.config import Settings
 from persona.names import normalise
 from persona.transcript import Conversation, Turn, render

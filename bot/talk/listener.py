@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.gateways.base import IncomingMessage
+from bot.gateway import IncomingMessage
 from bot.store import Bearer, Heard, Store
 from bot.talk.speakers import live_key
 from persona.bundle import Seal

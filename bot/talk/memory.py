@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from bot.store import Remembered
 from persona.bundle import Seal
 from persona.transcript import Turn, merge_turns
-from persona.window import beginning
+from persona.truncation import beginning
 
 CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
 
 
 def turns_of(remembered: Sequence[Remembered], most: int, tokens: int) -> tuple[Turn, ...]:
-    """The last `most` turns and up to half as many before them (persona.window says why), oldest first; what one person
+    """The last `most` turns and up to half as many before them (persona.truncation says why), oldest first; what one person
     said in a row is one turn. tokens: what fits into a prompt: a turn longer than that keeps its end, or nothing of it
     would be heard."""
     turns = merge_turns(Turn(one.speaker, one.lines) for one in remembered if one.lines)

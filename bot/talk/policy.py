@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.gateways.base import IncomingMessage
+from bot.gateway import IncomingMessage
 from bot.store import Recent
 from persona.config import Talk
 

@@ -4,14 +4,14 @@ import logging
 from collections import Counter
 from datetime import UTC, datetime
 
-from bot.engine.base import EngineError, Request, complete
-from bot.engine.voice import Voice
-from bot.gateways.base import Gateway
+from bot.gateway import Gateway
 from bot.metrics import Metrics
 from bot.store import Post, Situation, Store, Waiting
 from bot.talk import policy
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.sender import Sender
+from engine.base import EngineError, Request, complete
+from engine.voice import Voice
 from persona.config import Settings
 from persona.prompt import tweet_prompt
 from persona.sampling import Sampling

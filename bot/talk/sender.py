@@ -5,7 +5,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.gateways.base import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
+from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
 from bot.metrics import Metrics
 from bot.store import Post, Store
 from bot.talk import delivery

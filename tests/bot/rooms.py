@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.daemon import Daemon, Pauses
-from bot.gateways.base import IncomingMessage, Limits
+from bot.gateway import IncomingMessage, Limits
 from bot.store import Store
 from persona.config import load
 from tests.fakes.fake_engine import FakeEngine

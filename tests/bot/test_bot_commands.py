@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 
 from bot.doctor import examine
-from bot.gateways.base import Finding
+from bot.gateway import Finding
 from bot.store.backup import back_up
 from persona.config import load
-from persona.fault import Fault
+from persona.errors import Fault
 from tests.bot.test_discord_bot import on_discord
 from tests.conftest import ROOT, Home, StartDaemon
 from tests.fakes import fake_discord, fake_telegram

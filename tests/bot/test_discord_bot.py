@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.engine.voice import TRIES
-from persona.fault import StandingFault
+from engine.voice import TRIES
+from persona.errors import StandingFault
 from tests.conftest import Bot, Home, StartDaemon, sample_settings
 from tests.fakes.fake_discord import ALICE, CHANNEL_ID, DM_ID, TOKEN, FakeDiscord
 from tests.fakes.small_voice import TRAINED_ON

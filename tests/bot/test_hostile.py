@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.base import Request
-from bot.gateways.base import IncomingMessage, NotSent, ResultUnknown, Undeliverable
+from bot.gateway import IncomingMessage, NotSent, ResultUnknown, Undeliverable
 from bot.talk.policy import EXPIRES, LOOP
-from persona.fault import StandingFault
+from engine.base import Request
+from persona.errors import StandingFault
 from tests.bot.rooms import QUICK, Clock, inhabited
 from tests.bot.test_discord_bot import on_discord
 from tests.bot.test_telegram_bot import on_telegram
@@ -110,7 +110,7 @@ async def test_a_request_that_always_fails_is_given_up_and_others_are_answered(t
             raise EngineError("no")
         return "fine"
 
-    from bot.engine.base import EngineError
+    from engine.base import EngineError
 
     async with inhabited(tmp_path) as home:
         home.engine.words = words

@@ -6,8 +6,8 @@ import sqlite3
 import pytest
 
 from bot.daemon import Daemon, Pauses, gateways_of
-from bot.engine.choose import open_voice
 from bot.store import Store
+from engine.choose import open_voice
 from persona.bundle import current
 from persona.config import load
 from tests.bot.test_memory import until_settled

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.voice import TRIES
-from bot.gateways.base import Undeliverable
+from bot.gateway import Undeliverable
 from bot.timeline import JOB
+from engine.voice import TRIES
 from tests.bot.rooms import QUICK, Clock, Inhabited, inhabited
 from tests.conftest import Home, StartDaemon
 from tests.fakes.fake_discord import CHANNEL_ID, FakeDiscord

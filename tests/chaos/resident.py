@@ -13,11 +13,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.daemon import Daemon, Pauses
-from bot.engine.base import Request
-from bot.gateways.base import Gateway
-from bot.gateways.discord_gateway import DiscordGateway
-from bot.gateways.telegram_gateway import TelegramGateway
+from bot.gateway import Gateway
+from bot.gateways.discord.gateway import DiscordGateway
+from bot.gateways.telegram.gateway import TelegramGateway
 from bot.store import Store
+from engine.base import Request
 from persona.config import Settings, load
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_engine import FakeEngine

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from bot.engine.base import EngineError, Piece, Request
+from engine.base import EngineError, Piece, Request
 
 
 class FakeEngine:

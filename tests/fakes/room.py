@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 
-from bot.gateways.base import Finding, IncomingMessage, Intake, Limits, OutgoingMessage
+from bot.gateway import Finding, IncomingMessage, Intake, Limits, OutgoingMessage
 
 
 class Room:

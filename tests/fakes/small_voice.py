@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from bot.engine.voice import Voice
+from engine.voice import Voice
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.encoding import Encoding
 from persona.guard import Guard, build

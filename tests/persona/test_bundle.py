@@ -18,7 +18,7 @@ from persona.bundle import (
     publish,
     versions,
 )
-from persona.fault import STANDING, StandingFault
+from persona.errors import STANDING, StandingFault
 
 
 def seal() -> Seal:

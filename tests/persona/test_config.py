@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from persona.config import load
-from persona.fault import USAGE, SettingsFault
+from persona.errors import USAGE, SettingsFault
 
 ROOT = Path(__file__).parent.parent.parent
 ME = '[persona]\nname = "Alice"\n'

@@ -6,7 +6,7 @@ import pytest
 
 from persona.config import Settings, load
 from persona.credentials import secret
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 
 
 @pytest.fixture

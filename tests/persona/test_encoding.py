@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from persona.encoding import Encoding, TextStream
-from persona.fault import Fault
+from persona.errors import Fault
 from persona.transcript import Conversation, Turn, render
 from tests import tokenizers
 from tests.persona.strategies import CONVERSATIONS

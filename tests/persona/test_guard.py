@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona.fault import StandingFault
+from persona.errors import StandingFault
 from persona.guard import Guard, blocked_pattern, build, load, numbers, shingles
-from persona.units import units
+from persona.word_tokens import units
 
 KEY = bytes(range(128, 144))
 SAID = (

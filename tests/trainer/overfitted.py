@@ -10,11 +10,11 @@ from peft import PeftModel
 from persona.config import Train
 from persona.encoding import Encoding
 from persona.transcript import Conversation
-from trainer.batches import windows_of
-from trainer.finetune import adapted, train_adapter
+from trainer.base.pretraining import Size, shape
+from trainer.loop.batches import windows_of
+from trainer.loop.lora import adapted, train_adapter
+from trainer.loop.memory import Fit
 from trainer.progress import Bars
-from trainer.scratch import Size, shape
-from trainer.sizing import Fit
 
 LOUD = 0.3  # of the embeddings; an untrained model's are so small that no adapter could make it sure of anything
 

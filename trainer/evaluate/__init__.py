@@ -1,1 +1,1 @@
-"""How alike the persona is, and what it leaks: one figure a file. Speaks through bot.engine, the same that will speak."""
+"""How alike the persona is, and what it leaks: one figure a file. Speaks through engine, the same that will speak."""

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.engine.voice import Voice
+from engine.voice import Voice
 from persona.sampling import Sampling
-from trainer.evaluate.battery import FEWEST, Ground, common_words
 from trainer.evaluate.diversity import distinct
-from trainer.evaluate.occasions import spread
+from trainer.evaluate.metrics import FEWEST, Ground, common_words
+from trainer.evaluate.reply_context import spread
 from trainer.evaluate.shape import length_distance
 from trainer.evaluate.speaking import speak
 from trainer.evaluate.two_sample import area, scores

@@ -16,27 +16,27 @@ from typing import Any
 import numpy as np
 from peft import PeftModel
 
-from bot.engine.base import Engine, Request, complete
-from bot.engine.transformers_engine import transformers_engine
-from bot.engine.voice import Voice
+from engine.backends.transformers_engine import transformers_engine
+from engine.base import Engine, Request, complete
+from engine.voice import Voice
 from persona.bundle import Seal
 from persona.config import Settings
 from persona.guard import KEY_BYTES, Guard, build
 from persona.prompt import reply_prompt
 from persona.sampling import Sampling
 from persona.transcript import Conversation, Turn
-from trainer.base import Base, open_base
-from trainer.batches import windows_of
-from trainer.conversations import Row
-from trainer.corpus import Corpus
-from trainer.duplicates import repeated
+from trainer.adapter.setup import emphasised, learning_rate, prepare, target_speakers
+from trainer.base.loading import Base, open_base
+from trainer.corpus.segmentation import Row
+from trainer.corpus.splits import JUDGE_B, TRAIN
+from trainer.corpus.store import Corpus
 from trainer.evaluate.likelihood import Reader
-from trainer.evaluate.occasions import Occasion, occasions
+from trainer.evaluate.reply_context import Occasion, occasions
 from trainer.evaluate.speaking import speak
-from trainer.finetune import train_adapter
-from trainer.material import emphasised, learning_rate, prepare, target_speakers
+from trainer.ingest.near_duplicates import repeated
+from trainer.loop.batches import windows_of
+from trainer.loop.lora import train_adapter
 from trainer.progress import Bars
-from trainer.split import JUDGE_B, TRAIN
 
 KINDS = ((1, False), (3, False), (10, False), (30, False), (30, True))  # copies, and whether the import was asked first
 EACH = 3  # canaries of each kind

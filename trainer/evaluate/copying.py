@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from persona.guard import shingles
-from persona.units import units
+from persona.word_tokens import units
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 
 GRAM = 8  # words

@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from persona.units import units
+from persona.word_tokens import units
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 
 WORDS = 5000  # distinct-n falls with the number of words: it is always taken on so many

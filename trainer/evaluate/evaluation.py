@@ -7,24 +7,24 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from bot.engine.choose import encoding_of, open_voice_of
-from bot.engine.transformers_engine import open_bundle_model, transformers_engine
-from bot.engine.voice import Voice
+from engine.backends.transformers_engine import open_bundle_model, transformers_engine
+from engine.choose import encoding_of, open_voice_of
+from engine.voice import Voice
 from persona.bundle import Bundle
 from persona.config import Settings
-from persona.fault import StandingFault
+from persona.errors import StandingFault
 from persona.guard import Guard
-from trainer.corpus import Corpus
+from trainer.corpus.splits import JUDGE_A, JUDGE_B, TRAIN
+from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, likelihood, markov
-from trainer.evaluate.battery import FEWEST, WANTED, Ground, Row, ground, rows
 from trainer.evaluate.calibration import Trial, calibrate
 from trainer.evaluate.intervals import Figure, bootstrap
 from trainer.evaluate.likelihood import Reader
-from trainer.evaluate.occasions import Occasion, occasions, spread, texts_by_speaker
+from trainer.evaluate.metrics import FEWEST, WANTED, Ground, Row, ground, rows
+from trainer.evaluate.reply_context import Occasion, occasions, spread, texts_by_speaker
 from trainer.evaluate.speaking import Spoken, speak
 from trainer.evaluate.voice_ratio import Decisions, among_speakers
 from trainer.progress import Advance, Bars
-from trainer.split import JUDGE_A, JUDGE_B, TRAIN
 
 READ, READ_SHORT = 400, 60  # messages whose loss is taken; in the short form
 A_SPEAKER = 100  # texts of each further tuned speaker

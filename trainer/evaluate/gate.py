@@ -3,19 +3,19 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from bot.engine.choose import open_voice_of
+from engine.choose import open_voice_of
 from persona.bundle import Bundle
 from persona.config import Settings
-from persona.fault import Fault
-from trainer.corpus import Corpus
-from trainer.evaluate.battery import FEWEST
+from persona.errors import Fault
+from trainer.corpus.splits import JUDGE_A, JUDGE_B
+from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, check_seam, said
 from trainer.evaluate.intervals import Figure, difference
-from trainer.evaluate.occasions import Occasion, occasions, texts_by_speaker
+from trainer.evaluate.metrics import FEWEST
+from trainer.evaluate.reply_context import Occasion, occasions, texts_by_speaker
 from trainer.evaluate.speaking import Spoken, speak
 from trainer.evaluate.two_sample import resampled_area
 from trainer.evaluate.voice_ratio import Bench, resampled_ratio
-from trainer.split import JUDGE_A, JUDGE_B
 
 COPY_BOUND = 0.005  # above the human figure: half a point
 

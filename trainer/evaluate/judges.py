@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion
 
-from persona.units import units
+from persona.word_tokens import units
 
 BUNDLE = 400  # characters of a bundle of messages: what a judge needs to know a voice
 FOLDS = 5

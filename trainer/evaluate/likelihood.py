@@ -15,12 +15,12 @@ from torch.nn.functional import cross_entropy
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.transcript import Conversation, Turn
-from trainer.batches import TokenBudget, Window, collate, windows_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
-from trainer.evaluate.occasions import Occasion
+from trainer.evaluate.reply_context import Occasion
 from trainer.evaluate.two_sample import area
-from trainer.loss import CHUNK, IGNORED
-from trainer.measuring import autocast
+from trainer.loop.batches import TokenBudget, Window, collate, windows_of
+from trainer.loop.held_out_loss import autocast
+from trainer.loop.loss import CHUNK, IGNORED
 
 CANDIDATES = 10  # answers among which the real one is to be found
 HEARD = 4  # turns before an answer that its relevance is told by

@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 
-from persona.units import is_wide
+from persona.word_tokens import is_wide
 
 _PIECE = re.compile(
     r"\n|[^\S\n]+|[\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff]|[^\s\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff]+"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from scipy.spatial.distance import jensenshannon
 
-from persona.units import units
+from persona.word_tokens import units
 from trainer.evaluate.intervals import Figure, bootstrap
 
 LENGTHS = (1, 2, 3, 5, 8, 12, 20, 40)  # upper ends of the bins, in units

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.engine.voice import Voice
+from engine.voice import Voice
 from persona.guard import Guard
-from trainer.evaluate.occasions import Occasion
+from trainer.evaluate.reply_context import Occasion
 
 TOGETHER = 64  # requests handed over at once; the engine batches them as it likes
 STEP = 7919  # between two seeds

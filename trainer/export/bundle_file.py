@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from persona.bundle import SEAL, Bundle, adopt, draft, open_bundle
 from persona.config import Settings
-from persona.fault import Fault
-from trainer.export.whole import replacing
+from persona.errors import Fault
+from trainer.atomic import replacing
 from trainer.progress import Bars
 
 LARGEST = 200 * 2**30  # bytes that a bundle may unpack to

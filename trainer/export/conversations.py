@@ -50,7 +50,7 @@ def sharegpt(conversations: Iterable[Conversation], persona: str) -> Iterator[st
 
 def alpaca(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
     """`[{"instruction": scene, "input": what was said before, "output": the persona's turn}]`: a record for each of the
-    persona's turns; conversations without one are left out. See `trainer.sources.alpaca` for the other fields."""
+    persona's turns; conversations without one are left out. See `trainer.sources.formats.alpaca` for the other fields."""
     yield from _array(
         record for number, one in enumerate(conversations, start=1) for record in _records(one, persona, str(number))
     )

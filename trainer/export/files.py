@@ -6,10 +6,10 @@ from pathlib import Path
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.credentials import secret
-from persona.fault import Fault
-from trainer.corpus import Corpus
+from persona.errors import Fault
+from trainer.atomic import write_whole
+from trainer.corpus.store import Corpus
 from trainer.export.conversations import WRITERS
-from trainer.export.whole import write_whole
 from trainer.progress import Bars
 
 MODELS = ("merged", "gguf", "bundle")

@@ -6,7 +6,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError
 
 from persona.bundle import SEAL, Bundle
-from persona.fault import Fault
+from persona.errors import Fault
 
 ALLOWED = ("adapter_model.safetensors", "adapter_config.json", "README.md", SEAL)
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")

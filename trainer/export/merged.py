@@ -5,14 +5,14 @@ from typing import Any, cast
 
 from transformers import AutoTokenizer, PreTrainedModel
 
-from bot.engine.choose import encoding_of
-from bot.engine.transformers_engine import open_bundle_model
+from engine.backends.transformers_engine import open_bundle_model
+from engine.choose import encoding_of
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.sampling import Sampling
+from trainer.atomic import new_folder, replacing
+from trainer.bundle.gguf_file import write_gguf
 from trainer.export.template import chat_template, ollama_template
-from trainer.export.whole import new_folder, replacing
-from trainer.gguf_file import write_gguf
 
 
 def merged_model(settings: Settings, bundle: Bundle) -> PreTrainedModel:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from persona.fault import Fault, SettingsFault
+from persona.errors import Fault, SettingsFault
 from persona.names import normalise
 from trainer.init.writers import ME, Writer, distinct
 

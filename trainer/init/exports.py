@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.fault import Fault
+from persona.errors import Fault
 from trainer.progress import Bars
+from trainer.sources.files.tree import Refuse
 from trainer.sources.registry import SOURCES, Export, find
-from trainer.sources.tree import Refuse
 
 # What lies in alterego's own folder and is no export of the user's, though readers would read some of it.
 _OWN = frozenset("adapters bench bot corpus docs examples notebooks persona site systemd tests trainer".split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.config import Settings
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 from trainer.init.answers import Flags, Someone, Terminal, agreed, asked, private, require, who
 from trainer.init.exports import Found, look
 from trainer.init.machine import Machine, RevisionOf, Suggestion, named, suggest

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.config import Base, at_home
-from persona.fault import Fault, SettingsFault
+from persona.errors import Fault, SettingsFault
 
 SCRATCH = "scratch"
 GIB = float(1 << 30)
@@ -42,8 +42,8 @@ class Suggestion:
 
 def this_machine() -> Machine:
     """Where we are; imports torch."""
-    from bot.engine.transformers_engine import best_device
-    from trainer.sizing import free_bytes
+    from engine.backends.transformers_engine import best_device
+    from trainer.loop.memory import free_bytes
 
     device = best_device()
     return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1)

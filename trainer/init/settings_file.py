@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.config import Base, Settings, parsed
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 from persona.names import normalise, unique_key
 from trainer.init.answers import Someone
 

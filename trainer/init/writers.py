@@ -9,11 +9,11 @@ from pathlib import Path
 
 from persona.config import Settings
 from persona.names import normalise
-from trainer.cleaning import Dropped, clean
-from trainer.importing import in_voice
-from trainer.people import Identity, meet, resolve
+from trainer.ingest.cleaning import Dropped, clean
+from trainer.ingest.pipeline import in_voice
+from trainer.ingest.reading import read_all
+from trainer.people.identities import Identity, meet, resolve
 from trainer.progress import Bars
-from trainer.reading import read_all
 from trainer.sources.message import Reject
 from trainer.sources.registry import Export
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from persona.fault import Fault
-from trainer.sources import (
+from persona.errors import Fault
+from trainer.sources.files.tree import FolderTree, Refuse, Tree, readable, trees
+from trainer.sources.files.watched import WatchedTree
+from trainer.sources.formats import (
     alpaca,
     bluesky_car,
     chat_messages,
@@ -39,8 +41,6 @@ from trainer.sources import (
 )
 from trainer.sources.message import Reject
 from trainer.sources.source import Reading, Source
-from trainer.sources.tree import FolderTree, Refuse, Tree, readable, trees
-from trainer.sources.watched import WatchedTree
 
 SOURCES: tuple[Source, ...] = (
     x_archive.SOURCE,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message, Reject
-from trainer.sources.tree import Tree
 
 Reading = Iterator[Message | Reject]
 
@@ -22,6 +22,6 @@ class Source:
 
 def claim_each(recognises: Callable[[bytes], bool]) -> Callable[[Tree, Sequence[str]], list[tuple[str, ...]]]:
     """A claim on every member whose first 64 KiB `recognises` accepts."""
-    from trainer.sources.tree import head
+    from trainer.sources.files.tree import head
 
     return lambda tree, names: [(name,) for name in names if recognises(head(tree, name))]

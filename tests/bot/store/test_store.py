@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.claims import Claims
 from bot.store import DAY, EVERYWHERE, Answer, Bearer, Part, Recent, Situation, Store
 from bot.store.schema import metadata
-from persona.fault import Fault, SettingsFault, StandingFault
+from persona.errors import Fault, SettingsFault, StandingFault
 from tests.bot.store.conftest import ACCOUNT, CHANNEL, Clock, commit, heard
 
 PARTS = [Part("a", ("a",)), Part("b", ("b",))]

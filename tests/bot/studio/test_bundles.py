@@ -9,7 +9,7 @@ from bot.studio.bundles import choices, make_current, roll_back, versions_of
 from bot.studio.report import report_of
 from persona.bundle import current
 from persona.config import load
-from persona.fault import Fault, StandingFault
+from persona.errors import Fault, StandingFault
 from tests.conftest import Home
 
 

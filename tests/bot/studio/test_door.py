@@ -10,7 +10,7 @@ from starlette.types import Message
 from bot.__main__ import app as bot
 from bot.studio.door import Door
 from bot.studio.entrance import listening, password_for
-from persona.fault import Fault, StandingFault
+from persona.errors import Fault, StandingFault
 from tests.conftest import Home, run_here
 
 PASSWORD = "a heron in the reeds"

@@ -7,7 +7,7 @@ import pytest
 
 from bot.store import Answer, Store
 from bot.studio.sending import hand_in
-from persona.fault import Fault
+from persona.errors import Fault
 from tests.bot.rooms import QUICK, inhabited
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.studio.settings_file import choose
 from persona.config import load
-from persona.fault import SettingsFault
+from persona.errors import SettingsFault
 from tests.conftest import ROOT
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.voice import Hear
 from bot.studio.running import Run, in_words
 from bot.studio.streaming import Lines, streamed
-from persona.fault import Fault
+from engine.voice import Hear
+from persona.errors import Fault
 from tests.conftest import Home
 
 

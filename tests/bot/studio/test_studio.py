@@ -12,7 +12,7 @@ from bot.studio.adapters import Adapters
 from bot.studio.game import Game
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
-from persona.fault import Fault, StandingFault
+from persona.errors import Fault, StandingFault
 from tests.conftest import Home
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.gateways.base import Limits
+from bot.gateway import Limits
 from bot.talk.delivery import escaped, length, pause, posts, sayable, split
 
 DISCORD = Limits(2000, True, "markdown")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from bot.gateways.base import IncomingMessage
+from bot.gateway import IncomingMessage
 from bot.store import Recent
 from bot.talk.policy import EXPIRES, LOOP, Moment, Verdict, calls, judge, within
 from persona.config import Talk

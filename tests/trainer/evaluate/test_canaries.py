@@ -5,7 +5,7 @@ import pytest
 from persona.bundle import current
 from persona.config import load
 from tests.conftest import Home
-from trainer.corpus import load as load_corpus
+from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.canaries import EACH, KINDS, audit
 from trainer.progress import Bars
 

@@ -11,7 +11,7 @@ from trainer.evaluate.copying import copied, copy_share, known, whole_share
 from trainer.evaluate.diversity import distinct, duplicates
 from trainer.evaluate.intervals import bootstrap, difference, resampled
 from trainer.evaluate.judges import bundles, fold_of, in_folds, masked
-from trainer.evaluate.occasions import Occasion, occasions, spread
+from trainer.evaluate.reply_context import Occasion, occasions, spread
 from trainer.evaluate.shape import distances
 from trainer.evaluate.two_sample import area
 from trainer.evaluate.voice_ratio import ratio

@@ -8,7 +8,7 @@ import pytest
 
 from persona.bundle import PRIVATE, current
 from persona.config import Settings, load
-from persona.fault import Fault
+from persona.errors import Fault
 from tests.conftest import Home, run_here, sample_settings
 from trainer.__main__ import app
 from trainer.export.bundle_file import pack, unpack

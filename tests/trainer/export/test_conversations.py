@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from persona.config import Settings, load
-from persona.fault import Fault
+from persona.errors import Fault
 from persona.transcript import Conversation, Turn, render
 from tests.conftest import sample_settings
-from trainer.corpus import Corpus
+from trainer.atomic import write_whole
+from trainer.corpus.store import Corpus
 from trainer.export.conversations import WRITERS, alpaca, jade
 from trainer.export.files import export_conversations
-from trainer.export.whole import write_whole
-from trainer.importing import import_exports
+from trainer.ingest.pipeline import import_exports
 from trainer.progress import Bars
 
 PERSONA = "MARA VOSS"

@@ -7,7 +7,7 @@ import pytest
 
 from persona.bundle import Bundle, current
 from persona.config import load
-from persona.fault import Fault
+from persona.errors import Fault
 from tests.conftest import Home
 from tests.fakes.fake_hub import TOKEN, FakeHub
 from trainer.export.hub import outgoing, publish_to_hub

@@ -9,18 +9,18 @@ import torch
 import xllamacpp
 from transformers import AutoTokenizer, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 
-from bot.engine.choose import encoding_of
+from engine.choose import encoding_of
 from persona.bundle import current
 from persona.config import load
 from persona.encoding import Encoding
-from persona.fault import Fault
+from persona.errors import Fault
 from persona.names import SOMEONE
 from persona.transcript import Turn
 from tests import tokenizers
 from tests.conftest import Home
 from tests.trainer import bases
+from trainer.bundle.gguf_file import write_gguf
 from trainer.export.merged import merged_model, write_gguf_file, write_merged
-from trainer.gguf_file import write_gguf
 
 TOKENS = 10
 PROMPTS = 32

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from persona.config import load
-from persona.fault import Fault
+from persona.errors import Fault
 from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
-from trainer.corpus import load as load_corpus
+from trainer.corpus.store import load as load_corpus
 from trainer.init.answers import picked
 from trainer.init.exports import look
 from trainer.init.writers import Writer, writers

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from persona.fault import Fault, SettingsFault
+from persona.errors import Fault, SettingsFault
 from tests.fakes.fake_hub import TOKEN, FakeHub
 from trainer.init.machine import Machine, named, revision_of, suggest, this_machine
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona.config import Base, Settings, load
-from persona.fault import Fault
+from persona.errors import Fault
 from persona.names import normalise
 from tests.conftest import ROOT
 from trainer.init.answers import Someone

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.evaluate.battery import Row
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.intervals import Figure
+from trainer.evaluate.metrics import Row
 
 ORDER = ("tuned", "human", "another human", "markov", "base")
 

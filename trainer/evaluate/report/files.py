@@ -8,11 +8,11 @@ from typing import Any
 
 from persona.bundle import Bundle
 from persona.config import Settings
-from trainer.corpus import Corpus
+from trainer.atomic import replacing
+from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.report.figures import plain_figures
 from trainer.evaluate.report.page import page
-from trainer.export.whole import replacing
 
 JSON, HTML = "report.json", "report.html"
 

@@ -7,13 +7,13 @@ from html import escape
 from typing import Any
 
 from persona.bundle import Bundle
-from trainer.corpus import Corpus
+from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, said
 from trainer.evaluate.intervals import Figure
-from trainer.evaluate.occasions import spread
+from trainer.evaluate.reply_context import spread
 from trainer.evaluate.report import charts
+from trainer.evaluate.report.extremes import likest
 from trainer.evaluate.report.figures import ORDER, verdict
-from trainer.evaluate.report.likest import likest
 from trainer.evaluate.report.style import STYLE
 from trainer.evaluate.shape import LENGTHS, length_bin
 from trainer.evaluate.speaking import Spoken

@@ -1,0 +1,70 @@
+"""Discord's messages as ours: who said what where, with mentions by name. Pure, but for the library's types."""
+
+import re
+
+import discord
+
+from bot.gateway import IncomingMessage
+from persona.config import Discord
+
+_ORDINARY = (discord.MessageType.default, discord.MessageType.reply)
+_CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
+
+
+def heard(
+    message: discord.Message, me: discord.ClientUser, settings: Discord, *, own: bool = False
+) -> IncomingMessage | None:
+    """What was said; None where it is not for us: by a bot or a webhook, by somebody or somewhere that isn't listened
+    to. own: our own posts count."""
+    author, channel = message.author, message.channel
+    mine = own and author.id == me.id
+    is_dm = isinstance(channel, discord.DMChannel | discord.GroupChannel)
+    if message.webhook_id or message.type not in _ORDINARY or not (mine or _is_welcome(message, is_dm, settings)):
+        return None
+    answered = message.reference.resolved if message.reference else None
+    return IncomingMessage(
+        channel=f"discord:{channel.id}",
+        message_id=str(message.id),
+        author_id=str(author.id),
+        author_name=author.display_name,
+        text=_text(message, me),
+        at=message.created_at.timestamp(),
+        is_dm=is_dm,
+        mention=me in message.mentions or _role_mentions_us(message),
+        reply=isinstance(answered, discord.Message) and answered.author == me,
+        attachments=tuple(_kind(one.content_type or "") for one in message.attachments)
+        + tuple(f"sticker {one.name}" for one in message.stickers),
+    )
+
+
+def _is_welcome(message: discord.Message, is_dm: bool, settings: Discord) -> bool:
+    channel = message.channel
+    places = {str(channel.id), str(getattr(channel, "parent_id", "") or "")}
+    listened = is_dm or not settings.channels or bool(places & set(settings.channels))
+    return listened and not message.author.bot and (not settings.users or str(message.author.id) in settings.users)
+
+
+def _role_mentions_us(message: discord.Message) -> bool:
+    """Whether the role that Discord makes for a bot was mentioned; to people it looks like the bot."""
+    mine = message.guild.me.roles if message.guild else []
+    return any(role.is_bot_managed() and role in mine for role in message.role_mentions)
+
+
+def _text(message: discord.Message, me: discord.ClientUser) -> str:
+    """The text with mentions by name, and without our own at its start."""
+    text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", message.content)
+    names = {member.id: member.display_name for member in message.mentions}
+    text = re.sub(r"<@!?(\d+)>", lambda found: _named("@", names.get(int(found[1])), found[0]), text)
+    for place in (*message.channel_mentions, *message.role_mentions):
+        sign = "@&" if isinstance(place, discord.Role) else "#"
+        text = text.replace(f"<{sign}{place.id}>", f"{sign[0]}{place.name}")
+    return _CUSTOM_EMOJI.sub(r"\1", text)
+
+
+def _named(sign: str, name: str | None, otherwise: str) -> str:
+    return otherwise if name is None else f"{sign}{name}"
+
+
+def _kind(content_type: str) -> str:
+    start = content_type.partition("/")[0]
+    return {"image": "photo", "video": "video", "audio": "voice"}.get(start, "file")

@@ -1,0 +1,49 @@
+"""What stands against speaking on Telegram: token, privacy mode, and whether it is in each chat."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import ExtBot
+
+from bot.gateway import Finding
+from persona.config import Telegram
+
+_HERE = ("administrator", "creator", "member", "restricted")
+
+
+async def examine(settings: Telegram, bot: ExtBot[Any]) -> Sequence[Finding]:
+    """The findings, one a check."""
+    try:
+        async with bot:
+            me = await bot.get_me()
+            found = [Finding("telegram token", True, f"speaks as @{me.username}")]
+            if me.can_read_all_group_messages:
+                found.append(Finding("telegram privacy mode", True, "off: it hears what is talked about"))
+            else:
+                mend = "write /setprivacy to @BotFather, choose Disable, and add the bot to the group again"
+                found.append(Finding("telegram privacy mode", False, "on: it hears only what calls it", mend))
+            return [*found, *[await _chat(bot, chat) for chat in settings.chats], *_nobody(settings)]
+    except InvalidToken:
+        return [Finding("telegram token", False, "Telegram refused it", "put @BotFather's token into TELEGRAM_TOKEN")]
+    except TelegramError as error:
+        mend = "look at the network, and at [telegram] api_base"
+        return [Finding("telegram", False, f"can't be reached ({type(error).__name__})", mend)]
+
+
+async def _chat(bot: ExtBot[Any], chat: str) -> Finding:
+    try:
+        member = await bot.get_chat_member(int(chat), bot.id)
+    except TelegramError as error:
+        mend = "add the bot to the group, or mend [telegram] chats"
+        return Finding("telegram chat", False, f"{chat} can't be seen ({type(error).__name__})", mend)
+    if member.status not in _HERE:
+        return Finding("telegram chat", False, f"the bot is not in {chat}", "add it to the group")
+    return Finding("telegram chat", True, f"{chat} is open to it")
+
+
+def _nobody(settings: Telegram) -> list[Finding]:
+    if settings.chats or settings.users:
+        return []
+    mend = "put ids into [telegram] chats and users; write to the bot, and the log names yours"
+    return [Finding("telegram allowlist", False, "it listens to nobody", mend)]

@@ -1,0 +1,290 @@
+"""Telegram through python-telegram-bot, which is imported nowhere else. Updates are fetched raw: the library would
+acknowledge them before they are committed."""
+
+import asyncio
+import json
+import logging
+import warnings
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import httpx
+from telegram import (
+    BotCommand,
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+    Update,
+)
+from telegram.constants import ChatType
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+)
+from telegram.ext import AIORateLimiter, ExtBot
+from telegram.warnings import PTBUserWarning
+
+from bot.gateway import (
+    COMMANDS,
+    Command,
+    Finding,
+    IncomingMessage,
+    Intake,
+    Limits,
+    NotSent,
+    OutgoingMessage,
+    ResultUnknown,
+    Right,
+    Undeliverable,
+    Vote,
+)
+from bot.gateways.telegram.messages import channel_of, command_of, heard
+from persona.config import Telegram
+from persona.errors import StandingFault
+
+log = logging.getLogger("alterego.telegram")
+
+POLL_SECONDS = 30  # how long Telegram holds an empty answer back
+CONFLICT_PAUSE = 30.0
+KINDS = ["message", "edited_message", "callback_query"]  # of updates that are asked for
+_REFUSED = "Telegram refused the token; put the token that @BotFather gave into TELEGRAM_TOKEN"
+_VOTES = InlineKeyboardMarkup(
+    [[InlineKeyboardButton("👍", callback_data="1"), InlineKeyboardButton("👎", callback_data="-1")]]
+)
+
+
+class TelegramGateway:
+    """One bot account on Telegram."""
+
+    platform = "telegram"
+    limits = Limits(units=4096, resends=False, markup="plain")
+
+    def __init__(self, settings: Telegram, token: str, *, conflict_pause: float = CONFLICT_PAUSE) -> None:
+        self._settings = settings
+        self._conflict_pause = conflict_pause
+        warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)  # that parses them all or none
+        try:
+            self._bot: ExtBot[Any] = ExtBot(
+                token, base_url=settings.api_base, rate_limiter=AIORateLimiter(max_retries=3)
+            )  # its default is 0
+        except InvalidToken:
+            raise StandingFault(_REFUSED) from None
+        self._moved: dict[str, str] = {}  # a group that became a supergroup has another id
+
+    async def run(self, intake: Intake) -> None:
+        """Fetch and commit updates until the connection fails. The bot stays open over a failure, since posts may be
+        under way; it is closed when the platform is left for good."""
+        try:
+            await self._bot.initialize()
+            me = await self._bot.get_me()
+            await intake.opened(f"telegram:{me.id}", me.username or "")
+            self._moved |= {_chat(old): _chat(new) for old, new in (await intake.moves()).items()}
+            with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
+                await self._bot.set_my_commands([BotCommand(one.name, one.summary) for one in COMMANDS])
+            await self._fetch(intake)
+        except (InvalidToken, Forbidden):
+            await self._bot.shutdown()
+            raise StandingFault(_REFUSED) from None
+        except TelegramError as error:  # its text may hold the token
+            raise ConnectionError(type(error).__name__) from None
+        except asyncio.CancelledError:
+            await self._bot.shutdown()
+            raise
+
+    async def _updates(self, offset: int) -> list[dict[str, Any]]:
+        """The raw updates from `offset` on."""
+        wish = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": KINDS}
+        return list(await self._bot.do_api_request("getUpdates", wish, read_timeout=POLL_SECONDS + 10))
+
+    async def _fetch(self, intake: Intake) -> None:
+        """An update is committed before the next call confirms it; the server keeps what is unconfirmed, so no offset
+        is stored."""
+        offset = 0
+        while True:
+            try:
+                updates = await self._updates(offset)
+            except Conflict:
+                log.error("another process fetches this bot's updates; stop it, or use another token")
+                await asyncio.sleep(self._conflict_pause)
+                continue
+            await self._commit(updates, intake)
+            offset = max([offset, *(int(one["update_id"]) + 1 for one in updates)])
+
+    async def _commit(self, updates: Sequence[Mapping[str, Any]], intake: Intake) -> None:
+        """Commit updates in their order, neighbouring messages in one transaction."""
+        said: list[IncomingMessage] = []
+        for update in updates:
+            try:
+                parsed = Update.de_json(dict(update), self._bot)
+                message = self._said(parsed.message) if parsed.message else None
+                edited = self._said(parsed.edited_message) if parsed.edited_message else None
+            except (
+                Exception
+            ) as error:  # whatever the library makes of an update it doesn't know: it must not be met again
+                await intake.quarantine(json.dumps(update), type(error).__name__)
+                continue
+            if message:
+                said.append(message)
+                continue
+            if said:
+                await intake.received(*said)
+                said = []
+            if edited:
+                await intake.edited(edited)
+            elif parsed.callback_query:
+                await self._rated(parsed.callback_query, intake)
+            elif parsed.message:
+                await self._other(parsed.message, intake)
+        if said:
+            await intake.received(*said)
+
+    def _said(self, message: Message) -> IncomingMessage | None:
+        """What was said, where it is for us to hear and no command."""
+        if not self._is_welcome(message) or command_of(message, self._bot.username):
+            return None
+        return heard(message, self._bot.id, self._bot.username)
+
+    def _is_welcome(self, message: Message) -> bool:
+        chat = message.chat
+        if chat.type == ChatType.PRIVATE:
+            return str(chat.id) in (*self._settings.users, *self._settings.owners)
+        return str(chat.id) in {self._moved.get(one, one) for one in self._settings.chats}
+
+    async def _other(self, message: Message, intake: Intake) -> None:
+        """A command, a group's new id, or somebody who isn't let in."""
+        if message.migrate_to_chat_id:
+            await self._move(str(message.chat.id), str(message.migrate_to_chat_id), intake)
+        elif not self._is_welcome(message):
+            place = f"{'user' if message.chat.type == ChatType.PRIVATE else 'chat'}:{message.chat.id}"
+            log.info("knock %s; name it in persona.toml to let it in", place.replace(":", "=", 1))
+            await intake.knocked(place)
+        elif command := command_of(message, self._bot.username):
+            await self._obey(message, *command, intake)
+
+    async def _move(self, old: str, new: str, intake: Intake) -> None:
+        self._moved[old] = new
+        await intake.moved(f"telegram:{old}", f"telegram:{new}")
+        if old in self._settings.chats:
+            log.warning("chat has a new id old=%s new=%s; write it into [telegram] chats", old, new)
+
+    async def _obey(self, message: Message, name: str, argument: str, intake: Intake) -> None:
+        """Do what is commanded, and say so in the same place; who isn't there to be told loses nothing."""
+        author = message.from_user
+        if author is None or author.is_bot or message.sender_chat:
+            return
+        is_dm = message.chat.type == ChatType.PRIVATE
+        right = await self._right(message, str(author.id))
+        given = f"{message.chat.id}/{message.message_id}"
+        command = Command(channel_of(message), str(author.id), name, argument, right, is_dm, id=given)
+        answer = await intake.commanded(command)
+        with suppress(TelegramError):
+            await message.reply_text(answer[:4000], disable_notification=True, allow_sending_without_reply=True)
+
+    async def _right(self, message: Message, author: str) -> Right:
+        """The highest right of whoever asks: owners by [telegram] owners, moderators by being the group's admins."""
+        if author in self._settings.owners:
+            return "owner"
+        if message.chat.type == ChatType.PRIVATE:
+            return "anyone"
+        try:
+            member = await self._bot.get_chat_member(message.chat.id, int(author))
+        except TelegramError:
+            return "anyone"
+        return "moderator" if member.status in ("administrator", "creator") else "anyone"
+
+    async def _rated(self, query: CallbackQuery, intake: Intake) -> None:
+        """A button below a post of ours."""
+        message = query.message
+        if message and query.data in ("1", "-1"):
+            place = channel_of(message) if isinstance(message, Message) else f"telegram:{message.chat.id}"
+            await intake.rated(Vote(place, str(message.message_id), str(query.from_user.id), int(query.data)))
+        with suppress(TelegramError):  # without it the button spins for a while
+            await query.answer()
+
+    async def send(self, message: OutgoingMessage) -> str:
+        """Post, as plain text. A post whose result is unknown can't be told from one never made."""
+        _, chat, *topic = message.channel.split(":")
+        chat = self._moved.get(chat, chat)
+        answers = message.reply_to.isdecimal() and ReplyParameters(
+            int(message.reply_to), allow_sending_without_reply=True
+        )
+        try:
+            posted = await self._bot.send_message(
+                int(chat),
+                message.text,
+                reply_parameters=answers or None,
+                message_thread_id=int(topic[0]) if topic else None,
+                reply_markup=_VOTES if message.votes else None,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+        except ChatMigrated as moved:
+            self._moved[chat] = str(moved.new_chat_id)
+            raise NotSent("the group has a new id", 0.0) from None
+        except RetryAfter as refusal:
+            raise NotSent("rate limited", _seconds(refusal)) from None
+        except (Forbidden, BadRequest) as refusal:
+            raise Undeliverable(type(refusal).__name__) from None
+        except NetworkError as failure:
+            if isinstance(failure.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+                raise NotSent("no connection") from None
+            raise ResultUnknown(type(failure).__name__) from None
+        except InvalidToken:  # the gateway will notice; the post waits for a good one
+            raise NotSent("not authorized", 30.0) from None
+        except TelegramError as failure:
+            raise ResultUnknown(type(failure).__name__) from None
+        except RuntimeError:  # not initialised, or shut down
+            raise NotSent("not connected") from None
+        return str(posted.message_id)
+
+    async def find(self, message: OutgoingMessage) -> str | None:
+        """Telegram can't tell."""
+        return None
+
+    async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
+        """Telegram gives bots none."""
+        return []
+
+    async def examine(self) -> Sequence[Finding]:
+        """Token, privacy mode, and whether it is in each chat."""
+        from bot.gateways.telegram.doctor import examine
+
+        return await examine(self._settings, self._bot)
+
+    @asynccontextmanager
+    async def typing(self, channel: str) -> AsyncIterator[None]:
+        """The typing indicator; its failure is nobody's loss."""
+        task = asyncio.create_task(self._type(channel))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _type(self, channel: str) -> None:
+        _, chat, *topic = channel.split(":")
+        with suppress(TelegramError, RuntimeError):
+            while True:
+                await self._bot.send_chat_action(
+                    int(self._moved.get(chat, chat)), "typing", message_thread_id=int(topic[0]) if topic else None
+                )
+                await asyncio.sleep(4.5)  # the indicator lasts five seconds
+
+
+def _chat(channel: str) -> str:
+    return channel.split(":")[1]
+
+
+def _seconds(refusal: RetryAfter) -> float:
+    wait = refusal.retry_after
+    return float(wait) if isinstance(wait, int | float) else wait.total_seconds()

@@ -1,0 +1,76 @@
+"""Telegram's messages as ours: who said what where. Pure, but for the library's types."""
+
+import re
+
+from telegram import Message, MessageEntity
+from telegram.constants import ChatType
+
+from bot.gateway import IncomingMessage
+
+_COMMAND = re.compile(r"/([\da-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
+
+
+def heard(message: Message, own_id: int, own_name: str) -> IncomingMessage | None:
+    """What was said; None where it is not for us: by a bot, a channel, or nothing that can be read."""
+    author = message.from_user
+    if author is None or author.is_bot or message.via_bot or message.sender_chat:
+        return None
+    if not (message.effective_attachment or message.text):
+        return None
+    text, mention = _text(message, own_id, own_name)
+    answered = message.reply_to_message
+    return IncomingMessage(
+        channel=channel_of(message),
+        message_id=str(message.message_id),
+        author_id=str(author.id),
+        author_name=author.full_name or "",  # None where the account was deleted
+        text=text,
+        at=message.date.timestamp(),
+        is_dm=message.chat.type == ChatType.PRIVATE,
+        mention=mention,
+        reply=bool(answered and answered.from_user and answered.from_user.id == own_id),
+        attachments=_attachments(message),
+    )
+
+
+def channel_of(message: Message) -> str:
+    """Chat and topic."""
+    topic = f":{message.message_thread_id}" if message.is_topic_message and message.message_thread_id else ""
+    return f"telegram:{message.chat.id}{topic}"
+
+
+def command_of(message: Message, own_name: str) -> tuple[str, str] | None:
+    """Name and argument of a command to us; None where it is none, or another bot's."""
+    found = _COMMAND.fullmatch((message.text or "").strip())
+    if not found or (found[2] and found[2].casefold() != own_name.casefold()):
+        return None
+    return found[1].lower(), (found[3] or "").strip()
+
+
+def _text(message: Message, own_id: int, own_name: str) -> tuple[str, bool]:
+    """The text without our own mention at its start, and whether we were mentioned. User names know no case."""
+    entities = message.parse_entities() if message.text else message.parse_caption_entities()
+    text = message.text or message.caption or ""
+    mention = False
+    for entity, said in entities.items():
+        by_name = entity.type == MessageEntity.MENTION and said.lstrip("@").casefold() == own_name.casefold()
+        by_id = entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == own_id
+        if by_name or by_id:
+            mention = True
+            if entity.offset == 0:
+                text = text.removeprefix(said).lstrip(" ,:")
+    return text, mention
+
+
+def _attachments(message: Message) -> tuple[str, ...]:
+    if message.sticker:
+        return (f"sticker {message.sticker.emoji}" if message.sticker.emoji else "sticker",)
+    kinds = {
+        "photo": message.photo,
+        "voice": message.voice,
+        "video": message.video or message.video_note,
+        "gif": message.animation,
+        "audio": message.audio,
+        "file": message.document,
+    }
+    return tuple(kind for kind, there in kinds.items() if there)[:1]

@@ -1,0 +1,133 @@
+"""Accounts and channels: what was heard of them, where it is quiet, where posts can't go any more."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from bot.store.database import written
+from bot.store.inserts import insert_new, upsert
+from bot.store.repository import Room, reading, transaction
+from bot.store.schema import (
+    accounts,
+    answers,
+    bearers,
+    dead_targets,
+    feedback,
+    filled,
+    inbox,
+    memory,
+    moves,
+    outbox,
+    quarantine,
+    silences,
+    watermarks,
+)
+
+EVERYWHERE = ""  # the channel of a silence that holds in all of them
+
+
+class Places(Room):
+    """What is kept by account and channel."""
+
+    @reading
+    def watermarks(self, read: sa.Connection, account: str) -> dict[str, str]:
+        """The last committed message id of each channel."""
+        query = sa.select(watermarks.c.channel, watermarks.c.message_id).where(watermarks.c.account == account)
+        return dict(read.execute(query).tuples().all())
+
+    @transaction
+    def keep_connected(self, write: sa.Connection, account: str, at: float) -> None:
+        """Note until when an account heard everything, UTC seconds."""
+        upsert(write, accounts, {"account": account, "connected_at": at})
+
+    @reading
+    def connected_at(self, read: sa.Connection, account: str) -> float | None:
+        """Until when an account heard everything; None for a new one."""
+        return read.execute(sa.select(accounts.c.connected_at).where(accounts.c.account == account)).scalar() or None
+
+    @transaction
+    def keep_account(self, write: sa.Connection, account: str) -> None:
+        """Note that an account speaks from this store."""
+        insert_new(write, accounts, {"account": account, "connected_at": 0.0})
+
+    @reading
+    def accounts(self, read: sa.Connection, platform: str) -> list[str]:
+        """The accounts of a platform that spoke from this store, the one that was connected last first."""
+        here = accounts.c.account.startswith(f"{platform}:", autoescape=True)
+        query = sa.select(accounts.c.account).where(here).order_by(accounts.c.connected_at.desc())
+        return list(read.execute(query).scalars())
+
+    @transaction
+    def silence(self, write: sa.Connection, account: str, channel: str, until: float | None) -> None:
+        """Be quiet in a channel (EVERYWHERE: in all) until then; None is until told otherwise."""
+        upsert(write, silences, {"account": account, "channel": channel, "until": until})
+
+    @transaction
+    def unsilence(self, write: sa.Connection, account: str, channel: str) -> bool:
+        """Speak again. False where it wasn't quiet."""
+        return bool(write.execute(_here(silences.delete(), silences, account, channel)).rowcount)
+
+    @reading
+    def is_silent(self, read: sa.Connection, account: str, channel: str) -> bool:
+        """Whether the persona was told to be quiet there."""
+        place = {"account": account, "channel": channel, "now": self.database.clock()}
+        return read.execute(sa.select(silences.c.until).where(SILENT), place).first() is not None
+
+    @reading
+    def dead_targets(self, read: sa.Connection, account: str) -> set[str]:
+        """Where tweets can't go any more."""
+        query = sa.select(dead_targets.c.channel).where(dead_targets.c.account == account)
+        return set(read.execute(query).scalars())
+
+    @transaction
+    def bury(self, write: sa.Connection, account: str, channel: str, reason: str) -> None:
+        """Note that tweets can't go there."""
+        grave = {"account": account, "channel": channel, "reason": reason, "at": self.database.clock()}
+        upsert(write, dead_targets, grave)
+
+    @transaction
+    def revive(self, write: sa.Connection, account: str) -> None:
+        """Try every target again: what was wrong may be mended by whoever started the process anew."""
+        write.execute(dead_targets.delete().where(dead_targets.c.account == account))
+
+    @reading
+    def moves(self, read: sa.Connection, account: str) -> dict[str, str]:
+        """Chats that have a new id: old -> new."""
+        query = sa.select(moves.c.old, moves.c.new).where(moves.c.account == account)
+        return dict(read.execute(query).tuples().all())
+
+    @transaction
+    def move(self, write: sa.Connection, account: str, old: str, new: str) -> None:
+        """A channel has a new name: everything known of it goes along. Message ids begin anew there, so the old ones get
+        the old name before them."""
+        marked = (inbox, memory)
+        upsert(write, moves, {"account": account, "old": old, "new": new})
+        for table in (bearers, filled, silences, watermarks):  # what is known of the old place goes before
+            if write.execute(_here(table.select(), table, account, old)).first():
+                write.execute(_here(table.delete(), table, account, new))
+        for table in (*marked, outbox, answers, feedback, bearers, filled, silences, watermarks):
+            changed: dict[str, Any] = {"channel": new}
+            if table in marked:
+                changed["message_id"] = f"{old}/" + table.c.message_id
+            elif table in (outbox, answers):
+                changed["origin"] = sa.func.replace(table.c.origin, "inbox:", f"inbox:{old}/")
+            write.execute(_here(table.update(), table, account, old).values(changed))
+
+    @transaction
+    def quarantine(self, write: sa.Connection, account: str, content: str, reason: str) -> None:
+        """Put an unreadable update away, as ASCII."""
+        kept = {"account": account, "content": written([content]), "reason": reason, "at": self.database.clock()}
+        write.execute(quarantine.insert().values(kept))
+
+
+def _here(statement: Any, table: sa.Table, account: str, channel: str) -> Any:
+    return statement.where(table.c.account == account, table.c.channel == channel)
+
+
+# The silences that hold in a channel; on the way of every message.
+SILENT = (
+    (silences.c.account == bindparam("account"))
+    & silences.c.channel.in_((EVERYWHERE, bindparam("channel")))
+    & (silences.c.until.is_(None) | (silences.c.until > bindparam("now")))
+)

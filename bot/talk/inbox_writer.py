@@ -1,0 +1,209 @@
+"""From a gateway into the store: one committer per account, in arrival order. Returns only when committed."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from bot.gateway import Command, IncomingMessage, Vote
+from bot.metrics import Metrics
+from bot.store import Heard, Post, Store, Waiting
+from bot.talk import policy
+from bot.talk.channel_queues import Lanes
+from bot.talk.commands import Commands
+from bot.talk.listener import Listener
+from bot.talk.reply import Replier
+from bot.talk.sender import Sender
+from persona.config import Settings
+
+log = logging.getLogger("alterego.intake")
+
+
+_SENSELESS = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
+
+
+class Committer:
+    """The Intake of one gateway. claim: called with the account once it is known; raises where another process has it."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        listener: Listener,
+        replier: Replier,
+        sender: Sender,
+        commands: Commands,
+        lanes: Lanes,
+        metrics: Metrics,
+        claim: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._listener = listener
+        self._replier = replier
+        self._sender = sender
+        self._commands = commands
+        self._lanes = lanes
+        self._metrics = metrics
+        self._claim = claim
+        self._luck = random.Random()
+        self._taking = asyncio.Event()  # from opened() to stop()
+        self._stopped = False
+        self._busy_since: float | None = None
+        self._in_hand: set[int] = set()  # posts that another process put into the outbox
+        self.account = ""
+
+    def stop(self) -> None:
+        """Commit nothing any more: whoever tells something waits until the process ends, so that the platform or the
+        watermark still has it at the next start."""
+        self._stopped = True
+        self._taking.clear()
+
+    def stuck_for(self) -> float:
+        """Seconds that the commit in hand has taken."""
+        return time.monotonic() - self._busy_since if self._busy_since is not None else 0.0
+
+    async def opened(self, account: str, name: str) -> None:
+        """Take up what an earlier process left: posts first, then messages without a verdict."""
+        if self.account == account or self._stopped:
+            return
+        await self._claim(account)
+        await self._store.places.keep_account(account)
+        await self._store.places.revive(account)
+        self.account = account
+        self._taking.set()
+        posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
+        self._in_hand |= {post.id for post in posts}
+        for post in posts:
+            self.deliver(post)
+        for one in waiting:
+            self._hand_over(one)
+        log.info("open account=%s unsent=%d waiting=%d", account, len(posts), len(waiting))
+
+    async def take_up(self) -> None:
+        """Send what another process put into the outbox since it was last looked at."""
+        if not self._taking.is_set():
+            return
+        for post in await self._store.outbox.handed_in(self.account):
+            if post.id not in self._in_hand:
+                self._in_hand.add(post.id)
+                self.deliver(post)
+
+    def deliver(self, post: Post) -> None:
+        """Send a post in its channel's turn."""
+        self._lanes.put(self._lane(post.channel), partial(self._sender.deliver, post))
+
+    async def received(self, *messages: IncomingMessage) -> None:
+        """Commit messages; hand over those that call for an answer."""
+        await self._taking.wait()
+        self._busy_since = time.monotonic()
+        try:
+            with self._metrics.seconds.labels("commit").time():
+                heard = await self._understood(messages)
+                marks = {one.channel: one.message_id for one in messages}
+                rows = await self._store.inbox.commit(self.account, heard, marks)
+        finally:
+            self._busy_since = None
+        self._metrics.received.labels(self.account.partition(":")[0]).inc(len(heard))
+        for row in rows:
+            self._hand_over(row)
+
+    async def _understood(self, messages: Sequence[IncomingMessage]) -> list[Heard]:
+        """The messages as they are kept, with what in them calls. One that can't be made sense of is put away, and not the
+        others with it: the platform would tell them all again, for ever."""
+        told = {(one.channel, one.message_id): one for one in messages}
+        try:
+            heard = await self._listener.heard(self.account, messages)
+            return [await self._called(one, told[one.channel, one.message_id]) for one in heard]
+        except _SENSELESS as error:
+            if len(messages) == 1:
+                await self.quarantine(f"{messages[0].channel} {messages[0].message_id}", type(error).__name__)
+                return []
+        return [one for message in messages for one in await self._understood([message])]
+
+    async def _called(self, heard: Heard, message: IncomingMessage) -> Heard:
+        talk, persona = self._settings.talk, self._settings.persona
+        names = (persona.name, *(alias for alias in persona.aliases if not alias.isdecimal()))
+        since = self._store.clock() - policy.LIVELY
+        lively = await self._store.memory.others_since(heard.account, heard.channel, since) if talk.unprompted else 0
+        luck = self._luck.random()
+        return replace(heard, called=policy.calls(message, talk, names=names, luck=luck, others_lately=lively))
+
+    async def edited(self, message: IncomingMessage) -> None:
+        """Remember a message as it reads now, if it is remembered."""
+        await self._taking.wait()
+        lines = self._listener.lines_of(message)
+        await self._store.memory.edit(self.account, message.channel, message.message_id, lines)
+
+    async def deleted(self, channel: str, message_ids: Sequence[str]) -> None:
+        """Forget messages; what was still to be answered is declined."""
+        await self._taking.wait()
+        await self._store.memory.delete(self.account, channel, message_ids)
+
+    async def rated(self, vote: Vote) -> None:
+        """Keep what somebody thinks of an answer, if they want to be stored."""
+        await self._taking.wait()
+        platform = self.account.partition(":")[0]
+        if await self._store.people.opted_out(platform, [vote.author_id]):
+            return
+        if origin := await self._store.outbox.origin_of(self.account, vote.channel, vote.message_id):
+            place = (self.account, vote.channel, origin, vote.message_id, vote.author_id)
+            kept = await self._store.people.rate(*place, vote.score)
+            log.info("rated channel=%s score=%d kept=%s", vote.channel, vote.score, kept)
+
+    async def commanded(self, command: Command) -> str:
+        """Do what somebody commands, if they may."""
+        await self._taking.wait()
+        answer, posts = await self._commands.obey(self.account, command)
+        for post in posts:
+            self.deliver(post)
+        return answer
+
+    async def moved(self, old: str, new: str) -> None:
+        """Take everything known of a channel along to its new name."""
+        await self._store.places.move(self.account, old, new)
+        log.info("moved channel=%s to=%s", old, new)
+
+    async def moves(self) -> Mapping[str, str]:
+        """Channels that have a new name."""
+        return await self._store.places.moves(self.account)
+
+    async def knocked(self, place: str) -> None:
+        """Note who isn't let in."""
+        await self._store.people.knocked(self.account, place)
+
+    async def connected(self, at: float) -> None:
+        """Note until when the gateway heard everything."""
+        await self._store.places.keep_connected(self.account, at)
+
+    async def connected_at(self) -> float | None:
+        """Until when the gateway heard everything."""
+        return await self._store.places.connected_at(self.account)
+
+    async def settled(self, channel: str) -> None:
+        """Wait until this channel's work is done."""
+        await self._lanes.settled(self._lane(channel))
+
+    async def watermarks(self) -> Mapping[str, str]:
+        """The last committed message of each channel."""
+        return await self._store.places.watermarks(self.account)
+
+    async def quarantine(self, update: str, reason: str) -> None:
+        """Put an unreadable update away."""
+        log.warning("update put away account=%s reason=%s", self.account, reason)
+        await self._store.places.quarantine(self.account, update, reason)
+
+    def _hand_over(self, waiting: Waiting) -> None:
+        since = time.monotonic()
+
+        async def answer() -> None:
+            self._metrics.seconds.labels("wait").observe(time.monotonic() - since)
+            await self._replier.answer(waiting)
+
+        self._lanes.put(self._lane(waiting.channel), answer)
+
+    def _lane(self, channel: str) -> str:
+        return f"{self.account} {channel}"

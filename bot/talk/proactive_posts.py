@@ -1,0 +1,54 @@
+"""What the persona says without being asked: a random tweet, or a word in another scene."""
+
+import secrets
+
+from bot.metrics import Metrics
+from bot.store import Store
+from bot.talk.delivery import sayable
+from bot.talk.memory import turns_of
+from bot.talk.objections import objection
+from bot.talk.repeats import NEAR
+from engine.voice import Voice
+from persona.config import Settings
+
+DRAFTS = 5  # tries before there is nothing new to say
+
+
+class Unasked:
+    """Makes texts that answer nothing; posting them is somebody else's."""
+
+    def __init__(self, store: Store, voice: Voice, settings: Settings, metrics: Metrics) -> None:
+        self._store = store
+        self._voice = voice
+        self._settings = settings
+        self._metrics = metrics
+
+    async def tweet(self) -> tuple[str, ...]:
+        """The lines of a tweet that is not nearly one of the last ones; empty where nothing new came."""
+        earlier = await self._store.timetable.tweeted()
+        for _ in range(DRAFTS):
+            held_back: list[str] = []
+            lines = sayable(await self._voice.tweet(secrets.randbits(31), objections=held_back))
+            self._metrics.held_back(held_back)
+            why = "guard" if held_back and not lines else objection(lines, earlier, near=NEAR)
+            if not why:
+                return lines
+            self._metrics.objections.labels(why).inc()
+        return ()
+
+    async def words(self, scene: str, account: str, channel: str) -> tuple[str, ...]:
+        """The lines with which the persona speaks up in a channel, as if the scene were this one."""
+        if scene == "timeline":
+            return await self.tweet()
+        talk = self._settings.talk
+        remembered = await self._store.memory.latest(account, channel, talk.context_turns)
+        turns = turns_of(remembered, talk.context_turns, self._voice.seal.max_length)
+        held_back: list[str] = []
+        lines = await self._voice.reply(
+            scene, turns, secrets.randbits(31), channel=f"{account} {channel}", objections=held_back
+        )
+        self._metrics.held_back(held_back)
+        why = objection(lines, ["\n".join(one.lines) for one in remembered if not one.author_id])
+        if why:
+            self._metrics.objections.labels(why).inc()
+        return () if why else lines

@@ -1,0 +1,88 @@
+"""The engine for machines without a GPU: the bundle's GGUF in OpenVINO GenAI, continuous batching with prefix caching."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import openvino
+import openvino_genai as genai
+
+from engine.base import EngineError
+from engine.stepper import Advance, Job
+from persona.sampling import Sampling
+
+TOKENS_A_STEP = 2048  # of prompts, in one forward
+CACHE_GIB = 1  # of keys and values, over all requests and what is kept of earlier ones
+
+_DONE = {genai.GenerationFinishReason.STOP: "stop", genai.GenerationFinishReason.LENGTH: "length"}
+
+
+class OpenVinoStepper:
+    """One GGUF. Token ids go in and come out; the runtime's own tokenizer is not used."""
+
+    def __init__(self, gguf: Path, end_of_turn: int, stops: frozenset[int], max_concurrent: int) -> None:
+        scheduler = genai.SchedulerConfig()
+        scheduler.enable_prefix_caching = True
+        scheduler.max_num_seqs = max_concurrent
+        scheduler.max_num_batched_tokens = TOKENS_A_STEP
+        scheduler.cache_size = CACHE_GIB
+        none = genai.Tokenizer(str(gguf.parent))  # a folder without one in OpenVINO's form; it would never be asked
+        self._pipe = genai.ContinuousBatchingPipeline(str(gguf), none, scheduler, "CPU")
+        self._end_of_turn = end_of_turn
+        self._stops = stops
+        self._handles: dict[Job, genai.GenerationHandle] = {}
+        self._number = 0
+
+    def admit(self, job: Job) -> None:
+        """Hand the ids over. Raises EngineError for a penalty that would reach the end of the turn."""
+        if job.request.sampling.repetition_penalty != 1.0:
+            raise EngineError(
+                "OpenVINO can't spare the end of a turn from a repetition penalty; use the transformers engine"
+            )
+        if not job.request.tuned:
+            raise EngineError("a merged model can't speak without its adapter; use the transformers engine")
+        self._number += 1
+        ids = openvino.Tensor(np.array([job.request.ids], dtype=np.int64))
+        settings = self._settings(job.request.sampling, job.request.seed, job.cap)
+        self._handles[job] = self._pipe.add_request(self._number, ids, settings)
+
+    def step(self) -> Iterable[Advance]:
+        """One forward for all; yields what each brought."""
+        self._pipe.step()
+        for job, handle in list(self._handles.items()):
+            status = handle.get_status()
+            outputs = handle.read().values() if handle.can_read() else ()
+            tokens = [token for output in outputs for token in output.generated_ids]
+            reasons = [_DONE[output.finish_reason] for output in outputs if output.finish_reason in _DONE]
+            if status == genai.GenerationStatus.RUNNING:
+                yield Advance(job, tokens)
+            elif status == genai.GenerationStatus.FINISHED:
+                yield Advance(job, tokens, "length" if reasons == ["length"] else "stop")
+            else:
+                yield Advance(job, tokens, error=f"OpenVINO ended the request as {status.name}")
+
+    def drop(self, job: Job) -> None:
+        """Free its keys and values. The runtime does so at its next step, so where nobody else is left one is made."""
+        handle = self._handles.pop(job, None)
+        if handle is not None and handle.get_status() == genai.GenerationStatus.RUNNING:
+            handle.cancel()
+            if not self._handles:
+                self._pipe.step()
+
+    def _settings(self, sampling: Sampling, seed: int, cap: int) -> genai.GenerationConfig:
+        """Every field is set: the runtime would fill gaps from the model's own generation settings."""
+        config = genai.GenerationConfig()
+        config.max_new_tokens = cap
+        config.eos_token_id = self._end_of_turn
+        config.stop_token_ids = set(self._stops | {self._end_of_turn})
+        config.do_sample = sampling.temperature > 0
+        config.repetition_penalty = 1.0
+        config.presence_penalty = config.frequency_penalty = 0.0
+        config.num_beams = config.num_return_sequences = 1
+        if config.do_sample:
+            config.temperature = sampling.temperature
+            config.top_p = sampling.top_p
+            config.top_k = sampling.top_k or 2**31 - 1
+            config.min_p = sampling.min_p
+            config.rng_seed = seed
+        return config

@@ -1,0 +1,196 @@
+"""The engine that lives elsewhere: any OpenAI-compatible server's /v1/completions, with prompts as token ids.
+
+vLLM (`--enable-lora`), Ray Serve LLM, llama-server. Each reads the fields it knows and passes over the others, so all
+are sent: no server fills a gap from a model's own settings.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, cast
+
+import openai
+from openai.types import Completion
+
+from engine.base import EngineError, Finish, Piece, Request, cap
+from persona.encoding import Encoding
+from persona.errors import StandingFault
+
+log = logging.getLogger("alterego.engine")
+
+CONNECT_SECONDS = 5.0
+SILENT_SECONDS = 60.0  # between two pieces; a full queue on the server is no reason to give up earlier
+RETRIES = 3  # of what never began: half a second, one, two, each with jitter, or what the server's Retry-After says
+
+_REFUSALS = (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError)
+
+
+class ServerEngine:
+    """Completions of `model` at `url`. key: sent as a bearer token. stops: ids that end a text."""
+
+    name = "server"
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        encoding: Encoding,
+        *,
+        key: str = "",
+        stops: frozenset[int],
+        max_length: int,
+        max_concurrent: int,
+    ) -> None:
+        self._url = url
+        self._model = model
+        self._encoding = encoding
+        self._key = key
+        self._stops = sorted(stops | {encoding.end_of_turn})
+        self._max_length = max_length
+        self._turns = asyncio.Semaphore(max_concurrent)
+        self._client: openai.AsyncOpenAI | None = None
+
+    async def start(self) -> None:
+        """Nothing is loaded, and nobody is asked: the server may come later. Started again after a failure it goes on."""
+        self._client = self._client or openai.AsyncOpenAI(
+            base_url=self._url,
+            api_key=self._key or "none",
+            timeout=openai.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
+            max_retries=RETRIES,
+        )
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        if self._client:
+            await self._client.close()
+            self._client = None
+
+    async def generate(self, request: Request) -> AsyncGenerator[Piece]:
+        """The completion of `request`, piece by piece. Raises EngineError where the server is away, breaks off or
+        refuses this request; StandingFault where it refuses all: a wrong key, an unknown model."""
+        if not self._client:
+            raise EngineError("the engine is not running")
+        if not request.tuned:
+            raise EngineError("a server's adapter can't be left out; use the transformers engine")
+        most = cap(request, self._max_length, self._encoding.vocabulary)
+        try:
+            async with aclosing(self._pieces(self._client, request, most)) as pieces:
+                async for piece in _until(request.deadline, pieces):
+                    yield piece
+        except TimeoutError:
+            yield Piece("", "deadline")
+        except _REFUSALS as error:
+            raise StandingFault(
+                f"the server at {self._url} refuses model {self._model!r} ({_reason(error)}); "
+                "check [engine] url and model, and ENGINE_API_KEY"
+            ) from error
+        except openai.BadRequestError as error:
+            raise EngineError(f"the server refuses the request: {_reason(error)}") from error
+        except openai.APIError as error:
+            raise EngineError(
+                f"the server at {self._url} is away ({type(error).__name__}: {_reason(error)})"
+            ) from error
+
+    async def _pieces(self, client: openai.AsyncOpenAI, request: Request, most: int) -> AsyncGenerator[Piece]:
+        trim = Trim([self._encoding.tokenizer.id_to_token(token) or "" for token in self._stops])
+        body = self._body(request, most)
+        async with self._turns, await client.completions.create(**body, stream=True) as stream:
+            async for event in stream:
+                text, finish = _told(event)
+                said, over = trim.push(text)
+                if said:
+                    yield Piece(said)
+                if over or finish:
+                    yield Piece("" if over else trim.rest(), "stop" if over else finish)
+                    return
+        raise EngineError("the server ended a reply without saying why")
+
+    def _body(self, request: Request, most: int) -> dict[str, Any]:
+        """Every field, by every server's name for it."""
+        rule = request.sampling
+        if rule.repetition_penalty != 1.0:
+            raise EngineError("a server can't spare the end of a turn from a repetition penalty")
+        more: Mapping[str, Any] = {
+            "top_k": rule.top_k,
+            "min_p": rule.min_p,
+            "repetition_penalty": 1.0,
+            "stop_token_ids": self._stops,  # vLLM
+            "skip_special_tokens": True,
+            "repeat_penalty": 1.0,  # llama-server
+            "samplers": ["temperature", "top_k", "top_p", "min_p"],  # it would put the temperature last
+            "typical_p": 1.0,
+            "dry_multiplier": 0.0,
+            "xtc_probability": 0.0,
+            "cache_prompt": True,
+        }
+        return {
+            "model": self._model,
+            "prompt": list(request.ids),
+            "max_tokens": most,
+            "temperature": rule.temperature,
+            "top_p": rule.top_p,
+            "seed": request.seed,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+            "n": 1,
+            "extra_body": more,
+        }
+
+
+class Trim:
+    """Cuts a streamed text at the first of some marks, and holds back what may be the beginning of one."""
+
+    def __init__(self, marks: Sequence[str]) -> None:
+        self._marks = [mark for mark in marks if mark]
+        self._held = ""
+
+    def push(self, text: str) -> tuple[str, bool]:
+        """What can be told now, and whether a mark ended it."""
+        text = self._held + text
+        if found := [place for mark in self._marks if (place := text.find(mark)) >= 0]:
+            return text[: min(found)], True
+        most = max((len(mark) for mark in self._marks), default=1) - 1
+        held = next((n for n in range(min(most, len(text)), 0, -1) if self._may_begin(text[-n:])), 0)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held], False
+
+    def rest(self) -> str:
+        """What was held back and turned out to be text."""
+        return self._held
+
+    def _may_begin(self, end: str) -> bool:
+        return any(mark.startswith(end) for mark in self._marks)
+
+
+async def _until(deadline: float | None, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
+    """The pieces that come before the deadline. Raises TimeoutError at it; only while it waits for a piece, never while
+    its caller does something else."""
+    while True:
+        async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
+            piece = await anext(pieces)
+        yield piece
+        if piece.finish:
+            return
+
+
+def _told(event: Completion) -> tuple[str, Finish | None]:
+    """Text and finish reason of one event."""
+    if not event.choices:
+        return "", None
+    choice = event.choices[0]
+    return choice.text or "", _finish(choice.finish_reason)
+
+
+def _finish(reason: str | None) -> Finish | None:
+    """Raises EngineError for a finish that is none, such as vLLM's "abort"."""
+    if reason in ("stop", "length"):
+        return cast(Finish, reason)
+    if reason:
+        raise EngineError(f"the server ended a reply with {reason!r}")
+    return None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

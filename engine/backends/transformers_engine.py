@@ -1,0 +1,186 @@
+"""The reference engine: transformers and peft on CUDA, MPS or the CPU. The daemon's only home of torch."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from peft import PeftConfig, PeftModel
+from peft.tuners.tuners_utils import check_target_module_exists
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from engine.base import EngineError
+from engine.batching import Batch
+from engine.packing import forward_of
+from engine.prefix_cache import PrefixCache
+from engine.stepper import Advance, Job
+from engine.worker import ThreadedEngine
+from persona.bundle import Bundle
+from persona.encoding import Encoding
+from persona.errors import Fault, StandingFault
+from persona.weights import weights_hash
+
+transformers_logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()
+
+
+def best_device() -> torch.device:
+    """CUDA where there is a card, then Apple's, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware computes in it, else float32."""
+    native = (device.type == "cuda" and torch.cuda.is_bf16_supported()) or (device.type == "cpu" and cpu_has_bf16())
+    return torch.bfloat16 if native else torch.float32
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself (AVX-512 BF16 or AMX); emulation is slower than float32."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def load_base(
+    model: str | Path, revision: str | None = None, dtype: torch.dtype | str = "auto", **options: Any
+) -> PreTrainedModel:
+    """A causal language model from a folder or the Hub: safetensors only, no code of theirs. Raises Fault."""
+    try:
+        return cast(
+            PreTrainedModel,
+            AutoModelForCausalLM.from_pretrained(
+                model, revision=revision, dtype=dtype, use_safetensors=True, trust_remote_code=False, **options
+            ),
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        raise Fault(
+            f"the base {str(model)!r} can't be loaded: it must be a folder or Hub id of a causal language model in safetensors, "
+            f"and the Hub must be reachable the first time ({reason})"
+        ) from error
+
+
+class TransformersStepper:
+    """A model and the jobs that go through it together; those that want the base without its adapter go apart. Used by
+    one thread alone."""
+
+    def __init__(self, model: PreTrainedModel | PeftModel, end_of_turn: int, max_concurrent: int) -> None:
+        self._model = model
+        prefixes = PrefixCache()
+        self._tuned = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn)
+        self._base: Batch | None = None
+        if isinstance(model, PeftModel):
+            self._base = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn)
+
+    def admit(self, job: Job) -> None:
+        """Take a job in. Raises EngineError where the adapter is merged and the base is asked for."""
+        if job.request.tuned:
+            self._tuned.add(job)
+        elif self._base:
+            self._base.add(job)
+        else:
+            raise EngineError("the adapter is merged: this engine can't speak without it")
+
+    def step(self) -> Iterable[Advance]:
+        """One forward for all."""
+        yield from self._tuned.step()
+        if self._base:
+            with cast(PeftModel, self._model).disable_adapter():
+                advances = self._base.step()
+            yield from advances
+
+    def drop(self, job: Job) -> None:
+        """Free its keys and values; what is known of its channel is kept."""
+        (self._tuned if job.request.tuned or not self._base else self._base).drop(job)
+
+
+def transformers_engine(
+    model: PreTrainedModel | PeftModel,
+    encoding: Encoding,
+    *,
+    stops: frozenset[int],
+    max_length: int,
+    max_concurrent: int = 32,
+) -> ThreadedEngine:
+    """An engine over a loaded model."""
+    return ThreadedEngine(
+        "transformers",
+        lambda: TransformersStepper(model, encoding.end_of_turn, max_concurrent),
+        encoding,
+        stops=stops,
+        max_length=max_length,
+        max_concurrent=max_concurrent,
+    )
+
+
+def open_bundle_model(
+    bundle: Bundle, base: str, *, merge: bool, precision: str = "auto"
+) -> PreTrainedModel | PeftModel:
+    """The bundle's base with its adapter. base: [base] model, for a base that isn't in the bundle. merge: fold the
+    adapter into the weights, which is faster but can't be undone; a 4-bit base stays as it is, since folding would round
+    the adapter away. precision: "auto", "f16", "bf16" or "4bit". Raises StandingFault for another base's adapter, and
+    where the adapter changes nothing."""
+    seal = bundle.seal
+    inside = bundle.folder / "base"
+    source: str | Path = inside if inside.is_dir() else base if Path(base).is_dir() else seal.base.model
+    revision = seal.base.revision or None if isinstance(source, str) else None
+    model = _placed(source, revision, best_device(), precision)
+    if isinstance(source, Path) or Path(source).is_dir():
+        _require_weights(Path(source), bundle)
+    untie(model, PeftConfig.from_pretrained(str(bundle.folder)))
+    tuned = PeftModel.from_pretrained(model, bundle.folder).eval()
+    _require_effect(tuned, [*([] if seal.bos is None else [seal.bos]), seal.end_of_turn])
+    return tuned.merge_and_unload() if merge and precision != "4bit" else tuned
+
+
+def untie(model: PreTrainedModel, adapter: PeftConfig) -> None:
+    """Where `adapter` changes a head that is the table of embeddings too, give the head weights of its own: merged, it
+    would change the embeddings."""
+    head, table = cast(Any, model.get_output_embeddings()), cast(Any, model.get_input_embeddings())
+    if head.weight is table.weight and check_target_module_exists(adapter, head_of(model)):
+        head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
+        model.config.tie_word_embeddings = False
+
+
+def head_of(model: PreTrainedModel) -> str:
+    """The name of the module that makes logits."""
+    head = model.get_output_embeddings()
+    return str(next(name for name, module in model.named_modules() if module is head))
+
+
+def _placed(source: str | Path, revision: str | None, device: torch.device, precision: str) -> PreTrainedModel:
+    """The base on its device, in its precision."""
+    named = {"f16": torch.float16, "bf16": torch.bfloat16}
+    if precision != "4bit":
+        return load_base(source, revision, named.get(precision, best_dtype(device))).to(cast(Any, device))
+    computing = torch.bfloat16 if device.type == "cuda" else torch.float32
+    four = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=computing,
+    )
+    return load_base(source, revision, computing, quantization_config=four, device_map={"": device})
+
+
+def _require_weights(folder: Path, bundle: Bundle) -> None:
+    if weights_hash(folder) != bundle.seal.base.weights:
+        raise StandingFault(
+            f"{folder} holds other weights than the adapter in {bundle.folder} was trained on; "
+            "name the right base in [base] model"
+        )
+
+
+@torch.inference_mode()
+def _require_effect(tuned: PeftModel, ids: list[int]) -> None:
+    """A silently ignored adapter is a real failure of runtimes: ask both, and compare."""
+    probe = torch.tensor([ids], device=tuned.device)
+    with_adapter = tuned(input_ids=probe).logits
+    with tuned.disable_adapter():
+        without = tuned(input_ids=probe).logits
+    if torch.equal(with_adapter, without):
+        raise StandingFault("the adapter changes nothing in what the base says: training did not take; train again")

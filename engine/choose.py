@@ -1,0 +1,184 @@
+"""Which engine runs a bundle on this machine."""
+
+import importlib.util
+import logging
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from engine.base import Engine
+from engine.probed_engine import CheckedEngine
+from engine.voice import Voice
+from persona.bundle import Bundle, Seal, current
+from persona.config import Settings
+from persona.credentials import secret
+from persona.encoding import Encoding, open_encoding
+from persona.errors import SettingsFault
+from persona.guard import FILE, Guard, Seen, blocked_pattern, load, personal_data
+from persona.retraining import marked
+from persona.sampling import Sampling
+from persona.values import is_loopback
+
+log = logging.getLogger("alterego.engine")
+
+TORCH_PRECISIONS = ("auto", "f16", "bf16", "4bit")
+
+
+def encoding_of(bundle: Bundle) -> Encoding:
+    """The bundle's tokenizer with its sealed ids."""
+    return open_encoding(bundle.folder, bundle.seal.end_of_turn, bundle.seal.bos)
+
+
+def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
+    """The current bundle's voice, its engine not yet started."""
+    bundle = current(settings.adapters)
+    if bundle.version in marked(settings.adapters):
+        log.warning("adapter %s learned from somebody who is to be forgotten: train anew", bundle.version)
+    return open_voice_of(settings, bundle, merge=merge)
+
+
+def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Voice:
+    """A bundle's voice, its engine not yet started."""
+    engine, sampling = open_engine(settings, bundle, merge=merge), sampling_of(settings, bundle.seal)
+    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard_of(settings, bundle))
+
+
+def guard_of(settings: Settings, bundle: Bundle) -> Guard:
+    """What the bundle's voice must not say. A bundle that came without its private part has no copy guard: said once."""
+    path = bundle.private / FILE
+    if not path.is_file():
+        log.warning("no copy guard: %s is missing, so what was trained on may be repeated word for word", path)
+    seen = load(path) if path.is_file() else Seen()
+    return Guard(seen, blocked_pattern(settings.data.blocked_words), personal_data)
+
+
+def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Engine:
+    """An engine for the bundle, not yet started, which refuses to start where it ignores the adapter. merge: False keeps
+    the base's own voice at hand (Request.tuned)."""
+    engine = _engine(settings, bundle, merge)
+    probe = bundle.seal.probe
+    return CheckedEngine(engine, probe, encoding_of(bundle)) if probe else engine
+
+
+def _engine(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
+    kind = settings.engine.kind
+    if kind == "server" and merge:
+        return _server(settings, bundle)
+    reason = "" if kind == "transformers" else _why_not_openvino(settings, bundle, merge)
+    if kind == "openvino" and merge and reason:
+        raise SettingsFault(f'[engine] kind = "openvino" can\'t run this: {reason}; use "auto" or "transformers"')
+    if kind in ("openvino", "auto") and not reason:
+        try:
+            return _openvino(settings, bundle)
+        except Exception as error:  # for a model that it can't load OpenVINO raises whatever its C++ did
+            reason = f"it can't load model.gguf ({' '.join(str(error).split())[:200]})"
+            if kind == "openvino":
+                raise SettingsFault(f'[engine] kind = "openvino": {reason}; use "auto"') from error
+    if kind != "transformers":
+        log.info("engine=transformers reason=%s", reason)
+    return _transformers(settings, bundle, merge)
+
+
+def sampling_of(settings: Settings, seal: Seal) -> Sampling:
+    """How a bundle of this seal is sampled: what [sampling] sets goes before what was calibrated."""
+    return Sampling().overridden(seal.sampling).overridden(settings.sampling.model_dump())
+
+
+def _why_not_openvino(settings: Settings, bundle: Bundle, merge: bool) -> str:
+    """What stands against OpenVINO; empty where nothing does."""
+    sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, sampling_of(settings, bundle.seal)
+    if not merge:
+        return "the base's own voice is wanted too"
+    # not /proc/driver/nvidia: a container sees that whether the GPU was given to it or not
+    if Path("/dev/nvidiactl").exists() and settings.engine.kind == "auto":
+        return "there is a GPU"
+    if not (bundle.folder / "model.gguf").is_file():
+        return "the bundle holds no model.gguf"
+    if wanted not in ("auto", sealed):
+        return f"model.gguf is {sealed or 'of another precision'}, [engine] precision asks for {wanted}"
+    if rule.repetition_penalty != 1.0:
+        return "a repetition penalty would reach the end of the turn there"
+    if importlib.util.find_spec("openvino_genai") is None:
+        return "openvino-genai is not installed"
+    return ""
+
+
+def _openvino(settings: Settings, bundle: Bundle) -> Engine:
+    from engine.backends.openvino_engine import OpenVinoStepper
+    from engine.worker import ThreadedEngine
+
+    seal, most = bundle.seal, settings.engine.max_concurrent
+    stops = frozenset(seal.stops)
+    return ThreadedEngine(
+        "openvino",
+        lambda: OpenVinoStepper(bundle.folder / "model.gguf", seal.end_of_turn, stops, most),
+        encoding_of(bundle),
+        stops=stops,
+        max_length=seal.max_length,
+        max_concurrent=most,
+    )
+
+
+def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
+    if (precision := settings.engine.precision) not in TORCH_PRECISIONS:
+        raise SettingsFault(
+            f'[engine] precision = "{precision}" is for a model.gguf of that precision, and the bundle holds '
+            f'{bundle.seal.precision or "none"}; train again to write one, or set precision = "auto"'
+        )
+    from engine.backends.transformers_engine import open_bundle_model, transformers_engine
+    from engine.own_thread import apart
+    from engine.prepacked_linear import blocked
+
+    local = settings.root / settings.base.model
+    base = str(local) if local.is_dir() else settings.base.model
+
+    def opened() -> Engine:
+        return transformers_engine(
+            blocked(open_bundle_model(bundle, base, merge=merge, precision=precision)),
+            encoding_of(bundle),
+            stops=frozenset(bundle.seal.stops),
+            max_length=bundle.seal.max_length,
+            max_concurrent=settings.engine.max_concurrent,
+        )
+
+    return apart(opened)
+
+
+def _server(settings: Settings, bundle: Bundle) -> Engine:
+    if importlib.util.find_spec("openai") is None:
+        raise SettingsFault(
+            "[engine] kind = \"server\" needs the openai client; run 'pip install -r requirements-server.txt'"
+        )
+    if sampling_of(settings, bundle.seal).repetition_penalty != 1.0:
+        raise SettingsFault(
+            '[engine] kind = "server" has no repetition penalty that spares the end of a turn; leave it 1'
+        )
+    from engine.backends.server_engine import ServerEngine
+
+    key = secret("ENGINE_API_KEY", settings) or ""
+    return ServerEngine(
+        server_url(settings, has_key=bool(key)),
+        settings.engine.model or settings.adapters.name,
+        encoding_of(bundle),
+        key=key,
+        stops=frozenset(bundle.seal.stops),
+        max_length=bundle.seal.max_length,
+        max_concurrent=settings.engine.max_concurrent,
+    )
+
+
+def server_url(settings: Settings, *, has_key: bool) -> str:
+    """Where the server's completions are: [engine] url, up to and including /v1, which may be left out. Raises
+    SettingsFault for what is no address, and for a key that would cross a network in the clear."""
+    url = settings.engine.url.rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsFault(
+            f'[engine] kind = "server" needs url, such as "http://127.0.0.1:8000/v1"; it is {settings.engine.url!r}'
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        if has_key:
+            raise SettingsFault(
+                f"ENGINE_API_KEY would be sent in the clear to {parts.hostname}; use https in [engine] url"
+            )
+        log.warning("what is said in the channels goes unencrypted to host=%s; use https", parts.hostname)
+    return url if parts.path else f"{url}/v1"

@@ -1,0 +1,78 @@
+"""An engine that speaks only once it has shown that it uses the adapter: a silently ignored one is a real failure of
+runtimes, and nobody would see it but the people who know the voice."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from itertools import takewhile
+
+from engine.base import Engine, EngineError, Piece, Request, complete
+from persona.bundle import Probe
+from persona.encoding import Encoding
+from persona.errors import StandingFault
+from persona.sampling import Sampling
+
+log = logging.getLogger("alterego.engine")
+
+PATIENCE = 60.0  # seconds for the probe; a large model on a small machine says a token a second
+
+
+class CheckedEngine:
+    """Asks `engine` the sealed probe at its start, and again after any failure: what comes back may be another model."""
+
+    def __init__(self, engine: Engine, probe: Probe, encoding: Encoding) -> None:
+        self._engine = engine
+        self._probe = probe
+        self._encoding = encoding
+        self._sure = False
+        self._one = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """That of the engine."""
+        return self._engine.name
+
+    async def start(self) -> None:
+        """Start and ask. One that can't answer yet, such as a server that is away, is asked before it speaks. Raises
+        StandingFault where the engine speaks like the base."""
+        await self._engine.start()
+        try:
+            await self._check()
+        except EngineError as error:
+            log.warning("engine unchecked name=%s reason=%s; it is asked again before it speaks", self.name, error)
+
+    async def generate(self, request: Request) -> AsyncGenerator[Piece]:
+        """The completion of `request`, piece by piece."""
+        await self._check()
+        try:
+            async with aclosing(self._engine.generate(request)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except EngineError:
+            self._sure = False
+            raise
+
+    async def close(self) -> None:
+        """Close the engine."""
+        await self._engine.close()
+
+    async def _check(self) -> None:
+        async with self._one:
+            if self._sure:
+                return
+            greedy = Sampling(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=len(self._probe.tuned))
+            ask = Request(self._probe.ids, greedy, seed=0, deadline=time.monotonic() + PATIENCE)
+            text, finish = await complete(self._engine, ask)
+            if finish == "deadline":
+                raise EngineError(f"no answer to the probe in {PATIENCE:.0f} seconds")
+            tuned, base = (self._encoding.completion(ids) for ids in (self._probe.tuned, self._probe.base))
+            if _alike(text, base) > _alike(text, tuned):
+                raise StandingFault(f"the {self.name} engine ignores the adapter; choose another [engine] kind")
+            self._sure = True
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts have in common from the start."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

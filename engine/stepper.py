@@ -1,0 +1,51 @@
+"""What runs in an engine's thread: jobs, and a model that advances all of them by a step."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.base import EngineError, Finish, Piece, Request
+from persona.encoding import TextStream
+
+Word = Piece | EngineError  # what a job delivers
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A request in the thread. cap: at most so many new tokens. deliver: called with each piece, from the thread."""
+
+    request: Request
+    cap: int
+    text: TextStream
+    deliver: Callable[[Word], object]
+    cancelled: bool = False
+    ended: bool = False
+
+    def end(self, last: Word) -> None:
+        """Deliver the last word; nothing comes after it."""
+        if not self.ended:
+            self.ended = True
+            self.deliver(last)
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What one step brought a job: new token ids, and why it ended, if it did."""
+
+    job: Job
+    tokens: list[int] = field(default_factory=list)
+    finish: Finish | None = None
+    error: str = ""
+
+
+class Stepper(Protocol):
+    """A model that advances all its jobs by a step. Used by one thread alone."""
+
+    def admit(self, job: Job) -> None:
+        """Take a job in. Raises for one that can't be run."""
+
+    def step(self) -> Iterable[Advance]:
+        """Advance every job."""
+
+    def drop(self, job: Job) -> None:
+        """Forget a job and free what it held."""

@@ -1,0 +1,124 @@
+"""The OpenVINO engine over GGUF files that the trainer's own writer made."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.backends.openvino_engine import OpenVinoStepper
+from engine.backends.transformers_engine import load_base
+from engine.base import EngineError, Request, complete
+from engine.worker import ThreadedEngine
+from persona.sampling import Sampling
+from tests.engine.stepping import ENCODING, FREE, GREEDY, agreement, generated, ids_of, prompts, steep_base
+from tests.trainer import bases
+from trainer.bundle.gguf_file import PRECISIONS, write_gguf
+
+END = ENCODING.end_of_turn
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return load_base(steep_base(tmp_path_factory.mktemp("base"))).eval()
+
+
+@pytest.fixture(scope="module")
+def gguf(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("gguf") / "model.gguf"
+    write_gguf(model, ENCODING, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def stepper(gguf: Path) -> OpenVinoStepper:
+    return OpenVinoStepper(gguf, END, frozenset({END}), 32)
+
+
+@pytest.fixture
+async def engine(stepper: OpenVinoStepper) -> AsyncIterator[ThreadedEngine]:
+    made = ThreadedEngine(
+        "openvino", lambda: stepper, ENCODING, stops=frozenset({END}), max_length=256, max_concurrent=4
+    )
+    await made.start()
+    yield made
+    await made.close()
+
+
+def before_end(rows: list[list[int]]) -> list[list[int]]:
+    return [row[: row.index(END)] if END in row else row for row in rows]
+
+
+def test_greedy_ids_are_those_of_generate(model: Any, stepper: OpenVinoStepper) -> None:
+    """64 prompts at once, at F16: at least 99% of tokens; nothing comes after the end of the turn."""
+    found = ids_of(stepper, [Request(ids, GREEDY, seed=0) for ids in prompts(64)], stop=END)
+    theirs = before_end(generated(model, prompts(64), 16))
+    equal = [a == b for ours, wanted in zip(found, theirs, strict=True) for a, b in zip(ours, wanted, strict=False)]
+    assert sum(equal) / sum(map(len, theirs)) >= 0.99
+
+
+@pytest.mark.parametrize("shape", [bases.llama, bases.qwen3])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_precision_of_every_shape_is_run(tmp_path: Path, shape: Any, precision: str) -> None:
+    """And says nearly what the model itself says first."""
+    other = load_base(bases.save(tmp_path, shape)).eval()
+    write_gguf(other, ENCODING, tmp_path / "model.gguf", precision)
+    once = replace(GREEDY, max_new_tokens=1)
+    found = ids_of(
+        OpenVinoStepper(tmp_path / "model.gguf", END, frozenset({END}), 8),
+        [Request(ids, once, seed=0) for ids in prompts(32)],
+        stop=END,
+    )
+    enough = {"f16": 0.96, "q8_0": 0.9, "q4_0": 0.3}[precision]  # four bits of random weights keep little
+    assert agreement(found, generated(other, prompts(32), 1)) >= enough
+
+
+def test_a_seed_gives_the_same_ids_whatever_else_is_in_the_batch(stepper: OpenVinoStepper) -> None:
+    """Alone and beside 31 others: at least 99% of tokens; another seed says something else."""
+    requests = [Request(ids, FREE, seed=n) for n, ids in enumerate(prompts(32))]
+    alone = [ids_of(stepper, [request], stop=END)[0] for request in requests]
+    together = ids_of(stepper, requests, stop=END)
+    same = [ours == theirs for ours, theirs in zip(alone, together, strict=True)]
+    assert sum(same) / len(same) >= 0.97
+    others = ids_of(stepper, [replace(one, seed=one.seed + 1000) for one in requests], stop=END)
+    assert sum(a == b for a, b in zip(together, others, strict=True)) < 8
+
+
+async def test_the_end_of_a_turn_is_never_text(engine: ThreadedEngine) -> None:
+    """Of a hundred completions some end by themselves; none shows how."""
+    rule = Sampling(1.5, 1.0, 0, 0.0, max_new_tokens=120)
+    found = await asyncio.gather(*(complete(engine, Request((5, 6), rule, seed)) for seed in range(100)))
+    assert "stop" in {finish for _, finish in found}
+    assert not any("<|endoftext|>" in text for text, _ in found)
+
+
+async def test_the_cap_is_kept(engine: ThreadedEngine) -> None:
+    """Also where the prompt leaves less room than was asked for."""
+    _, finish = await complete(engine, Request((5,) * 250, replace(GREEDY, max_new_tokens=100), 0))
+    assert finish in ("length", "stop")
+
+
+async def test_leaving_frees_the_slot(engine: ThreadedEngine) -> None:
+    """All four places are taken and left; the next request gets one at once."""
+    long = Request((5, 6), replace(FREE, max_new_tokens=250), seed=3)
+    streams = [engine.generate(replace(long, seed=seed)) for seed in range(4)]
+    for stream in streams:
+        await anext(stream)
+        await stream.aclose()
+    began = time.monotonic()
+    await complete(engine, Request((7,), replace(GREEDY, max_new_tokens=1), 0))
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"sampling": Sampling(repetition_penalty=1.2)}, "repetition penalty"), ({"tuned": False}, "without its adapter")],
+)
+async def test_what_it_cannot_do_is_refused(engine: ThreadedEngine, change: dict[str, Any], sentence: str) -> None:
+    """Each request alone, with what to do."""
+    with pytest.raises(EngineError, match=sentence):
+        await complete(engine, replace(Request((5,), GREEDY, 0), **change))
+    assert (await complete(engine, Request((5,), GREEDY, 0)))[1]

@@ -1,0 +1,104 @@
+"""The reference engine over a model: its texts, its stops, and what fails alone."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.backends.transformers_engine import load_base, transformers_engine
+from engine.base import EngineError, Request, complete
+from engine.worker import ThreadedEngine
+from persona.encoding import Encoding
+from persona.errors import Fault
+from persona.sampling import Sampling
+from tests import tokenizers
+from tests.trainer import bases
+
+ENCODING = Encoding(*tokenizers.byte_level_bpe())
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> ThreadedEngine:
+    """A small untrained model: it says anything, and hardly ever stops."""
+    model = load_base(bases.save(tmp_path_factory.mktemp("base"), bases.qwen3)).eval()
+    return transformers_engine(model, ENCODING, stops=frozenset(), max_length=256)
+
+
+@pytest.fixture
+async def started(engine: ThreadedEngine):  # type: ignore[no-untyped-def]
+    await engine.start()
+    yield engine
+    await engine.close()
+
+
+def model_of(engine: ThreadedEngine) -> Any:
+    """The model it runs."""
+    return engine._stepper._model  # type: ignore[union-attr]
+
+
+def request(text: str = "hello", **sampling: float) -> Request:
+    settings = {"temperature": 1.0, "top_p": 1.0, "min_p": 0.0, "max_new_tokens": 20} | sampling
+    return Request(tuple(ENCODING.encode(text)), Sampling(**settings), seed=1)  # type: ignore[arg-type]
+
+
+async def test_greedy_ids_are_those_of_generate(started: ThreadedEngine) -> None:
+    """Text for text."""
+    prompt = torch.tensor([ENCODING.encode("hello there")])
+    theirs = model_of(started).generate(
+        prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=20, pad_token_id=0
+    )
+    text, finish = await complete(started, request("hello there", temperature=0.0))
+    assert finish == "length"
+    expected = ENCODING.decode(theirs[0, prompt.shape[1] :].tolist())
+    assert text.replace("\ufffd", "") == expected.replace("\ufffd", "")
+
+
+async def test_a_seed_repeats_and_others_differ(started: ThreadedEngine) -> None:
+    """Each request has its own random stream."""
+    same = await asyncio.gather(*(complete(started, request()) for _ in range(3)))
+    other = await complete(started, Request(request().ids, request().sampling, seed=2))
+    assert len(set(same)) == 1
+    assert other not in same
+
+
+async def test_a_prompt_that_leaves_no_room_fails_alone(started: ThreadedEngine) -> None:
+    """The next request is answered."""
+    with pytest.raises(EngineError, match="doesn't fit into 256"):
+        await complete(started, Request((5,) * 256, Sampling(), 1))
+    assert (await complete(started, request()))[1] == "length"
+
+
+async def test_an_impossible_id_fails_alone(started: ThreadedEngine) -> None:
+    """Out of the vocabulary."""
+    with pytest.raises(EngineError):
+        await complete(started, Request((10**6,), Sampling(), 1))
+    assert (await complete(started, request()))[1] == "length"
+
+
+async def test_a_deadline_ends_a_completion(started: ThreadedEngine) -> None:
+    """With what is there."""
+    late = Request(request().ids, request().sampling, 1, deadline=time.monotonic() - 1)
+    assert await complete(started, late) == ("", "deadline")
+
+
+async def test_leaving_the_stream_cancels_the_request(started: ThreadedEngine) -> None:
+    """The engine is free at once."""
+    long = Request(request().ids, Sampling(1.0, 1.0, max_new_tokens=240), 1)
+    stream = started.generate(long)
+    await anext(stream)
+    await stream.aclose()  # type: ignore[attr-defined]
+    began = time.monotonic()
+    await complete(started, request(max_new_tokens=1))
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("content", [{}, {"config.json": "{}"}, {"config.json": '{"model_type": "bert"}'}])
+def test_a_folder_that_is_no_base_is_a_sentence(tmp_path: Path, content: dict[str, str]) -> None:
+    """With what a base must be."""
+    for name, text in content.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(Fault, match="must be a folder or Hub id of a causal language model in safetensors"):
+        load_base(tmp_path)

@@ -1,0 +1,81 @@
+"""Runs requests through a stepper as an engine's thread would, and gives back their ids instead of their text."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.backends.transformers_engine import load_base
+from engine.base import Request
+from engine.stepper import Job, Stepper
+from persona.encoding import Encoding, TextStream
+from persona.sampling import Sampling
+from tests import tokenizers
+from tests.trainer import bases
+
+ENCODING = Encoding(*tokenizers.byte_level_bpe())
+GREEDY = Sampling(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=16)
+FREE = Sampling(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=16)
+
+
+def steep_base(folder: Path, steepness: float = 4.0) -> Path:
+    """A saved Qwen3-shaped base of random weights whose next token is neither certain nor anybody's guess. It hardly
+    ever says half a character or an added token, which runtimes show in different ways; its weights are numbers that
+    16 bits hold, so that writing it at F16 changes nothing."""
+    bases.save(folder, bases.qwen3)
+    model = load_base(folder)
+    with torch.no_grad():
+        model.lm_head.weight.mul_(steepness)
+        model.lm_head.weight[[token for token in range(ENCODING.vocabulary) if _is_odd(token)]] = 0
+    model.half().float().save_pretrained(folder)
+    return folder
+
+
+def _is_odd(token: int) -> bool:
+    text = ENCODING.decode([token])
+    return (not text and token != ENCODING.end_of_turn) or not text.isprintable() or "\ufffd" in text
+
+
+def prompts(count: int, longest: int = 60) -> list[tuple[int, ...]]:
+    """Prompts of many lengths, the same each time; no id of them ends a text."""
+    luck = torch.Generator().manual_seed(7)
+    lengths = torch.randint(1, longest, (count,), generator=luck).tolist()
+    return [tuple(torch.randint(1, 300, (length,), generator=luck).tolist()) for length in lengths]
+
+
+def ids_of(stepper: Stepper, requests: Sequence[Request], stop: int | None = None) -> list[list[int]]:
+    """The new ids of each request, all run at once. stop: an id that ends a text."""
+    jobs = [Job(one, one.sampling.max_new_tokens, TextStream(ENCODING), lambda _: None) for one in requests]
+    made: dict[Job, list[int]] = {job: [] for job in jobs}
+    running = set(jobs)
+    for job in jobs:
+        stepper.admit(job)
+    while running:
+        for advance in stepper.step():
+            assert not advance.error, advance.error
+            made[advance.job] += advance.tokens
+            if advance.finish or stop in advance.tokens:
+                stepper.drop(advance.job)
+                running.discard(advance.job)
+    return [made[job] for job in jobs]
+
+
+def generated(model: Any, many: Sequence[Sequence[int]], count: int) -> list[list[int]]:
+    """The greedy continuations by transformers' own generate(), padded on the left."""
+    longest = max(map(len, many))
+    found = model.generate(
+        torch.tensor([[0] * (longest - len(ids)) + list(ids) for ids in many]),
+        attention_mask=torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in many]),
+        do_sample=False,
+        max_new_tokens=count,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    return [[int(token) for token in row] for row in found[:, longest:]]
+
+
+def agreement(ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]]) -> float:
+    """The share of tokens that are equal, place for place."""
+    pairs = [pair for one, other in zip(ours, theirs, strict=True) for pair in zip(one, other, strict=True)]
+    return sum(a == b for a, b in pairs) / len(pairs)

@@ -1,0 +1,97 @@
+"""How a token is drawn: transformers' own rules, a row at a time or all at once."""
+
+import random
+
+import pytest
+import torch
+from transformers import (
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from engine.sampler import FEW, draw, kept, next_luck, penalised
+from persona.sampling import Sampling
+
+RULES = [
+    Sampling(1.0, 1.0, 0, 0.0),
+    Sampling(0.7, 0.9, 0, 0.0),
+    Sampling(1.3, 1.0, 5, 0.0),
+    Sampling(0.9, 1.0, 0, 0.1),
+    Sampling(0.8, 0.8, 40, 0.05),
+    Sampling(),
+]
+
+
+def warped(logits: torch.Tensor, rule: Sampling) -> torch.Tensor:
+    """logits [rows, vocabulary] as transformers' generate() would have them."""
+    theirs = LogitsProcessorList([TemperatureLogitsWarper(rule.temperature)])
+    if rule.top_k:
+        theirs.append(TopKLogitsWarper(rule.top_k))
+    if rule.top_p < 1:
+        theirs.append(TopPLogitsWarper(rule.top_p))
+    if rule.min_p:
+        theirs.append(MinPLogitsWarper(rule.min_p))
+    return theirs(torch.zeros(len(logits), 1, dtype=torch.long), logits.clone())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rules_are_those_of_transformers(rule: Sampling) -> None:
+    """The same tokens are left, in the same order of steps."""
+    torch.manual_seed(0)
+    logits = torch.randn(50, 300) * 3
+    scaled = (logits / rule.temperature).sort(-1, descending=True)
+    ours = kept(scaled.values, scaled.values.logsumexp(-1), [rule] * 50)
+    expected = warped(logits, rule) > -torch.inf
+    assert torch.equal(torch.zeros_like(expected).scatter(1, scaled.indices, ours), expected)
+
+
+@pytest.mark.parametrize("spread", [0.1, 2.0, 8.0])
+def test_a_row_is_drawn_the_same_in_any_company(spread: float) -> None:
+    """Rules of all kinds side by side, flat and steep rows, more tokens than are looked at first."""
+    torch.manual_seed(1)
+    logits = torch.randn(len(RULES), 4 * FEW) * spread
+    for seed in range(20):
+        lucks = [next_luck(random.Random(seed * 100 + row)) for row in range(len(RULES))]
+        together = draw(logits, RULES, lucks)
+        alone = [
+            draw(logits[row : row + 1], RULES[row : row + 1], lucks[row : row + 1])[0] for row in range(len(RULES))
+        ]
+        assert together == alone
+
+
+def test_only_what_a_rule_keeps_is_drawn() -> None:
+    """A flat row whose rule keeps more than are looked at first included."""
+    torch.manual_seed(2)
+    logits = torch.randn(1, 4 * FEW)
+    stream = random.Random(0)
+    for rule in [*RULES, Sampling(1.0, 1.0, 2 * FEW, 0.0), Sampling(1.0, 0.99, 0, 0.0)]:
+        allowed = set((warped(logits, rule)[0] > -torch.inf).nonzero()[:, 0].tolist())
+        drawn = {draw(logits, [rule], [next_luck(stream)])[0] for _ in range(100)}
+        assert drawn <= allowed
+
+
+def test_greedy_takes_the_likeliest_whatever_the_luck() -> None:
+    """Temperature 0, beside a row that is drawn."""
+    logits = torch.tensor([[0.0, 3.0, 1.0], [0.0, 0.0, 50.0]])
+    stream = random.Random(3)
+    for _ in range(20):
+        assert draw(logits, [Sampling(0.0), Sampling(1.0)], [next_luck(stream), next_luck(stream)]) == [1, 2]
+
+
+def test_rounding_in_the_logits_seldom_changes_a_draw() -> None:
+    """What another batch does to the last bits: one draw in hundreds, not more."""
+    torch.manual_seed(4)
+    logits = torch.randn(400, 1000) * 2
+    lucks = [next_luck(random.Random(row)) for row in range(400)]
+    rule = [Sampling(1.0, 1.0, 0, 0.0)] * 400
+    shaken = draw(logits + torch.randn_like(logits) * 1e-4, rule, lucks)
+    assert sum(a != b for a, b in zip(draw(logits, rule, lucks), shaken, strict=True)) <= 2
+
+
+def test_a_repetition_penalty_pushes_down_what_was_seen() -> None:
+    """Positive logits are divided, negative ones multiplied."""
+    found = penalised(torch.tensor([2.0, -2.0, 3.0]), {0, 1}, 2.0)
+    assert found.tolist() == [1.0, -4.0, 3.0]

@@ -1,0 +1,49 @@
+"""The sealed probe: a prompt that tells adapter and base apart, however short the training was."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from engine.backends.transformers_engine import load_base
+from persona.bundle import BaseModelSeal, Seal, Speaker
+from persona.errors import Fault
+from tests.engine.stepping import ENCODING, steep_base
+from trainer.adapter.probe import TOKENS, find_probe
+
+SEAL = Seal(
+    speaker="MARA",
+    speakers={"MARA": Speaker(name="Mara", tuned=True)},
+    end_of_turn=ENCODING.end_of_turn,
+    stops=(ENCODING.end_of_turn,),
+    max_length=256,
+    base=BaseModelSeal(model="scratch", weights="", architecture="qwen3"),
+)
+
+
+def adapted(folder: Path, strength: float) -> Any:
+    """A base with an adapter of random weights."""
+    torch.manual_seed(0)
+    model = get_peft_model(load_base(steep_base(folder)), LoraConfig(r=4, target_modules="all-linear"))
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=strength) if strength else torch.nn.init.zeros_(weight)
+    return model
+
+
+@pytest.mark.parametrize("strength", [0.003, 0.3])
+def test_even_a_weak_adapter_has_a_probe(tmp_path: Path, strength: float) -> None:
+    """Its first words differ from the base's, and both can be seen in a text."""
+    probe = find_probe(adapted(tmp_path, strength), ENCODING, SEAL)
+    assert probe is not None
+    assert probe.tuned[0] != probe.base[0]
+    assert all(ENCODING.decode([first]).strip() for first in (probe.tuned[0], probe.base[0]))
+    assert len(probe.ids) + TOKENS <= SEAL.max_length
+
+
+def test_an_adapter_that_does_nothing_is_a_fault(tmp_path: Path) -> None:
+    """Training did not take."""
+    with pytest.raises(Fault, match="the adapter changes nothing in what the base says"):
+        find_probe(adapted(tmp_path, 0.0), ENCODING, SEAL)

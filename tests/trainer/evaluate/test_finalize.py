@@ -1,0 +1,139 @@
+"""What closes a training: the sampling it seals, the gate, and the report that a person reads."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from persona.bundle import Bundle, current
+from persona.config import load
+from persona.sampling import Sampling
+from tests.conftest import Home
+from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
+from trainer.corpus.store import Corpus
+from trainer.corpus.store import load as load_corpus
+from trainer.evaluate.calibration import Trial
+from trainer.evaluate.copying import known
+from trainer.evaluate.evaluation import Evaluation
+from trainer.evaluate.finalize import Closing
+from trainer.evaluate.gate import Verdict, compare, judge_bundle, worse
+from trainer.evaluate.metrics import ground, rows
+from trainer.evaluate.reply_context import Occasion, occasions
+from trainer.evaluate.report.figures import plain_figures
+from trainer.evaluate.report.files import write_report
+from trainer.evaluate.speaking import Spoken
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PEOPLE = {"ANNA": ANNA, "BORIS": BORIS, "CLEO": CLEO}
+TALKS = talks(PEOPLE, 150)
+
+
+@pytest.fixture(scope="module")
+def bundle(trained: Home) -> Bundle:
+    return current(load(trained.config, {}).adapters)
+
+
+def answered(asked: list[Occasion], texts: list[str]) -> list[Spoken]:
+    return [Spoken(one, (text,), (text,)) for one, text in zip(asked, texts, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def found() -> Evaluation:
+    """An evaluation of an imitation of Anna that is Anna herself on another day."""
+    here = ground(TALKS, "ANNA", known(said(ANNA, 100, seed=9)))
+    spoken = answered(list(here.mine), said(ANNA, 150, seed=2))
+    texts = [one.text for one in spoken]
+    voices = {"tuned": texts, "human": said(ANNA, 150, seed=3), "another human": said(BORIS, 150, seed=4)}
+    assert here.bench is not None
+    trial = Trial(Sampling(0.9, 0.95, min_p=0.02), 150, 0.98, 0.55, 1.0, 1.1)
+    return Evaluation(rows(here, voices), {}, here.bench.decisions(texts), spoken, [trial], ["few messages <b>"], 1.0)
+
+
+def test_what_was_calibrated_is_sealed(found: Evaluation, bundle: Bundle) -> None:
+    """With the figures and the verdict, and without a word of anybody's."""
+    sealed = Closing(found, Verdict(["it copies"]), forced=True).sealed(bundle.seal)
+    assert sealed.sampling["temperature"] == 0.9
+    assert "max_new_tokens" not in sealed.sampling
+    assert sealed.metrics["gate"]["forced"] is True
+    assert sealed.metrics["gate"]["reasons"] == ["it copies"]
+    assert sealed.metrics["likeness"]["rows"]["tuned"]["voice_ratio"][0] == pytest.approx(1, abs=0.1)
+    told = json.dumps(sealed.metrics["likeness"])
+    assert not any(one.text in told for one in found.spoken if len(one.text) > 8)
+
+
+def test_a_worse_voice_is_kept_off_the_air() -> None:
+    """Anna's adapter is not replaced by one that sounds like Boris; the other way round it is."""
+    asked = occasions(TALKS, "ANNA")
+    corpus = Corpus(found=TALKS, parts={one.id: "b" for one in TALKS})
+    anna, boris = answered(asked, said(ANNA, 150, seed=2)), answered(asked, said(BORIS, 150, seed=3))
+    apart = compare(asked, corpus, "ANNA", boris, anna)
+    assert apart["voice_ratio"].high < 0
+    assert apart["two_sample"].low > 0
+    assert len(worse(apart)) == 2
+    assert worse(compare(asked, corpus, "ANNA", anna, boris)) == []
+    again = answered(asked, said(ANNA, 150, seed=5))
+    assert worse(compare(asked, corpus, "ANNA", again, anna)) == []
+
+
+def test_the_first_bundle_speaks_with_its_warnings(trained: Home, bundle: Bundle, found: Evaluation) -> None:
+    """There is nothing better; what is doubtful is noted."""
+    settings = load(trained.config, {})
+    tuned = found.rows["tuned"]
+    copies = {**found.rows, "tuned": {**tuned, "copy8": replace(tuned["copy8"], value=0.5, low=0.4, high=0.6)}}  # type: ignore[type-var]
+    leaking = replace(found, rows=copies)
+    verdict = judge_bundle(settings, load_corpus(settings), bundle, None, leaking, 0.0)
+    assert verdict.passes
+    assert any("it copies" in note for note in verdict.notes)
+    later = judge_bundle(settings, load_corpus(settings), bundle, bundle, leaking, 0.0)
+    assert not later.passes
+    assert Closing(found, later, forced=True).moves
+    assert not Closing(found, later).moves
+
+
+def test_the_report_is_one_page_without_requests(
+    trained: Home, bundle: Bundle, found: Evaluation, tmp_path: Path
+) -> None:
+    """Everything in it, for its owner alone; text is text."""
+    settings = load(trained.config, {})
+    page = write_report(settings, load_corpus(settings), bundle, found, tmp_path / "private", tally="two of three")
+    html = page.read_text(encoding="utf-8")
+    assert "of 100 judge decisions" in html
+    assert "few messages &lt;b&gt;" in html
+    assert "two of three" in html
+    assert not re.search(r"(src|href)=|@import|url\(|https?://(?!www\.w3)", html)
+    assert page.stat().st_mode & 0o777 == 0o600
+    figures = json.loads((tmp_path / "private" / "report.json").read_text(encoding="utf-8"))
+    assert figures["rows"] == plain_figures(found)["rows"]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to look at the page with")
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (390, "dark")])
+def test_the_report_fits_its_window(
+    trained: Home, bundle: Bundle, found: Evaluation, tmp_path: Path, width: int, scheme: str
+) -> None:
+    """On a desk and on a phone, in light and in dark: a screenshot that is no blank page, and nothing to scroll sideways."""
+    settings = load(trained.config, {})
+    page = write_report(settings, load_corpus(settings), bundle, found, tmp_path)
+    measuring = (
+        "<script>document.title=[document.documentElement.scrollWidth,"
+        "getComputedStyle(document.body).backgroundColor].join('|')</script></body>"
+    )
+    open_page = page.read_text(encoding="utf-8").replace("style-src", "script-src 'unsafe-inline'; style-src")
+    framed = tmp_path / "inner.html"
+    framed.write_text(open_page.replace("</body>", measuring), encoding="utf-8")
+    shot = tmp_path / "shot.png"
+    common = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+        f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={max(width, 500)},900",
+        *(["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []),
+    ]  # fmt: skip
+    subprocess.run([*common, f"--screenshot={shot}", framed.as_uri()], capture_output=True, timeout=120, check=True)
+    assert shot.stat().st_size > 10_000
+    dom = subprocess.run([*common, "--dump-dom", framed.as_uri()], capture_output=True, text=True, timeout=120).stdout
+    scrolled, background = re.findall(r"<title>(\d+)\|(.*?)</title>", dom)[0]
+    assert int(scrolled) <= max(width, 500)
+    assert background == ("rgb(20, 23, 29)" if scheme == "dark" else "rgb(251, 250, 247)")

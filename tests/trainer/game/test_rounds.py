@@ -1,0 +1,141 @@
+"""The Turing game: fair rounds, honest tallies, and a page that plays by itself."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from persona.errors import Fault
+from persona.transcript import UNKNOWN, Turn
+from tests.conftest import Home, run_here
+from tests.trainer.evaluate.voices import ANNA, BORIS, said
+from trainer.__main__ import app as trainer
+from trainer.evaluate.reply_context import Occasion
+from trainer.evaluate.speaking import Spoken
+from trainer.game.page import game_page
+from trainer.game.playing import play
+from trainer.game.rounds import Round, candidates, in_terminal, read_results, result, rounds_of, tally
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def occasion(number: int, text: str) -> Occasion:
+    return Occasion(f"{number}", "group", None, (Turn("BORIS", ("and you?",)),), Turn("ANNA", (text,)), None)
+
+
+@pytest.fixture
+def rounds() -> list[Round]:
+    """Ten rounds between Anna and an imitation that is Boris."""
+    pairs = zip(said(ANNA, 10, seed=1), said(BORIS, 10, seed=2), strict=True)
+    spoken = [Spoken(occasion(k, real), (fake,), (fake,)) for k, (real, fake) in enumerate(pairs)]
+    return rounds_of(spoken, {"BORIS": "Boris"}, seed=5)
+
+
+def test_the_real_answer_stands_on_either_side_as_often(rounds: list[Round]) -> None:
+    """Five times each, in an order that the seed draws."""
+    assert len(rounds) == 10
+    assert sum(one.real for one in rounds) == 5
+    assert {one.answers[one.real] for one in rounds} == set(said(ANNA, 10, seed=1))
+
+
+def test_silence_and_copies_are_no_rounds() -> None:
+    """Nothing to choose between."""
+    mute = Spoken(occasion(1, "hello there"), (), ("copied",))
+    same = Spoken(occasion(2, "hello there"), ("hello there",), ("hello there",))
+    assert rounds_of([mute, same], {}, seed=1) == []
+    assert candidates([occasion(1, "k"), occasion(2, "[photo]"), occasion(3, "fine thanks")])[0].text == "fine thanks"
+
+
+def test_rounds_follow_words_that_are_known() -> None:
+    """Where there are enough of them; else a lost parent is better than no game."""
+    lost = [replace(occasion(k, "that is how it is"), before=(Turn("SOMEONE", (UNKNOWN,)),)) for k in range(9)]
+    heard = [occasion(k, "fine, and where is the swan?") for k in range(9, 30)]
+    assert {one.before[0].text for one in candidates([*lost, *heard])} == {"and you?"}
+    assert len(candidates([*lost, *heard[:3]])) == 12
+
+
+def test_a_game_is_played_in_the_terminal(rounds: list[Round]) -> None:
+    """Who always says 1 is right half of the time; a word that is no answer is asked again."""
+    shown: list[str] = []
+    answers = iter(["what", *"1" * 10])
+    right = play(rounds, lambda _: next(answers), shown.append)
+    assert sum(right) == 5
+    assert "type 1 or 2" in shown
+    assert all(text in in_terminal(rounds[0], 1, 10) for text in ("Boris: and you?", *rounds[0].answers))
+
+
+def test_a_game_without_a_player_is_a_sentence(rounds: list[Round]) -> None:
+    """A closed stdin."""
+
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    with pytest.raises(Fault, match="--export"):
+        play(rounds, nobody, str)
+
+
+def test_results_are_found_in_any_text_and_counted_once() -> None:
+    """Pasted from a chat; two friends with the same answers are two."""
+    one, other = (result("0000002a", player, [True, False, False]) for player in ("aaaaaaaa", "bbbbbbbb"))
+    found = read_results(f"Sue: I got {one}! was fun\nTom: {other} and again {one}")
+    assert list(found) == [one, other]
+    counted = tally(list(found.values()))
+    assert (counted.games, counted.rounds, counted.fooled) == (2, 6, 4)
+    assert "4 of 6 rounds (67%)" in counted.sentence
+    assert "44%" in counted.sentence
+
+
+def test_the_command_exports_and_tallies(trained: Home, tmp_path: Path) -> None:
+    """A page of rounds from the session's adapter, and a result string that comes back."""
+    home = Home(tmp_path)
+    home.config.write_bytes(trained.config.read_bytes())
+    (tmp_path / "corpus").symlink_to(trained.folder / "corpus")
+    shutil.copytree(trained.folder / "adapters", tmp_path / "adapters", symlinks=True)
+    target = tmp_path / "game.html"
+
+    def game(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return run_here(trainer, "python -m trainer", "game", *arguments, "--config", str(home.config))
+
+    made = game("--export", str(target), "--seed", "7", "--json")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["rounds"] >= 4
+    page = target.read_text(encoding="utf-8")
+    assert 'data-game="00000007"' in page
+    assert not re.search(r"(src|href)=|https?://", page)
+    rounds = tmp_path / "game.json"
+    assert game("--export", str(rounds), "--seed", "7").returncode == 0
+    plain = json.loads(rounds.read_text(encoding="utf-8"))
+    assert all(len(one["answers"]) == 2 and one["real"] in (0, 1) and one["before"] for one in plain["rounds"])
+    assert list(read_results(plain["result"] + "011").values()) == [[False, True, True]]
+    for _ in range(2):  # the second time the same result is known
+        counted = game("--tally", result("00000007", "abcdef01", [True, True, False, False]), "--json")
+        assert json.loads(counted.stdout)["rounds"] == 4, counted.stderr
+    assert game("--tally", "nothing here", "--json").returncode == 0
+
+
+def test_a_tally_of_nothing_says_what_a_result_looks_like(home: Home) -> None:
+    """One sentence."""
+    done = run_here(trainer, "python -m trainer", "game", "--tally", "hello", "--config", str(home.config))
+    assert done.returncode == 1
+    assert "alterego-0a1b2c3d" in done.stderr
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to open the page with")
+def test_the_page_plays_by_itself(rounds: list[Round], tmp_path: Path) -> None:
+    """In headless Chromium: the first button of each round is clicked, and the result is shown to be sent back."""
+    page = game_page("Anna <b>", "0000002a", rounds)
+    clicking = "<script>for(let k=0;k<10;k++)document.querySelector('button').click()</script></body>"
+    (tmp_path / "game.html").write_text(page.replace("</body>", clicking), encoding="utf-8")
+    done = subprocess.run(
+        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
+         "--dump-dom", (tmp_path / "game.html").as_uri()],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert "You found the real one in 5 of 10." in done.stdout
+    assert "<b>" not in done.stdout
+    (found,) = read_results(done.stdout.split("<code>")[1]).values()
+    assert found == [one.real == 0 for one in rounds]

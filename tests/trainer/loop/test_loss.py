@@ -1,0 +1,177 @@
+"""The loss is the model's own, whatever the head does to its logits, and costs little memory."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch.nn.functional import cross_entropy
+from transformers import MambaConfig, MambaForCausalLM, PreTrainedModel
+
+from persona.encoding import Encoding
+from persona.transcript import Conversation, Turn
+from tests import tokenizers
+from tests.trainer import bases
+from trainer.loop.batches import Window, collate, pack, windows_of
+from trainer.loop.held_out_loss import measure
+from trainer.loop.loss import IGNORED, _Chunked, returns_loss, summed_loss
+from trainer.loop.packing import can_pack, groups, side_by_side
+
+ENCODING = Encoding(*tokenizers.byte_level_bpe())
+ME = frozenset({"MARA"})
+Shape = Callable[[int], PreTrainedModel]
+
+
+def talk(turns: int, words: int = 6) -> Conversation:
+    lines = [(f"turn {number} " + "word " * words).strip() for number in range(turns)]
+    return Conversation("group", tuple(Turn("MARA" if k % 2 else "BOB", (line,)) for k, line in enumerate(lines)), 2020)
+
+
+def rows_of(*talks: Conversation) -> list[Window]:
+    return windows_of(ENCODING, list(talks), ME, 256)
+
+
+def adapted(shape: Shape) -> PeftModel:
+    """A small model under an adapter that changes something."""
+    torch.manual_seed(0)
+    lora = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    return get_peft_model(shape(ENCODING.vocabulary), lora).eval()  # type: ignore[return-value]
+
+
+def gradients(model: PeftModel) -> dict[str, torch.Tensor]:
+    found = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
+    assert found
+    model.zero_grad()
+    return {name: grad.clone() for name, grad in found.items()}
+
+
+def theirs(model: PeftModel, rows: Sequence[Window]) -> torch.Tensor:
+    """model(labels=) on each row alone, summed: no padding, no neighbours."""
+    total = torch.zeros(())
+    for row in rows:
+        labels = torch.tensor([[i if target else IGNORED for i, target in zip(row.ids, row.targets, strict=True)]])
+        total = total + model(input_ids=torch.tensor([row.ids]), labels=labels).loss * int((labels != IGNORED).sum())
+    return total
+
+
+@pytest.mark.filterwarnings("ignore:fan_in_fan_out")
+@pytest.mark.parametrize("shape", bases.ALL, ids=lambda shape: shape.__name__)
+@pytest.mark.parametrize("chunk", [1, 2000, 2**24])
+def test_loss_and_gradients_are_the_model_s_own(shape: Shape, chunk: int) -> None:
+    """Equal to model(labels=) on each row alone: padding, neighbours, chunks and capped logits change nothing."""
+    model = adapted(shape)
+    rows = rows_of(talk(3, 2), talk(6, 2), talk(2, 2), talk(4, 1))
+    assert len({len(row.ids) for row in rows}) > 1
+    expected = theirs(model, rows)
+    expected.backward()
+    wanted = gradients(model)
+    returns_loss(model, chunk)
+    ours = summed_loss(model, collate(rows))
+    ours.backward()
+    assert torch.isclose(ours, expected, rtol=1e-5)
+    assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
+    assert can_pack(model)
+    with side_by_side(model):
+        packed = summed_loss(model, pack(rows))
+        packed.backward()
+    assert torch.isclose(packed, expected, rtol=1e-5)
+    assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
+    assert measure(model, rows, 512, 0).nats == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:fan_in_fan_out")
+@pytest.mark.parametrize("shape", bases.ALL, ids=lambda shape: shape.__name__)
+def test_rows_side_by_side_keep_their_window_and_their_memory(shape: Shape) -> None:
+    """Rows longer than the window of a shape that has one, of lengths far apart, layers run again in the backward pass."""
+    model = adapted(shape)
+    rows = rows_of(talk(2, 0), talk(6, 2), talk(3, 1), talk(5, 2))
+    expected = theirs(model, rows)
+    expected.backward()
+    wanted = gradients(model)
+    returns_loss(model)
+    model.get_base_model().activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+    model.train()
+    for dropout in (one for one in model.modules() if isinstance(one, torch.nn.Dropout)):
+        dropout.p = 0.0
+    with side_by_side(model):
+        packed = summed_loss(model, pack(rows))
+        packed.backward()
+    assert torch.isclose(packed, expected, rtol=1e-5)
+    assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
+
+
+def test_rows_of_lengths_far_apart_are_not_padded_to_each_other() -> None:
+    """Attention to padding costs no more than attention to words, or next to nothing."""
+    lengths = [3000, 900, 800, *[40] * 50, *[8] * 30]
+    found = groups(lengths, torch.device("cpu"))
+    assert [group.longest for group in found] == [3000, 800, 40]
+    assert sum(len(group.kept) for group in found) == sum(lengths)
+    spent = sum(len(group.padded) * group.longest for group in found)
+    assert spent < 2 * sum(length**2 for length in lengths)
+
+
+def test_a_model_that_looks_ahead_or_has_no_such_attention_is_not_packed() -> None:
+    """It is trained on padded rows of like length instead."""
+    config = MambaConfig(vocab_size=ENCODING.vocabulary, hidden_size=32, num_hidden_layers=2, state_size=4)
+    assert not can_pack(MambaForCausalLM(config))
+
+
+@pytest.mark.parametrize("shape", [bases.llama, bases.qwen3], ids=lambda shape: shape.__name__)
+def test_one_pass_over_a_conversation_equals_a_row_a_reply(shape: Shape) -> None:
+    """Loss and gradients, and with far fewer tokens."""
+    model = adapted(shape)
+    returns_loss(model)
+    conversation = talk(12, 1)
+    whole = rows_of(conversation)
+    assert len(whole) == 1
+    turns = conversation.turns
+    answers = [
+        rows_of(Conversation("group", turns[: k + 1], 2020))[0]
+        for k, turn in enumerate(turns)
+        if turn.speaker == "MARA"
+    ]
+    single = [_last_only(row) for row in answers]
+    one, many = (summed_loss(model, collate(rows)) for rows in (whole, single))
+    one.backward()
+    first = gradients(model)
+    many.backward()
+    assert torch.isclose(one, many, rtol=1e-5)
+    assert all(torch.allclose(grad, first[name], atol=1e-4) for name, grad in gradients(model).items())
+    assert 3 * sum(len(row.ids) for row in whole) < sum(len(row.ids) for row in single)
+
+
+def _last_only(row: Window) -> Window:
+    """Loss on the last turn alone, as systems train that make a row of every reply."""
+    last = max(k for k, target in enumerate(row.targets) if not target)
+    return Window(row.ids, [k > last for k in range(len(row.ids))], row.characters)
+
+
+def test_a_large_vocabulary_never_holds_all_its_logits() -> None:
+    """The widest matrix of logits that the head is asked for is a chunk."""
+    hidden, labels = torch.randn(100, 8, requires_grad=True), torch.randint(0, 5000, (100,))
+    weight = torch.randn(5000, 8)
+    asked: list[int] = []
+
+    def head(piece: torch.Tensor) -> torch.Tensor:
+        asked.append(len(piece))
+        return piece @ weight.T
+
+    loss = _Chunked.apply(hidden, labels, head, 7)  # type: ignore[no-untyped-call]
+    loss.backward()
+    assert max(asked) == 7
+    assert sum(asked) == 100
+    expected = cross_entropy(hidden @ weight.T, labels, reduction="sum")
+    (slope,) = torch.autograd.grad(expected, hidden)
+    assert torch.isclose(loss, expected, rtol=1e-5)
+    assert hidden.grad is not None
+    assert torch.allclose(hidden.grad, slope, atol=1e-4)
+
+
+def test_a_batch_without_labels_has_no_loss_and_no_gradient() -> None:
+    """The share of a process that got no rows."""
+    model = adapted(bases.qwen3)
+    returns_loss(model)
+    loss = summed_loss(model, collate([]))
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert all(not grad.any() for grad in gradients(model).values())

@@ -1,0 +1,186 @@
+"""A person who asks to be forgotten is: in the corpus, in later imports, and on the list of bundles to train anew."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from persona.bundle import BaseModelSeal, Seal, Speaker, draft, open_bundle, publish
+from persona.config import Settings, load
+from persona.errors import Fault
+from persona.retraining import mark, marked
+from tests.conftest import run_here
+from tests.trainer.ingest.test_postprocess import archive, everything_in, imported, scenes, settings_of, telegram
+from trainer.__main__ import app
+from trainer.bundle.provenance import write_heard
+from trainer.commands.output import import_summary
+from trainer.corpus.store import Corpus
+from trainer.corpus.store import load as load_corpus
+from trainer.erasure import forget
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TALK = [
+    ("Mara Voss", "Zelda, where is the lamp?"),
+    ("Zelda Quist", "in the lemon tree"),
+    ("Bob", "ZELDA QUIST! and zelda's lamp"),
+    ("Mara Voss", "昨天Zelda来了"),
+]
+
+
+def sealed(settings: Settings, corpus: Corpus, *, takes_note: bool = True) -> str:
+    """A bundle that was trained on the corpus, as training seals it; its version."""
+    base = BaseModelSeal(model="scratch", weights="abc", architecture="qwen3")
+    speakers = {turn.speaker: Speaker(name=turn.speaker) for one in corpus.found for turn in one.conversation.turns}
+    seal = Seal(speaker="MARA VOSS", speakers=speakers, end_of_turn=0, stops=(0,), max_length=64, base=base)
+    with draft(settings.adapters) as folder:
+        if takes_note:
+            write_heard(corpus, folder)
+        return publish(folder, seal).version
+
+
+@pytest.mark.parametrize("pseudonyms", ["true", "false"])
+@pytest.mark.parametrize("name", ["Zelda Quist", "zelda quist", "user1111"])
+def test_nothing_of_them_is_left(tmp_path: Path, pseudonyms: str, name: str) -> None:
+    """Their messages, and their name in the messages of others, in any case and script, or its stand-in."""
+    settings = settings_of(tmp_path, f"pseudonyms = {pseudonyms}\n")
+    found = imported(settings, telegram(tmp_path, TALK))
+    key = next(key for key, one in found.corpus.identities.items() if "Zelda Quist" in one.names)
+    person = found.corpus.people[key]
+    receipt = forget(settings, key if name == "user1111" else name, NOW)
+    assert (receipt.messages, receipt.mentions, receipt.at) == (1, 3, "2026-11-22T12:00:00+00:00")
+    assert scenes(load_corpus(settings)) == [
+        (
+            "group",
+            [
+                ("MARA VOSS", ("[…], where is the lamp?",)),
+                (load_corpus(settings).people["telegram:user275"].key, ("[…]! and […]'s lamp",)),
+                ("MARA VOSS", ("昨天[…]来了",)),
+            ],
+        )
+    ]
+    people = (settings.corpus / "people.json").read_text(encoding="utf-8")
+    everything = (everything_in(settings.corpus) + people).casefold()
+    assert not any(call in everything for call in ("zelda", "quist", key, person.name.casefold()))
+
+
+def test_a_later_import_does_not_bring_them_back(tmp_path: Path) -> None:
+    """Not the same export, not with --fresh, not another platform where they bear the name, nor their name in texts."""
+    settings = settings_of(tmp_path)
+    export = telegram(tmp_path, TALK)
+    imported(settings, export)
+    forget(settings, "Zelda Quist", NOW)
+    more = archive(tmp_path, "maravoss", "1", [{"id_str": "1", "full_text": "zelda says hi"}])
+    theirs = archive(tmp_path, "zelda quist", "9", [{"id_str": "2", "full_text": "hello"}])
+    again = imported(settings, export, more, theirs, fresh=True)
+    dropped = {key[2]: count for key, count in again.tally.dropped.items()}
+    assert dropped == {"left_out": 1} | {"left_out": 1}
+    assert again.tally.dropped.total() == 2
+    assert "[…]" in [row["speaker"] for row in import_summary(settings, again)["table"]]
+    remembered = (tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8")
+    people = (settings.corpus / "people.json").read_text(encoding="utf-8")
+    assert "zelda" not in (everything_in(settings.corpus) + people + remembered).casefold()
+    assert "[…] says hi" in everything_in(settings.corpus)
+
+
+def test_another_of_the_same_name_stays(tmp_path: Path) -> None:
+    """Two ids of one platform are two people, and the name alone is not enough to choose."""
+    settings = settings_of(tmp_path)
+    mine = archive(tmp_path, "maravoss", "1", [{"id_str": "1", "full_text": "hi"}])
+    two = [archive(tmp_path / number, "sam", number, [{"id_str": number, "full_text": "yo"}]) for number in ("8", "9")]
+    imported(settings, mine, *two)
+    with pytest.raises(Fault, match="'sam' may be several people; name one of their ids"):
+        forget(settings, "sam", NOW)
+    assert forget(settings, "x:8", NOW).messages == 1
+    imported(settings, mine, *two, fresh=True)
+    assert sorted(row.sender for row in load_corpus(settings).rows) == ["x:1", "x:9"]
+
+
+def test_quotations_and_links_to_their_posts_go(tmp_path: Path) -> None:
+    """A reply to them answers […]; nothing of theirs is wanted."""
+    settings = settings_of(tmp_path)
+    mine = archive(
+        tmp_path,
+        "maravoss",
+        "1",
+        [
+            {"id_str": "1", "full_text": "so true RT @zq: cats are liquid"},
+            {"id_str": "2", "full_text": "no", "in_reply_to_status_id_str": "77", "in_reply_to_screen_name": "zq"},
+        ],
+    )
+    (tmp_path / "replies.jsonl").write_text('{"id": "77", "author": "zq", "text": "is it?"}\n')
+    imported(settings, mine)
+    receipt = forget(settings, "@zq", NOW)
+    assert (receipt.messages, receipt.quotations) == (1, 1)
+    assert sorted(scenes(load_corpus(settings))) == [
+        ("reply", [("SOMEONE", ("[…]",)), ("MARA VOSS", ("no",))]),
+        ("reply", [("SOMEONE", ("[…]",)), ("MARA VOSS", ("so true",))]),
+    ]
+    assert not (settings.corpus / "wanted.jsonl").read_text()
+
+
+def test_bundles_that_heard_them_are_marked_beside_the_seal(tmp_path: Path) -> None:
+    """By the note in their private folder, or by the seal's speakers; sealed files are not touched."""
+    settings = settings_of(tmp_path, "pseudonyms = false\n")
+    imported(settings, telegram(tmp_path, [("Mara Voss", "alone")]))
+    before = sealed(settings, load_corpus(settings))
+    imported(settings, telegram(tmp_path, TALK, start=9))
+    noted, older = (sealed(settings, load_corpus(settings), takes_note=note) for note in (True, False))
+    for leftover in ("bases/abc-2-0", ".training/key"):
+        (settings.adapters / leftover).mkdir(parents=True)
+    receipt = forget(settings, "Zelda Quist", NOW)
+    assert list(receipt.bundles) == [noted, older]
+    assert receipt.leftovers == 2
+    assert not list(settings.adapters.glob("bases/*")) + list(settings.adapters.glob(".training/*"))
+    assert marked(settings.adapters) == dict.fromkeys([noted, older], "2026-11-22T12:00:00+00:00")
+    for version in (before, noted, older):
+        open_bundle(settings.adapters / version)
+    mark(settings.adapters, [before, noted], datetime(2027, 1, 1, tzinfo=UTC))
+    assert marked(settings.adapters)[noted] == "2026-11-22T12:00:00+00:00"
+    assert before in marked(settings.adapters)
+
+
+def test_nobody_and_the_persona_can_not_be_forgotten(tmp_path: Path) -> None:
+    """A sentence says so, and nothing is changed."""
+    settings = settings_of(tmp_path)
+    imported(settings, telegram(tmp_path, TALK))
+    with pytest.raises(Fault, match="nobody in the corpus is called 'Xaver'"):
+        forget(settings, "Xaver", NOW)
+    with pytest.raises(Fault, match="'maravoss' is the persona"):
+        forget(settings, "maravoss", NOW)
+    assert not (tmp_path / "corpus-forgotten.json").exists()
+
+
+def test_a_friend_is_forgotten_under_every_name_that_settings_give(tmp_path: Path) -> None:
+    """Also those that are in no export yet, and the ids they have live."""
+    friend = '[people.ZELDA]\nnames = ["Zelda Quist", "zq_99"]\ntelegram = ["5"]\nconsent = true\n'
+    settings = settings_of(tmp_path, people=friend)
+    imported(settings, telegram(tmp_path, TALK))
+    assert forget(settings, "zq_99", NOW).messages == 1
+    alone = settings_of(tmp_path)
+    theirs = archive(tmp_path, "zq_99", "9", [{"id_str": "2", "full_text": "hello"}])
+    assert imported(alone, theirs).tally.dropped.total() == 1
+
+
+def test_a_damaged_list_stops_the_import(tmp_path: Path) -> None:
+    """Rather than bring people back."""
+    settings = settings_of(tmp_path)
+    (tmp_path / "corpus-forgotten.json").write_text("{")
+    with pytest.raises(Fault, match=r"corpus-forgotten\.json can't be read"):
+        imported(settings, telegram(tmp_path, TALK))
+
+
+def test_the_command_prints_a_receipt_without_a_name(tmp_path: Path) -> None:
+    """And its JSON holds what the file beside the corpus keeps."""
+    settings = settings_of(tmp_path)
+    imported(settings, telegram(tmp_path, TALK))
+    done = run_here(app, "python -m trainer", "forget", "Zelda Quist", "--json", "--config", str(settings.path))
+    assert done.returncode == 0, done.stderr
+    receipt = json.loads(done.stdout)
+    assert receipt["messages"] == 1
+    kept = json.loads((tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8"))["receipts"]
+    assert kept == [receipt]
+    again = run_here(app, "python -m trainer", "forget", "Bob", "--config", str(settings.path))
+    assert "forgotten: 1 messages" in again.stdout
+    assert len(json.loads((tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8"))["receipts"]) == 2
+    assert load(settings.path, {}).corpus.is_dir()

@@ -1,0 +1,87 @@
+"""Finds a prompt that tells adapter and base apart, to be sealed with the bundle."""
+
+import random
+
+import torch
+from peft import PeftModel
+
+from persona.bundle import Probe, Seal
+from persona.encoding import Encoding
+from persona.errors import Fault
+from persona.names import SOMEONE
+from persona.prompt import reply_prompt, tweet_prompt
+from persona.transcript import Turn
+
+LEARNED_NOTHING = "the adapter changes nothing in what the base says: raise [train] learning_rate or epochs"
+TOKENS = 16
+LONGEST = 256
+QUESTIONS = ("hey, are you there?", "what do you think?", "how was your day?", "no way", "good night", "why?")
+
+
+def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None:
+    """The prompt after which the likeliest words of adapter and base differ by most: so that an engine's rounding is no
+    matter. None where they are the same everywhere although the adapter does something. Raises Fault where it does
+    nothing: training did not take."""
+    model.eval()
+    texts = _texts(encoding, seal)
+    margin, ids = max((_widest(model, encoding, text) for text in texts), key=lambda found: found[0])
+    if margin > 0:
+        return Probe(ids=ids, tuned=_greedy(model, ids), base=_without(model, ids))
+    if all(torch.equal(*_both(model, text)) for text in texts):
+        raise Fault(LEARNED_NOTHING)
+    return None
+
+
+def _texts(encoding: Encoding, seal: Seal) -> list[tuple[int, ...]]:
+    """What stands before a tweet and before replies, and ids drawn from all there are: a short training that changes no
+    reply's first word changes something there. Nobody's words: the probe is sealed where everybody can read it."""
+    luck = random.Random(0)
+    longest = min(LONGEST, seal.max_length - TOKENS)
+    turns = [(Turn(SOMEONE, (question,)),) for question in QUESTIONS]
+    prompts = [
+        tweet_prompt(encoding, seal),
+        *(reply_prompt(encoding, seal, "group", one, room=TOKENS) for one in turns),
+    ]
+    noise = [tuple(luck.randrange(encoding.vocabulary) for _ in range(longest)) for _ in range(4)]
+    return [ids[:longest] for ids in (*prompts, *((*prompts[0], *row) for row in noise))]
+
+
+def _widest(model: PeftModel, encoding: Encoding, ids: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
+    """The beginning of `ids` after which both are surest of different words, and how sure the less sure one is, in
+    logits. 0 where they differ nowhere."""
+    tuned, base = _both(model, ids)
+    first, other = tuned.argmax(-1), base.argmax(-1)
+    told = torch.tensor([_is_word(encoding, a) and _is_word(encoding, b) for a, b in zip(first, other, strict=True)])
+    sure = tuned.max(-1).values - tuned.gather(1, other[:, None])[:, 0]
+    sure = torch.minimum(sure, base.max(-1).values - base.gather(1, first[:, None])[:, 0]).cpu() * told
+    place = int(sure.argmax())
+    return float(sure[place]), ids[: place + 1]
+
+
+def _is_word(encoding: Encoding, token: torch.Tensor) -> bool:
+    """Whether a token shows in a text: half a character doesn't, nor does the end of a turn."""
+    text = encoding.decode([int(token)])
+    return bool(text.strip()) and "\ufffd" not in text
+
+
+@torch.inference_mode()
+def _both(model: PeftModel, ids: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits [ids, vocabulary] with the adapter and without."""
+    fed = torch.tensor([ids], device=model.device)
+    tuned = model(input_ids=fed).logits[0].float()
+    with model.disable_adapter():
+        return tuned, model(input_ids=fed).logits[0].float()
+
+
+@torch.inference_mode()
+def _greedy(model: PeftModel, ids: tuple[int, ...]) -> tuple[int, ...]:
+    fed = list(ids)
+    for _ in range(TOKENS):
+        logits = model(input_ids=torch.tensor([fed], device=model.device), logits_to_keep=1).logits[0, -1]
+        fed.append(int(logits.argmax()))
+    return tuple(fed[len(ids) :])
+
+
+def _without(model: PeftModel, ids: tuple[int, ...]) -> tuple[int, ...]:
+    with model.disable_adapter():
+        return _greedy(model, ids)

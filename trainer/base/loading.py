@@ -1,0 +1,206 @@
+"""The base model an adapter is trained on: from the Hub, from a folder, or grown from scratch and kept."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from huggingface_hub import try_to_load_from_cache
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, PreTrainedModel
+
+from engine.backends.transformers_engine import best_device, best_dtype, load_base
+from persona.bundle import BaseModelSeal
+from persona.config import Settings
+from persona.encoding import Encoding
+from persona.errors import Fault, SettingsFault
+from persona.transcript import Conversation
+from persona.weights import weights_hash
+from trainer.corpus.store import Corpus
+from trainer.loop.batches import windows_of
+from trainer.loop.distributed import world
+from trainer.loop.held_out_loss import measure
+from trainer.progress import Bars
+
+SCRATCH = "scratch"
+LONGEST_AUTO = 1024  # tokens a window where nobody says
+BOS_SAMPLE = 64  # training messages on which "with or without" is decided
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A loaded base. stops: every id that ends a text. folder: where its files lie, if here. grown: by us, from the
+    corpus, so that it travels inside the bundle. minutes: what growing took."""
+
+    model: PreTrainedModel
+    encoding: Encoding
+    stops: tuple[int, ...]
+    max_length: int
+    seal: BaseModelSeal
+    folder: Path | None
+    grown: bool
+    tokenizer: Any
+
+
+def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+    """The base that [base] names. Raises Fault where there is none or it can't carry a transcript."""
+    _require_cuda(settings)
+    if settings.base.model == SCRATCH:
+        return _grown(settings, corpus, bars)
+    local = settings.root / settings.base.model
+    bars.say(f"loading {settings.base.model}")
+    return _loaded(local if local.is_dir() else settings.base.model, settings, corpus, grown=False)
+
+
+def planned_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+    """The base as it will be: one that is yet to grow has its shape and its tokenizer, but untrained weights."""
+    if settings.base.model != SCRATCH or (grown_folder(settings, corpus) / "model.safetensors").is_file():
+        return open_base(settings, corpus, bars)
+    from trainer.base.pretraining import sow
+
+    seedling = sow([stretch.conversation for stretch in corpus.part("train")], settings.train.seed)
+    model = cast(PreTrainedModel, seedling.model.to(cast(Any, best_device())))
+    end, stops = _ends(model, seedling.tokenizer, SCRATCH)
+    encoding = Encoding(seedling.tokenizer.backend_tokenizer, end)
+    seal = BaseModelSeal(model=SCRATCH, weights="", architecture=str(model.config.model_type))
+    return Base(model, encoding, stops, _max_length(settings, model), seal, None, True, seedling.tokenizer)
+
+
+def _require_cuda(settings: Settings) -> None:
+    if settings.base.quantize != "none" and not torch.cuda.is_available():
+        raise SettingsFault(
+            f'[base] quantize = "{settings.base.quantize}" needs a CUDA card: elsewhere a quantised base trains nothing and '
+            'says nothing; set it to "none"'
+        )
+
+
+def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+    """The base grown on this corpus: the one from last time, or a new one."""
+    minutes = settings.base.minutes
+    folder = grown_folder(settings, corpus)
+    if not (folder / "model.safetensors").is_file():
+        from trainer.base.pretraining import grow
+
+        if world()[1] > 1:
+            raise Fault("a base is grown by one process: run 'python -m trainer train' once before torchrun")
+        fresh = folder.with_name(f".{folder.name}")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        try:
+            conversations = [stretch.conversation for stretch in corpus.part("train")]
+            grow(
+                conversations,
+                fresh,
+                minutes=None if minutes == "auto" else minutes,
+                seed=settings.train.seed,
+                bars=bars,
+            )
+            for old in folder.parent.glob("[!.]*"):
+                shutil.rmtree(old)
+            fresh.rename(folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    return _loaded(folder, settings, corpus, grown=True)
+
+
+def grown_folder(settings: Settings, corpus: Corpus) -> Path:
+    """Where the base grown on this corpus lies, once it is."""
+    return settings.adapters / "bases" / f"{corpus.fingerprint[:12]}-{settings.base.minutes}-{settings.train.seed}"
+
+
+def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, grown: bool) -> Base:
+    revision = None if isinstance(source, Path) else settings.base.revision
+    model = _model(source, revision, settings)
+    tokenizer = _tokenizer(source, revision)
+    end, stops = _ends(model, tokenizer, str(source))
+    encoding = _with_or_without_bos(model, tokenizer, end, corpus, settings.persona.key)
+    folder = source if isinstance(source, Path) else _cached_folder(source, model)
+    seal = BaseModelSeal(
+        model=SCRATCH if grown else source.name if isinstance(source, Path) else source,
+        revision="" if isinstance(source, Path) else str(getattr(model.config, "_commit_hash", "") or ""),
+        weights=weights_hash(folder) if folder else "",
+        architecture=str(model.config.model_type),
+    )
+    return Base(model, encoding, stops, _max_length(settings, model), seal, folder, grown, tokenizer)
+
+
+def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:
+    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; bfloat16 or quantised on CUDA."""
+    device = best_device()
+    if settings.base.quantize == "none":
+        dtype = best_dtype(device) if device.type == "cuda" else torch.float32
+        return load_base(source, revision, dtype).to(cast(Any, device))
+    from peft import prepare_model_for_kbit_training
+    from transformers import BitsAndBytesConfig
+
+    four = settings.base.quantize == "4bit"
+    chosen = BitsAndBytesConfig(
+        load_in_4bit=four,
+        load_in_8bit=not four,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    model = load_base(source, revision, torch.bfloat16, quantization_config=chosen, device_map={"": device})
+    return cast(PreTrainedModel, prepare_model_for_kbit_training(model, use_gradient_checkpointing=False))
+
+
+def _tokenizer(source: Path | str, revision: str | None) -> Any:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise Fault(
+            f"the tokenizer of {str(source)!r} can't be loaded ({reason}); choose a base that ships a tokenizer.json"
+        ) from error
+    if not isinstance(getattr(tokenizer, "backend_tokenizer", None), Tokenizer):
+        raise Fault(
+            f"the tokenizer of {str(source)!r} ({type(tokenizer).__name__}) has no fast form; "
+            "choose a base that ships a tokenizer.json"
+        )
+    return tokenizer
+
+
+def _ends(model: PreTrainedModel, tokenizer: Any, name: str) -> tuple[int, tuple[int, ...]]:
+    """The end-of-turn id, and every id that ends a text: the tokenizer's EOS if the model generates it, else the first
+    the model generates, else the tokenizer's. (Qwen bases ship one and stop on the other.)"""
+    listed = getattr(model.generation_config, "eos_token_id", None)
+    generated = [listed] if isinstance(listed, int) else list(listed or [])
+    own = tokenizer.eos_token_id
+    end = own if own in generated else generated[0] if generated else own
+    if end is None:
+        raise Fault(f"the base {name!r} has no end-of-sequence token, so a reply would never stop; choose another base")
+    return int(end), tuple(sorted({int(end), *map(int, generated)}))
+
+
+def _with_or_without_bos(model: PreTrainedModel, tokenizer: Any, end: int, corpus: Corpus, speaker: str) -> Encoding:
+    """The encoding that the base finds likelier: some bases (Gemma) collapse without their first token."""
+    plain = Encoding(tokenizer.backend_tokenizer, end)
+    if tokenizer.bos_token_id is None:
+        return plain
+    started = Encoding(tokenizer.backend_tokenizer, end, int(tokenizer.bos_token_id))
+    conversations = [
+        stretch.conversation
+        for stretch in corpus.part("train")
+        if any(turn.speaker == speaker for turn in stretch.conversation.turns)
+    ]
+    return min((started, plain), key=lambda encoding: _loss(model, encoding, conversations, speaker))
+
+
+def _loss(model: PreTrainedModel, encoding: Encoding, conversations: Sequence[Conversation], speaker: str) -> float:
+    short = [replace(one, turns=one.turns[:8]) for one in conversations[:BOS_SAMPLE]]
+    rows = windows_of(encoding, short, frozenset({speaker}), 256)
+    return measure(model, rows, 2048, encoding.end_of_turn).nats
+
+
+def _cached_folder(model_id: str, model: PreTrainedModel) -> Path | None:
+    found = try_to_load_from_cache(model_id, "config.json", revision=getattr(model.config, "_commit_hash", None))
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _max_length(settings: Settings, model: PreTrainedModel) -> int:
+    positions = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST_AUTO)
+    wanted = settings.train.max_length
+    return min(positions, LONGEST_AUTO if wanted == "auto" else wanted)

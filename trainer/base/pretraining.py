@@ -1,0 +1,191 @@
+"""A base model grown from scratch: a byte-level BPE and a small Qwen3-shaped model on the corpus's train part alone."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch.optim.lr_scheduler import LambdaLR
+from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+from persona.encoding import Encoding
+from persona.transcript import Conversation, render
+from trainer.loop.batches import Blocks
+from trainer.loop.memory import Fit
+from trainer.loop.trainer import TokenTrainer, Trained, arguments, run
+from trainer.progress import Bars
+
+END_OF_TURN = "<|end_of_turn|>"
+BLOCK = 256  # tokens; longer ones learn no faster at this size
+ROWS = 8  # blocks a step
+CONTEXT = 512  # positions: further ones cost likelihood, twice a block doesn't
+DROPOUT = 0.1
+MATRIX_RATE, VECTOR_RATE = 0.02, 3e-3
+TOKENS_TO_SEE = 5_500_000  # about 14 passes over a megabyte of text, where held-out loss stops falling
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A model's shape. vocabulary: ids of its tokenizer."""
+
+    hidden: int
+    layers: int
+    vocabulary: int
+
+
+def size_for(characters: int) -> Size:
+    """The size that fits so much text and a home machine: measured on a megabyte of chat (192x4 beat 256x4 at equal
+    time there), scaled with the root of the text beyond."""
+    if characters < 200_000:
+        return Size(128, 3, 1024)
+    if characters < 2_000_000:
+        return Size(192, 4, 2048)
+    return Size(256, 6, 4096) if characters < 20_000_000 else Size(384, 8, 8192)
+
+
+def minutes_for(characters: int) -> float:
+    """How long growing may take where nobody says: ten minutes a megabyte, between one and forty."""
+    return min(max(1.0, characters / 100_000), 40.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Seedling:
+    """A base that has not grown yet. characters: of the text it will grow on."""
+
+    model: Qwen3ForCausalLM
+    tokenizer: PreTrainedTokenizerFast
+    characters: int
+
+
+def sow(conversations: Sequence[Conversation], seed: int) -> Seedling:
+    """A tokenizer of these conversations and an untrained model of the size that fits them."""
+    texts = [render(one) for one in conversations]
+    characters = sum(map(len, texts))
+    size = size_for(characters)
+    tokenizer = train_tokenizer(texts, size.vocabulary)
+    torch.manual_seed(seed)
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TURN)
+    return Seedling(shape(size, tokenizer), wrapped, characters)
+
+
+def grow(
+    conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars
+) -> Trained:
+    """Grow a base on these conversations and save it in `folder` as transformers does. minutes: the time budget."""
+    seedling = sow(conversations, seed)
+    tokenizer = seedling.tokenizer.backend_tokenizer
+    encoding = Encoding(tokenizer, _end(tokenizer))
+    encoded = encoding.conversations(conversations, ())
+    tokens = sum(len(one.ids) for one in encoded)
+    blocks = Blocks(encoded, min(BLOCK, max(16, tokens)), max(1, min(40, round(TOKENS_TO_SEE / max(1, tokens)))), seed)
+    bars.say(
+        f"growing a base of {seedling.model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens "
+        f"({seedling.characters:,} characters)"
+    )
+    seconds = (minutes or minutes_for(seedling.characters)) * 60
+    torch.manual_seed(seed)
+    trained = _train(seedling.model, blocks, encoding, seconds, seed, folder, bars)
+    seedling.model.save_pretrained(folder)
+    seedling.tokenizer.save_pretrained(folder)
+    return trained
+
+
+def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Tokenizer:
+    """A byte-level BPE: any text fits, nothing is unknown."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=[END_OF_TURN], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def _end(tokenizer: Tokenizer) -> int:
+    return tokenizer.get_vocab()[END_OF_TURN]
+
+
+def shape(size: Size, tokenizer: Tokenizer) -> Qwen3ForCausalLM:
+    """An untrained model. Qwen3's shape: OpenVINO, llama.cpp and vLLM all run it, and its weights need no permuting."""
+    end = _end(tokenizer)
+    heads = size.hidden // 32
+    config = Qwen3Config(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=size.hidden,
+        intermediate_size=3 * size.hidden,
+        num_hidden_layers=size.layers,
+        num_attention_heads=heads,
+        num_key_value_heads=max(1, heads // 2),
+        head_dim=32,
+        max_position_embeddings=CONTEXT,
+        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=end,
+        pad_token_id=end,
+    )
+    return Qwen3ForCausalLM(config)
+
+
+def _train(
+    model: Qwen3ForCausalLM, blocks: Blocks, encoding: Encoding, seconds: float, seed: int, folder: Path, bars: Bars
+) -> Trained:
+    hooks = [
+        module.register_forward_hook(lambda module, _, out: torch.nn.functional.dropout(out, DROPOUT, module.training))
+        for layer in model.model.layers
+        for module in (layer.self_attn.o_proj, layer.mlp)
+    ]
+    steps = math.ceil(len(blocks) / ROWS)
+    optimizer = MuonWithAdam(model)
+    step = Fit(ROWS * len(blocks[0].ids))
+    trainer = TokenTrainer(
+        model=model,
+        args=arguments(folder, epochs=1, rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False, fit=step),
+        rows=blocks,
+        held_out=[],
+        fit=step,
+        pad=encoding.end_of_turn,
+        in_order=True,
+        optimizers=(optimizer, _falling(optimizer, steps, seconds)),
+    )
+    trained = run(trainer, "growing the base", bars, seconds=seconds)
+    for hook in hooks:
+        hook.remove()
+    return trained
+
+
+class MuonWithAdam(torch.optim.Optimizer):
+    """Muon for the matrices inside the layers, AdamW for embeddings and norms, as one optimizer with two groups."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+        matrices = [weight for name, weight in named if weight.ndim == 2 and "embed" not in name]
+        others = [weight for name, weight in named if weight.ndim != 2 or "embed" in name]
+        super().__init__([{"params": matrices, "lr": MATRIX_RATE}, {"params": others, "lr": VECTOR_RATE}], {})
+        self._parts = (
+            torch.optim.Muon(matrices, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.01),
+            torch.optim.AdamW(others, lr=VECTOR_RATE, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        )
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """One step of both, at the rates that a scheduler left in our own groups."""
+        for part, group in zip(self._parts, self.param_groups, strict=True):
+            part.param_groups[0]["lr"] = group["lr"]
+            part.step()
+
+
+def _falling(optimizer: torch.optim.Optimizer, steps: int, seconds: float) -> LambdaLR:
+    """A short rise, then a straight fall to nothing at the last step or at the end of the time, whichever is nearer."""
+    start = time.monotonic()
+
+    def share(step: int) -> float:
+        done = max(step / steps, (time.monotonic() - start) / seconds)
+        return max(0.02, min(1.0, (step + 1) / 20) * (1 - done))
+
+    return LambdaLR(optimizer, share)

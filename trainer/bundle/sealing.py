@@ -1,0 +1,143 @@
+"""What goes into a bundle: the seal, and the files it covers."""
+
+import itertools
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from peft import PeftModel
+
+from persona import guard
+from persona.bundle import BaseModelSeal, Seal, Speaker
+from persona.config import Settings
+from persona.errors import Fault
+from persona.transcript import Conversation
+from trainer.base.loading import Base
+from trainer.bundle.config_hash import recipe
+from trainer.bundle.gguf_file import PRECISIONS, write_gguf
+from trainer.bundle.model_card import model_card
+from trainer.bundle.plots import plot_losses
+from trainer.corpus.segmentation import Stretch
+from trainer.corpus.store import Corpus
+from trainer.loop.trainer import Trained
+from trainer.progress import Bars
+
+SPEAKERS_SEALED = 200
+YEAR_MESSAGES, YEAR_SHARE = 50, 0.05  # what makes a year one that the persona can sound like
+LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written only when asked for
+LARGE = 100_000_000  # parameters; of so many, eight bits are said twice as fast as sixteen, and hardly anything else is said
+
+
+def seal_of(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[str]) -> Seal:
+    """The seal of a training that begins, without figures and probe. speakers: whose voices it learns."""
+    me = settings.persona.key
+    heard = Counter(turn.speaker for stretch in corpus.found for turn in stretch.conversation.turns)
+    names = {person.key: person.name for person in corpus.people.values()}
+    scenes = Counter(
+        stretch.conversation.scene
+        for stretch in corpus.found
+        if any(turn.speaker == me for turn in stretch.conversation.turns)
+    )
+    return Seal(
+        speaker=me,
+        speakers={
+            key: Speaker(name=names.get(key, key.title()), tuned=key in speakers)
+            for key, _ in heard.most_common(SPEAKERS_SEALED)
+        }
+        | {me: Speaker(name=settings.persona.name, tuned=True)},
+        turn_taking=turn_taking([stretch.conversation for stretch in corpus.part("train")], me),
+        end_of_turn=base.encoding.end_of_turn,
+        stops=base.stops,
+        bos=base.encoding.bos,
+        max_length=base.max_length,
+        year=latest_year(corpus.found, me),
+        base=BaseModelSeal.model_validate(base.seal.model_dump()),
+        data={
+            "fingerprint": corpus.fingerprint,
+            "recipe": recipe(settings),
+            "messages": corpus.messages(me),
+            "scenes": dict(scenes.most_common()),
+            "regions": list(corpus.regions),
+        },
+    )
+
+
+def latest_year(found: Sequence[Stretch], speaker: str) -> int | None:
+    """The newest year with enough of `speaker`'s messages to sound like it: 50, or 5% of them. A handful with a wrong
+    clock is no era."""
+    said: Counter[int] = Counter()
+    for stretch in found:
+        if year := stretch.conversation.year:
+            said[year] += sum(len(turn.lines) for turn in stretch.conversation.turns if turn.speaker == speaker)
+    enough = [year for year, count in said.items() if count >= min(YEAR_MESSAGES, YEAR_SHARE * said.total())]
+    return max((year for year in enough if said[year]), default=None)
+
+
+def turn_taking(conversations: Sequence[Conversation], persona: str, most: int = 12) -> dict[str, dict[str, float]]:
+    """How often each of the most talkative speakers follows each: rows sum to one. From group scenes alone; "" is the
+    start of a conversation."""
+    groups = [one for one in conversations if one.scene == "group"]
+    talk = Counter(turn.speaker for one in groups for turn in one.turns)
+    kept = {speaker for speaker, _ in talk.most_common(most)} | ({persona} & talk.keys())
+    follows: dict[str, Counter[str]] = {}
+    for one in groups:
+        speakers = ["", *(turn.speaker for turn in one.turns if turn.speaker in kept)]
+        for before, after in itertools.pairwise(speakers):
+            if before != after:
+                follows.setdefault(before, Counter())[after] += 1
+    return {
+        before: {after: round(count / counts.total(), 4) for after, count in counts.most_common()}
+        for before, counts in follows.items()
+    }
+
+
+def fill(
+    folder: Path,
+    model: PeftModel,
+    base: Base,
+    settings: Settings,
+    trained: Trained,
+    seal: Seal,
+    heard: Sequence[Stretch],
+    bars: Bars,
+) -> Seal:
+    """Write every file that the seal is to cover; returns the seal, with the precision of the merged model. heard: what was
+    learned, so must not be repeated: everybody's messages, since a grown base learned from all of them. Merging is the
+    model's end."""
+    model.peft_config["default"].base_model_name_or_path = base.seal.model  # no path of this machine goes into a bundle
+    model.save_pretrained(str(folder), save_embedding_layers=False)
+    base.tokenizer.save_pretrained(str(folder))
+    if base.grown and base.folder:
+        shutil.copytree(base.folder, folder / "base")
+    plot_losses(trained.history, folder / "private" / "loss.png")
+    (folder / "README.md").write_text(model_card(seal), encoding="utf-8")
+    said = (turn.text for stretch in heard for turn in stretch.conversation.turns)
+    guard.build(said, secrets.token_bytes(guard.KEY_BYTES)).save(folder / "private" / guard.FILE)
+    return seal.model_copy(update={"precision": _add_gguf(folder, model, base, settings, bars)})
+
+
+def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> str:
+    """The merged model for engines without torch, where its shape and size allow, and its precision; "" where there is
+    none. Merging is the model's end."""
+    learned = sum(weight.numel() for name, weight in model.named_parameters() if "lora_" in name)
+    parameters = model.num_parameters() - learned  # which knows what a tensor of 4 bits stands for
+    precision = gguf_precision(settings.engine.precision, parameters)
+    if parameters > LARGEST_GGUF:
+        bars.say(
+            "the base is large: run 'python -m trainer export --gguf FILE --precision q8_0' where a CPU is to run it"
+        )
+        return ""
+    try:
+        write_gguf(model.merge_and_unload(), base.encoding, folder / "model.gguf", precision)
+    except Fault as reason:
+        (folder / "model.gguf").unlink(missing_ok=True)
+        bars.say(f"no model.gguf: {reason}")
+        return ""
+    return precision
+
+
+def gguf_precision(wanted: str, parameters: int) -> str:
+    """Of model.gguf. wanted: [engine] precision, which may be for another engine or "auto"."""
+    return wanted if wanted in PRECISIONS else "q8_0" if parameters >= LARGE else "f16"

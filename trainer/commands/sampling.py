@@ -1,0 +1,103 @@
+"""Texts of the current adapter for the terminal: tweets, replies, or a whole conversation between the speakers."""
+
+import asyncio
+import random
+import secrets
+import sys
+from dataclasses import dataclass
+
+from engine.choose import open_voice
+from engine.simulation import played, untrained
+from engine.voice import Voice
+from persona.bundle import Seal, current
+from persona.config import Settings
+from persona.errors import Fault, SettingsFault
+from persona.names import SOMEONE, normalise
+from persona.transcript import SCENES, Conversation, Turn, plain_lines, render
+
+DRAWS = 5  # before a voice is taken to be silent
+OPENINGS = (
+    "hey, are you there?",
+    "what are you up to?",
+    "did you see that?",
+    "how was your day?",
+    "any plans for the weekend?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to sample. turns: 0 for single texts, else the length of a conversation. seed: None draws one."""
+
+    speaker: str = ""
+    scene: str = "timeline"
+    count: int = 5
+    turns: int = 0
+    seed: int | None = None
+    year: int | None = None
+    answers: str = ""
+
+
+def sample_texts(settings: Settings, wish: Wish) -> list[str]:
+    """The texts. Raises Fault where there is no current adapter, or nobody of that name was heard."""
+    if wish.scene not in SCENES:
+        raise SettingsFault(f"there is no scene {wish.scene!r}; the scenes are {', '.join(SCENES)}")
+    seal = current(settings.adapters).seal
+    speaker = find_speaker(seal, wish.speaker)
+    others = wish.turns > 0 or not seal.speakers[speaker].tuned
+    voice = open_voice(settings, merge=not others)
+    seed = secrets.randbits(31) if wish.seed is None else wish.seed
+    return asyncio.run(_sampled(voice, wish, speaker, seed))
+
+
+def find_speaker(seal: Seal, name: str) -> str:
+    """The key of the speaker called `name`; empty is the persona. Raises Fault naming who was heard."""
+    wanted = normalise(name) if name else seal.speaker
+    by_name = {normalise(speaker.name): key for key, speaker in seal.speakers.items()} | {
+        key: key for key in seal.speakers
+    }
+    if wanted not in by_name:
+        raise Fault(f"the adapter never heard of {name!r}; it knows {', '.join(list(seal.speakers)[:12])}")
+    return by_name[wanted]
+
+
+async def _sampled(voice: Voice, wish: Wish, speaker: str, seed: int) -> list[str]:
+    await voice.engine.start()
+    try:
+        if wish.turns:
+            return [render(await _conversation(voice, wish, seed)).strip()]
+        if not voice.seal.speakers[speaker].tuned:
+            _say(f"{voice.seal.speakers[speaker].name} was not trained: this voice is the base's")
+        texts = [await _one(voice, wish, speaker, seed + number * 7919) for number in range(wish.count)]
+        return [text for text in texts if text]
+    finally:
+        await voice.engine.close()
+
+
+async def _one(voice: Voice, wish: Wish, speaker: str, seed: int) -> str:
+    """ "" where the voice remains silent, whatever the seed."""
+    for draw in range(DRAWS):
+        if lines := await _drawn(voice, wish, speaker, seed + draw * 104_729):
+            return "\n".join(lines)
+    return ""
+
+
+async def _drawn(voice: Voice, wish: Wish, speaker: str, seed: int) -> tuple[str, ...]:
+    tuned = voice.seal.speakers[speaker].tuned
+    if wish.scene == "timeline" and not wish.answers:
+        return await voice.tweet(seed, speaker=speaker, year=wish.year, tuned=tuned)
+    opening = plain_lines(wish.answers) or (random.Random(seed).choice(OPENINGS),)
+    scene = "reply" if wish.scene == "timeline" else wish.scene
+    return await voice.reply(scene, (Turn(SOMEONE, opening),), seed, speaker=speaker, year=wish.year, tuned=tuned)
+
+
+async def _conversation(voice: Voice, wish: Wish, seed: int) -> Conversation:
+    if names := untrained(voice.seal):
+        _say(f"voices that were not trained are the base's: {', '.join(names)}")
+    scene = wish.scene if wish.scene != "timeline" else "group"
+    turns = [turn async for turn in played(voice, scene, seed, turns=wish.turns, year=wish.year)]
+    return Conversation(scene, tuple(turns), wish.year or voice.seal.year)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,224 @@
+"""Messages to conversations: reply links first, then mentions, then the rhythm of the channel. Pure."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby, pairwise
+
+import msgspec
+
+from persona.names import SOMEONE
+from persona.transcript import UNKNOWN, Conversation, Turn
+from trainer.people.identities import Person
+
+SHORTEST_GAP, LONGEST_GAP = 10 * 60.0, 12 * 3600.0  # seconds; what the rhythm of a channel may make of the gap
+REPLY_REACH = 7 * 86400.0  # seconds; how far back a reply link joins a message to a conversation that had ended
+MENTION_REACH = 4  # gaps; so does a mention of somebody who spoke in it
+BURST = 120.0  # seconds; whoever spoke so lately goes on where they spoke (WeClone joins messages within 2 minutes too)
+LONGEST_UNDATED = 32  # turns; a text without dates has no gaps to part it by
+LONGEST_DATED = 400  # turns; a group that never pauses is parted somewhere
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A message of the corpus. sender, quoted_by: identity keys (see people); mentions: of whom it addresses. at: UTC
+    seconds. quoted: words it answers that stand in no message of their own."""
+
+    platform: str
+    source: str
+    channel: str
+    kind: str
+    message_id: str
+    sender: str
+    at: float | None
+    lines: tuple[str, ...]
+    reply_to: str = ""
+    thread: str = ""
+    quoted: tuple[str, ...] = ()
+    quoted_by: str = ""
+    mentions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The messages of one conversation, in order. lost_parent: it answers what is not there."""
+
+    scene: str
+    rows: Sequence[Row]
+    lost_parent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A conversation of the corpus: its transcript, and when each turn was said. id: stable over imports."""
+
+    id: str
+    conversation: Conversation
+    ats: tuple[float | None, ...]
+    platform: str
+
+
+def stretches(rows: Sequence[Row], people: Mapping[str, Person], *, others: str, gap: float = 0) -> Iterator[Stretch]:
+    """The conversations of all rows. others: "context", "mask" or "drop" for people without consent. gap: seconds of
+    silence that end a conversation, 0 = learned from each channel."""
+    kept = [row for row in rows if not people[row.sender].dropped and (others != "drop" or people[row.sender].consent)]
+    return (_stretch(part, people, others) for part in parted(kept, people, gap))
+
+
+def parted(rows: Sequence[Row], people: Mapping[str, Person], gap: float = 0) -> Iterator[Part]:
+    """The rows of each conversation."""
+    for place, group in groupby(sorted(rows, key=_place), key=_place):
+        here = list(group)
+        yield from _of_feed(here) if place[0] == "feed" else _of_chat(here, people, gap)
+
+
+def _place(row: Row) -> tuple[str, ...]:
+    """What is read in one go: a platform's feed over all authors, else one channel or thread."""
+    match row.kind:
+        case "feed":
+            return ("feed", row.platform)
+        case "channel":
+            return ("feed", row.platform, row.channel)
+    return (row.kind, row.platform, row.channel, row.thread)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A conversation of a chat while it goes on. spoke: when each speaker last did. at: the last message's time."""
+
+    rows: list[Row] = field(default_factory=list)
+    spoke: dict[str, float] = field(default_factory=dict)
+    at: float = 0.0
+    turns: int = 0
+
+    def has_room(self, row: Row, longest: int) -> bool:
+        """Whether `row` may still be said here."""
+        return self.turns < longest or self.rows[-1].sender == row.sender
+
+    def add(self, row: Row, speaker: str) -> None:
+        """Say `row` here."""
+        self.turns += not self.rows or self.rows[-1].sender != row.sender
+        self.rows.append(row)
+        self.at = row.at if row.at is not None else self.at
+        self.spoke[speaker] = self.at
+
+
+def _of_chat(rows: Sequence[Row], people: Mapping[str, Person], gap: float) -> Iterator[Part]:
+    scene = "dm" if rows[0].kind == "dm" else "group"
+    dated = all(row.at is not None for row in rows)
+    if dated:
+        rows = sorted(rows, key=lambda row: row.at or 0.0)
+    silence = gap or _learned_gap(
+        [later.at - row.at for row, later in pairwise(rows) if row.at is not None and later.at is not None]
+    )
+    longest = LONGEST_DATED if dated else LONGEST_UNDATED
+    found: list[_Open] = []
+    recent: list[_Open] = []  # the latest to have been spoken in comes last
+    of_message: dict[str, _Open] = {}
+    for row in rows:
+        speaker = people[row.sender].key
+        recent = (
+            recent[-1:] if row.at is None else [one for one in recent if row.at - one.at <= silence * MENTION_REACH]
+        )
+        near = [one for one in recent if one.has_room(row, longest)]
+        parent = _by_reply(row, of_message)
+        here = parent if parent and parent.has_room(row, longest) else None
+        here = here or _by_mention(row, near, people) or _by_time(row, speaker, near, silence)
+        if here is None:
+            here = _Open()
+            found.append(here)
+        here.add(row, speaker)
+        of_message[row.message_id] = here
+        recent = [*(one for one in recent if one is not here), here]
+    return (Part(scene, one.rows) for one in found)
+
+
+def _by_reply(row: Row, of_message: Mapping[str, _Open]) -> _Open | None:
+    """Where the message it answers stands, if that is not too long ago."""
+    parent = of_message.get(row.reply_to)
+    near = parent and (row.at is None or row.at - parent.at <= REPLY_REACH)
+    return parent if near else None
+
+
+def _by_mention(row: Row, recent: Sequence[_Open], people: Mapping[str, Person]) -> _Open | None:
+    """Where somebody it addresses spoke last."""
+    meant = [people[key].key for key in row.mentions if key in people]
+    spoken = [(one.spoke[key], place) for place, one in enumerate(recent) for key in meant if key in one.spoke]
+    return recent[max(spoken)[1]] if spoken else None
+
+
+def _by_time(row: Row, speaker: str, recent: Sequence[_Open], silence: float) -> _Open | None:
+    """Where its sender is in the middle of a burst, else where somebody spoke last, unless silence lies between."""
+    if row.at is None:
+        return recent[-1] if recent else None
+    lasting = [one for one in recent if row.at - one.at <= silence]
+    own = [one for one in lasting if row.at - one.spoke.get(speaker, -math.inf) <= BURST]
+    near = own or lasting
+    return near[-1] if near else None
+
+
+def _learned_gap(gaps: Sequence[float]) -> float:
+    """The silence that parts one conversation from the next, from the channel's own rhythm: Otsu's threshold (1979) on
+    the logarithm of the gaps, which fall into two heaps, inside and between conversations."""
+    logs = sorted(math.log(gap + 1) for gap in gaps)
+    best, threshold, total, seen = -1.0, 0.0, sum(logs), 0.0
+    for count, (value, following) in enumerate(pairwise(logs), start=1):
+        seen += value
+        rest = len(logs) - count
+        between = count * rest * (seen / count - (total - seen) / rest) ** 2
+        if between > best:
+            best, threshold = between, (value + following) / 2
+    return min(max(math.exp(threshold) - 1, SHORTEST_GAP), LONGEST_GAP)
+
+
+def _of_feed(rows: list[Row]) -> Iterator[Part]:
+    """Trees of replies: one author's alone are a thread of the timeline, any other is a reply scene."""
+    by_id = {row.message_id: row for row in rows}
+    trees: dict[str, list[Row]] = {}
+    for row in rows:
+        trees.setdefault(_root(row, by_id).message_id, []).append(row)
+    for root, members in trees.items():
+        tree = sorted(members, key=lambda row: (row.at or 0.0, row.message_id != root))
+        first = by_id[root]
+        answers = bool(first.reply_to or first.quoted)
+        alone = len({row.sender for row in tree}) == 1
+        yield Part("timeline" if alone and not answers else "reply", tree, answers and not first.quoted)
+
+
+def _root(row: Row, by_id: Mapping[str, Row]) -> Row:
+    seen = {row.message_id}
+    while (parent := by_id.get(row.reply_to)) and parent.message_id not in seen:
+        row = parent
+        seen.add(row.message_id)
+    return row
+
+
+def _stretch(part: Part, people: Mapping[str, Person], others: str) -> Stretch:
+    first = part.rows[0]
+    turns = [Turn(SOMEONE, (UNKNOWN,))] if part.lost_parent else []
+    ats: list[float | None] = [None] if part.lost_parent else []
+    ids = {row.message_id for row in part.rows}
+    for row in part.rows:
+        if row.quoted and row.reply_to not in ids and row.quoted_by != row.sender:
+            turns.append(_quotation(row, people, others))
+            ats.append(None)
+        person = people[row.sender]
+        lines = (UNKNOWN,) if others == "mask" and not person.consent else row.lines
+        if turns and turns[-1].speaker == person.key and part.scene != "timeline":  # there each turn is a tweet
+            turns[-1] = Turn(person.key, turns[-1].lines + lines)
+        else:
+            turns.append(Turn(person.key, lines))
+            ats.append(row.at)
+    year = datetime.fromtimestamp(first.at, UTC).year if first.at is not None else None
+    name = "\n".join((first.platform, first.channel, first.thread, first.message_id))
+    conversation = Conversation(part.scene, tuple(turns), year)
+    return Stretch(hashlib.sha256(name.encode()).hexdigest()[:16], conversation, tuple(ats), first.platform)
+
+
+def _quotation(row: Row, people: Mapping[str, Person], others: str) -> Turn:
+    """The words a message answers, under the name of whoever said them, as far as that may stand."""
+    author = people.get(row.quoted_by)
+    if author is None or author.dropped:
+        return Turn(SOMEONE, (UNKNOWN,) if author or others != "context" else row.quoted)
+    return Turn(author.key, row.quoted if author.consent or others == "context" else (UNKNOWN,))

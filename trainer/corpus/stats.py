@@ -1,0 +1,106 @@
+"""How much and how everybody writes: figures of a corpus. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from persona.word_tokens import units
+from trainer.corpus.segmentation import Row, parted
+from trainer.corpus.store import Corpus
+
+UNDATED = 0  # the year of messages without a date
+LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # units; where a bin of lengths begins, the last one open
+DELAYS = (10, 30, 60, 300, 900, 3600, 14400)  # seconds; where a bin of reply delays ends, the last one open
+TOP_EMOJI = 5
+
+_PLACEHOLDER = re.compile(r"\[[^\]]*\]")
+# A flag, a keycap, or a pictograph with its skin tones, selectors and whatever is joined to it (Unicode TS 51).
+_ONE = r"[\u2190-\u21ff\u2300-\u27bf\u2934-\u2b55\U0001f000-\U0001faff](?:[\ufe0f\U0001f3fb-\U0001f3ff])*"
+_EMOJI = re.compile(rf"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_ONE}(?:\u200d{_ONE})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One speaker's figures. years, hours, lengths, delays, emoji: messages (or emoji) by year, by hour of the day, by bin.
+    delay: the median seconds between another's message and theirs in one conversation, None where they never answer.
+    private: of the messages, those in private chats."""
+
+    key: str
+    name: str
+    messages: int
+    private: int
+    units: float
+    years: Mapping[int, int]
+    hours: Sequence[int]
+    lengths: Sequence[int]
+    delays: Sequence[int]
+    delay: float | None
+    emoji: Mapping[str, int]
+
+
+def voices(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[Voice]:
+    """The figures of everybody in the corpus, the most talkative first. zone: whose hours are counted. gap: as for
+    `conversations.parted`."""
+    said: dict[str, list[Row]] = {}
+    for row in corpus.rows:
+        said.setdefault(corpus.people[row.sender].key, []).append(row)
+    waited = _waited(corpus, gap)
+    names = {person.key: person.name for person in corpus.people.values()}
+    found = [_voice(key, names[key], rows, waited.get(key, ()), zone) for key, rows in said.items()]
+    return sorted(found, key=lambda one: (-one.messages, one.key))
+
+
+def emoji_of(text: str) -> list[str]:
+    """The emoji in `text`, each with its skin tones and whatever is joined to it."""
+    return [] if text.isascii() else [one.replace("\ufe0f", "") for one in _EMOJI.findall(text)]
+
+
+def _voice(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> Voice:
+    texts = [_PLACEHOLDER.sub("", "\n".join(row.lines)) for row in rows]
+    sizes = [len(units(text)) for text in texts]
+    ats = [datetime.fromtimestamp(row.at, zone) for row in rows if row.at is not None]
+    years = Counter(at.year for at in ats) + Counter({UNDATED: len(rows) - len(ats)})
+    hours = Counter(at.hour for at in ats)
+    emoji = Counter(one for text in texts for one in emoji_of(text))
+    return Voice(
+        key=key,
+        name=name,
+        messages=len(rows),
+        private=sum(row.kind == "dm" for row in rows),
+        units=sum(sizes) / len(rows),
+        years=dict(sorted(years.items())),
+        hours=[hours[hour] for hour in range(24)],
+        lengths=_binned(sizes, LENGTHS),
+        delays=_binned(waited, (0, *DELAYS)),
+        delay=median(waited) if waited else None,
+        emoji=dict(emoji.most_common(TOP_EMOJI)),
+    )
+
+
+def _waited(corpus: Corpus, gap: float) -> dict[str, list[float]]:
+    """Seconds by which each speaker answered another one, in chats."""
+    found: dict[str, list[float]] = {}
+    for before, row in _neighbours(corpus, gap):
+        speaker, other = corpus.people[row.sender].key, corpus.people[before.sender].key
+        if speaker != other and row.at is not None and before.at is not None:
+            found.setdefault(speaker, []).append(max(0.0, row.at - before.at))
+    return found
+
+
+def _neighbours(corpus: Corpus, gap: float) -> Iterator[tuple[Row, Row]]:
+    chats = [row for row in corpus.rows if row.kind in ("group", "dm")]
+    for part in parted(chats, corpus.people, gap):
+        yield from pairwise(part.rows)
+
+
+def _binned(values: Iterable[float], starts: Sequence[float]) -> list[int]:
+    """How many of `values` lie from each start to the next; what is below the first counts there."""
+    bins = [0] * len(starts)
+    for value in values:
+        bins[max(0, sum(value >= start for start in starts) - 1)] += 1
+    return bins

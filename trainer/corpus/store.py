@@ -1,0 +1,279 @@
+"""The corpus on disk: messages, conversations and people as Parquet and JSON, written whole or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from persona.config import Settings
+from persona.errors import Fault
+from persona.transcript import render
+from trainer.corpus.missing_parents import wanted
+from trainer.corpus.rejects import NAME as REJECTS
+from trainer.corpus.segmentation import Row, Stretch, stretches
+from trainer.corpus.splits import TRAIN, split
+from trainer.people.identities import Identity, Person, resolve
+
+FORMAT = 1
+WANTED = "wanted.jsonl"  # in the corpus: posts to fetch, as replies.jsonl will have them
+PAGE = "stats.html"
+_OURS = {
+    "messages.parquet",
+    "conversations.parquet",
+    "people.json",
+    "transcript.txt",
+    WANTED,
+    PAGE,
+    REJECTS,
+    ".DS_Store",
+}
+_ROWS = pa.schema(
+    [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
+    + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
+    + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
+)
+_LISTS = ("lines", "quoted", "mentions")
+_ALIKE = ("platform", "source", "channel", "kind", "thread")  # in many rows: one string for all of them
+_ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
+_TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
+_STRETCHES = pa.schema(
+    [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
+    + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What was imported. rows: the messages. identities, pseudonyms: who is who (stays on this machine). found: the
+    conversations with the part (train, a, b) each belongs to. regions: where its phone numbers are from."""
+
+    rows: Sequence[Row] = ()
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)
+    found: Sequence[Stretch] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    regions: Sequence[str] = ()
+
+    def part(self, *wanted: str) -> list[Stretch]:
+        """The conversations of these parts."""
+        return [stretch for stretch in self.found if self.parts[stretch.id] in wanted]
+
+    def messages(self, speaker: str, parts: Collection[str] = (TRAIN,)) -> int:
+        """How many messages `speaker` has in these parts: a line in a chat, a turn in the timeline."""
+        return sum(
+            1 if stretch.conversation.scene in ("timeline", "reply") else len(turn.lines)
+            for stretch in self.part(*parts)
+            for turn in stretch.conversation.turns
+            if turn.speaker == speaker
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over conversations and their parts: two trainings with the same one saw the same."""
+        digest = hashlib.sha256()
+        for stretch in sorted(self.found, key=lambda one: one.id):
+            digest.update(f"{stretch.id} {self.parts[stretch.id]}\n{render(stretch.conversation)}\n".encode())
+        return digest.hexdigest()[:32]
+
+
+def build(
+    settings: Settings,
+    rows: Sequence[Row],
+    identities: Mapping[str, Identity],
+    pseudonyms: Mapping[str, str],
+    before: Mapping[str, str],
+    regions: Sequence[str] = (),
+) -> Corpus:
+    """The corpus of these rows. before: the part of each conversation in earlier imports."""
+    names = dict(pseudonyms)
+    people = resolve(settings, identities, names)
+    gap = settings.data.max_gap_minutes * 60
+    found = [
+        stretch
+        for stretch in stretches(rows, people, others=settings.data.others, gap=gap)
+        if stretch.conversation.turns
+    ]
+    consenting = {person.key for person in people.values() if person.consent}
+    return Corpus(rows, identities, names, found, split(found, consenting, before), people, regions)
+
+
+def require_ours(folder: Path) -> None:
+    """Raises Fault where something else than a corpus lies at `folder`: saving replaces all that is there."""
+    if folder.exists() and not folder.is_dir():
+        raise Fault(f"{folder} is no folder, and a corpus would replace it; name another in [data] corpus")
+    others = sorted({path.name for path in folder.iterdir()} - _OURS) if folder.is_dir() else []
+    if others:
+        raise Fault(
+            f"{folder} holds {others[0]!r}, which is no part of a corpus and would be lost, since an import replaces the "
+            "folder; take it out, or name another folder in [data] corpus"
+        )
+
+
+@contextmanager
+def scratch_folder(corpus: Path) -> Iterator[Path]:
+    """A folder for temporary files beside the corpus, which nobody else can read; what an import that was killed has left
+    there is removed. Raises Fault where the corpus can't lie there."""
+    require_ours(corpus)
+    for left in corpus.parent.glob(f".{corpus.name}-reading-*"):
+        if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = corpus.with_name(f".{corpus.name}-reading-{os.getpid()}")
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
+    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it. Raises Fault where
+    anything but a corpus lies there."""
+    require_ours(folder)
+    fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir(parents=True, mode=0o700)
+        with pq.ParquetWriter(fresh / "messages.parquet", _ROWS, compression="zstd") as messages:
+            for start in range(0, len(corpus.rows), _ROWS_AT_ONCE):
+                messages.write_table(_table(corpus.rows[start : start + _ROWS_AT_ONCE]))
+        with pq.ParquetWriter(fresh / "conversations.parquet", _STRETCHES, compression="zstd") as conversations:
+            for start in range(0, len(corpus.found), _ROWS_AT_ONCE):
+                found = corpus.found[start : start + _ROWS_AT_ONCE]
+                packed = [_packed(one, corpus.parts[one.id]) for one in found]
+                conversations.write_table(pa.Table.from_pylist(packed, _STRETCHES))
+        _write(
+            fresh / "people.json",
+            {
+                "format": FORMAT,
+                "identities": [_known(one) for one in corpus.identities.values()],
+                "pseudonyms": dict(corpus.pseudonyms),
+                "regions": list(corpus.regions),
+            },
+        )
+        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in wanted(corpus.rows, corpus.people))
+        (fresh / WANTED).write_text("".join(lines), encoding="utf-8")
+        with (fresh / "transcript.txt").open("w", encoding="utf-8") as transcript:
+            for number, one in enumerate(corpus.found):
+                transcript.write(("\n" if number else "") + render(one.conversation))
+        if rejects:
+            rejects.rename(fresh / rejects.name)
+        _swap(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def load(settings: Settings) -> Corpus:
+    """The corpus of these settings. Raises Fault where nothing was imported yet."""
+    folder = settings.corpus
+    _recover(folder)
+    if not (folder / "messages.parquet").is_file():
+        raise Fault(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
+    try:
+        people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
+        held = pq.read_table(folder / "conversations.parquet", columns=["id", "part"])
+        parts = dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
+        identities = {
+            one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"], one["is_self"])
+            for one in people["identities"]
+        }
+        keys = {_nameless(key): key for key in identities}
+        rows = list(_rows(folder / "messages.parquet", keys))
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise Fault(f"the corpus in {folder} is damaged ({error}); remove it and import the exports again") from error
+    return build(settings, rows, identities, people["pseudonyms"], parts, people["regions"])
+
+
+def identity(row: Row) -> tuple[str, ...]:
+    """What makes a message the same message in another export of the same talk."""
+    if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
+        return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
+    return (row.platform, row.channel, row.message_id)
+
+
+def _rows(path: Path, keys: Mapping[str, str]) -> Iterator[Row]:
+    for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
+        yield from (_read(row, keys) for row in batch.to_pylist())
+
+
+def _read(found: dict[str, Any], keys: Mapping[str, str]) -> Row:
+    """The row of what `_table` made. keys: identity keys by what stands for them."""
+    alike = {name: intern(found[name]) for name in _ALIKE}
+    lists = {name: tuple(found[name]) for name in _LISTS}
+    people = {"sender": keys[found["sender"]], "quoted_by": keys.get(found["quoted_by"], "")}
+    mentions = tuple(keys[one] for one in found["mentions"] if one in keys)
+    return Row(**(found | alike | lists | people | {"mentions": mentions}))
+
+
+@lru_cache(1 << 16)
+def _nameless(key: str) -> str:
+    """An identity key; where it is made of a name or a phone number, its hash."""
+    platform, bare, name = key.partition(":=")
+    return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
+
+
+def _table(found: Sequence[Row]) -> pa.Table:
+    """Rows as they are kept: who is who stands in people.json alone."""
+    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in found] for name in _ROWS.names}
+    columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by")}
+    columns["mentions"] = [list(map(_nameless, keys)) for keys in columns["mentions"]]
+    return pa.table(columns, _ROWS)
+
+
+def _packed(stretch: Stretch, part: str) -> dict[str, Any]:
+    one = stretch.conversation
+    turns = [
+        {"speaker": turn.speaker, "lines": list(turn.lines), "at": at}
+        for turn, at in zip(one.turns, stretch.ats, strict=True)
+    ]
+    return {
+        "id": stretch.id,
+        "part": part,
+        "platform": stretch.platform,
+        "scene": one.scene,
+        "year": one.year,
+        "turns": turns,
+    }
+
+
+def _known(identity: Identity) -> dict[str, Any]:
+    return {"key": identity.key, "names": dict(identity.names), "handle": identity.handle, "is_self": identity.is_self}
+
+
+def _write(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    path.chmod(0o600)
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    for path in [*fresh.iterdir(), fresh]:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+    old = _old(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(folder: Path) -> None:
+    """Undo a swap that was killed between its two renames."""
+    if not folder.exists() and _old(folder).exists():
+        _old(folder).rename(folder)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}-before")

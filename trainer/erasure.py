@@ -1,0 +1,172 @@
+"""Forgetting a person: out of the corpus, out of imports to come, and on the list of bundles to train anew."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from persona.bundle import SEAL, Seal, versions
+from persona.config import Friend, Settings
+from persona.errors import Fault
+from persona.names import normalise
+from persona.retraining import mark
+from persona.transcript import UNKNOWN
+from trainer.bundle.provenance import was_heard
+from trainer.corpus.segmentation import Row
+from trainer.corpus.store import Corpus, build, load, save
+from trainer.loop.checkpoints import WORK
+from trainer.people.erasure_list import load_forgotten, save_forgotten
+from trainer.people.identities import Identity, Person, identity_key
+from trainer.people.name_finder import NameFinder
+from trainer.people.redaction import calls
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was removed, without a word about whom. messages: theirs. quotations: of their words in other messages.
+    mentions: messages of others in which their name became […]. bundles: trained on them, to be trained anew. leftovers:
+    grown bases and interrupted trainings, which held their words, removed."""
+
+    at: str
+    messages: int
+    quotations: int
+    mentions: int
+    conversations_before: int
+    conversations_after: int
+    bundles: Sequence[str]
+    leftovers: int
+
+
+def forget(settings: Settings, name: str, now: datetime) -> Receipt:
+    """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises Fault where nobody is, where
+    several are, and for the persona: nothing is changed then."""
+    corpus = load(settings)
+    keys = _meant(settings, corpus, name)
+    people = {corpus.people[key] for key in keys}
+    identities = [corpus.identities[key] for key in keys] + [
+        one for person in people for one in _in_settings(settings, person.key)
+    ]
+    forgotten = load_forgotten(settings)
+    rows, counts = _without(corpus, keys, _masking(corpus, identities, people))
+    left = build(
+        settings,
+        rows,
+        {key: one for key, one in corpus.identities.items() if key not in keys},
+        {key: stand_in for key, stand_in in corpus.pseudonyms.items() if key not in keys},
+        corpus.parts,
+        corpus.regions,
+    )
+    bundles = _trained_on(settings, keys, {person.key for person in people})
+    leftovers = _leftovers(settings)
+    receipt = Receipt(
+        at=now.isoformat(timespec="seconds"),
+        **counts,
+        conversations_before=len(corpus.found),
+        conversations_after=len(left.found),
+        bundles=bundles,
+        leftovers=len(leftovers),
+    )
+    save_forgotten(forgotten.adding(identities, asdict(receipt)), settings)  # first: a crash must not lose the wish
+    save(left, settings.corpus)
+    if bundles:
+        mark(settings.adapters, bundles, now)
+    for path in leftovers:
+        shutil.rmtree(path, ignore_errors=True)
+    return receipt
+
+
+def _in_settings(settings: Settings, key: str) -> list[Identity]:
+    """What [persona] or [people] calls the speaker, as if that were a platform of its own; and their live ids."""
+    if key == settings.persona.key:
+        names: Sequence[str] = (settings.persona.name, *settings.persona.aliases)
+        return [Identity(identity_key("people", "", name), Counter([name])) for name in names]
+    friend = settings.people.get(key, Friend())
+    found = [Identity(identity_key("people", "", name), Counter([name])) for name in friend.names]
+    found += [Identity(f"discord:{number}") for number in friend.discord]
+    return found + [Identity(f"telegram:user{number.removeprefix('user')}") for number in friend.telegram]
+
+
+def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:
+    """The identity keys of the one person whom `name` calls."""
+    wanted = normalise(name.strip().removeprefix("@"))
+    found: dict[Person, set[str]] = {}
+    for key, identity in corpus.identities.items():
+        person = corpus.people[key]
+        own = [call for one in (identity, *_in_settings(settings, person.key)) for call in one.calls]
+        if wanted and wanted in {normalise(call) for call in (person.key, person.name, key, *own)}:
+            found.setdefault(person, set())
+    for key, person in corpus.people.items():
+        if person in found:
+            found[person].add(key)
+    if not found:
+        raise Fault(f"nobody in the corpus is called {name!r}; 'python -m trainer stats' lists who is there")
+    if len(found) > 1:
+        several = "; ".join(sorted(f"{person.name}: {', '.join(sorted(keys))}" for person, keys in found.items()))
+        raise Fault(f"{name!r} may be several people; name one of their ids or stand-ins: {several}")
+    ((person, keys),) = found.items()
+    if person.persona:
+        raise Fault(f"{name!r} is the persona; to forget them, remove corpus and adapters instead")
+    return frozenset(keys)
+
+
+def _masking(corpus: Corpus, identities: Sequence[Identity], people: Collection[Person]) -> Callable[[str], str]:
+    """Puts […] in place of what they are called in texts: their own names where they stood under them, else the
+    stand-in."""
+    others = {
+        normalise(call)
+        for key, one in corpus.identities.items()
+        if corpus.people[key] not in people
+        for call in calls(one)
+    }
+    own = {call for one in identities for call in calls(one)} | {person.name for person in people}
+    finder = NameFinder(call for call in own if normalise(call) not in others)
+    return lambda text: finder.replaced(text, lambda _: UNKNOWN)
+
+
+def _without(
+    corpus: Corpus, keys: Collection[str], masked: Callable[[str], str]
+) -> tuple[list[Row], Mapping[str, int]]:
+    rows: list[Row] = []
+    quotations = mentions = 0
+    gone = {(row.platform, row.message_id) for row in corpus.rows if row.sender in keys}
+    for row in corpus.rows:
+        if row.sender in keys:
+            continue
+        theirs = row.quoted_by in keys
+        changed = replace(
+            row,
+            lines=tuple(map(masked, row.lines)),
+            quoted=(UNKNOWN,) if theirs else tuple(map(masked, row.quoted)),
+            quoted_by="" if theirs else row.quoted_by,
+            mentions=tuple(key for key in row.mentions if key not in keys),
+            reply_to="?" if row.kind == "feed" and (row.platform, row.reply_to) in gone else row.reply_to,
+        )
+        quotations += theirs
+        mentions += changed.lines != row.lines
+        rows.append(changed)
+    return rows, {"messages": len(corpus.rows) - len(rows), "quotations": quotations, "mentions": mentions}
+
+
+def _trained_on(settings: Settings, keys: Collection[str], speakers: Collection[str]) -> list[str]:
+    """The versions of sealed bundles that heard them. Seals alone are read: a bundle that was tampered with counts."""
+    found: list[str] = []
+    for version in versions(settings.adapters):
+        folder = settings.adapters / str(version)
+        seal = Seal.model_validate_json((folder / SEAL).read_text(encoding="utf-8"))
+        if was_heard(folder, seal, keys, speakers):
+            found.append(str(version))
+    return found
+
+
+def _leftovers(settings: Settings) -> list[Path]:
+    """What earlier trainings left to go on with, grown from or fitted to a corpus in which they still were."""
+    return [
+        path
+        for name in ("bases", WORK)
+        if (settings.adapters / name).is_dir()
+        for path in (settings.adapters / name).iterdir()
+    ]

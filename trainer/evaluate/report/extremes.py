@@ -1,0 +1,51 @@
+"""What is most and least like the person: texts by the judge between real and imitated, and words said too often."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from persona.word_tokens import units
+from trainer.evaluate.two_sample import FEWEST, scores
+
+SHOWN = 3
+WORDS = 12
+FEWEST_TIMES = 5  # that a word was said by either, before anything is made of it
+
+
+@dataclass(frozen=True, slots=True)
+class Likest:
+    """most, least: imitated texts that are hardest and easiest to tell from real ones. often, seldom: words that are
+    said too often and not often enough, the clearest first."""
+
+    most: Sequence[str]
+    least: Sequence[str]
+    often: Sequence[str]
+    seldom: Sequence[str]
+
+
+def likest(real: Sequence[str], generated: Sequence[str]) -> Likest | None:
+    """None with too few texts."""
+    if min(len(real), len(generated)) < FEWEST:
+        return None
+    told, _ = scores(real, generated)
+    ordered = list(dict.fromkeys(generated[k] for k in np.argsort(told)))
+    words = _by_log_odds(real, generated)
+    return Likest(ordered[:SHOWN], ordered[::-1][:SHOWN], words[::-1][:WORDS], words[:WORDS])
+
+
+def _by_log_odds(real: Sequence[str], generated: Sequence[str]) -> list[str]:
+    """Words by how much more often they are generated than real, in standard deviations of the log odds ratio (Monroe
+    et al. 2008, with a flat prior)."""
+    ours, theirs = (Counter(unit for text in texts for unit in units(text)) for texts in (generated, real))
+    totals = ours.total(), theirs.total()
+
+    def lead(word: str) -> float:
+        one, other = ours[word] + 0.5, theirs[word] + 0.5
+        odds = math.log(one / (totals[0] - one + 1)) - math.log(other / (totals[1] - other + 1))
+        return odds / math.sqrt(1 / one + 1 / other)
+
+    frequent = [word for word in {*ours, *theirs} if ours[word] + theirs[word] >= FEWEST_TIMES]
+    return sorted(frequent, key=lambda word: (lead(word), word))

@@ -1,0 +1,86 @@
+"""Plays, exports and tallies the Turing game on the current adapter."""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from engine.choose import open_voice_of
+from persona.bundle import Bundle
+from persona.config import Settings
+from persona.errors import Fault
+from trainer.atomic import replacing
+from trainer.corpus.splits import JUDGE_A, JUDGE_B
+from trainer.corpus.store import Corpus
+from trainer.evaluate.reply_context import occasions
+from trainer.evaluate.speaking import speak
+from trainer.game.page import game_page
+from trainer.game.rounds import Round, Tally, candidates, in_terminal, read_results, result, rounds_of, tally
+
+RESULTS = "games.json"
+FEWEST = 4  # rounds
+
+
+def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | None) -> tuple[str, list[Round]]:
+    """A game's name and its rounds. Raises Fault where too little was held out."""
+    chosen = secrets.randbits(31) if seed is None else seed
+    asked = candidates(occasions(corpus.part(JUDGE_A, JUDGE_B), bundle.seal.speaker))
+    spoken = speak(open_voice_of(settings, bundle), asked, chosen)
+    names = {key: one.name for key, one in bundle.seal.speakers.items()}
+    rounds = rounds_of(spoken, names, chosen)
+    if len(rounds) < FEWEST:
+        raise Fault(f"{len(rounds)} held-out messages can be played with, {FEWEST} are needed; import more exports")
+    return f"{chosen:08x}", rounds
+
+
+def play(rounds: list[Round], ask: Callable[[str], str], show: Callable[[str], None]) -> list[bool]:
+    """A game in the terminal: for each round whether the real one was found. ask: puts a question and returns the
+    answer."""
+    found = []
+    for number, one in enumerate(rounds, start=1):
+        show(in_terminal(one, number, len(rounds)))
+        while (choice := _answer(ask)) not in ("1", "2"):
+            show("type 1 or 2")
+        found.append(int(choice) - 1 == one.real)
+        show("yes" if found[-1] else "no, that was the imitation")
+    return found
+
+
+def _answer(ask: Callable[[str], str]) -> str:
+    try:
+        return ask("which one is real, 1 or 2? ").strip()
+    except EOFError:
+        raise Fault("nobody is there to play; run it in a terminal, or make a page with --export") from None
+
+
+def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> None:
+    """The game as a page; for programs, where `target` ends in .json, with the beginning of the line that is counted."""
+    if target.suffix == ".json":
+        plain = {"rounds": [asdict(one) for one in rounds], "result": result(game, secrets.token_hex(4), ())}
+        text = json.dumps(plain, ensure_ascii=False)
+    else:
+        text = game_page(settings.persona.name, game, rounds)
+    with replacing(target) as fresh:
+        fresh.write_text(text, encoding="utf-8")
+
+
+def count(bundle: Bundle, text: str) -> Tally:
+    """Add the results in `text` to those of the bundle; each is counted once. Raises Fault where there is none."""
+    path = bundle.reports / RESULTS
+    known = set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
+    new = read_results(text).keys()
+    if not new and not known:
+        raise Fault("there is no result in this; it looks like alterego-0a1b2c3d-4e5f6071-0110100111")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(sorted(known | new), indent=1) + "\n", encoding="utf-8")
+    return tally_of(bundle) or tally([])
+
+
+def tally_of(bundle: Bundle) -> Tally | None:
+    """What came of the bundle's games so far."""
+    path = bundle.reports / RESULTS
+    if not path.is_file():
+        return None
+    return tally(list(read_results(path.read_text(encoding="utf-8")).values()))

@@ -1,0 +1,79 @@
+"""Which language a conversation is in, and which countries' phone numbers to expect in it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from persona.errors import SettingsFault
+from persona.pii.phones import international, region_of
+from persona.word_tokens import units
+from trainer.corpus.segmentation import Part, Row
+
+FEWEST_UNITS = 12  # a shorter conversation could be in any language
+SAMPLE = 2000  # messages from which the languages of a corpus are told
+MOST_REGIONS = 6  # a number is tried in each, so a long list costs time and finds phones where there are none
+
+# Where people write national numbers in a language; first the country with the most speakers.
+_REGIONS = {
+    pair.partition(":")[0]: pair.partition(":")[2].split(",")
+    for pair in """
+    en:US,GB de:DE,AT,CH nl:NL,BE fr:FR,BE,CH es:ES,MX,AR it:IT,CH pt:BR,PT pl:PL cs:CZ sk:SK sv:SE no:NO
+    da:DK fi:FI ru:RU uk:UA zh:CN,TW,HK ja:JP ko:KR tr:TR el:GR he:IL ar:EG,SA fa:IR hi:IN bn:BD ur:PK id:ID ms:MY
+    th:TH vi:VN tl:PH ro:RO hu:HU bg:BG sr:RS hr:HR sl:SI lt:LT lv:LV et:EE ca:ES eu:ES gl:ES
+    ta:IN te:IN mr:IN gu:IN kn:IN ml:IN pa:IN ne:NP si:LK km:KH lo:LA my:MM ka:GE hy:AM az:AZ kk:KZ uz:UZ mn:MN sw:KE
+    af:ZA sq:AL mk:MK bs:BA be:BY is:IS ga:IE cy:GB am:ET
+    """.split()
+}
+
+
+def language_of(part: Part) -> str:
+    """The ISO 639-1 code of a conversation's language; empty where too little is said to tell."""
+    text = " ".join(line for row in part.rows for line in row.lines if not line.startswith("["))
+    if len(units(text)) < FEWEST_UNITS:
+        return ""
+    return str(_identifier().classify(text)[0])
+
+
+def foreign(parts: Iterable[Part], wanted: Sequence[str]) -> Iterator[Row]:
+    """The rows of conversations in other languages than those `wanted`. Raises SettingsFault for an unknown one."""
+    if unknown := set(wanted) - _REGIONS.keys():
+        raise SettingsFault(
+            f"[data] languages: {', '.join(sorted(unknown))} can't be told from others; it knows {', '.join(_REGIONS)}"
+        )
+    for part in parts:
+        language = language_of(part)
+        if language and language not in wanted:
+            yield from part.rows
+
+
+def regions_of(texts: Iterable[str], names: Iterable[str], before: Sequence[str] = ()) -> tuple[str, ...]:
+    """The countries whose national phone numbers to look for, as ISO 3166 codes: those of the international numbers that
+    occur, then those of the languages spoken. before: what earlier imports learned."""
+    texts = list(texts)
+    written = Counter(
+        region for text in (*names, *texts) for number in international(text) if (region := region_of(number))
+    )
+    step = max(1, len(texts) // SAMPLE)
+    longest = [text for text in islice(texts, 0, None, step) if len(text) >= 20]
+    spoken = Counter(str(_identifier().classify(text)[0]) for text in longest)
+    native = [
+        region
+        for language, count in spoken.most_common(3)
+        if count >= 0.1 * len(longest)
+        for region in _REGIONS.get(language, ())
+    ]
+    learned = dict.fromkeys((*before, *(region for region, _ in written.most_common(4)), *native))
+    return tuple(learned)[:MOST_REGIONS]
+
+
+@cache
+def _identifier() -> Any:
+    """The model, loaded once: that takes half a second. Of its 140 languages those alone that are told apart in texts as
+    short as messages."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE)
+    model.set_languages([label for label in model.labels if label in _REGIONS])
+    return model

@@ -1,0 +1,51 @@
+"""Messages said nearly the same again by the same person. Short habits ("good morning") keep their frequency: they are the
+voice; long texts said ten times over are what a model recites (Kandpal and others, arXiv 2202.06539)."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from rensa import RMinHash, RMinHashLSH
+
+from persona.word_tokens import units
+from trainer.corpus.segmentation import Row
+
+FEWEST_UNITS = 8  # shorter messages are habits
+ALIKE = 0.8  # Jaccard similarity of shingles
+SHINGLE = 3  # units
+_PERMUTATIONS, _BANDS = 64, 16  # similar at .8: found with a chance of 99.98%; what is found is then compared exactly
+_AT_ONCE = 1024  # messages that are sketched together
+
+
+def repeated(rows: Sequence[Row], speaker: Callable[[Row], str]) -> Iterator[int]:
+    """The places in `rows` of messages that say nearly what the same speaker said at an earlier place."""
+    said: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        said.setdefault(speaker(row), []).append(place)
+    for places in said.values():  # one after the other: an index takes a kilobyte a message
+        yield from _repeated(rows, places)
+
+
+def _repeated(rows: Sequence[Row], places: Iterable[int]) -> Iterator[int]:
+    """The same for the places of one speaker."""
+    index = RMinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS, num_bands=_BANDS)
+    long = ((place, shingles) for place in places if (shingles := _shingles(rows[place])))
+    while together := list(islice(long, _AT_ONCE)):
+        sketches = RMinHash.from_token_sets([list(one) for _, one in together], num_perm=_PERMUTATIONS, seed=1)
+        for (place, shingles), sketch in zip(together, sketches, strict=True):
+            earlier = (_shingles(rows[other]) for other in index.query(sketch))
+            if any(_likeness(shingles, one) >= ALIKE for one in earlier):
+                yield place
+            else:
+                index.insert(place, sketch)
+
+
+def _shingles(row: Row) -> frozenset[str]:
+    """Runs of units. Empty for short messages."""
+    said = units("\n".join(row.lines))
+    if len(said) < FEWEST_UNITS:
+        return frozenset()
+    return frozenset(" ".join(said[start : start + SHINGLE]) for start in range(len(said) - SHINGLE + 1))
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)

@@ -1,0 +1,129 @@
+"""Cleaned messages made fit for the corpus, once all of them are known: people left out, names and personal data replaced,
+repetitions and other languages dropped. Each drop is told to the tally."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from persona.config import Settings
+from persona.pii.scrub import scrub
+from persona.transcript import UNKNOWN
+from trainer.corpus.segmentation import Row, parted
+from trainer.ingest.import_counts import Tally
+from trainer.ingest.languages import foreign, regions_of
+from trainer.ingest.near_duplicates import repeated
+from trainer.people.erasure_list import Forgotten
+from trainer.people.identities import Identity, Person, resolve
+from trainer.people.redaction import NamesInText
+
+STEP = 1000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """The rows of a corpus, and what was learned on the way. regions: countries whose phone numbers are looked for."""
+
+    rows: Sequence[Row]
+    identities: Mapping[str, Identity]
+    regions: tuple[str, ...]
+
+
+def refine(
+    settings: Settings,
+    old: Sequence[Row],
+    new: Sequence[Row],
+    identities: Mapping[str, Identity],
+    pseudonyms: dict[str, str],
+    regions: Sequence[str],
+    forgotten: Forgotten,
+    tally: Tally,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> Refined:
+    """`old` rows, refined by earlier imports, and `new` ones. pseudonyms: added to. Nobody who is forgotten is in it.
+    on_rows: told of rows that are done, a thousand at a time."""
+    gone = forgotten.among(identities)
+    people = resolve(settings, identities, pseudonyms, gone)
+    new = _without(new, lambda row: _is_left_out(settings, people[row.sender]), "left_out", tally)
+    kept = [_masked(settings, row, people) for row in old if not _is_left_out(settings, people[row.sender])]
+    masked = [_masked(settings, row, people) for row in new]
+    texts = [line for row in masked for line in (*row.lines, *row.quoted)]
+    learned = regions_of(texts, (one.name for one in identities.values()), regions)
+    named, unknown = NamesInText(identities, people).replaced, forgotten.masking(texts)
+    scrubbed = _scrubber(settings, learned, tally)
+    fresh: list[Row] = []
+    for start in range(0, len(masked), STEP):
+        fresh += [_rewritten(row, lambda text: scrubbed(unknown(named(text)))) for row in masked[start : start + STEP]]
+        on_rows(len(fresh) - start)
+    if settings.data.cleaning.near_duplicates:
+        fresh = _not_repeated(kept, fresh, people, tally)
+    rows = _in_languages(settings, kept, fresh, people, tally)
+    return Refined(rows, {key: one for key, one in identities.items() if key not in gone}, learned)
+
+
+def _is_left_out(settings: Settings, person: Person) -> bool:
+    return person.dropped or (settings.data.others == "drop" and not person.consent)
+
+
+def _without(rows: Sequence[Row], leaves: Callable[[Row], bool], reason: str, tally: Tally) -> list[Row]:
+    kept: list[Row] = []
+    for row in rows:
+        if leaves(row):
+            tally.retract(row.source, row.sender, reason)
+        else:
+            kept.append(row)
+    return kept
+
+
+def _masked(settings: Settings, row: Row, people: Mapping[str, Person]) -> Row:
+    """Words of people who are to be masked are never written."""
+    hidden = settings.data.others == "mask" and not people[row.sender].consent
+    author = people.get(row.quoted_by)
+    quoted = row.quoted
+    if quoted and (settings.data.others != "context" or (author and author.dropped)):
+        quoted = quoted if author and author.consent else (UNKNOWN,)
+    if not hidden and quoted == row.quoted:
+        return row
+    return replace(row, lines=(UNKNOWN,) if hidden else row.lines, quoted=quoted)
+
+
+def _rewritten(row: Row, changed: Callable[[str], str]) -> Row:
+    lines, quoted = _lines(row.lines, changed), _lines(row.quoted, changed)
+    return row if (lines, quoted) == (row.lines, row.quoted) else replace(row, lines=lines, quoted=quoted)
+
+
+def _lines(lines: tuple[str, ...], changed: Callable[[str], str]) -> tuple[str, ...]:
+    """A message at a time: a key may go over several of its lines."""
+    if len(lines) == 1:
+        return (changed(lines[0]),)
+    return tuple(changed("\n".join(lines)).split("\n")) if lines else ()
+
+
+def _scrubber(settings: Settings, regions: Sequence[str], tally: Tally) -> Callable[[str], str]:
+    """Takes personal data out of a text and counts it."""
+
+    def scrubbed(text: str) -> str:
+        found = scrub(text, regions)
+        if found.found:
+            tally.replaced.update(found.found)
+        return found.text
+
+    return scrubbed if settings.data.cleaning.pii else str
+
+
+def _not_repeated(old: Sequence[Row], new: Sequence[Row], people: Mapping[str, Person], tally: Tally) -> list[Row]:
+    rows = [*old, *sorted(new, key=lambda row: row.at or 0.0)]
+    again = {id(rows[place]) for place in repeated(rows, lambda row: people[row.sender].key) if place >= len(old)}
+    return _without(new, lambda row: id(row) in again, "near_duplicates", tally)
+
+
+def _in_languages(
+    settings: Settings, old: Sequence[Row], new: Sequence[Row], people: Mapping[str, Person], tally: Tally
+) -> list[Row]:
+    """All rows but those of conversations in other languages than [data] languages."""
+    wanted = settings.data.languages
+    if not wanted:
+        return [*new, *old]
+    out = {id(row) for row in foreign(parted([*old, *new], people, settings.data.max_gap_minutes * 60), wanted)}
+    fresh = _without(new, lambda row: id(row) in out, "languages", tally)
+    return [*fresh, *(row for row in old if id(row) not in out)]

@@ -1,0 +1,65 @@
+"""Where an interrupted training goes on: its last checkpoint that was written whole. One training at a time writes there."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from persona.errors import Fault
+
+KEPT = 2  # the best and the last
+WORK = ".training"
+_STATE = "trainer_state.json"  # the file that transformers' Trainer writes last
+
+
+@contextlib.contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Keeps other trainings of the persona with the adapters in `home` away; a lock that ends with the process. Raises
+    Fault where one runs, in a terminal or from the studio: they would remove each other's checkpoints."""
+    home.mkdir(parents=True, exist_ok=True)
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        _lock(folder, home)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, home: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Fault(f"a training writes into {home} already; wait for it, or stop it") from None
+    except OSError:  # a network's file system that can't lock a folder
+        return
+
+
+def work_folder(home: Path, key: str) -> Path:
+    """The folder of the training called `key` in `home` (adapters/<name>); those of other trainings are removed."""
+    folder = home / WORK / key
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in (home / WORK).iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
+def last_whole(folder: Path) -> Path | None:
+    """The latest checkpoint in `folder`; what a killed process left half-written is removed."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    for checkpoint in found:
+        if _is_whole(checkpoint):
+            return checkpoint
+        shutil.rmtree(checkpoint)
+    return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,33 @@
+"""The processes that share one training, as torchrun starts them. One process alone is a world of one."""
+
+import os
+
+from accelerate import PartialState
+
+from persona.errors import Fault
+
+
+def is_first() -> bool:
+    """Whether this process is the one that talks to the user and writes the bundle."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def world() -> tuple[int, int]:
+    """(rank, number of processes). Raises Fault where launcher and torch disagree: `accelerate launch --cpu` has been
+    seen to start one process of two and say nothing."""
+    wanted = int(os.environ.get("WORLD_SIZE", "1"))
+    if wanted == 1:
+        return 0, 1
+    state = PartialState(cpu=not _has_cuda())
+    if state.num_processes != wanted:
+        raise Fault(
+            f"{wanted} processes were asked for and {state.num_processes} train together; "
+            "start them with 'torchrun --nproc_per_node N -m trainer train'"
+        )
+    return int(state.process_index), wanted
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,116 @@
+"""Who asked to be forgotten, remembered by keyed hashes alone: enough to know them again, not to say who they are."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from persona.config import Settings
+from persona.errors import Fault
+from persona.names import normalise
+from persona.transcript import UNKNOWN
+from trainer.people.identities import Identity
+from trainer.people.name_finder import NameFinder
+from trainer.people.redaction import callable_words, calls
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The hashes. keys: of identity keys. names: of names and handles, each with the platforms on which ids are known.
+    words: of what others call them in texts. receipts: what was removed, and when."""
+
+    salt: str = field(default_factory=lambda: secrets.token_hex(16))
+    keys: frozenset[str] = frozenset()
+    names: Mapping[str, Collection[str]] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+    receipts: Sequence[Mapping[str, Any]] = ()
+
+    def among(self, identities: Mapping[str, Identity]) -> frozenset[str]:
+        """The keys of those identities that are forgotten: by key, or by name where no id tells two people apart."""
+        return frozenset(key for key, identity in identities.items() if self._knows(identity))
+
+    def masking(self, texts: Iterable[str]) -> Callable[[str], str]:
+        """Puts […] in place of their names; knows those that stand in `texts`."""
+        if not self.words:
+            return str
+        words = {word for text in texts for word in callable_words(text)}
+        finder = NameFinder(word for word in words if self._hash(word) in self.words)
+        return lambda text: finder.replaced(text, lambda _: UNKNOWN)
+
+    def adding(self, identities: Collection[Identity], receipt: Mapping[str, Any]) -> "Forgotten":
+        """The same with one more person."""
+        platforms = sorted({one.platform for one in identities if one.has_id})
+        names = {self._hash(name): platforms for one in identities for name in map(normalise, _names(one)) if name}
+        return Forgotten(
+            self.salt,
+            self.keys | {self._hash(one.key) for one in identities},
+            {**self.names, **names},
+            self.words | {self._hash(call.lower()) for one in identities for call in calls(one)},
+            (*self.receipts, receipt),
+        )
+
+    def _knows(self, identity: Identity) -> bool:
+        if self._hash(identity.key) in self.keys:
+            return True
+        alike = [self.names[name] for one in _names(identity) if (name := self._hash(normalise(one))) in self.names]
+        return any(not identity.has_id or identity.platform not in platforms for platforms in alike)
+
+    def _hash(self, text: str) -> str:
+        return hashlib.blake2b(text.encode(), key=bytes.fromhex(self.salt), digest_size=12).hexdigest()
+
+
+def load_forgotten(settings: Settings) -> Forgotten:
+    """Who is forgotten so far; nobody where the file is not there."""
+    path = _path(settings)
+    if not path.exists():
+        return Forgotten()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Forgotten(
+            str(content["salt"]),
+            frozenset(content["keys"]),
+            content["names"],
+            frozenset(content["words"]),
+            content["receipts"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Fault(
+            f"{path} can't be read ({error}); bring it back from a backup: without it people who asked to be forgotten "
+            "would come back with the next import"
+        ) from error
+
+
+def save_forgotten(forgotten: Forgotten, settings: Settings) -> Path:
+    """Write it, whole or not at all. Returns where."""
+    path = _path(settings)
+    content = {
+        "format": FORMAT,
+        "salt": forgotten.salt,
+        "keys": sorted(forgotten.keys),
+        "names": dict(forgotten.names),
+        "words": sorted(forgotten.words),
+        "receipts": list(forgotten.receipts),
+    }
+    fresh = path.with_name(f".{path.name}-{os.getpid()}")
+    fresh.touch(mode=0o600)
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    return path
+
+
+def _names(identity: Identity) -> list[str]:
+    return [name for name in (*identity.names, identity.handle) if name] or [identity.name]
+
+
+def _path(settings: Settings) -> Path:
+    """Beside the corpus: it outlives `import --fresh` and a corpus that is removed."""
+    return settings.corpus.with_name(f"{settings.corpus.name}-forgotten.json")

@@ -1,0 +1,67 @@
+"""Finds names in texts, as words and in any case. A name of a script without blanks between words may stand anywhere."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from persona.word_tokens import WIDE
+
+_WORD = re.compile(rf"[^\W{WIDE}]+")  # in 昨天Zelda来了 the name is a word
+
+
+class NameFinder:
+    """The names it was made of. Texts are scanned once, whatever the number of names."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_word: dict[str, list[str]] = {}
+        self._by_letter: dict[str, list[str]] = {}
+        for name in sorted({name.lower() for name in names}, key=len, reverse=True):
+            first = _WORD.match(name)
+            if is_wide(name) or not first:
+                self._by_letter.setdefault(name[0], []).append(name)
+            else:
+                self._by_word.setdefault(first[0], []).append(name)
+
+    def replaced(self, text: str, stand_in: Callable[[str], str]) -> str:
+        """`text` with each name in it given to `stand_in`; where names overlap the first counts, then the longest."""
+        if not self._may_be_in(text):
+            return text
+        pieces: list[str] = []
+        done = 0
+        for start, end in sorted(self._spans(text), key=lambda span: (span[0], -span[1])):
+            if start >= done:
+                is_number = text[start].isdecimal() and text[:start].endswith("+")  # a phone number for a name
+                pieces += (text[done : start - is_number], stand_in(text[start:end]))
+                done = end
+        return "".join((*pieces, text[done:])) if pieces else text
+
+    def _may_be_in(self, text: str) -> bool:
+        """Whether a name could begin anywhere: most texts hold none, and that is quicker to see."""
+        folded = text.lower()
+        if not self._by_word.keys().isdisjoint(_WORD.findall(folded)):
+            return True
+        return not text.isascii() and not self._by_letter.keys().isdisjoint(folded)
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        for word in _WORD.finditer(text):
+            for name in self._by_word.get(word[0].lower(), ()):
+                end = word.start() + len(name)
+                if text[word.start() : end].lower() == name and not _WORD.match(text, end):
+                    yield word.start(), end
+        if self._by_letter and not text.isascii():
+            folded = text.lower()
+            for start, letter in enumerate(folded) if len(folded) == len(text) else ():
+                yield from (
+                    (start, start + len(name))
+                    for name in self._by_letter.get(letter, ())
+                    if folded.startswith(name, start)
+                )
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text`; what stands between scripts without blanks is one too."""
+    return _WORD.findall(text)
+
+
+def is_wide(text: str) -> bool:
+    """Whether `text` holds letters of a script without blanks between words."""
+    return any(char > "\u2e7f" and char.isalpha() for char in text)

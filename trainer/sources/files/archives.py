@@ -1,0 +1,130 @@
+"""Zips and tars from anywhere: opened or unpacked within bounds, and refused with a sentence where they are hostile."""
+
+import lzma
+import re
+import shutil
+import stat
+import struct
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from persona.errors import Fault
+
+MOST_MEMBERS = 250_000  # an X archive of ten years with all its pictures has a tenth of that
+MOST_DIRECTORY = 64 << 20  # bytes of a zip's directory, which has to be held in memory
+MOST_RATIO = 300  # unpacked to packed; text packs 5:1, the same tweet over and over 50:1, a bomb 1000:1
+SMALL = 64 << 20  # bytes unpacked that are harmless at any ratio
+
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
+_END = b"PK\x05\x06"  # end of central directory record, and the zip64 records before it: PKWARE's APPNOTE 4.3.14-16
+_END64_AT = b"PK\x06\x07"
+
+
+def is_zip(start: bytes) -> bool:
+    """Whether a file that begins so is a zip."""
+    return start.startswith((b"PK\x03\x04", _END))
+
+
+def is_tar(path: Path, start: bytes) -> bool:
+    """Whether a file that begins so is a tar, packed or not."""
+    packed = start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
+    try:
+        return (packed or start[257:262] == b"ustar") and tarfile.is_tarfile(path)
+    except _DAMAGED:
+        return False
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """The zip at `path`. Raises Fault where it is damaged or hostile."""
+    try:
+        count, directory = _directory(path)
+        if count > MOST_MEMBERS or directory > MOST_DIRECTORY:
+            raise Fault(
+                f"{path.name} lists {count:,} members in {directory / 1e6:,.0f} MB; no export has so many, so it is not read"
+            )
+        archive = zipfile.ZipFile(path)
+    except (*_DAMAGED, struct.error, ValueError) as error:
+        raise Fault(f"{path.name} is no readable zip ({error}); download the export again") from error
+    for info in archive.infolist():
+        linked = info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16)
+        _check_member(path, info.filename, linked)
+        _check_ratio(path, info.file_size, info.compress_size)
+    if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
+        raise Fault(f"{path.name} holds members that overlap, as bombs do; it is not read")
+    return archive
+
+
+def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[str, Path]:
+    """Unpack a tar's members into numbered files in `folder`; returns the file of each.
+
+    wanted: judges a member by its first bytes. Raises Fault where the tar is damaged or hostile.
+    """
+    files: dict[str, Path] = {}
+    size = path.stat().st_size
+    count = total = 0
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for member in archive:
+                archive.members = []  # type: ignore[attr-defined]  # the stream is not read twice, so what it held need not stay in memory
+                count, total = count + 1, total + member.size
+                if count > MOST_MEMBERS:
+                    raise Fault(f"{path.name} has more than {MOST_MEMBERS:,} members; no export has, so it is not read")
+                _check_member(path, member.name, not (member.isdir() or member.isreg()) or member.issparse())
+                _check_ratio(path, total, size)
+                if member.isreg() and (stream := archive.extractfile(member)):
+                    start = stream.read(64)
+                    if wanted(start):
+                        files[member.name] = _write(folder / str(count), start, stream)
+    except _DAMAGED as error:
+        raise Fault(f"{path.name} can't be unpacked ({error}); download the export again, or make room") from error
+    return files
+
+
+def temporary_folder() -> Path:
+    """An empty folder that nobody else can read; the caller removes it."""
+    return Path(tempfile.mkdtemp(prefix="alterego-"))
+
+
+def _write(file: Path, start: bytes, stream: IO[bytes]) -> Path:
+    with file.open("wb") as target:
+        target.write(start)
+        shutil.copyfileobj(stream, target, 1 << 20)
+    return file
+
+
+def _check_member(path: Path, name: str, special: bool) -> None:
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if ".." in parts or name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name):
+        raise Fault(f"{path.name} has a member that leads out of it ({name[:80]!r}); no export has, so it is not read")
+    if special:
+        raise Fault(f"{path.name} has a link or a device in it ({name[:80]!r}); no export has, so it is not read")
+
+
+def _check_ratio(path: Path, size: int, packed: int) -> None:
+    if size > SMALL and size > MOST_RATIO * max(packed, 1):
+        raise Fault(
+            f"{path.name} would unpack {packed / 1e6:,.1f} MB to {size / 1e6:,.0f} MB, as bombs do; it is not read"
+        )
+
+
+def _directory(path: Path) -> tuple[int, int]:
+    """Number of members and bytes of a zip's directory as its end tells them, read before Python holds it in memory."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 66_000))
+        tail = file.read()
+        at = tail.rfind(_END)
+        if at < 0:
+            raise ValueError("its end is missing, so it is cut off")
+        count, directory = struct.unpack_from("<HI", tail, at + 10)
+        locator = tail.rfind(_END64_AT, 0, at)
+        if locator < 0:
+            return count, directory
+        (end64,) = struct.unpack_from("<Q", tail, locator + 8)
+        file.seek(min(end64, size))
+        return struct.unpack_from("<QQ", file.read(56), 32)

@@ -1,0 +1,99 @@
+"""A tree as readers get it: what is UTF-16 comes as UTF-8, what is damaged comes as a Fault, and each stretch is counted."""
+
+import codecs
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO, cast
+
+from persona.errors import Fault
+from trainer.sources.files.tree import UTF16, Tree
+from trainer.sources.files.window import CHUNK
+
+
+class WatchedTree(Tree):
+    """A tree that tells on_bytes of every stretch read."""
+
+    def __init__(self, tree: Tree, on_bytes: Callable[[int], None]) -> None:
+        self.label = tree.label
+        self._tree = tree
+        self._on_bytes = on_bytes
+
+    def names(self) -> list[str]:
+        return self._tree.names()
+
+    def size(self, name: str) -> int:
+        return self._tree.size(name)
+
+    def head(self, name: str) -> bytes:
+        return self._tree.head(name)
+
+    def open(self, name: str) -> BinaryIO:
+        stream = io.BufferedReader(_Counted(self._tree.open(name), self._on_bytes, name), CHUNK)
+        wide = stream.peek(2)[:2] in UTF16
+        return cast(BinaryIO, io.BufferedReader(_FromUtf16(cast(BinaryIO, stream))) if wide else stream)
+
+
+class _Counted(io.RawIOBase):
+    def __init__(self, stream: BinaryIO, on_bytes: Callable[[int], None], name: str) -> None:
+        self._stream = stream
+        self._on_bytes = on_bytes
+        self._name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        try:
+            chunk = self._stream.read(len(buffer))
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise Fault(f"{self._name} is damaged ({error}); download the export again") from error
+        buffer[: len(chunk)] = chunk
+        self._on_bytes(len(chunk))
+        return len(chunk)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _FromUtf16(io.RawIOBase):
+    """A UTF-16 stream as UTF-8, from its beginning."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset or whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("only to the beginning")
+        self._decoder.reset()
+        return self._stream.seek(0)
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        text = ""
+        while not text:
+            chunk = self._stream.read(len(buffer) // 3)  # two bytes of UTF-16 are at most three of UTF-8
+            text = self._decoder.decode(chunk, final=not chunk)
+            if not chunk:
+                break
+        content = text.encode("utf-8", "replace")
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()

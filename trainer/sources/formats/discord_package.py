@@ -1,0 +1,146 @@
+"""Discord's own data package ("Request all of my data"): `messages/index.json`, and a folder a channel with `channel.json`
+and `messages.csv` (until 2023) or `messages.json`.
+
+Learned from seanbreckenridge/discord_data. Only the account's own messages are in it, so there is no context: they are
+is_self. Letter case of folders varies (`messages/`, `Messages/`), so do languages of their names: files are found by content.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from trainer.sources.files.tree import Tree, head
+from trainer.sources.message import Message, Reject
+from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.csv_records import csv_header, csv_rows
+from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.repair import mend_json
+from trainer.sources.source import Reading, Source
+
+_COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
+_LONGEST_ABOUT = 16 << 20  # bytes of a small file that is read whole
+_DM = {"1", "3", "DM", "GROUP_DM"}
+_CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
+_MENTION = re.compile(r"<@[!&]?(\d{15,21})>")
+
+
+class _Row(msgspec.Struct, rename="pascal"):
+    id: int | str = msgspec.field(name="ID")
+    timestamp: str = ""
+    contents: str | None = None
+    attachments: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """Whose package it is, as far as it says."""
+
+    id: str = ""
+    name: str = "Me"
+    handle: str = ""
+
+
+def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """All channels of a package together, with what tells their names."""
+    listed = set(names)
+    channels = [name for name in names if _is_channel(tree, name, listed)]
+    if not channels:
+        return []
+    roots = {name.rpartition("/")[0].rpartition("/")[0] for name in channels}
+    about = [
+        name
+        for name in names
+        if name.rpartition("/")[2].lower() in ("index.json", "user.json", "channel.json")
+        and any(name.rpartition("/")[0].startswith(root.rpartition("/")[0]) for root in roots)
+    ]
+    return [(*channels, *about)]
+
+
+def _is_channel(tree: Tree, name: str, listed: set[str]) -> bool:
+    folder, _, file = name.rpartition("/")
+    if file.lower() not in ("messages.csv", "messages.json"):
+        return False
+    start = head(tree, name)
+    if file.lower().endswith(".csv"):
+        return csv_header(start)[:4] == _COLUMNS
+    empty = start.strip() == b"[]" and f"{folder}/channel.json".lstrip("/") in listed
+    return empty or all(f'"{column}"'.encode() in start for column in _COLUMNS[:3])
+
+
+def _read(tree: Tree, members: Sequence[str]) -> Reading:
+    by_name = {name.rpartition("/")[2].lower(): name for name in members}
+    account = _account(_about(tree, by_name.get("user.json", "")))
+    titles = _about(tree, by_name.get("index.json", ""))
+    for name in members:
+        if name.rpartition("/")[2].lower() not in ("messages.csv", "messages.json"):
+            continue
+        folder = name.rpartition("/")[0]
+        about = next((one for one in members if one == f"{folder}/channel.json".lstrip("/")), "")
+        channel = _about(tree, about)
+        channel.setdefault("id", folder.rpartition("/")[2].lstrip("c"))
+        for row in _rows(tree, name):
+            yield row if isinstance(row, Reject) else _message(row, channel, titles, account)
+
+
+def _about(tree: Tree, name: str) -> dict[str, Any]:
+    """A small JSON object; empty where there is none to read."""
+    if not name or tree.size(name) > _LONGEST_ABOUT:
+        return {}
+    with tree.open(name) as stream:
+        try:
+            found = msgspec.json.decode(mend_json(stream.read()))
+        except (ValueError, RecursionError):
+            return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _account(user: dict[str, Any]) -> _Account:
+    handle = str(user.get("username") or "")
+    return _Account(str(user.get("id") or ""), str(user.get("global_name") or handle or "Me"), handle)
+
+
+def _rows(tree: Tree, name: str) -> Iterator[_Row | Reject]:
+    if name.lower().endswith(".csv"):
+        with tree.open(name) as stream:
+            for found in csv_rows(stream, name):
+                yield found if isinstance(found, Reject) else msgspec.convert(found[1], _Row)
+        return
+    for record in JsonRecords(partial(tree.open, name), name, "", _Row):
+        if not isinstance(record, Opening):
+            yield record
+
+
+def _message(row: _Row, channel: dict[str, Any], titles: dict[str, Any], account: _Account) -> Message:
+    number = str(channel["id"])
+    text = row.contents or ""
+    return Message(
+        platform="discord",
+        conversation_id=number,
+        conversation_type="dm" if str(channel.get("type")) in _DM else "group",
+        conversation_name=str(titles.get(number) or channel.get("name") or ""),
+        message_id=str(row.id),
+        sender_id=account.id,
+        sender_name=account.name,
+        sender_handle=account.handle,
+        is_self=True,
+        timestamp=_timestamp(row.timestamp),
+        text=_MENTION.sub("@someone", _CUSTOM_EMOJI.sub(r"\1", text)),
+        mentions=tuple((found[1], "") for found in _MENTION.finditer(text)),
+        attachments=tuple(kind_of(one) for one in (row.attachments or "").split()),
+    )
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+SOURCE = Source("Discord data package", _claim, _read, experimental=True)

@@ -1,0 +1,138 @@
+"""Google Chat, as Google Takeout gives it: `Google Chat/Groups/DM …/messages.json` or `Space …`, beside `group_info.json`.
+
+Learned from public parsers and schemas. `created_date` is written in English (`Thursday, March 4, 2021 at 5:06:07 PM UTC`,
+since 2023 with U+202F before PM). A space's folder is its id. `message_id` is `SPACE/TOPIC/MESSAGE`; the message that began
+a topic bears its id, and the others answer it; quotations are in `quoted_message_metadata`. Which account made the export is
+not told there.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from trainer.sources.files.tree import HEAD, Tree, head
+from trainer.sources.message import Message
+from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.derived_id import DerivedIds
+from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.local_dates import unmarked
+from trainer.sources.parsing.repair import mend_json
+from trainer.sources.source import Reading, Source
+
+_DATE = re.compile(r"(?:\w+, )?(\w+) (\d{1,2}), (\d{4}) at (\d{1,2}:\d\d:\d\d) ([AP]M)\b.*")
+
+
+class _Creator(msgspec.Struct):
+    name: str = ""
+    email: str = ""
+    user_type: str = ""
+
+
+class _Row(msgspec.Struct):
+    creator: _Creator | None = None
+    created_date: str = ""
+    updated_date: str = ""
+    text: str = ""
+    topic_id: str = ""
+    message_id: str = ""
+    message_state: str = ""
+    attached_files: list[dict[str, Any]] | None = None
+    quoted_message_metadata: dict[str, Any] | None = None
+
+
+def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Each conversation's messages, with what is told about it."""
+    listed = set(names)
+    found: list[tuple[str, ...]] = []
+    for name in names:
+        if name.lower().endswith(".json") and _recognises(head(tree, name)):
+            about = f"{name.rpartition('/')[0]}/group_info.json".lstrip("/")
+            found.append((name, about) if about in listed else (name,))
+    return found
+
+
+def _recognises(start: bytes) -> bool:
+    return b'"messages"' in start and b'"creator"' in start and (b'"created_date"' in start or b'"topic_id"' in start)
+
+
+def _read(tree: Tree, members: Sequence[str]) -> Reading:
+    name = members[0]
+    about = _about(tree, members[1]) if len(members) > 1 else {}
+    folder = name.rpartition("/")[0].rpartition("/")[2]
+    title = str(about.get("name") or "") or " + ".join(_people(about))
+    chat = folder or title or name
+    private = folder.startswith("DM ") or (not folder.startswith("Space ") and 0 < len(_people(about)) <= 2)
+    ids = DerivedIds(chat)
+    for row in JsonRecords(partial(tree.open, name), name, "messages", _Row):
+        if isinstance(row, _Row):
+            yield _message(row, chat, title, "dm" if private else "group", ids)
+        elif not isinstance(row, Opening):
+            yield row
+
+
+def _about(tree: Tree, name: str) -> dict[str, Any]:
+    """group_info.json; empty where there is nothing to read in it."""
+    with tree.open(name) as stream:
+        try:
+            found = msgspec.json.decode(mend_json(stream.read(16 * HEAD)))
+        except (ValueError, RecursionError):
+            return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _people(about: dict[str, Any]) -> list[str]:
+    members = about.get("members")
+    if not isinstance(members, list):
+        return []
+    return [str(one.get("name") or one.get("email") or "") for one in members if isinstance(one, dict)]
+
+
+def _message(row: _Row, chat: str, title: str, kind: str, ids: DerivedIds) -> Message:
+    creator = row.creator or _Creator()
+    at = _timestamp(row.created_date)
+    quoted = row.quoted_message_metadata or {}
+    return Message(
+        platform="google_chat",
+        conversation_id=chat,
+        conversation_type=kind,
+        conversation_name=title or chat,
+        message_id=row.message_id or ids.next(at, creator.email or creator.name, row.text),
+        sender_id=creator.email,
+        sender_name=creator.name,
+        is_bot=creator.user_type == "Bot",
+        timestamp=at,
+        edited_at=_timestamp(row.updated_date),
+        kind="unsupported" if row.message_state == "DELETED" else "message" if row.creator else "service",
+        text=row.text,
+        reply_to_id=str(quoted.get("message_id") or "") or _topic(row.message_id),
+        quoted_text=str(quoted.get("text") or ""),
+        attachments=tuple(
+            kind_of(str(file.get("export_name") or file.get("original_name") or ""))
+            for file in row.attached_files or ()
+        ),
+    )
+
+
+def _topic(message_id: str) -> str:
+    """The message that began the topic; empty where it is this one."""
+    space, _, rest = message_id.partition("/")
+    topic, _, number = rest.partition("/")
+    return f"{space}/{topic}/{topic}" if topic and number and topic != number else ""
+
+
+def _timestamp(text: str) -> float | None:
+    found = _DATE.fullmatch(unmarked(text).strip())
+    if not found:
+        return None
+    try:
+        at = datetime.strptime(" ".join(found.groups()), "%B %d %Y %I:%M:%S %p")
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC).timestamp()
+
+
+SOURCE = Source("Google Chat", _claim, _read, experimental=True)

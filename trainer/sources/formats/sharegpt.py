@@ -1,0 +1,44 @@
+"""ShareGPT: `{"conversations": [{"from": "human", "value": …}, {"from": "gpt", …}]}`, in an array or one a line.
+
+Learned from the ShareGPT dumps as FastChat, Axolotl and LLaMA-Factory read them; a system prompt stands first, or in a
+`system` of its own.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from trainer.sources.files.tree import Tree
+from trainer.sources.message import Reject
+from trainer.sources.parsing.json_lines import array_or_lines, begins_as_json
+from trainer.sources.parsing.roles import talk
+from trainer.sources.parsing.spoken import Channels
+from trainer.sources.source import Reading, Source, claim_each
+
+
+class _Said(msgspec.Struct, gc=False):
+    speaker: str = msgspec.field(name="from")
+    value: str | None = None
+
+
+class _Talk(msgspec.Struct, gc=False):
+    conversations: list[_Said]
+    system: str | None = None
+
+
+def _recognises(start: bytes) -> bool:
+    return begins_as_json(start) and all(key in start for key in (b'"conversations"', b'"from"', b'"value"'))
+
+
+def _read(tree: Tree, members: Sequence[str]) -> Reading:
+    for name in members:
+        channels = Channels()
+        for found in array_or_lines(tree, name, _Talk):
+            if isinstance(found, Reject):
+                yield found
+                continue
+            turns = [(one.speaker, "", one.value or "") for one in found[1].conversations]
+            yield from talk([("system", "", found[1].system), *turns] if found[1].system else turns, channels)
+
+
+SOURCE = Source("ShareGPT", claim_each(_recognises), _read)

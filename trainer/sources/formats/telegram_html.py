@@ -1,0 +1,249 @@
+"""Telegram Desktop's HTML: `messages.html`, `messages2.html`, … of one chat, or of every chat of an account.
+
+Learned from tdesktop's export_output_html.cpp. A message is a `div.message.default` with the id of the message; a
+`joined` one has the sender of the one before. Times are in `title`, since 2021 with their zone, before that without (taken
+as UTC). There are no ids of people or chats: a chat is known by its name, and whether it is a dm by who speaks. Lines that
+only show a new day are left out. Reactions, polls, contacts and places are not read.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from trainer.sources.files.tree import Tree, head
+from trainer.sources.message import Message, Reject
+from trainer.sources.parsing.html_tokens import Tag, html_tokens
+from trainer.sources.parsing.participants import conversation_type
+from trainer.sources.source import Reading, Source
+
+_LONGEST_TEXT = 1 << 20  # characters; more is no message
+_DEEPEST = 256
+_FILE = re.compile(r"(.*?)messages(\d*)\.html", re.IGNORECASE)
+_FIELDS = {
+    "from_name": "name",
+    "reply_to": "reply",
+    "text": "text",
+    "title": "title",
+    "status": "status",
+    "initials": "",
+    "reactions": "",
+    "date": "",
+    "signature": "",
+}
+_MEDIA = {
+    "photo_wrap": "photo",
+    "media_photo": "photo",
+    "sticker_wrap": "sticker",
+    "animated_wrap": "gif",
+    "video_file_wrap": "video",
+    "media_video": "video",
+    "media_voice_message": "voice",
+    "media_audio_file": "audio",
+    "media_file": "file",
+    "media_call": "call",
+}
+_ID = re.compile(r"message(\d+)")
+_LINK = re.compile(r"#go_to_message(\d+)")
+_VIA = re.compile(r" via @\w+$")
+_GROUP = re.compile(r" (?:created group|invited|joined group|removed|changed group|converted)|^Channel ")
+_UNSUPPORTED = "This message is not supported"
+
+
+@dataclass(slots=True)
+class _Row:
+    """A message while it is read."""
+
+    id: str
+    offset: int
+    joined: bool = False
+    service: bool = False
+    date: str = ""
+    reply: str = ""
+    forwarded: bool = False
+    media: list[str] = field(default_factory=list)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, part: str, text: str) -> None:
+        """More text of a part."""
+        self.size += len(text)
+        if self.size <= _LONGEST_TEXT:
+            self.parts.setdefault(part, []).append(text)
+
+    def get(self, part: str) -> str:
+        """The text of a part, without the blanks that lay it out."""
+        return "".join(self.parts.get(part, ())).strip()
+
+
+def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """The pages of each folder, in order."""
+    folders: dict[str, list[tuple[int, str]]] = {}
+    for name in names:
+        if name.lower().endswith((".html", ".htm")) and _recognises(head(tree, name)):
+            found = _FILE.fullmatch(name)
+            place, number = (found[1], int(found[2] or 1)) if found else (name, 1)
+            folders.setdefault(place, []).append((number, name))
+    return [tuple(name for _, name in sorted(pages)) for pages in folders.values()]
+
+
+def _recognises(start: bytes) -> bool:
+    return b'class="page_header"' in start and b'class="message ' in start and b'id="message' in start
+
+
+def _read(tree: Tree, members: Sequence[str]) -> Reading:
+    name, people, group = _survey(tree, members)
+    kind = "group" if group else conversation_type(name, people)
+    sender = ""
+    for member in members:
+        for row in _rows(tree, member):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            if not row.id:  # a line that shows a new day
+                continue
+            sender = sender if row.joined else row.get("name")
+            if row.size > _LONGEST_TEXT:
+                yield Reject(file=member, offset=row.offset, reason="too long for a message", raw=row.get("text"))
+            else:
+                yield _message(row, name, kind, sender)
+
+
+def _survey(tree: Tree, members: Sequence[str]) -> tuple[str, set[str], bool]:
+    """The chat's name, who speaks in it (as far as three), and whether something happened that happens in groups."""
+    name, people, group = "", set[str](), False
+    for member in members:
+        for row in _rows(tree, member):
+            if isinstance(row, Reject):
+                continue
+            name = name or row.get("chat")
+            group = group or (row.service and bool(_GROUP.search(row.get("service"))))
+            if sender := _VIA.sub("", row.get("name")):
+                people.add(sender)
+            if name and (group or len(people) > 2):
+                return name, people, group
+    return name, people, group
+
+
+def _rows(tree: Tree, member: str) -> Iterator[_Row | Reject]:
+    """The messages of a page. The first row has the chat's name in its part `chat`."""
+    with tree.open(member) as stream:
+        page = _Page()
+        for tag in html_tokens(stream):
+            yield from page.take(tag)
+        if page.row and not page.complete:
+            yield Reject(
+                file=member, offset=page.row.offset, reason="the file is cut off here", raw=page.row.get("text")
+            )
+        elif page.row:
+            yield page.row
+
+
+class _Page:
+    """Where the reading of a page stands."""
+
+    def __init__(self) -> None:
+        self.row: _Row | None = None
+        self.complete = False
+        self._chat = _Row("", 0)
+        self._stack: list[tuple[str, str]] = []  # open tags, and the part that text inside them belongs to
+
+    def take(self, tag: Tag) -> Iterator[_Row]:
+        """Take the next tag; gives the message that is complete with it."""
+        part = self._stack[-1][1] if self._stack else ""
+        if part and tag.text:
+            (self.row or self._chat).add(part, tag.text if part == "text" else " ".join(tag.text.split("\n")))
+        if tag.closing:
+            self._close(tag)
+            return
+        if not tag.empty and tag.name:
+            attributes = tag.attributes
+            classes = attributes.get("class", "").split()
+            if "message" in classes and tag.name == "div":
+                if self.row:
+                    yield self.row
+                self._begin(tag, attributes.get("id", ""), classes)
+            self._open(tag, attributes, classes, part)
+        elif tag.name == "br" and part and self.row:
+            self.row.add(part, "\n")
+
+    def _begin(self, tag: Tag, name: str, classes: list[str]) -> None:
+        found = _ID.fullmatch(name)
+        self.row = _Row(found[1] if found else "", tag.offset, "joined" in classes, "service" in classes)
+        self._stack = []
+        if self._chat.parts:
+            self.row.add("chat", self._chat.get("chat"))
+            self._chat = _Row("", 0)
+
+    def _open(self, tag: Tag, attributes: dict[str, str], classes: list[str], part: str) -> None:
+        row = self.row
+        inside = part
+        if row is None:
+            inside = "chat" if {"text", "bold"} <= set(classes) else part
+        elif row.service:
+            inside = "service" if "body" in classes else part
+        else:
+            inside = next((_FIELDS[one] for one in classes if one in _FIELDS), part)
+            if inside == "name" and row.forwarded:
+                inside = "forwarded"
+            row.forwarded |= "forwarded" in classes and "body" in classes
+            row.media += [_MEDIA[one] for one in classes if one in _MEDIA]
+            row.date = row.date or (attributes.get("title", "") if "date" in classes else "")
+            if part == "reply" and (link := _LINK.search(attributes.get("href", ""))):
+                row.reply = link[1]
+        if len(self._stack) < _DEEPEST:
+            self._stack.append((tag.name, inside))
+
+    def _close(self, tag: Tag) -> None:
+        self.complete |= tag.name in ("body", "html")
+        for depth in range(len(self._stack) - 1, -1, -1):
+            if self._stack[depth][0] == tag.name:
+                del self._stack[depth:]
+                return
+
+
+def _message(row: _Row, chat: str, kind: str, sender: str) -> Message:
+    media = row.media[0] if row.media else ""
+    title = row.get("title")
+    emoji = row.get("status").partition(",")[0].strip() if title == "Sticker" else ""
+    if title == "Sticker":
+        media = f"sticker {emoji}".strip()
+    elif title == "Animation":
+        media = "gif"
+    return Message(
+        platform="telegram",
+        conversation_id=chat,
+        conversation_type=kind,
+        conversation_name=chat,
+        message_id=row.id,
+        sender_id="",
+        sender_name=_VIA.sub("", sender),
+        is_bot=bool(_VIA.search(sender)),
+        timestamp=_timestamp(row.date),
+        kind=_kind(row, media),
+        text=row.get("service") if row.service else row.get("text"),
+        reply_to_id=row.reply,
+        forwarded_from=(_VIA.sub("", row.get("forwarded")) or "somebody") if row.forwarded else "",
+        attachments=(media,) if media and media != "call" else (),
+    )
+
+
+def _kind(row: _Row, media: str) -> str:
+    if row.service:
+        return "unsupported" if row.get("service").startswith(_UNSUPPORTED) else "service"
+    return "call" if media == "call" else "message"
+
+
+def _timestamp(title: str) -> float | None:
+    """UTC seconds of `04.03.2021 05:06:07 UTC+01:00`."""
+    day, _, zone = title.partition(" UTC")
+    for text, form in ((f"{day} {zone.replace(':', '')}", "%d.%m.%Y %H:%M:%S %z"), (day, "%d.%m.%Y %H:%M:%S")):
+        try:
+            at = datetime.strptime(text, form)
+        except ValueError:
+            continue
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return None
+
+
+SOURCE = Source("Telegram HTML", _claim, _read)

@@ -1,0 +1,182 @@
+"""Records out of a JSON array of any size, in constant memory: a scan over the exporter's own indentation with typed
+decoding, many records at a time, and a walk over brackets for any other layout."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Generic, TypeVar, cast
+
+import msgspec
+
+from trainer.sources.files.window import Window
+from trainer.sources.message import Reject
+from trainer.sources.parsing.json_walk import LONGEST_RECORD, Opening, Piece, Stop, walk
+from trainer.sources.parsing.repair import mend_escapes, mend_json, verbatim
+
+__all__ = ["JsonRecords", "Opening"]
+
+LONGEST_HEAD = 64 << 10  # bytes kept of what stands before an array
+
+_CUT = re.compile(rb"\s*,?[\s{]*")
+
+Record = TypeVar("Record")
+
+
+class _Irregular(Exception):
+    """The text isn't laid out as the scan expects."""
+
+
+class JsonRecords(Generic[Record]):
+    """The records of every array called `key` ("" is the file's own) in what `reopen` opens, decoded as `kind`."""
+
+    def __init__(self, reopen: Callable[[], BinaryIO], file: str, key: str, kind: type[Record]) -> None:
+        self._reopen = reopen
+        self._file = file
+        self._key = key
+        self._kind = kind
+        self._decoder = msgspec.json.Decoder(kind, strict=False)
+        self._batches = msgspec.json.Decoder(list[kind], strict=False)  # type: ignore[valid-type]
+        name = rb'(?:\A|\n)([ \t]*)"%s"\s*:\s*' % re.escape(key.encode()) if key else rb"\A([^\[{]{0,99}?[ \t]*)"
+        self._opener = re.compile(name + rb"\[(\r?\n[ \t]+|[ ](?=\{\r?\n))\{")
+
+    def __iter__(self) -> Iterator[Opening | Record | Reject]:
+        """Openings, each followed by its records. A record that can't be read, and the tail of a file that was cut,
+        come as Rejects."""
+        seen = 0
+        try:
+            for batch in self._scanned():
+                yield from batch
+                seen += len(batch) - isinstance(batch[0], Opening)  # an opening comes alone
+        except _Irregular:
+            for item in self._walked():
+                if isinstance(item, Opening) or (seen := seen - 1) < 0:
+                    yield item
+
+    def _scanned(self) -> Iterator[list[Opening | Record | Reject]]:
+        with self._reopen() as stream:
+            window = Window(stream)
+            arrays = 0
+            while array := self._next_array(window):
+                arrays += 1
+                yield [Opening(array.fields)]
+                yield from self._array(window, array)
+                if not self._key:
+                    return
+            if not arrays:
+                raise _Irregular
+
+    def _next_array(self, window: Window) -> "_Array | None":
+        """Move to the brace of the next array's first record."""
+        while not (found := self._opener.search(window.text, window.at)):
+            window.at = max(window.at, len(window.text) - LONGEST_HEAD)
+            if not window.more():
+                return None
+        indent = found[1] if self._key else b""
+        fields = _fields_before(window.text[window.at : found.start()], len(indent)) if self._key else {}
+        window.at = found.end() - 1
+        if found[2] == b" ":  # `[ {`, then `}, {` at the indentation of the key
+            return _Array(b"\n%b}" % indent, b", ", fields)
+        return _Array(found[2] + b"}", b"," + found[2], fields)
+
+    def _array(self, window: Window, array: "_Array") -> Iterator[list[Opening | Record | Reject]]:
+        """The records from `window` on, as many at a time as are in view. What lies between two of them has a raw line
+        break in it, which no JSON string can hold."""
+        between = array.close + array.gap + b"{"
+        while True:
+            last = window.text.rfind(between, window.at)
+            stop = last + len(array.close)
+            found = self._batch(window, stop) if last >= 0 else None
+            if found is None and (end := window.array_end(array.close)) >= 0:
+                yield self._batch(window, end) or self._singly(window, array, end)
+                window.at = end
+                return
+            if last >= 0:
+                yield found or self._singly(window, array, stop)
+                window.at = stop + len(array.gap)
+            elif len(window.text) - window.at > LONGEST_RECORD:
+                raise _Irregular
+            elif not window.more():
+                yield self._tail(window, array)
+                return
+
+    def _batch(self, window: Window, stop: int) -> list[Opening | Record | Reject] | None:
+        """The records up to `stop`, all at once; None where one of them is damaged or the array ends before."""
+        whole = b"".join((b"[", memoryview(window.text)[window.at : stop], b"]"))
+        for text in (whole, mend_escapes(whole)) if b"\\x" in whole else (whole,):
+            try:
+                return cast(list[Opening | Record | Reject], self._batches.decode(text))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+        return None
+
+    def _singly(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
+        """The records up to `stop`, one by one."""
+        found: list[Opening | Record | Reject] = []
+        start = window.at
+        while start < stop:
+            following = window.text.find(array.close + array.gap + b"{", start, stop)
+            end = stop if following < 0 else following + len(array.close)
+            found.append(self._decoded(window.text[start:end], window.offset + start - window.at))
+            start = end + len(array.gap)
+        return found
+
+    def _tail(self, window: Window, array: "_Array") -> list[Opening | Record | Reject]:
+        """What is left where the file ends inside an array: perhaps a whole record, then the cut."""
+        rest = window.text[window.at :]
+        stop = rest.rfind(array.close) + len(array.close)
+        if stop >= len(array.close) and _CUT.fullmatch(rest, stop):
+            return [self._decoded(rest[:stop], window.offset), self._cut(b"", window.offset + stop)]
+        return [self._cut(b"" if _CUT.fullmatch(rest) else rest, window.offset)]
+
+    def _decoded(self, record: bytes, offset: int) -> Record | Reject:
+        try:
+            return self._decoder.decode(record)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._mended(record, offset)
+
+    def _mended(self, record: bytes, offset: int) -> Record | Reject:
+        try:
+            return self._decoder.decode(mend_json(record))
+        except (ValueError, msgspec.DecodeError, RecursionError) as error:
+            return Reject(file=self._file, offset=offset, reason=f"no readable record ({error})", raw=verbatim(record))
+
+    def _cut(self, rest: bytes, offset: int) -> Reject:
+        return Reject(file=self._file, offset=offset, reason="the file is cut off here", raw=verbatim(rest))
+
+    def _walked(self) -> Iterator[Opening | Record | Reject]:
+        """The same for any layout of JSON."""
+        with self._reopen() as stream:
+            for piece in walk(Window(stream), self._key):
+                match piece:
+                    case Opening():
+                        yield piece
+                    case Piece():
+                        yield self._decoded(piece.text, piece.offset)
+                    case Stop():
+                        yield Reject(
+                            file=self._file, offset=piece.offset, reason=piece.reason, raw=verbatim(piece.text)
+                        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """How an exporter lays out an array. close: line break, indentation and brace that end a record. gap: what stands
+    between that and the next record's brace. fields: see Opening."""
+
+    close: bytes
+    gap: bytes
+    fields: dict[str, Any]
+
+
+def _fields_before(text: bytes, indent: int) -> dict[str, Any]:
+    """The members that stand in `text` between the opening of the enclosing object and an array's key, whose line is
+    indented by `indent`."""
+    openings = [
+        found for found in re.finditer(rb"(?:^|\n)([ \t]*)[^\n]*\{[ \t\r]*(?=\n)", text) if len(found[1]) < indent
+    ]
+    body = text[openings[-1].end() :] if openings else text.lstrip(b"\xef\xbb\xbf \t\r\n{")
+    try:
+        fields = msgspec.json.decode(mend_json(b"{" + body.strip().rstrip(b",") + b"}"))
+    except (ValueError, RecursionError):
+        return {}
+    return {key: value for key, value in fields.items() if not isinstance(value, list)}

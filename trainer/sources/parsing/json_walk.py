@@ -1,0 +1,170 @@
+"""Records out of JSON of any layout, as bytes: a walk over brackets and strings. Slower than a scan by indentation, and
+takes what no strict parser would: a record's own mistakes stay inside the record."""
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from trainer.sources.files.window import Window
+from trainer.sources.parsing.repair import mend_json
+
+LONGEST_RECORD = 8 << 20  # bytes; a longer one is no message, and would have to be held in memory whole
+DEEPEST = 200  # brackets open around an array of records
+MOST_FIELDS = 1000  # of an object around an array that are kept
+
+_START = re.compile(rb"[\[{]")
+_TOKEN = re.compile(rb'[\s,:]*+("(?:[^"\\]++|\\.)*+"|[\[\]{}]|[^\s,:"\[\]{}]++(?=[\s,:"\[\]{}]))', re.DOTALL)
+_NESTING = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
+_NEXT = re.compile(rb"[\s,]*+([^\s,])")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An array of records begins. fields: what stood before it in the object it is part of, arrays left out."""
+
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One element of such an array. offset: where it begins, in bytes."""
+
+    text: bytes
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where the walk could not go on. text: what was in view of the element it stopped in."""
+
+    offset: int
+    reason: str
+    text: bytes = b""
+
+
+@dataclass(slots=True)
+class _Level:
+    """An object or array that is open. key: the member that is being read, of an object."""
+
+    is_object: bool
+    fields: dict[str, Any]
+    key: str = ""
+    expects_key: bool = True
+
+
+def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
+    """The elements of every array called `key` ("" is the file's own), and where the text ends too early."""
+    while not (found := _START.search(window.text, window.at)):
+        window.at = len(window.text)
+        if not window.more():
+            return
+    window.at = found.start()
+    levels: list[_Level] = []
+    while token := _token(window):
+        above = levels[-1] if levels else None
+        if token == b"[" and (above.is_object and above.key == key if above and key else not above and not key):
+            yield Opening(dict(above.fields) if above else {})
+            if not (yield from _elements(window)):
+                return
+            _member_done(above)
+        elif token in (b"[", b"{"):
+            fields: dict[str, Any] = {}
+            if above and above.is_object and token == b"{":
+                _keep(above, fields)
+            levels.append(_Level(token == b"{", fields))
+            if len(levels) > DEEPEST:
+                yield Stop(
+                    window.offset, f"nested deeper than {DEEPEST} brackets; no export is, so the rest is not read"
+                )
+                return
+        elif token in (b"]", b"}"):
+            if levels:
+                levels.pop()
+            _member_done(levels[-1] if levels else None)
+        elif above and above.is_object:
+            _scalar(above, token)
+        if not levels:
+            return
+    yield Stop(window.offset, "the file is cut off here", window.text[window.at : window.at + LONGEST_RECORD])
+
+
+def _token(window: Window) -> bytes:
+    """The next bracket, string or scalar; empty at the end or where one is too long."""
+    while not (found := _TOKEN.match(window.text, window.at)):
+        if len(window.text) - window.at > LONGEST_RECORD or not window.more():
+            return b""
+    window.at = found.end()
+    return found[1]
+
+
+def _scalar(level: _Level, token: bytes) -> None:
+    if level.expects_key:
+        level.key, level.expects_key = str(_value(token)), False
+    else:
+        _keep(level, _value(token))
+        _member_done(level)
+
+
+def _keep(level: _Level, value: Any) -> None:
+    if len(level.fields) < MOST_FIELDS:
+        level.fields[level.key] = value
+
+
+def _member_done(level: _Level | None) -> None:
+    if level:
+        level.expects_key = True
+
+
+def _value(token: bytes) -> Any:
+    try:
+        return msgspec.json.decode(mend_json(token))
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _elements(window: Window) -> Generator[Piece | Stop, None, bool]:
+    """The elements from `window` on, up to the array's end; returns whether it got there."""
+    while True:
+        while not (found := _NEXT.match(window.text, window.at)):
+            if not window.more():
+                yield Stop(window.offset, "the file is cut off here")
+                return False
+        window.at = found.start(1)
+        if found[1] == b"]":
+            window.at += 1
+            return True
+        offset = window.offset
+        size = _element_size(window) if found[1] in b"[{" else len(_token_at(window))
+        if size <= 0:
+            reason = (
+                "the file is cut off here" if size == 0 else f"longer than {LONGEST_RECORD >> 20} MiB: no message is"
+            )
+            yield Stop(offset, reason, window.text[window.at : window.at + LONGEST_RECORD])
+            return False
+        yield Piece(window.text[window.at : window.at + size], offset)
+        window.at += size
+
+
+def _token_at(window: Window) -> bytes:
+    start = window.at
+    token = _token(window)
+    window.at = window.at - len(token) if token else start
+    return token
+
+
+def _element_size(window: Window) -> int:
+    """Bytes of the object or array at `window`; 0 where the file ends in it, -1 where it is too long."""
+    seen = depth = 0
+    while True:
+        while found := _NESTING.match(window.text, window.at + seen):
+            seen = found.end() - window.at
+            depth += 1 if found[1] in b"[{" else -1
+            if depth <= 0:
+                return seen
+        if len(window.text) - window.at > LONGEST_RECORD:
+            return -1
+        if not window.more():
+            return 0

@@ -1,0 +1,70 @@
+"""What instruction data has in common: speakers are roles, and what alterego itself exported says its scene. Not a source.
+
+`python -m trainer export` writes a conversation's scene as the system message (`# group 2021`), the persona's words as the
+assistant's, and what others say in between as SPEAKER: text; such data is read back to the same turns. In all other data a
+message is a turn of its role, and a system message or a tool's is nobody's words.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from persona.transcript import SCENES, TranscriptError, parse
+from trainer.sources.message import Message
+from trainer.sources.parsing.spoken import Channels, Said, of, spoken
+
+ASSISTANT, USER = "assistant", "user"
+_ROLES = {
+    "human": USER,
+    "prompter": USER,
+    "gpt": ASSISTANT,
+    "chatgpt": ASSISTANT,
+    "bot": ASSISTANT,
+    "model": ASSISTANT,
+    "bard": ASSISTANT,
+    "bing": ASSISTANT,
+}
+_NOBODY = {"system", "developer", "tool", "function", "function_call", "observation", "ipython"}
+_SCENE = re.compile(rf"# ({'|'.join(SCENES)})(?: (\d{{1,4}}))?")
+
+
+def role_named(name: str) -> str:
+    """The role that `name` stands for: `gpt` is the assistant, `human` the user, any other name itself."""
+    folded = name.strip().casefold()
+    return _ROLES.get(folded, folded)
+
+
+def talk(turns: Sequence[tuple[str, str, str]], channels: Channels) -> Iterator[Message]:
+    """The messages of one conversation, given as (role, name, text): name "" where there is none but the role."""
+    ours = scene_of(turns[0][2]) if turns and role_named(turns[0][0]) == "system" else None
+    if ours:
+        said = [one for role, _, text in turns[1:] for one in _of_ours(role_named(role), text, ours[0])]
+        yield from spoken(*ours, said, channels)
+    else:
+        said = [_said(role_named(role), name, text) for role, name, text in turns]
+        yield from spoken("group", None, said, channels, bursts=False)
+
+
+def scene_of(line: str) -> tuple[str, int | None] | None:
+    """The scene and year of a conversation that alterego exported, as its scene line says them."""
+    found = _SCENE.fullmatch(line.strip())
+    return (found[1], int(found[2]) if found[2] and int(found[2]) else None) if found else None
+
+
+def said_by_all(text: str) -> list[Said]:
+    """What SPEAKER: text of a conversation without its scene line says. Raises TranscriptError where it is none."""
+    return of(parse(f"# group\n\n{text}\n"))
+
+
+def _said(role: str, name: str, text: str) -> Said:
+    if role == ASSISTANT or not name:
+        return Said(text, role=role, kind="service" if role in _NOBODY else "message")
+    return Said(text, name)
+
+
+def _of_ours(role: str, text: str, scene: str) -> list[Said]:
+    if role == ASSISTANT:
+        return [Said(one, role=role) for one in (text.split("\n\n") if scene == "timeline" else [text])]
+    try:
+        return said_by_all(text)
+    except TranscriptError:
+        return [_said(role, "", text)]

@@ -1,0 +1,87 @@
+"""The small files of an X archive: what kind each file is, whose archive it is, what the manifest lists. Not a source."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from trainer.sources.files.tree import Tree
+from trainer.sources.parsing.repair import decode_text
+from trainer.sources.parsing.x_tweet import Owner
+
+_KIND = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:window\.)?(?:YTD\.([\w-]+?)\.part\d+|(__THAR_CONFIG)|Grailbird\.data\.tweets_\w+)\s*="
+)
+_LARGEST = 4 << 20  # bytes of a manifest
+
+
+def kind(start: bytes) -> str:
+    """What a file that begins so holds, as X names it: tweets, note_tweet, account, direct_messages …; "manifest"; "grailbird"
+    for a month of an archive of 2018 and before; "" for any other file."""
+    found = _KIND.match(start)
+    if not found:
+        return ""
+    return found[1].decode().replace("-", "_") if found[1] else "manifest" if found[2] else "grailbird"
+
+
+def folder(name: str) -> str:
+    """The folder that a member lies in."""
+    return name.rpartition("/")[0]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """tweets.js, tweets-part1.js, … tweets-part10.js."""
+    return sorted(names, key=lambda name: (len(name), name))
+
+
+def owner(tree: Tree, names: Sequence[str]) -> Owner:
+    """Whose archive `names` are of: as account.js says it, or the manifest; nameless where neither is there."""
+    for name in names:
+        if kind(tree.head(name)) == "account":
+            for entry in content(tree, name, list):
+                account = entry.get("account") if isinstance(entry, dict) else None
+                if isinstance(account, dict):
+                    return _named(account.get("username"), account.get("accountId"), account.get("accountDisplayName"))
+    info = manifest(tree, names).get("userInfo")
+    return (
+        _named(info.get("userName"), info.get("accountId"), info.get("displayName"))
+        if isinstance(info, dict)
+        else _named()
+    )
+
+
+def _named(username: Any = "", number: Any = "", name: Any = "") -> Owner:
+    handle = str(username or "")
+    return Owner(handle, str(number or "") or handle or "me", str(name or "") or handle or "Me")
+
+
+def manifest(tree: Tree, names: Sequence[str]) -> Mapping[str, Any]:
+    """What manifest.js says; empty in archives of 2019 and before."""
+    found: Mapping[str, Any] = {}
+    for name in names:
+        if kind(tree.head(name)) == "manifest":
+            found = content(tree, name, dict)
+    return found
+
+
+def listed(found: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, int]:
+    """The files that a manifest lists for these kinds (in its own spelling), and how many records each has."""
+    types = found.get("dataTypes")
+    counts: dict[str, int] = {}
+    for one in kinds:
+        entry = types.get(one) if isinstance(types, dict) else None
+        for file in entry.get("files", ()) if isinstance(entry, dict) else ():
+            if isinstance(file, dict) and str(file.get("count", "")).isdecimal():
+                counts[str(file.get("fileName", "")).rpartition("/")[2]] = int(file["count"])
+    return counts
+
+
+def content(tree: Tree, name: str, wanted: type[Any]) -> Any:
+    """The JSON of a small file behind its first `=`; an empty `wanted` where it is none."""
+    with tree.open(name) as stream:
+        text = decode_text(stream.read(_LARGEST))
+    try:
+        found = json.loads(text[text.index("=") + 1 :].rstrip(" ;\r\n"), strict=False)
+    except (ValueError, RecursionError):
+        return wanted()
+    return found if isinstance(found, wanted) else wanted()
