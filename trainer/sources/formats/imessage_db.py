@@ -80,7 +80,7 @@ class _Row(NamedTuple):
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each database, with the journal of what was not yet written into it."""
+    """Claim each database with its write-ahead journal."""
     listed = set(names)
     return [
         (name, *(journal for journal in (f"{name}-wal", f"{name}-shm") if journal in listed))
@@ -96,7 +96,7 @@ def _recognises(name: str, start: bytes) -> bool:
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
-    """SQLite reads files only, and must write beside them where there is a journal: so from a copy."""
+    """Read from a copy: SQLite needs files, and writes beside them if there is a journal."""
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
         for name in members:
             with tree.open(name) as source, (Path(folder) / f"chat.db{name[len(members[0]) :]}").open("wb") as target:
@@ -112,10 +112,10 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 def _messages(database: sqlite3.Connection, file: str) -> Iterator[Message | Reject]:
     database.execute("PRAGMA trusted_schema = OFF")
     database.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    there = {str(column[1]) for column in database.execute("PRAGMA table_info(message)")}
-    optional = ", ".join(f"m.{name}" if name in there else default for name, default in _OPTIONAL.items())
-    for found in database.execute(_QUERY.format(optional=optional)):
-        row = _Row(*found)
+    columns = {str(column[1]) for column in database.execute("PRAGMA table_info(message)")}
+    optional = ", ".join(f"m.{name}" if name in columns else default for name, default in _OPTIONAL.items())
+    for values in database.execute(_QUERY.format(optional=optional)):
+        row = _Row(*values)
         try:
             yield _message(row)
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -159,12 +159,15 @@ def _timestamp(date: int | None) -> float | None:
 
 
 def _text_of(body: bytes) -> str:
-    """The first string of a typedstream: its length in one byte, or after 0x81 in two, after 0x82 in four, little end
-    first; then its UTF-8 bytes."""
-    found = _STRING.search(body)
-    if not found:
+    """Return the first string of a typedstream.
+
+    Its length is one byte, or two after 0x81, or four after 0x82, little-endian;
+    then come its UTF-8 bytes.
+    """
+    match = _STRING.search(body)
+    if not match:
         return ""
-    at = found.end()
+    at = match.end()
     mark = body[at : at + 1]
     width = {b"\x81": 2, b"\x82": 4}.get(mark, 0)
     length = int.from_bytes(body[at + 1 : at + 1 + width], "little") if width else int.from_bytes(mark, "little")

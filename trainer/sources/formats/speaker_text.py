@@ -1,4 +1,4 @@
-"""SPEAKER: text: our own transcripts, and other people's files of `Name:` lines and paragraphs, read leniently.
+"""SPEAKER: text: our own transcripts, and other people's files, read leniently.
 
 Ours begin with a scene line and are read strictly. In other files a paragraph that begins with a name and a colon alone on
 its line is a message; a paragraph without one goes on with the last speaker's. No dates, no ids, no reply links.
@@ -23,7 +23,7 @@ _SCENE = re.compile(rf"# ({'|'.join(SCENES)})( \d{{1,4}})?")
 
 
 def _recognises(start: bytes) -> bool:
-    """Whether most paragraphs begin with a name and a colon, or the text begins with a scene."""
+    """Whether the text begins with a scene, or most paragraphs with `Name:`."""
     if b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     text = decode_text(start).replace("\r\n", "\n").strip("\n")
@@ -36,7 +36,10 @@ def _recognises(start: bytes) -> bool:
 
 
 def _is_headed(paragraph: str) -> bool:
-    """Whether a paragraph begins with a name and a colon; code and YAML do so too, but indent what follows."""
+    """Whether a paragraph begins with `Name:` alone on its line.
+
+    Code and YAML do so too, but indent what follows.
+    """
     first, _, rest = paragraph.lstrip("\n").partition("\n")
     return bool(_HEADER.fullmatch(first.rstrip())) and bool(rest.strip()) and not rest[0].isspace()
 
@@ -61,7 +64,7 @@ def _strict(stream: BinaryIO, name: str) -> Reading:
 
 
 def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
-    """The text of each conversation of a transcript, with the offset it begins at."""
+    """Yield the offset and the text of each conversation of a transcript."""
     block: list[str] = []
     start = size = 0
     for offset, line in text_lines(stream):
@@ -77,7 +80,7 @@ def _conversations(stream: BinaryIO) -> Iterator[tuple[int, str]]:
 
 
 class _Speakers:
-    """The speaker whose message a line begins: a name and a colon alone on the first line of a paragraph."""
+    """Parse `Name:` alone on the first line of a paragraph as a header."""
 
     def __init__(self) -> None:
         self._first = True
@@ -88,11 +91,15 @@ class _Speakers:
 
 
 def _lenient(stream: BinaryIO, name: str, start: bytes) -> Reading:
-    """start: what tells two files of one name apart, and the same file later, when it has grown, not."""
+    """Read paragraphs as messages.
+
+    start: the first bytes, which tell two files of one name apart while a file
+    that has grown keeps its id.
+    """
     channel = f"{name}-{hashlib.blake2b(start, digest_size=6).hexdigest()}"
-    for number, found in enumerate(blocks(text_lines(stream), name, _Speakers())):
-        if isinstance(found, Reject):
-            yield found
+    for number, block in enumerate(blocks(text_lines(stream), name, _Speakers())):
+        if isinstance(block, Reject):
+            yield block
             continue
         yield Message(
             platform="text",
@@ -100,9 +107,9 @@ def _lenient(stream: BinaryIO, name: str, start: bytes) -> Reading:
             conversation_type="group",
             conversation_name=name.rpartition(".")[0],
             message_id=f"{channel}:{number}",
-            sender_id=found.header,
-            sender_name=found.header,
-            text="\n".join(found.lines).strip(),
+            sender_id=block.header,
+            sender_name=block.header,
+            text="\n".join(block.lines).strip(),
         )
 
 

@@ -1,4 +1,4 @@
-"""What kind of thing an attached file is, by its name or its MIME type."""
+"""The kind of an attached file, by its name or its MIME type."""
 
 _KINDS = {
     "photo": "png jpg jpeg jfif webp heic heif avif bmp tif tiff svg image",
@@ -11,7 +11,10 @@ _BY_ENDING = {ending: kind for kind, endings in _KINDS.items() for ending in end
 
 
 def kind_of(name: str) -> str:
-    """photo, gif, video, voice, audio or file. name: a file's name, path or address, or a MIME type."""
+    """Return photo, gif, video, voice, audio or file.
+
+    name: a file's name, path or URL, or a MIME type.
+    """
     bare = name.split("?")[0].strip().lower()
     main, _, sub = bare.partition("/")
     if sub and main in ("image", "video", "audio"):

@@ -1,4 +1,7 @@
-"""Lines out of a text of any size, in constant memory, and the blocks they form: a line that opens one, and what follows."""
+"""Lines and blocks out of a text of any size, in constant memory.
+
+A block is a line that opens it, the header, and the lines that follow.
+"""
 
 import codecs
 import io
@@ -11,7 +14,7 @@ from trainer.sources.files.tree import HEAD
 from trainer.sources.message import Reject
 from trainer.sources.parsing.repair import decode_text
 
-LONGEST = 1 << 20  # bytes of a line, characters of a block: a longer one is no message
+LONGEST = 1 << 20  # bytes of a line, characters of a block: anything longer is not a message
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Header = TypeVar("Header")
@@ -19,7 +22,10 @@ Header = TypeVar("Header")
 
 @dataclass(frozen=True, slots=True)
 class Block(Generic[Header]):
-    """What begins with a header. offset: of its first line, in bytes. lines: what follows that line, without line ends."""
+    """A header line and what follows it.
+
+    offset: of the header, in bytes. lines: without line ends.
+    """
 
     offset: int
     header: Header
@@ -27,9 +33,10 @@ class Block(Generic[Header]):
 
 
 def text_lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Lines without their ends and their offsets in bytes, split at \\n alone; overlong ones come in pieces.
+    """Yield each line with its offset in bytes, split at \\n alone.
 
-    Old logs mix encodings line by line: a line that is no UTF-8 is read as Windows-1252.
+    Lines longer than LONGEST come in pieces. Old logs mix encodings line by
+    line: a line that is not UTF-8 is read as Windows-1252.
     """
     start = stream.read(4)
     stream.seek(0)
@@ -61,7 +68,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def head_lines(start: bytes) -> list[str]:
-    """The whole lines of a member's first 64 KiB; none where it is no text."""
+    """Return the complete lines of a member's first 64 KiB; none if it is not text."""
     if b"\0" in start[:4096] and not start.startswith(_WIDE):
         return []
     lines = [line.rstrip("\r") for line in decode_text(start).split("\n")]
@@ -71,25 +78,26 @@ def head_lines(start: bytes) -> list[str]:
 def blocks(
     lines: Iterator[tuple[int, str]], file: str, opens: Callable[[str], Header | None]
 ) -> Iterator[Block[Header] | Reject]:
-    """The blocks of a text. opens: what a line says as a block's header, None where it opens none.
+    """Yield the blocks of a text.
 
-    Text before the first block, and what is too long for a message, come as Rejects.
+    opens: parses a line as a header; None if it is not one. Text before the
+    first block, and blocks longer than LONGEST, come as Rejects.
     """
-    begun: Header | None = None
+    current: Header | None = None
     start, size, body = 0, 0, list[str]()
     reason = "text before the first message"
     for offset, line in lines:
         header = opens(line)
         if header is not None:
-            yield from _closed(file, start, begun, body, reason)
-            begun, start, size, body = header, offset, 0, []
+            yield from _closed(file, start, current, body, reason)
+            current, start, size, body = header, offset, 0, []
         elif size > LONGEST:
             reason = "too long for a message"
             yield from _closed(file, start, None, body, reason)
-            begun, start, size, body = None, offset, 0, []
+            current, start, size, body = None, offset, 0, []
         body.append(line)
         size += len(line) + 1
-    yield from _closed(file, start, begun, body, reason)
+    yield from _closed(file, start, current, body, reason)
 
 
 def _closed(

@@ -1,6 +1,6 @@
-"""Dates and times as devices write them in their users' languages: which number is the day, which half of the day it is.
+"""Dates and times as devices write them in their users' languages.
 
-No zone is written there, so they are taken as UTC.
+No zone is written, so they are taken as UTC.
 """
 
 import re
@@ -33,7 +33,7 @@ _HALVES = {_plain(word): "am" for word in _AM.split()} | {_plain(word): "pm" for
 
 
 def unmarked(text: str) -> str:
-    """`text` without direction marks, with ordinary blanks and digits of 0 to 9."""
+    """Return `text` without direction marks, with plain blanks and ASCII digits."""
     if text.isascii():
         return text
     return "".join(
@@ -42,12 +42,12 @@ def unmarked(text: str) -> str:
 
 
 def half_of_day(*words: str) -> str:
-    """am, pm, or nothing where none of `words` says so."""
+    """Return am or pm if one of `words` says so, else an empty string."""
     return next((_HALVES[plain] for plain in map(_plain, filter(None, words)) if plain in _HALVES), "")
 
 
 def time_of_day(hour: str, minute: str, second: str | None, half: str) -> time | None:
-    """A time as written; None where there is no such time."""
+    """Return the time of day; None if there is no such time."""
     hours = int(hour)
     if half == "am" and hours == 12:
         hours = 0
@@ -60,8 +60,10 @@ def time_of_day(hour: str, minute: str, second: str | None, half: str) -> time |
 
 
 class WrittenTime(NamedTuple):
-    """A date and a time before it is known which number is the day. american: it stands with slashes, no
-    zero before the first number, and AM or PM in capitals."""
+    """A date and a time whose order of day and month is not known yet.
+
+    american: slashes, no leading zero, and AM or PM in capitals.
+    """
 
     numbers: Numbers
     clock: time
@@ -70,11 +72,11 @@ class WrittenTime(NamedTuple):
 
 @lru_cache(maxsize=1024)  # many messages bear one minute
 def written_time(text: str) -> WrittenTime | None:
-    """The date and time that `text` is and nothing else, in any language's notation; None where it is not."""
-    found = _TIME.fullmatch(unmarked(text).strip())
-    if not found:
+    """Parse `text` as a date and a time in any language; None if it is not one."""
+    match = _TIME.fullmatch(unmarked(text).strip())
+    if not match:
         return None
-    first, second, third, before, hour, minute, seconds, after = found.groups()
+    first, second, third, before, hour, minute, seconds, after = match.groups()
     words = before.strip(" ,.،")
     clock = time_of_day(hour, minute, seconds, half_of_day(after, words, *words.split()))
     american = "/" in text and first[0] != "0" and bool(_AMERICAN.search(after))
@@ -82,8 +84,9 @@ def written_time(text: str) -> WrittenTime | None:
 
 
 class DateOrder:
-    """Which of a date's numbers is which, decided by all dates of a file. Call see() with each first, then timestamp().
+    """Order of day, month and year, decided by all dates of a file.
 
+    Call see() with each date first, then timestamp().
     An order that makes impossible dates loses; then one that makes time run backwards; then the less usual one, which
     is month first unless the file is written the American way (`3/14/21 … PM`).
     """
@@ -109,7 +112,7 @@ class DateOrder:
             self._before[order] = day
 
     def timestamp(self, written: WrittenTime) -> float | None:
-        """UTC seconds; None where no order makes a day of the numbers."""
+        """Return UTC seconds; None if no order makes a date of the numbers."""
         day = next((day for order in self._ranked() if (day := _date(written.numbers, order))), None)
         return datetime.combine(day, written.clock, UTC).timestamp() if day else None
 
@@ -119,7 +122,10 @@ class DateOrder:
 
 
 def _date(numbers: Numbers, order: str) -> date | None:
-    """The day of `numbers` in this order; a number of four digits is the year wherever it stands."""
+    """Return the date of `numbers` in this order; None if it is impossible.
+
+    A number of four digits is the year wherever it stands.
+    """
     first, second, third = numbers
     if len(first) > 2:
         year, month, day = first, second, third

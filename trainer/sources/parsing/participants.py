@@ -1,18 +1,21 @@
-"""Who takes part in a chat, where the export only shows who speaks: names with separators inside, two people or many."""
+"""Participants of a chat whose export names speakers only in front of their texts."""
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection
 
-_MOST = 100_000  # prefixes counted; a text with more of them is no chat
-_ENOUGH = 3  # times a longer name must be seen before it is believed
+MAX_PREFIXES = 100_000  # counted; a text with more of them is not a chat
+MIN_SIGHTINGS = 3  # of a longer name before it is believed
 _OPEN = {"“": "”", "«": "»", "„": "“”", "「": "」", '"': '"'}
 
 
 class SpeakerPrefixes:
-    """Parts `NAME<separator>text` where names may hold the separator: a name is as long as everything that begins with
-    it goes on alike. Call see() with every line first, then split()."""
+    """Split `NAME<separator>text` although names may contain the separator.
+
+    A name is extended while every line that begins with it goes on alike.
+    Call see() with every line first, then split().
+    """
 
     def __init__(self, separator: str, words: int, longest: int = 60) -> None:
         self._separator = separator
@@ -23,11 +26,11 @@ class SpeakerPrefixes:
     def see(self, line: str) -> None:
         """Count the names that `line` may begin with."""
         for prefix in self._prefixes(line):
-            if prefix in self._counts or len(self._counts) < _MOST:
+            if prefix in self._counts or len(self._counts) < MAX_PREFIXES:
                 self._counts[prefix] += 1
 
     def names(self) -> frozenset[str]:
-        """All names seen."""
+        """Return all names seen."""
         parents = {prefix: prefix.rpartition(self._separator)[0] for prefix in self._counts}
         longer = {parent for prefix, parent in parents.items() if parent and self._goes_on(parent, prefix)}
         return frozenset(
@@ -35,7 +38,7 @@ class SpeakerPrefixes:
         )
 
     def split(self, line: str) -> tuple[str, str] | None:
-        """Name and text; None where the line names nobody."""
+        """Return name and text; None if the line names nobody."""
         prefixes = self._prefixes(line)
         if not prefixes:
             return None
@@ -48,22 +51,22 @@ class SpeakerPrefixes:
 
     def _goes_on(self, name: str, longer: str) -> bool:
         """Whether everything that begins with `name` begins with `longer`."""
-        return self._counts[longer] == self._counts[name] >= _ENOUGH
+        return self._counts[longer] == self._counts[name] >= MIN_SIGHTINGS
 
     def _prefixes(self, line: str) -> list[str]:
-        found: list[str] = []
+        prefixes: list[str] = []
         at = -1
-        while len(found) < self._words:
+        while len(prefixes) < self._words:
             at = line.find(self._separator, at + 1, self._longest + len(self._separator))
             if at < 0 or _inside_quotes(line[:at]):
                 break
             if at > 0:
-                found.append(line[:at])
-        return found
+                prefixes.append(line[:at])
+        return prefixes
 
 
 def _inside_quotes(text: str) -> bool:
-    """Whether a quotation is begun in `text` and not ended: the colon is inside a title then, not after a name."""
+    """Whether `text` ends inside a quotation: a colon there belongs to a title."""
     for opening, closings in _OPEN.items():
         if opening == '"':
             if text.count(opening) % 2:
@@ -74,20 +77,22 @@ def _inside_quotes(text: str) -> bool:
 
 
 def conversation_type(name: str, speakers: Collection[str]) -> str:
-    """dm or group, where the export does not say: two people, one of whom the chat is called after, are a dm; in doubt
-    it is private."""
+    """Guess dm or group from the speakers; in doubt it is private.
+
+    Two people, one of whom the chat is named after, are a dm.
+    """
     if len(speakers) > 2:
         return "group"
-    return "dm" if not name or len(speakers) < 2 or any(_is_called(name, one) for one in speakers) else "group"
+    return "dm" if not name or len(speakers) < 2 or any(_is_called(name, speaker) for speaker in speakers) else "group"
 
 
 def conversation_key(name: str, speakers: Collection[str]) -> str:
-    """A conversation id that doesn't depend on where the file lies: the chat's name, else the people in it."""
+    """Return a conversation id independent of the path: the name, else the people."""
     return unicodedata.normalize("NFKC", name).strip() or " + ".join(sorted(speakers)[:32])
 
 
 def _is_called(chat: str, person: str) -> bool:
-    """Whether a chat bears a person's name, alone or inside words of an unknown language."""
+    """Whether a chat's title is or contains a person's name."""
     if _bare(chat) == _bare(person):
         return True
     bounds = ("", "") if any(char > "\u2e7f" for char in person) else (r"(?<!\w)", r"(?!\w)")
@@ -95,5 +100,5 @@ def _is_called(chat: str, person: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    """A name as file names keep it."""
+    """Return the letters of a name that survive in file names."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()

@@ -1,6 +1,6 @@
-"""Conversations that stand in a file whole, as messages: those of transcripts and of instruction data. Not a source.
+"""Messages of whole conversations, as transcripts and instruction data hold them.
 
-What has no ids gets them from its own words: the same conversation is the same one in any file.
+Not a source. Ids are hashed from the words: a conversation has one id in any file.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _TYPES = {"timeline": "feed", "reply": "feed", "group": "group", "dm": "dm"}
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message: by somebody with a name, or by a role. kind: see Message."""
+    """One message by a named person or by a role. kind: see Message."""
 
     text: str
     name: str = ""
@@ -28,17 +28,17 @@ class Said:
     kind: str = "message"
 
 
-LOST = Said(UNKNOWN, SOMEONE)  # a parent that nobody has
+LOST = Said(UNKNOWN, SOMEONE)  # a parent that no export holds
 
 
 class Channels:
-    """Ids for conversations: of their words, numbered among equals, for a habit of four hundred times is four hundred."""
+    """Hash conversations into ids; equal ones are numbered, so that all are kept."""
 
     def __init__(self) -> None:
         self._seen: Counter[bytes] = Counter()
 
     def next(self, words: str) -> str:
-        """The id of the conversation that says `words` and comes next."""
+        """Return the id of the next conversation, which says `words`."""
         digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=10)
         self._seen[digest.digest()] += 1
         count = self._seen[digest.digest()]
@@ -46,35 +46,36 @@ class Channels:
 
 
 def of(conversation: Conversation) -> list[Said]:
-    """What is said in a conversation, turn by turn."""
+    """Return what is said in a conversation, turn by turn."""
     return [Said(turn.text, turn.speaker) for turn in conversation.turns]
 
 
 def spoken(
     scene: str, year: int | None, said: Sequence[Said], channels: Channels, *, bursts: bool = True
 ) -> Iterator[Message]:
-    """The messages of one conversation, in its scene; a reply's lost parent makes none, but is answered.
+    """Yield the messages of one conversation.
 
-    bursts: what is said in a chat is a burst of messages, a line each; in a feed it is one message anyway.
+    A reply's lost parent yields none, but is answered. bursts: each line of a
+    chat turn is a message; in a feed a turn is one message anyway.
     """
-    words = "\x1e".join(f"{one.name}\x1f{one.role}\x1f{one.text}" for one in said)
+    words = "\x1e".join(f"{message.name}\x1f{message.role}\x1f{message.text}" for message in said)
     channel = channels.next(f"{scene} {year} {words}")
     feed = _TYPES[scene] == "feed"
     at = datetime(year, 7, 1, tzinfo=UTC).timestamp() if year else None
-    platform = ROLES if any(one.role for one in said) else "text"
+    platform = ROLES if any(message.role for message in said) else "text"
     previous = ""
-    for number, one in enumerate(said, start=1):
-        texts = one.text.split("\n") if bursts and not feed else [one.text]
-        for place, text in enumerate(texts if one != LOST else ()):
+    for number, message in enumerate(said, start=1):
+        texts = message.text.split("\n") if bursts and not feed else [message.text]
+        for place, text in enumerate(texts if message != LOST else ()):
             yield Message(
                 platform=platform,
                 conversation_id=channel,
                 conversation_type=_TYPES[scene],
                 message_id=f"{channel}:{number}.{place}" if place else f"{channel}:{number}",
-                sender_id=one.role or one.name,
-                sender_name=one.name,
+                sender_id=message.role or message.name,
+                sender_name=message.name,
                 timestamp=at,
-                kind=one.kind,
+                kind=message.kind,
                 text=text,
                 reply_to_id=previous if feed else "",
             )

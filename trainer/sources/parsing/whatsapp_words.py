@@ -1,4 +1,4 @@
-"""What WhatsApp writes in place of a message, by the stems of its words in the languages it is most used in."""
+"""What WhatsApp writes in place of a message, by word stems of many languages."""
 
 import re
 
