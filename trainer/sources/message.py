@@ -9,7 +9,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     conversation_type: dm, group, channel or feed. kind: message, service, call, deleted or unsupported. timestamp, edited_at: UTC
     seconds. text: entities undone and links whole, but nothing cleaned. mentions: (id, name) pairs. attachments: kinds
     such as photo, voice, `sticker 😀`. forwarded_from: whose words these are, if not the sender's. is_self: the sender is
-    the account that made the export. quoted_text: what is answered, where the export repeats it.
+    the account that made the export. quoted_text: what is answered, where the export repeats it. reactions: (emoji, author's
+    name or id) pairs.
     """
 
     platform: str
@@ -33,6 +34,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     forwarded_from: str = ""
     mentions: tuple[tuple[str, str], ...] = ()
     attachments: tuple[str, ...] = ()
+    reactions: tuple[tuple[str, str], ...] = ()
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
