@@ -1,21 +1,27 @@
 """One message of any export, before anything is made of it: what readers yield."""
 
+from typing import Literal, get_args
+
 import msgspec
+
+ConversationType = Literal["dm", "group", "channel", "feed"]
+Kind = Literal["message", "service", "call", "deleted", "unsupported"]
+CONVERSATION_TYPES: frozenset[str] = frozenset(get_args(ConversationType))
+KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What somebody sent, as the export has it; empty strings and None where the export is silent.
+    """What somebody sent, as the export has it; empty if the export is silent.
 
-    conversation_type: dm, group, channel or feed. kind: message, service, call, deleted or unsupported. timestamp, edited_at: UTC
-    seconds. text: entities undone and links whole, but nothing cleaned. mentions: (id, name) pairs. attachments: kinds
-    such as photo, voice, `sticker 😀`. forwarded_from: whose words these are, if not the sender's. is_self: the sender is
-    the account that made the export. quoted_text: what is answered, where the export repeats it. reactions: (emoji, author's
-    name or id) pairs.
+    timestamp, edited_at: UTC seconds. text: entities undone and links whole, but nothing cleaned.
+    mentions: (id, name) pairs. attachments: kinds such as photo, voice, `sticker 😀`.
+    reactions: (emoji, author's name or id) pairs. forwarded_from: whose words these are, if not the sender's.
+    is_self: the sender is the account that made the export. quoted_text: what is answered, if the export repeats it.
     """
 
     platform: str
     conversation_id: str
-    conversation_type: str
+    conversation_type: ConversationType
     message_id: str
     sender_id: str
     sender_name: str
@@ -26,7 +32,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_bot: bool = False
     timestamp: float | None = None
     edited_at: float | None = None
-    kind: str = "message"
+    kind: Kind = "message"
     reply_to_id: str = ""
     reply_to_name: str = ""
     thread_id: str = ""

@@ -39,7 +39,7 @@ from trainer.sources.formats import (
     x_grailbird,
     x_messages,
 )
-from trainer.sources.message import Reject
+from trainer.sources.message import CONVERSATION_TYPES, KINDS, Message, Reject
 from trainer.sources.source import Reading, Source
 
 SOURCES: tuple[Source, ...] = (
@@ -104,9 +104,21 @@ class Export:
     def read(self, on_bytes: Callable[[int], None]) -> Reading:
         """Its messages and what could not be read of it. on_bytes: told of every stretch read."""
         try:
-            yield from self.source.read(WatchedTree(self.tree, on_bytes), self.members)
+            for item in self.source.read(WatchedTree(self.tree, on_bytes), self.members):
+                yield _checked(item, self.label) if isinstance(item, Message) else item
         except Fault as fault:  # a damaged archive: all up to the damage counts
             yield Reject(file=self.label, offset=0, reason=str(fault))
+
+
+def _checked(message: Message, label: str) -> Message | Reject:
+    """The message, or a Reject if its conversation type or kind is none that the importer knows."""
+    if message.conversation_type not in CONVERSATION_TYPES:
+        reason = f"unknown conversation type {message.conversation_type!r}, so nobody knows whether it is private"
+    elif message.kind not in KINDS:
+        reason = f"unknown kind of message {message.kind!r}"
+    else:
+        return message
+    return Reject(file=label, offset=0, reason=reason, raw=message.text)
 
 
 def _reopened(name: str, tree: Tree, members: tuple[str, ...]) -> Export:

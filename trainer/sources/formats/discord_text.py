@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.derived_id import DerivedIds
@@ -87,7 +87,7 @@ class _Channel(NamedTuple):
 
     id: str
     name: str
-    type: str
+    type: ConversationType
 
     @classmethod
     def of(cls, member: str) -> "_Channel":
@@ -95,7 +95,7 @@ class _Channel(NamedTuple):
         stem = member.rpartition("/")[2].rpartition(".")[0]
         found = _FILE.fullmatch(stem)
         name = found["name"] if found else stem
-        kind = "dm" if name.startswith(("Direct Messages", "Private")) else "group"
+        kind: ConversationType = "dm" if name.startswith(("Direct Messages", "Private")) else "group"
         return cls(found["id"] if found else name, name.rpartition(" - ")[2], kind)
 
 

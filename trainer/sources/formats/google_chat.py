@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from trainer.sources.files.tree import HEAD, Tree, head
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
@@ -91,7 +91,7 @@ def _people(about: dict[str, Any]) -> list[str]:
     return [str(one.get("name") or one.get("email") or "") for one in members if isinstance(one, dict)]
 
 
-def _message(row: _Row, chat: str, title: str, kind: str, ids: DerivedIds) -> Message:
+def _message(row: _Row, chat: str, title: str, kind: ConversationType, ids: DerivedIds) -> Message:
     creator = row.creator or _Creator()
     at = _timestamp(row.created_date)
     quoted = row.quoted_message_metadata or {}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree, head
-from trainer.sources.message import Message, Reject
+from trainer.sources.message import Kind, Message, Reject
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.source import Reading, Source
 
@@ -146,7 +146,7 @@ def _message(row: _Row) -> Message:
     )
 
 
-def _kind(row: _Row) -> str:
+def _kind(row: _Row) -> Kind:
     if row.item or row.system or row.service or (row.associated or 0) in _TAPBACKS:
         return "service"
     return "unsupported" if row.retracted else "message"

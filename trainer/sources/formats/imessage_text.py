@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message, Reject
+from trainer.sources.message import ConversationType, Kind, Message, Reject
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
@@ -113,14 +113,14 @@ class _Said(NamedTuple):
 
     text: str
     kinds: tuple[str, ...]
-    kind: str
+    kind: Kind
     replies: bool
 
 
 class _Chat:
     """A chat while it is read: the last message, and what is known of replies to come."""
 
-    def __init__(self, file: str, name: str, kind: str) -> None:
+    def __init__(self, file: str, name: str, kind: ConversationType) -> None:
         self._file = file
         self._name = name
         self._type = kind
@@ -183,7 +183,8 @@ class _Chat:
 def _said(lines: Sequence[str]) -> _Said:
     text: list[str] = []
     kinds: list[str] = []
-    kind, replies, reactions = "message", False, False
+    kind: Kind = "message"
+    replies = reactions = False
     for line in lines:
         if reactions or line in ("Reactions:", "Tapbacks:"):
             reactions = bool(line.strip())

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree, head
-from trainer.sources.message import Message, Reject
+from trainer.sources.message import ConversationType, Kind, Message, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import head_lines, text_lines
 from trainer.sources.parsing.participants import conversation_type
@@ -50,10 +50,10 @@ _CHANNEL = re.compile(r"[#&][^/\s]*?(?=[._-]\d{4}|\.(?:log|txt|weechatlog)\b|/|$
 
 
 class _Line(NamedTuple):
-    """A line of a log. at: UTC seconds. kind: message, service, or nothing for a line that only tells the day."""
+    """A line of a log. at: UTC seconds. kind: None for a line that only tells the day."""
 
     at: float | None
-    kind: str
+    kind: Kind | None
     nick: str
     text: str
 
@@ -72,10 +72,10 @@ class _Log:
             return _spoken(at, rest)
         if len(text) < _LONGEST_MARK and (found := _MARK.fullmatch(text)):
             self._turn(found)
-            return _Line(None, "", "", "")
+            return _Line(None, None, "", "")
         if found := _SHORT.fullmatch(text):
             return self._timed(found)
-        return _Line(None, "", "", "") if _OTHER_MARK.fullmatch(text) else None
+        return _Line(None, None, "", "") if _OTHER_MARK.fullmatch(text) else None
 
     def _turn(self, mark: "re.Match[str]") -> None:
         month, day, year = mark[2].lower(), int(mark[3]), int(mark[5])
@@ -173,7 +173,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
             if isinstance(item, Reject):
                 yield item
             elif item.kind:
-                yield _message(item, channel, kind, ids)
+                yield _message(item, item.kind, channel, kind, ids)
 
 
 def _lines(tree: Tree, name: str) -> Iterator[_Line | Reject]:
@@ -211,17 +211,17 @@ def _people(tree: Tree, name: str) -> set[str]:
     return people
 
 
-def _message(line: _Line, channel: str, kind: str, ids: DerivedIds) -> Message:
+def _message(line: _Line, kind: Kind, channel: str, scene: ConversationType, ids: DerivedIds) -> Message:
     return Message(
         platform="irc",
         conversation_id=channel,
-        conversation_type=kind,
+        conversation_type=scene,
         conversation_name=channel,
         message_id=ids.next(line.at, line.nick, line.text),
         sender_id="",
         sender_name=line.nick,
         timestamp=line.at,
-        kind=line.kind,
+        kind=kind,
         text=line.text,
     )
 

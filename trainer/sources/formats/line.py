@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.local_dates import DateOrder, WrittenTime, written_time
@@ -22,19 +22,16 @@ from trainer.sources.parsing.participants import SpeakerPrefixes, conversation_k
 from trainer.sources.source import Reading, Source, claim_each
 
 _TITLE = re.compile(r"\[LINE\] ?(.*)")
-_TITLES = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        ("dm", r"Chat history with (.+)"),
-        ("group", r"Chat history in (.+)"),
-        ("dm", r"(.+?)とのトーク(?:履歴)?"),
-        ("group", r"(.+?)のトーク(?:履歴)?"),
-        ("dm", r"[與与和](.+?)的聊天(?:記錄|记录|紀錄)"),
-        ("group", r"(.+?)的聊天(?:記錄|记录|紀錄)"),
-        ("", r"(.+?)(?:님과의?|와의|과의) ?(?:대화|채팅).*"),
-        ("", r"ประวัติการ(?:สนทนา|แชท|แชต)กับ ?(.+)"),
-        ("", r"Riwayat obrolan (?:dengan|di) (.+)"),
-    )
+_TITLES: tuple[tuple[ConversationType | None, re.Pattern[str]], ...] = (
+    ("dm", re.compile(r"Chat history with (.+)")),
+    ("group", re.compile(r"Chat history in (.+)")),
+    ("dm", re.compile(r"(.+?)とのトーク(?:履歴)?")),
+    ("group", re.compile(r"(.+?)のトーク(?:履歴)?")),
+    ("dm", re.compile(r"[與与和](.+?)的聊天(?:記錄|记录|紀錄)")),
+    ("group", re.compile(r"(.+?)的聊天(?:記錄|记录|紀錄)")),
+    (None, re.compile(r"(.+?)(?:님과의?|와의|과의) ?(?:대화|채팅).*")),
+    (None, re.compile(r"ประวัติการ(?:สนทนา|แชท|แชต)กับ ?(.+)")),
+    (None, re.compile(r"Riwayat obrolan (?:dengan|di) (.+)")),
 )
 _SAVED = re.compile(r"[^\d\n]{0,40}[:：]? ?[^\d\n]{0,12}\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \D{0,8}\d{1,2}:\d{2}.{0,12}")
 _DAY = re.compile(
@@ -113,7 +110,7 @@ class _Chat:
     """What only the entire file tells."""
 
     name: str
-    type: str
+    type: ConversationType | None
     speakers: SpeakerPrefixes
     order: DateOrder
     people: set[str]
@@ -172,17 +169,17 @@ def _survey(tree: Tree, name: str) -> _Chat:
     return chat
 
 
-def _titled(title: str) -> tuple[str, str]:
+def _titled(title: str) -> tuple[str, ConversationType | None]:
     """The chat's name and type in the first line: it says `with` somebody or `in` a group."""
     found = _TITLE.match(title)
     words = found[1].strip() if found else ""
     for kind, pattern in _TITLES:
         if named := pattern.fullmatch(words):
             return named[1], kind
-    return words, ""
+    return words, None
 
 
-def _message(block: Block[_Line], chat: _Chat, key: str, kind: str, ids: DerivedIds) -> Message:
+def _message(block: Block[_Line], chat: _Chat, key: str, kind: ConversationType, ids: DerivedIds) -> Message:
     line = block.header
     sender, first = chat.split(line)
     text = "\n".join((first, *block.lines))

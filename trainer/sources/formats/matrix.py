@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.participants import conversation_type
 from trainer.sources.source import Reading, Source, claim_each
@@ -75,7 +75,7 @@ def _note_name(event: _Event, names: dict[str, str]) -> None:
         names[event.sender] = shown
 
 
-def _message(event: _Event, room: dict[str, Any], kind: str, names: dict[str, str]) -> Message:
+def _message(event: _Event, room: dict[str, Any], kind: ConversationType, names: dict[str, str]) -> Message:
     content = event.content or {}
     relation = content.get("m.relates_to")
     relation = relation if isinstance(relation, dict) else {}
@@ -117,7 +117,7 @@ def _captioned(content: dict[str, Any]) -> bool:
     return bool(content.get("filename")) and content.get("filename") != content.get("body")
 
 
-def _kind(event: _Event, content: dict[str, Any]) -> str:
+def _kind(event: _Event, content: dict[str, Any]) -> Kind:
     if event.type in ("m.room.message", "m.sticker"):
         redacted = not content or "redacted_because" in (event.unsigned or {})
         return "unsupported" if redacted or content.get("msgtype") == "m.bad.encrypted" else "message"

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from trainer.sources.files.tree import HEAD, Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
@@ -66,7 +66,7 @@ class _Thread:
 
     key: str
     name: str
-    type: str
+    type: ConversationType
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
@@ -159,7 +159,7 @@ def _message(row: _Row, thread: _Thread, ids: DerivedIds) -> Message:
     )
 
 
-def _kind(row: _Row, text: str) -> str:
+def _kind(row: _Row, text: str) -> Kind:
     if row.type == "Call" or row.call_duration is not None:
         return "call"
     if row.type in ("Subscribe", "Unsubscribe") or _REACTION.fullmatch(text):

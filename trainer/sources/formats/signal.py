@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
@@ -71,7 +71,7 @@ def _others(tree: Tree, name: str) -> frozenset[str]:
     return frozenset(found - {ME, "No-Sender"})
 
 
-def _message(block: Block[Header], chat: str, kind: str, ids: DerivedIds) -> Message:
+def _message(block: Block[Header], chat: str, kind: ConversationType, ids: DerivedIds) -> Message:
     moment, sender, first = block.header
     whole = "\n".join((first, *block.lines))
     at = _timestamp(moment)
@@ -97,7 +97,7 @@ def _message(block: Block[Header], chat: str, kind: str, ids: DerivedIds) -> Mes
     )
 
 
-def _kind(text: str) -> str:
+def _kind(text: str) -> Kind:
     return "call" if _CALL.fullmatch(text) else "unsupported" if text == _DELETED else "message"
 
 

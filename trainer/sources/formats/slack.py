@@ -16,13 +16,19 @@ from typing import Any
 import msgspec
 
 from trainer.sources.files.tree import Tree, head
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.source import Reading, Source
 
 _DAY = re.compile(r"(?:.*/)?([^/]+)/(?:\d{4}-\d\d-\d\d|[^/]*)\.json")
-_LISTS = {"users.json": "", "channels.json": "group", "groups.json": "group", "dms.json": "dm", "mpims.json": "dm"}
+_LISTS: dict[str, ConversationType | None] = {
+    "users.json": None,
+    "channels.json": "group",
+    "groups.json": "group",
+    "dms.json": "dm",
+    "mpims.json": "dm",
+}
 _MARKUP = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _SPOKEN = {"", "thread_broadcast", "me_message", "bot_message", "file_share", "file_comment", "reply_broadcast"}
@@ -53,7 +59,7 @@ class _Workspace:
     """Who is who and what is where. people: id -> display name, handle, bot. channels: folder -> id, type."""
 
     people: dict[str, tuple[str, str, bool]]
-    channels: dict[str, tuple[str, str]]
+    channels: dict[str, tuple[str, ConversationType]]
 
     def name(self, user: str) -> str:
         """The display name of an id."""

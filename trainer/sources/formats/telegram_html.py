@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree, head
-from trainer.sources.message import Message, Reject
+from trainer.sources.message import ConversationType, Kind, Message, Reject
 from trainer.sources.parsing.html_tokens import Tag, html_tokens
 from trainer.sources.parsing.participants import conversation_type
 from trainer.sources.source import Reading, Source
@@ -202,7 +202,7 @@ class _Page:
                 return
 
 
-def _message(row: _Row, chat: str, kind: str, sender: str) -> Message:
+def _message(row: _Row, chat: str, kind: ConversationType, sender: str) -> Message:
     media = row.media[0] if row.media else ""
     title = row.get("title")
     emoji = row.get("status").partition(",")[0].strip() if title == "Sticker" else ""
@@ -228,7 +228,7 @@ def _message(row: _Row, chat: str, kind: str, sender: str) -> Message:
     )
 
 
-def _kind(row: _Row, media: str) -> str:
+def _kind(row: _Row, media: str) -> Kind:
     if row.service:
         return "unsupported" if row.get("service").startswith(_UNSUPPORTED) else "service"
     return "call" if media == "call" else "message"

@@ -16,11 +16,11 @@ import msgspec
 from msgspec import structs
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.source import Reading, Source, claim_each
 
-_KINDS = {
+_KINDS: dict[str, ConversationType] = {
     "personal_chat": "dm",
     "bot_chat": "dm",
     "saved_messages": "dm",
@@ -82,7 +82,7 @@ class _Chat:
     """What the rows of one chat have in common. bot: the sender whose chat it is, if that is a bot."""
 
     id: str = ""
-    kind: str = "group"
+    kind: ConversationType = "group"
     name: str = ""
     bot: str = "nobody"
 
@@ -133,7 +133,7 @@ def _message(row: _Row, chat: _Chat) -> Message:
     return message if row.edited_unixtime is None else structs.replace(message, edited_at=row.edited_unixtime)
 
 
-def _other(row: _Row) -> str:
+def _other(row: _Row) -> Kind:
     """The kind of what is no message."""
     return "unsupported" if row.type != "service" else "call" if row.action in _CALLS else "service"
 

@@ -125,7 +125,7 @@ def _message(line: _Line, ids: DerivedIds) -> Message:
         sender_name=ME if line.mine else line.sender_name,
         is_self=line.mine,
         timestamp=at,
-        kind="message" if spoken else kind,
+        kind="message" if spoken else "call" if kind == "call" else "service",
         text="" if attached and empty else line.text,
         attachments=(kind,) if attached else (),
     )

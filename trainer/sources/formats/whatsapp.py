@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.local_dates import DateOrder, WrittenTime, unmarked, written_time
@@ -110,7 +110,7 @@ def chat_name(label: str, member: str) -> str:
     return ""
 
 
-def _message(block: Block[Header], chat: _Chat, key: str, kind: str, ids: DerivedIds) -> Message:
+def _message(block: Block[Header], chat: _Chat, key: str, kind: ConversationType, ids: DerivedIds) -> Message:
     header = block.header
     at = chat.order.timestamp(header.stamp)
     sender, first = chat.speakers.split(header.said) or ("", header.said)
@@ -134,7 +134,7 @@ def _message(block: Block[Header], chat: _Chat, key: str, kind: str, ids: Derive
     )
 
 
-def _kind(sender: str, text: str, has_files: bool) -> str:
+def _kind(sender: str, text: str, has_files: bool) -> Kind:
     own = not sender or (text.startswith("\u200e") and not has_files)
     if own:
         return "call" if is_call(text) else "service"

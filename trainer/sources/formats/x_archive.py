@@ -12,7 +12,7 @@ from functools import partial
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Reject
+from trainer.sources.message import Kind, Reject
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.x_files import folder, in_order, kind, listed, manifest, owner
 from trainer.sources.parsing.x_tweet import Tweet, message, seconds
@@ -59,7 +59,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         yield from _collect_notes(tree, name, notes)
     for name in (name for name, found in kinds.items() if found in (*_TWEETS, *_DELETED)):
         read = 0
-        state = "deleted" if kinds[name] in _DELETED else "message"
+        state: Kind = "deleted" if kinds[name] in _DELETED else "message"
         for found in _tweets(tree, name):
             if isinstance(found, Tweet):
                 read += 1

@@ -12,7 +12,7 @@ from functools import partial
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.x_files import folder, in_order, kind, owner
 from trainer.sources.parsing.x_tweet import Owner, seconds
@@ -55,7 +55,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     beside = [name for name in tree.names() if folder(name) == folder(members[0]) and name.endswith(".js")]
     whose = owner(tree, beside)
     for name in members:
-        scene = "group" if kind(tree.head(name)) in _GROUP else "dm"
+        scene: ConversationType = "group" if kind(tree.head(name)) in _GROUP else "dm"
         talk, number = "", 0
         for found in JsonRecords(partial(tree.open, name), name, "messages", _Event):
             match found:
@@ -79,7 +79,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
                     yield found
 
 
-def _message(create: _Create, talk: str, scene: str, whose: Owner) -> Message:
+def _message(create: _Create, talk: str, scene: ConversationType, whose: Owner) -> Message:
     own = create.senderId == whose.accountId
     return Message(
         platform="x",

@@ -5,6 +5,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection
 
+from trainer.sources.message import ConversationType
+
 MAX_PREFIXES = 100_000  # counted; a text with more of them is not a chat
 MIN_SIGHTINGS = 3  # of a longer name before it is believed
 _OPEN = {"“": "”", "«": "»", "„": "“”", "「": "」", '"': '"'}
@@ -76,7 +78,7 @@ def _inside_quotes(text: str) -> bool:
     return False
 
 
-def conversation_type(name: str, speakers: Collection[str]) -> str:
+def conversation_type(name: str, speakers: Collection[str]) -> ConversationType:
     """Guess dm or group from the speakers; in doubt it is private.
 
     Two people, one of whom the chat is named after, are a dm.

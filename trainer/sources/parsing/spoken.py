@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 from persona.names import SOMEONE
 from persona.transcript import UNKNOWN, Conversation
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Kind, Message
 
 ROLES = "roles"  # the platform of speakers known by a role alone, such as user and assistant
 
-_TYPES = {"timeline": "feed", "reply": "feed", "group": "group", "dm": "dm"}
+_TYPES: dict[str, ConversationType] = {"timeline": "feed", "reply": "feed", "group": "group", "dm": "dm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Said:
     text: str
     name: str = ""
     role: str = ""
-    kind: str = "message"
+    kind: Kind = "message"
 
 
 LOST = Said(UNKNOWN, SOMEONE)  # a parent that no export holds
