@@ -15,13 +15,13 @@ from transformers import ContinuousBatchingConfig, GenerationConfig, StoppingCri
 
 from bench.load import Ask
 from engine.backends.server_engine import ServerEngine
-from engine.base import Engine, Request
+from engine.base import InferenceEngine, Request
 from engine.own_thread import apart
 from persona.encoding import Encoding
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 
 SLOTS = 32
-RULE = Sampling(temperature=0.8, top_p=0.95, top_k=0, min_p=0.02)
+RULE = SamplingParams(temperature=0.8, top_p=0.95, top_k=0, min_p=0.02)
 ROOT = Path(__file__).parent.parent
 
 
@@ -155,7 +155,7 @@ class TransformersContinuous:
 class Ours:
     """One of our engines; every token of these models shows as a piece of text."""
 
-    def __init__(self, name: str, make: Callable[[], Engine]) -> None:
+    def __init__(self, name: str, make: Callable[[], InferenceEngine]) -> None:
         self.name = name
         self._make = make
 
@@ -171,7 +171,7 @@ class Ours:
 
     async def answer(self, ask: Ask) -> list[float]:
         """Streamed."""
-        rule = Sampling(RULE.temperature, RULE.top_p, RULE.top_k, RULE.min_p, max_new_tokens=ask.tokens)
+        rule = SamplingParams(RULE.temperature, RULE.top_p, RULE.top_k, RULE.min_p, max_new_tokens=ask.tokens)
         pieces = self.engine.generate(Request(ask.ids, rule, ask.seed, channel=ask.channel))
         return [time.perf_counter() async for piece in pieces if piece.text]
 
@@ -183,7 +183,7 @@ class LlamaCpp(Ours):
         super().__init__(name, self._start)
         self._gguf, self._encoding, self._context, self._longest = gguf, encoding, context, longest
 
-    def _start(self) -> Engine:
+    def _start(self) -> InferenceEngine:
         command = [sys.executable, "-m", "tests.llama_server", str(self._gguf), "0", str(SLOTS), str(self._context)]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -16,9 +16,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from bot.daemon import Daemon
+from bot.daemon import BotDaemon
 from bot.gateway import IncomingMessage
-from bot.store import Store
+from bot.store import BotStore
 from engine.base import Request
 from engine.choose import open_voice
 from engine.voice import Voice
@@ -110,7 +110,7 @@ async def hand_over(count: int) -> list[float]:
         config = Path(folder) / "persona.toml"
         config.write_text('[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\nmerge = "0s"\n')
         settings = load(config, {})
-        store = await Store.open(settings.store.url, settings.state)
+        store = await BotStore.open(settings.store.url, settings.state)
         reached = asyncio.Event()
 
         def words(_: Request) -> str:
@@ -119,7 +119,7 @@ async def hand_over(count: int) -> list[float]:
 
         engine = FakeEngine(words)
         room, stopping = Room(), asyncio.Event()
-        task = asyncio.create_task(Daemon(settings, store, small_voice(engine), [room]).run(stopping, False))
+        task = asyncio.create_task(BotDaemon(settings, store, small_voice(engine), [room]).run(stopping, False))
         await room.open.wait()
         taken: list[float] = []
         for number in range(count):

@@ -34,7 +34,7 @@ from persona.bundle import BaseModelSeal, Bundle, Seal, Speaker
 from persona.config import Persona, Settings, load
 from persona.encoding import Encoding
 from persona.guard import Guard, build
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from trainer.adapter.setup import emphasised, learning_rate, prepare
 from trainer.base.loading import open_base
 from trainer.bundle.gguf_file import write_gguf
@@ -173,7 +173,7 @@ def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, b
     rows = {name: [second.measured(texts)] for name, texts in fakes(corpus, second).items()}
     rows["human"] = [second.measured(first.real, told_by=second.real)]  # judge B knows the others by heart
     bits: list[list[float]] = []
-    chosen: list[Sampling] = []  # one, by the first seed
+    chosen: list[SamplingParams] = []  # one, by the first seed
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             voices = {
@@ -265,18 +265,18 @@ def voice_of(settings: Settings, model: Any, encoding: Encoding, seal: Seal, fol
     folder.mkdir(parents=True)
     write_gguf(model, encoding, folder / "model.gguf")
     encoding.tokenizer.save(str(folder / "tokenizer.json"))
-    return Voice(open_engine(settings, Bundle(folder, seal)), encoding, seal, Sampling(), guard)
+    return Voice(open_engine(settings, Bundle(folder, seal)), encoding, seal, SamplingParams(), guard)
 
 
-def calibrated(voices: Mapping[str, Voice], first: Ground) -> Sampling:
+def calibrated(voices: Mapping[str, Voice], first: Ground) -> SamplingParams:
     """The setting that is best on judge A: inside the bounds, then the highest voice ratio."""
 
-    def rank(sampling: Sampling) -> tuple[float, float]:
+    def rank(sampling: SamplingParams) -> tuple[float, float]:
         said = first.said({key: replace(one, sampling=sampling) for key, one in voices.items()}, 0)
         found = first.measured(said)
         return (round(found.breach, 2), -min(found.voice_ratio, CARICATURE))
 
-    tried = (Sampling(temperature, top_p, min_p=0.0, max_new_tokens=LONGEST) for temperature, top_p in CUTS)
+    tried = (SamplingParams(temperature, top_p, min_p=0.0, max_new_tokens=LONGEST) for temperature, top_p in CUTS)
     return min(tried, key=rank)
 
 

@@ -108,18 +108,18 @@ def forget(
     from dataclasses import asdict
 
     from bot.daemon import store_url
-    from bot.store import Receipt, Store
+    from bot.store import BotStore, Receipt
     from bot.talk.commands import receipt_text
     from persona.config import load
-    from persona.errors import SettingsFault
+    from persona.errors import SettingsError
 
     named = re.fullmatch(r"(discord|telegram|terminal|studio):(\S+)", user)
     if not named:
-        raise SettingsFault(f"{user!r} names nobody; write it as discord:ID or telegram:ID")
+        raise SettingsError(f"{user!r} names nobody; write it as discord:ID or telegram:ID")
 
     async def forgotten() -> Receipt:
         settings = load(config)
-        store = await Store.open(store_url(settings), settings.state)
+        store = await BotStore.open(store_url(settings), settings.state)
         try:
             return await store.people.forget(named[1], named[2])
         finally:

@@ -12,7 +12,7 @@ from typing import IO
 import sqlalchemy as sa
 
 from bot.store.database import Database
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 
 
 class Claims:
@@ -24,7 +24,7 @@ class Claims:
         self._held = ExitStack()
 
     async def claim(self, account: str) -> None:
-        """Take an account. Raises StandingFault where another process has it."""
+        """Take an account. Raises PermanentError where another process has it."""
         self._held.enter_context(self._file(account))
         if not self._database.is_sqlite:
             await asyncio.to_thread(self._lock, account)
@@ -38,7 +38,7 @@ class Claims:
         connection = self._held.enter_context(self._database.engine.connect())
         key = int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], signed=True)
         if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
-            raise StandingFault(f"another process already speaks for {account} from this store; stop it first")
+            raise PermanentError(f"another process already speaks for {account} from this store; stop it first")
         connection.commit()  # not the transaction's
 
     def _file(self, account: str) -> IO[str]:
@@ -48,7 +48,7 @@ class Claims:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.close()
-            raise StandingFault(f"another process already speaks for {account}; stop it first ({path})") from None
+            raise PermanentError(f"another process already speaks for {account}; stop it first ({path})") from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

@@ -13,9 +13,9 @@ from bot.claims import Claims
 from bot.gateway import Gateway
 from bot.health import Pulse, shown
 from bot.logs import hide
-from bot.metrics import Metrics
+from bot.metrics import BotMetrics
 from bot.notify import extending, feed_watchdog, notify
-from bot.store import EVERYWHERE, Post, Store
+from bot.store import EVERYWHERE, BotStore, Post
 from bot.supervisor import Supervisor
 from bot.talk.channel_queues import Lanes
 from bot.talk.commands import Commands
@@ -31,7 +31,7 @@ from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings
 from persona.credentials import NAMES, secret
-from persona.errors import SettingsFault, StandingFault
+from persona.errors import PermanentError, SettingsError
 
 log = logging.getLogger("alterego.daemon")
 
@@ -50,7 +50,7 @@ class Pauses:
 
 
 def gateways_of(settings: Settings) -> list[Gateway]:
-    """The gateways that the settings enable. Raises SettingsFault where there is none, or a token is missing."""
+    """The gateways that the settings enable. Raises SettingsError where there is none, or a token is missing."""
     found: list[Gateway] = []
     if settings.discord.enabled:
         from bot.gateways.discord.gateway import DiscordGateway
@@ -62,7 +62,7 @@ def gateways_of(settings: Settings) -> list[Gateway]:
 
         found.append(TelegramGateway(settings.telegram, _token("TELEGRAM_TOKEN", settings)))
     if not found:
-        raise SettingsFault(
+        raise SettingsError(
             f"nowhere to speak: set enabled = true under [discord] or [telegram] in {settings.path.name}, "
             "or run 'python -m bot chat'"
         )
@@ -72,7 +72,7 @@ def gateways_of(settings: Settings) -> list[Gateway]:
 def _token(name: str, settings: Settings) -> str:
     token = secret(name, settings)
     if not token:
-        raise StandingFault(
+        raise PermanentError(
             f"{name} is not set; put it into the environment or into {settings.root / '.env'} (mode 0600)"
         )
     return token
@@ -85,17 +85,17 @@ def store_url(settings: Settings) -> str:
 
 async def serve(settings: Settings, gateways: Sequence[Gateway], *, until_first_ends: bool = False) -> None:
     """Run until SIGTERM or SIGINT, or until no gateway is left. until_first_ends: stop when a gateway's run() returns.
-    Raises StandingFault where a restart can't help."""
+    Raises PermanentError where a restart can't help."""
     hide([secret(name, settings) or "" for name in NAMES])
     async with AsyncExitStack() as stack:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        store = await Store.open(store_url(settings), settings.state)
+        store = await BotStore.open(store_url(settings), settings.state)
         stack.push_async_callback(store.close)
         with extending():
             voice = await _voice(settings, stack)
-        await Daemon(settings, store, voice, gateways).run(stopping, until_first_ends)
+        await BotDaemon(settings, store, voice, gateways).run(stopping, until_first_ends)
 
 
 async def _voice(settings: Settings, stack: AsyncExitStack) -> Voice:
@@ -106,13 +106,13 @@ async def _voice(settings: Settings, stack: AsyncExitStack) -> Voice:
     return voice
 
 
-class Daemon:
+class BotDaemon:
     """Everything that runs, once store and engine are there."""
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        store: BotStore,
         voice: Voice,
         gateways: Sequence[Gateway],
         pauses: Pauses | None = None,
@@ -123,7 +123,7 @@ class Daemon:
         self._gateways = gateways
         self._began = time.monotonic()
         self._pauses = pauses = pauses or Pauses()
-        self.metrics = Metrics()
+        self.metrics = BotMetrics()
         self._lanes = Lanes(*pauses.work)
         self._claims = Claims(store.database, settings.state)
         self._unasked = Unasked(store, voice, settings, self.metrics)

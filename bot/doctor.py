@@ -12,15 +12,15 @@ import aiohttp
 from bot.daemon import gateways_of, store_url
 from bot.gateway import Finding
 from bot.logs import hide
-from bot.store import Store
+from bot.store import BotStore
 from engine.base import EngineError, Request, complete
 from engine.choose import open_voice
 from persona.bundle import current
 from persona.config import Settings
 from persona.credentials import NAMES, secret
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.prompt import tweet_prompt
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 
 log = logging.getLogger("alterego.doctor")
 
@@ -34,7 +34,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         try:
             for finding in await check(settings):
                 yield finding
-        except Fault as fault:  # its sentence says how to mend it
+        except UserError as fault:  # its sentence says how to mend it
             yield Finding(check.__name__.strip("_"), False, str(fault))
         except Exception as error:  # the one broad catch of the doctor: what else is wrong must still be found
             log.debug("check failed name=%s", check.__name__, exc_info=True)
@@ -60,7 +60,7 @@ async def _engine(settings: Settings) -> list[Finding]:
     try:
         await voice.engine.start()
         ids = tweet_prompt(voice.encoding, voice.seal)
-        await complete(voice.engine, Request(ids, Sampling(max_new_tokens=1), seed=0))
+        await complete(voice.engine, Request(ids, SamplingParams(max_new_tokens=1), seed=0))
     except EngineError as error:
         mend = "start it, or mend [engine] url" if name == "server" else "choose another [engine] kind"
         return [Finding("engine", False, f"{name} gives no answer: {error}", mend)]
@@ -76,7 +76,7 @@ async def _disk(settings: Settings) -> list[Finding]:
 
 
 async def _store(settings: Settings) -> list[Finding]:
-    store = await Store.open(store_url(settings), settings.state)
+    store = await BotStore.open(store_url(settings), settings.state)
     try:
         verdicts = await store.inbox.verdicts()
         knocks = await store.people.knocks()

@@ -177,7 +177,7 @@ class Intake(Protocol):
 
 class Gateway(Protocol):
     """One platform. run() returns when the platform is left for good, and raises whatever ends the connection; it may be
-    called again. Raises StandingFault for what a restart can't mend."""
+    called again. Raises PermanentError for what a restart can't mend."""
 
     @property
     def platform(self) -> str: ...

@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.metrics import Metrics
-from persona.config import Metrics as Shown
-from persona.errors import SettingsFault
+from bot.metrics import BotMetrics
+from persona.config import Metrics
+from persona.errors import SettingsError
 
 BEAT = 0.5  # seconds between two looks at the loop
 LATE = 5.0  # seconds of lag from which the loop is taken for frozen
@@ -22,7 +22,7 @@ State = Callable[[], Awaitable[Mapping[str, Any]]]
 class Pulse:
     """Measures how late the event loop runs. stuck_for: seconds that the slowest piece of work has made no progress."""
 
-    def __init__(self, metrics: Metrics, stuck_for: Callable[[], float], patience: float = 120.0) -> None:
+    def __init__(self, metrics: BotMetrics, stuck_for: Callable[[], float], patience: float = 120.0) -> None:
         self._metrics = metrics
         self._stuck_for = stuck_for
         self._patience = patience
@@ -43,8 +43,8 @@ class Pulse:
 
 
 @asynccontextmanager
-async def shown(settings: Shown, metrics: Metrics, state: State) -> Any:
-    """Serve both pages while the block runs; nothing where the port is 0. Raises SettingsFault where it is taken."""
+async def shown(settings: Metrics, metrics: BotMetrics, state: State) -> Any:
+    """Serve both pages while the block runs; nothing where the port is 0. Raises SettingsError where it is taken."""
     if not settings.port:
         yield
         return
@@ -65,7 +65,7 @@ async def shown(settings: Shown, metrics: Metrics, state: State) -> Any:
         await web.TCPSite(runner, settings.host, settings.port).start()
     except OSError as error:
         await runner.cleanup()
-        raise SettingsFault(
+        raise SettingsError(
             f"[metrics] port: {settings.host}:{settings.port} can't be opened ({error.strerror}); choose another"
         ) from None
     try:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.gateway import Gateway, Intake
 from bot.tasks import end
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 
 log = logging.getLogger("alterego.supervisor")
 
@@ -41,7 +41,7 @@ class Supervisor:
         self._tasks = {asyncio.create_task(self._insist(one), name=one.platform): one for one in self._gateways}
 
     async def until_over(self, stop: "asyncio.Task[bool]", *, first_ends: bool = False) -> None:
-        """Return when told to stop, when none is left, or, with first_ends, when one has ended. Raises StandingFault for
+        """Return when told to stop, when none is left, or, with first_ends, when one has ended. Raises PermanentError for
         one that never connected, and for the last one."""
         left = set(self._tasks)
         while left:
@@ -72,7 +72,7 @@ class Supervisor:
                 await gateway.run(self._intake_of(gateway))
                 self.states[gateway.platform] = "ended"
                 return
-            except StandingFault:
+            except PermanentError:
                 self.states[gateway.platform] = "parked"
                 raise
             except Exception as error:  # the one broad catch of this loop: a gateway starts again on anything

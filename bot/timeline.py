@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.gateway import Limits
-from bot.store import Part, Post, Store
+from bot.store import BotStore, Part, Post
 from bot.talk import delivery
 from bot.talk.policy import within
 from bot.talk.proactive_posts import Unasked
@@ -89,7 +89,7 @@ class Timeline:
 
     def __init__(
         self,
-        store: Store,
+        store: BotStore,
         unasked: Unasked,
         settings: Tweets,
         account_of: Callable[[str], str],

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 
 Finish = Literal["stop", "length", "deadline"]
 
@@ -17,7 +17,7 @@ class Request:
     tuned: False asks for the base without the adapter, where the engine can."""
 
     ids: tuple[int, ...]
-    sampling: Sampling
+    sampling: SamplingParams
     seed: int
     channel: str = ""
     deadline: float | None = None
@@ -36,7 +36,7 @@ class EngineError(Exception):
     """A request failed; others go on."""
 
 
-class Engine(Protocol):
+class InferenceEngine(Protocol):
     """Runs one model. generate() may be called many times at once; leaving its iterator cancels the request."""
 
     @property
@@ -60,7 +60,9 @@ def cap(request: Request, max_length: int, vocabulary: int) -> int:
     return min(request.sampling.max_new_tokens, room)
 
 
-async def complete(engine: Engine, request: Request, hear: Callable[[str], object] | None = None) -> tuple[str, Finish]:
+async def complete(
+    engine: InferenceEngine, request: Request, hear: Callable[[str], object] | None = None
+) -> tuple[str, Finish]:
     """The whole completion and why it ended. hear: told the text so far, piece by piece. Raises EngineError."""
     text = ""
     async with aclosing(engine.generate(request)) as pieces:

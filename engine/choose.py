@@ -5,17 +5,17 @@ import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from engine.base import Engine
+from engine.base import InferenceEngine
 from engine.probed_engine import CheckedEngine
 from engine.voice import Voice
 from persona.bundle import Bundle, Seal, current
 from persona.config import Settings
 from persona.credentials import secret
 from persona.encoding import Encoding, open_encoding
-from persona.errors import SettingsFault
-from persona.guard import FILE, Guard, Seen, blocked_pattern, load, personal_data
+from persona.errors import SettingsError
+from persona.guard import FILE, Guard, SeenIndex, blocked_pattern, load, personal_data
 from persona.retraining import marked
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from persona.values import is_loopback
 
 log = logging.getLogger("alterego.engine")
@@ -47,11 +47,11 @@ def guard_of(settings: Settings, bundle: Bundle) -> Guard:
     path = bundle.private / FILE
     if not path.is_file():
         log.warning("no copy guard: %s is missing, so what was trained on may be repeated word for word", path)
-    seen = load(path) if path.is_file() else Seen()
+    seen = load(path) if path.is_file() else SeenIndex()
     return Guard(seen, blocked_pattern(settings.data.blocked_words), personal_data)
 
 
-def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Engine:
+def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> InferenceEngine:
     """An engine for the bundle, not yet started, which refuses to start where it ignores the adapter. merge: False keeps
     the base's own voice at hand (Request.tuned)."""
     engine = _engine(settings, bundle, merge)
@@ -59,28 +59,28 @@ def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> En
     return CheckedEngine(engine, probe, encoding_of(bundle)) if probe else engine
 
 
-def _engine(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
+def _engine(settings: Settings, bundle: Bundle, merge: bool) -> InferenceEngine:
     kind = settings.engine.kind
     if kind == "server" and merge:
         return _server(settings, bundle)
     reason = "" if kind == "transformers" else _why_not_openvino(settings, bundle, merge)
     if kind == "openvino" and merge and reason:
-        raise SettingsFault(f'[engine] kind = "openvino" can\'t run this: {reason}; use "auto" or "transformers"')
+        raise SettingsError(f'[engine] kind = "openvino" can\'t run this: {reason}; use "auto" or "transformers"')
     if kind in ("openvino", "auto") and not reason:
         try:
             return _openvino(settings, bundle)
         except Exception as error:  # for a model that it can't load OpenVINO raises whatever its C++ did
             reason = f"it can't load model.gguf ({' '.join(str(error).split())[:200]})"
             if kind == "openvino":
-                raise SettingsFault(f'[engine] kind = "openvino": {reason}; use "auto"') from error
+                raise SettingsError(f'[engine] kind = "openvino": {reason}; use "auto"') from error
     if kind != "transformers":
         log.info("engine=transformers reason=%s", reason)
     return _transformers(settings, bundle, merge)
 
 
-def sampling_of(settings: Settings, seal: Seal) -> Sampling:
+def sampling_of(settings: Settings, seal: Seal) -> SamplingParams:
     """How a bundle of this seal is sampled: what [sampling] sets goes before what was calibrated."""
-    return Sampling().overridden(seal.sampling).overridden(settings.sampling.model_dump())
+    return SamplingParams().overridden(seal.sampling).overridden(settings.sampling.model_dump())
 
 
 def _why_not_openvino(settings: Settings, bundle: Bundle, merge: bool) -> str:
@@ -102,7 +102,7 @@ def _why_not_openvino(settings: Settings, bundle: Bundle, merge: bool) -> str:
     return ""
 
 
-def _openvino(settings: Settings, bundle: Bundle) -> Engine:
+def _openvino(settings: Settings, bundle: Bundle) -> InferenceEngine:
     from engine.backends.openvino_engine import OpenVinoStepper
     from engine.worker import ThreadedEngine
 
@@ -118,9 +118,9 @@ def _openvino(settings: Settings, bundle: Bundle) -> Engine:
     )
 
 
-def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
+def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> InferenceEngine:
     if (precision := settings.engine.precision) not in TORCH_PRECISIONS:
-        raise SettingsFault(
+        raise SettingsError(
             f'[engine] precision = "{precision}" is for a model.gguf of that precision, and the bundle holds '
             f'{bundle.seal.precision or "none"}; train again to write one, or set precision = "auto"'
         )
@@ -131,7 +131,7 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
     local = settings.root / settings.base.model
     base = str(local) if local.is_dir() else settings.base.model
 
-    def opened() -> Engine:
+    def opened() -> InferenceEngine:
         return transformers_engine(
             blocked(open_bundle_model(bundle, base, merge=merge, precision=precision)),
             encoding_of(bundle),
@@ -143,13 +143,13 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> Engine:
     return apart(opened)
 
 
-def _server(settings: Settings, bundle: Bundle) -> Engine:
+def _server(settings: Settings, bundle: Bundle) -> InferenceEngine:
     if importlib.util.find_spec("openai") is None:
-        raise SettingsFault(
+        raise SettingsError(
             "[engine] kind = \"server\" needs the openai client; run 'pip install -r requirements-server.txt'"
         )
     if sampling_of(settings, bundle.seal).repetition_penalty != 1.0:
-        raise SettingsFault(
+        raise SettingsError(
             '[engine] kind = "server" has no repetition penalty that spares the end of a turn; leave it 1'
         )
     from engine.backends.server_engine import ServerEngine
@@ -168,16 +168,16 @@ def _server(settings: Settings, bundle: Bundle) -> Engine:
 
 def server_url(settings: Settings, *, has_key: bool) -> str:
     """Where the server's completions are: [engine] url, up to and including /v1, which may be left out. Raises
-    SettingsFault for what is no address, and for a key that would cross a network in the clear."""
+    SettingsError for what is no address, and for a key that would cross a network in the clear."""
     url = settings.engine.url.rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsFault(
+        raise SettingsError(
             f'[engine] kind = "server" needs url, such as "http://127.0.0.1:8000/v1"; it is {settings.engine.url!r}'
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         if has_key:
-            raise SettingsFault(
+            raise SettingsError(
                 f"ENGINE_API_KEY would be sent in the clear to {parts.hostname}; use https in [engine] url"
             )
         log.warning("what is said in the channels goes unencrypted to host=%s; use https", parts.hostname)

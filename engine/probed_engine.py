@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from itertools import takewhile
 
-from engine.base import Engine, EngineError, Piece, Request, complete
+from engine.base import EngineError, InferenceEngine, Piece, Request, complete
 from persona.bundle import Probe
 from persona.encoding import Encoding
-from persona.errors import StandingFault
-from persona.sampling import Sampling
+from persona.errors import PermanentError
+from persona.sampling import SamplingParams
 
 log = logging.getLogger("alterego.engine")
 
@@ -22,7 +22,7 @@ PATIENCE = 60.0  # seconds for the probe; a large model on a small machine says 
 class CheckedEngine:
     """Asks `engine` the sealed probe at its start, and again after any failure: what comes back may be another model."""
 
-    def __init__(self, engine: Engine, probe: Probe, encoding: Encoding) -> None:
+    def __init__(self, engine: InferenceEngine, probe: Probe, encoding: Encoding) -> None:
         self._engine = engine
         self._probe = probe
         self._encoding = encoding
@@ -36,7 +36,7 @@ class CheckedEngine:
 
     async def start(self) -> None:
         """Start and ask. One that can't answer yet, such as a server that is away, is asked before it speaks. Raises
-        StandingFault where the engine speaks like the base."""
+        PermanentError where the engine speaks like the base."""
         await self._engine.start()
         try:
             await self._check()
@@ -62,14 +62,14 @@ class CheckedEngine:
         async with self._one:
             if self._sure:
                 return
-            greedy = Sampling(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=len(self._probe.tuned))
+            greedy = SamplingParams(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=len(self._probe.tuned))
             ask = Request(self._probe.ids, greedy, seed=0, deadline=time.monotonic() + PATIENCE)
             text, finish = await complete(self._engine, ask)
             if finish == "deadline":
                 raise EngineError(f"no answer to the probe in {PATIENCE:.0f} seconds")
             tuned, base = (self._encoding.completion(ids) for ids in (self._probe.tuned, self._probe.base))
             if _alike(text, base) > _alike(text, tuned):
-                raise StandingFault(f"the {self.name} engine ignores the adapter; choose another [engine] kind")
+                raise PermanentError(f"the {self.name} engine ignores the adapter; choose another [engine] kind")
             self._sure = True
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 
 FEW = 256  # likeliest tokens looked at first; a row whose rule allows more is looked at whole
 _WORD = 0xFFFFFFFF
@@ -25,7 +25,7 @@ def next_luck(stream: random.Random) -> Luck:
     return Luck(stream.getrandbits(32), stream.getrandbits(32))
 
 
-def draw(logits: torch.Tensor, rules: Sequence[Sampling], lucks: Sequence[Luck]) -> list[int]:
+def draw(logits: torch.Tensor, rules: Sequence[SamplingParams], lucks: Sequence[Luck]) -> list[int]:
     """A token for each row of logits [rows, vocabulary], float32. Penalties are already in them."""
     tokens = logits.argmax(-1)
     drawn = [row for row, rule in enumerate(rules) if rule.temperature > 0]
@@ -42,7 +42,7 @@ def penalised(logits: torch.Tensor, seen: Iterable[int], penalty: float) -> torc
     return logits.index_put((places,), torch.where(picked < 0, picked * penalty, picked / penalty))
 
 
-def kept(ordered: torch.Tensor, total: torch.Tensor, rules: Sequence[Sampling]) -> torch.Tensor:
+def kept(ordered: torch.Tensor, total: torch.Tensor, rules: Sequence[SamplingParams]) -> torch.Tensor:
     """Which of a row's likeliest tokens its rule keeps: bool [rows, some]. ordered: their logits over the temperature,
     largest first. total: logsumexp of all the row's, [rows]. In transformers' order: top_k, then top_p of what is left,
     then min_p; the likeliest always stays."""
@@ -59,7 +59,7 @@ def kept(ordered: torch.Tensor, total: torch.Tensor, rules: Sequence[Sampling]) 
     return keep
 
 
-def _race(logits: torch.Tensor, rules: Sequence[Sampling], lucks: Sequence[Luck]) -> torch.Tensor:
+def _race(logits: torch.Tensor, rules: Sequence[SamplingParams], lucks: Sequence[Luck]) -> torch.Tensor:
     """The Gumbel-max draw: the token with the largest sum of logit and noise, [rows]. A token's noise hangs on the
     request's luck and the token's id alone, so neither the batch nor a rounding in another token's logit changes it."""
     scaled = logits / torch.tensor([rule.temperature for rule in rules], device=logits.device)[:, None]
@@ -74,12 +74,12 @@ def _race(logits: torch.Tensor, rules: Sequence[Sampling], lucks: Sequence[Luck]
     return winners
 
 
-def _is_free(rule: Sampling) -> bool:
+def _is_free(rule: SamplingParams) -> bool:
     return rule.top_k == 0 and rule.top_p >= 1 and rule.min_p <= 0
 
 
 def _bound_race(
-    scaled: torch.Tensor, rules: Sequence[Sampling], lucks: Sequence[Luck], width: int = FEW
+    scaled: torch.Tensor, rules: Sequence[SamplingParams], lucks: Sequence[Luck], width: int = FEW
 ) -> torch.Tensor:
     """The race among those that each row's rule keeps. Sorting a whole vocabulary costs more than a small model's
     forward, so only rows that keep more than the likeliest `width` are sorted whole."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from engine.voice import Voice
 from persona.bundle import Seal
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import Turn
 
 SILENCE = "…"  # the turn of somebody who had nothing to say
@@ -13,9 +13,9 @@ SILENCE = "…"  # the turn of somebody who had nothing to say
 
 async def played(voice: Voice, scene: str, seed: int, *, turns: int, year: int | None = None) -> AsyncIterator[Turn]:
     """So many turns; who is next is drawn from the corpus's own turn-taking. Speakers that were not trained need the
-    base's own voice (choose.open_voice, merge=False). Raises Fault where nobody knows who speaks after whom."""
+    base's own voice (choose.open_voice, merge=False). Raises UserError where nobody knows who speaks after whom."""
     if not voice.seal.turn_taking:
-        raise Fault(
+        raise UserError(
             "the corpus had no group conversations, so nobody knows who speaks after whom; import a group and train anew"
         )
     luck = random.Random(seed)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from engine.base import Engine, EngineError, Request, complete
+from engine.base import EngineError, InferenceEngine, Request, complete
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.guard import Guard
 from persona.prompt import reply_prompt, tweet_prompt
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from persona.transcript import Turn, completion_lines
 
 Hear = Callable[[tuple[str, ...]], object]
@@ -22,10 +22,10 @@ class Voice:
     Where `objections` is passed, why the guard objected is added to it, once a sample. Where `hear` is, it is told the
     lines so far, word by word, as far as the guard lets them pass; () takes them back."""
 
-    engine: Engine
+    engine: InferenceEngine
     encoding: Encoding
     seal: Seal
-    sampling: Sampling
+    sampling: SamplingParams
     guard: Guard = field(default_factory=Guard)
 
     async def tweet(

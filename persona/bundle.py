@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from persona import transcript
-from persona.errors import Fault, StandingFault
+from persona.errors import PermanentError, UserError
 
 FORMAT = 1
 SEAL = "persona.json"
@@ -138,11 +138,11 @@ def publish(folder: Path, seal: Seal) -> Bundle:
 
 def adopt(folder: Path) -> Bundle:
     """Give a draft that was sealed elsewhere the next version here, once every file was checked against its seal.
-    `current` is not moved. Raises StandingFault naming the file at fault."""
+    `current` is not moved. Raises PermanentError naming the file at fault."""
     seal = open_bundle(folder).seal
     for name in _names(folder):
         if name not in seal.files:
-            raise StandingFault(f"{name} is not in the seal of the bundle; it is not to be trusted")
+            raise PermanentError(f"{name} is not in the seal of the bundle; it is not to be trusted")
         _sync(folder / name)
     for inner in [*folder.rglob("*/"), folder]:
         inner.chmod(0o700 if inner.name == PRIVATE else 0o755)
@@ -166,21 +166,21 @@ def current(home: Path) -> Bundle:
     """The bundle that speaks for the persona whose adapters lie in `home`."""
     link = home / CURRENT
     if not link.exists():
-        raise StandingFault(f"{home} has no current adapter: training has not finished; run 'python -m trainer train'")
+        raise PermanentError(f"{home} has no current adapter: training has not finished; run 'python -m trainer train'")
     return open_bundle(link.resolve())
 
 
 def open_bundle(folder: Path) -> Bundle:
-    """The bundle in `folder`, every file checked against its seal. Raises StandingFault naming the file at fault."""
+    """The bundle in `folder`, every file checked against its seal. Raises PermanentError naming the file at fault."""
     seal = read_seal(folder)
     for name, expected in seal.files.items():
         path = folder / name
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise StandingFault(f"{folder / SEAL} names a file outside the bundle ({name}); it is not to be trusted")
+            raise PermanentError(f"{folder / SEAL} names a file outside the bundle ({name}); it is not to be trusted")
         if not path.is_file():
-            raise StandingFault(f"{path} is missing from the sealed bundle; bring the bundle again or train anew")
+            raise PermanentError(f"{path} is missing from the sealed bundle; bring the bundle again or train anew")
         if _sha256(path) != expected:
-            raise StandingFault(f"{path} was changed after it was sealed; bring the bundle again or train anew")
+            raise PermanentError(f"{path} was changed after it was sealed; bring the bundle again or train anew")
     return Bundle(folder, seal)
 
 
@@ -192,28 +192,30 @@ def versions(home: Path) -> list[int]:
 
 
 def read_seal(folder: Path) -> Seal:
-    """The seal of the bundle in `folder`; the files it speaks of are not looked at. Raises StandingFault."""
+    """The seal of the bundle in `folder`; the files it speaks of are not looked at. Raises PermanentError."""
     path = folder / SEAL
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise StandingFault(f"{folder} has no {SEAL}: training did not finish; run 'python -m trainer train'") from None
+        raise PermanentError(
+            f"{folder} has no {SEAL}: training did not finish; run 'python -m trainer train'"
+        ) from None
     except (OSError, ValueError) as error:
-        raise StandingFault(f"{path} can't be read ({error}); bring the bundle again or train anew") from error
+        raise PermanentError(f"{path} can't be read ({error}); bring the bundle again or train anew") from error
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
-        raise StandingFault(
+        raise PermanentError(
             f"{path} has format {found}, this alterego reads format {FORMAT}; update alterego or train anew"
         )
     try:
         seal = Seal.model_validate(content)
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise StandingFault(f"{path} is no valid seal (at {where}); bring the bundle again or train anew") from error
+        raise PermanentError(f"{path} is no valid seal (at {where}); bring the bundle again or train anew") from error
     if seal.digest != _digest_of(content | {"digest": ""}):
-        raise StandingFault(f"{path} was changed after it was sealed; bring the bundle again or train anew")
+        raise PermanentError(f"{path} was changed after it was sealed; bring the bundle again or train anew")
     if seal.transcript != transcript.FORMAT:
-        raise StandingFault(
+        raise PermanentError(
             f"{path} was trained on transcript format {seal.transcript}, this alterego speaks {transcript.FORMAT}; train anew"
         )
     return seal
@@ -250,7 +252,7 @@ def _take_next_version(folder: Path) -> Path:
             return folder.rename(home / str(candidate))
         except OSError:
             continue
-    raise Fault(f"{home} gives no free version number; look at who else writes there")
+    raise UserError(f"{home} gives no free version number; look at who else writes there")
 
 
 def _sweep(home: Path) -> None:

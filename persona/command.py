@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.completion import get_completion_inspect_parameters
 
-from persona.errors import FAILED, USAGE, Fault, refused
+from persona.errors import FAILED, USAGE, UserError, describe_os_error
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -101,10 +101,10 @@ def _result(app: typer.Typer, program: str, words: list[str]) -> int:
 
 
 def _sentence(error: Exception) -> tuple[str, int]:
-    if isinstance(error, Fault):
+    if isinstance(error, UserError):
         return str(error), error.exit_code
     if isinstance(error, OSError) and error.strerror:
-        return f"{refused(error)}, then run the command again", FAILED
+        return f"{describe_os_error(error)}, then run the command again", FAILED
     return (
         f"{type(error).__name__}: {error}; this is a mistake in alterego: run again with --debug and report it",
         FAILED,

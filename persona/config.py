@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 from persona.names import normalise, skeleton
-from persona.values import DAYS, Address, Auto, Day, Duration, Hours, Id, Share, Zone, is_loopback
+from persona.values import DAYS, Address, Auto, Day, Duration, Fraction, Hours, Id, Zone, is_loopback
 
 DISCORD_API = "https://discord.com/api/v10"
 TELEGRAM_API = "https://api.telegram.org/bot"
@@ -45,7 +45,7 @@ class Persona(Section):
         return normalise(self.name)
 
 
-class Friend(Section):
+class Person(Section):
     """Who a speaker is in exports and live, and whether they agreed to be imitated."""
 
     names: tuple[Id, ...] = ()
@@ -73,7 +73,7 @@ class Cleaning(Section):
     pii: bool = True
 
 
-class Corpus(Section):
+class Data(Section):
     """Which exports are read, and what is made of other people in them."""
 
     sources: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ class Train(Section):
     tokens_per_batch: Auto | Annotated[int, Field(ge=64)] = "auto"
     max_length: Auto | Annotated[int, Field(ge=32)] = "auto"
     loss_on: Literal["persona", "everyone"] = "persona"
-    emphasis: Auto | Share = "auto"
+    emphasis: Auto | Fraction = "auto"
     refit: bool = False
     seed: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0)] = 0
@@ -134,18 +134,18 @@ class Train(Section):
         return self
 
 
-class SamplingChoice(Section):
+class Sampling(Section):
     """What is set here goes before the bundle's own sampling."""
 
     temperature: Annotated[float, Field(ge=0, le=5)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=0)] | None = None
-    min_p: Share | None = None
+    min_p: Fraction | None = None
     repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] | None = None
     max_new_tokens: Annotated[int, Field(ge=1)] | None = None
 
 
-class EngineChoice(Section):
+class Engine(Section):
     """What runs the model."""
 
     kind: Literal["auto", "openvino", "transformers", "server"] = "auto"
@@ -192,7 +192,7 @@ class Talk(Section):
     """When it speaks, and how."""
 
     reply_to: tuple[Literal["mention", "reply", "dm", "name"], ...] = ("mention", "reply", "dm")
-    unprompted: Share = 0.0
+    unprompted: Fraction = 0.0
     cooldown: Duration = timedelta(0)
     user_cooldown: Duration = timedelta(0)
     unprompted_cooldown: Duration = timedelta(minutes=5)
@@ -227,7 +227,7 @@ class Metrics(Section):
         return host
 
 
-class Service(Section):
+class Daemon(Section):
     """How the daemon runs."""
 
     drain_seconds: Annotated[float, Field(ge=0, le=60)] = 10
@@ -238,26 +238,26 @@ class Settings(Section):
     """All of persona.toml. `path` is the file it came from; relative paths in it are relative to that file."""
 
     persona: Persona
-    people: dict[str, Friend] = {}
-    data: Corpus = Corpus()
+    people: dict[str, Person] = {}
+    data: Data = Data()
     base: Base = Base()
     train: Train = Train()
-    sampling: SamplingChoice = SamplingChoice()
-    engine: EngineChoice = EngineChoice()
+    sampling: Sampling = Sampling()
+    engine: Engine = Engine()
     discord: Discord = Discord()
     telegram: Telegram = Telegram()
     tweets: Tweets = Tweets()
     talk: Talk = Talk()
     store: Store = Store()
     metrics: Metrics = Metrics()
-    daemon: Service = Service()
+    daemon: Daemon = Daemon()
     _path: Path = PrivateAttr(default=Path("persona.toml"))
     _state: Path | None = PrivateAttr(default=None)
 
     @field_validator("people")
     @classmethod
-    def _keys_are_speaker_keys(cls, people: dict[str, Friend]) -> dict[str, Friend]:
-        keyed = {normalise(key): friend for key, friend in people.items()}
+    def _keys_are_speaker_keys(cls, people: dict[str, Person]) -> dict[str, Person]:
+        keyed = {normalise(key): person for key, person in people.items()}
         if "" in keyed or len({skeleton(key) for key in keyed}) < len(people):
             raise ValueError("two people have keys that look alike, or a key holds nothing a name can be written with")
         return keyed
@@ -265,8 +265,8 @@ class Settings(Section):
     @model_validator(mode="after")
     def _nobody_is_two(self) -> "Settings":
         owners: dict[tuple[str, str], str] = {}
-        for key, friend in self.people.items():
-            for platform, ids in (("discord", friend.discord), ("telegram", friend.telegram)):
+        for key, person in self.people.items():
+            for platform, ids in (("discord", person.discord), ("telegram", person.telegram)):
                 for known in ids:
                     if (other := owners.setdefault((platform, known), key)) != key:
                         raise ValueError(f"[people] {other} and {key} both claim the {platform} id {known}")
@@ -301,10 +301,10 @@ class Settings(Section):
     @property
     def sources(self) -> list[Path]:
         """The exports named in [data], as paths."""
-        return [self.root / at_home(source) for source in self.data.sources]
+        return [self.root / expand_home(source) for source in self.data.sources]
 
 
-def at_home(text: str) -> Path:
+def expand_home(text: str) -> Path:
     """A path as it is typed, its ~ resolved; the ~ of somebody whom this machine doesn't know stays, and is not found."""
     try:
         return Path(text).expanduser()
@@ -313,29 +313,29 @@ def at_home(text: str) -> Path:
 
 
 def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in `path`. Raises SettingsFault naming every mistake by its key."""
+    """The settings in `path`. Raises SettingsError naming every mistake by its key."""
     file = Path(path).absolute()
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise SettingsFault(f"there is no {path}; copy the sample persona.toml or name yours with --config") from None
+        raise SettingsError(f"there is no {path}; copy the sample persona.toml or name yours with --config") from None
     except OSError as error:
-        raise SettingsFault(f"{path} can't be read ({error.strerror}); name another with --config") from error
+        raise SettingsError(f"{path} can't be read ({error.strerror}); name another with --config") from error
     except UnicodeDecodeError as error:
-        raise SettingsFault(f"{path} is not valid TOML: {error}") from error
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
     return parsed(text, path, environ)
 
 
 def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that `text` holds, as they would be in `path`. Raises SettingsFault as `load` does."""
+    """The settings that `text` holds, as they would be in `path`. Raises SettingsError as `load` does."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsFault(f"{path} is not valid TOML: {error}") from error
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
     try:
         settings = Settings.model_validate(tables)
     except ValidationError as error:
-        raise SettingsFault(f"{path}: {_sentences(error)}") from None
+        raise SettingsError(f"{path}: {_sentences(error)}") from None
     settings._path = Path(path).absolute()
     settings._state = Path(state).absolute() if (state := environ.get("STATE_DIRECTORY")) else None
     return settings
@@ -378,7 +378,7 @@ def _fields_at(tables: list[str]) -> list[str]:
     if not tables:
         return list(Settings.model_fields)
     if tables[0] == "people":
-        return list(Friend.model_fields)
+        return list(Person.model_fields)
     model: Any = Settings
     for table in tables:
         model = model.model_fields[table].annotation

@@ -8,14 +8,14 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from persona.config import Settings
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 
 NAMES = ("DISCORD_TOKEN", "TELEGRAM_TOKEN", "STORE_URL", "ENGINE_API_KEY", "HF_TOKEN")
 
 
 def secret(name: str, settings: Settings, environ: Mapping[str, str] = os.environ) -> str | None:
     """The secret called `name` (one of NAMES), or None. `$CREDENTIALS_DIRECTORY/discord_token` goes before the
-    environment, the environment before `.env`. Raises SettingsFault for a `.env` that others can read."""
+    environment, the environment before `.env`. Raises SettingsError for a `.env` that others can read."""
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         credential = Path(folder) / name.lower()
         if credential.is_file() and (value := credential.read_text("utf-8").strip()):
@@ -29,5 +29,5 @@ def _dotenv(path: Path) -> Mapping[str, str | None]:
     if not path.is_file():
         return {}
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsFault(f"{path} can be read by others; run 'chmod 600 {path}'")
+        raise SettingsError(f"{path} can be read by others; run 'chmod 600 {path}'")
     return dotenv_values(path, interpolate=False)

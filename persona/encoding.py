@@ -13,9 +13,9 @@ from typing import cast
 
 from tokenizers import Tokenizer
 
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import Conversation, Turn, header, parse, scene_line, written
-from persona.truncation import beginning
+from persona.truncation import truncate_from
 
 _PROBE = "ALICE:\nHello World\nsecond Line, No. 42"
 
@@ -34,7 +34,7 @@ class Encoding:
     """One tokenizer with the ids that end turns and begin texts.
 
     end_of_turn: the id every turn ends with. bos: the id every text begins with, or None. Both are sealed with the
-    bundle. Raises Fault where the tokenizer cannot carry a transcript.
+    bundle. Raises UserError where the tokenizer cannot carry a transcript.
     """
 
     def __init__(self, tokenizer: Tokenizer, end_of_turn: int, bos: int | None = None) -> None:
@@ -91,7 +91,7 @@ class Encoding:
                 break
             middle.append(ids)
         left_out = len(turns) - len(middle)
-        kept = middle[: len(turns) - beginning(turns, left_out)] if middle else []
+        kept = middle[: len(turns) - truncate_from(turns, left_out)] if middle else []
         return [*start, *(i for ids in reversed(kept) for i in ids), *end]
 
     def conversations(self, many: Sequence[Conversation], targets: Collection[str]) -> list[Encoded]:
@@ -182,14 +182,14 @@ class TextStream:
 
 
 def open_encoding(folder: Path, end_of_turn: int, bos: int | None) -> Encoding:
-    """The encoding of a folder that holds a tokenizer.json. Raises Fault where it has none or it can't be used."""
+    """The encoding of a folder that holds a tokenizer.json. Raises UserError where it has none or it can't be used."""
     path = folder / "tokenizer.json"
     try:
         return Encoding(Tokenizer.from_file(str(path)), end_of_turn, bos)
     except Exception as error:  # tokenizers raises bare Exception for a missing file and for bad JSON
-        if isinstance(error, Fault):
+        if isinstance(error, UserError):
             raise
-        raise Fault(f"{path} is no tokenizer ({error}); train or adopt the bundle again") from error
+        raise UserError(f"{path} is no tokenizer ({error}); train or adopt the bundle again") from error
 
 
 def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
@@ -212,7 +212,7 @@ def _refuse_lossy(encoding: Encoding) -> None:
     if back != _PROBE:
         kind = type(encoding.tokenizer.model).__name__
         lost = "line breaks" if "\n" not in back else "capitals" if back.lower() == back else "text"
-        raise Fault(
+        raise UserError(
             f"the base's tokenizer ({kind}) loses {lost}: it can't carry a transcript; "
             "choose a base with a byte-level BPE or byte-fallback tokenizer"
         )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 from persona.pii.scrub import scrub
 from persona.word_tokens import folded, is_wide, units
 
@@ -50,7 +50,7 @@ def numbers(text: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenIndex:
     """What was seen in training, as keyed hashes. key: the key of the hashes, drawn anew for each bundle, so that two
     bundles can't be compared. hashes: sorted; eight bytes each, in memory as in the file."""
 
@@ -74,24 +74,24 @@ class Seen:
         return place < len(self.hashes) and self.hashes[place] == number
 
 
-def build(texts: Iterable[str], key: bytes) -> Seen:
+def build(texts: Iterable[str], key: bytes) -> SeenIndex:
     """What `texts` show: their shingles and their numbers. key: 16 random bytes."""
     if len(key) != KEY_BYTES:
         raise ValueError(f"a guard's key has {KEY_BYTES} bytes, not {len(key)}")
     found = {_hash(piece, key) for text in texts for pieces in (shingles(text), numbers(text)) for piece in pieces}
-    return Seen(key, array("Q", sorted(found)))
+    return SeenIndex(key, array("Q", sorted(found)))
 
 
-def load(path: Path) -> Seen:
-    """What `save` wrote. Raises StandingFault for a file that is no guard."""
+def load(path: Path) -> SeenIndex:
+    """What `save` wrote. Raises PermanentError for a file that is no guard."""
     content = path.read_bytes()
     body = content[len(_MAGIC) + KEY_BYTES :]
     if not content.startswith(_MAGIC) or len(content) < len(_MAGIC) + KEY_BYTES or len(body) % 8:
-        raise StandingFault(f"{path} is no guard of this alterego; train anew")
+        raise PermanentError(f"{path} is no guard of this alterego; train anew")
     hashes = array("Q", body)
     if sys.byteorder == "big":
         hashes.byteswap()
-    return Seen(content[len(_MAGIC) : len(_MAGIC) + KEY_BYTES], hashes)
+    return SeenIndex(content[len(_MAGIC) : len(_MAGIC) + KEY_BYTES], hashes)
 
 
 def nothing_private(_: str) -> str:
@@ -109,7 +109,7 @@ class Guard:
     """What is asked before anything is said. seen: what was trained on. blocked: words that may not occur.
     private: names the personal data or the secret that a text holds, "" where it holds none."""
 
-    seen: Seen = field(default_factory=Seen)
+    seen: SeenIndex = field(default_factory=SeenIndex)
     blocked: re.Pattern[str] | None = None
     private: Callable[[str], str] = nothing_private
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from persona.errors import Fault
+from persona.errors import UserError
 
 _FILE = "retrain.json"
 
@@ -19,7 +19,9 @@ def marked(home: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise Fault(f"{home / _FILE} can't be read ({error}); remove it and run 'python -m trainer train'") from error
+        raise UserError(
+            f"{home / _FILE} can't be read ({error}); remove it and run 'python -m trainer train'"
+        ) from error
 
 
 def mark(home: Path, versions: Iterable[str], at: datetime) -> None:

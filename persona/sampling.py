@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
+class SamplingParams:
     """Settings of one request, applied in this order (transformers' own): repetition_penalty, temperature, top_k,
     top_p, min_p.
 
@@ -21,7 +21,7 @@ class Sampling:
     repetition_penalty: float = 1.0
     max_new_tokens: int = 160
 
-    def overridden(self, changes: Mapping[str, float | int | None]) -> "Sampling":
+    def overridden(self, changes: Mapping[str, float | int | None]) -> "SamplingParams":
         """These settings with every known change that is not None put in its place."""
         known = {field.name for field in fields(self)}
-        return Sampling(**(asdict(self) | {k: v for k, v in changes.items() if k in known and v is not None}))
+        return SamplingParams(**(asdict(self) | {k: v for k, v in changes.items() if k in known and v is not None}))

@@ -76,7 +76,7 @@ Hours = Annotated[tuple[time, time], BeforeValidator(hours)]
 Zone = Annotated[str, AfterValidator(zone)]
 Address = Annotated[str, AfterValidator(address)]
 Id = Annotated[str, BeforeValidator(_as_text)]  # ids are numbers to those who write them, text to us
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Auto = Literal["auto"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)  # as datetime.weekday() counts them

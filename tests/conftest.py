@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, settings
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
 
-from bot.daemon import Daemon, Pauses, gateways_of
-from bot.store import Store
+from bot.daemon import BotDaemon, Pauses, gateways_of
+from bot.store import BotStore
 from engine.voice import Voice
 from examples.make_sample import make
 from persona.command import run
@@ -127,10 +127,10 @@ def home(tmp_path: Path, trained: Home) -> Home:
 class Running:
     """A daemon in this process, over a fake engine and the gateways of its settings."""
 
-    daemon: Daemon
+    daemon: BotDaemon
     engine: FakeEngine
     voice: Voice
-    store: Store
+    store: BotStore
     stopping: asyncio.Event
     task: "asyncio.Task[None]"
 
@@ -154,9 +154,9 @@ async def start_daemon(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StartDa
         settings = load(home.config)
         engine = FakeEngine()
         voice = small_voice(engine)
-        store = await Store.open(settings.store.url, settings.state)
+        store = await BotStore.open(settings.store.url, settings.state)
         stopping = asyncio.Event()
-        daemon = Daemon(settings, store, voice, gateways_of(settings), Pauses(0.05, 1.0, (0.05, 1.0)))
+        daemon = BotDaemon(settings, store, voice, gateways_of(settings), Pauses(0.05, 1.0, (0.05, 1.0)))
         task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
         running.append(Running(daemon, engine, voice, store, stopping, task))
         return running[-1]

@@ -43,7 +43,7 @@ def test_nothing_happens_at_import() -> None:
     """No module of ours opens, connects or prints when it is imported."""
     modules = [
         ".".join(path.with_suffix("").relative_to(ROOT).parts)
-        for package in ("persona", "trainer", "bot")
+        for package in ("persona", "engine", "trainer", "bot")
         for path in sorted((ROOT / package).rglob("*.py"))
         if path.name not in ("__main__.py", "env.py") and "versions" not in path.parts
     ]
@@ -58,7 +58,7 @@ def test_no_setting_is_read_by_nobody() -> None:
     """A key that settings accept and no code asks for, as an attribute or by its name, is a promise that isn't kept."""
     nodes = [
         node
-        for name in ("persona", "trainer", "bot")
+        for name in ("persona", "engine", "trainer", "bot")
         for path in (ROOT / name).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     ]

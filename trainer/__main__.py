@@ -75,7 +75,7 @@ def import_(
 ) -> None:
     """Read exports into the corpus. Example: python -m trainer import ~/Downloads/twitter.zip"""
     from persona.config import load
-    from persona.errors import SettingsFault
+    from persona.errors import SettingsError
     from trainer.commands.output import show_import, show_look
     from trainer.ingest.pipeline import import_exports, look
     from trainer.progress import Bars
@@ -83,7 +83,7 @@ def import_(
     settings = load(config)
     chosen = paths or settings.sources
     if not chosen:
-        raise SettingsFault(f"nothing to import: name exports on the command line or in [data] sources of {config}")
+        raise SettingsError(f"nothing to import: name exports on the command line or in [data] sources of {config}")
     with Bars(quiet=as_json, for_programs=as_json and progress) as bars:
         if only_look:
             show_look(look(settings, chosen, bars), as_json)
@@ -337,16 +337,16 @@ def export(
 ) -> None:
     """Take conversations or the adapter elsewhere. Example: python -m trainer export --gguf mara.gguf --precision q8_0"""
     from persona.config import load
-    from persona.errors import SettingsFault
+    from persona.errors import SettingsError
     from trainer.commands.output import show_export
 
     texts = {"transcript": transcript, "messages": messages, "alpaca": alpaca, "sharegpt": sharegpt, "jade": jade}
     models = {"merged": merged, "gguf": gguf, "bundle": bundle}
     if not (any({**texts, **models}.values()) or hub):
         names = ", ".join(f"--{kind}" for kind in (*texts, *models))
-        raise SettingsFault(f"nothing to export: name one of {names} with a file or folder, or --hub with a repository")
+        raise SettingsError(f"nothing to export: name one of {names} with a file or folder, or --hub with a repository")
     if precision not in ("f16", "q8_0", "q4_0"):
-        raise SettingsFault(f"--precision is f16, q8_0 or q4_0, not {precision!r}")
+        raise SettingsError(f"--precision is f16, q8_0 or q4_0, not {precision!r}")
     settings = load(config)
     from persona.bundle import current
     from trainer.corpus.store import load as load_corpus

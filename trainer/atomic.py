@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from persona.errors import Fault, SettingsFault
+from persona.errors import SettingsError, UserError
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A file beside `target` to write to, readable by nobody else, which takes its place at the end; gone where writing
-    failed. Raises SettingsFault for a place where no file can be."""
+    failed. Raises SettingsError for a place where no file can be."""
     if target.is_dir():
-        raise SettingsFault(f"{target} is a folder; name the file to write")
+        raise SettingsError(f"{target} is a folder; name the file to write")
     _require_parent(target)
     fresh = target.with_name(f".{target.name}-{os.getpid()}")
     try:
@@ -35,9 +35,9 @@ def write_whole(target: Path, pieces: Iterable[str]) -> None:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to fill, which takes its name at the end. Raises Fault where something is there."""
+    """A folder beside `target` to fill, which takes its name at the end. Raises UserError where something is there."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise Fault(f"{target} is there already; name a folder that is not, or empty it")
+        raise UserError(f"{target} is there already; name a folder that is not, or empty it")
     _require_parent(target)
     fresh = target.with_name(f".{target.name}-{os.getpid()}")
     fresh.mkdir()
@@ -52,4 +52,4 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 def _require_parent(target: Path) -> None:
     if not target.absolute().parent.is_dir():
-        raise SettingsFault(f"there is no folder {target.parent}; make it, or name another place")
+        raise SettingsError(f"there is no folder {target.parent}; make it, or name another place")

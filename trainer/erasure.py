@@ -10,8 +10,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from persona.bundle import SEAL, Seal, versions
-from persona.config import Friend, Settings
-from persona.errors import Fault
+from persona.config import Person, Settings
+from persona.errors import UserError
 from persona.names import normalise
 from persona.retraining import mark
 from persona.transcript import UNKNOWN
@@ -20,7 +20,7 @@ from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, save
 from trainer.loop.checkpoints import WORK
 from trainer.people.erasure_list import load_forgotten, save_forgotten
-from trainer.people.identities import Identity, Person, identity_key
+from trainer.people.identities import Identity, KnownPerson, identity_key
 from trainer.people.name_finder import NameFinder
 from trainer.people.redaction import calls
 
@@ -42,7 +42,7 @@ class Receipt:
 
 
 def forget(settings: Settings, name: str, now: datetime) -> Receipt:
-    """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises Fault where nobody is, where
+    """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises UserError where nobody is, where
     several are, and for the persona: nothing is changed then."""
     corpus = load(settings)
     keys = _meant(settings, corpus, name)
@@ -84,16 +84,16 @@ def _in_settings(settings: Settings, key: str) -> list[Identity]:
     if key == settings.persona.key:
         names: Sequence[str] = (settings.persona.name, *settings.persona.aliases)
         return [Identity(identity_key("people", "", name), Counter([name])) for name in names]
-    friend = settings.people.get(key, Friend())
-    found = [Identity(identity_key("people", "", name), Counter([name])) for name in friend.names]
-    found += [Identity(f"discord:{number}") for number in friend.discord]
-    return found + [Identity(f"telegram:user{number.removeprefix('user')}") for number in friend.telegram]
+    person = settings.people.get(key, Person())
+    found = [Identity(identity_key("people", "", name), Counter([name])) for name in person.names]
+    found += [Identity(f"discord:{number}") for number in person.discord]
+    return found + [Identity(f"telegram:user{number.removeprefix('user')}") for number in person.telegram]
 
 
 def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:
     """The identity keys of the one person whom `name` calls."""
     wanted = normalise(name.strip().removeprefix("@"))
-    found: dict[Person, set[str]] = {}
+    found: dict[KnownPerson, set[str]] = {}
     for key, identity in corpus.identities.items():
         person = corpus.people[key]
         own = [call for one in (identity, *_in_settings(settings, person.key)) for call in one.calls]
@@ -103,17 +103,17 @@ def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:
         if person in found:
             found[person].add(key)
     if not found:
-        raise Fault(f"nobody in the corpus is called {name!r}; 'python -m trainer stats' lists who is there")
+        raise UserError(f"nobody in the corpus is called {name!r}; 'python -m trainer stats' lists who is there")
     if len(found) > 1:
         several = "; ".join(sorted(f"{person.name}: {', '.join(sorted(keys))}" for person, keys in found.items()))
-        raise Fault(f"{name!r} may be several people; name one of their ids or stand-ins: {several}")
+        raise UserError(f"{name!r} may be several people; name one of their ids or stand-ins: {several}")
     ((person, keys),) = found.items()
     if person.persona:
-        raise Fault(f"{name!r} is the persona; to forget them, remove corpus and adapters instead")
+        raise UserError(f"{name!r} is the persona; to forget them, remove corpus and adapters instead")
     return frozenset(keys)
 
 
-def _masking(corpus: Corpus, identities: Sequence[Identity], people: Collection[Person]) -> Callable[[str], str]:
+def _masking(corpus: Corpus, identities: Sequence[Identity], people: Collection[KnownPerson]) -> Callable[[str], str]:
     """Puts […] in place of what they are called in texts: their own names where they stood under them, else the
     stand-in."""
     others = {

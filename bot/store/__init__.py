@@ -39,6 +39,7 @@ __all__ = [
     "HANDED_IN",
     "Answer",
     "Bearer",
+    "BotStore",
     "Company",
     "Heard",
     "Part",
@@ -47,14 +48,13 @@ __all__ = [
     "Recent",
     "Remembered",
     "Situation",
-    "Store",
     "Waiting",
 ]
 
 DAY = 86400.0
 
 
-class Store(Room):
+class BotStore(Room):
     """The open store, room by room. clock: UTC seconds."""
 
     def __init__(self, database: Database) -> None:
@@ -68,9 +68,9 @@ class Store(Room):
         self.timetable = Timetable(database)
 
     @classmethod
-    async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "Store":
+    async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "BotStore":
         """The store at `url`, brought to the current schema. folder: what a relative SQLite path is relative to.
-        Raises Fault where it can't be opened."""
+        Raises UserError where it can't be opened."""
         return cls(await Database.open(url, folder, clock))
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from persona.errors import Fault, SettingsFault
+from persona.errors import SettingsError, UserError
 
 BUSY_SECONDS = 10  # how long SQLite waits for another writer
 CONNECT_SECONDS = 10  # how long PostgreSQL may take to let us in
@@ -15,19 +15,19 @@ DEAD_SECONDS = 30  # how long its machine may be silent: libpq's own answer is t
 
 def engine_at(url: str, shown: str, folder: Path) -> sa.Engine:
     """The engine for `url`; nothing is opened yet. shown: the url without its password. folder: what a relative SQLite
-    path is relative to. Raises Fault where it leads nowhere."""
+    path is relative to. Raises UserError where it leads nowhere."""
     try:
         engine = _engine(url, folder)
     except ModuleNotFoundError as error:
         if error.name != "psycopg":
             raise
-        raise SettingsFault(
+        raise SettingsError(
             f"[store] url: {shown} is PostgreSQL, which needs 'pip install -r requirements-postgres.txt'"
         ) from None
     except (SQLAlchemyError, ValueError):
         engine = None
     if engine is None:
-        raise SettingsFault(
+        raise SettingsError(
             f"[store] url: {shown} is no database alterego can open; use sqlite:///FILE or postgresql://USER@HOST/NAME"
         )
     return engine
@@ -45,7 +45,7 @@ def _engine(url: str, folder: Path) -> sa.Engine | None:
 def _file(path: str, folder: Path) -> Path:
     found = folder / path
     if not found.parent.is_dir():
-        raise Fault(f"[store] url: {found.parent} is no folder; make it, or put the store elsewhere")
+        raise UserError(f"[store] url: {found.parent} is no folder; make it, or put the store elsewhere")
     return found
 
 

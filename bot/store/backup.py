@@ -6,21 +6,21 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from persona.errors import Fault, SettingsFault
+from persona.errors import SettingsError, UserError
 
 
 def back_up(url: str, folder: Path, target: Path) -> int:
     """Copy the SQLite store at `url` into `target`, whole or not at all, while a daemon writes to it. folder: what a
-    relative path is relative to. Returns its size in bytes. Raises Fault where it can't."""
+    relative path is relative to. Returns its size in bytes. Raises UserError where it can't."""
     if not url.startswith("sqlite:///"):
-        raise SettingsFault("'bot backup' copies SQLite stores; back PostgreSQL up with pg_dump (see docs/backup.md)")
+        raise SettingsError("'bot backup' copies SQLite stores; back PostgreSQL up with pg_dump (see docs/backup.md)")
     source = folder / url.removeprefix("sqlite:///")
     if not source.is_file():
-        raise Fault(f"there is no store at {source} yet; start the bot once, or look at [store] url")
+        raise UserError(f"there is no store at {source} yet; start the bot once, or look at [store] url")
     if target.exists():
-        raise SettingsFault(f"{target} exists; name a new file, so that no older backup is overwritten")
+        raise SettingsError(f"{target} exists; name a new file, so that no older backup is overwritten")
     if not target.parent.is_dir():
-        raise SettingsFault(f"{target.parent} is no folder; make it, or name another")
+        raise SettingsError(f"{target.parent} is no folder; make it, or name another")
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # mode 0600
     os.close(handle)
     draft = Path(name)
@@ -28,7 +28,9 @@ def back_up(url: str, folder: Path, target: Path) -> int:
         _copy(source, draft)
         os.link(draft, target)  # fails where somebody else made it meanwhile
     except sqlite3.Error as error:
-        raise Fault(f"the store at {source} can't be copied ({error}); look at the disk, then run it again") from error
+        raise UserError(
+            f"the store at {source} can't be copied ({error}); look at the disk, then run it again"
+        ) from error
     finally:
         draft.unlink(missing_ok=True)
     return target.stat().st_size

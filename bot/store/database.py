@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.address import engine_at
-from persona.errors import Fault
+from persona.errors import UserError
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 NEWEST = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
@@ -37,14 +37,14 @@ class Database:
     @classmethod
     async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "Database":
         """The database at `url`, brought to the current schema. folder: what a relative SQLite path is relative to.
-        Raises Fault where it can't be opened."""
+        Raises UserError where it can't be opened."""
         shown = url.split("@")[-1]  # what stands before it may be a password
         database = cls(engine_at(url, shown, folder), clock)
         try:
             await database.write(_bring_up)
         except (SQLAlchemyError, OSError) as error:
             await database.close()
-            raise Fault(
+            raise UserError(
                 f"the store {shown} can't be opened ({reason_of(error)}); look at its folder, disk and rights, or at "
                 "[store] url"
             ) from error

@@ -7,13 +7,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 
 _LOCK = 0x616C7465  # PostgreSQL's advisory lock for migrations: two bots may start at once
 
 
 def migrate(connection: sa.Connection, scripts: Path) -> None:
-    """Run what is missing of `scripts`. Raises StandingFault where the database is ahead of them."""
+    """Run what is missing of `scripts`. Raises PermanentError where the database is ahead of them."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     config = Config()
@@ -22,6 +22,6 @@ def migrate(connection: sa.Connection, scripts: Path) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise StandingFault(
+        raise PermanentError(
             f"the store was written by a newer alterego ({error}); update alterego, or restore a backup"
         ) from None

@@ -9,7 +9,7 @@ from bot.studio.bundles import Version, choices, make_current, roll_back, versio
 from bot.studio.markup import quiet, table
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
-from persona.errors import Fault
+from persona.errors import UserError
 
 HEADS = ("version", "made", "learned from", "bits a character, base → adapter", "likeness", "base")
 RESTART = "A bot that runs goes on with the old one until it is started again."
@@ -35,7 +35,7 @@ class Adapters:
         put upon the next."""
         try:
             found = versions_of(self._studio.settings.adapters)
-        except Fault as fault:
+        except UserError as fault:
             return quiet(str(fault)), gr.Dropdown([], value=None)
         labels, speaking = choices(found)
         rows = table(HEADS, map(_row, found)) if found else quiet("There is none yet.")

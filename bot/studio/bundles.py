@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.bundle import CURRENT, Seal, open_bundle, point_current, read_seal, versions
-from persona.errors import Fault, StandingFault
+from persona.errors import PermanentError, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def versions_of(home: Path) -> list[Version]:
     for number in map(str, reversed(versions(home))):
         try:
             found.append(Version(number, read_seal(home / number), number == current))
-        except StandingFault:
+        except PermanentError:
             continue
     return found
 
@@ -40,15 +40,15 @@ def choices(found: list[Version]) -> tuple[list[tuple[str, str]], str | None]:
 
 
 def make_current(home: Path, number: str) -> None:
-    """Let a version speak, once every file was checked against its seal. Raises Fault."""
+    """Let a version speak, once every file was checked against its seal. Raises UserError."""
     point_current(open_bundle(home / number))
 
 
 def roll_back(home: Path) -> str:
-    """Let the version before the current one speak; returns its number. Raises Fault where there is none."""
+    """Let the version before the current one speak; returns its number. Raises UserError where there is none."""
     found = versions_of(home)
     at = next((place for place, one in enumerate(found) if one.speaks), len(found))
     if at + 1 >= len(found):
-        raise Fault("there is no older version to go back to")
+        raise UserError("there is no older version to go back to")
     make_current(home, found[at + 1].number)
     return found[at + 1].number

@@ -51,7 +51,7 @@ progress::-moz-progress-bar {background: var(--color-accent)}
 
 
 def page_of(studio: Studio) -> gr.Blocks:
-    """The page, not yet served. Raises SettingsFault where the settings can't be read."""
+    """The page, not yet served. Raises SettingsError where the settings can't be read."""
     with gr.Blocks(analytics_enabled=False, title=f"{studio.settings.persona.name} · alterego") as page:
         title = gr.HTML(_title(studio.settings), elem_classes="title", elem_id="title")
         with gr.Tabs(overflow_behavior="wrap"):

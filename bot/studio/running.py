@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
-from persona.errors import Fault
+from persona.errors import UserError
 
 ROOT = Path(__file__).parents[2]  # where `python -m trainer` finds itself
 OWN = "alterego: "  # how a sentence of the trainer's begins
@@ -45,10 +45,10 @@ class Run:
         return self._reading.done()
 
     async def result(self) -> Any:
-        """What the command printed, once it is over. Raises Fault with the sentence it ended with."""
+        """What the command printed, once it is over. Raises UserError with the sentence it ended with."""
         printed = await asyncio.shield(self._reading)
         if self._process.returncode:
-            raise Fault(self._ending)
+            raise UserError(self._ending)
         return json.loads(printed)
 
     @property

@@ -4,22 +4,24 @@ import re
 import secrets
 
 from bot.gateway import Limits
-from bot.store import HANDED_IN, Store
+from bot.store import HANDED_IN, BotStore
 from bot.studio.streaming import Lines
 from bot.talk import delivery
 from persona.config import TARGET
-from persona.errors import Fault
+from persona.errors import UserError
 
 
-async def hand_in(store: Store, target: str, lines: Lines) -> None:
+async def hand_in(store: BotStore, target: str, lines: Lines) -> None:
     """Put a tweet into the outbox of `target` ("discord:CHANNEL", "telegram:CHAT"), and keep it from being said again.
-    Raises Fault where it can't go there."""
+    Raises UserError where it can't go there."""
     if not re.match(TARGET, target):
-        raise Fault(f"{target!r} is no place to send to; write discord:CHANNEL_ID or telegram:CHAT_ID")
+        raise UserError(f"{target!r} is no place to send to; write discord:CHANNEL_ID or telegram:CHAT_ID")
     platform = target.partition(":")[0]
     accounts = await store.places.accounts(platform)
     if not accounts:
-        raise Fault(f"the bot was never on {platform.title()}, so nobody would send this; run 'python -m bot run' once")
+        raise UserError(
+            f"the bot was never on {platform.title()}, so nobody would send this; run 'python -m bot run' once"
+        )
     parts = delivery.posts(lines, _limits(platform), bursts=False)
     channel = (await store.places.moves(accounts[0])).get(target, target)
     await store.outbox.put(accounts[0], channel, f"{HANDED_IN}{secrets.token_hex(8)}", parts)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.database import reason_of
 from engine.base import EngineError
-from persona.errors import Fault, refused
+from persona.errors import UserError, describe_os_error
 
 
 @contextmanager
@@ -17,10 +17,10 @@ def sentences() -> Iterator[None]:
     """Shows what a user can mend as a note on the page, to the letter: a note is HTML, and a fault quotes names."""
     try:
         yield
-    except (Fault, EngineError) as error:
+    except (UserError, EngineError) as error:
         raise _note(str(error)) from error
     except OSError as error:
-        raise _note(refused(error)) from error
+        raise _note(describe_os_error(error)) from error
     except SQLAlchemyError as error:
         raise _note(
             f"the store can't be used ({reason_of(error)}); look at its disk and rights, or try again"

@@ -8,16 +8,16 @@ from typing import Any
 import tomlkit
 
 from persona.config import load, parsed
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 from persona.names import normalise, unique_key
 
 
 def choose(config: Path, *, persona: Sequence[str], consent: Mapping[str, bool], sources: Sequence[str]) -> None:
     """Write whose voice it is (the names one person has), who agreed to be imitated and who did not, and where the exports
-    lie; where none are named, they stay where they were. Raises SettingsFault where that makes no valid settings, or there
+    lie; where none are named, they stay where they were. Raises SettingsError where that makes no valid settings, or there
     were none; the file is as it was then."""
     if not persona:
-        raise SettingsFault("choose whose voice it is first")
+        raise SettingsError("choose whose voice it is first")
     load(config)  # what is wrong already is told as it is
     document: Any = tomlkit.parse(config.read_text(encoding="utf-8-sig"))
     _set_persona(document, persona)

@@ -28,7 +28,7 @@ from bot.talk.speakers import named_back
 from engine.choose import sampling_of
 from engine.voice import Hear, Voice
 from persona.bundle import CURRENT, read_seal
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from persona.transcript import Conversation, render
 
 ACCOUNT, OWNER = "studio:page", "owner"  # of the ratings; `bot forget studio:owner` forgets them
@@ -175,7 +175,7 @@ class Side:
             if not folder.exists():
                 return [gr.Slider() for _ in SPANS]
             seal = read_seal(folder)
-            mark, value = asdict(Sampling().overridden(seal.sampling)), asdict(sampling_of(settings, seal))
+            mark, value = asdict(SamplingParams().overridden(seal.sampling)), asdict(sampling_of(settings, seal))
             return [gr.Slider(value=value[one.name], info=f"calibrated: {mark[one.name]:g}") for one in SPANS]
 
 
@@ -183,7 +183,7 @@ def _shown(chat: Chat) -> Shown:
     return chat, bubbles(chat)
 
 
-def _sampling(calibrated: Sampling, figures: tuple[float, ...]) -> Sampling:
+def _sampling(calibrated: SamplingParams, figures: tuple[float, ...]) -> SamplingParams:
     chosen = {one.name: figure for one, figure in zip(SPANS, figures, strict=True)}
     whole = {name: int(chosen[name]) for name in ("top_k", "max_new_tokens")}
     return calibrated.overridden({**chosen, **whole})

@@ -5,13 +5,13 @@ import logging
 from pathlib import Path
 
 from bot.daemon import store_url
-from bot.store import Store
+from bot.store import BotStore
 from bot.studio.running import Run
 from engine.choose import open_voice_of
 from engine.voice import Voice
 from persona.bundle import CURRENT, open_bundle, read_seal
 from persona.config import Settings, load
-from persona.errors import Fault
+from persona.errors import UserError
 
 log = logging.getLogger("alterego.studio")
 
@@ -26,18 +26,18 @@ class Studio:
         self._voices: dict[tuple[object, ...], Voice] = {}  # in the order of their last use
         self._opening = asyncio.Lock()
         self._starting = asyncio.Lock()
-        self._store: Store | None = None
+        self._store: BotStore | None = None
         self._runs: list[Run] = []
         self.training: Run | None = None
 
     @property
     def settings(self) -> Settings:
-        """The settings as the file has them now. Raises SettingsFault."""
+        """The settings as the file has them now. Raises SettingsError."""
         return load(self.config)
 
     async def voice(self, version: str = "", *, merge: bool = True) -> Voice:
         """The voice of an adapter version ("" is the current one), its engine started. merge: False keeps the base's own
-        voice at hand. What the settings say of guard, sampling and engine holds anew at each call. Raises Fault where it
+        voice at hand. What the settings say of guard, sampling and engine holds anew at each call. Raises UserError where it
         can't speak."""
         settings = self.settings
         folder = (settings.adapters / (version or CURRENT)).resolve()
@@ -57,19 +57,19 @@ class Studio:
         log.info("voice open version=%s engine=%s", bundle.version, voice.engine.name)
         return voice
 
-    async def store(self) -> Store:
-        """The daemon's store. Raises Fault where it can't be opened."""
+    async def store(self) -> BotStore:
+        """The daemon's store. Raises UserError where it can't be opened."""
         async with self._opening:
             if self._store is None:
                 settings = self.settings
-                self._store = await Store.open(store_url(settings), settings.state)
+                self._store = await BotStore.open(store_url(settings), settings.state)
             return self._store
 
     async def train(self) -> None:
-        """Begin a training. Raises Fault where one runs."""
+        """Begin a training. Raises UserError where one runs."""
         async with self._starting:  # two pages may ask at the same moment
             if self.training and not self.training.is_over:
-                raise Fault("a training runs already; stop it first")
+                raise UserError("a training runs already; stop it first")
             self.training = await self.run("train", "--progress")
 
     async def run(self, *arguments: str) -> Run:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import gradio as gr
 
-from bot.metrics import Metrics
+from bot.metrics import BotMetrics
 from bot.studio.markup import quiet, table
 from bot.studio.sending import hand_in
 from bot.studio.sentences import sentences
@@ -93,7 +93,7 @@ class TimelineTab:
     async def _unasked(self) -> Unasked:
         """Who writes as the daemon does: nothing that was tweeted lately."""
         voice, store = await self._studio.voice(), await self._studio.store()
-        return Unasked(store, voice, self._studio.settings, Metrics())
+        return Unasked(store, voice, self._studio.settings, BotMetrics())
 
     async def _fill(self) -> tuple[gr.Dropdown, str]:
         with sentences():

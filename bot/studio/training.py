@@ -12,8 +12,8 @@ from bot.studio.running import Run, Told, in_words
 from bot.studio.sentences import sentences
 from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
-from persona.config import at_home
-from persona.errors import Fault
+from persona.config import expand_home
+from persona.errors import UserError
 from persona.names import normalise
 
 LOSS = {"loss": "loss, nats", "eval_bits_per_character": "held out, bits"}  # a token, a character
@@ -160,7 +160,7 @@ class TrainingTab:
 
     def _paths(self, folders: str) -> list[str]:
         """What was typed, as the settings would understand it."""
-        return [str(self._studio.settings.root / at_home(line)) for line in _lines(folders)]
+        return [str(self._studio.settings.root / expand_home(line)) for line in _lines(folders)]
 
 
 def _lines(folders: str) -> list[str]:
@@ -212,7 +212,7 @@ def _status(told: Sequence[Told]) -> str:
 async def _outcome(run: Run) -> str:
     try:
         result = await run.result()
-    except Fault as fault:
+    except UserError as fault:
         return quiet(str(fault))
     gate = result["metrics"]["gate"]
     words = "It speaks now." if result["current"] else "It does not speak:"

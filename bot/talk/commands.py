@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from bot.gateway import COMMANDS, Command, Limits
-from bot.store import EVERYWHERE, Post, Receipt, Store
+from bot.store import EVERYWHERE, BotStore, Post, Receipt
 from bot.talk import delivery
 from bot.talk.proactive_posts import Unasked
 from engine.base import EngineError
@@ -28,7 +28,12 @@ class Commands:
     """Obeys commands. limits: of the platform. status: how the daemon is, in a few lines."""
 
     def __init__(
-        self, store: Store, settings: Settings, unasked: Unasked, limits: Limits, status: Callable[[], Awaitable[str]]
+        self,
+        store: BotStore,
+        settings: Settings,
+        unasked: Unasked,
+        limits: Limits,
+        status: Callable[[], Awaitable[str]],
     ) -> None:
         self._store = store
         self._settings = settings

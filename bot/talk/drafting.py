@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.gateway import Gateway, NotSent, ResultUnknown, Undeliverable
-from bot.metrics import Metrics
-from bot.store import DAY, Answer, Part, Remembered, Store, Waiting
+from bot.metrics import BotMetrics
+from bot.store import DAY, Answer, BotStore, Part, Remembered, Waiting
 from bot.talk import delivery
 from bot.talk.listener import Listener
 from bot.talk.memory import in_one_go, scene_of, turns_of
@@ -43,7 +43,13 @@ class Drafter:
     """Makes the drafts of one gateway's account."""
 
     def __init__(
-        self, store: Store, gateway: Gateway, voice: Voice, listener: Listener, settings: Settings, metrics: Metrics
+        self,
+        store: BotStore,
+        gateway: Gateway,
+        voice: Voice,
+        listener: Listener,
+        settings: Settings,
+        metrics: BotMetrics,
     ) -> None:
         self._store = store
         self._gateway = gateway

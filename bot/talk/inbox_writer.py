@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import partial
 
 from bot.gateway import Command, IncomingMessage, Vote
-from bot.metrics import Metrics
-from bot.store import Heard, Post, Store, Waiting
+from bot.metrics import BotMetrics
+from bot.store import BotStore, Heard, Post, Waiting
 from bot.talk import policy
 from bot.talk.channel_queues import Lanes
 from bot.talk.commands import Commands
@@ -30,14 +30,14 @@ class Committer:
 
     def __init__(
         self,
-        store: Store,
+        store: BotStore,
         settings: Settings,
         listener: Listener,
         replier: Replier,
         sender: Sender,
         commands: Commands,
         lanes: Lanes,
-        metrics: Metrics,
+        metrics: BotMetrics,
         claim: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store = store

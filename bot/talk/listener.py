@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.gateway import IncomingMessage
-from bot.store import Bearer, Heard, Store
+from bot.store import Bearer, BotStore, Heard
 from bot.talk.speakers import live_key
 from persona.bundle import Seal
 from persona.config import Settings
@@ -16,7 +16,7 @@ class Listener:
     """Every outside string passes through here: nothing anybody calls themselves, types or attaches can forge a turn,
     or fail to be stored."""
 
-    def __init__(self, store: Store, settings: Settings, seal: Seal) -> None:
+    def __init__(self, store: BotStore, settings: Settings, seal: Seal) -> None:
         self._store = store
         self._settings = settings
         self._seal = seal

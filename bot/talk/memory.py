@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.store import Remembered
 from persona.bundle import Seal
 from persona.transcript import Turn, merge_turns
-from persona.truncation import beginning
+from persona.truncation import truncate_from
 
 CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
 
@@ -15,7 +15,7 @@ def turns_of(remembered: Sequence[Remembered], most: int, tokens: int) -> tuple[
     said in a row is one turn. tokens: what fits into a prompt: a turn longer than that keeps its end, or nothing of it
     would be heard."""
     turns = merge_turns(Turn(one.speaker, one.lines) for one in remembered if one.lines)
-    kept = turns[beginning(turns, len(turns) - most - most // 2) :]
+    kept = turns[truncate_from(turns, len(turns) - most - most // 2) :]
     return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN)) for turn in kept)
 
 

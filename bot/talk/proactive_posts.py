@@ -2,8 +2,8 @@
 
 import secrets
 
-from bot.metrics import Metrics
-from bot.store import Store
+from bot.metrics import BotMetrics
+from bot.store import BotStore
 from bot.talk.delivery import sayable
 from bot.talk.memory import turns_of
 from bot.talk.objections import objection
@@ -17,7 +17,7 @@ DRAFTS = 5  # tries before there is nothing new to say
 class Unasked:
     """Makes texts that answer nothing; posting them is somebody else's."""
 
-    def __init__(self, store: Store, voice: Voice, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, store: BotStore, voice: Voice, settings: Settings, metrics: BotMetrics) -> None:
         self._store = store
         self._voice = voice
         self._settings = settings

@@ -5,8 +5,8 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from bot.gateway import Gateway
-from bot.metrics import Metrics
-from bot.store import Post, Situation, Store, Waiting
+from bot.metrics import BotMetrics
+from bot.store import BotStore, Post, Situation, Waiting
 from bot.talk import policy
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.sender import Sender
@@ -14,7 +14,7 @@ from engine.base import EngineError, Request, complete
 from engine.voice import Voice
 from persona.config import Settings
 from persona.prompt import tweet_prompt
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 
 log = logging.getLogger("alterego.reply")
 
@@ -26,13 +26,13 @@ class Replier:
 
     def __init__(
         self,
-        store: Store,
+        store: BotStore,
         gateway: Gateway,
         voice: Voice,
         sender: Sender,
         drafter: Drafter,
         settings: Settings,
-        metrics: Metrics,
+        metrics: BotMetrics,
     ) -> None:
         self._store = store
         self._gateway = gateway
@@ -109,7 +109,7 @@ class Replier:
     async def _engine_lives(self) -> bool:
         ids = tweet_prompt(self._voice.encoding, self._voice.seal)
         try:
-            await complete(self._voice.engine, Request(ids, Sampling(max_new_tokens=1), seed=0))
+            await complete(self._voice.engine, Request(ids, SamplingParams(max_new_tokens=1), seed=0))
         except EngineError:
             return False
         return True

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
-from bot.metrics import Metrics
-from bot.store import Post, Store
+from bot.metrics import BotMetrics
+from bot.store import BotStore, Post
 from bot.talk import delivery
 from bot.talk.policy import EXPIRES
 from persona.config import Talk
@@ -23,11 +23,11 @@ class Sender:
 
     def __init__(
         self,
-        store: Store,
+        store: BotStore,
         gateway: Gateway,
         speaker: str,
         talk: Talk,
-        metrics: Metrics,
+        metrics: BotMetrics,
         buried: Buried,
         waits: tuple[float, float] = (1.0, 60.0),
     ) -> None:

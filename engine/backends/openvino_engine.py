@@ -9,7 +9,7 @@ import openvino_genai as genai
 
 from engine.base import EngineError
 from engine.stepper import Advance, Job
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 
 TOKENS_A_STEP = 2048  # of prompts, in one forward
 CACHE_GIB = 1  # of keys and values, over all requests and what is kept of earlier ones
@@ -69,7 +69,7 @@ class OpenVinoStepper:
             if not self._handles:
                 self._pipe.step()
 
-    def _settings(self, sampling: Sampling, seed: int, cap: int) -> genai.GenerationConfig:
+    def _settings(self, sampling: SamplingParams, seed: int, cap: int) -> genai.GenerationConfig:
         """Every field is set: the runtime would fill gaps from the model's own generation settings."""
         config = genai.GenerationConfig()
         config.max_new_tokens = cap

@@ -16,7 +16,7 @@ from openai.types import Completion
 
 from engine.base import EngineError, Finish, Piece, Request, cap
 from persona.encoding import Encoding
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 
 log = logging.getLogger("alterego.engine")
 
@@ -69,7 +69,7 @@ class ServerEngine:
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
         """The completion of `request`, piece by piece. Raises EngineError where the server is away, breaks off or
-        refuses this request; StandingFault where it refuses all: a wrong key, an unknown model."""
+        refuses this request; PermanentError where it refuses all: a wrong key, an unknown model."""
         if not self._client:
             raise EngineError("the engine is not running")
         if not request.tuned:
@@ -82,7 +82,7 @@ class ServerEngine:
         except TimeoutError:
             yield Piece("", "deadline")
         except _REFUSALS as error:
-            raise StandingFault(
+            raise PermanentError(
                 f"the server at {self._url} refuses model {self._model!r} ({_reason(error)}); "
                 "check [engine] url and model, and ENGINE_API_KEY"
             ) from error

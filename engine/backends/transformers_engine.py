@@ -18,7 +18,7 @@ from engine.stepper import Advance, Job
 from engine.worker import ThreadedEngine
 from persona.bundle import Bundle
 from persona.encoding import Encoding
-from persona.errors import Fault, StandingFault
+from persona.errors import PermanentError, UserError
 from persona.weights import weights_hash
 
 transformers_logging.set_verbosity_error()
@@ -46,7 +46,7 @@ def cpu_has_bf16() -> bool:
 def load_base(
     model: str | Path, revision: str | None = None, dtype: torch.dtype | str = "auto", **options: Any
 ) -> PreTrainedModel:
-    """A causal language model from a folder or the Hub: safetensors only, no code of theirs. Raises Fault."""
+    """A causal language model from a folder or the Hub: safetensors only, no code of theirs. Raises UserError."""
     try:
         return cast(
             PreTrainedModel,
@@ -58,7 +58,7 @@ def load_base(
         if isinstance(error, torch.OutOfMemoryError):
             raise
         reason = " ".join(str(error).split())[:300]
-        raise Fault(
+        raise UserError(
             f"the base {str(model)!r} can't be loaded: it must be a folder or Hub id of a causal language model in safetensors, "
             f"and the Hub must be reachable the first time ({reason})"
         ) from error
@@ -122,7 +122,7 @@ def open_bundle_model(
 ) -> PreTrainedModel | PeftModel:
     """The bundle's base with its adapter. base: [base] model, for a base that isn't in the bundle. merge: fold the
     adapter into the weights, which is faster but can't be undone; a 4-bit base stays as it is, since folding would round
-    the adapter away. precision: "auto", "f16", "bf16" or "4bit". Raises StandingFault for another base's adapter, and
+    the adapter away. precision: "auto", "f16", "bf16" or "4bit". Raises PermanentError for another base's adapter, and
     where the adapter changes nothing."""
     seal = bundle.seal
     inside = bundle.folder / "base"
@@ -169,7 +169,7 @@ def _placed(source: str | Path, revision: str | None, device: torch.device, prec
 
 def _require_weights(folder: Path, bundle: Bundle) -> None:
     if weights_hash(folder) != bundle.seal.base.weights:
-        raise StandingFault(
+        raise PermanentError(
             f"{folder} holds other weights than the adapter in {bundle.folder} was trained on; "
             "name the right base in [base] model"
         )
@@ -183,4 +183,4 @@ def _require_effect(tuned: PeftModel, ids: list[int]) -> None:
     with tuned.disable_adapter():
         without = tuned(input_ids=probe).logits
     if torch.equal(with_adapter, without):
-        raise StandingFault("the adapter changes nothing in what the base says: training did not take; train again")
+        raise PermanentError("the adapter changes nothing in what the base says: training did not take; train again")

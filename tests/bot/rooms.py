@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.daemon import Daemon, Pauses
+from bot.daemon import BotDaemon, Pauses
 from bot.gateway import IncomingMessage, Limits
-from bot.store import Store
+from bot.store import BotStore
 from persona.config import load
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.room import Room
@@ -34,8 +34,8 @@ class Inhabited:
 
     room: Room
     engine: FakeEngine
-    store: Store
-    daemon: Daemon
+    store: BotStore
+    daemon: BotDaemon
     clock: Callable[[], float]
     task: "asyncio.Task[None]"
 
@@ -70,10 +70,10 @@ async def inhabited(
     (folder / "persona.toml").write_text(settings, encoding="utf-8")
     loaded = load(folder / "persona.toml", {})
     clock = clock or Clock()
-    store = await Store.open(loaded.store.url, folder, clock)
+    store = await BotStore.open(loaded.store.url, folder, clock)
     engine = FakeEngine(lambda _: f"thought {secrets.token_hex(8)}")  # none twice, over restarts too
     room, stopping = Room(limits), asyncio.Event()
-    daemon = Daemon(loaded, store, small_voice(engine), [room], Pauses(0.01, 0.1, (0.01, 0.05)))
+    daemon = BotDaemon(loaded, store, small_voice(engine), [room], Pauses(0.01, 0.1, (0.01, 0.05)))
     task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
     await room.open.wait()
     try:

@@ -15,7 +15,7 @@ from bot.doctor import examine
 from bot.gateway import Finding
 from bot.store.backup import back_up
 from persona.config import load
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.bot.test_discord_bot import on_discord
 from tests.conftest import ROOT, Home, StartDaemon
 from tests.fakes import fake_discord, fake_telegram
@@ -79,7 +79,7 @@ async def test_a_backup_of_a_running_store_is_whole(
         assert copy.execute("select verdict from inbox").fetchall() == [("answered",)]
     assert target.stat().st_mode & 0o777 == 0o600
     assert not list(tmp_path.glob(".backup*"))
-    with pytest.raises(Fault, match="no older backup is overwritten"):
+    with pytest.raises(UserError, match="no older backup is overwritten"):
         back_up("sqlite:///alterego.db", bare_home.folder, target)
 
 
@@ -90,7 +90,7 @@ async def test_a_backup_of_a_running_store_is_whole(
 def test_what_cannot_be_backed_up_is_a_sentence(tmp_path: Path, settings: str, sentence: str) -> None:
     """With what to do instead, and no password in it."""
     url = load(Home(tmp_path).settings(f'[persona]\nname = "A"\n{settings}').config).store.url
-    with pytest.raises(Fault, match=sentence) as fault:
+    with pytest.raises(UserError, match=sentence) as fault:
         back_up(url, tmp_path, tmp_path / "x.db")
     assert "a:b" not in str(fault.value)
     assert not (tmp_path / "x.db").exists()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.voice import TRIES
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 from tests.conftest import Bot, Home, StartDaemon, sample_settings
 from tests.fakes.fake_discord import ALICE, CHANNEL_ID, DM_ID, TOKEN, FakeDiscord
 from tests.fakes.small_voice import TRAINED_ON
@@ -240,10 +240,10 @@ async def test_a_bad_token_ends_it_with_78_and_one_sentence(home: Home, discord:
 async def test_missing_intents_end_it_and_the_sentence_says_where_to_click(
     bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
-    """4014 is what Discord closes with; a StandingFault is exit code 78."""
+    """4014 is what Discord closes with; a PermanentError is exit code 78."""
     discord.line.close_code = 4014
     daemon = await start_daemon(on_discord(bare_home, discord))
-    with pytest.raises(StandingFault, match="message content intent; switch it on under Bot"):
+    with pytest.raises(PermanentError, match="message content intent; switch it on under Bot"):
         await daemon.task
 
 
@@ -278,7 +278,7 @@ async def test_a_second_process_for_one_account_is_refused(
     first = await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
     second = await start_daemon(bare_home)
-    with pytest.raises(StandingFault, match="already speaks for"):
+    with pytest.raises(PermanentError, match="already speaks for"):
         await second.task
     await first.stop()
 

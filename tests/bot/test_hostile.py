@@ -11,7 +11,7 @@ import pytest
 from bot.gateway import IncomingMessage, NotSent, ResultUnknown, Undeliverable
 from bot.talk.policy import EXPIRES, LOOP
 from engine.base import Request
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 from tests.bot.rooms import QUICK, Clock, inhabited
 from tests.bot.test_discord_bot import on_discord
 from tests.bot.test_telegram_bot import on_telegram
@@ -211,7 +211,7 @@ async def test_a_bad_token_at_the_start_ends_it_though_another_gateway_runs(
     daemon = await start_daemon(home)
     monkeypatch.undo()
     daemon.stopping.clear()
-    with pytest.raises(StandingFault, match="Telegram refused the token"):
+    with pytest.raises(PermanentError, match="Telegram refused the token"):
         await daemon.task
 
 
@@ -235,7 +235,7 @@ async def test_a_token_revoked_later_parks_its_gateway_and_the_other_goes_on(
     await discord.wait_posts(1)
     discord.line.close_code = 4004
     await discord.line.cut(resumable=False)
-    with pytest.raises(StandingFault, match="Discord refused the token"):
+    with pytest.raises(PermanentError, match="Discord refused the token"):
         await daemon.task
 
 

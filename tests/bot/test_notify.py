@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.health import LATE, Pulse
-from bot.metrics import Metrics
+from bot.metrics import BotMetrics
 from bot.notify import extending, notify
 from tests.bot.rooms import inhabited
 from tests.chaos.run import SETTINGS
@@ -76,7 +76,7 @@ async def test_a_daemon_whose_loop_is_frozen_is_killed_and_what_froze_it_is_answ
 async def test_a_loop_that_is_late_or_a_commit_that_stands_still_is_not_alive() -> None:
     """Each alone is enough."""
     stuck = [0.0]
-    pulse = Pulse(Metrics(), lambda: stuck[0], patience=5.0)
+    pulse = Pulse(BotMetrics(), lambda: stuck[0], patience=5.0)
     assert pulse.alive()
     stuck[0] = 6.0
     assert not pulse.alive()

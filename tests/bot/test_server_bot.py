@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 
-from bot.daemon import Daemon, Pauses, gateways_of
-from bot.store import Store
+from bot.daemon import BotDaemon, Pauses, gateways_of
+from bot.store import BotStore
 from engine.choose import open_voice
 from persona.bundle import current
 from persona.config import load
@@ -27,11 +27,11 @@ async def test_while_the_server_is_away_it_stays_up_and_answers_later(
     places = f'[discord]\nenabled = true\napi_base = "{discord.api_base}"\ngateway_url = "{discord.gateway_url}"\n'
     engine = f'[engine]\nkind = "server"\nurl = "{server.url}"\n'
     settings = load(home.settings(sample_settings(f"{places}{engine}[talk]\ntyping = false\n")).config, {})
-    store = await Store.open(settings.store.url, settings.state)
+    store = await BotStore.open(settings.store.url, settings.state)
     voice = open_voice(settings)
     await voice.engine.start()
     stopping = asyncio.Event()
-    daemon = Daemon(settings, store, voice, gateways_of(settings), Pauses(work=(0.1, 1.0)))
+    daemon = BotDaemon(settings, store, voice, gateways_of(settings), Pauses(work=(0.1, 1.0)))
     running = asyncio.create_task(daemon.run(stopping, False))
     await discord.wait_connected()
     first = await discord.say("are you there?", mention=True)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.daemon import Daemon, Pauses
+from bot.daemon import BotDaemon, Pauses
 from bot.gateway import Gateway
 from bot.gateways.discord.gateway import DiscordGateway
 from bot.gateways.telegram.gateway import TelegramGateway
-from bot.store import Store
+from bot.store import BotStore
 from engine.base import Request
 from persona.config import Settings, load
 from tests.fakes import fake_discord, fake_telegram
@@ -62,13 +62,13 @@ class Resident:
         self.engine = FakeEngine(echo)
         self.clock = Clock()
         self._stopping = asyncio.Event()
-        self.store: Store
-        self.daemon: Daemon
+        self.store: BotStore
+        self.daemon: BotDaemon
 
     async def start(self) -> None:
         settings = load(self._config, {})
-        self.store = await Store.open(settings.store.url, settings.state, self.clock)
-        self.daemon = Daemon(settings, self.store, small_voice(self.engine), gateways(settings, self._dead), PAUSES)
+        self.store = await BotStore.open(settings.store.url, settings.state, self.clock)
+        self.daemon = BotDaemon(settings, self.store, small_voice(self.engine), gateways(settings, self._dead), PAUSES)
         self._task = asyncio.create_task(self.daemon.run(self._stopping, until_first_ends=False))
 
     def again(self) -> "Resident":
@@ -111,7 +111,7 @@ class Lodger:
             await asyncio.wait_for(self.process.wait(), 60)
 
 
-def _die_before_commit(store: Store, number: int) -> None:
+def _die_before_commit(store: BotStore, number: int) -> None:
     left = [number]
 
     def count(_connection: sa.Connection) -> None:

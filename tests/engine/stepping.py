@@ -10,13 +10,13 @@ from engine.backends.transformers_engine import load_base
 from engine.base import Request
 from engine.stepper import Job, Stepper
 from persona.encoding import Encoding, TextStream
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from tests import tokenizers
 from tests.trainer import bases
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
-GREEDY = Sampling(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=16)
-FREE = Sampling(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=16)
+GREEDY = SamplingParams(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=16)
+FREE = SamplingParams(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=16)
 
 
 def steep_base(folder: Path, steepness: float = 4.0) -> Path:

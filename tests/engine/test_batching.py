@@ -15,7 +15,7 @@ from engine.packing import PackedForward, SingleForward, forward_of
 from engine.prefix_cache import PrefixCache
 from engine.stepper import Job
 from persona.encoding import TextStream
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from tests.engine.stepping import ENCODING, FREE, GREEDY, agreement, generated, ids_of, prompts, steep_base
 from tests.trainer import bases
 
@@ -82,7 +82,13 @@ def test_a_model_that_cannot_be_packed_runs_one_by_one(caplog: pytest.LogCapture
 
 def test_a_seed_gives_the_same_ids_whatever_else_is_in_the_batch(model: Any, stepper: TransformersStepper) -> None:
     """Alone and beside 63 others, each with rules of its own: at least 99% of tokens."""
-    rules = [FREE, Sampling(max_new_tokens=16), replace(FREE, top_k=20), replace(FREE, repetition_penalty=1.3), GREEDY]
+    rules = [
+        FREE,
+        SamplingParams(max_new_tokens=16),
+        replace(FREE, top_k=20),
+        replace(FREE, repetition_penalty=1.3),
+        GREEDY,
+    ]
     requests = [Request(ids, rules[n % len(rules)], seed=n) for n, ids in enumerate(prompts(64))]
     alone = [ids_of(stepper, [request])[0] for request in requests]
     together = ids_of(stepper, requests)

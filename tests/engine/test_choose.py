@@ -14,8 +14,8 @@ from engine.choose import open_engine, open_voice, server_url
 from persona.bundle import Bundle, current, draft, point_current, publish
 from persona.config import Settings, load
 from persona.encoding import open_encoding
-from persona.errors import SettingsFault, StandingFault
-from persona.sampling import Sampling
+from persona.errors import PermanentError, SettingsError
+from persona.sampling import SamplingParams
 from tests.conftest import Home, sample_settings
 from trainer.bundle.gguf_file import write_gguf
 
@@ -68,7 +68,7 @@ def test_a_gguf_that_cannot_be_loaded_falls_to_transformers_with_a_reason(
     with_gguf(home, lambda _, path: path.write_bytes(b"GGUF" + bytes(100)))
     assert open_voice(settings_of(home, "")).engine.name == "transformers"
     assert "engine=transformers reason=it can't load model.gguf" in caplog.text
-    with pytest.raises(SettingsFault, match=r'kind = "openvino": it can\'t load model.gguf'):
+    with pytest.raises(SettingsError, match=r'kind = "openvino": it can\'t load model.gguf'):
         open_voice(settings_of(home, '[engine]\nkind = "openvino"\n'))
 
 
@@ -88,7 +88,7 @@ def test_a_gguf_that_cannot_be_loaded_falls_to_transformers_with_a_reason(
 )
 def test_what_cannot_be_is_a_sentence(home: Home, text: str, sentence: str) -> None:
     """With exit code 2."""
-    with pytest.raises(SettingsFault, match=sentence) as found:
+    with pytest.raises(SettingsError, match=sentence) as found:
         open_voice(settings_of(home, f"[engine]\n{text}"))
     assert found.value.exit_code == 2
 
@@ -96,7 +96,7 @@ def test_what_cannot_be_is_a_sentence(home: Home, text: str, sentence: str) -> N
 def test_a_missing_client_is_a_sentence(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server engine's library is an extra."""
     monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(SettingsFault, match=r"run 'pip install -r requirements-server\.txt'"):
+    with pytest.raises(SettingsError, match=r"run 'pip install -r requirements-server\.txt'"):
         open_voice(settings_of(home, '[engine]\nkind = "server"\nurl = "http://127.0.0.1:1/v1"\n'))
 
 
@@ -116,7 +116,7 @@ def test_v1_may_be_left_out_of_an_address(home: Home, url: str, expected: str) -
 def test_a_key_never_crosses_a_network_in_the_clear(home: Home) -> None:
     """On loopback it may; elsewhere only over https."""
     far = settings_of(home, '[engine]\nurl = "http://10.0.0.5:8000"\n')
-    with pytest.raises(SettingsFault, match=r"ENGINE_API_KEY would be sent in the clear to 10\.0\.0\.5"):
+    with pytest.raises(SettingsError, match=r"ENGINE_API_KEY would be sent in the clear to 10\.0\.0\.5"):
         server_url(far, has_key=True)
     near = settings_of(home, '[engine]\nurl = "http://localhost:8000"\n')
     assert server_url(near, has_key=True) == "http://localhost:8000/v1"
@@ -130,7 +130,7 @@ async def test_an_engine_that_uses_the_adapter_passes_its_probe(home: Home, kind
     voice = open_voice(settings)
     await voice.engine.start()
     assert probe is not None
-    greedy = Sampling(temperature=0.0, max_new_tokens=len(probe.tuned))
+    greedy = SamplingParams(temperature=0.0, max_new_tokens=len(probe.tuned))
     text, _ = await complete(voice.engine, Request(probe.ids, greedy, seed=0))
     await voice.engine.close()
     assert text == voice.encoding.completion(probe.tuned)
@@ -146,7 +146,7 @@ async def test_a_model_without_the_adapter_is_refused_at_the_start(home: Home) -
     with_gguf(home, base_alone)
     settings = settings_of(home, "")
     engine = open_engine(settings, current(settings.adapters))
-    with pytest.raises(StandingFault, match="the openvino engine ignores the adapter") as found:
+    with pytest.raises(PermanentError, match="the openvino engine ignores the adapter") as found:
         await engine.start()
     await engine.close()
     assert found.value.exit_code == 78

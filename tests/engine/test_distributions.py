@@ -13,7 +13,7 @@ from engine.backends.openvino_engine import OpenVinoStepper
 from engine.backends.transformers_engine import TransformersStepper, load_base
 from engine.base import Request
 from engine.stepper import Stepper
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from tests.engine.stepping import ENCODING, FREE, ids_of, steep_base
 from tests.engine.test_sampler import warped
 from trainer.bundle.gguf_file import write_gguf
@@ -28,8 +28,8 @@ RULES = {
     "top_p": replace(FREE, top_p=0.8),
     "top_k": replace(FREE, top_k=7),
     "min_p": replace(FREE, min_p=0.1),
-    "calibrated": Sampling(),
-    "all": Sampling(0.9, 0.9, 12, 0.05),
+    "calibrated": SamplingParams(),
+    "all": SamplingParams(0.9, 0.9, 12, 0.05),
 }
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ def p_value(counts: Counter[int], exact: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
-def test_first_tokens_follow_the_exact_distribution(stepper: Stepper, model: Any, rule: Sampling) -> None:
+def test_first_tokens_follow_the_exact_distribution(stepper: Stepper, model: Any, rule: SamplingParams) -> None:
     """What the rule excludes is never drawn, and the rest as often as it is likely."""
     once = replace(rule, max_new_tokens=1)
     drawn: Counter[int] = Counter()

@@ -7,13 +7,13 @@ import pytest
 from engine.base import EngineError, Request, complete
 from engine.probed_engine import CheckedEngine
 from persona.bundle import Probe
-from persona.errors import StandingFault
-from persona.sampling import Sampling
+from persona.errors import PermanentError
+from persona.sampling import SamplingParams
 from tests.engine.stepping import ENCODING
 from tests.fakes.fake_engine import FakeEngine
 
 PROBE = Probe(ids=(5, 6), tuned=tuple(ENCODING.encode("hello there")), base=tuple(ENCODING.encode("hello World")))
-ASKED = Request((7, 8, 9), Sampling(), seed=1)
+ASKED = Request((7, 8, 9), SamplingParams(), seed=1)
 
 
 class Moody:
@@ -39,7 +39,7 @@ async def test_one_that_speaks_like_the_adapter_or_like_neither_is_let_through(t
 
 async def test_one_that_speaks_like_the_base_is_refused() -> None:
     """At its start, with exit code 78."""
-    with pytest.raises(StandingFault, match="the fake engine ignores the adapter"):
+    with pytest.raises(PermanentError, match="the fake engine ignores the adapter"):
         await CheckedEngine(FakeEngine(Moody("hello World")), PROBE, ENCODING).start()
 
 
@@ -66,7 +66,7 @@ async def test_after_a_failure_it_is_asked_again() -> None:
     with pytest.raises(EngineError, match="away"):
         await complete(engine, ASKED)
     mood.away, mood.to_probe = False, "hello World"
-    with pytest.raises(StandingFault, match="ignores the adapter"):
+    with pytest.raises(PermanentError, match="ignores the adapter"):
         await complete(engine, ASKED)
 
 

@@ -13,19 +13,19 @@ from transformers import (
 )
 
 from engine.sampler import FEW, draw, kept, next_luck, penalised
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 
 RULES = [
-    Sampling(1.0, 1.0, 0, 0.0),
-    Sampling(0.7, 0.9, 0, 0.0),
-    Sampling(1.3, 1.0, 5, 0.0),
-    Sampling(0.9, 1.0, 0, 0.1),
-    Sampling(0.8, 0.8, 40, 0.05),
-    Sampling(),
+    SamplingParams(1.0, 1.0, 0, 0.0),
+    SamplingParams(0.7, 0.9, 0, 0.0),
+    SamplingParams(1.3, 1.0, 5, 0.0),
+    SamplingParams(0.9, 1.0, 0, 0.1),
+    SamplingParams(0.8, 0.8, 40, 0.05),
+    SamplingParams(),
 ]
 
 
-def warped(logits: torch.Tensor, rule: Sampling) -> torch.Tensor:
+def warped(logits: torch.Tensor, rule: SamplingParams) -> torch.Tensor:
     """logits [rows, vocabulary] as transformers' generate() would have them."""
     theirs = LogitsProcessorList([TemperatureLogitsWarper(rule.temperature)])
     if rule.top_k:
@@ -38,7 +38,7 @@ def warped(logits: torch.Tensor, rule: Sampling) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_rules_are_those_of_transformers(rule: Sampling) -> None:
+def test_the_rules_are_those_of_transformers(rule: SamplingParams) -> None:
     """The same tokens are left, in the same order of steps."""
     torch.manual_seed(0)
     logits = torch.randn(50, 300) * 3
@@ -67,7 +67,7 @@ def test_only_what_a_rule_keeps_is_drawn() -> None:
     torch.manual_seed(2)
     logits = torch.randn(1, 4 * FEW)
     stream = random.Random(0)
-    for rule in [*RULES, Sampling(1.0, 1.0, 2 * FEW, 0.0), Sampling(1.0, 0.99, 0, 0.0)]:
+    for rule in [*RULES, SamplingParams(1.0, 1.0, 2 * FEW, 0.0), SamplingParams(1.0, 0.99, 0, 0.0)]:
         allowed = set((warped(logits, rule)[0] > -torch.inf).nonzero()[:, 0].tolist())
         drawn = {draw(logits, [rule], [next_luck(stream)])[0] for _ in range(100)}
         assert drawn <= allowed
@@ -78,7 +78,10 @@ def test_greedy_takes_the_likeliest_whatever_the_luck() -> None:
     logits = torch.tensor([[0.0, 3.0, 1.0], [0.0, 0.0, 50.0]])
     stream = random.Random(3)
     for _ in range(20):
-        assert draw(logits, [Sampling(0.0), Sampling(1.0)], [next_luck(stream), next_luck(stream)]) == [1, 2]
+        assert draw(logits, [SamplingParams(0.0), SamplingParams(1.0)], [next_luck(stream), next_luck(stream)]) == [
+            1,
+            2,
+        ]
 
 
 def test_rounding_in_the_logits_seldom_changes_a_draw() -> None:
@@ -86,7 +89,7 @@ def test_rounding_in_the_logits_seldom_changes_a_draw() -> None:
     torch.manual_seed(4)
     logits = torch.randn(400, 1000) * 2
     lucks = [next_luck(random.Random(row)) for row in range(400)]
-    rule = [Sampling(1.0, 1.0, 0, 0.0)] * 400
+    rule = [SamplingParams(1.0, 1.0, 0, 0.0)] * 400
     shaken = draw(logits + torch.randn_like(logits) * 1e-4, rule, lucks)
     assert sum(a != b for a, b in zip(draw(logits, rule, lucks), shaken, strict=True)) <= 2
 

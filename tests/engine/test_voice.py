@@ -14,7 +14,7 @@ from engine.voice import TRIES, Voice
 from persona.bundle import Bundle, current
 from persona.config import load
 from persona.guard import Guard, build
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
 from persona.word_tokens import units
 from tests.conftest import Home
@@ -32,7 +32,7 @@ def bundle(trained: Home) -> Bundle:
 
 
 def voice_of(bundle: Bundle, engine: FakeEngine, *said: str) -> Voice:
-    return Voice(engine, encoding_of(bundle), bundle.seal, Sampling(), Guard(build(said, KEY)))
+    return Voice(engine, encoding_of(bundle), bundle.seal, SamplingParams(), Guard(build(said, KEY)))
 
 
 async def test_a_copy_is_sampled_again(bundle: Bundle) -> None:
@@ -159,7 +159,7 @@ async def told_by_heart(trained: Home, bundle: Bundle, folder: Path, *, messages
     unproved = bundle.seal.model_copy(update={"probe": None})  # it was sealed for the session's own model
     engine = open_engine(settings, Bundle(folder, unproved))
     known = {tuple(units(turn.text)) for turn in turns if len(units(turn.text)) >= 6}
-    bare = Voice(engine, encoding, bundle.seal.model_copy(update={"year": None}), Sampling(1.0, 1.0, min_p=0.0))
+    bare = Voice(engine, encoding, bundle.seal.model_copy(update={"year": None}), SamplingParams(1.0, 1.0, min_p=0.0))
     await engine.start()
     voices = (bare, replace(bare, guard=guard_of(settings, bundle)))
     texts = [await asyncio.gather(*(voice.tweet(seed * 7919) for seed in range(count))) for voice in voices]

@@ -10,7 +10,7 @@ import pytest
 from engine.base import EngineError, Request, complete
 from engine.stepper import Advance, Job
 from engine.worker import ThreadedEngine
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from tests.engine.stepping import ENCODING
 
 WORD = ENCODING.encode("a")
@@ -76,7 +76,7 @@ async def engine(opener: Opener) -> AsyncIterator[ThreadedEngine]:
 
 
 def request(tokens: int = 3, ids: tuple[int, ...] = (5, 6), deadline: float | None = None) -> Request:
-    return Request(ids, Sampling(max_new_tokens=tokens), seed=0, deadline=deadline)
+    return Request(ids, SamplingParams(max_new_tokens=tokens), seed=0, deadline=deadline)
 
 
 async def test_requests_join_and_leave_between_steps(engine: ThreadedEngine, opener: Opener) -> None:

@@ -6,7 +6,7 @@ from engine.voice import Voice
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.encoding import Encoding
 from persona.guard import Guard, build
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from tests.fakes.fake_engine import FakeEngine
 from tests.tokenizers import byte_level_bpe
 
@@ -35,4 +35,4 @@ def small_voice(engine: FakeEngine) -> Voice:
         data={"scenes": {"group": 10, "timeline": 10}},
         created="2024-06-01",
     )
-    return Voice(engine, encoding, seal, Sampling(), Guard(build([TRAINED_ON], bytes(16))))
+    return Voice(engine, encoding, seal, SamplingParams(), Guard(build([TRAINED_ON], bytes(16))))

@@ -18,7 +18,7 @@ from persona.bundle import (
     publish,
     versions,
 )
-from persona.errors import STANDING, StandingFault
+from persona.errors import PERMANENT, PermanentError
 
 
 def seal() -> Seal:
@@ -77,16 +77,16 @@ def test_a_changed_file_is_named(tmp_path: Path, name: str) -> None:
     """One bit is enough."""
     bundle = sealed(tmp_path)
     (bundle.folder / name).write_text("x")
-    with pytest.raises(StandingFault, match=f"{name} was changed after it was sealed") as fault:
+    with pytest.raises(PermanentError, match=f"{name} was changed after it was sealed") as fault:
         open_bundle(bundle.folder)
-    assert fault.value.exit_code == STANDING
+    assert fault.value.exit_code == PERMANENT
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """Half a copy is no bundle."""
     bundle = sealed(tmp_path)
     (bundle.folder / "adapter_config.json").unlink()
-    with pytest.raises(StandingFault, match=r"adapter_config.json is missing"):
+    with pytest.raises(PermanentError, match=r"adapter_config.json is missing"):
         open_bundle(bundle.folder)
 
 
@@ -96,7 +96,7 @@ def test_a_changed_seal_is_refused(tmp_path: Path) -> None:
     path = bundle.folder / SEAL
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"end_of_turn": 7}))
-    with pytest.raises(StandingFault, match=r"persona.json was changed"):
+    with pytest.raises(PermanentError, match=r"persona.json was changed"):
         open_bundle(bundle.folder)
 
 
@@ -116,7 +116,7 @@ def test_an_unsealed_folder_is_refused_with_what_to_do(tmp_path: Path, content: 
     folder.mkdir()
     if content is not None:
         (folder / SEAL).write_text(content)
-    with pytest.raises(StandingFault, match=problem):
+    with pytest.raises(PermanentError, match=problem):
         open_bundle(folder)
 
 
@@ -126,11 +126,11 @@ def test_a_seal_cannot_name_files_outside(tmp_path: Path) -> None:
     folder.mkdir()
     content = seal().signed({"../secret": "0" * 64}).model_dump(mode="json")
     (folder / SEAL).write_text(json.dumps(content))
-    with pytest.raises(StandingFault, match="outside the bundle"):
+    with pytest.raises(PermanentError, match="outside the bundle"):
         open_bundle(folder)
 
 
 def test_without_a_current_adapter_the_sentence_says_what_to_run(tmp_path: Path) -> None:
     """A bot before any training."""
-    with pytest.raises(StandingFault, match="run 'python -m trainer train'"):
+    with pytest.raises(PermanentError, match="run 'python -m trainer train'"):
         current(tmp_path / "alice")

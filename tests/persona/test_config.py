@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from persona.config import load
-from persona.errors import USAGE, SettingsFault
+from persona.errors import USAGE, SettingsError
 
 ROOT = Path(__file__).parent.parent.parent
 ME = '[persona]\nname = "Alice"\n'
@@ -81,7 +81,7 @@ def test_the_home_of_nobody_is_a_path_that_is_not_found(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, sentence: str) -> None:
     """One sentence, exit code 2."""
-    with pytest.raises(SettingsFault) as fault:
+    with pytest.raises(SettingsError) as fault:
         load(settings_of(tmp_path, text), {})
     assert sentence in str(fault.value)
     assert fault.value.exit_code == USAGE
@@ -89,7 +89,7 @@ def test_a_mistake_is_named_with_its_key(tmp_path: Path, text: str, sentence: st
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Nobody likes to mend one after the other."""
-    with pytest.raises(SettingsFault) as fault:
+    with pytest.raises(SettingsError) as fault:
         load(settings_of(tmp_path, ME + "[train]\nrank = 0\nepoch = 3\n"), {})
     assert "[train] rank:" in str(fault.value)
     assert "[train] has no key 'epoch'; did you mean 'epochs'?" in str(fault.value)
@@ -97,5 +97,5 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 def test_missing_settings_are_a_sentence(tmp_path: Path) -> None:
     """With what to do."""
-    with pytest.raises(SettingsFault, match=r"there is no .*name yours with --config"):
+    with pytest.raises(SettingsError, match=r"there is no .*name yours with --config"):
         load(tmp_path / "none.toml", {})

@@ -6,7 +6,7 @@ import pytest
 
 from persona.config import Settings, load
 from persona.credentials import secret
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 
 
 @pytest.fixture
@@ -35,5 +35,5 @@ def test_a_file_that_others_can_read_is_refused(settings: Settings, tmp_path: Pa
     dotenv = tmp_path / ".env"
     dotenv.write_text("DISCORD_TOKEN=x\n")
     dotenv.chmod(0o644)
-    with pytest.raises(SettingsFault, match="chmod 600"):
+    with pytest.raises(SettingsError, match="chmod 600"):
         secret("DISCORD_TOKEN", settings, {})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from persona.encoding import Encoding, TextStream
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import Conversation, Turn, render
 from tests import tokenizers
 from tests.persona.strategies import CONVERSATIONS
@@ -110,7 +110,7 @@ def test_a_completion_ends_with_the_turn(make: Make) -> None:
 
 def test_a_tokenizer_that_loses_text_is_refused_by_name() -> None:
     """WordPiece loses line breaks and case."""
-    with pytest.raises(Fault, match=r"WordPiece\) loses line breaks"):
+    with pytest.raises(UserError, match=r"WordPiece\) loses line breaks"):
         Encoding(*tokenizers.word_piece())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from persona.bundle import BaseModelSeal, Seal, Speaker, draft, open_bundle, publish
 from persona.config import Settings, load
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.retraining import mark, marked
 from tests.conftest import run_here
 from tests.trainer.ingest.test_postprocess import archive, everything_in, imported, scenes, settings_of, telegram
@@ -89,7 +89,7 @@ def test_another_of_the_same_name_stays(tmp_path: Path) -> None:
     mine = archive(tmp_path, "maravoss", "1", [{"id_str": "1", "full_text": "hi"}])
     two = [archive(tmp_path / number, "sam", number, [{"id_str": number, "full_text": "yo"}]) for number in ("8", "9")]
     imported(settings, mine, *two)
-    with pytest.raises(Fault, match="'sam' may be several people; name one of their ids"):
+    with pytest.raises(UserError, match="'sam' may be several people; name one of their ids"):
         forget(settings, "sam", NOW)
     assert forget(settings, "x:8", NOW).messages == 1
     imported(settings, mine, *two, fresh=True)
@@ -144,9 +144,9 @@ def test_nobody_and_the_persona_can_not_be_forgotten(tmp_path: Path) -> None:
     """A sentence says so, and nothing is changed."""
     settings = settings_of(tmp_path)
     imported(settings, telegram(tmp_path, TALK))
-    with pytest.raises(Fault, match="nobody in the corpus is called 'Xaver'"):
+    with pytest.raises(UserError, match="nobody in the corpus is called 'Xaver'"):
         forget(settings, "Xaver", NOW)
-    with pytest.raises(Fault, match="'maravoss' is the persona"):
+    with pytest.raises(UserError, match="'maravoss' is the persona"):
         forget(settings, "maravoss", NOW)
     assert not (tmp_path / "corpus-forgotten.json").exists()
 
@@ -166,7 +166,7 @@ def test_a_damaged_list_stops_the_import(tmp_path: Path) -> None:
     """Rather than bring people back."""
     settings = settings_of(tmp_path)
     (tmp_path / "corpus-forgotten.json").write_text("{")
-    with pytest.raises(Fault, match=r"corpus-forgotten\.json can't be read"):
+    with pytest.raises(UserError, match=r"corpus-forgotten\.json can't be read"):
         imported(settings, telegram(tmp_path, TALK))
 
 

@@ -17,7 +17,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import PreTrainedModel
 
 from engine.backends.transformers_engine import head_of, untie
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.adapter.probe import LEARNED_NOTHING
 from trainer.loop.batches import Window
 from trainer.loop.loss import CHUNK
@@ -40,12 +40,12 @@ def log_weights(said: Iterable[int], heard: Iterable[int], vocabulary: int, stre
 def leaning(model: PeftModel, rows: Sequence[Window], weights: torch.Tensor, end_of_turn: int) -> PeftModel:
     """The same base under the same adapter, its logits raised by `weights` [vocabulary] as well, but for the end of a turn:
     that is to come as often as in `rows`. It takes the given model's place, which is of no use any more. A head that was
-    trained itself is left alone. Raises Fault where training changed nothing, which the lean would hide."""
+    trained itself is left alone. Raises UserError where training changed nothing, which the lean would hide."""
     if isinstance(model.get_base_model().get_output_embeddings(), BaseTunerLayer):
         return model
     trained = get_peft_model_state_dict(model)
     if not any(bool(weight.any()) for name, weight in trained.items() if "lora_B" in name):
-        raise Fault(LEARNED_NOTHING)
+        raise UserError(LEARNED_NOTHING)
     hidden, ends = _hidden_states(model.eval(), rows, end_of_turn)
     direction, scale = _steady(hidden), _scale(model, rows[0])
     heights = weights.clone()

@@ -54,7 +54,7 @@ class Plan:
 
 
 def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
-    """The plan of `train` with these settings; one step's forward and backward are run for the time. Raises Fault as
+    """The plan of `train` with these settings; one step's forward and backward are run for the time. Raises UserError as
     `train` would."""
     material = prepare(settings, corpus, planned_base(settings, corpus, bars))
     base, model, fit = material.base, material.model, material.fit

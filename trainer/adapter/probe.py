@@ -7,7 +7,7 @@ from peft import PeftModel
 
 from persona.bundle import Probe, Seal
 from persona.encoding import Encoding
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.names import SOMEONE
 from persona.prompt import reply_prompt, tweet_prompt
 from persona.transcript import Turn
@@ -20,7 +20,7 @@ QUESTIONS = ("hey, are you there?", "what do you think?", "how was your day?", "
 
 def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None:
     """The prompt after which the likeliest words of adapter and base differ by most: so that an engine's rounding is no
-    matter. None where they are the same everywhere although the adapter does something. Raises Fault where it does
+    matter. None where they are the same everywhere although the adapter does something. Raises UserError where it does
     nothing: training did not take."""
     model.eval()
     texts = _texts(encoding, seal)
@@ -28,7 +28,7 @@ def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None
     if margin > 0:
         return Probe(ids=ids, tuned=_greedy(model, ids), base=_without(model, ids))
     if all(torch.equal(*_both(model, text)) for text in texts):
-        raise Fault(LEARNED_NOTHING)
+        raise UserError(LEARNED_NOTHING)
     return None
 
 

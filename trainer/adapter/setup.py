@@ -7,7 +7,7 @@ from peft import PeftModel
 
 from persona.config import Settings
 from persona.encoding import Encoded
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.adapter.logit_bias import leaning, log_weights
 from trainer.base.loading import Base
 from trainer.corpus.segmentation import Stretch
@@ -38,7 +38,7 @@ class Material:
 
 
 def prepare(settings: Settings, corpus: Corpus, base: Base) -> Material:
-    """What a training works on. Raises Fault where the corpus is too small."""
+    """What a training works on. Raises UserError where the corpus is too small."""
     require_enough(settings, corpus)
     speakers = target_speakers(settings, corpus)
     rows, judge_a, judge_b = (_windows(settings, base, corpus, speakers, part) for part in ("train", "a", "b"))
@@ -81,10 +81,10 @@ def newest(found: Sequence[Stretch], speakers: frozenset[str], limit: int) -> li
 
 
 def require_enough(settings: Settings, corpus: Corpus) -> None:
-    """Raises Fault where there is too little of the persona to learn a voice from."""
+    """Raises UserError where there is too little of the persona to learn a voice from."""
     there = corpus.messages(settings.persona.key)
     if there < FEWEST_MESSAGES:
-        raise Fault(
+        raise UserError(
             f"the corpus has {there} messages by {settings.persona.name} to train on, at least {FEWEST_MESSAGES} are needed; "
             "import more exports, or add other names of that person to [persona] aliases"
         )

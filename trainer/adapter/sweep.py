@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.adapter.setup import Material, learning_rate, prepare
 from trainer.base.loading import open_base
 from trainer.corpus.store import Corpus
@@ -20,7 +20,7 @@ from trainer.progress import Bars
 try:
     import optuna
 except ImportError as missing:
-    raise Fault("a sweep needs Optuna: run '.venv/bin/pip install -r requirements-sweep.txt'") from missing
+    raise UserError("a sweep needs Optuna: run '.venv/bin/pip install -r requirements-sweep.txt'") from missing
 
 RANKS = (4, 8, 16, 32, 64)
 STORE = "sweep.db"
@@ -40,13 +40,13 @@ class Found:
 
 def sweep(settings: Settings, corpus: Corpus, bars: Bars, *, minutes: float) -> Found:
     """Train adapters for so many minutes, each with other values; the one at hand when time is up is finished. Goes on
-    where an earlier sweep of the same corpus and base ended. Raises Fault where nothing is held out."""
+    where an earlier sweep of the same corpus and base ended. Raises UserError where nothing is held out."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     base = open_base(settings, corpus, bars)
     material = prepare(settings, corpus, base)
     material.model.unload()  # each trial puts an adapter of its own on the base
     if not material.judge_a:
-        raise Fault("nothing is held out to compare by; import more messages")
+        raise UserError("nothing is held out to compare by; import more messages")
     home = settings.adapters
     home.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(

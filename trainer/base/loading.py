@@ -15,7 +15,7 @@ from engine.backends.transformers_engine import best_device, best_dtype, load_ba
 from persona.bundle import BaseModelSeal
 from persona.config import Settings
 from persona.encoding import Encoding
-from persona.errors import Fault, SettingsFault
+from persona.errors import SettingsError, UserError
 from persona.transcript import Conversation
 from persona.weights import weights_hash
 from trainer.corpus.store import Corpus
@@ -45,7 +45,7 @@ class Base:
 
 
 def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
-    """The base that [base] names. Raises Fault where there is none or it can't carry a transcript."""
+    """The base that [base] names. Raises UserError where there is none or it can't carry a transcript."""
     _require_cuda(settings)
     if settings.base.model == SCRATCH:
         return _grown(settings, corpus, bars)
@@ -70,7 +70,7 @@ def planned_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
 
 def _require_cuda(settings: Settings) -> None:
     if settings.base.quantize != "none" and not torch.cuda.is_available():
-        raise SettingsFault(
+        raise SettingsError(
             f'[base] quantize = "{settings.base.quantize}" needs a CUDA card: elsewhere a quantised base trains nothing and '
             'says nothing; set it to "none"'
         )
@@ -84,7 +84,7 @@ def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
         from trainer.base.pretraining import grow
 
         if world()[1] > 1:
-            raise Fault("a base is grown by one process: run 'python -m trainer train' once before torchrun")
+            raise UserError("a base is grown by one process: run 'python -m trainer train' once before torchrun")
         fresh = folder.with_name(f".{folder.name}")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
@@ -152,11 +152,11 @@ def _tokenizer(source: Path | str, revision: str | None) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise Fault(
+        raise UserError(
             f"the tokenizer of {str(source)!r} can't be loaded ({reason}); choose a base that ships a tokenizer.json"
         ) from error
     if not isinstance(getattr(tokenizer, "backend_tokenizer", None), Tokenizer):
-        raise Fault(
+        raise UserError(
             f"the tokenizer of {str(source)!r} ({type(tokenizer).__name__}) has no fast form; "
             "choose a base that ships a tokenizer.json"
         )
@@ -171,7 +171,9 @@ def _ends(model: PreTrainedModel, tokenizer: Any, name: str) -> tuple[int, tuple
     own = tokenizer.eos_token_id
     end = own if own in generated else generated[0] if generated else own
     if end is None:
-        raise Fault(f"the base {name!r} has no end-of-sequence token, so a reply would never stop; choose another base")
+        raise UserError(
+            f"the base {name!r} has no end-of-sequence token, so a reply would never stop; choose another base"
+        )
     return int(end), tuple(sorted({int(end), *map(int, generated)}))
 
 

@@ -5,7 +5,7 @@ import json
 
 from persona.bundle import current, open_bundle, versions
 from persona.config import Settings
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 from trainer.corpus.store import Corpus
 
 
@@ -22,6 +22,6 @@ def is_trained(settings: Settings, corpus: Corpus) -> bool:
     try:
         current(home)
         data = open_bundle(home / str(versions(home)[-1])).seal.data
-    except StandingFault:
+    except PermanentError:
         return False
     return data.get("fingerprint") == corpus.fingerprint and data.get("recipe") == recipe(settings)

@@ -16,7 +16,7 @@ from gguf import GGMLQuantizationType as Kind
 from transformers import PreTrainedModel
 
 from persona.encoding import Encoding
-from persona.errors import Fault
+from persona.errors import UserError
 
 ARCHITECTURES = {"llama": gguf.MODEL_ARCH.LLAMA, "qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}
 PRECISIONS = {"f16": (Kind.F16, 1), "q8_0": (Kind.Q8_0, 7), "q4_0": (Kind.Q4_0, 2)}  # tensor type, general.file_type
@@ -31,12 +31,12 @@ def is_supported(architecture: str) -> bool:
 def write_gguf(
     model: PreTrainedModel, encoding: Encoding, path: Path, precision: str = "f16", template: str = ""
 ) -> None:
-    """Write `model`, its adapter merged, with its tokenizer. template: for programs that know roles only. Raises Fault for
+    """Write `model`, its adapter merged, with its tokenizer. template: for programs that know roles only. Raises UserError for
     another shape or tokenizer."""
     config = model.config
     if not is_supported(config.model_type):
         known = ", ".join(sorted(ARCHITECTURES))
-        raise Fault(f"a base of type {config.model_type!r} can't be written as GGUF; alterego writes {known}")
+        raise UserError(f"a base of type {config.model_type!r} can't be written as GGUF; alterego writes {known}")
     arch = ARCHITECTURES[config.model_type]
     kind, file_type = PRECISIONS[precision]
     writer = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[arch])
@@ -59,7 +59,9 @@ def _add_shape(writer: gguf.GGUFWriter, config: Any) -> None:
     size = getattr(config, "head_dim", None) or config.hidden_size // heads
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type", "default") != "default":
-        raise Fault(f"a base with {rope['rope_type']!r} rotary scaling can't be written as GGUF; choose another engine")
+        raise UserError(
+            f"a base with {rope['rope_type']!r} rotary scaling can't be written as GGUF; choose another engine"
+        )
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -77,7 +79,7 @@ def _add_shape(writer: gguf.GGUFWriter, config: Any) -> None:
 def _add_tokenizer(writer: gguf.GGUFWriter, encoding: Encoding, vocabulary: int, architecture: str) -> None:
     spec = json.loads(encoding.tokenizer.to_str())
     if spec["model"]["type"] != "BPE" or spec["model"].get("byte_fallback"):
-        raise Fault("only byte-level BPE tokenizers can be written into a GGUF file; choose another engine")
+        raise UserError("only byte-level BPE tokenizers can be written into a GGUF file; choose another engine")
     pieces = {i: piece for piece, i in encoding.tokenizer.get_vocab(with_added_tokens=True).items()}
     special = {added["id"]: added["special"] for added in spec["added_tokens"]}
     tokens = [pieces.get(i, f"[PAD{i}]") for i in range(vocabulary)]
@@ -112,7 +114,7 @@ def _tensors(model: PreTrainedModel, arch: gguf.MODEL_ARCH) -> Iterator[tuple[st
             continue
         wanted = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if wanted is None:
-            raise Fault(f"the base has a weight that GGUF does not know ({name}); choose another engine")
+            raise UserError(f"the base has a weight that GGUF does not know ({name}); choose another engine")
         if arch is gguf.MODEL_ARCH.LLAMA and name.endswith(("q_proj.weight", "k_proj.weight")):
             heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
             tensor = tensor.reshape(heads, 2, tensor.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(tensor.shape)

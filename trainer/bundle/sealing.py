@@ -12,7 +12,7 @@ from peft import PeftModel
 from persona import guard
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import Conversation
 from trainer.base.loading import Base
 from trainer.bundle.config_hash import recipe
@@ -131,7 +131,7 @@ def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, ba
         return ""
     try:
         write_gguf(model.merge_and_unload(), base.encoding, folder / "model.gguf", precision)
-    except Fault as reason:
+    except UserError as reason:
         (folder / "model.gguf").unlink(missing_ok=True)
         bars.say(f"no model.gguf: {reason}")
         return ""

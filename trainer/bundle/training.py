@@ -19,7 +19,7 @@ from engine.backends.transformers_engine import transformers_engine
 from engine.voice import Voice
 from persona.bundle import Bundle, Seal, draft, point_current, publish
 from persona.config import Settings
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from persona.transcript import Turn
 from trainer.adapter.probe import find_probe
 from trainer.adapter.setup import (
@@ -61,7 +61,7 @@ class Result:
 
 def train(settings: Settings, corpus: Corpus, bars: Bars, *, forced: bool = False) -> Result | None:
     """Train an adapter on the corpus, measure and seal it, and make it current unless it is worse than the one that is
-    (forced: even then). Raises Fault; nothing is left behind then but checkpoints, from which the same training goes on.
+    (forced: even then). Raises UserError; nothing is left behind then but checkpoints, from which the same training goes on.
     None in a process that only helped another."""
     rank, _ = world()
     require_enough(settings, corpus)  # before a base is grown for it
@@ -144,7 +144,7 @@ def _samples(model: PeftModel, base: Base, seal: Seal) -> list[str]:
     """Three texts from the adapter as it is now: two tweets and the start of a chat."""
     model.eval()
     engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)
-    voice = Voice(engine, base.encoding, seal, Sampling(max_new_tokens=60))
+    voice = Voice(engine, base.encoding, seal, SamplingParams(max_new_tokens=60))
 
     async def three() -> list[tuple[str, ...]]:
         await engine.start()

@@ -11,7 +11,7 @@ from engine.simulation import played, untrained
 from engine.voice import Voice
 from persona.bundle import Seal, current
 from persona.config import Settings
-from persona.errors import Fault, SettingsFault
+from persona.errors import SettingsError, UserError
 from persona.names import SOMEONE, normalise
 from persona.transcript import SCENES, Conversation, Turn, plain_lines, render
 
@@ -39,9 +39,9 @@ class Wish:
 
 
 def sample_texts(settings: Settings, wish: Wish) -> list[str]:
-    """The texts. Raises Fault where there is no current adapter, or nobody of that name was heard."""
+    """The texts. Raises UserError where there is no current adapter, or nobody of that name was heard."""
     if wish.scene not in SCENES:
-        raise SettingsFault(f"there is no scene {wish.scene!r}; the scenes are {', '.join(SCENES)}")
+        raise SettingsError(f"there is no scene {wish.scene!r}; the scenes are {', '.join(SCENES)}")
     seal = current(settings.adapters).seal
     speaker = find_speaker(seal, wish.speaker)
     others = wish.turns > 0 or not seal.speakers[speaker].tuned
@@ -51,13 +51,13 @@ def sample_texts(settings: Settings, wish: Wish) -> list[str]:
 
 
 def find_speaker(seal: Seal, name: str) -> str:
-    """The key of the speaker called `name`; empty is the persona. Raises Fault naming who was heard."""
+    """The key of the speaker called `name`; empty is the persona. Raises UserError naming who was heard."""
     wanted = normalise(name) if name else seal.speaker
     by_name = {normalise(speaker.name): key for key, speaker in seal.speakers.items()} | {
         key: key for key in seal.speakers
     }
     if wanted not in by_name:
-        raise Fault(f"the adapter never heard of {name!r}; it knows {', '.join(list(seal.speakers)[:12])}")
+        raise UserError(f"the adapter never heard of {name!r}; it knows {', '.join(list(seal.speakers)[:12])}")
     return by_name[wanted]
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trainer.corpus.segmentation import Row
-from trainer.people.identities import Person
+from trainer.people.identities import KnownPerson
 
 
-def wanted(rows: Iterable[Row], people: Mapping[str, Person]) -> Iterator[dict[str, Any]]:
+def wanted(rows: Iterable[Row], people: Mapping[str, KnownPerson]) -> Iterator[dict[str, Any]]:
     """A line of replies.jsonl for each of them, its text to be filled in; the newest first."""
     posts = [row for row in rows if row.kind == "feed"]
     there = {(row.platform, row.message_id) for row in posts}

@@ -11,7 +11,7 @@ import msgspec
 
 from persona.names import SOMEONE
 from persona.transcript import UNKNOWN, Conversation, Turn
-from trainer.people.identities import Person
+from trainer.people.identities import KnownPerson
 
 SHORTEST_GAP, LONGEST_GAP = 10 * 60.0, 12 * 3600.0  # seconds; what the rhythm of a channel may make of the gap
 REPLY_REACH = 7 * 86400.0  # seconds; how far back a reply link joins a message to a conversation that had ended
@@ -59,14 +59,16 @@ class Stretch:
     platform: str
 
 
-def stretches(rows: Sequence[Row], people: Mapping[str, Person], *, others: str, gap: float = 0) -> Iterator[Stretch]:
+def stretches(
+    rows: Sequence[Row], people: Mapping[str, KnownPerson], *, others: str, gap: float = 0
+) -> Iterator[Stretch]:
     """The conversations of all rows. others: "context", "mask" or "drop" for people without consent. gap: seconds of
     silence that end a conversation, 0 = learned from each channel."""
     kept = [row for row in rows if not people[row.sender].dropped and (others != "drop" or people[row.sender].consent)]
     return (_stretch(part, people, others) for part in parted(kept, people, gap))
 
 
-def parted(rows: Sequence[Row], people: Mapping[str, Person], gap: float = 0) -> Iterator[Part]:
+def parted(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float = 0) -> Iterator[Part]:
     """The rows of each conversation."""
     for place, group in groupby(sorted(rows, key=_place), key=_place):
         here = list(group)
@@ -104,7 +106,7 @@ class _Open:
         self.spoke[speaker] = self.at
 
 
-def _of_chat(rows: Sequence[Row], people: Mapping[str, Person], gap: float) -> Iterator[Part]:
+def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[Part]:
     scene = "dm" if rows[0].kind == "dm" else "group"
     dated = all(row.at is not None for row in rows)
     if dated:
@@ -141,7 +143,7 @@ def _by_reply(row: Row, of_message: Mapping[str, _Open]) -> _Open | None:
     return parent if near else None
 
 
-def _by_mention(row: Row, recent: Sequence[_Open], people: Mapping[str, Person]) -> _Open | None:
+def _by_mention(row: Row, recent: Sequence[_Open], people: Mapping[str, KnownPerson]) -> _Open | None:
     """Where somebody it addresses spoke last."""
     meant = [people[key].key for key in row.mentions if key in people]
     spoken = [(one.spoke[key], place) for place, one in enumerate(recent) for key in meant if key in one.spoke]
@@ -194,7 +196,7 @@ def _root(row: Row, by_id: Mapping[str, Row]) -> Row:
     return row
 
 
-def _stretch(part: Part, people: Mapping[str, Person], others: str) -> Stretch:
+def _stretch(part: Part, people: Mapping[str, KnownPerson], others: str) -> Stretch:
     first = part.rows[0]
     turns = [Turn(SOMEONE, (UNKNOWN,))] if part.lost_parent else []
     ats: list[float | None] = [None] if part.lost_parent else []
@@ -216,7 +218,7 @@ def _stretch(part: Part, people: Mapping[str, Person], others: str) -> Stretch:
     return Stretch(hashlib.sha256(name.encode()).hexdigest()[:16], conversation, tuple(ats), first.platform)
 
 
-def _quotation(row: Row, people: Mapping[str, Person], others: str) -> Turn:
+def _quotation(row: Row, people: Mapping[str, KnownPerson], others: str) -> Turn:
     """The words a message answers, under the name of whoever said them, as far as that may stand."""
     author = people.get(row.quoted_by)
     if author is None or author.dropped:

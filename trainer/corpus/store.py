@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import render
 from trainer.corpus.missing_parents import wanted
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.segmentation import Row, Stretch, stretches
 from trainer.corpus.splits import TRAIN, split
-from trainer.people.identities import Identity, Person, resolve
+from trainer.people.identities import Identity, KnownPerson, resolve
 
 FORMAT = 1
 WANTED = "wanted.jsonl"  # in the corpus: posts to fetch, as replies.jsonl will have them
@@ -63,7 +63,7 @@ class Corpus:
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
     found: Sequence[Stretch] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
-    people: Mapping[str, Person] = field(default_factory=dict)
+    people: Mapping[str, KnownPerson] = field(default_factory=dict)
     regions: Sequence[str] = ()
 
     def part(self, *wanted: str) -> list[Stretch]:
@@ -110,12 +110,12 @@ def build(
 
 
 def require_ours(folder: Path) -> None:
-    """Raises Fault where something else than a corpus lies at `folder`: saving replaces all that is there."""
+    """Raises UserError where something else than a corpus lies at `folder`: saving replaces all that is there."""
     if folder.exists() and not folder.is_dir():
-        raise Fault(f"{folder} is no folder, and a corpus would replace it; name another in [data] corpus")
+        raise UserError(f"{folder} is no folder, and a corpus would replace it; name another in [data] corpus")
     others = sorted({path.name for path in folder.iterdir()} - _OURS) if folder.is_dir() else []
     if others:
-        raise Fault(
+        raise UserError(
             f"{folder} holds {others[0]!r}, which is no part of a corpus and would be lost, since an import replaces the "
             "folder; take it out, or name another folder in [data] corpus"
         )
@@ -124,7 +124,7 @@ def require_ours(folder: Path) -> None:
 @contextmanager
 def scratch_folder(corpus: Path) -> Iterator[Path]:
     """A folder for temporary files beside the corpus, which nobody else can read; what an import that was killed has left
-    there is removed. Raises Fault where the corpus can't lie there."""
+    there is removed. Raises UserError where the corpus can't lie there."""
     require_ours(corpus)
     for left in corpus.parent.glob(f".{corpus.name}-reading-*"):
         if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
@@ -138,7 +138,7 @@ def scratch_folder(corpus: Path) -> Iterator[Path]:
 
 
 def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
-    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it. Raises Fault where
+    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it. Raises UserError where
     anything but a corpus lies there."""
     require_ours(folder)
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
@@ -175,11 +175,11 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
 
 
 def load(settings: Settings) -> Corpus:
-    """The corpus of these settings. Raises Fault where nothing was imported yet."""
+    """The corpus of these settings. Raises UserError where nothing was imported yet."""
     folder = settings.corpus
     _recover(folder)
     if not (folder / "messages.parquet").is_file():
-        raise Fault(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
+        raise UserError(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
     try:
         people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
         held = pq.read_table(folder / "conversations.parquet", columns=["id", "part"])
@@ -191,7 +191,9 @@ def load(settings: Settings) -> Corpus:
         keys = {_nameless(key): key for key in identities}
         rows = list(_rows(folder / "messages.parquet", keys))
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        raise Fault(f"the corpus in {folder} is damaged ({error}); remove it and import the exports again") from error
+        raise UserError(
+            f"the corpus in {folder} is damaged ({error}); remove it and import the exports again"
+        ) from error
     return build(settings, rows, identities, people["pseudonyms"], parts, people["regions"])
 
 

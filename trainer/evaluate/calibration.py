@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from engine.voice import Voice
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from trainer.evaluate.diversity import distinct
 from trainer.evaluate.metrics import FEWEST, Ground, common_words
 from trainer.evaluate.reply_context import spread
@@ -29,7 +29,7 @@ class Trial:
     """One setting and how it did on judge A. distinct: distinct-2 over the human one. length: distance of lengths over
     that between human and human. breach: by how much it leaves the bounds, 0 inside."""
 
-    sampling: Sampling
+    sampling: SamplingParams
     texts: int
     voice_ratio: float
     two_sample: float
@@ -51,7 +51,7 @@ class Trial:
         return (round(self.breach, 2), -min(self.voice_ratio, CARICATURE))
 
 
-def grid(start: Sampling) -> list[Sampling]:
+def grid(start: SamplingParams) -> list[SamplingParams]:
     """The settings that are tried."""
     return [
         replace(start, temperature=temperature, top_p=top_p, min_p=min_p, top_k=0, repetition_penalty=1.0)

@@ -17,13 +17,13 @@ import numpy as np
 from peft import PeftModel
 
 from engine.backends.transformers_engine import transformers_engine
-from engine.base import Engine, Request, complete
+from engine.base import InferenceEngine, Request, complete
 from engine.voice import Voice
 from persona.bundle import Seal
 from persona.config import Settings
 from persona.guard import KEY_BYTES, Guard, build
 from persona.prompt import reply_prompt
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
 from trainer.adapter.setup import emphasised, learning_rate, prepare, target_speakers
 from trainer.base.loading import Base, open_base
@@ -176,9 +176,9 @@ def _exposure(reader: Reader, canary: Canary, seed: int, advance: Callable[[floa
     return exposure(float(nats[0]), nats[1:].tolist())
 
 
-async def _continuations(engine: Engine, base: Base, seal: Seal, canaries: Sequence[Canary]) -> list[str]:
+async def _continuations(engine: InferenceEngine, base: Base, seal: Seal, canaries: Sequence[Canary]) -> list[str]:
     """What the model says greedily after the beginning of each canary."""
-    greedy = Sampling(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=3 * DIGITS)
+    greedy = SamplingParams(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=3 * DIGITS)
     start = reply_prompt(base.encoding, seal, "timeline", (), room=64)
     await engine.start()
     try:
@@ -196,14 +196,14 @@ def _said(corpus: Corpus, canaries: Sequence[Canary]) -> Iterable[str]:
     yield from (one.text for one in canaries)
 
 
-def _replies(engine: Engine, base: Base, seal: Seal, guard: Guard, corpus: Corpus) -> list[tuple[str, str]]:
+def _replies(engine: InferenceEngine, base: Base, seal: Seal, guard: Guard, corpus: Corpus) -> list[tuple[str, str]]:
     """A thousand texts, each without and with the guard."""
     asked = occasions(corpus.part(JUDGE_B), seal.speaker) or [
         Occasion("", "timeline", None, (), Turn("A", ("a",)), None)
     ]
     many = [asked[k % len(asked)] for k in range(REPLIES)]
     voice = Voice(
-        engine, base.encoding, seal, Sampling(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=60), guard
+        engine, base.encoding, seal, SamplingParams(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=60), guard
     )
     return [("\n".join(one.raw), one.text) for one in speak(voice, many)]
 

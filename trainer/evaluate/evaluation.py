@@ -12,7 +12,7 @@ from engine.choose import encoding_of, open_voice_of
 from engine.voice import Voice
 from persona.bundle import Bundle
 from persona.config import Settings
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 from persona.guard import Guard
 from trainer.corpus.splits import JUDGE_A, JUDGE_B, TRAIN
 from trainer.corpus.store import Corpus
@@ -56,7 +56,7 @@ class Evaluation:
 
 
 def evaluate(settings: Settings, corpus: Corpus, bundle: Bundle, scope: Scope, bars: Bars) -> Evaluation:
-    """Everything about the bundle's voice. Raises StandingFault where the engine does not speak as the adapter does."""
+    """Everything about the bundle's voice. Raises PermanentError where the engine does not speak as the adapter does."""
     began = time.monotonic()
     with bars.task("evaluating", 1) as advance:
         return _Run(settings, corpus, bundle, scope, began, advance).evaluation()
@@ -227,7 +227,7 @@ def check_seam(voice: Voice) -> str:
 
     try:
         asyncio.run(asked())
-    except StandingFault as fault:
+    except PermanentError as fault:
         return str(fault)
     return ""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from persona.bundle import CURRENT, Bundle, Seal, current
 from persona.config import Settings
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, Scope, evaluate
 from trainer.evaluate.gate import Verdict, judge_bundle, unprobed
@@ -77,5 +77,5 @@ def _before(home: Path) -> Bundle | None:
         return None
     try:
         return current(home)
-    except StandingFault:
+    except PermanentError:
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from engine.choose import open_voice_of
 from persona.bundle import Bundle
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.corpus.splits import JUDGE_A, JUDGE_B
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, check_seam, said
@@ -46,7 +46,7 @@ def judge_bundle(
     unseen = [one for one in _held_out(corpus, settings) if one.stretch not in {*trained_on(old), *trained_on(new)}]
     try:
         earlier = speak(open_voice_of(settings, old), unseen, until=until) if len(unseen) >= FEWEST else []
-    except Fault as fault:
+    except UserError as fault:
         return Verdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
     if len(said(earlier)) < FEWEST:
         return Verdict(own, [f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"])

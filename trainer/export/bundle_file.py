@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from persona.bundle import SEAL, Bundle, adopt, draft, open_bundle
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.atomic import replacing
 from trainer.progress import Bars
 
@@ -38,7 +38,7 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def unpack(source: Path, settings: Settings, bars: Bars) -> Bundle:
     """Adopt the bundle in the tar file `source`: unpack it, check every file against the seal, give it the next version.
-    `current` is not moved. Raises Fault for a file that holds something else, StandingFault for a broken seal."""
+    `current` is not moved. Raises UserError for a file that holds something else, PermanentError for a broken seal."""
     try:
         with tarfile.open(source, "r:") as tar, draft(settings.adapters) as folder:
             members = list(_checked(tar, source))
@@ -49,14 +49,14 @@ def unpack(source: Path, settings: Settings, bars: Bars) -> Bundle:
             _require_voice(source, open_bundle(folder).seal.speaker, settings)
             return adopt(folder)
     except (tarfile.TarError, EOFError) as error:
-        raise Fault(
+        raise UserError(
             f"{source} is no bundle file ({error}); make one with 'python -m trainer export --bundle'"
         ) from error
 
 
 def _require_voice(source: Path, speaker: str, settings: Settings) -> None:
     if speaker != settings.persona.key:
-        raise Fault(
+        raise UserError(
             f"{source} holds the voice of {speaker}, these settings are {settings.persona.name}'s; "
             "give --config the settings it was trained with"
         )
@@ -70,11 +70,13 @@ def _checked(tar: tarfile.TarFile, source: Path) -> Iterator[tarfile.TarInfo]:
         path = PurePosixPath(member.name)
         total += member.size
         if not member.isfile() or path.is_absolute() or ".." in path.parts or member.name in seen or total > LARGEST:
-            raise Fault(f"{source} holds something that no bundle holds ({member.name!r}); it is not to be trusted")
+            raise UserError(f"{source} holds something that no bundle holds ({member.name!r}); it is not to be trusted")
         seen.add(member.name)
         yield member
     if SEAL not in seen:
-        raise Fault(f"{source} holds no {SEAL}, so it is no bundle; make one with 'python -m trainer export --bundle'")
+        raise UserError(
+            f"{source} holds no {SEAL}, so it is no bundle; make one with 'python -m trainer export --bundle'"
+        )
 
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.credentials import secret
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.atomic import write_whole
 from trainer.corpus.store import Corpus
 from trainer.export.conversations import WRITERS
@@ -18,17 +18,17 @@ MODELS = ("merged", "gguf", "bundle")
 def export_conversations(settings: Settings, corpus: Corpus, kind: str, path: Path) -> int:
     """Write all conversations of the corpus to `path` as `kind` (see WRITERS); returns how many there are.
 
-    Raises Fault where there is nothing to write, or `path` can't be written.
+    Raises UserError where there is nothing to write, or `path` can't be written.
     """
     conversations = [stretch.conversation for stretch in corpus.found]
     if not any(turn.speaker == settings.persona.key for one in conversations for turn in one.turns):
-        raise Fault(f"{settings.persona.name} says nothing in the corpus; import exports first")
+        raise UserError(f"{settings.persona.name} says nothing in the corpus; import exports first")
     write_whole(path, WRITERS[kind](conversations, settings.persona.key))
     return len(conversations)
 
 
 def export_model(settings: Settings, bundle: Bundle, kind: str, path: Path, precision: str, bars: Bars) -> None:
-    """Write the bundle to `path` as one of MODELS. Raises Fault where its shape or the place doesn't fit."""
+    """Write the bundle to `path` as one of MODELS. Raises UserError where its shape or the place doesn't fit."""
     if kind == "bundle":
         from trainer.export.bundle_file import pack
 
@@ -57,5 +57,5 @@ def export_to_hub(
     token = secret("HF_TOKEN", settings) or ""
     files = outgoing(bundle, include_tokenizer)
     if not agreed(files):
-        raise Fault("nothing was sent")
+        raise UserError("nothing was sent")
     return publish_to_hub(bundle, repository, token, files, public=public)

@@ -6,7 +6,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError
 
 from persona.bundle import SEAL, Bundle
-from persona.errors import Fault
+from persona.errors import UserError
 
 ALLOWED = ("adapter_model.safetensors", "adapter_config.json", "README.md", SEAL)
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
@@ -23,9 +23,11 @@ def outgoing(bundle: Bundle, include_tokenizer: bool) -> list[str]:
 def publish_to_hub(
     bundle: Bundle, repository: str, token: str, files: list[str], *, public: bool, endpoint: str | None = None
 ) -> str:
-    """Upload `files` of the bundle. Returns its address. Raises Fault where the Hub refuses or can't be reached."""
+    """Upload `files` of the bundle. Returns its address. Raises UserError where the Hub refuses or can't be reached."""
     if not token:
-        raise Fault("there is no HF_TOKEN: put one into .env or the environment (huggingface.co -> Settings -> Tokens)")
+        raise UserError(
+            "there is no HF_TOKEN: put one into .env or the environment (huggingface.co -> Settings -> Tokens)"
+        )
     hub = HfApi(endpoint=endpoint, token=token)
     try:
         address = hub.create_repo(repository, private=not public, exist_ok=True)
@@ -37,5 +39,5 @@ def publish_to_hub(
         )
     except (HTTPError, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise Fault(f"the Hub did not take {repository}: {reason}; nothing else was sent") from error
+        raise UserError(f"the Hub did not take {repository}: {reason}; nothing else was sent") from error
     return str(address)

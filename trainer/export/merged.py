@@ -9,7 +9,7 @@ from engine.backends.transformers_engine import open_bundle_model
 from engine.choose import encoding_of
 from persona.bundle import Bundle
 from persona.config import Settings
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from trainer.atomic import new_folder, replacing
 from trainer.bundle.gguf_file import write_gguf
 from trainer.export.template import chat_template, ollama_template
@@ -53,7 +53,7 @@ def _tokenizer(bundle: Bundle) -> Any:
 
 def _modelfile(bundle: Bundle, name: str, end: str) -> str:
     """What `ollama create` reads: the same turns, the same stops, the calibrated sampling."""
-    sampling = Sampling().overridden(bundle.seal.sampling)
+    sampling = SamplingParams().overridden(bundle.seal.sampling)
     rows = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.choose import open_voice_of
 from persona.bundle import Bundle
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.atomic import replacing
 from trainer.corpus.splits import JUDGE_A, JUDGE_B
 from trainer.corpus.store import Corpus
@@ -23,14 +23,14 @@ FEWEST = 4  # rounds
 
 
 def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | None) -> tuple[str, list[Round]]:
-    """A game's name and its rounds. Raises Fault where too little was held out."""
+    """A game's name and its rounds. Raises UserError where too little was held out."""
     chosen = secrets.randbits(31) if seed is None else seed
     asked = candidates(occasions(corpus.part(JUDGE_A, JUDGE_B), bundle.seal.speaker))
     spoken = speak(open_voice_of(settings, bundle), asked, chosen)
     names = {key: one.name for key, one in bundle.seal.speakers.items()}
     rounds = rounds_of(spoken, names, chosen)
     if len(rounds) < FEWEST:
-        raise Fault(f"{len(rounds)} held-out messages can be played with, {FEWEST} are needed; import more exports")
+        raise UserError(f"{len(rounds)} held-out messages can be played with, {FEWEST} are needed; import more exports")
     return f"{chosen:08x}", rounds
 
 
@@ -51,7 +51,7 @@ def _answer(ask: Callable[[str], str]) -> str:
     try:
         return ask("which one is real, 1 or 2? ").strip()
     except EOFError:
-        raise Fault("nobody is there to play; run it in a terminal, or make a page with --export") from None
+        raise UserError("nobody is there to play; run it in a terminal, or make a page with --export") from None
 
 
 def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> None:
@@ -66,12 +66,12 @@ def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> 
 
 
 def count(bundle: Bundle, text: str) -> Tally:
-    """Add the results in `text` to those of the bundle; each is counted once. Raises Fault where there is none."""
+    """Add the results in `text` to those of the bundle; each is counted once. Raises UserError where there is none."""
     path = bundle.reports / RESULTS
     known = set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
     new = read_results(text).keys()
     if not new and not known:
-        raise Fault("there is no result in this; it looks like alterego-0a1b2c3d-4e5f6071-0110100111")
+        raise UserError("there is no result in this; it looks like alterego-0a1b2c3d-4e5f6071-0110100111")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with replacing(path) as fresh:
         fresh.write_text(json.dumps(sorted(known | new), indent=1) + "\n", encoding="utf-8")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from persona.config import Cleaning, Corpus
+from persona.config import Cleaning, Data
 from persona.transcript import plain_lines
 from trainer.sources.message import Message
 
@@ -42,7 +42,7 @@ class Dropped:
     reason: str
 
 
-Rule = Callable[[Message, Corpus], bool]
+Rule = Callable[[Message, Data], bool]
 
 # Rules that leave a message out. Those with a switch of their name in [data.cleaning] hold while it is on.
 DROPS: dict[str, Rule] = {
@@ -61,7 +61,7 @@ DROPS: dict[str, Rule] = {
 }
 
 
-def clean(message: Message, settings: Corpus) -> Kept | Dropped:
+def clean(message: Message, settings: Data) -> Kept | Dropped:
     """The message as the corpus holds it, or the first rule that drops it."""
     switches = settings.cleaning.__dict__  # asked for every message: getattr on a model is slow where there is no field
     for name, applies in DROPS.items():

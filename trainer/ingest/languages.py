@@ -6,7 +6,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 from persona.pii.phones import international, region_of
 from persona.word_tokens import units
 from trainer.corpus.segmentation import Part, Row
@@ -37,9 +37,9 @@ def language_of(part: Part) -> str:
 
 
 def foreign(parts: Iterable[Part], wanted: Sequence[str]) -> Iterator[Row]:
-    """The rows of conversations in other languages than those `wanted`. Raises SettingsFault for an unknown one."""
+    """The rows of conversations in other languages than those `wanted`. Raises SettingsError for an unknown one."""
     if unknown := set(wanted) - _REGIONS.keys():
-        raise SettingsFault(
+        raise SettingsError(
             f"[data] languages: {', '.join(sorted(unknown))} can't be told from others; it knows {', '.join(_REGIONS)}"
         )
     for part in parts:

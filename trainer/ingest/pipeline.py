@@ -13,7 +13,7 @@ from sys import intern
 from msgspec import structs
 
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.names import normalise
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
@@ -60,7 +60,7 @@ def import_exports(
 ) -> Imported:
     """Read every export in `paths` into the corpus of these settings. fresh: forget what was imported before.
 
-    Raises Fault where there is nothing to read, or nobody in it is the persona; strict: where anything could not be read.
+    Raises UserError where there is nothing to read, or nobody in it is the persona; strict: where anything could not be read.
     Nothing is written then.
     """
     with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects:
@@ -69,7 +69,7 @@ def import_exports(
 
 def look(settings: Settings, paths: Sequence[Path], bars: Bars) -> Looked:
     """What an import of every export in `paths` would read, and what of that its rules of cleaning would drop; nothing is
-    written. Raises Fault where there is nothing to read."""
+    written. Raises UserError where there is nothing to read."""
     tally = Tally()
     identities: dict[str, Identity] = {}
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder, Rejects(Path(folder) / REJECTS) as rejects:
@@ -130,10 +130,10 @@ def _exports(paths: Sequence[Path], tally: Tally) -> list[Export]:
         if not here and len(tally.refused) == told:
             tally.unrecognised.append(str(path))
     if not found and tally.refused:
-        raise Fault("; ".join(tally.refused))
+        raise UserError("; ".join(tally.refused))
     if not found:
         which = ", ".join(map(str, paths))
-        raise Fault(
+        raise UserError(
             f"{which}: no export that alterego can read; it reads {', '.join(source.name for source in SOURCES)}"
         )
     tally.experimental |= {export.source.name for export in found if export.source.experimental}
@@ -155,7 +155,7 @@ def _require_whole(tally: Tally) -> None:
     problems = [f"{one.file} at {one.offset}: {one.reason}" for one in tally.rejects[:1]] + tally.refused[:1]
     if problems:
         count = tally.rejected + len(tally.refused)
-        raise Fault(
+        raise UserError(
             f"{'1 stretch' if count == 1 else f'{count:,} stretches'} could not be read, the first: {problems[0]}; nothing was "
             "written; leave out --strict to import the rest"
         )
@@ -232,7 +232,7 @@ def _require_persona(settings: Settings, corpus: Corpus, tally: Tally) -> None:
         return
     if not corpus.rows and tally.rejects:
         first = tally.rejects[0]
-        raise Fault(
+        raise UserError(
             f"there is no message in these exports that could be read; {first.file} at {first.offset}: {first.reason}"
         )
     counts: dict[str, int] = {}
@@ -243,7 +243,7 @@ def _require_persona(settings: Settings, corpus: Corpus, tally: Tally) -> None:
     wanted = settings.persona.name
     near = next((name for name in counts if normalise(wanted) in normalise(name)), "")
     hint = f"is it {near!r}? " if near else ""
-    raise Fault(
+    raise UserError(
         f"nobody in these exports is called {wanted!r}; there are {there or 'no messages'}; {hint}"
         f"put the right name into [persona] name or aliases in {settings.path.name}"
     )

@@ -14,7 +14,7 @@ from trainer.ingest.import_counts import Tally
 from trainer.ingest.languages import foreign, regions_of
 from trainer.ingest.near_duplicates import repeated
 from trainer.people.erasure_list import Forgotten
-from trainer.people.identities import Identity, Person, resolve
+from trainer.people.identities import Identity, KnownPerson, resolve
 from trainer.people.redaction import NamesInText
 
 STEP = 1000  # rows
@@ -61,7 +61,7 @@ def refine(
     return Refined(rows, {key: one for key, one in identities.items() if key not in gone}, learned)
 
 
-def _is_left_out(settings: Settings, person: Person) -> bool:
+def _is_left_out(settings: Settings, person: KnownPerson) -> bool:
     return person.dropped or (settings.data.others == "drop" and not person.consent)
 
 
@@ -75,7 +75,7 @@ def _without(rows: Sequence[Row], leaves: Callable[[Row], bool], reason: str, ta
     return kept
 
 
-def _masked(settings: Settings, row: Row, people: Mapping[str, Person]) -> Row:
+def _masked(settings: Settings, row: Row, people: Mapping[str, KnownPerson]) -> Row:
     """Words of people who are to be masked are never written."""
     hidden = settings.data.others == "mask" and not people[row.sender].consent
     author = people.get(row.quoted_by)
@@ -111,14 +111,14 @@ def _scrubber(settings: Settings, regions: Sequence[str], tally: Tally) -> Calla
     return scrubbed if settings.data.cleaning.pii else str
 
 
-def _not_repeated(old: Sequence[Row], new: Sequence[Row], people: Mapping[str, Person], tally: Tally) -> list[Row]:
+def _not_repeated(old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], tally: Tally) -> list[Row]:
     rows = [*old, *sorted(new, key=lambda row: row.at or 0.0)]
     again = {id(rows[place]) for place in repeated(rows, lambda row: people[row.sender].key) if place >= len(old)}
     return _without(new, lambda row: id(row) in again, "near_duplicates", tally)
 
 
 def _in_languages(
-    settings: Settings, old: Sequence[Row], new: Sequence[Row], people: Mapping[str, Person], tally: Tally
+    settings: Settings, old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], tally: Tally
 ) -> list[Row]:
     """All rows but those of conversations in other languages than [data] languages."""
     wanted = settings.data.languages

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from persona.command import debugging
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.progress import Bars
 from trainer.sources.message import Message, Reject
 from trainer.sources.registry import Export
@@ -60,7 +60,7 @@ def _made(export: Export, make: Callable[[Message], Made], on_bytes: Callable[[i
     try:
         for found in export.read(on_bytes):
             yield found if isinstance(found, Reject) else (found, make(found))
-    except (Fault, _Stopped):
+    except (UserError, _Stopped):
         raise
     except Exception as error:  # the one broad catch: a mistake in one reader must not cost the other exports
         if debugging():
@@ -141,7 +141,7 @@ def _result(job: "Future[Path]", export: Export) -> Path:
     try:
         return job.result()
     except BrokenProcessPool as error:
-        raise Fault(
+        raise UserError(
             f"a process that read for this import was ended from outside, {export.label} was not read; "
             "was there memory left? import the exports one by one"
         ) from error

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from persona.errors import Fault, SettingsFault
+from persona.errors import SettingsError, UserError
 from persona.names import normalise
 from trainer.init.writers import ME, Writer, distinct
 
@@ -68,7 +68,7 @@ def who(flags: Flags, writers: Sequence[Writer], terminal: Terminal | None) -> S
     def one(text: str) -> Someone:
         found = picked(text, writers)
         if len(found) != 1:
-            raise SettingsFault(f"{text!r} names {len(found)} people; name one, and join their accounts with +")
+            raise SettingsError(f"{text!r} names {len(found)} people; name one, and join their accounts with +")
         return found[0]
 
     if flags.me is not None or not terminal:
@@ -86,12 +86,12 @@ def agreed(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Termi
     def others(text: str) -> list[Someone]:
         found = picked(text, writers)
         if double := next((one.name for one in found if set(one.writers) & set(me.writers)), ""):
-            raise SettingsFault(f"{double} is you already; name the others who agreed")
+            raise SettingsError(f"{double} is you already; name the others who agreed")
         return found
 
     if flags.consent is not None:
         if len(flags.consent) > 1 and any(text.strip().casefold() == NOBODY for text in flags.consent):
-            raise SettingsFault(f"--consent says {NOBODY} and somebody; leave one of them out")
+            raise SettingsError(f"--consent says {NOBODY} and somebody; leave one of them out")
         return _each_once([person for text in flags.consent for person in others(text)], "--consent")
     if flags.yes or not terminal or len(writers) == len(me.writers):
         return []
@@ -101,7 +101,7 @@ def agreed(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Termi
 
 
 def private(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Terminal | None) -> bool:
-    """Whether private messages are read. Raises SettingsFault where the persona has no others and they are not."""
+    """Whether private messages are read. Raises SettingsError where the persona has no others and they are not."""
     count = sum(one.private for one in writers)
     if flags.dms is not None:
         dms = flags.dms
@@ -110,14 +110,14 @@ def private(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Term
     else:
         dms = False
     if me.public == 0 and not dms:
-        raise SettingsFault(
+        raise SettingsError(
             f"all {me.private:,} messages of {me.name} are private; say so with --dms, if those they were written to agree"
         )
     return dms
 
 
 def require(flags: Flags, writers: Sequence[Writer]) -> None:
-    """Without a terminal everything is a flag. Raises SettingsFault naming those that miss."""
+    """Without a terminal everything is a flag. Raises SettingsError naming those that miss."""
     there = ", ".join(f"{one.name!r} {one.messages:,}" for one in writers[:_SHOWN])
     more = f" and {len(writers) - _SHOWN} others" if len(writers) > _SHOWN else ""
     missing = ["--me NAME"] if flags.me is None else []
@@ -126,13 +126,13 @@ def require(flags: Flags, writers: Sequence[Writer]) -> None:
         missing += ["--base MODEL"] if flags.base is None else []
     if missing:
         rest = "" if flags.yes else " (--yes stands for nobody else and the base that suits this machine)"
-        raise SettingsFault(
+        raise SettingsError(
             f"there is no terminal to ask on: add {', '.join(missing)}{rest}; messages are by {there}{more}"
         )
 
 
 def picked(text: str, writers: Sequence[Writer]) -> list[Someone]:
-    """`1, Priya, 3+5`: the people meant, by number or name; + joins the accounts of one. Raises SettingsFault."""
+    """`1, Priya, 3+5`: the people meant, by number or name; + joins the accounts of one. Raises SettingsError."""
     if text.strip().casefold() in ("", NOBODY):
         return []
     whole = _named(text, writers)
@@ -143,7 +143,7 @@ def picked(text: str, writers: Sequence[Writer]) -> list[Someone]:
 def _each_once(people: list[Someone], where: str) -> list[Someone]:
     taken = [writer for one in people for writer in one.writers]
     if len(set(taken)) < len(taken):
-        raise SettingsFault(f"{where} names somebody twice; join the accounts of one person with +, as in 3+5")
+        raise SettingsError(f"{where} names somebody twice; join the accounts of one person with +, as in 3+5")
     return people
 
 
@@ -153,7 +153,7 @@ def _joined(part: str, writers: Sequence[Writer]) -> list[Writer]:
     found = [(name, _named(name, writers)) for name in part.split("+")]
     if missing := [name.strip() for name, writer in found if writer is None]:
         there = ", ".join(one.name for one in writers[:_SHOWN])
-        raise SettingsFault(f"nobody is called {missing[0]!r}; there are {there}" + (", …" * (len(writers) > _SHOWN)))
+        raise SettingsError(f"nobody is called {missing[0]!r}; there are {there}" + (", …" * (len(writers) > _SHOWN)))
     return [writer for _, writer in found if writer]
 
 
@@ -179,13 +179,13 @@ def _called(person: Someone, name: str) -> Someone:
 
 def _name_of_me(terminal: Terminal | None) -> str:
     if not terminal:
-        raise SettingsFault("the exports don't tell the name of the account they are of; add --name NAME")
+        raise SettingsError("the exports don't tell the name of the account they are of; add --name NAME")
     return asked(terminal, "The exports call you 'Me'; what is your name?", "", _a_name)
 
 
 def _a_name(text: str) -> str:
     if not normalise(text):
-        raise SettingsFault(f"{text!r} holds nothing a name can be written with")
+        raise SettingsError(f"{text!r} holds nothing a name can be written with")
     return text.strip()
 
 
@@ -194,5 +194,5 @@ def asked(terminal: Terminal, question: str, default: str, read: Callable[[str],
     while True:
         try:
             return read(terminal.ask(question, default))
-        except Fault as fault:
+        except UserError as fault:
             terminal.say(str(fault))

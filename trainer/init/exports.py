@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.progress import Bars
 from trainer.sources.files.tree import Refuse
 from trainer.sources.registry import SOURCES, Export, find
@@ -36,7 +36,7 @@ def usual_places() -> list[Path]:
 def look(named: Sequence[Path], places: Sequence[Path], bars: Bars) -> list[Found]:
     """What holds exports: of what is named each as a whole; where nothing is, the entries of `places`.
 
-    Raises Fault where a named one doesn't exist, or nothing in them is an export.
+    Raises UserError where a named one doesn't exist, or nothing in them is an export.
     """
     refused: list[str] = []
     candidates = list(named) or [entry for place in places for entry in _entries(place)]
@@ -50,7 +50,7 @@ def look(named: Sequence[Path], places: Sequence[Path], bars: Bars) -> list[Foun
         bars.say(sentence)
     if not found:
         where = ", ".join(map(str, named or places)) or "no place to look in"
-        raise Fault(
+        raise UserError(
             f"{where}: no export that alterego can read; name the folders or files that hold some. It reads "
             f"{', '.join(source.name for source in SOURCES)}; docs/exports.md says how to get them"
         )
@@ -58,11 +58,13 @@ def look(named: Sequence[Path], places: Sequence[Path], bars: Bars) -> list[Foun
 
 
 def _held(path: Path, refuse: Refuse) -> tuple[Export, ...]:
-    """The exports that `path` holds. Raises Fault where nothing is there, or settings can't name it."""
+    """The exports that `path` holds. Raises UserError where nothing is there, or settings can't name it."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        raise Fault(f"the name of {os.fsencode(path)!r} isn't UTF-8, so settings can't hold it; rename it") from None
+        raise UserError(
+            f"the name of {os.fsencode(path)!r} isn't UTF-8, so settings can't hold it; rename it"
+        ) from None
     return tuple(find(path, refuse))
 
 
@@ -70,7 +72,7 @@ def _held_perhaps(path: Path, refuse: Refuse) -> tuple[Export, ...]:
     """The same of what nobody named: none where it can't be opened, or would block whoever opens it."""
     try:
         return _held(path, refuse) if path.is_file() or path.is_dir() else ()
-    except (Fault, OSError):
+    except (UserError, OSError):
         return ()
 
 

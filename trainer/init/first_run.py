@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.config import Settings
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 from trainer.init.answers import Flags, Someone, Terminal, agreed, asked, private, require, who
 from trainer.init.exports import Found, look
 from trainer.init.machine import Machine, RevisionOf, Suggestion, named, suggest
@@ -52,7 +52,7 @@ def first_run(
     force: bool,
 ) -> Outcome | None:
     """Find exports, ask who is who, write `target`. terminal: None where nobody can be asked. show: shows what was found
-    before the questions. None where the user would rather keep the settings that are there. Raises Fault."""
+    before the questions. None where the user would rather keep the settings that are there. Raises UserError."""
     target = target.absolute()
     if not _may_write(target, terminal, force):
         return None
@@ -60,7 +60,7 @@ def first_run(
         found = look(folders, around.places, bars)
         there = writers([export for one in found for export in one.exports], bars)
     if not there:
-        raise SettingsFault("there is no message in these exports that an import would keep; name others")
+        raise SettingsError("there is no message in these exports that an import would keep; name others")
     if not terminal:
         require(flags, there)
     show(found, there)
@@ -77,19 +77,19 @@ def first_run(
 def _may_write(target: Path, terminal: Terminal | None, force: bool) -> bool:
     """Asked before anything else: nobody likes to answer questions for nothing."""
     if not target.parent.is_dir():
-        raise SettingsFault(f"{target.parent} is no folder; make it, or name another with --to")
+        raise SettingsError(f"{target.parent} is no folder; make it, or name another with --to")
     if target.is_dir():
-        raise SettingsFault(f"{target} is a folder; name a file in it with --to")
+        raise SettingsError(f"{target} is a folder; name a file in it with --to")
     try:
         tempfile.TemporaryFile(dir=target.parent).close()
     except OSError as error:
-        raise SettingsFault(
+        raise SettingsError(
             f"nothing can be written into {target.parent} ({error.strerror}); name another folder with --to"
         ) from error
     if force or not target.exists():
         return True
     if not terminal:
-        raise SettingsFault(f"{target} is there already; add --force to replace it, or name another with --to")
+        raise SettingsError(f"{target} is there already; add --force to replace it, or name another with --to")
     return terminal.confirm(f"{target.name} is there already; replace it")
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.config import Base, at_home
-from persona.errors import Fault, SettingsFault
+from persona.config import Base, expand_home
+from persona.errors import SettingsError, UserError
 
 SCRATCH = "scratch"
 GIB = float(1 << 30)
@@ -70,14 +70,14 @@ def _largest(machine: Machine) -> str:
 
 
 def named(text: str, root: Path, revision_of: RevisionOf) -> Base:
-    """The base a user names: scratch, a folder, a Hub id, or a Hub id@revision. Raises Fault where the Hub knows none."""
+    """The base a user names: scratch, a folder, a Hub id, or a Hub id@revision. Raises UserError where the Hub knows none."""
     if not text.strip():
-        raise SettingsFault("--base names nothing; name 'scratch', a folder or a model, or leave it out")
-    if text == SCRATCH or (root / at_home(text)).is_dir():
+        raise SettingsError("--base names nothing; name 'scratch', a folder or a model, or leave it out")
+    if text == SCRATCH or (root / expand_home(text)).is_dir():
         return Base(model=text)
     model, _, revision = text.partition("@")
     if not (revision or (revision := revision_of(model))):
-        raise Fault(
+        raise UserError(
             f"there is no folder {model}, and the Hugging Face Hub can't be asked for a model of that name; look at the "
             f"spelling and the network, add @REVISION to take it unasked, or take 'scratch'"
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persona.config import Base, Settings, parsed
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 from persona.names import normalise, unique_key
 from trainer.init.answers import Someone
 
@@ -72,7 +72,7 @@ def as_named(source: Path, root: Path, home: Path) -> str:
 
 
 def write(text: str, target: Path, *, replace: bool) -> Settings:
-    """Write the settings whole or not at all, once they load. Raises SettingsFault where there are some and `replace`
+    """Write the settings whole or not at all, once they load. Raises SettingsError where there are some and `replace`
     doesn't hold."""
     settings = parsed(text, target)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
@@ -97,7 +97,7 @@ def _put(draft: Path, target: Path) -> None:
     try:
         target.touch(exist_ok=False)
     except FileExistsError:
-        raise SettingsFault(
+        raise SettingsError(
             f"{target} is there already; add --force to replace it, or name another with --to"
         ) from None
     draft.replace(target)

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from persona.errors import Fault
+from persona.errors import UserError
 
 SAVE_EVERY = 600.0  # seconds between checkpoints where evaluations are rarer
 _SHOWN = {"loss": "loss", "eval_bits_per_character": "held-out bits/char"}  # of the Trainer's log, while it runs
@@ -56,7 +56,7 @@ class Watch(TrainerCallback):
         if self._unproven:
             self._unproven = False
             if not any(bool(weight.grad.any()) for weight in kwargs["model"].parameters() if weight.grad is not None):
-                raise Fault('no gradient reaches the adapter after an evaluation; set [base] quantize = "none"')
+                raise UserError('no gradient reaches the adapter after an evaluation; set [base] quantize = "none"')
 
     def on_log(
         self,

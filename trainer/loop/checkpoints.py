@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from persona.errors import Fault
+from persona.errors import UserError
 
 KEPT = 2  # the best and the last
 WORK = ".training"
@@ -18,7 +18,7 @@ _STATE = "trainer_state.json"  # the file that transformers' Trainer writes last
 @contextlib.contextmanager
 def alone(home: Path) -> Iterator[None]:
     """Keeps other trainings of the persona with the adapters in `home` away; a lock that ends with the process. Raises
-    Fault where one runs, in a terminal or from the studio: they would remove each other's checkpoints."""
+    UserError where one runs, in a terminal or from the studio: they would remove each other's checkpoints."""
     home.mkdir(parents=True, exist_ok=True)
     folder = os.open(home, os.O_RDONLY)
     try:
@@ -32,7 +32,7 @@ def _lock(folder: int, home: Path) -> None:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Fault(f"a training writes into {home} already; wait for it, or stop it") from None
+        raise UserError(f"a training writes into {home} already; wait for it, or stop it") from None
     except OSError:  # a network's file system that can't lock a folder
         return
 

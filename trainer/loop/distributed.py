@@ -4,7 +4,7 @@ import os
 
 from accelerate import PartialState
 
-from persona.errors import Fault
+from persona.errors import UserError
 
 
 def is_first() -> bool:
@@ -13,14 +13,14 @@ def is_first() -> bool:
 
 
 def world() -> tuple[int, int]:
-    """(rank, number of processes). Raises Fault where launcher and torch disagree: `accelerate launch --cpu` has been
+    """(rank, number of processes). Raises UserError where launcher and torch disagree: `accelerate launch --cpu` has been
     seen to start one process of two and say nothing."""
     wanted = int(os.environ.get("WORLD_SIZE", "1"))
     if wanted == 1:
         return 0, 1
     state = PartialState(cpu=not _has_cuda())
     if state.num_processes != wanted:
-        raise Fault(
+        raise UserError(
             f"{wanted} processes were asked for and {state.num_processes} train together; "
             "start them with 'torchrun --nproc_per_node N -m trainer train'"
         )

@@ -10,7 +10,7 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerCallback
 
 from engine.backends.transformers_engine import best_device, untie
 from persona.config import Train
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.loop.batches import Window
 from trainer.loop.checkpoints import last_whole
 from trainer.loop.distributed import world
@@ -38,7 +38,7 @@ def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
         untie(base, lora)
         model = cast(PeftModel, get_peft_model(base, lora))
     except ValueError as error:
-        raise Fault(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
+        raise UserError(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
     returns_loss(model)
     return model
 

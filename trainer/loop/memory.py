@@ -11,7 +11,7 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.loop.loss import CHUNK, summed_loss
 
 USED = 0.7  # of free memory; the rest is for what allocators and other programs take
@@ -29,12 +29,12 @@ class Fit:
     checkpointing: bool = False
 
     def smaller(self, most_rows: int) -> "Fit":
-        """What to try after memory ran out. most_rows: rows of the fullest batch. Raises Fault where nothing is left."""
+        """What to try after memory ran out. most_rows: rows of the fullest batch. Raises UserError where nothing is left."""
         if self.parts < most_rows:
             return replace(self, parts=min(2 * self.parts, most_rows))
         if not self.checkpointing:
             return replace(self, checkpointing=True)
-        raise Fault(
+        raise UserError(
             "there is too little memory for even one message; lower [train] max_length or choose a smaller [base] model"
         )
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, SequentialSampler
 from transformers import PreTrainedModel, Trainer, TrainerControl, TrainingArguments
 
 from engine.backends.transformers_engine import best_device, cpu_has_bf16
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.loop.batches import Batch, Batches, TokenBudget, TokenSets, Window, collate
 from trainer.loop.callbacks import Watch
 from trainer.loop.checkpoints import KEPT
@@ -37,7 +37,7 @@ def order_of(
     return kind([len(row.ids) for row in rows], fit.tokens, seed=seed, parts=fit.parts, rank=rank, world=world)
 
 
-class Diverged(Fault):
+class Diverged(UserError):
     """The loss became infinite."""
 
 

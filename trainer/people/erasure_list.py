@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from persona.config import Settings
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.names import normalise
 from persona.transcript import UNKNOWN
 from trainer.people.identities import Identity
@@ -80,7 +80,7 @@ def load_forgotten(settings: Settings) -> Forgotten:
             content["receipts"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Fault(
+        raise UserError(
             f"{path} can't be read ({error}); bring it back from a backup: without it people who asked to be forgotten "
             "would come back with the next import"
         ) from error

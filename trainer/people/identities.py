@@ -53,7 +53,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class KnownPerson:
     """A speaker. key: as transcripts write them. name: as a reader sees them. pseudonymous: the name is a stand-in.
     dropped: nothing of theirs is kept."""
 
@@ -66,7 +66,7 @@ class Person:
 
 
 _WRITTEN = ("text:", "roles:")  # platforms of files that may be exports of our own
-FORGOTTEN = Person(SOMEONE, UNKNOWN, pseudonymous=True, dropped=True)
+FORGOTTEN = KnownPerson(SOMEONE, UNKNOWN, pseudonymous=True, dropped=True)
 
 
 def identity_key(platform: str, sender_id: str, sender_name: str) -> str:
@@ -110,11 +110,11 @@ def resolve(
     identities: Mapping[str, Identity],
     pseudonyms: dict[str, str],
     forgotten: Collection[str] = (),
-) -> dict[str, Person]:
+) -> dict[str, KnownPerson]:
     """The person behind each identity key. pseudonyms: identity key -> stand-in; kept, and added to. forgotten: identity
     keys of people who asked to be."""
     named = _Named(settings)
-    people: dict[str, Person] = {}
+    people: dict[str, KnownPerson] = {}
     strangers: list[Identity] = []
     for identity in identities.values():
         if identity.key in forgotten:
@@ -140,18 +140,18 @@ class _Named:
     """The people that persona.toml names, looked up by id, name or handle."""
 
     def __init__(self, settings: Settings) -> None:
-        self._me = Person(settings.persona.key, settings.persona.name, consent=True, persona=True)
+        self._me = KnownPerson(settings.persona.key, settings.persona.name, consent=True, persona=True)
         self._by_name = {
             normalise(name.lstrip("@")): self._me for name in (settings.persona.name, *settings.persona.aliases)
         }
-        self._by_id: dict[str, Person] = {}
+        self._by_id: dict[str, KnownPerson] = {}
         self._hidden: set[str] = set()
         dropped = {normalise(name) for name in settings.data.drop_speakers}
         for key, friend in settings.people.items():
             persona = key == settings.persona.key
             name = settings.persona.name if persona else (friend.names or (key,))[0]
             hidden = settings.data.pseudonyms and not (friend.consent or persona)
-            person = Person(
+            person = KnownPerson(
                 key,
                 name,
                 friend.consent or persona,
@@ -168,9 +168,9 @@ class _Named:
                     (f"telegram:user{number.removeprefix('user')}", person) for number in friend.telegram
                 )
         for name in dropped:
-            self._by_name.setdefault(name, Person(name, name, dropped=True))
+            self._by_name.setdefault(name, KnownPerson(name, name, dropped=True))
 
-    def person(self, identity: Identity) -> Person | None:
+    def person(self, identity: Identity) -> KnownPerson | None:
         if identity.key in self._by_id:
             return self._by_id[identity.key]
         calls = list(map(normalise, identity.calls))
@@ -215,17 +215,17 @@ def _owners(strangers: Iterable[Identity]) -> dict[tuple[str, str], Identity]:
     return {place: identity for place, identity in owners.items() if place not in several}
 
 
-def _as_named(group: Sequence[Identity], taken: Collection[str]) -> Person:
+def _as_named(group: Sequence[Identity], taken: Collection[str]) -> KnownPerson:
     """Under their own name; somebody who is known by a phone number or an address has none."""
     name = max(group, key=lambda one: one.names.total()).name
     if scrub(name).found:
         name = SOMEONE.title()
-    return Person(unique_key(name, taken), name)
+    return KnownPerson(unique_key(name, taken), name)
 
 
-def _stand_in(group: Sequence[Identity], free: Pseudonyms, pseudonyms: dict[str, str]) -> Person:
+def _stand_in(group: Sequence[Identity], free: Pseudonyms, pseudonyms: dict[str, str]) -> KnownPerson:
     known = next((pseudonyms[one.key] for one in group if one.key in pseudonyms), None)
     written = all(one.key.startswith(_WRITTEN) for one in group)
     stand_in = known or (written and free.keep(group[0].name)) or free.take(min(one.key for one in group))
     pseudonyms.update((one.key, stand_in) for one in group)
-    return Person(stand_in, stand_in.title(), pseudonymous=True)
+    return KnownPerson(stand_in, stand_in.title(), pseudonymous=True)

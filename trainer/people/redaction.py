@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from persona.names import SOMEONE, normalise
 from persona.word_tokens import WIDE
-from trainer.people.identities import Identity, Person
+from trainer.people.identities import Identity, KnownPerson
 from trainer.people.name_finder import NameFinder, is_wide, words_of
 from trainer.people.word_lists import COMMON
 
@@ -16,7 +16,7 @@ _EDGES = re.compile(r"^\W+|\W+$")  # emoji and ornaments around a name are not w
 class NamesInText:
     """What each name becomes. Only names that stand in the table of participants are known."""
 
-    def __init__(self, identities: Mapping[str, Identity], people: Mapping[str, Person]) -> None:
+    def __init__(self, identities: Mapping[str, Identity], people: Mapping[str, KnownPerson]) -> None:
         self._stand_ins: dict[str, str] = {}
         surnames: dict[str, str] = {}
         spared = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.sources.files.tree import FolderTree, Refuse, Tree, readable, trees
 from trainer.sources.files.watched import WatchedTree
 from trainer.sources.formats import (
@@ -106,7 +106,7 @@ class Export:
         try:
             for item in self.source.read(WatchedTree(self.tree, on_bytes), self.members):
                 yield _checked(item, self.label) if isinstance(item, Message) else item
-        except Fault as fault:  # a damaged archive: all up to the damage counts
+        except UserError as fault:  # a damaged archive: all up to the damage counts
             yield Reject(file=self.label, offset=0, reason=str(fault))
 
 
@@ -126,13 +126,13 @@ def _reopened(name: str, tree: Tree, members: tuple[str, ...]) -> Export:
 
 
 def _raise(sentence: str) -> NoReturn:
-    raise Fault(sentence)
+    raise UserError(sentence)
 
 
 def find(path: Path, refuse: Refuse = _raise) -> Iterator[Export]:
     """The exports that `path` (a file, a folder, an archive) holds; none where nothing in it is recognised.
 
-    refuse: told of what is damaged or hostile in it; without, that raises Fault. Raises Fault where nothing is there.
+    refuse: told of what is damaged or hostile in it; without, that raises UserError. Raises UserError where nothing is there.
     """
     for tree in trees(path, refuse):
         there = left = readable(tree, refuse)

@@ -32,7 +32,7 @@ from bot.gateways.discord.commands import offer_commands
 from bot.gateways.discord.messages import heard
 from bot.tasks import end
 from persona.config import Discord
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 
 log = logging.getLogger("alterego.discord")
 
@@ -84,12 +84,12 @@ class DiscordGateway:
             for task in done:
                 task.result()
         except discord.LoginFailure:
-            raise StandingFault(_FINAL[4004]) from None
+            raise PermanentError(_FINAL[4004]) from None
         except discord.PrivilegedIntentsRequired:
-            raise StandingFault(_FINAL[4014]) from None
+            raise PermanentError(_FINAL[4014]) from None
         except discord.ConnectionClosed as closed:
             if closed.code in _FINAL:
-                raise StandingFault(_FINAL[closed.code]) from None
+                raise PermanentError(_FINAL[closed.code]) from None
             raise
         finally:
             await end(tasks)

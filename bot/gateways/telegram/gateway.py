@@ -50,7 +50,7 @@ from bot.gateway import (
 )
 from bot.gateways.telegram.messages import channel_of, command_of, heard
 from persona.config import Telegram
-from persona.errors import StandingFault
+from persona.errors import PermanentError
 
 log = logging.getLogger("alterego.telegram")
 
@@ -78,7 +78,7 @@ class TelegramGateway:
                 token, base_url=settings.api_base, rate_limiter=AIORateLimiter(max_retries=3)
             )  # its default is 0
         except InvalidToken:
-            raise StandingFault(_REFUSED) from None
+            raise PermanentError(_REFUSED) from None
         self._moved: dict[str, str] = {}  # a group that became a supergroup has another id
 
     async def run(self, intake: Intake) -> None:
@@ -94,7 +94,7 @@ class TelegramGateway:
             await self._fetch(intake)
         except (InvalidToken, Forbidden):
             await self._bot.shutdown()
-            raise StandingFault(_REFUSED) from None
+            raise PermanentError(_REFUSED) from None
         except TelegramError as error:  # its text may hold the token
             raise ConnectionError(type(error).__name__) from None
         except asyncio.CancelledError:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.store import Heard, Store
+from bot.store import BotStore, Heard
 from bot.store.schema import metadata
 from tests.postgres_server import folder_of_programs, postgres
 
@@ -30,7 +30,7 @@ def heard(number: int, author: str = "u", **more: object) -> Heard:
     return Heard(message_id=str(number), author_id=author, lines=(f"line {number}",), **fields)  # type: ignore[arg-type]
 
 
-async def commit(store: Store, *messages: Heard) -> list[int]:
+async def commit(store: BotStore, *messages: Heard) -> list[int]:
     """Commit as a committer does; returns the ids of the rows that want a verdict."""
     marks = {one.channel: one.message_id for one in messages}
     return [row.id for row in await store.inbox.commit(ACCOUNT, messages, marks)]
@@ -51,9 +51,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
+async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> AsyncIterator[BotStore]:
     url = "sqlite:///store.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    opened = await Store.open(url, tmp_path, clock)
+    opened = await BotStore.open(url, tmp_path, clock)
     if not opened.database.is_sqlite:
         every = ", ".join(metadata.tables)
         await opened.database.write(lambda write: write.execute(sa.text(f"truncate {every} restart identity")))

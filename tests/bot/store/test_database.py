@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bot.claims import Claims
-from bot.store import Store
+from bot.store import BotStore
 from bot.store.schema import filled
 from tests.bot.store.conftest import ACCOUNT, CHANNEL, commit, heard
 
@@ -44,7 +44,7 @@ def another_process_writes(path: Path) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-async def test_a_transaction_whose_caller_is_cancelled_is_whole(store: Store) -> None:
+async def test_a_transaction_whose_caller_is_cancelled_is_whole(store: BotStore) -> None:
     """It runs in a thread, which nobody can stop in the middle; the next one finds all of it."""
     step = Held()
     caller = asyncio.create_task(store.database.write(step))
@@ -57,7 +57,7 @@ async def test_a_transaction_whose_caller_is_cancelled_is_whole(store: Store) ->
     assert [await store.memory.is_filled(ACCOUNT, channel) for channel in ("one", "two")] == [True, True]
 
 
-async def test_a_transaction_that_is_cancelled_before_its_turn_never_happens(store: Store) -> None:
+async def test_a_transaction_that_is_cancelled_before_its_turn_never_happens(store: BotStore) -> None:
     """Nothing of it is there, and those behind it are."""
     step = Held()
     first = asyncio.create_task(store.database.write(step))
@@ -72,7 +72,7 @@ async def test_a_transaction_that_is_cancelled_before_its_turn_never_happens(sto
     assert [one.message_id for one in await store.memory.latest(ACCOUNT, CHANNEL, 9)] == ["2"]
 
 
-async def test_closing_waits_for_what_was_begun(store: Store) -> None:
+async def test_closing_waits_for_what_was_begun(store: BotStore) -> None:
     """A commit in hand is not cut off by a daemon that ends."""
     step = Held()
     writing = asyncio.create_task(store.database.write(step))
@@ -86,7 +86,7 @@ async def test_closing_waits_for_what_was_begun(store: Store) -> None:
         assert len(connection.execute(sa.select(filled.c.channel)).all()) == 2
 
 
-async def test_a_reader_is_let_in_while_a_writer_writes(store: Store) -> None:
+async def test_a_reader_is_let_in_while_a_writer_writes(store: BotStore) -> None:
     """It sees what is committed, and waits for nobody."""
     await commit(store, heard(1))
     step = Held()
@@ -99,7 +99,7 @@ async def test_a_reader_is_let_in_while_a_writer_writes(store: Store) -> None:
     assert await store.memory.is_filled(ACCOUNT, "one")
 
 
-async def test_what_fails_in_the_middle_leaves_nothing_and_tells_its_caller(store: Store) -> None:
+async def test_what_fails_in_the_middle_leaves_nothing_and_tells_its_caller(store: BotStore) -> None:
     """The error comes out of the thread as it is, and the next transaction begins anew."""
 
     def fails(write: sa.Connection) -> None:
@@ -115,7 +115,7 @@ async def test_what_fails_in_the_middle_leaves_nothing_and_tells_its_caller(stor
 
 async def test_the_loop_runs_on_while_another_process_holds_the_database(tmp_path: Path) -> None:
     """Were it blocked, nothing could let go of the file before the writer's patience is over."""
-    store = await Store.open("sqlite:///store.db", tmp_path)
+    store = await BotStore.open("sqlite:///store.db", tmp_path)
     with another_process_writes(tmp_path / "store.db"):
         writing = asyncio.create_task(commit(store, heard(1)))
         await asyncio.sleep(0.05)
@@ -128,7 +128,7 @@ async def test_the_loop_runs_on_while_another_process_holds_the_database(tmp_pat
 
 async def test_forgetting_empties_the_log_whatever_was_read_before(tmp_path: Path) -> None:
     """A reader that had not let go of its snapshot would keep the words in the write-ahead log."""
-    store = await Store.open("sqlite:///store.db", tmp_path)
+    store = await BotStore.open("sqlite:///store.db", tmp_path)
     await commit(store, heard(1, "4711"))
     await asyncio.gather(*(store.memory.latest(ACCOUNT, CHANNEL, 1) for _ in range(20)))
     await store.people.forget("discord", "4711")
@@ -138,7 +138,7 @@ async def test_forgetting_empties_the_log_whatever_was_read_before(tmp_path: Pat
 
 async def test_a_server_that_dropped_its_connections_is_found_again(postgres_url: str, tmp_path: Path) -> None:
     """PostgreSQL was restarted: the next step takes a new connection; an account that is claimed stays so."""
-    store = await Store.open(postgres_url, tmp_path)
+    store = await BotStore.open(postgres_url, tmp_path)
     claims = Claims(store.database, tmp_path)
     await claims.claim("discord:dropped")
     await store.places.watermarks(ACCOUNT)

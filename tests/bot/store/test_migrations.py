@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from bot.store import Bearer, Store
+from bot.store import Bearer, BotStore
 from bot.store.database import MIGRATIONS, NEWEST
 
 FIRST = "0001"  # the first released schema
@@ -46,7 +46,7 @@ async def test_a_store_of_the_first_release_is_brought_along(tmp_path: Path) -> 
     """What waited still waits, what was remembered is remembered, and a second start changes nothing."""
     first_release(f"sqlite:///{tmp_path / 'store.db'}")
     for _ in range(2):
-        store = await Store.open("sqlite:///store.db", tmp_path)
+        store = await BotStore.open("sqlite:///store.db", tmp_path)
         assert [(one.message_id, one.called) for one in await store.inbox.waiting("discord:1")] == [("5", "mention")]
         assert [one.lines for one in await store.memory.latest("discord:1", "discord:c", 5)] == [("hi",)]
         (post,) = await store.outbox.unsent("discord:1")
@@ -65,7 +65,7 @@ async def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path)
         raw.execute("create table feedback (x)")  # stands in the way
         before = list(raw.iterdump())
     with pytest.raises(Exception, match="already exists"):
-        await Store.open("sqlite:///store.db", tmp_path)
+        await BotStore.open("sqlite:///store.db", tmp_path)
     with sqlite3.connect(path) as raw:
         assert list(raw.iterdump()) == before
 

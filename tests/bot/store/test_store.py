@@ -8,15 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from bot.claims import Claims
-from bot.store import DAY, EVERYWHERE, Answer, Bearer, Part, Recent, Situation, Store
+from bot.store import DAY, EVERYWHERE, Answer, Bearer, BotStore, Part, Recent, Situation
 from bot.store.schema import metadata
-from persona.errors import Fault, SettingsFault, StandingFault
+from persona.errors import PermanentError, SettingsError, UserError
 from tests.bot.store.conftest import ACCOUNT, CHANNEL, Clock, commit, heard
 
 PARTS = [Part("a", ("a",)), Part("b", ("b",))]
 
 
-async def test_a_message_told_twice_is_kept_once(store: Store) -> None:
+async def test_a_message_told_twice_is_kept_once(store: BotStore) -> None:
     """Duplicate events are Discord's habit."""
     assert len(await commit(store, heard(1, called="mention"))) == 1
     assert await commit(store, heard(1, called="mention")) == []
@@ -24,14 +24,14 @@ async def test_a_message_told_twice_is_kept_once(store: Store) -> None:
     assert await store.places.watermarks(ACCOUNT) == {CHANNEL: "1"}
 
 
-async def test_the_watermark_never_goes_back(store: Store) -> None:
+async def test_the_watermark_never_goes_back(store: BotStore) -> None:
     """What is told again, out of order or during a catch-up, moves nothing back; ids are numbers, not words."""
     await commit(store, heard(9), heard(10))
     await commit(store, heard(9))
     assert await store.places.watermarks(ACCOUNT) == {CHANNEL: "10"}
 
 
-async def test_memory_ends_with_the_message_that_called(store: Store) -> None:
+async def test_memory_ends_with_the_message_that_called(store: BotStore) -> None:
     """What came later is asked for apart."""
     await commit(store, *(heard(number) for number in range(5)))
     remembered = await store.memory.remembered(ACCOUNT, CHANNEL, "3", 3)
@@ -40,7 +40,7 @@ async def test_memory_ends_with_the_message_that_called(store: Store) -> None:
     assert await store.memory.remembered(ACCOUNT, "discord:other", "3", 3) == []
 
 
-async def test_history_comes_before_what_was_heard(store: Store) -> None:
+async def test_history_comes_before_what_was_heard(store: BotStore) -> None:
     """It is asked for at the first contact, when something was heard already."""
     await commit(store, heard(7))
     await store.memory.fill(ACCOUNT, CHANNEL, [heard(5), heard(6)])
@@ -50,7 +50,7 @@ async def test_history_comes_before_what_was_heard(store: Store) -> None:
     assert [one.message_id for one in await store.memory.latest(ACCOUNT, CHANNEL, 2)] == ["7", "8"]
 
 
-async def test_a_verdict_and_its_posts_are_one_step(store: Store) -> None:
+async def test_a_verdict_and_its_posts_are_one_step(store: BotStore) -> None:
     """Settling twice makes no second posts."""
     await commit(store, heard(1, called="mention"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
@@ -65,7 +65,7 @@ async def test_a_verdict_and_its_posts_are_one_step(store: Store) -> None:
     assert not await store.outbox.begin(posts[0])
 
 
-async def test_several_messages_are_merged_into_one_verdict(store: Store) -> None:
+async def test_several_messages_are_merged_into_one_verdict(store: BotStore) -> None:
     """Only those of the same author that still wait."""
     await commit(store, heard(1, called="mention"), heard(2, called="mention"), heard(3, "other", called="mention"))
     first, *_ = await store.inbox.waiting(ACCOUNT)
@@ -73,7 +73,7 @@ async def test_several_messages_are_merged_into_one_verdict(store: Store) -> Non
     assert await store.inbox.verdicts() == {"answered": 1, "merged": 1, "waiting": 1}
 
 
-async def test_an_answer_of_which_nothing_could_be_said_was_none(store: Store) -> None:
+async def test_an_answer_of_which_nothing_could_be_said_was_none(store: BotStore) -> None:
     """Its verdict says so, and its other parts are not sent; a part that fails later leaves it answered."""
     await commit(store, heard(1, called="mention"), heard(2, called="mention"))
     first, second = await store.inbox.waiting(ACCOUNT)
@@ -86,7 +86,7 @@ async def test_an_answer_of_which_nothing_could_be_said_was_none(store: Store) -
     assert await store.outbox.unsent(ACCOUNT) == []
 
 
-async def test_a_deleted_message_is_forgotten_and_not_answered(store: Store) -> None:
+async def test_a_deleted_message_is_forgotten_and_not_answered(store: BotStore) -> None:
     """An edited one is remembered as it reads now; of an unknown one nothing is kept."""
     await commit(store, heard(1, called="mention"), heard(2, called="mention"))
     assert await store.memory.edit(ACCOUNT, CHANNEL, "2", ["better"])
@@ -96,7 +96,7 @@ async def test_a_deleted_message_is_forgotten_and_not_answered(store: Store) -> 
     assert await store.inbox.verdicts() == {"declined": 1, "waiting": 1}
 
 
-async def test_what_was_answered_lately_is_counted(store: Store, clock: Clock) -> None:
+async def test_what_was_answered_lately_is_counted(store: BotStore, clock: Clock) -> None:
     """In the channel, to the author, within a minute and within an hour."""
     for number, (author, at) in enumerate([("u", 3000), ("u", 50), ("v", 10), ("u", 4000)]):
         clock.now = 1_000_000 - at
@@ -111,7 +111,7 @@ async def test_what_was_answered_lately_is_counted(store: Store, clock: Clock) -
     assert await store.inbox.oldest() == 9.0
 
 
-async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: Store) -> None:
+async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: BotStore) -> None:
     """keep_days is for memory, not for work."""
     await commit(store, heard(1, called="mention", name="Bob"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
@@ -121,7 +121,7 @@ async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: Store)
     assert await store.inbox.waiting(ACCOUNT) == [waiting]
 
 
-async def test_after_forgetting_or_purging_new_messages_are_answered_as_ever(store: Store) -> None:
+async def test_after_forgetting_or_purging_new_messages_are_answered_as_ever(store: BotStore) -> None:
     """SQLite numbers rows from the start again once the last one is gone: an answer must not pass for an old one."""
     for number in range(1, 4):
         await commit(store, heard(number, called="mention"))
@@ -131,7 +131,7 @@ async def test_after_forgetting_or_purging_new_messages_are_answered_as_ever(sto
         await store.people.forget("discord", "u")
 
 
-async def test_two_accounts_of_one_person_may_share_a_key(store: Store) -> None:
+async def test_two_accounts_of_one_person_may_share_a_key(store: BotStore) -> None:
     """[people] may name both; and the same person may be called otherwise elsewhere."""
     for author in ("5", "6"):
         told = heard(int(author), author, account="a", channel="c", speaker="JONAS", name="Jo")
@@ -140,7 +140,7 @@ async def test_two_accounts_of_one_person_may_share_a_key(store: Store) -> None:
     assert await store.people.bearers("a", "d") == {}
 
 
-async def test_company_is_known_by_channel_and_without_those_who_opted_out(store: Store) -> None:
+async def test_company_is_known_by_channel_and_without_those_who_opted_out(store: BotStore) -> None:
     """In one question, for messages of several channels; nobody was seen in a new one yet."""
     await commit(store, heard(1, "5", name="Bob"), heard(2, "6", speaker="EVE", channel="discord:d", name="Eve"))
     await store.people.opt_out("discord", "7")
@@ -150,7 +150,7 @@ async def test_company_is_known_by_channel_and_without_those_who_opted_out(store
     assert company.bearers == {CHANNEL: {"5": bob}, "discord:d": {"6": eve}, "discord:new": {}}
 
 
-async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(store: Store, tmp_path: Path) -> None:
+async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(store: BotStore, tmp_path: Path) -> None:
     """Messages, names, prompts that quote them, quarantined updates; counted in a receipt, gone from the file."""
     secret = "the words of author 4711"
     await commit(store, heard(1, "4711", called="mention", speaker="ZOE", name="Zoe"), heard(2, "47"))
@@ -169,7 +169,7 @@ async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(stor
         assert secret.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
-async def test_opting_out_holds_on_one_platform_until_taken_back(store: Store) -> None:
+async def test_opting_out_holds_on_one_platform_until_taken_back(store: BotStore) -> None:
     """And forgets what there was."""
     await commit(store, heard(1, "5"))
     assert (await store.people.opt_out("discord", "5")).messages == 1
@@ -180,7 +180,7 @@ async def test_opting_out_holds_on_one_platform_until_taken_back(store: Store) -
     assert await store.people.opted_out("discord", ["5"]) == set()
 
 
-async def test_a_rating_keeps_what_was_rated_and_can_be_taken_back(store: Store) -> None:
+async def test_a_rating_keeps_what_was_rated_and_can_be_taken_back(store: BotStore) -> None:
     """One a person; of an answer that isn't known nothing is kept."""
     await commit(store, heard(1, called="mention"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
@@ -200,7 +200,7 @@ async def test_a_rating_keeps_what_was_rated_and_can_be_taken_back(store: Store)
     assert not await store.people.rate(ACCOUNT, CHANNEL, "inbox:99", "78", "v", 1)
 
 
-async def test_silences_end_by_themselves_or_when_told(store: Store, clock: Clock) -> None:
+async def test_silences_end_by_themselves_or_when_told(store: BotStore, clock: Clock) -> None:
     """In one channel or everywhere."""
     await store.places.silence(ACCOUNT, CHANNEL, clock.now + 10)
     assert await store.places.is_silent(ACCOUNT, CHANNEL)
@@ -213,7 +213,7 @@ async def test_silences_end_by_themselves_or_when_told(store: Store, clock: Cloc
     assert not await store.places.is_silent(ACCOUNT, "discord:other")
 
 
-async def test_a_group_that_moves_takes_everything_along(store: Store) -> None:
+async def test_a_group_that_moves_takes_everything_along(store: BotStore) -> None:
     """Ids begin anew there: a new message with an old number is no duplicate, and the move may be told twice."""
     await commit(store, heard(1, called="mention", name="Bob"))
     for _ in range(2):
@@ -224,7 +224,7 @@ async def test_a_group_that_moves_takes_everything_along(store: Store) -> None:
     assert list(await store.people.bearers(ACCOUNT, "discord:new")) == ["u"]
 
 
-async def test_the_last_tweets_are_kept_and_no_more(store: Store) -> None:
+async def test_the_last_tweets_are_kept_and_no_more(store: BotStore) -> None:
     """Two hundred, newest first; tweet and due time are one step."""
     for number in range(203):
         await store.timetable.keep(f"tweet {number}")
@@ -236,7 +236,7 @@ async def test_the_last_tweets_are_kept_and_no_more(store: Store) -> None:
     assert await store.timetable.due_at("tweets") == 6.0
 
 
-async def test_whatever_anybody_types_can_be_stored(store: Store) -> None:
+async def test_whatever_anybody_types_can_be_stored(store: BotStore) -> None:
     """Lone surrogates and NULs break databases; the store writes lines as ASCII, and takes no other outside text raw."""
     await store.places.quarantine(ACCOUNT, "\ud83d \x00 update", "KeyError")
     await commit(store, heard(1))
@@ -244,13 +244,13 @@ async def test_whatever_anybody_types_can_be_stored(store: Store) -> None:
     assert (await store.memory.latest(ACCOUNT, CHANNEL, 1))[0].lines == ("\ud83d\x00",)
 
 
-async def test_many_writers_at_once_lose_nothing(store: Store) -> None:
+async def test_many_writers_at_once_lose_nothing(store: BotStore) -> None:
     """They take turns."""
     await asyncio.gather(*(commit(store, heard(number, called="mention")) for number in range(40)))
     assert len(await store.inbox.waiting(ACCOUNT)) == 40
 
 
-async def test_migrations_make_what_the_code_expects(store: Store) -> None:
+async def test_migrations_make_what_the_code_expects(store: BotStore) -> None:
     """Tables, columns and their order of keys, on both databases."""
 
     def found(read: sa.Connection) -> dict[str, set[str]]:
@@ -262,7 +262,7 @@ async def test_migrations_make_what_the_code_expects(store: Store) -> None:
     }
 
 
-async def test_one_account_has_one_process(store: Store, tmp_path: Path) -> None:
+async def test_one_account_has_one_process(store: BotStore, tmp_path: Path) -> None:
     """Also from two machines with one PostgreSQL store, whose lock files lie apart."""
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
@@ -270,7 +270,7 @@ async def test_one_account_has_one_process(store: Store, tmp_path: Path) -> None
     first = Claims(store.database, here)
     second = Claims(store.database, here if store.database.is_sqlite else there)
     await first.claim("discord:1")
-    with pytest.raises(StandingFault, match="already speaks for discord:1"):
+    with pytest.raises(PermanentError, match="already speaks for discord:1"):
         await second.claim("discord:1")
     await second.claim("discord:2")
     await first.close()
@@ -285,8 +285,8 @@ async def test_one_account_has_one_process(store: Store, tmp_path: Path) -> None
 )
 async def test_a_store_that_cannot_be_opened_is_a_sentence_without_its_password(tmp_path: Path, url: str) -> None:
     """With where to look."""
-    with pytest.raises((SettingsFault, Fault)) as fault:
-        await Store.open(url, tmp_path)
+    with pytest.raises((SettingsError, UserError)) as fault:
+        await BotStore.open(url, tmp_path)
     assert "store" in str(fault.value)
     assert "secret" not in str(fault.value)
 
@@ -294,21 +294,21 @@ async def test_a_store_that_cannot_be_opened_is_a_sentence_without_its_password(
 async def test_a_file_that_is_no_store_is_a_sentence(tmp_path: Path) -> None:
     """It is not overwritten."""
     (tmp_path / "store.db").write_text("my diary, " * 100)
-    with pytest.raises(Fault, match="can't be opened \\(file is not a database\\)"):
-        await Store.open("sqlite:///store.db", tmp_path)
+    with pytest.raises(UserError, match="can't be opened \\(file is not a database\\)"):
+        await BotStore.open("sqlite:///store.db", tmp_path)
     assert (tmp_path / "store.db").read_text() == "my diary, " * 100
 
 
 async def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     """SQLite makes no folders."""
-    with pytest.raises(Fault, match="is no folder; make it"):
-        await Store.open("sqlite:///no/such/store.db", tmp_path)
+    with pytest.raises(UserError, match="is no folder; make it"):
+        await BotStore.open("sqlite:///no/such/store.db", tmp_path)
 
 
 async def test_a_store_of_a_newer_alterego_is_left_alone(tmp_path: Path) -> None:
     """A restart can't mend that."""
-    await (await Store.open("sqlite:///store.db", tmp_path)).close()
+    await (await BotStore.open("sqlite:///store.db", tmp_path)).close()
     with sqlite3.connect(tmp_path / "store.db") as raw:
         raw.execute("update alembic_version set version_num = '9999'")
-    with pytest.raises(StandingFault, match="newer alterego"):
-        await Store.open("sqlite:///store.db", tmp_path)
+    with pytest.raises(PermanentError, match="newer alterego"):
+        await BotStore.open("sqlite:///store.db", tmp_path)

@@ -9,7 +9,7 @@ from bot.studio.bundles import choices, make_current, roll_back, versions_of
 from bot.studio.report import report_of
 from persona.bundle import current
 from persona.config import load
-from persona.errors import Fault, StandingFault
+from persona.errors import PermanentError, UserError
 from tests.conftest import Home
 
 
@@ -31,14 +31,14 @@ def test_a_version_is_made_current_and_rolled_back(adapters: Path) -> None:
     assert current(adapters).version == "2"
     assert roll_back(adapters) == "1"
     assert current(adapters).version == "1"
-    with pytest.raises(Fault, match="no older version"):
+    with pytest.raises(UserError, match="no older version"):
         roll_back(adapters)
 
 
 def test_a_changed_bundle_does_not_become_current(adapters: Path) -> None:
     """Its files are checked against the seal first."""
     (adapters / "2" / "adapter_config.json").write_text("{}")
-    with pytest.raises(StandingFault, match="changed after it was sealed"):
+    with pytest.raises(PermanentError, match="changed after it was sealed"):
         make_current(adapters, "2")
     assert current(adapters).version == "1"
 

@@ -10,7 +10,7 @@ from starlette.types import Message
 from bot.__main__ import app as bot
 from bot.studio.door import Door
 from bot.studio.entrance import listening, password_for
-from persona.errors import Fault, StandingFault
+from persona.errors import PermanentError, UserError
 from tests.conftest import Home, run_here
 
 PASSWORD = "a heron in the reeds"
@@ -115,19 +115,19 @@ def test_a_network_gets_no_page_without_a_password(home: Home) -> None:
 def test_the_password_file_is_nobody_elses_and_long_enough(tmp_path: Path) -> None:
     """Each mistake has its sentence."""
     file = tmp_path / "password"
-    with pytest.raises(StandingFault, match="can't be read"):
+    with pytest.raises(PermanentError, match="can't be read"):
         password_for("0.0.0.0", file)
     file.write_bytes(b"\xff\xfe\x00 a key of another program")
-    with pytest.raises(StandingFault, match="holds no text"):
+    with pytest.raises(PermanentError, match="holds no text"):
         password_for("0.0.0.0", file)
     file.write_text(PASSWORD + "\n")
     file.chmod(0o644)
-    with pytest.raises(StandingFault, match="chmod 600"):
+    with pytest.raises(PermanentError, match="chmod 600"):
         password_for("0.0.0.0", file)
     file.chmod(0o600)
     assert password_for("0.0.0.0", file) == PASSWORD
     file.write_text("short")
-    with pytest.raises(StandingFault, match="too short"):
+    with pytest.raises(PermanentError, match="too short"):
         password_for("127.0.0.1", file)
 
 
@@ -135,5 +135,5 @@ def test_a_taken_port_is_a_sentence() -> None:
     """Naming the option that mends it."""
     with listening("127.0.0.1", 0) as door:
         port = door.getsockname()[1]
-        with pytest.raises(Fault, match=rf"port {port}.*--port"), listening("127.0.0.1", port):
+        with pytest.raises(UserError, match=rf"port {port}.*--port"), listening("127.0.0.1", port):
             pass

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bot.store import Store
+from bot.store import BotStore
 from tests.bot.studio.browsing import DESK, PHONE, Visit, browser, connections, needs_chromium, served, visit
 from tests.conftest import PEOPLE, Home
 
@@ -30,7 +30,7 @@ def lived_in(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     home.settings(f'{text}\n[tweets]\nto = ["discord:7"]\n[engine]\nkind = "transformers"\n')
 
     async def meet() -> None:
-        store = await Store.open("sqlite:///alterego.db", home.folder)
+        store = await BotStore.open("sqlite:///alterego.db", home.folder)
         await store.places.keep_account("discord:1")
         await store.close()
 

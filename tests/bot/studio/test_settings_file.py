@@ -7,7 +7,7 @@ import pytest
 
 from bot.studio.settings_file import choose
 from persona.config import load
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 from tests.conftest import ROOT
 
 
@@ -49,7 +49,7 @@ def test_what_makes_no_valid_settings_is_not_written(config: Path) -> None:
     """The file is as it was, and nothing lies beside it."""
     before = config.read_bytes()
     for persona, sentence in (([], "choose whose"), (["\u200b"], f"{config}: [persona] name")):
-        with pytest.raises(SettingsFault, match=re.escape(sentence)):
+        with pytest.raises(SettingsError, match=re.escape(sentence)):
             choose(config, persona=persona, consent={}, sources=["x"])
     assert config.read_bytes() == before
     assert list(config.parent.iterdir()) == [config]
@@ -59,7 +59,7 @@ def test_settings_that_are_broken_already_say_so(config: Path) -> None:
     """As every command would say it, whatever is chosen."""
     for text, sentence in (("[data]\n", "persona"), ("[persona\n", "not valid TOML"), (None, "there is no")):
         config.unlink() if text is None else config.write_text(text, encoding="utf-8")
-        with pytest.raises(SettingsFault, match=sentence):
+        with pytest.raises(SettingsError, match=sentence):
             choose(config, persona=["Priya Raman"], consent={}, sources=["x"])
 
 

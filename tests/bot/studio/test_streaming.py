@@ -9,7 +9,7 @@ import pytest
 from bot.studio.running import Run, in_words
 from bot.studio.streaming import Lines, streamed
 from engine.voice import Hear
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.conftest import Home
 
 
@@ -49,9 +49,9 @@ async def test_a_voice_that_fails_fails_where_it_is_heard() -> None:
     async def speak(hear: Hear) -> Lines:
         hear(("well",))
         await asyncio.sleep(0)
-        raise Fault("no breath")
+        raise UserError("no breath")
 
-    with pytest.raises(Fault, match="no breath"):
+    with pytest.raises(UserError, match="no breath"):
         async with aclosing(streamed(speak)) as lines:
             assert [one async for one in lines]
 
@@ -61,7 +61,7 @@ async def test_the_trainers_sentence_is_the_faults(bare_home: Home, tmp_path: Pa
     run = await Run.begin(bare_home.config, "import", str(tmp_path / "nowhere"), "--progress")
     async for told in run.steps():
         assert in_words(told)
-    with pytest.raises(Fault, match=r"^(?!alterego).*nowhere"):
+    with pytest.raises(UserError, match=r"^(?!alterego).*nowhere"):
         await run.result()
     await run.stop()
 
@@ -74,6 +74,6 @@ async def test_an_interrupted_run_says_so(trained: Home, tmp_path: Path) -> None
         while not run.told:
             await asyncio.sleep(0.01)
     await asyncio.gather(run.stop(), run.stop())
-    with pytest.raises(Fault, match="interrupted"):
+    with pytest.raises(UserError, match="interrupted"):
         await run.result()
     assert [path.name for path in tmp_path.iterdir()] == ["persona.toml"]

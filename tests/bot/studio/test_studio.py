@@ -12,7 +12,7 @@ from bot.studio.adapters import Adapters
 from bot.studio.game import Game
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
-from persona.errors import Fault, StandingFault
+from persona.errors import PermanentError, UserError
 from tests.conftest import Home
 
 
@@ -30,7 +30,7 @@ async def test_nothing_that_was_started_outlives_the_studio(bare_home: Home, tmp
     run = await studio.run("import", "--look", str(tmp_path))
     await studio.close()
     assert run.is_over
-    with pytest.raises(Fault, match="interrupted"):
+    with pytest.raises(UserError, match="interrupted"):
         await run.result()
 
 
@@ -48,7 +48,7 @@ async def test_a_voice_speaks_by_the_settings_as_they_are_now(trained: Home, tmp
     home.settings(text.replace("[data]\n", '[data]\nblocked_words = ["heron"]\n'))
     assert (await studio.voice()).guard.check("the heron again")
     (tmp_path / "adapters" / there.name).unlink()
-    with pytest.raises(StandingFault, match="has no"):
+    with pytest.raises(PermanentError, match="has no"):
         await studio.voice()
     await studio.close()
 
@@ -56,7 +56,7 @@ async def test_a_voice_speaks_by_the_settings_as_they_are_now(trained: Home, tmp
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (Fault('<img src="x" onerror="alert(1)"> is no export'), "&lt;img src=&quot;x&quot;"),
+        (UserError('<img src="x" onerror="alert(1)"> is no export'), "&lt;img src=&quot;x&quot;"),
         (
             PermissionError(13, "Permission denied", "/home/mara/persona.toml"),
             "/home/mara/persona.toml: permission denied",

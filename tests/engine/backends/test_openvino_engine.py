@@ -13,7 +13,7 @@ from engine.backends.openvino_engine import OpenVinoStepper
 from engine.backends.transformers_engine import load_base
 from engine.base import EngineError, Request, complete
 from engine.worker import ThreadedEngine
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from tests.engine.stepping import ENCODING, FREE, GREEDY, agreement, generated, ids_of, prompts, steep_base
 from tests.trainer import bases
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
@@ -89,7 +89,7 @@ def test_a_seed_gives_the_same_ids_whatever_else_is_in_the_batch(stepper: OpenVi
 
 async def test_the_end_of_a_turn_is_never_text(engine: ThreadedEngine) -> None:
     """Of a hundred completions some end by themselves; none shows how."""
-    rule = Sampling(1.5, 1.0, 0, 0.0, max_new_tokens=120)
+    rule = SamplingParams(1.5, 1.0, 0, 0.0, max_new_tokens=120)
     found = await asyncio.gather(*(complete(engine, Request((5, 6), rule, seed)) for seed in range(100)))
     assert "stop" in {finish for _, finish in found}
     assert not any("<|endoftext|>" in text for text, _ in found)
@@ -115,7 +115,10 @@ async def test_leaving_frees_the_slot(engine: ThreadedEngine) -> None:
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"sampling": Sampling(repetition_penalty=1.2)}, "repetition penalty"), ({"tuned": False}, "without its adapter")],
+    [
+        ({"sampling": SamplingParams(repetition_penalty=1.2)}, "repetition penalty"),
+        ({"tuned": False}, "without its adapter"),
+    ],
 )
 async def test_what_it_cannot_do_is_refused(engine: ThreadedEngine, change: dict[str, Any], sentence: str) -> None:
     """Each request alone, with what to do."""

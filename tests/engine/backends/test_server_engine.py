@@ -13,8 +13,8 @@ from aiohttp import web
 from engine.backends.server_engine import ServerEngine, Trim
 from engine.backends.transformers_engine import load_base
 from engine.base import EngineError, Request, complete
-from persona.errors import StandingFault
-from persona.sampling import Sampling
+from persona.errors import PermanentError
+from persona.sampling import SamplingParams
 from tests.engine.stepping import ENCODING, FREE, GREEDY, generated, prompts, steep_base
 from tests.llama_server import LlamaServer
 from trainer.bundle.gguf_file import write_gguf
@@ -113,7 +113,7 @@ async def test_a_deadline_ends_a_reply_and_frees_the_server(engine: ServerEngine
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"sampling": Sampling(repetition_penalty=1.2)}, "repetition penalty"),
+        ({"sampling": SamplingParams(repetition_penalty=1.2)}, "repetition penalty"),
         ({"tuned": False}, "can't be left out"),
         ({"ids": (5,) * 256}, "doesn't fit"),
     ],
@@ -157,7 +157,7 @@ async def answered(server: Answering, key: str = "") -> tuple[str, str]:
     engine = engine_of(await server.start(), key)
     await engine.start()
     try:
-        return await complete(engine, Request((5, 6, 7), Sampling(0.7, 0.9, 40, 0.05, max_new_tokens=9), seed=3))
+        return await complete(engine, Request((5, 6, 7), SamplingParams(0.7, 0.9, 40, 0.05, max_new_tokens=9), seed=3))
     finally:
         await engine.close()
         await server.stop()
@@ -222,7 +222,7 @@ async def test_what_waiting_cannot_mend_is_a_standing_fault(status: int) -> None
     """A wrong key, an unknown model: asked once, and told with what to check."""
     server = Answering(status, '{"error": {"message": "no such model"}}')
     with pytest.raises(
-        StandingFault, match=r"refuses model 'mara' .* check \[engine\] url and model, and ENGINE_API_KEY"
+        PermanentError, match=r"refuses model 'mara' .* check \[engine\] url and model, and ENGINE_API_KEY"
     ):
         await answered(server)
     assert len(server.asked) == 1

@@ -12,8 +12,8 @@ from engine.backends.transformers_engine import load_base, transformers_engine
 from engine.base import EngineError, Request, complete
 from engine.worker import ThreadedEngine
 from persona.encoding import Encoding
-from persona.errors import Fault
-from persona.sampling import Sampling
+from persona.errors import UserError
+from persona.sampling import SamplingParams
 from tests import tokenizers
 from tests.trainer import bases
 
@@ -41,7 +41,7 @@ def model_of(engine: ThreadedEngine) -> Any:
 
 def request(text: str = "hello", **sampling: float) -> Request:
     settings = {"temperature": 1.0, "top_p": 1.0, "min_p": 0.0, "max_new_tokens": 20} | sampling
-    return Request(tuple(ENCODING.encode(text)), Sampling(**settings), seed=1)  # type: ignore[arg-type]
+    return Request(tuple(ENCODING.encode(text)), SamplingParams(**settings), seed=1)  # type: ignore[arg-type]
 
 
 async def test_greedy_ids_are_those_of_generate(started: ThreadedEngine) -> None:
@@ -67,14 +67,14 @@ async def test_a_seed_repeats_and_others_differ(started: ThreadedEngine) -> None
 async def test_a_prompt_that_leaves_no_room_fails_alone(started: ThreadedEngine) -> None:
     """The next request is answered."""
     with pytest.raises(EngineError, match="doesn't fit into 256"):
-        await complete(started, Request((5,) * 256, Sampling(), 1))
+        await complete(started, Request((5,) * 256, SamplingParams(), 1))
     assert (await complete(started, request()))[1] == "length"
 
 
 async def test_an_impossible_id_fails_alone(started: ThreadedEngine) -> None:
     """Out of the vocabulary."""
     with pytest.raises(EngineError):
-        await complete(started, Request((10**6,), Sampling(), 1))
+        await complete(started, Request((10**6,), SamplingParams(), 1))
     assert (await complete(started, request()))[1] == "length"
 
 
@@ -86,7 +86,7 @@ async def test_a_deadline_ends_a_completion(started: ThreadedEngine) -> None:
 
 async def test_leaving_the_stream_cancels_the_request(started: ThreadedEngine) -> None:
     """The engine is free at once."""
-    long = Request(request().ids, Sampling(1.0, 1.0, max_new_tokens=240), 1)
+    long = Request(request().ids, SamplingParams(1.0, 1.0, max_new_tokens=240), 1)
     stream = started.generate(long)
     await anext(stream)
     await stream.aclose()  # type: ignore[attr-defined]
@@ -100,5 +100,5 @@ def test_a_folder_that_is_no_base_is_a_sentence(tmp_path: Path, content: dict[st
     """With what a base must be."""
     for name, text in content.items():
         (tmp_path / name).write_text(text)
-    with pytest.raises(Fault, match="must be a folder or Hub id of a causal language model in safetensors"):
+    with pytest.raises(UserError, match="must be a folder or Hub id of a causal language model in safetensors"):
         load_base(tmp_path)

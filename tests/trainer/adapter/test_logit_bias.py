@@ -9,7 +9,7 @@ from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
 from engine.backends.transformers_engine import untie
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import Conversation, Turn
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING
@@ -116,7 +116,7 @@ def test_turns_end_as_often_as_they_did() -> None:
 def test_a_training_that_changed_nothing_is_found_out() -> None:
     """The lean alone would pass for a voice."""
     model = get_peft_model(tied(ENCODING.vocabulary), LoraConfig(r=4, target_modules="all-linear"))
-    with pytest.raises(Fault, match="changes nothing"):
+    with pytest.raises(UserError, match="changes nothing"):
         leaning(model, rows(), heights(), ENCODING.end_of_turn)  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ from peft import LoraConfig, get_peft_model
 
 from engine.backends.transformers_engine import load_base
 from persona.bundle import BaseModelSeal, Seal, Speaker
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.engine.stepping import ENCODING, steep_base
 from trainer.adapter.probe import TOKENS, find_probe
 
@@ -45,5 +45,5 @@ def test_even_a_weak_adapter_has_a_probe(tmp_path: Path, strength: float) -> Non
 
 def test_an_adapter_that_does_nothing_is_a_fault(tmp_path: Path) -> None:
     """Training did not take."""
-    with pytest.raises(Fault, match="the adapter changes nothing in what the base says"):
+    with pytest.raises(UserError, match="the adapter changes nothing in what the base says"):
         find_probe(adapted(tmp_path, 0.0), ENCODING, SEAL)

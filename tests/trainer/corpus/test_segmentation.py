@@ -1,13 +1,13 @@
 """Messages to conversations: threads and replies in feeds, gaps in chats."""
 
 from trainer.corpus.segmentation import Row, Stretch, stretches
-from trainer.people.identities import Person
+from trainer.people.identities import KnownPerson
 
 PEOPLE = {
-    "me": Person("MARA", "Mara", consent=True, persona=True),
-    "bob": Person("BOB", "Bob", consent=True),
-    "eve": Person("HERON", "Heron", pseudonymous=True),
-    "out": Person("OUT", "Out", dropped=True),
+    "me": KnownPerson("MARA", "Mara", consent=True, persona=True),
+    "bob": KnownPerson("BOB", "Bob", consent=True),
+    "eve": KnownPerson("HERON", "Heron", pseudonymous=True),
+    "out": KnownPerson("OUT", "Out", dropped=True),
 }
 DAY = 86400.0
 

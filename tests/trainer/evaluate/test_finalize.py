@@ -11,7 +11,7 @@ import pytest
 
 from persona.bundle import Bundle, current
 from persona.config import load
-from persona.sampling import Sampling
+from persona.sampling import SamplingParams
 from tests.conftest import Home
 from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
 from trainer.corpus.store import Corpus
@@ -49,7 +49,7 @@ def found() -> Evaluation:
     texts = [one.text for one in spoken]
     voices = {"tuned": texts, "human": said(ANNA, 150, seed=3), "another human": said(BORIS, 150, seed=4)}
     assert here.bench is not None
-    trial = Trial(Sampling(0.9, 0.95, min_p=0.02), 150, 0.98, 0.55, 1.0, 1.1)
+    trial = Trial(SamplingParams(0.9, 0.95, min_p=0.02), 150, 0.98, 0.55, 1.0, 1.1)
     return Evaluation(rows(here, voices), {}, here.bench.decisions(texts), spoken, [trial], ["few messages <b>"], 1.0)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from persona.bundle import PRIVATE, current
 from persona.config import Settings, load
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.conftest import Home, run_here, sample_settings
 from trainer.__main__ import app
 from trainer.export.bundle_file import pack, unpack
@@ -78,7 +78,7 @@ def test_what_is_not_the_sealed_bundle_is_refused(
 ) -> None:
     """And nothing of it stays."""
     content = b"evil" if kind == tarfile.REGTYPE else b""
-    with pytest.raises(Fault, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         unpack(repacked(away, name, content, kind=kind), at_home, QUIET)
     assert not at_home.adapters.exists() or list(at_home.adapters.iterdir()) == []
     assert not (at_home.root / "escaped").exists()
@@ -88,14 +88,14 @@ def test_what_is_not_the_sealed_bundle_is_refused(
 def test_another_file_is_no_bundle(tmp_path: Path, at_home: Settings, content: bytes) -> None:
     """A sentence with its name."""
     (tmp_path / "other.tar").write_bytes(content)
-    with pytest.raises(Fault, match=r"other\.tar (is|holds) no"):
+    with pytest.raises(UserError, match=r"other\.tar (is|holds) no"):
         unpack(tmp_path / "other.tar", at_home, QUIET)
 
 
 def test_a_file_that_was_cut_off_on_the_way_is_refused(away: Path, at_home: Settings) -> None:
     """As a broken download is."""
     away.write_bytes(away.read_bytes()[:200_000])
-    with pytest.raises(Fault):
+    with pytest.raises(UserError):
         unpack(away, at_home, QUIET)
     assert not at_home.adapters.exists() or list(at_home.adapters.iterdir()) == []
 
@@ -103,5 +103,5 @@ def test_a_file_that_was_cut_off_on_the_way_is_refused(away: Path, at_home: Sett
 def test_another_person_s_voice_is_refused(away: Path, tmp_path: Path) -> None:
     """The settings say whose voice speaks here."""
     settings = load(Home(tmp_path).settings('[persona]\nname = "Zoe"\n').config, {})
-    with pytest.raises(Fault, match="holds the voice of MARA VOSS, these settings are Zoe's"):
+    with pytest.raises(UserError, match="holds the voice of MARA VOSS, these settings are Zoe's"):
         unpack(away, settings, QUIET)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from persona.config import Settings, load
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import Conversation, Turn, render
 from tests.conftest import sample_settings
 from trainer.atomic import write_whole
@@ -124,7 +124,7 @@ def test_an_export_is_whole_and_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_place_that_can_not_be_written_is_a_sentence(tmp_path: Path, home: Settings, corpus: Corpus) -> None:
     """A folder, a folder that is not there; and a corpus in which the persona is silent."""
     for path, words in ((tmp_path, "is a folder"), (tmp_path / "no" / "out.txt", "there is no folder")):
-        with pytest.raises(Fault, match=words):
+        with pytest.raises(UserError, match=words):
             export_conversations(home, corpus, "messages", path)
-    with pytest.raises(Fault, match="says nothing in the corpus"):
+    with pytest.raises(UserError, match="says nothing in the corpus"):
         export_conversations(home, Corpus(), "messages", tmp_path / "out.txt")

@@ -7,7 +7,7 @@ import pytest
 
 from persona.bundle import Bundle, current
 from persona.config import load
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.conftest import Home
 from tests.fakes.fake_hub import TOKEN, FakeHub
 from trainer.export.hub import outgoing, publish_to_hub
@@ -44,14 +44,14 @@ def test_a_grown_base_s_tokenizer_goes_only_when_asked_for(bundle: Bundle) -> No
 
 def test_without_a_token_nothing_is_sent(hub: FakeHub, bundle: Bundle) -> None:
     """And the sentence says where to get one."""
-    with pytest.raises(Fault, match="there is no HF_TOKEN"):
+    with pytest.raises(UserError, match="there is no HF_TOKEN"):
         publish_to_hub(bundle, "mara/voice", "", ["README.md"], public=False, endpoint=hub.url)
     assert not hub.created
 
 
 def test_a_refusal_is_a_sentence_without_the_token(hub: FakeHub, bundle: Bundle) -> None:
     """A wrong token, say."""
-    with pytest.raises(Fault, match="the Hub did not take mara/voice") as refused:
+    with pytest.raises(UserError, match="the Hub did not take mara/voice") as refused:
         publish_to_hub(bundle, "mara/voice", "hf_wrong", ["README.md"], public=False, endpoint=hub.url)
     assert "hf_wrong" not in str(refused.value)
     assert not hub.files
@@ -60,5 +60,5 @@ def test_a_refusal_is_a_sentence_without_the_token(hub: FakeHub, bundle: Bundle)
 def test_a_hub_that_cannot_be_reached_is_a_sentence(hub: FakeHub, bundle: Bundle, free_port: int) -> None:
     """Where there is no network, say."""
     nowhere = f"http://127.0.0.1:{free_port}"
-    with pytest.raises(Fault, match="the Hub did not take mara/voice"):
+    with pytest.raises(UserError, match="the Hub did not take mara/voice"):
         publish_to_hub(bundle, "mara/voice", TOKEN, ["README.md"], public=False, endpoint=nowhere)

@@ -13,7 +13,7 @@ from engine.choose import encoding_of
 from persona.bundle import current
 from persona.config import load
 from persona.encoding import Encoding
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.names import SOMEONE
 from persona.transcript import Turn
 from tests import tokenizers
@@ -114,7 +114,7 @@ def test_a_shape_that_gguf_does_not_hold_is_refused_by_name(tmp_path: Path) -> N
     """With what can be written."""
     tokenizer, end, bos = tokenizers.byte_level_bpe()
     model = bases.gpt2(tokenizer.get_vocab_size())
-    with pytest.raises(Fault, match=r"type 'gpt2' can't be written as GGUF; alterego writes llama, qwen2, qwen3"):
+    with pytest.raises(UserError, match=r"type 'gpt2' can't be written as GGUF; alterego writes llama, qwen2, qwen3"):
         write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf")
 
 
@@ -123,6 +123,6 @@ def test_a_folder_that_holds_something_is_not_written_over(trained: Home, tmp_pa
     (tmp_path / "merged").mkdir()
     (tmp_path / "merged" / "mine.txt").write_text("mine")
     settings = load(trained.config, {})
-    with pytest.raises(Fault, match="is there already"):
+    with pytest.raises(UserError, match="is there already"):
         write_merged(settings, current(settings.adapters), tmp_path / "merged")
     assert [path.name for path in (tmp_path / "merged").iterdir()] == ["mine.txt"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.transcript import UNKNOWN, Turn
 from tests.conftest import Home, run_here
 from tests.trainer.evaluate.voices import ANNA, BORIS, said
@@ -74,7 +74,7 @@ def test_a_game_without_a_player_is_a_sentence(rounds: list[Round]) -> None:
     def nobody(_: str) -> str:
         raise EOFError
 
-    with pytest.raises(Fault, match="--export"):
+    with pytest.raises(UserError, match="--export"):
         play(rounds, nobody, str)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from persona.config import Cleaning, Corpus
+from persona.config import Cleaning, Data
 from trainer.ingest.cleaning import Dropped, Kept, clean
 from trainer.sources.message import Message
 
@@ -47,29 +47,29 @@ def kept(found: Kept | Dropped) -> Kept:
 )
 def test_a_rule_drops_under_its_own_name_until_it_is_switched_off(rule: str, one: Message) -> None:
     """The reason is the name of the switch; off, the message stays."""
-    assert clean(one, Corpus()) == Dropped(rule)
+    assert clean(one, Data()) == Dropped(rule)
     off = {rule: False} | ({"bare_links": False} if rule == "quoted_only" else {})
-    assert isinstance(clean(one, Corpus(cleaning=Cleaning(**off))), Kept)
+    assert isinstance(clean(one, Data(cleaning=Cleaning(**off))), Kept)
 
 
 def test_what_nobody_said_in_words_can_not_be_kept() -> None:
     """Whatever the switches say."""
-    assert clean(message("", kind="unsupported"), Corpus()) == Dropped("unsupported")
-    assert clean(message("  \u200b\n"), Corpus()) == Dropped("empty")
-    assert clean(message("hi", sender_id="", sender_name=""), Corpus()) == Dropped("nobody")
-    assert isinstance(clean(message("hi", sender_id="", sender_name="", is_self=True), Corpus()), Kept)
+    assert clean(message("", kind="unsupported"), Data()) == Dropped("unsupported")
+    assert clean(message("  \u200b\n"), Data()) == Dropped("empty")
+    assert clean(message("hi", sender_id="", sender_name=""), Data()) == Dropped("nobody")
+    assert isinstance(clean(message("hi", sender_id="", sender_name="", is_self=True), Data()), Kept)
 
 
 def test_private_messages_need_to_be_asked_for() -> None:
     """[data] dms."""
     private = message(conversation_type="dm")
-    assert clean(private, Corpus()) == Dropped("private")
-    assert isinstance(clean(private, Corpus(dms=True)), Kept)
+    assert clean(private, Data()) == Dropped("private")
+    assert isinstance(clean(private, Data(dms=True)), Kept)
 
 
 def test_blocked_words_are_words() -> None:
     """In any case, and not inside others."""
-    settings = Corpus(blocked_words=("Ham",))
+    settings = Data(blocked_words=("Ham",))
     assert clean(message("no ham!"), settings) == Dropped("blocked_words")
     assert isinstance(clean(message("in a hamlet"), settings), Kept)
 
@@ -77,21 +77,21 @@ def test_blocked_words_are_words() -> None:
 def test_links_and_media_become_placeholders() -> None:
     """Each with its switch."""
     one = message("look https://example.org/x (www.a.org)", attachments=("photo", "sticker 😀", "voice"))
-    found = kept(clean(one, Corpus()))
+    found = kept(clean(one, Data()))
     assert found.lines == ("look [link] ([link]", "[photo]", "[sticker 😀]", "[voice]")
     assert found.rewritten == ("links", "media")
-    off = Corpus(cleaning=Cleaning(links=False, media=False))
+    off = Data(cleaning=Cleaning(links=False, media=False))
     assert kept(clean(one, off)).lines == ("look https://example.org/x (www.a.org)",)
     assert clean(message("", attachments=("photo",)), off) == Dropped("empty")
 
 
 def test_leading_handles_are_whom_a_post_answers() -> None:
     """They leave the text; in a chat they are said aloud."""
-    found = kept(clean(tweet("@bob @eve.x sure, @mia too", mentions=(("12", "bob"),)), Corpus()))
+    found = kept(clean(tweet("@bob @eve.x sure, @mia too", mentions=(("12", "bob"),)), Data()))
     assert (found.lines, found.answers) == (("sure, @mia too",), True)
     assert found.mentions == (("12", "bob"), ("", "eve.x"))
-    assert kept(clean(message("@bob sure"), Corpus())).lines == ("@bob sure",)
-    off = kept(clean(tweet("@bob sure"), Corpus(cleaning=Cleaning(handles=False))))
+    assert kept(clean(message("@bob sure"), Data())).lines == ("@bob sure",)
+    off = kept(clean(tweet("@bob sure"), Data(cleaning=Cleaning(handles=False))))
     assert (off.lines, off.answers) == (("@bob sure",), False)
 
 
@@ -101,23 +101,23 @@ def test_leading_handles_are_whom_a_post_answers() -> None:
 )
 def test_a_quotation_by_hand_becomes_what_is_answered(text: str) -> None:
     """The comment is the persona's, the words are not."""
-    found = kept(clean(tweet(text), Corpus()))
+    found = kept(clean(tweet(text), Data()))
     assert (found.lines, found.quoted, found.author) == (("so true",), ("cats are", "liquid"), "zelda")
     assert found.answers
-    off = kept(clean(tweet(text), Corpus(cleaning=Cleaning(quotes=False))))
+    off = kept(clean(tweet(text), Data(cleaning=Cleaning(quotes=False))))
     assert off.quoted == ()
 
 
 def test_runs_of_a_character_fold_to_eight() -> None:
     """Eight stay eight: that much is voice."""
-    assert kept(clean(message("n" + "o" * 40 + "!" * 9 + " " + "a" * 8), Corpus())).lines == (
+    assert kept(clean(message("n" + "o" * 40 + "!" * 9 + " " + "a" * 8), Data())).lines == (
         "n" + "o" * 8 + "!" * 8 + " " + "a" * 8,
     )
-    off = Corpus(cleaning=Cleaning(runs=False))
+    off = Data(cleaning=Cleaning(runs=False))
     assert kept(clean(message("o" * 40), off)).lines == ("o" * 40,)
 
 
 def test_what_a_message_repeats_of_its_parent_is_no_words_of_its_own() -> None:
     """It is kept apart, cleaned alike, under the name the export gives."""
-    found = kept(clean(message("yes", quoted_text="see https://example.org ?", reply_to_name="Eve"), Corpus()))
+    found = kept(clean(message("yes", quoted_text="see https://example.org ?", reply_to_name="Eve"), Data()))
     assert (found.lines, found.quoted, found.author) == (("yes",), ("see [link] ?",), "Eve")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from persona.errors import SettingsFault
+from persona.errors import SettingsError
 from trainer.corpus.segmentation import Part, Row
 from trainer.ingest.languages import foreign, language_of, regions_of
 
@@ -30,7 +30,7 @@ def test_other_languages_are_found_and_short_conversations_stay() -> None:
 
 def test_a_language_that_cannot_be_told_is_refused() -> None:
     """With the key and what it knows."""
-    with pytest.raises(SettingsFault, match=r"\[data\] languages: xx can't be told from others; it knows en, de"):
+    with pytest.raises(SettingsError, match=r"\[data\] languages: xx can't be told from others; it knows en, de"):
         list(foreign([], ("xx",)))
 
 

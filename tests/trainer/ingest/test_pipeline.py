@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from persona.config import Settings, load
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
@@ -65,7 +65,7 @@ def test_where_nothing_can_be_read_the_import_fails(home: Settings, tmp_path: Pa
     """And writes nothing."""
     path = tmp_path / "cat.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(Fault, match="no export that alterego can read"):
+    with pytest.raises(UserError, match="no export that alterego can read"):
         imported(home, path)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["cat.png", "persona.toml"]
 
@@ -76,7 +76,7 @@ def test_where_no_message_can_be_read_the_import_says_why(home: Settings, tmp_pa
     long = "x" * (20 << 20)
     message = f'{{"id": 1, "type": "message", "date": "2024-01-13T14:03:00", "from_id": "user5", "text": "{long}"}}'
     path.write_text(f'{{"name": "Gang", "type": "private_group", "id": 7, "messages": [{message}]}}')
-    with pytest.raises(Fault, match="no message in these exports that could be read"):
+    with pytest.raises(UserError, match="no message in these exports that could be read"):
         imported(home, path)
 
 
@@ -88,7 +88,7 @@ def test_an_import_replaces_nothing_but_a_corpus(tmp_path: Path, place: str) -> 
     (tmp_path / "documents" / "letter.txt").write_text("dear")
     (tmp_path / "thesis.txt").write_text("whereas")
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(Fault, match=r"\[data\] corpus"):
+    with pytest.raises(UserError, match=r"\[data\] corpus"):
         imported(load(tmp_path / "persona.toml"), FIXTURES / "telegram")
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "thesis.txt").read_text() == "whereas"
@@ -143,7 +143,7 @@ def test_strict_writes_nothing_where_anything_could_not_be_read(home: Settings, 
     before = snapshot(home.corpus)
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
     for bad in (FIXTURES / "reddit", tmp_path / "broken.zip"):
-        with pytest.raises(Fault, match=r"1 stretch could not be read, the first: .*nothing was written"):
+        with pytest.raises(UserError, match=r"1 stretch could not be read, the first: .*nothing was written"):
             imported(home, FIXTURES / "discord", bad, strict=True)
         assert snapshot(home.corpus) == before
 

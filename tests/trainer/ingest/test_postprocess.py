@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from persona.config import Settings, load
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.commands.output import import_summary, show_import
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
@@ -248,6 +248,6 @@ def test_names_of_files_and_chats_are_not_written(tmp_path: Path) -> None:
 def test_where_nobody_is_the_persona_nothing_is_written(tmp_path: Path) -> None:
     """The names that are there are told."""
     settings = settings_of(tmp_path)
-    with pytest.raises(Fault, match="there are Zelda Quist"):
+    with pytest.raises(UserError, match="there are Zelda Quist"):
         imported(settings, telegram(tmp_path, [("Zelda Quist", "hi")]))
     assert not settings.corpus.exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from persona.config import load
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
@@ -232,9 +232,9 @@ def test_the_usual_places_are_looked_through_entry_by_entry(tmp_path: Path) -> N
     assert [one.path.name for one in look([], [tmp_path], bars)] == ["telegram", "x_2023"]
     (whole,) = look([tmp_path / "x_2023"], [tmp_path], bars)
     assert whole.formats == ["X archive", "X messages"]
-    with pytest.raises(Fault, match="no export that alterego can read"):
+    with pytest.raises(UserError, match="no export that alterego can read"):
         look([tmp_path / "cat.png"], [], bars)
-    with pytest.raises(Fault, match="isn't UTF-8"):
+    with pytest.raises(UserError, match="isn't UTF-8"):
         look([tmp_path / os.fsdecode(b"caf\xe9")], [], bars)
 
 
@@ -246,7 +246,7 @@ def test_people_are_picked_by_number_name_or_handle() -> None:
     assert (joined.name, joined.calls, joined.public, joined.private) == ("Ines Quill", ("ines", "Fern"), 11, 1)
     assert picked("nobody", WRITERS) == []
     for wrong in ("Zed", "1, 1", "4"):
-        with pytest.raises(Fault):
+        with pytest.raises(UserError):
             picked(wrong, WRITERS)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from persona.errors import Fault, SettingsFault
+from persona.errors import SettingsError, UserError
 from tests.fakes.fake_hub import TOKEN, FakeHub
 from trainer.init.machine import Machine, named, revision_of, suggest, this_machine
 
@@ -66,9 +66,9 @@ def test_a_named_base_is_a_folder_a_model_or_scratch(tmp_path: Path) -> None:
         base = named(text, tmp_path, known)
         assert (base.model, base.revision) == expected
     assert named("a/b@v1", tmp_path, unreachable).revision == "v1"
-    with pytest.raises(Fault, match="there is no folder a/b, and the Hugging Face Hub can't be asked"):
+    with pytest.raises(UserError, match="there is no folder a/b, and the Hugging Face Hub can't be asked"):
         named("a/b", tmp_path, unreachable)
-    with pytest.raises(SettingsFault, match="--base names nothing"):
+    with pytest.raises(SettingsError, match="--base names nothing"):
         named(" ", tmp_path, known)
 
 

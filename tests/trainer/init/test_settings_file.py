@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona.config import Base, Settings, load
-from persona.errors import Fault
+from persona.errors import UserError
 from persona.names import normalise
 from tests.conftest import ROOT
 from trainer.init.answers import Someone
@@ -94,7 +94,7 @@ def test_settings_that_are_there_are_not_overwritten(tmp_path: Path) -> None:
     """Unless that was asked for; no draft is left."""
     (tmp_path / "p.toml").write_text("# mine\n")
     text = rendered(chosen(), TEMPLATE.read_text("utf-8"))
-    with pytest.raises(Fault, match="is there already"):
+    with pytest.raises(UserError, match="is there already"):
         write(text, tmp_path / "p.toml", replace=False)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["# mine\n"]
     write(text, tmp_path / "p.toml", replace=True)

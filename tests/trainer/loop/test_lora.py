@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 
 from engine.backends.transformers_engine import load_base
 from persona.config import Train
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.conftest import ROOT
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING, ME, talk
@@ -144,7 +144,7 @@ def test_the_adapter_with_the_lowest_held_out_loss_is_kept(place: Path, capsys: 
 def test_modules_that_the_base_lacks_are_a_sentence(modules: str | list[str]) -> None:
     """Also where the head is the table of embeddings."""
     base = bases.gpt2(ENCODING.vocabulary)
-    with pytest.raises(Fault, match="target_modules does not fit this base"):
+    with pytest.raises(UserError, match="target_modules does not fit this base"):
         adapted(base, Train.model_validate({"target_modules": modules}))
 
 
@@ -187,7 +187,7 @@ def test_where_memory_runs_out_it_goes_on_in_smaller_parts(place: Path, tmp_path
 
 def test_too_little_memory_for_one_message_is_a_sentence(place: Path) -> None:
     """After parts and checkpointing were tried."""
-    with pytest.raises(Fault, match="too little memory for even one message"):
+    with pytest.raises(UserError, match="too little memory for even one message"):
         train(place, limit=10)
 
 
@@ -214,7 +214,7 @@ def test_after_an_infinite_loss_the_best_adapter_so_far_is_kept(
 
 def test_an_infinite_loss_says_where(place: Path) -> None:
     """With the step and the size of the batch, never its text."""
-    with pytest.raises(Fault, match=r"the loss became infinite at step \d+ of \d+, on a batch of \d+ rows"):
+    with pytest.raises(UserError, match=r"the loss became infinite at step \d+ of \d+, on a batch of \d+ rows"):
         train(place, rate=1e30)
 
 
@@ -278,5 +278,5 @@ def test_a_launcher_that_starts_fewer_processes_than_it_says_is_found_out(monkey
 
     PartialState()
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(Fault, match="2 processes were asked for and 1 train together"):
+    with pytest.raises(UserError, match="2 processes were asked for and 1 train together"):
         world()

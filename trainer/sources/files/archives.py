@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from persona.errors import Fault
+from persona.errors import UserError
 
 MOST_MEMBERS = 250_000  # an X archive of ten years with all its pictures has a tenth of that
 MOST_DIRECTORY = 64 << 20  # bytes of a zip's directory, which has to be held in memory
@@ -40,29 +40,29 @@ def is_tar(path: Path, start: bytes) -> bool:
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """The zip at `path`. Raises Fault where it is damaged or hostile."""
+    """The zip at `path`. Raises UserError where it is damaged or hostile."""
     try:
         count, directory = _directory(path)
         if count > MOST_MEMBERS or directory > MOST_DIRECTORY:
-            raise Fault(
+            raise UserError(
                 f"{path.name} lists {count:,} members in {directory / 1e6:,.0f} MB; no export has so many, so it is not read"
             )
         archive = zipfile.ZipFile(path)
     except (*_DAMAGED, struct.error, ValueError) as error:
-        raise Fault(f"{path.name} is no readable zip ({error}); download the export again") from error
+        raise UserError(f"{path.name} is no readable zip ({error}); download the export again") from error
     for info in archive.infolist():
         linked = info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16)
         _check_member(path, info.filename, linked)
         _check_ratio(path, info.file_size, info.compress_size)
     if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
-        raise Fault(f"{path.name} holds members that overlap, as bombs do; it is not read")
+        raise UserError(f"{path.name} holds members that overlap, as bombs do; it is not read")
     return archive
 
 
 def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[str, Path]:
     """Unpack a tar's members into numbered files in `folder`; returns the file of each.
 
-    wanted: judges a member by its first bytes. Raises Fault where the tar is damaged or hostile.
+    wanted: judges a member by its first bytes. Raises UserError where the tar is damaged or hostile.
     """
     files: dict[str, Path] = {}
     size = path.stat().st_size
@@ -73,7 +73,9 @@ def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[
                 archive.members = []  # type: ignore[attr-defined]  # the stream is not read twice, so what it held need not stay in memory
                 count, total = count + 1, total + member.size
                 if count > MOST_MEMBERS:
-                    raise Fault(f"{path.name} has more than {MOST_MEMBERS:,} members; no export has, so it is not read")
+                    raise UserError(
+                        f"{path.name} has more than {MOST_MEMBERS:,} members; no export has, so it is not read"
+                    )
                 _check_member(path, member.name, not (member.isdir() or member.isreg()) or member.issparse())
                 _check_ratio(path, total, size)
                 if member.isreg() and (stream := archive.extractfile(member)):
@@ -81,7 +83,7 @@ def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[
                     if wanted(start):
                         files[member.name] = _write(folder / str(count), start, stream)
     except _DAMAGED as error:
-        raise Fault(f"{path.name} can't be unpacked ({error}); download the export again, or make room") from error
+        raise UserError(f"{path.name} can't be unpacked ({error}); download the export again, or make room") from error
     return files
 
 
@@ -100,14 +102,16 @@ def _write(file: Path, start: bytes, stream: IO[bytes]) -> Path:
 def _check_member(path: Path, name: str, special: bool) -> None:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if ".." in parts or name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name):
-        raise Fault(f"{path.name} has a member that leads out of it ({name[:80]!r}); no export has, so it is not read")
+        raise UserError(
+            f"{path.name} has a member that leads out of it ({name[:80]!r}); no export has, so it is not read"
+        )
     if special:
-        raise Fault(f"{path.name} has a link or a device in it ({name[:80]!r}); no export has, so it is not read")
+        raise UserError(f"{path.name} has a link or a device in it ({name[:80]!r}); no export has, so it is not read")
 
 
 def _check_ratio(path: Path, size: int, packed: int) -> None:
     if size > SMALL and size > MOST_RATIO * max(packed, 1):
-        raise Fault(
+        raise UserError(
             f"{path.name} would unpack {packed / 1e6:,.1f} MB to {size / 1e6:,.0f} MB, as bombs do; it is not read"
         )
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.sources.files.archives import is_tar, is_zip, open_zip, temporary_folder, unpacked
 
 HEAD = 64 * 1024
@@ -47,7 +47,7 @@ class Tree(ABC):
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
-        """The bytes of a member. Raises Fault where they can't be unpacked."""
+        """The bytes of a member. Raises UserError where they can't be unpacked."""
 
     @cached_property
     def _heads(self) -> "_Heads":
@@ -114,7 +114,7 @@ class FileTree(FolderTree):
 
 
 class ZipTree(Tree):
-    """The members of a zip. Raises Fault where it is damaged or hostile."""
+    """The members of a zip. Raises UserError where it is damaged or hostile."""
 
     def __init__(self, path: Path, label: str) -> None:
         self.label = label
@@ -134,12 +134,12 @@ class ZipTree(Tree):
         try:
             return cast(BinaryIO, self._zip.open(name))
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # damaged, odd compression, encrypted
-            raise Fault(f"{self.label}: {name} can't be unpacked ({error}); download the export again") from error
+            raise UserError(f"{self.label}: {name} can't be unpacked ({error}); download the export again") from error
 
 
 class TarTree(Tree):
     """The members of a tar, unpacked into a temporary folder that goes with this object: a tar can only be read from front
-    to back. Raises Fault where it is damaged or hostile."""
+    to back. Raises UserError where it is damaged or hostile."""
 
     def __init__(self, path: Path, label: str) -> None:
         self.label = label
@@ -165,7 +165,7 @@ def head(tree: Tree, name: str) -> bytes:
 def trees(path: Path, refuse: Refuse) -> Iterator[Tree]:
     """What `path` holds: itself, and the archives inside a folder. refuse: told of what can't be read.
 
-    Raises Fault where there is nothing at `path`.
+    Raises UserError where there is nothing at `path`.
     """
     if path.is_dir():
         folder = FolderTree(path, refuse)
@@ -173,7 +173,7 @@ def trees(path: Path, refuse: Refuse) -> Iterator[Tree]:
         for name in folder.names():
             yield from _archive(path / name, name, refuse)
     elif not path.exists():
-        raise Fault(f"there is no {path}; name the export's file, zip or folder")
+        raise UserError(f"there is no {path}; name the export's file, zip or folder")
     elif path.stat().st_size == 0:
         refuse(f"{path} is empty; export it again")
     elif _is_archive(path):
@@ -188,8 +188,8 @@ def readable(tree: Tree, refuse: Refuse) -> list[str]:
     for name in tree.names():
         try:
             start = tree.head(name)
-        except (Fault, OSError, *_DAMAGED) as error:
-            refuse(str(error) if isinstance(error, Fault) else f"{tree.label}: {name} can't be read ({error})")
+        except (UserError, OSError, *_DAMAGED) as error:
+            refuse(str(error) if isinstance(error, UserError) else f"{tree.label}: {name} can't be read ({error})")
             continue
         if start and not _MEDIA.match(start):
             found.append(name)
@@ -204,7 +204,7 @@ def _archive(path: Path, label: str, refuse: Refuse) -> Iterator[Tree]:
             yield ZipTree(path, label)
         elif is_tar(path, start):
             yield TarTree(path, label)
-    except (Fault, OSError) as error:
+    except (UserError, OSError) as error:
         refuse(str(error))
 
 

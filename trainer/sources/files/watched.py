@@ -1,4 +1,4 @@
-"""A tree as readers get it: what is UTF-16 comes as UTF-8, what is damaged comes as a Fault, and each stretch is counted."""
+"""A tree as readers get it: what is UTF-16 comes as UTF-8, what is damaged comes as a UserError, and each stretch is counted."""
 
 import codecs
 import io
@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-from persona.errors import Fault
+from persona.errors import UserError
 from trainer.sources.files.tree import UTF16, Tree
 from trainer.sources.files.window import CHUNK
 
@@ -54,7 +54,7 @@ class _Counted(io.RawIOBase):
         try:
             chunk = self._stream.read(len(buffer))
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise Fault(f"{self._name} is damaged ({error}); download the export again") from error
+            raise UserError(f"{self._name} is damaged ({error}); download the export again") from error
         buffer[: len(chunk)] = chunk
         self._on_bytes(len(chunk))
         return len(chunk)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from persona.errors import Fault
+from persona.errors import UserError
 from tests.trainer.sources.reading import FIXTURES, read
 from trainer.sources.registry import find
 
@@ -34,7 +34,7 @@ def tar_of(path: Path, *members: tuple[tarfile.TarInfo, bytes], mode: str = "w:g
 
 
 def refused(path: Path) -> str:
-    with pytest.raises(Fault) as error:
+    with pytest.raises(UserError) as error:
         list(find(path))
     return str(error.value)
 
