@@ -128,7 +128,7 @@ def whole_import() -> Callable[[Path], tuple[int, int]]:
             settings = Path(folder, "persona.toml")
             settings.write_text('[persona]\nname = "Person 1"\naliases = ["Me"]\n')
             done = import_exports(load(settings), [path], fresh=True, bars=Bars(quiet=True))
-            return sum(done.tally.read.values()), next(find(path)).size
+            return sum(done.counts.read.values()), next(find(path)).size
 
     return whole
 

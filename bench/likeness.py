@@ -38,7 +38,7 @@ from persona.sampling import SamplingParams
 from trainer.adapter.setup import emphasised, learning_rate, prepare
 from trainer.base.loading import open_base
 from trainer.bundle.gguf_file import write_gguf
-from trainer.corpus.splits import JUDGE_A, JUDGE_B, TRAIN, split
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN, assign_splits
 from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, diversity, markov
 from trainer.evaluate.calibration import CARICATURE, DISTINCT, LENGTH, TWO_SAMPLE
@@ -98,12 +98,14 @@ class Ground:
     """What one judge measures all speakers against. read: whether the judge of voices has read the other one's messages."""
 
     def __init__(self, corpus: Corpus, part: str, keys: Sequence[str], other: str, *, read: bool) -> None:
-        self.asked = {key: occasions(corpus.part(part), key) for key in keys}
+        self.asked = {key: occasions(corpus.in_split(part), key) for key in keys}
         self.real = {key: [one.text for one in found] for key, found in self.asked.items()}
-        apart = {key: [one.text for one in occasions(corpus.part(other), key)] for key in keys}
+        apart = {key: [one.text for one in occasions(corpus.in_split(other), key)] for key in keys}
         self._read = apart if read else {}
         self._usual = length_distance(pooled(apart), pooled(self.real))
-        self._training = copying.known(text for said in texts_by_speaker(corpus.part(TRAIN)).values() for text in said)
+        self._training = copying.known(
+            text for said in texts_by_speaker(corpus.in_split(TRAIN)).values() for text in said
+        )
 
     def said(self, voices: Mapping[str, Voice], seed: int) -> Texts:
         """What each voice says on its occasions."""
@@ -148,7 +150,7 @@ def main() -> None:
         settings = load(written(home, chosen.path, minutes=2 if chosen.quick else 5))
         corpus = import_exports(settings, settings.sources, fresh=True, bars=bars).corpus
         consenting = {person.key for person in corpus.people.values() if person.consent}
-        corpus = replace(corpus, parts=split(corpus.found, consenting, {}, HELD_OUT))
+        corpus = replace(corpus, splits=assign_splits(corpus.conversations, consenting, {}, HELD_OUT))
         found = table(settings, corpus, sorted(consenting), 1 if chosen.quick else 3, bars)
     print(json.dumps({**found, "minutes": round((time.monotonic() - began) / 60, 1)}, indent=1))
 
@@ -168,8 +170,8 @@ def written(home: Path, path: Path, minutes: float) -> Path:
 
 def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, bars: Bars) -> dict[str, Any]:
     """The rows, averaged over seeds; the fakes need none."""
-    first = Ground(corpus, JUDGE_A, keys, JUDGE_B, read=False)
-    second = Ground(corpus, JUDGE_B, keys, JUDGE_A, read=True)
+    first = Ground(corpus, CALIBRATION_SPLIT, keys, TEST_SPLIT, read=False)
+    second = Ground(corpus, TEST_SPLIT, keys, CALIBRATION_SPLIT, read=True)
     rows = {name: [second.measured(texts)] for name, texts in fakes(corpus, second).items()}
     rows["human"] = [second.measured(first.real, told_by=second.real)]  # judge B knows the others by heart
     bits: list[list[float]] = []
@@ -199,7 +201,7 @@ def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, b
 def fakes(corpus: Corpus, second: Ground) -> dict[str, Texts]:
     """What beats one figure or another."""
     luck = random.Random(0)
-    trained = {key: [one.text for one in occasions(corpus.part(TRAIN), key)] for key in second.asked}
+    trained = {key: [one.text for one in occasions(corpus.in_split(TRAIN), key)] for key in second.asked}
     counts = {key: len(found) for key, found in second.asked.items()}
     return {
         "Markov-2": {key: markov.said_by(markov.chain(said), counts[key]) for key, said in trained.items()},
@@ -247,10 +249,10 @@ def speaking(settings: Settings, corpus: Corpus, key: str, seed: int, folder: Pa
         bars=bars,
         on_evaluate=lambda _step, _metrics: None,
     )
-    model = emphasised(mine, base, material.model, material.rows, corpus.part(TRAIN))
+    model = emphasised(mine, base, material.model, material.rows, corpus.in_split(TRAIN))
     tuned = measure(model, held_out, tokens, base.encoding.end_of_turn)
     plain = open_base(settings, corpus, bars).model
-    known = (turn.text for one in corpus.part(TRAIN) for turn in one.conversation.turns)
+    known = (turn.text for one in corpus.in_split(TRAIN) for turn in one.conversation.turns)
     guard = Guard(build(known, bytes(16)))
     return Speaking(
         voice_of(mine, model.merge_and_unload(), base.encoding, seal, folder / "tuned", guard),

@@ -208,7 +208,7 @@ def corpus_rows(data: str, tweets: int, chats: int) -> tuple[Encoding, list[Wind
         with Bars(quiet=True) as bars:
             import_exports(settings, [folder / "exports"], fresh=True, bars=bars)
         corpus = load_corpus(settings)
-        parts = {part: [one.conversation for one in corpus.part(part)] for part in ("train", "b")}
+        parts = {part: [one.conversation for one in corpus.in_split(part)] for part in ("train", "b")}
     tokenizer = sow(parts["train"], 0).tokenizer
     encoding = Encoding(tokenizer.backend_tokenizer, tokenizer.eos_token_id)
     scene = "timeline" if data == "tweets" else "group"

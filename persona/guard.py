@@ -16,7 +16,7 @@ from pathlib import Path
 
 from persona.errors import PermanentError
 from persona.pii.scrub import scrub
-from persona.word_tokens import folded, is_wide, units
+from persona.word_tokens import folded, is_cjk, word_tokens
 
 FILE = "guard.bin"
 SHINGLE = 12  # weight of a run that counts as copied: a word weighs two, a wide character one
@@ -29,8 +29,8 @@ _NO_DIGIT = re.compile(r"\D+")
 
 def shingles(text: str) -> Iterator[str]:
     """Every shortest run of units in `text` that weighs SHINGLE: six words, twelve wide characters, or a mixture."""
-    found = units(text)
-    weights = [1 if is_wide(unit) else 2 for unit in found]
+    found = word_tokens(text)
+    weights = [1 if is_cjk(unit) else 2 for unit in found]
     end = weight = 0
     for start in range(len(found)):
         while weight < SHINGLE and end < len(found):
@@ -101,7 +101,7 @@ def nothing_private(_: str) -> str:
 
 def personal_data(text: str) -> str:
     """The kind of personal data or secret that `text` holds; "" where it holds none."""
-    return next(iter(scrub(text).found), "")
+    return next(iter(scrub(text).kinds), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Guard:
 def blocked_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
     """A pattern over folded text that finds any of `words`; where a script writes blanks between words, whole ones."""
     wanted = sorted({plain for word in words if (plain := folded(word).strip())}, key=len, reverse=True)
-    parts = [re.escape(word) if is_wide(word) else rf"(?<!\w){re.escape(word)}(?!\w)" for word in wanted]
+    parts = [re.escape(word) if is_cjk(word) else rf"(?<!\w){re.escape(word)}(?!\w)" for word in wanted]
     return re.compile("|".join(parts)) if parts else None
 
 

@@ -1,17 +1,20 @@
-"""Units: what is counted where words are compared. A Unicode word, or one character of the scripts that put no
-blanks between words: Han, Kana, Thai and their kin. Pure."""
+"""Word tokens: what is counted where words are compared. Pure.
+
+A token is a Unicode word, or one character of the scripts that put no blanks between words (Han, Kana, Thai and their kin;
+called CJK here for short).
+"""
 
 import re
 import unicodedata
 
 _APOSTROPHES = re.compile("['’ʼ＇`´]")
-WIDE = (
+CJK = (
     "\u0e00-\u0eff\u1780-\u17ff"  # Thai and Lao, Khmer
     "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\u3040-\u30ff\u31f0-\u31ff"  # Kana
 )
-_UNIT = re.compile(rf"[{WIDE}]|[^\W_{WIDE}]+")
-_WIDE_UNIT = re.compile(rf"[{WIDE}]")
+_TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
+_CJK_CHARACTER = re.compile(rf"[{CJK}]")
 
 
 class _Unmarked(dict[int, int | None]):
@@ -27,7 +30,7 @@ _UNMARKED = _Unmarked()
 
 
 def folded(text: str) -> str:
-    """`text` as comparisons see it: compatibility forms, accents and case undone, apostrophes gone ("Don't" is "dont")."""
+    """Return `text` as comparisons see it: compatibility forms, accents and case undone, apostrophes gone ("Don't" is "dont")."""
     plain = _APOSTROPHES.sub("", text).casefold()
     if plain.isascii():
         return plain
@@ -35,12 +38,14 @@ def folded(text: str) -> str:
     return apart.translate(_UNMARKED).casefold()
 
 
-def units(text: str) -> list[str]:
-    """The units of `text` in order, folded; punctuation and emoji are none. A Chinese sentence is one "word" to
-    `str.split`, and many units here."""
-    return _UNIT.findall(folded(text))
+def word_tokens(text: str) -> list[str]:
+    """Return the word tokens of `text` in order, folded; punctuation and emoji are left out.
+
+    A Chinese sentence is one "word" to `str.split`, and many tokens here.
+    """
+    return _TOKEN.findall(folded(text))
 
 
-def is_wide(unit: str) -> bool:
-    """Whether a unit is one character of a script that writes no blanks between words."""
-    return bool(_WIDE_UNIT.match(unit))
+def is_cjk(token: str) -> bool:
+    """Return whether a token is one character of a script that writes no blanks between words."""
+    return bool(_CJK_CHARACTER.match(token))

@@ -77,7 +77,7 @@ def import_(
     from persona.config import load
     from persona.errors import SettingsError
     from trainer.commands.output import show_import, show_look
-    from trainer.ingest.pipeline import import_exports, look
+    from trainer.ingest.pipeline import import_exports, preview
     from trainer.progress import Bars
 
     settings = load(config)
@@ -86,7 +86,7 @@ def import_(
         raise SettingsError(f"nothing to import: name exports on the command line or in [data] sources of {config}")
     with Bars(quiet=as_json, for_programs=as_json and progress) as bars:
         if only_look:
-            show_look(look(settings, chosen, bars), as_json)
+            show_look(preview(settings, chosen, bars), as_json)
             return
         imported = import_exports(settings, chosen, fresh=fresh, bars=bars, strict=strict)
     show_import(settings, imported, as_json)
@@ -208,10 +208,10 @@ def forget(
 
     from persona.config import load
     from trainer.commands.output import show_receipt
-    from trainer.erasure import forget as forget_person
+    from trainer.erasure import erase
 
     settings = load(config)
-    show_receipt(settings, forget_person(settings, name, datetime.now(UTC)), as_json)
+    show_receipt(settings, erase(settings, name, datetime.now(UTC)), as_json)
 
 
 @app.command()

@@ -19,10 +19,10 @@ from trainer.bundle.provenance import was_heard
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, save
 from trainer.loop.checkpoints import WORK
-from trainer.people.erasure_list import load_forgotten, save_forgotten
+from trainer.people.erasure_list import load_erasure_list, save_erasure_list
 from trainer.people.identities import Identity, KnownPerson, identity_key
 from trainer.people.name_finder import NameFinder
-from trainer.people.redaction import calls
+from trainer.people.redaction import names_in_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Receipt:
     leftovers: int
 
 
-def forget(settings: Settings, name: str, now: datetime) -> Receipt:
+def erase(settings: Settings, name: str, now: datetime) -> Receipt:
     """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises UserError where nobody is, where
     several are, and for the persona: nothing is changed then."""
     corpus = load(settings)
@@ -50,14 +50,14 @@ def forget(settings: Settings, name: str, now: datetime) -> Receipt:
     identities = [corpus.identities[key] for key in keys] + [
         one for person in people for one in _in_settings(settings, person.key)
     ]
-    forgotten = load_forgotten(settings)
+    erasure_list = load_erasure_list(settings)
     rows, counts = _without(corpus, keys, _masking(corpus, identities, people))
     left = build(
         settings,
         rows,
         {key: one for key, one in corpus.identities.items() if key not in keys},
         {key: stand_in for key, stand_in in corpus.pseudonyms.items() if key not in keys},
-        corpus.parts,
+        corpus.splits,
         corpus.regions,
     )
     bundles = _trained_on(settings, keys, {person.key for person in people})
@@ -65,12 +65,14 @@ def forget(settings: Settings, name: str, now: datetime) -> Receipt:
     receipt = Receipt(
         at=now.isoformat(timespec="seconds"),
         **counts,
-        conversations_before=len(corpus.found),
-        conversations_after=len(left.found),
+        conversations_before=len(corpus.conversations),
+        conversations_after=len(left.conversations),
         bundles=bundles,
         leftovers=len(leftovers),
     )
-    save_forgotten(forgotten.adding(identities, asdict(receipt)), settings)  # first: a crash must not lose the wish
+    save_erasure_list(
+        erasure_list.adding(identities, asdict(receipt)), settings
+    )  # first: a crash must not lose the wish
     save(left, settings.corpus)
     if bundles:
         mark(settings.adapters, bundles, now)
@@ -85,29 +87,29 @@ def _in_settings(settings: Settings, key: str) -> list[Identity]:
         names: Sequence[str] = (settings.persona.name, *settings.persona.aliases)
         return [Identity(identity_key("people", "", name), Counter([name])) for name in names]
     person = settings.people.get(key, Person())
-    found = [Identity(identity_key("people", "", name), Counter([name])) for name in person.names]
-    found += [Identity(f"discord:{number}") for number in person.discord]
-    return found + [Identity(f"telegram:user{number.removeprefix('user')}") for number in person.telegram]
+    identities = [Identity(identity_key("people", "", name), Counter([name])) for name in person.names]
+    identities += [Identity(f"discord:{number}") for number in person.discord]
+    return identities + [Identity(f"telegram:user{number.removeprefix('user')}") for number in person.telegram]
 
 
 def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:
     """The identity keys of the one person whom `name` calls."""
-    wanted = normalise(name.strip().removeprefix("@"))
-    found: dict[KnownPerson, set[str]] = {}
+    asked = normalise(name.strip().removeprefix("@"))
+    matches: dict[KnownPerson, set[str]] = {}
     for key, identity in corpus.identities.items():
         person = corpus.people[key]
-        own = [call for one in (identity, *_in_settings(settings, person.key)) for call in one.calls]
-        if wanted and wanted in {normalise(call) for call in (person.key, person.name, key, *own)}:
-            found.setdefault(person, set())
+        own = [alias for known in (identity, *_in_settings(settings, person.key)) for alias in known.aliases]
+        if asked and asked in {normalise(call) for call in (person.key, person.name, key, *own)}:
+            matches.setdefault(person, set())
     for key, person in corpus.people.items():
-        if person in found:
-            found[person].add(key)
-    if not found:
+        if person in matches:
+            matches[person].add(key)
+    if not matches:
         raise UserError(f"nobody in the corpus is called {name!r}; 'python -m trainer stats' lists who is there")
-    if len(found) > 1:
-        several = "; ".join(sorted(f"{person.name}: {', '.join(sorted(keys))}" for person, keys in found.items()))
+    if len(matches) > 1:
+        several = "; ".join(sorted(f"{person.name}: {', '.join(sorted(keys))}" for person, keys in matches.items()))
         raise UserError(f"{name!r} may be several people; name one of their ids or stand-ins: {several}")
-    ((person, keys),) = found.items()
+    ((person, keys),) = matches.items()
     if person.persona:
         raise UserError(f"{name!r} is the persona; to forget them, remove corpus and adapters instead")
     return frozenset(keys)
@@ -120,9 +122,9 @@ def _masking(corpus: Corpus, identities: Sequence[Identity], people: Collection[
         normalise(call)
         for key, one in corpus.identities.items()
         if corpus.people[key] not in people
-        for call in calls(one)
+        for call in names_in_texts(one)
     }
-    own = {call for one in identities for call in calls(one)} | {person.name for person in people}
+    own = {call for one in identities for call in names_in_texts(one)} | {person.name for person in people}
     finder = NameFinder(call for call in own if normalise(call) not in others)
     return lambda text: finder.replaced(text, lambda _: UNKNOWN)
 
@@ -152,14 +154,14 @@ def _without(
 
 
 def _trained_on(settings: Settings, keys: Collection[str], speakers: Collection[str]) -> list[str]:
-    """The versions of sealed bundles that heard them. Seals alone are read: a bundle that was tampered with counts."""
-    found: list[str] = []
+    """The versions of sealed bundles that were trained on them. Seals alone are read: a bundle that was tampered with counts."""
+    trained: list[str] = []
     for version in versions(settings.adapters):
         folder = settings.adapters / str(version)
         seal = Seal.model_validate_json((folder / SEAL).read_text(encoding="utf-8"))
         if was_heard(folder, seal, keys, speakers):
-            found.append(str(version))
-    return found
+            trained.append(str(version))
+    return trained
 
 
 def _leftovers(settings: Settings) -> list[Path]:

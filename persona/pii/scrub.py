@@ -20,10 +20,10 @@ _SEVEN = re.compile(r"\d(?:[ ./\-–()]{0,3}\d){6}")  # accounts, cards and phon
 
 @dataclass(frozen=True, slots=True)
 class Scrubbed:
-    """A text with placeholders, and the kind of each one that was put in: key, e-mail, iban, card, phone, ip, address."""
+    """A text with placeholders, and the kind of each placeholder: key, e-mail, iban, card, phone, ip, address."""
 
     text: str
-    found: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 def scrub(text: str, regions: Collection[str] = ()) -> Scrubbed:
@@ -31,20 +31,20 @@ def scrub(text: str, regions: Collection[str] = ()) -> Scrubbed:
     international numbers, and those whose shape tells, are found everywhere."""
     if not _SIGN.search(text):
         return Scrubbed(text)
-    found: list[str] = []
-    text = _replaced(text, "key", keys(text), found)
-    text = _replaced(text, "e-mail", emails(text), found)
+    kinds: list[str] = []
+    text = _replaced(text, "key", keys(text), kinds)
+    text = _replaced(text, "e-mail", emails(text), kinds)
     if _DIGIT.search(text):
         if _SEVEN.search(text):
-            text = _replaced(text, "iban", ibans(text), found)
-            text = _replaced(text, "card", cards(text), found)
-            text = _replaced(text, "phone", phones(text, regions), found)
-        text = _replaced(text, "ip", ips(text), found)
-        text = _replaced(text, "address", addresses(text), found)
-    return Scrubbed(text, tuple(found))
+            text = _replaced(text, "iban", ibans(text), kinds)
+            text = _replaced(text, "card", cards(text), kinds)
+            text = _replaced(text, "phone", phones(text, regions), kinds)
+        text = _replaced(text, "ip", ips(text), kinds)
+        text = _replaced(text, "address", addresses(text), kinds)
+    return Scrubbed(text, tuple(kinds))
 
 
-def _replaced(text: str, kind: str, spans: Sequence[tuple[int, int]], found: list[str]) -> str:
+def _replaced(text: str, kind: str, spans: Sequence[tuple[int, int]], kinds: list[str]) -> str:
     """spans: of what is to go, from left to right, apart from each other."""
     if not spans:
         return text
@@ -53,5 +53,5 @@ def _replaced(text: str, kind: str, spans: Sequence[tuple[int, int]], found: lis
     for start, end in spans:
         pieces += (text[done:start], f"[{kind}]")
         done = end
-        found.append(kind)
+        kinds.append(kind)
     return "".join((*pieces, text[done:]))

@@ -16,7 +16,7 @@ from persona.config import load
 from persona.guard import Guard, build
 from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 from tests.conftest import Home
 from tests.fakes.fake_engine import FakeEngine
 from tests.trainer.overfitted import overfitted
@@ -105,7 +105,7 @@ async def test_the_sealed_guard_knows_the_training_messages(trained: Home, bundl
     assert "private/guard.bin" in bundle.seal.files
     sealed = guard_of(settings, bundle)
     turns = [turn for one in load_corpus(settings).part("train") for turn in one.conversation.turns]
-    long = [turn.text for turn in turns if len(units(turn.text)) >= 12]
+    long = [turn.text for turn in turns if len(word_tokens(turn.text)) >= 12]
     assert len(long) > 30
     assert all(sealed.check(text) == "copy" for text in long)
 
@@ -151,18 +151,18 @@ async def told_by_heart(trained: Home, bundle: Bundle, folder: Path, *, messages
     settings = load(trained.config, {})
     corpus, me = load_corpus(settings), bundle.seal.speaker
     turns = [turn for one in corpus.part("train") for turn in one.conversation.turns if turn.speaker == me]
-    learned = [turn for turn in turns if 7 <= len(units(turn.text)) <= 25][:messages]
+    learned = [turn for turn in turns if 7 <= len(word_tokens(turn.text)) <= 25][:messages]
     encoding = encoding_of(bundle)
     model = overfitted(encoding, [Conversation("timeline", (turn,)) for turn in learned], me, epochs=epochs)
     write_gguf(model.merge_and_unload(), encoding, folder / "model.gguf")
     shutil.copy(bundle.folder / "tokenizer.json", folder)
     unproved = bundle.seal.model_copy(update={"probe": None})  # it was sealed for the session's own model
     engine = open_engine(settings, Bundle(folder, unproved))
-    known = {tuple(units(turn.text)) for turn in turns if len(units(turn.text)) >= 6}
+    known = {tuple(word_tokens(turn.text)) for turn in turns if len(word_tokens(turn.text)) >= 6}
     bare = Voice(engine, encoding, bundle.seal.model_copy(update={"year": None}), SamplingParams(1.0, 1.0, min_p=0.0))
     await engine.start()
     voices = (bare, replace(bare, guard=guard_of(settings, bundle)))
     texts = [await asyncio.gather(*(voice.tweet(seed * 7919) for seed in range(count))) for voice in voices]
     await engine.close()
-    without, guarded = (sum(tuple(units("\n".join(lines))) in known for lines in said) for said in texts)
+    without, guarded = (sum(tuple(word_tokens("\n".join(lines))) in known for lines in said) for said in texts)
     return Told(without, guarded, texts[1].count(()))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from persona.errors import PermanentError
 from persona.guard import Guard, blocked_pattern, build, load, numbers, shingles
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 
 KEY = bytes(range(128, 144))
 SAID = (
@@ -99,7 +99,7 @@ def test_every_shingle_of_a_training_text_is_caught(texts: list[str], pick: int)
 def test_a_mixture_of_scripts_counts_both() -> None:
     """Three words and six characters weigh as much as six words."""
     assert list(shingles("i want 饺子和面条吧 now")) == ["i want 饺 子 和 面 条 吧 now"]
-    assert units("Don't 吃饭 naïve_x") == ["dont", "吃", "饭", "naive", "x"]
+    assert word_tokens("Don't 吃饭 naïve_x") == ["dont", "吃", "饭", "naive", "x"]
 
 
 def test_a_saved_guard_says_the_same_and_holds_no_text(tmp_path: Path, guard: Guard) -> None:

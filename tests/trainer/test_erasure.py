@@ -17,7 +17,7 @@ from trainer.bundle.provenance import write_heard
 from trainer.commands.output import import_summary
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
-from trainer.erasure import forget
+from trainer.erasure import erase
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TALK = [
@@ -31,7 +31,9 @@ TALK = [
 def sealed(settings: Settings, corpus: Corpus, *, takes_note: bool = True) -> str:
     """A bundle that was trained on the corpus, as training seals it; its version."""
     base = BaseModelSeal(model="scratch", weights="abc", architecture="qwen3")
-    speakers = {turn.speaker: Speaker(name=turn.speaker) for one in corpus.found for turn in one.conversation.turns}
+    speakers = {
+        turn.speaker: Speaker(name=turn.speaker) for one in corpus.conversations for turn in one.conversation.turns
+    }
     seal = Seal(speaker="MARA VOSS", speakers=speakers, end_of_turn=0, stops=(0,), max_length=64, base=base)
     with draft(settings.adapters) as folder:
         if takes_note:
@@ -47,7 +49,7 @@ def test_nothing_of_them_is_left(tmp_path: Path, pseudonyms: str, name: str) -> 
     found = imported(settings, telegram(tmp_path, TALK))
     key = next(key for key, one in found.corpus.identities.items() if "Zelda Quist" in one.names)
     person = found.corpus.people[key]
-    receipt = forget(settings, key if name == "user1111" else name, NOW)
+    receipt = erase(settings, key if name == "user1111" else name, NOW)
     assert (receipt.messages, receipt.mentions, receipt.at) == (1, 3, "2026-11-22T12:00:00+00:00")
     assert scenes(load_corpus(settings)) == [
         (
@@ -69,13 +71,13 @@ def test_a_later_import_does_not_bring_them_back(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     export = telegram(tmp_path, TALK)
     imported(settings, export)
-    forget(settings, "Zelda Quist", NOW)
+    erase(settings, "Zelda Quist", NOW)
     more = archive(tmp_path, "maravoss", "1", [{"id_str": "1", "full_text": "zelda says hi"}])
     theirs = archive(tmp_path, "zelda quist", "9", [{"id_str": "2", "full_text": "hello"}])
     again = imported(settings, export, more, theirs, fresh=True)
-    dropped = {key[2]: count for key, count in again.tally.dropped.items()}
+    dropped = {key[2]: count for key, count in again.counts.dropped.items()}
     assert dropped == {"left_out": 1} | {"left_out": 1}
-    assert again.tally.dropped.total() == 2
+    assert again.counts.dropped.total() == 2
     assert "[…]" in [row["speaker"] for row in import_summary(settings, again)["table"]]
     remembered = (tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8")
     people = (settings.corpus / "people.json").read_text(encoding="utf-8")
@@ -90,8 +92,8 @@ def test_another_of_the_same_name_stays(tmp_path: Path) -> None:
     two = [archive(tmp_path / number, "sam", number, [{"id_str": number, "full_text": "yo"}]) for number in ("8", "9")]
     imported(settings, mine, *two)
     with pytest.raises(UserError, match="'sam' may be several people; name one of their ids"):
-        forget(settings, "sam", NOW)
-    assert forget(settings, "x:8", NOW).messages == 1
+        erase(settings, "sam", NOW)
+    assert erase(settings, "x:8", NOW).messages == 1
     imported(settings, mine, *two, fresh=True)
     assert sorted(row.sender for row in load_corpus(settings).rows) == ["x:1", "x:9"]
 
@@ -110,7 +112,7 @@ def test_quotations_and_links_to_their_posts_go(tmp_path: Path) -> None:
     )
     (tmp_path / "replies.jsonl").write_text('{"id": "77", "author": "zq", "text": "is it?"}\n')
     imported(settings, mine)
-    receipt = forget(settings, "@zq", NOW)
+    receipt = erase(settings, "@zq", NOW)
     assert (receipt.messages, receipt.quotations) == (1, 1)
     assert sorted(scenes(load_corpus(settings))) == [
         ("reply", [("SOMEONE", ("[…]",)), ("MARA VOSS", ("no",))]),
@@ -128,7 +130,7 @@ def test_bundles_that_heard_them_are_marked_beside_the_seal(tmp_path: Path) -> N
     noted, older = (sealed(settings, load_corpus(settings), takes_note=note) for note in (True, False))
     for leftover in ("bases/abc-2-0", ".training/key"):
         (settings.adapters / leftover).mkdir(parents=True)
-    receipt = forget(settings, "Zelda Quist", NOW)
+    receipt = erase(settings, "Zelda Quist", NOW)
     assert list(receipt.bundles) == [noted, older]
     assert receipt.leftovers == 2
     assert not list(settings.adapters.glob("bases/*")) + list(settings.adapters.glob(".training/*"))
@@ -145,9 +147,9 @@ def test_nobody_and_the_persona_can_not_be_forgotten(tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     imported(settings, telegram(tmp_path, TALK))
     with pytest.raises(UserError, match="nobody in the corpus is called 'Xaver'"):
-        forget(settings, "Xaver", NOW)
+        erase(settings, "Xaver", NOW)
     with pytest.raises(UserError, match="'maravoss' is the persona"):
-        forget(settings, "maravoss", NOW)
+        erase(settings, "maravoss", NOW)
     assert not (tmp_path / "corpus-forgotten.json").exists()
 
 
@@ -156,10 +158,10 @@ def test_a_friend_is_forgotten_under_every_name_that_settings_give(tmp_path: Pat
     friend = '[people.ZELDA]\nnames = ["Zelda Quist", "zq_99"]\ntelegram = ["5"]\nconsent = true\n'
     settings = settings_of(tmp_path, people=friend)
     imported(settings, telegram(tmp_path, TALK))
-    assert forget(settings, "zq_99", NOW).messages == 1
+    assert erase(settings, "zq_99", NOW).messages == 1
     alone = settings_of(tmp_path)
     theirs = archive(tmp_path, "zq_99", "9", [{"id_str": "2", "full_text": "hello"}])
-    assert imported(alone, theirs).tally.dropped.total() == 1
+    assert imported(alone, theirs).counts.dropped.total() == 1
 
 
 def test_a_damaged_list_stops_the_import(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from persona.encoding import Encoded
 from persona.errors import UserError
 from trainer.adapter.logit_bias import leaning, log_weights
 from trainer.base.loading import Base
-from trainer.corpus.segmentation import Stretch
+from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import Window, windows_of
 from trainer.loop.distributed import world
@@ -66,12 +66,12 @@ def learning_rate(settings: Settings, base: Base) -> float:
     return (SCRATCH_RATE if base.grown else RATE) if wanted == "auto" else wanted
 
 
-def newest(found: Sequence[Stretch], speakers: frozenset[str], limit: int) -> list[Stretch]:
+def newest(found: Sequence[ConversationRecord], speakers: frozenset[str], limit: int) -> list[ConversationRecord]:
     """The latest conversations that together hold `limit` messages of these speakers."""
-    kept: list[Stretch] = []
+    kept: list[ConversationRecord] = []
     count = 0
     for stretch in sorted(
-        found, key=lambda one: max((at for at in one.ats if at is not None), default=0.0), reverse=True
+        found, key=lambda one: max((at for at in one.timestamps if at is not None), default=0.0), reverse=True
     ):
         if count >= limit:
             break
@@ -91,7 +91,7 @@ def require_enough(settings: Settings, corpus: Corpus) -> None:
 
 
 def emphasised(
-    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], heard: Sequence[Stretch]
+    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], heard: Sequence[ConversationRecord]
 ) -> PeftModel:
     """The trained model, leaning towards the persona's own words where one persona is trained. heard: everybody's."""
     wanted = settings.train.emphasis
@@ -111,7 +111,7 @@ def _said(found: Iterable[Window | Encoded]) -> list[int]:
 
 
 def _windows(settings: Settings, base: Base, corpus: Corpus, speakers: frozenset[str], part: str) -> list[Window]:
-    found = corpus.part(part)
+    found = corpus.in_split(part)
     if part == "train" and settings.train.limit:
         found = newest(found, speakers, settings.train.limit)
     return windows_of(base.encoding, [stretch.conversation for stretch in found], speakers, base.max_length)

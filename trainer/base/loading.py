@@ -60,7 +60,7 @@ def planned_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
         return open_base(settings, corpus, bars)
     from trainer.base.pretraining import sow
 
-    seedling = sow([stretch.conversation for stretch in corpus.part("train")], settings.train.seed)
+    seedling = sow([stretch.conversation for stretch in corpus.in_split("train")], settings.train.seed)
     model = cast(PreTrainedModel, seedling.model.to(cast(Any, best_device())))
     end, stops = _ends(model, seedling.tokenizer, SCRATCH)
     encoding = Encoding(seedling.tokenizer.backend_tokenizer, end)
@@ -89,7 +89,7 @@ def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         try:
-            conversations = [stretch.conversation for stretch in corpus.part("train")]
+            conversations = [stretch.conversation for stretch in corpus.in_split("train")]
             grow(
                 conversations,
                 fresh,
@@ -185,7 +185,7 @@ def _with_or_without_bos(model: PreTrainedModel, tokenizer: Any, end: int, corpu
     started = Encoding(tokenizer.backend_tokenizer, end, int(tokenizer.bos_token_id))
     conversations = [
         stretch.conversation
-        for stretch in corpus.part("train")
+        for stretch in corpus.in_split("train")
         if any(turn.speaker == speaker for turn in stretch.conversation.turns)
     ]
     return min((started, plain), key=lambda encoding: _loss(model, encoding, conversations, speaker))

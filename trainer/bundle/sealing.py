@@ -19,7 +19,7 @@ from trainer.bundle.config_hash import recipe
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
 from trainer.bundle.model_card import model_card
 from trainer.bundle.plots import plot_losses
-from trainer.corpus.segmentation import Stretch
+from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.store import Corpus
 from trainer.loop.trainer import Trained
 from trainer.progress import Bars
@@ -33,11 +33,11 @@ LARGE = 100_000_000  # parameters; of so many, eight bits are said twice as fast
 def seal_of(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[str]) -> Seal:
     """The seal of a training that begins, without figures and probe. speakers: whose voices it learns."""
     me = settings.persona.key
-    heard = Counter(turn.speaker for stretch in corpus.found for turn in stretch.conversation.turns)
+    heard = Counter(turn.speaker for stretch in corpus.conversations for turn in stretch.conversation.turns)
     names = {person.key: person.name for person in corpus.people.values()}
     scenes = Counter(
         stretch.conversation.scene
-        for stretch in corpus.found
+        for stretch in corpus.conversations
         if any(turn.speaker == me for turn in stretch.conversation.turns)
     )
     return Seal(
@@ -47,12 +47,12 @@ def seal_of(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[
             for key, _ in heard.most_common(SPEAKERS_SEALED)
         }
         | {me: Speaker(name=settings.persona.name, tuned=True)},
-        turn_taking=turn_taking([stretch.conversation for stretch in corpus.part("train")], me),
+        turn_taking=turn_taking([stretch.conversation for stretch in corpus.in_split("train")], me),
         end_of_turn=base.encoding.end_of_turn,
         stops=base.stops,
         bos=base.encoding.bos,
         max_length=base.max_length,
-        year=latest_year(corpus.found, me),
+        year=latest_year(corpus.conversations, me),
         base=BaseModelSeal.model_validate(base.seal.model_dump()),
         data={
             "fingerprint": corpus.fingerprint,
@@ -64,7 +64,7 @@ def seal_of(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[
     )
 
 
-def latest_year(found: Sequence[Stretch], speaker: str) -> int | None:
+def latest_year(found: Sequence[ConversationRecord], speaker: str) -> int | None:
     """The newest year with enough of `speaker`'s messages to sound like it: 50, or 5% of them. A handful with a wrong
     clock is no era."""
     said: Counter[int] = Counter()
@@ -100,7 +100,7 @@ def fill(
     settings: Settings,
     trained: Trained,
     seal: Seal,
-    heard: Sequence[Stretch],
+    heard: Sequence[ConversationRecord],
     bars: Bars,
 ) -> Seal:
     """Write every file that the seal is to cover; returns the seal, with the precision of the merged model. heard: what was

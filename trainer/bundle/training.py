@@ -35,7 +35,7 @@ from trainer.base.loading import Base, open_base
 from trainer.bundle.config_hash import recipe
 from trainer.bundle.provenance import write_heard
 from trainer.bundle.sealing import fill, seal_of
-from trainer.corpus.splits import JUDGE_A, JUDGE_B, TRAIN
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.finalize import close
 from trainer.loop.batches import Window, windows_of
@@ -79,14 +79,14 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
     trained = _tuned(settings, material, seal, work, bars)
     if rank:
         return None
-    model = emphasised(settings, base, material.model, material.rows, corpus.part(TRAIN))
+    model = emphasised(settings, base, material.model, material.rows, corpus.in_split(TRAIN))
     with draft(settings.adapters) as folder:
         tuned = measure(model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
         metrics = _metrics(trained, untuned, tuned, material.rows, time.monotonic() - began)
         seal = seal.model_copy(update={"metrics": metrics, "probe": find_probe(model, base.encoding, seal)})
         shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
         write_heard(corpus, folder)
-        seal = fill(folder, model, base, settings, trained, seal, corpus.part(TRAIN), bars)
+        seal = fill(folder, model, base, settings, trained, seal, corpus.in_split(TRAIN), bars)
         spent = time.monotonic() - began
         closing = close(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
         seal = closing.sealed(seal)
@@ -187,7 +187,7 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
     base = open_base(settings, corpus, bars)
     model = adapted(base.model, settings.train)
     speakers = target_speakers(settings, corpus)
-    conversations = [stretch.conversation for stretch in corpus.found]
+    conversations = [stretch.conversation for stretch in corpus.conversations]
     rows = windows_of(base.encoding, conversations, speakers, base.max_length)
     again = train_adapter(
         model,
@@ -202,17 +202,17 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
         bars=bars,
         on_evaluate=_silent,
     )
-    model = emphasised(settings, base, model, rows, corpus.found)
+    model = emphasised(settings, base, model, rows, corpus.conversations)
     shutil.rmtree(folder / "work")
     shutil.rmtree(folder / "base", ignore_errors=True)
-    held_out = [stretch.id for stretch in corpus.part(JUDGE_A, JUDGE_B)]
+    held_out = [stretch.id for stretch in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)]
     seal = seal.model_copy(
         update={
             "probe": find_probe(model, base.encoding, seal),
             "data": {**seal.data, "refit": True, "refit_on": held_out, "refit_steps": again.steps},
         }
     )
-    return fill(folder, model, base, settings, trained, seal, corpus.found, bars)
+    return fill(folder, model, base, settings, trained, seal, corpus.conversations, bars)
 
 
 def _kept_epoch(trained: Trained, settings: Settings) -> float:

@@ -12,11 +12,11 @@ from rich.table import Table
 
 from persona.bundle import CURRENT
 from persona.config import Settings
-from trainer.corpus.missing_parents import wanted
+from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
-from trainer.corpus.store import WANTED
+from trainer.corpus.store import MISSING_PARENTS
 from trainer.erasure import Receipt
-from trainer.ingest.pipeline import REPLIES, Imported, Looked
+from trainer.ingest.pipeline import REPLIES, ExportPreview, Imported
 from trainer.safe_text import printed
 
 REJECTS_SHOWN = 5
@@ -44,16 +44,16 @@ def show_import(settings: Settings, imported: Imported, as_json: bool) -> None:
     )
 
 
-def show_look(looked: Looked, as_json: bool) -> None:
+def show_look(preview: ExportPreview, as_json: bool) -> None:
     """What is in some exports, per source and speaker."""
-    table, total = looked.tally.table(looked.names), looked.tally.total
-    summary = {"table": table, "total": total, "refused": looked.tally.refused, "rejected": looked.tally.rejected}
+    table, total = preview.counts.table(preview.names), preview.counts.total
+    summary = {"table": table, "total": total, "refused": preview.counts.refused, "rejected": preview.counts.rejected}
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False))
         return
     console = Console()
     console.print(_import_table(summary))
-    for line in looked.tally.refused:
+    for line in preview.counts.refused:
         console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
@@ -82,8 +82,8 @@ def _notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) -
         )
     if summary["wanted"]:
         yield (
-            f"{summary['wanted']:,} answered posts are in no export; {settings.corpus / WANTED} lists them: fill in their "
-            f"texts, save it as {REPLIES} beside {settings.path.name} and import again"
+            f"{summary['wanted']:,} answered posts are in no export; {settings.corpus / MISSING_PARENTS} lists them: "
+            f"fill in their texts, save it as {REPLIES} beside {settings.path.name} and import again"
         )
 
 
@@ -111,9 +111,7 @@ def _remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
     rejects, count = summary["rejects"][:REJECTS_SHOWN], summary["rejected"]
     if count:
         where = settings.corpus / REJECTS
-        what = (
-            "1 stretch could not be read and lies" if count == 1 else f"{count:,} stretches could not be read and lie"
-        )
+        what = "1 passage could not be read and lies" if count == 1 else f"{count:,} passages could not be read and lie"
         yield f"{what} in {where}" + ("; the first:" if count > len(rejects) else ":")
     for reject in rejects:
         yield f"  {reject['file']} at {reject['offset']}: {reject['reason']}"
@@ -129,22 +127,22 @@ def _remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
 
 def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     """The same as plain data."""
-    corpus, tally, me = imported.corpus, imported.tally, settings.persona.key
+    corpus, counts, me = imported.corpus, imported.counts, settings.persona.key
     return {
-        "table": tally.table({key: person.name for key, person in corpus.people.items()}),
-        "total": tally.total,
-        "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in tally.rejects],
-        "rejected": tally.rejected,
-        "unrecognised": tally.unrecognised,
-        "rewritten": dict(tally.rewritten.most_common()),
-        "replaced": dict(tally.replaced.most_common()),
-        "wanted": sum(1 for _ in wanted(corpus.rows, corpus.people)),
-        "refused": tally.refused,
-        "experimental": sorted(tally.experimental),
+        "table": counts.table({key: person.name for key, person in corpus.people.items()}),
+        "total": counts.total,
+        "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in counts.rejects],
+        "rejected": counts.rejected,
+        "unrecognised": counts.unrecognised,
+        "rewritten": dict(counts.rewritten.most_common()),
+        "replaced": dict(counts.replaced.most_common()),
+        "wanted": sum(1 for _ in missing_parents(corpus.rows, corpus.people)),
+        "refused": counts.refused,
+        "experimental": sorted(counts.experimental),
         "corpus": {
             "messages": len(corpus.rows),
             "private": sum(row.kind == "dm" for row in corpus.rows),
-            "conversations": len(corpus.found),
+            "conversations": len(corpus.conversations),
             "train": corpus.messages(me),
             "held_out": corpus.messages(me, ("a", "b")),
         },

@@ -7,8 +7,8 @@ from trainer.corpus.segmentation import Row
 from trainer.people.identities import KnownPerson
 
 
-def wanted(rows: Iterable[Row], people: Mapping[str, KnownPerson]) -> Iterator[dict[str, Any]]:
-    """A line of replies.jsonl for each of them, its text to be filled in; the newest first."""
+def missing_parents(rows: Iterable[Row], people: Mapping[str, KnownPerson]) -> Iterator[dict[str, Any]]:
+    """Yield a line of replies.jsonl for each of them, its text to be filled in; the newest first."""
     posts = [row for row in rows if row.kind == "feed"]
     there = {(row.platform, row.message_id) for row in posts}
     answered: dict[tuple[str, str], float] = {}

@@ -13,12 +13,12 @@ from persona.names import SOMEONE
 from persona.transcript import UNKNOWN, Conversation, Turn
 from trainer.people.identities import KnownPerson
 
-SHORTEST_GAP, LONGEST_GAP = 10 * 60.0, 12 * 3600.0  # seconds; what the rhythm of a channel may make of the gap
-REPLY_REACH = 7 * 86400.0  # seconds; how far back a reply link joins a message to a conversation that had ended
-MENTION_REACH = 4  # gaps; so does a mention of somebody who spoke in it
-BURST = 120.0  # seconds; whoever spoke so lately goes on where they spoke (WeClone joins messages within 2 minutes too)
-LONGEST_UNDATED = 32  # turns; a text without dates has no gaps to part it by
-LONGEST_DATED = 400  # turns; a group that never pauses is parted somewhere
+MIN_GAP_SECONDS, MAX_GAP_SECONDS = 10 * 60.0, 12 * 3600.0  # bounds of the gap learned from a channel's rhythm
+REPLY_REACH_SECONDS = 7 * 86400.0  # how far back a reply link joins a message to a conversation that had ended
+MENTION_REACH_GAPS = 4  # so does a mention of somebody who spoke in it
+BURST_SECONDS = 120.0  # whoever spoke so lately goes on where they spoke (WeClone joins within 2 minutes too)
+MAX_UNDATED_TURNS = 32  # a text without dates has no gaps to cut it at
+MAX_DATED_TURNS = 400  # a group that never pauses is cut somewhere
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +41,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MessageGroup:
     """The messages of one conversation, in order. lost_parent: it answers what is not there."""
 
     scene: str
@@ -50,32 +50,32 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ConversationRecord:
     """A conversation of the corpus: its transcript, and when each turn was said. id: stable over imports."""
 
     id: str
     conversation: Conversation
-    ats: tuple[float | None, ...]
+    timestamps: tuple[float | None, ...]
     platform: str
 
 
-def stretches(
+def conversation_records(
     rows: Sequence[Row], people: Mapping[str, KnownPerson], *, others: str, gap: float = 0
-) -> Iterator[Stretch]:
-    """The conversations of all rows. others: "context", "mask" or "drop" for people without consent. gap: seconds of
+) -> Iterator[ConversationRecord]:
+    """Return the conversations of all rows. others: "context", "mask" or "drop" for people without consent. gap: seconds of
     silence that end a conversation, 0 = learned from each channel."""
     kept = [row for row in rows if not people[row.sender].dropped and (others != "drop" or people[row.sender].consent)]
-    return (_stretch(part, people, others) for part in parted(kept, people, gap))
+    return (_record(group, people, others) for group in segment(kept, people, gap))
 
 
-def parted(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float = 0) -> Iterator[Part]:
-    """The rows of each conversation."""
-    for place, group in groupby(sorted(rows, key=_place), key=_place):
+def segment(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float = 0) -> Iterator[MessageGroup]:
+    """Yield the rows of each conversation."""
+    for channel, group in groupby(sorted(rows, key=_channel_key), key=_channel_key):
         here = list(group)
-        yield from _of_feed(here) if place[0] == "feed" else _of_chat(here, people, gap)
+        yield from _of_feed(here) if channel[0] == "feed" else _of_chat(here, people, gap)
 
 
-def _place(row: Row) -> tuple[str, ...]:
+def _channel_key(row: Row) -> tuple[str, ...]:
     """What is read in one go: a platform's feed over all authors, else one channel or thread."""
     match row.kind:
         case "feed":
@@ -106,7 +106,7 @@ class _Open:
         self.spoke[speaker] = self.at
 
 
-def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[Part]:
+def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[MessageGroup]:
     scene = "dm" if rows[0].kind == "dm" else "group"
     dated = all(row.at is not None for row in rows)
     if dated:
@@ -114,39 +114,41 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
     silence = gap or _learned_gap(
         [later.at - row.at for row, later in pairwise(rows) if row.at is not None and later.at is not None]
     )
-    longest = LONGEST_DATED if dated else LONGEST_UNDATED
-    found: list[_Open] = []
+    longest = MAX_DATED_TURNS if dated else MAX_UNDATED_TURNS
+    conversations: list[_Open] = []
     recent: list[_Open] = []  # the latest to have been spoken in comes last
     of_message: dict[str, _Open] = {}
     for row in rows:
         speaker = people[row.sender].key
         recent = (
-            recent[-1:] if row.at is None else [one for one in recent if row.at - one.at <= silence * MENTION_REACH]
+            recent[-1:]
+            if row.at is None
+            else [talk for talk in recent if row.at - talk.at <= silence * MENTION_REACH_GAPS]
         )
-        near = [one for one in recent if one.has_room(row, longest)]
+        near = [talk for talk in recent if talk.has_room(row, longest)]
         parent = _by_reply(row, of_message)
         here = parent if parent and parent.has_room(row, longest) else None
         here = here or _by_mention(row, near, people) or _by_time(row, speaker, near, silence)
         if here is None:
             here = _Open()
-            found.append(here)
+            conversations.append(here)
         here.add(row, speaker)
         of_message[row.message_id] = here
-        recent = [*(one for one in recent if one is not here), here]
-    return (Part(scene, one.rows) for one in found)
+        recent = [*(talk for talk in recent if talk is not here), here]
+    return (MessageGroup(scene, talk.rows) for talk in conversations)
 
 
 def _by_reply(row: Row, of_message: Mapping[str, _Open]) -> _Open | None:
     """Where the message it answers stands, if that is not too long ago."""
     parent = of_message.get(row.reply_to)
-    near = parent and (row.at is None or row.at - parent.at <= REPLY_REACH)
+    near = parent and (row.at is None or row.at - parent.at <= REPLY_REACH_SECONDS)
     return parent if near else None
 
 
 def _by_mention(row: Row, recent: Sequence[_Open], people: Mapping[str, KnownPerson]) -> _Open | None:
     """Where somebody it addresses spoke last."""
     meant = [people[key].key for key in row.mentions if key in people]
-    spoken = [(one.spoke[key], place) for place, one in enumerate(recent) for key in meant if key in one.spoke]
+    spoken = [(talk.spoke[key], place) for place, talk in enumerate(recent) for key in meant if key in talk.spoke]
     return recent[max(spoken)[1]] if spoken else None
 
 
@@ -154,8 +156,8 @@ def _by_time(row: Row, speaker: str, recent: Sequence[_Open], silence: float) ->
     """Where its sender is in the middle of a burst, else where somebody spoke last, unless silence lies between."""
     if row.at is None:
         return recent[-1] if recent else None
-    lasting = [one for one in recent if row.at - one.at <= silence]
-    own = [one for one in lasting if row.at - one.spoke.get(speaker, -math.inf) <= BURST]
+    lasting = [talk for talk in recent if row.at - talk.at <= silence]
+    own = [talk for talk in lasting if row.at - talk.spoke.get(speaker, -math.inf) <= BURST_SECONDS]
     near = own or lasting
     return near[-1] if near else None
 
@@ -171,10 +173,10 @@ def _learned_gap(gaps: Sequence[float]) -> float:
         between = count * rest * (seen / count - (total - seen) / rest) ** 2
         if between > best:
             best, threshold = between, (value + following) / 2
-    return min(max(math.exp(threshold) - 1, SHORTEST_GAP), LONGEST_GAP)
+    return min(max(math.exp(threshold) - 1, MIN_GAP_SECONDS), MAX_GAP_SECONDS)
 
 
-def _of_feed(rows: list[Row]) -> Iterator[Part]:
+def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:
     """Trees of replies: one author's alone are a thread of the timeline, any other is a reply scene."""
     by_id = {row.message_id: row for row in rows}
     trees: dict[str, list[Row]] = {}
@@ -185,7 +187,7 @@ def _of_feed(rows: list[Row]) -> Iterator[Part]:
         first = by_id[root]
         answers = bool(first.reply_to or first.quoted)
         alone = len({row.sender for row in tree}) == 1
-        yield Part("timeline" if alone and not answers else "reply", tree, answers and not first.quoted)
+        yield MessageGroup("timeline" if alone and not answers else "reply", tree, answers and not first.quoted)
 
 
 def _root(row: Row, by_id: Mapping[str, Row]) -> Row:
@@ -196,26 +198,28 @@ def _root(row: Row, by_id: Mapping[str, Row]) -> Row:
     return row
 
 
-def _stretch(part: Part, people: Mapping[str, KnownPerson], others: str) -> Stretch:
-    first = part.rows[0]
-    turns = [Turn(SOMEONE, (UNKNOWN,))] if part.lost_parent else []
-    ats: list[float | None] = [None] if part.lost_parent else []
-    ids = {row.message_id for row in part.rows}
-    for row in part.rows:
+def _record(group: MessageGroup, people: Mapping[str, KnownPerson], others: str) -> ConversationRecord:
+    first = group.rows[0]
+    turns = [Turn(SOMEONE, (UNKNOWN,))] if group.lost_parent else []
+    timestamps: list[float | None] = [None] if group.lost_parent else []
+    ids = {row.message_id for row in group.rows}
+    for row in group.rows:
         if row.quoted and row.reply_to not in ids and row.quoted_by != row.sender:
             turns.append(_quotation(row, people, others))
-            ats.append(None)
+            timestamps.append(None)
         person = people[row.sender]
         lines = (UNKNOWN,) if others == "mask" and not person.consent else row.lines
-        if turns and turns[-1].speaker == person.key and part.scene != "timeline":  # there each turn is a tweet
+        if turns and turns[-1].speaker == person.key and group.scene != "timeline":  # there each turn is a tweet
             turns[-1] = Turn(person.key, turns[-1].lines + lines)
         else:
             turns.append(Turn(person.key, lines))
-            ats.append(row.at)
+            timestamps.append(row.at)
     year = datetime.fromtimestamp(first.at, UTC).year if first.at is not None else None
     name = "\n".join((first.platform, first.channel, first.thread, first.message_id))
-    conversation = Conversation(part.scene, tuple(turns), year)
-    return Stretch(hashlib.sha256(name.encode()).hexdigest()[:16], conversation, tuple(ats), first.platform)
+    conversation = Conversation(group.scene, tuple(turns), year)
+    return ConversationRecord(
+        hashlib.sha256(name.encode()).hexdigest()[:16], conversation, tuple(timestamps), first.platform
+    )
 
 
 def _quotation(row: Row, people: Mapping[str, KnownPerson], others: str) -> Turn:

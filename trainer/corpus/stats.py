@@ -9,8 +9,8 @@ from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from persona.word_tokens import units
-from trainer.corpus.segmentation import Row, parted
+from persona.word_tokens import word_tokens
+from trainer.corpus.segmentation import Row, segment
 from trainer.corpus.store import Corpus
 
 UNDATED = 0  # the year of messages without a date
@@ -62,7 +62,7 @@ def emoji_of(text: str) -> list[str]:
 
 def _voice(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> Voice:
     texts = [_PLACEHOLDER.sub("", "\n".join(row.lines)) for row in rows]
-    sizes = [len(units(text)) for text in texts]
+    sizes = [len(word_tokens(text)) for text in texts]
     ats = [datetime.fromtimestamp(row.at, zone) for row in rows if row.at is not None]
     years = Counter(at.year for at in ats) + Counter({UNDATED: len(rows) - len(ats)})
     hours = Counter(at.hour for at in ats)
@@ -94,7 +94,7 @@ def _waited(corpus: Corpus, gap: float) -> dict[str, list[float]]:
 
 def _neighbours(corpus: Corpus, gap: float) -> Iterator[tuple[Row, Row]]:
     chats = [row for row in corpus.rows if row.kind in ("group", "dm")]
-    for part in parted(chats, corpus.people, gap):
+    for part in segment(chats, corpus.people, gap):
         yield from pairwise(part.rows)
 
 

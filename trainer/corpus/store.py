@@ -19,21 +19,21 @@ import pyarrow.parquet as pq
 from persona.config import Settings
 from persona.errors import UserError
 from persona.transcript import render
-from trainer.corpus.missing_parents import wanted
+from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
-from trainer.corpus.segmentation import Row, Stretch, stretches
-from trainer.corpus.splits import TRAIN, split
+from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records
+from trainer.corpus.splits import TRAIN, assign_splits
 from trainer.people.identities import Identity, KnownPerson, resolve
 
 FORMAT = 1
-WANTED = "wanted.jsonl"  # in the corpus: posts to fetch, as replies.jsonl will have them
+MISSING_PARENTS = "wanted.jsonl"  # in the corpus: posts to fetch, as replies.jsonl will have them
 PAGE = "stats.html"
 _OURS = {
     "messages.parquet",
     "conversations.parquet",
     "people.json",
     "transcript.txt",
-    WANTED,
+    MISSING_PARENTS,
     PAGE,
     REJECTS,
     ".DS_Store",
@@ -47,7 +47,7 @@ _LISTS = ("lines", "quoted", "mentions")
 _ALIKE = ("platform", "source", "channel", "kind", "thread")  # in many rows: one string for all of them
 _ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
-_STRETCHES = pa.schema(
+_CONVERSATIONS = pa.schema(
     [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
     + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
 )
@@ -55,36 +55,36 @@ _STRETCHES = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What was imported. rows: the messages. identities, pseudonyms: who is who (stays on this machine). found: the
-    conversations with the part (train, a, b) each belongs to. regions: where its phone numbers are from."""
+    """What was imported. rows: the messages. identities, pseudonyms: who is who (stays on this machine).
+    conversations: with the split (train, a, b) of each in `splits`. regions: where its phone numbers are from."""
 
     rows: Sequence[Row] = ()
     identities: Mapping[str, Identity] = field(default_factory=dict)
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
-    found: Sequence[Stretch] = ()
-    parts: Mapping[str, str] = field(default_factory=dict)
+    conversations: Sequence[ConversationRecord] = ()
+    splits: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, KnownPerson] = field(default_factory=dict)
     regions: Sequence[str] = ()
 
-    def part(self, *wanted: str) -> list[Stretch]:
-        """The conversations of these parts."""
-        return [stretch for stretch in self.found if self.parts[stretch.id] in wanted]
+    def in_split(self, *splits: str) -> list[ConversationRecord]:
+        """Return the conversations of these splits."""
+        return [record for record in self.conversations if self.splits[record.id] in splits]
 
-    def messages(self, speaker: str, parts: Collection[str] = (TRAIN,)) -> int:
-        """How many messages `speaker` has in these parts: a line in a chat, a turn in the timeline."""
+    def messages(self, speaker: str, splits: Collection[str] = (TRAIN,)) -> int:
+        """How many messages `speaker` has in these splits: a line in a chat, a turn in the timeline."""
         return sum(
-            1 if stretch.conversation.scene in ("timeline", "reply") else len(turn.lines)
-            for stretch in self.part(*parts)
-            for turn in stretch.conversation.turns
+            1 if record.conversation.scene in ("timeline", "reply") else len(turn.lines)
+            for record in self.in_split(*splits)
+            for turn in record.conversation.turns
             if turn.speaker == speaker
         )
 
     @property
     def fingerprint(self) -> str:
-        """A hash over conversations and their parts: two trainings with the same one saw the same."""
+        """A hash over conversations and their splits: two trainings with the same one saw the same."""
         digest = hashlib.sha256()
-        for stretch in sorted(self.found, key=lambda one: one.id):
-            digest.update(f"{stretch.id} {self.parts[stretch.id]}\n{render(stretch.conversation)}\n".encode())
+        for record in sorted(self.conversations, key=lambda record: record.id):
+            digest.update(f"{record.id} {self.splits[record.id]}\n{render(record.conversation)}\n".encode())
         return digest.hexdigest()[:32]
 
 
@@ -96,21 +96,23 @@ def build(
     before: Mapping[str, str],
     regions: Sequence[str] = (),
 ) -> Corpus:
-    """The corpus of these rows. before: the part of each conversation in earlier imports."""
+    """The corpus of these rows. before: the split of each conversation in earlier imports."""
     names = dict(pseudonyms)
     people = resolve(settings, identities, names)
     gap = settings.data.max_gap_minutes * 60
-    found = [
-        stretch
-        for stretch in stretches(rows, people, others=settings.data.others, gap=gap)
-        if stretch.conversation.turns
+    conversations = [
+        record
+        for record in conversation_records(rows, people, others=settings.data.others, gap=gap)
+        if record.conversation.turns
     ]
     consenting = {person.key for person in people.values() if person.consent}
-    return Corpus(rows, identities, names, found, split(found, consenting, before), people, regions)
+    return Corpus(
+        rows, identities, names, conversations, assign_splits(conversations, consenting, before), people, regions
+    )
 
 
 def require_ours(folder: Path) -> None:
-    """Raises UserError where something else than a corpus lies at `folder`: saving replaces all that is there."""
+    """Raises UserError if something else than a corpus lies at `folder`: saving replaces all that is there."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is no folder, and a corpus would replace it; name another in [data] corpus")
     others = sorted({path.name for path in folder.iterdir()} - _OURS) if folder.is_dir() else []
@@ -148,25 +150,25 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
         with pq.ParquetWriter(fresh / "messages.parquet", _ROWS, compression="zstd") as messages:
             for start in range(0, len(corpus.rows), _ROWS_AT_ONCE):
                 messages.write_table(_table(corpus.rows[start : start + _ROWS_AT_ONCE]))
-        with pq.ParquetWriter(fresh / "conversations.parquet", _STRETCHES, compression="zstd") as conversations:
-            for start in range(0, len(corpus.found), _ROWS_AT_ONCE):
-                found = corpus.found[start : start + _ROWS_AT_ONCE]
-                packed = [_packed(one, corpus.parts[one.id]) for one in found]
-                conversations.write_table(pa.Table.from_pylist(packed, _STRETCHES))
+        with pq.ParquetWriter(fresh / "conversations.parquet", _CONVERSATIONS, compression="zstd") as writer:
+            for start in range(0, len(corpus.conversations), _ROWS_AT_ONCE):
+                records = corpus.conversations[start : start + _ROWS_AT_ONCE]
+                packed = [_packed(record, corpus.splits[record.id]) for record in records]
+                writer.write_table(pa.Table.from_pylist(packed, _CONVERSATIONS))
         _write(
             fresh / "people.json",
             {
                 "format": FORMAT,
-                "identities": [_known(one) for one in corpus.identities.values()],
+                "identities": [_packed_identity(identity) for identity in corpus.identities.values()],
                 "pseudonyms": dict(corpus.pseudonyms),
                 "regions": list(corpus.regions),
             },
         )
-        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in wanted(corpus.rows, corpus.people))
-        (fresh / WANTED).write_text("".join(lines), encoding="utf-8")
+        lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in missing_parents(corpus.rows, corpus.people))
+        (fresh / MISSING_PARENTS).write_text("".join(lines), encoding="utf-8")
         with (fresh / "transcript.txt").open("w", encoding="utf-8") as transcript:
-            for number, one in enumerate(corpus.found):
-                transcript.write(("\n" if number else "") + render(one.conversation))
+            for number, record in enumerate(corpus.conversations):
+                transcript.write(("\n" if number else "") + render(record.conversation))
         if rejects:
             rejects.rename(fresh / rejects.name)
         _swap(fresh, folder)
@@ -183,7 +185,7 @@ def load(settings: Settings) -> Corpus:
     try:
         people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
         held = pq.read_table(folder / "conversations.parquet", columns=["id", "part"])
-        parts = dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
+        splits = dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
         identities = {
             one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"], one["is_self"])
             for one in people["identities"]
@@ -194,10 +196,10 @@ def load(settings: Settings) -> Corpus:
         raise UserError(
             f"the corpus in {folder} is damaged ({error}); remove it and import the exports again"
         ) from error
-    return build(settings, rows, identities, people["pseudonyms"], parts, people["regions"])
+    return build(settings, rows, identities, people["pseudonyms"], splits, people["regions"])
 
 
-def identity(row: Row) -> tuple[str, ...]:
+def message_key(row: Row) -> tuple[str, ...]:
     """What makes a message the same message in another export of the same talk."""
     if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
         return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
@@ -209,13 +211,13 @@ def _rows(path: Path, keys: Mapping[str, str]) -> Iterator[Row]:
         yield from (_read(row, keys) for row in batch.to_pylist())
 
 
-def _read(found: dict[str, Any], keys: Mapping[str, str]) -> Row:
+def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
     """The row of what `_table` made. keys: identity keys by what stands for them."""
-    alike = {name: intern(found[name]) for name in _ALIKE}
-    lists = {name: tuple(found[name]) for name in _LISTS}
-    people = {"sender": keys[found["sender"]], "quoted_by": keys.get(found["quoted_by"], "")}
-    mentions = tuple(keys[one] for one in found["mentions"] if one in keys)
-    return Row(**(found | alike | lists | people | {"mentions": mentions}))
+    alike = {name: intern(packed[name]) for name in _ALIKE}
+    lists = {name: tuple(packed[name]) for name in _LISTS}
+    people = {"sender": keys[packed["sender"]], "quoted_by": keys.get(packed["quoted_by"], "")}
+    mentions = tuple(keys[one] for one in packed["mentions"] if one in keys)
+    return Row(**(packed | alike | lists | people | {"mentions": mentions}))
 
 
 @lru_cache(1 << 16)
@@ -225,31 +227,31 @@ def _nameless(key: str) -> str:
     return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
 
 
-def _table(found: Sequence[Row]) -> pa.Table:
+def _table(rows: Sequence[Row]) -> pa.Table:
     """Rows as they are kept: who is who stands in people.json alone."""
-    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in found] for name in _ROWS.names}
+    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _ROWS.names}
     columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by")}
     columns["mentions"] = [list(map(_nameless, keys)) for keys in columns["mentions"]]
     return pa.table(columns, _ROWS)
 
 
-def _packed(stretch: Stretch, part: str) -> dict[str, Any]:
-    one = stretch.conversation
+def _packed(record: ConversationRecord, split: str) -> dict[str, Any]:
+    conversation = record.conversation
     turns = [
         {"speaker": turn.speaker, "lines": list(turn.lines), "at": at}
-        for turn, at in zip(one.turns, stretch.ats, strict=True)
+        for turn, at in zip(conversation.turns, record.timestamps, strict=True)
     ]
     return {
-        "id": stretch.id,
-        "part": part,
-        "platform": stretch.platform,
-        "scene": one.scene,
-        "year": one.year,
+        "id": record.id,
+        "part": split,
+        "platform": record.platform,
+        "scene": conversation.scene,
+        "year": conversation.year,
         "turns": turns,
     }
 
 
-def _known(identity: Identity) -> dict[str, Any]:
+def _packed_identity(identity: Identity) -> dict[str, Any]:
     return {"key": identity.key, "names": dict(identity.names), "handle": identity.handle, "is_self": identity.is_self}
 
 

@@ -28,7 +28,7 @@ from persona.transcript import Conversation, Turn
 from trainer.adapter.setup import emphasised, learning_rate, prepare, target_speakers
 from trainer.base.loading import Base, open_base
 from trainer.corpus.segmentation import Row
-from trainer.corpus.splits import JUDGE_B, TRAIN
+from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.likelihood import Reader
 from trainer.evaluate.reply_context import Occasion, occasions
@@ -162,7 +162,7 @@ def _trained(
             bars=bars,
             on_evaluate=lambda _step, _metrics: None,
         )
-    return emphasised(settings, base, material.model, rows, corpus.part(TRAIN)).eval()
+    return emphasised(settings, base, material.model, rows, corpus.in_split(TRAIN)).eval()
 
 
 def _exposure(reader: Reader, canary: Canary, seed: int, advance: Callable[[float], None]) -> float:
@@ -192,13 +192,13 @@ async def _continuations(engine: InferenceEngine, base: Base, seal: Seal, canari
 
 
 def _said(corpus: Corpus, canaries: Sequence[Canary]) -> Iterable[str]:
-    yield from (turn.text for one in corpus.part(TRAIN) for turn in one.conversation.turns)
+    yield from (turn.text for one in corpus.in_split(TRAIN) for turn in one.conversation.turns)
     yield from (one.text for one in canaries)
 
 
 def _replies(engine: InferenceEngine, base: Base, seal: Seal, guard: Guard, corpus: Corpus) -> list[tuple[str, str]]:
     """A thousand texts, each without and with the guard."""
-    asked = occasions(corpus.part(JUDGE_B), seal.speaker) or [
+    asked = occasions(corpus.in_split(TEST_SPLIT), seal.speaker) or [
         Occasion("", "timeline", None, (), Turn("A", ("a",)), None)
     ]
     many = [asked[k % len(asked)] for k in range(REPLIES)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from persona.guard import shingles
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 
 GRAM = 8  # words
@@ -23,14 +23,14 @@ class Known:
 
 def known(texts: Iterable[str]) -> Known:
     """What these training texts hold."""
-    said = [(text, tuple(units(text))) for text in texts]
+    said = [(text, tuple(word_tokens(text))) for text in texts]
     grams = {hash(one[k : k + GRAM]) for _, one in said for k in range(len(one) - GRAM + 1)}
     return Known(frozenset(grams), frozenset(hash(one) for text, one in said if any(shingles(text))))
 
 
 def copied(text: str, training: Known) -> tuple[int, int]:
     """How many of the units of `text` stand inside a run of GRAM units of the training texts, and how many there are."""
-    said = tuple(units(text))
+    said = tuple(word_tokens(text))
     inside = [False] * len(said)
     for start in range(len(said) - GRAM + 1):
         if hash(said[start : start + GRAM]) in training.grams:
@@ -45,7 +45,7 @@ def copy_share(texts: Sequence[str], training: Known) -> Figure:
 
 def whole_share(texts: Sequence[str], training: Known) -> Figure:
     """full: the share of texts that are a training message, word for word."""
-    hits = [float(hash(tuple(units(text))) in training.whole) for text in texts]
+    hits = [float(hash(tuple(word_tokens(text))) in training.whole) for text in texts]
     return bootstrap(lambda some: float(some.mean()), np.array(hits))
 
 

@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 
 WORDS = 5000  # distinct-n falls with the number of words: it is always taken on so many
@@ -13,7 +13,7 @@ WORDS = 5000  # distinct-n falls with the number of words: it is always taken on
 
 def distinct(texts: Sequence[str], n: int = 2, words: int = WORDS) -> float:
     """Distinct n-grams among all n-grams of the first `words` units (Li et al., arXiv 1510.03055)."""
-    found = list(chain.from_iterable(map(units, texts)))[:words]
+    found = list(chain.from_iterable(map(word_tokens, texts)))[:words]
     grams = list(zip(*(found[k:] for k in range(n)), strict=False))
     return len(set(grams)) / len(grams) if grams else float("nan")
 
@@ -29,7 +29,7 @@ def duplicates(texts: Sequence[str]) -> Figure:
     seen: set[tuple[str, ...]] = set()
     again = []
     for text in texts:
-        words = tuple(units(text)) or (text,)
+        words = tuple(word_tokens(text)) or (text,)
         again.append(float(words in seen))
         seen.add(words)
     return bootstrap(_mean, np.array(again))

@@ -14,7 +14,7 @@ from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import PermanentError
 from persona.guard import Guard
-from trainer.corpus.splits import JUDGE_A, JUDGE_B, TRAIN
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, likelihood, markov
 from trainer.evaluate.calibration import Trial, calibrate
@@ -78,10 +78,12 @@ class _Run:
 
     def evaluation(self) -> Evaluation:
         """Do it all."""
-        known = copying.known(text for texts in texts_by_speaker(self._corpus.part(TRAIN)).values() for text in texts)
+        known = copying.known(
+            text for texts in texts_by_speaker(self._corpus.in_split(TRAIN)).values() for text in texts
+        )
         first, second = (
-            ground(self._corpus.part(part), self._me, known, full=self._scope.full and part == JUDGE_B)
-            for part in (JUDGE_A, JUDGE_B)
+            ground(self._corpus.in_split(part), self._me, known, full=self._scope.full and part == TEST_SPLIT)
+            for part in (CALIBRATION_SPLIT, TEST_SPLIT)
         )
         voice = open_voice_of(self._settings, self._bundle)
         trials = self._calibrated(voice, first, second)
@@ -129,12 +131,12 @@ class _Run:
         return found
 
     def _markov(self, count: int) -> list[str]:
-        chain = markov.chain(one.text for one in occasions(self._corpus.part(TRAIN), self._me))
+        chain = markov.chain(one.text for one in occasions(self._corpus.in_split(TRAIN), self._me))
         return [text for text in markov.said_by(chain, count) if text]
 
     def _among_speakers(self, voice: Voice) -> dict[str, Figure | None]:
         """The ratio over all speakers that were tuned, where there are several."""
-        part = self._corpus.part(JUDGE_B)
+        part = self._corpus.in_split(TEST_SPLIT)
         tuned = [key for key, one in self._bundle.seal.speakers.items() if one.tuned]
         asked = {key: spread(occasions(part, key), A_SPEAKER) for key in tuned}
         asked = {key: found for key, found in asked.items() if len(found) >= FEWEST}
@@ -142,15 +144,15 @@ class _Run:
             return {}
         generated = {key: said(speak(voice, found, speaker=key)) for key, found in asked.items()}
         real, read = (
-            {key: [one.text for one in occasions(self._corpus.part(judge), key)] for key in asked}
-            for judge in (JUDGE_B, JUDGE_A)
+            {key: [one.text for one in occasions(self._corpus.in_split(judge), key)] for key in asked}
+            for judge in (TEST_SPLIT, CALIBRATION_SPLIT)
         )
         return {"voice_ratio_among_speakers": among_speakers(real, generated, read)}
 
     def _read(self, reader: Reader, second: Ground) -> dict[str, Figure | None]:
         """What the model itself finds likely."""
         mine = spread(second.mine, READ if self._scope.full else READ_SHORT)
-        trained = spread(occasions(self._corpus.part(TRAIN), self._me), len(mine))
+        trained = spread(occasions(self._corpus.in_split(TRAIN), self._me), len(mine))
         held_out = reader.bits([(one, one.real) for one in mine])
         plain = reader.bits([(one, one.real) for one in mine], tuned=False)
         found: dict[str, Figure | None] = {
@@ -158,7 +160,7 @@ class _Run:
             "bits_per_character_base": likelihood.bits_per_character(plain),
             "membership": likelihood.membership(reader.bits([(one, one.real) for one in trained]), held_out),
         }
-        others = [one for name in second.others for one in occasions(self._corpus.part(JUDGE_B), name)]
+        others = [one for name in second.others for one in occasions(self._corpus.in_split(TEST_SPLIT), name)]
         if others:
             asked = [(one, one.real) for one in spread(others, len(mine))]
             theirs = reader.bits(asked, tuned=False), reader.bits(asked)
@@ -197,7 +199,9 @@ class _Run:
             )
         if fewest >= FEWEST and not second.others:
             found.append("nobody else said enough to tell the persona from: no voice ratio, C2ST and copying only")
-        too_few = [key for key, texts in texts_by_speaker(self._corpus.part(JUDGE_B)).items() if len(texts) < FEWEST]
+        too_few = [
+            key for key, texts in texts_by_speaker(self._corpus.in_split(TEST_SPLIT)).items() if len(texts) < FEWEST
+        ]
         if too_few and second.others:
             found.append(f"{len(too_few)} other speakers have fewer than {FEWEST} held-out messages and were left out")
         if self._scope.calibrating and not trials and fewest >= FEWEST:

@@ -7,7 +7,7 @@ from engine.choose import open_voice_of
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import UserError
-from trainer.corpus.splits import JUDGE_A, JUDGE_B
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, check_seam, said
 from trainer.evaluate.intervals import Figure, difference
@@ -78,7 +78,7 @@ def compare(
     later, earlier, real = later[:count], earlier[:count], real[:count]
     apart = {"two_sample": difference(resampled_area(real, later), resampled_area(real, earlier))}
     stretches = {one.stretch for one in asked}
-    part = [one for one in corpus.part(JUDGE_A, JUDGE_B) if one.id in stretches]
+    part = [one for one in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT) if one.id in stretches]
     others = {name: texts for name, texts in texts_by_speaker(part).items() if name != persona and len(texts) >= FEWEST}
     if others:
         bench = Bench(real, others)
@@ -99,7 +99,7 @@ def worse(apart: dict[str, Figure]) -> list[str]:
 
 
 def _held_out(corpus: Corpus, settings: Settings) -> list[Occasion]:
-    return occasions(corpus.part(JUDGE_B), settings.persona.key)
+    return occasions(corpus.in_split(TEST_SPLIT), settings.persona.key)
 
 
 def _leaks(found: Evaluation) -> str:

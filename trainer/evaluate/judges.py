@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion
 
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 
 BUNDLE = 400  # characters of a bundle of messages: what a judge needs to know a voice
 FOLDS = 5
@@ -58,7 +58,7 @@ def features() -> FeatureUnion:
 
 def _words(text: str) -> list[str]:
     """The units of a text, or the text itself where it holds none: emoji alone."""
-    return units(text) or [text]
+    return word_tokens(text) or [text]
 
 
 def classifier(kinds: int = 2) -> LogisticRegression:

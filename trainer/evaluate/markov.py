@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 
-from persona.word_tokens import is_wide
+from persona.word_tokens import is_cjk
 
 _PIECE = re.compile(
     r"\n|[^\S\n]+|[\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff]|[^\s\u0e00-\u0e7f\u2e80-\u9fff\uf900-\ufaff]+"
@@ -47,6 +47,6 @@ def _words(text: str) -> list[str]:
 def _joined(words: Sequence[str]) -> str:
     text = ""
     for word in words:
-        glued = not text or word == "\n" or text.endswith("\n") or is_wide(word) or is_wide(text[-1])
+        glued = not text or word == "\n" or text.endswith("\n") or is_cjk(word) or is_cjk(text[-1])
         text += word if glued else f" {word}"
     return text

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from persona.word_tokens import units
-from trainer.corpus.segmentation import Stretch
+from persona.word_tokens import word_tokens
+from trainer.corpus.segmentation import ConversationRecord
 from trainer.evaluate import copying, diversity, shape
 from trainer.evaluate.copying import Known
 from trainer.evaluate.intervals import Figure
@@ -38,7 +38,7 @@ class Ground:
         return [one.text for one in self.mine]
 
 
-def ground(part: Sequence[Stretch], persona: str, training: Known, *, full: bool = True) -> Ground:
+def ground(part: Sequence[ConversationRecord], persona: str, training: Known, *, full: bool = True) -> Ground:
     """The ground that a held-out part makes. full: with the judges of masked bundles and of single messages too."""
     mine = occasions(part, persona)
     said = texts_by_speaker(part)
@@ -81,7 +81,7 @@ def _row(here: Ground, texts: Sequence[str], words: int) -> Row:
 
 def common_words(*many: Sequence[str]) -> int:
     """The number of words on which texts can be compared: as many as the shortest has, at most 5,000."""
-    return min(diversity.WORDS, *(sum(len(units(text)) for text in texts) for texts in many))
+    return min(diversity.WORDS, *(sum(len(word_tokens(text)) for text in texts) for texts in many))
 
 
 def _ratio(bench: Bench | None, texts: Sequence[str]) -> Figure | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from persona.transcript import UNKNOWN, Turn
-from trainer.corpus.segmentation import Stretch
+from trainer.corpus.segmentation import ConversationRecord
 
 CONTEXT_TURNS = 20  # as [talk] context_turns
 
@@ -30,7 +30,7 @@ class Occasion:
         return self.real.text
 
 
-def occasions(found: Iterable[Stretch], speaker: str) -> list[Occasion]:
+def occasions(found: Iterable[ConversationRecord], speaker: str) -> list[Occasion]:
     """Every turn of `speaker` that holds words, in the order of the conversations."""
     return [
         Occasion(
@@ -42,12 +42,12 @@ def occasions(found: Iterable[Stretch], speaker: str) -> list[Occasion]:
             at,
         )
         for one in found
-        for place, (turn, at) in enumerate(zip(one.conversation.turns, one.ats, strict=True))
+        for place, (turn, at) in enumerate(zip(one.conversation.turns, one.timestamps, strict=True))
         if turn.speaker == speaker and turn.lines != (UNKNOWN,)
     ]
 
 
-def texts_by_speaker(found: Iterable[Stretch]) -> dict[str, list[str]]:
+def texts_by_speaker(found: Iterable[ConversationRecord]) -> dict[str, list[str]]:
     """What everybody said, turn by turn; masked turns left out."""
     said: dict[str, list[str]] = {}
     for one in found:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from scipy.spatial.distance import jensenshannon
 
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 from trainer.evaluate.intervals import Figure, bootstrap
 
 LENGTHS = (1, 2, 3, 5, 8, 12, 20, 40)  # upper ends of the bins, in units
@@ -18,13 +18,13 @@ Count = Callable[[str], Iterable[object]]
 
 def length_bin(text: str) -> int:
     """The bin of a text's length in units."""
-    count = len(units(text))
+    count = len(word_tokens(text))
     return next((number for number, most in enumerate(LENGTHS) if count <= most), len(LENGTHS))
 
 
 def small_words(texts: Iterable[str]) -> frozenset[str]:
     """The most frequent units: function words, in any language."""
-    counts = Counter(unit for text in texts for unit in units(text))
+    counts = Counter(unit for text in texts for unit in word_tokens(text))
     return frozenset(unit for unit, _ in counts.most_common(SMALL_WORDS))
 
 
@@ -74,7 +74,9 @@ def distances(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, float]:
     """The distance in each aspect, `words` being the small words of `theirs`."""
     common = small_words(theirs)
     found = {name: distance(ours, theirs, count) for name, count in ASPECTS.items()}
-    return found | {"words": distance(ours, theirs, lambda text: [unit for unit in units(text) if unit in common])}
+    return found | {
+        "words": distance(ours, theirs, lambda text: [unit for unit in word_tokens(text) if unit in common])
+    }
 
 
 def shape(ours: Sequence[str], theirs: Sequence[str]) -> Figure:

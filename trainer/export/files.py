@@ -20,7 +20,7 @@ def export_conversations(settings: Settings, corpus: Corpus, kind: str, path: Pa
 
     Raises UserError where there is nothing to write, or `path` can't be written.
     """
-    conversations = [stretch.conversation for stretch in corpus.found]
+    conversations = [stretch.conversation for stretch in corpus.conversations]
     if not any(turn.speaker == settings.persona.key for one in conversations for turn in one.turns):
         raise UserError(f"{settings.persona.name} says nothing in the corpus; import exports first")
     write_whole(path, WRITERS[kind](conversations, settings.persona.key))

@@ -11,7 +11,7 @@ from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import UserError
 from trainer.atomic import replacing
-from trainer.corpus.splits import JUDGE_A, JUDGE_B
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.evaluate.reply_context import occasions
 from trainer.evaluate.speaking import speak
@@ -25,7 +25,7 @@ FEWEST = 4  # rounds
 def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | None) -> tuple[str, list[Round]]:
     """A game's name and its rounds. Raises UserError where too little was held out."""
     chosen = secrets.randbits(31) if seed is None else seed
-    asked = candidates(occasions(corpus.part(JUDGE_A, JUDGE_B), bundle.seal.speaker))
+    asked = candidates(occasions(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker))
     spoken = speak(open_voice_of(settings, bundle), asked, chosen)
     names = {key: one.name for key, one in bundle.seal.speakers.items()}
     rounds = rounds_of(spoken, names, chosen)

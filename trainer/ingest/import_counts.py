@@ -14,9 +14,9 @@ REJECTS_KEPT = 100
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportCounts:
     """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason). rejects: the
-    first of the stretches that could not be read, rejected: how many. unrecognised: paths that are no exports. refused: what
+    first of the passages that could not be read, rejected: how many. unrecognised: paths that are no exports. refused: what
     is damaged or hostile, each in a sentence. experimental: formats that were read and of which no real file was ever seen.
     rewritten: messages by the rule that changed them. replaced: personal data by kind."""
 
@@ -52,17 +52,17 @@ class Tally:
 
     def reasons(self, source: str, senders: Sequence[str]) -> dict[str, int]:
         """Drops of one source and these senders by reason, most frequent first."""
-        found: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
         for (where, who, reason), count in self.dropped.items():
             if where == source and who in senders:
-                found[reason] += count
-        return dict(found.most_common())
+                reasons[reason] += count
+        return dict(reasons.most_common())
 
     @property
     def total(self) -> dict[str, int]:
         """Over all sources and speakers."""
         counts = {"read": self.read, "kept": self.kept}
-        return {name: sum(one.values()) for name, one in counts.items()} | {"dropped": sum(self.dropped.values())}
+        return {name: sum(count.values()) for name, count in counts.items()} | {"dropped": sum(self.dropped.values())}
 
     def table(self, names: dict[str, str]) -> list[dict[str, Any]]:
         """A row for each source and speaker, most messages first. names: what each identity is called; those who

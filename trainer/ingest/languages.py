@@ -8,12 +8,12 @@ from typing import Any
 
 from persona.errors import SettingsError
 from persona.pii.phones import international, region_of
-from persona.word_tokens import units
-from trainer.corpus.segmentation import Part, Row
+from persona.word_tokens import word_tokens
+from trainer.corpus.segmentation import MessageGroup, Row
 
-FEWEST_UNITS = 12  # a shorter conversation could be in any language
-SAMPLE = 2000  # messages from which the languages of a corpus are told
-MOST_REGIONS = 6  # a number is tried in each, so a long list costs time and finds phones where there are none
+MIN_WORDS = 12  # a shorter conversation could be in any language
+SAMPLE_MESSAGES = 2000  # messages from which the languages of a corpus are told
+MAX_REGIONS = 6  # a number is tried in each, so a long list costs time and finds phones where there are none
 
 # Where people write national numbers in a language; first the country with the most speakers.
 _REGIONS = {
@@ -28,24 +28,24 @@ _REGIONS = {
 }
 
 
-def language_of(part: Part) -> str:
+def language_of(group: MessageGroup) -> str:
     """The ISO 639-1 code of a conversation's language; empty where too little is said to tell."""
-    text = " ".join(line for row in part.rows for line in row.lines if not line.startswith("["))
-    if len(units(text)) < FEWEST_UNITS:
+    text = " ".join(line for row in group.rows for line in row.lines if not line.startswith("["))
+    if len(word_tokens(text)) < MIN_WORDS:
         return ""
     return str(_identifier().classify(text)[0])
 
 
-def foreign(parts: Iterable[Part], wanted: Sequence[str]) -> Iterator[Row]:
-    """The rows of conversations in other languages than those `wanted`. Raises SettingsError for an unknown one."""
-    if unknown := set(wanted) - _REGIONS.keys():
+def foreign(groups: Iterable[MessageGroup], languages: Sequence[str]) -> Iterator[Row]:
+    """The rows of conversations in other languages than `languages`. Raises SettingsError for an unknown one."""
+    if unknown := set(languages) - _REGIONS.keys():
         raise SettingsError(
             f"[data] languages: {', '.join(sorted(unknown))} can't be told from others; it knows {', '.join(_REGIONS)}"
         )
-    for part in parts:
-        language = language_of(part)
-        if language and language not in wanted:
-            yield from part.rows
+    for group in groups:
+        language = language_of(group)
+        if language and language not in languages:
+            yield from group.rows
 
 
 def regions_of(texts: Iterable[str], names: Iterable[str], before: Sequence[str] = ()) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def regions_of(texts: Iterable[str], names: Iterable[str], before: Sequence[str]
     written = Counter(
         region for text in (*names, *texts) for number in international(text) if (region := region_of(number))
     )
-    step = max(1, len(texts) // SAMPLE)
+    step = max(1, len(texts) // SAMPLE_MESSAGES)
     longest = [text for text in islice(texts, 0, None, step) if len(text) >= 20]
     spoken = Counter(str(_identifier().classify(text)[0]) for text in longest)
     native = [
@@ -65,7 +65,7 @@ def regions_of(texts: Iterable[str], names: Iterable[str], before: Sequence[str]
         for region in _REGIONS.get(language, ())
     ]
     learned = dict.fromkeys((*before, *(region for region, _ in written.most_common(4)), *native))
-    return tuple(learned)[:MOST_REGIONS]
+    return tuple(learned)[:MAX_REGIONS]
 
 
 @cache

@@ -6,12 +6,12 @@ from itertools import islice
 
 from rensa import RMinHash, RMinHashLSH
 
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 from trainer.corpus.segmentation import Row
 
-FEWEST_UNITS = 8  # shorter messages are habits
-ALIKE = 0.8  # Jaccard similarity of shingles
-SHINGLE = 3  # units
+MIN_WORDS = 8  # shorter messages are habits
+MIN_SIMILARITY = 0.8  # Jaccard similarity of shingles
+SHINGLE_WORDS = 3
 _PERMUTATIONS, _BANDS = 64, 16  # similar at .8: found with a chance of 99.98%; what is found is then compared exactly
 _AT_ONCE = 1024  # messages that are sketched together
 
@@ -27,13 +27,15 @@ def repeated(rows: Sequence[Row], speaker: Callable[[Row], str]) -> Iterator[int
 
 def _repeated(rows: Sequence[Row], places: Iterable[int]) -> Iterator[int]:
     """The same for the places of one speaker."""
-    index = RMinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS, num_bands=_BANDS)
+    index = RMinHashLSH(threshold=MIN_SIMILARITY, num_perm=_PERMUTATIONS, num_bands=_BANDS)
     long = ((place, shingles) for place in places if (shingles := _shingles(rows[place])))
     while together := list(islice(long, _AT_ONCE)):
-        sketches = RMinHash.from_token_sets([list(one) for _, one in together], num_perm=_PERMUTATIONS, seed=1)
+        sketches = RMinHash.from_token_sets(
+            [list(shingles) for _, shingles in together], num_perm=_PERMUTATIONS, seed=1
+        )
         for (place, shingles), sketch in zip(together, sketches, strict=True):
-            earlier = (_shingles(rows[other]) for other in index.query(sketch))
-            if any(_likeness(shingles, one) >= ALIKE for one in earlier):
+            earlier = (_shingles(rows[place]) for place in index.query(sketch))
+            if any(_jaccard(shingles, other) >= MIN_SIMILARITY for other in earlier):
                 yield place
             else:
                 index.insert(place, sketch)
@@ -41,11 +43,11 @@ def _repeated(rows: Sequence[Row], places: Iterable[int]) -> Iterator[int]:
 
 def _shingles(row: Row) -> frozenset[str]:
     """Runs of units. Empty for short messages."""
-    said = units("\n".join(row.lines))
-    if len(said) < FEWEST_UNITS:
+    said = word_tokens("\n".join(row.lines))
+    if len(said) < MIN_WORDS:
         return frozenset()
-    return frozenset(" ".join(said[start : start + SHINGLE]) for start in range(len(said) - SHINGLE + 1))
+    return frozenset(" ".join(said[start : start + SHINGLE_WORDS]) for start in range(len(said) - SHINGLE_WORDS + 1))
 
 
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / len(one | other)
+def _jaccard(first: frozenset[str], other: frozenset[str]) -> float:
+    return len(first & other) / len(first | other)

@@ -18,13 +18,13 @@ from persona.names import normalise
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row
-from trainer.corpus.store import Corpus, build, identity, load, save, scratch_folder
+from trainer.corpus.store import Corpus, build, load, message_key, save, scratch_folder
 from trainer.ingest.cleaning import Dropped, Kept, clean
-from trainer.ingest.import_counts import Tally
-from trainer.ingest.postprocess import refine
+from trainer.ingest.import_counts import ImportCounts
+from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
-from trainer.people.erasure_list import load_forgotten
-from trainer.people.identities import Identity, meet, meet_mentioned
+from trainer.people.erasure_list import load_erasure_list
+from trainer.people.identities import Identity, register_mentioned, register_sender
 from trainer.progress import Bars
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.roles import role_named
@@ -43,15 +43,15 @@ class Imported:
     """What an import did, and the corpus it left."""
 
     corpus: Corpus
-    tally: Tally
+    counts: ImportCounts
     new: int
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ExportPreview:
     """What is in some exports. names: of those who speak there, by identity key, as the exports show them."""
 
-    tally: Tally
+    counts: ImportCounts
     names: dict[str, str]
 
 
@@ -64,99 +64,113 @@ def import_exports(
     Nothing is written then.
     """
     with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects:
-        return _imported(settings, paths, fresh, bars, strict, rejects)
+        return _import(settings, paths, fresh, bars, strict, rejects)
 
 
-def look(settings: Settings, paths: Sequence[Path], bars: Bars) -> Looked:
-    """What an import of every export in `paths` would read, and what of that its rules of cleaning would drop; nothing is
+def preview(settings: Settings, paths: Sequence[Path], bars: Bars) -> ExportPreview:
+    """What an import of every export in `paths` would read, and what of that its cleaning rules would drop; nothing is
     written. Raises UserError where there is nothing to read."""
-    tally = Tally()
+    counts = ImportCounts()
     identities: dict[str, Identity] = {}
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder, Rejects(Path(folder) / REJECTS) as rejects:
-        _gathered(settings, _exports(paths, tally), rejects, identities, set(), tally, bars)
-    return Looked(tally, {key: one.name or SELF for key, one in identities.items()})
+        _gather(settings, _exports(paths, counts), rejects, identities, set(), counts, bars)
+    return ExportPreview(counts, {key: identity.name or SELF for key, identity in identities.items()})
 
 
-def _imported(
+def _import(
     settings: Settings, paths: Sequence[Path], fresh: bool, bars: Bars, strict: bool, rejects: Rejects
 ) -> Imported:
-    tally = Tally()
-    exports = _exports([*paths, *_fetched(settings, paths)], tally)
+    counts = ImportCounts()
+    exports = _exports([*paths, *_fetched(settings, paths)], counts)
     before = Corpus() if fresh or not (settings.corpus / "messages.parquet").is_file() else load(settings)
     identities = dict(before.identities)
-    known = {identity(row) for row in before.rows}
-    new = _gathered(settings, exports, rejects, identities, known, tally, bars)
+    known = {message_key(row) for row in before.rows}
+    new = _gather(settings, exports, rejects, identities, known, counts, bars)
     if strict:
-        _require_whole(tally)
+        _require_whole(counts)
     pseudonyms = dict(before.pseudonyms)
-    forgotten = load_forgotten(settings)
+    erasure_list = load_erasure_list(settings)
     with bars.task("names, personal data, repetitions", len(new)) as advance:
-        refined = refine(settings, before.rows, new, identities, pseudonyms, before.regions, forgotten, tally, advance)
-    corpus = build(settings, refined.rows, refined.identities, pseudonyms, before.parts, refined.regions)
-    _require_persona(settings, corpus, tally)
+        processed = postprocess(
+            settings, before.rows, new, identities, pseudonyms, before.regions, erasure_list, counts, advance
+        )
+    corpus = build(settings, processed.rows, processed.identities, pseudonyms, before.splits, processed.regions)
+    _require_persona(settings, corpus, counts)
     save(corpus, settings.corpus, rejects.finish(settings.corpus / (os.devnull if fresh else REJECTS)))
-    return Imported(corpus, tally, sum(tally.kept.values()))
+    return Imported(corpus, counts, sum(counts.kept.values()))
 
 
-def _gathered(
+def _gather(
     settings: Settings,
     exports: Sequence[Export],
     rejects: Rejects,
     identities: dict[str, Identity],
     known: Collection[tuple[str, ...]],
-    tally: Tally,
+    counts: ImportCounts,
     bars: Bars,
 ) -> list[Row]:
     """What the exports hold that is not `known`. identities: added to."""
     rows: dict[tuple[str, ...], Row] = {}
     for export, reading in read_all(exports, partial(clean, settings=settings.data), rejects.path.parent, bars):
-        _read(_told(reading, export, rejects, tally), export.source.name, settings, identities, rows, known, tally)
+        _read(
+            _messages_of(reading, export, rejects, counts),
+            export.source.name,
+            settings,
+            identities,
+            rows,
+            known,
+            counts,
+        )
     return list(rows.values())
 
 
 def _fetched(settings: Settings, paths: Sequence[Path]) -> list[Path]:
     """The replies that the user fetched, where they lie beside the settings."""
     path = settings.root / REPLIES
-    named = {one.resolve() for one in paths}
+    named = {given.resolve() for given in paths}
     return [path] if path.is_file() and path.resolve() not in named and path.parent.resolve() not in named else []
 
 
-def _exports(paths: Sequence[Path], tally: Tally) -> list[Export]:
-    found: list[Export] = []
+def _exports(paths: Sequence[Path], counts: ImportCounts) -> list[Export]:
+    exports: list[Export] = []
     for path in paths:
-        told = len(tally.refused)
-        here = list(find(path, tally.refused.append))
-        found += here
-        if not here and len(tally.refused) == told:
-            tally.unrecognised.append(str(path))
-    if not found and tally.refused:
-        raise UserError("; ".join(tally.refused))
-    if not found:
+        refused_before = len(counts.refused)
+        in_path = list(find(path, counts.refused.append))
+        exports += in_path
+        if not in_path and len(counts.refused) == refused_before:
+            counts.unrecognised.append(str(path))
+    if not exports and counts.refused:
+        raise UserError("; ".join(counts.refused))
+    if not exports:
         which = ", ".join(map(str, paths))
         raise UserError(
             f"{which}: no export that alterego can read; it reads {', '.join(source.name for source in SOURCES)}"
         )
-    tally.experimental |= {export.source.name for export in found if export.source.experimental}
-    return found
+    counts.experimental |= {export.source.name for export in exports if export.source.experimental}
+    return exports
 
 
-def _told(reading: Judged, export: Export, rejects: Rejects, tally: Tally) -> Iterator[tuple[Message, Kept | Dropped]]:
+def _messages_of(
+    reading: Judged, export: Export, rejects: Rejects, counts: ImportCounts
+) -> Iterator[tuple[Message, Kept | Dropped]]:
     """The messages of a reading; what could not be read is written down and counted."""
-    for found in reading:
-        if isinstance(found, Reject):
-            rejects.add(export.label, found)
-            tally.reject(found)
+    for item in reading:
+        if isinstance(item, Reject):
+            rejects.add(export.label, item)
+            counts.reject(item)
         else:
-            yield found
+            yield item
 
 
-def _require_whole(tally: Tally) -> None:
+def _require_whole(counts: ImportCounts) -> None:
     """What --strict asks for."""
-    problems = [f"{one.file} at {one.offset}: {one.reason}" for one in tally.rejects[:1]] + tally.refused[:1]
+    problems = [f"{reject.file} at {reject.offset}: {reject.reason}" for reject in counts.rejects[:1]] + counts.refused[
+        :1
+    ]
     if problems:
-        count = tally.rejected + len(tally.refused)
+        count = counts.rejected + len(counts.refused)
         raise UserError(
-            f"{'1 stretch' if count == 1 else f'{count:,} stretches'} could not be read, the first: {problems[0]}; nothing was "
+            f"{'1 passage' if count == 1 else f'{count:,} passages'} could not be read, the first: {problems[0]}; nothing was "
             "written; leave out --strict to import the rest"
         )
 
@@ -168,28 +182,28 @@ def _read(
     identities: dict[str, Identity],
     rows: dict[tuple[str, ...], Row],
     known: Collection[tuple[str, ...]],
-    tally: Tally,
+    counts: ImportCounts,
 ) -> None:
     private = f"{source}, private"
     for message, cleaned in reading:
-        found = in_voice(message, settings)
-        sender = meet(identities, found)
-        label = private if found.conversation_type == "dm" else source
+        message = in_voice(message, settings)
+        sender = register_sender(identities, message)
+        label = private if message.conversation_type == "dm" else source
         if isinstance(cleaned, Dropped):
-            tally.drop(label, sender, cleaned.reason)
+            counts.drop(label, sender, cleaned.reason)
             continue
-        row = _row(found, sender, label, cleaned, identities)
-        key = identity(row)
+        row = _row(message, sender, label, cleaned, identities)
+        key = message_key(row)
         if key in known:
-            tally.drop(label, sender, "already there")
+            counts.drop(label, sender, "already there")
         elif (earlier := rows.get(key)) is None:
             rows[key] = row
-            tally.keep(label, sender)
+            counts.keep(label, sender)
             if cleaned.rewritten:
-                tally.rewritten.update(cleaned.rewritten)
+                counts.rewritten.update(cleaned.rewritten)
         else:  # the same message twice in what is read now: the later version counts
-            rows[key] = max(earlier, row, key=lambda one: one.at or 0.0)
-            tally.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
+            rows[key] = max(earlier, row, key=lambda version: version.at or 0.0)
+            counts.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
 
 
 def in_voice(message: Message, settings: Settings) -> Message:
@@ -200,8 +214,8 @@ def in_voice(message: Message, settings: Settings) -> Message:
 
 
 def _row(message: Message, sender: str, source: str, kept: Kept, identities: dict[str, Identity]) -> Row:
-    mentions = (meet_mentioned(identities, message.platform, number, name) for number, name in kept.mentions)
-    author = meet_mentioned(identities, message.platform, "", kept.author) if kept.author else ""
+    mentions = (register_mentioned(identities, message.platform, number, name) for number, name in kept.mentions)
+    author = register_mentioned(identities, message.platform, "", kept.author) if kept.author else ""
     return Row(
         platform=message.platform,
         source=source,
@@ -227,23 +241,23 @@ def _opaque(number: str) -> str:
     return hashlib.blake2b(number.encode(), digest_size=10).hexdigest()
 
 
-def _require_persona(settings: Settings, corpus: Corpus, tally: Tally) -> None:
+def _require_persona(settings: Settings, corpus: Corpus, counts: ImportCounts) -> None:
     if any(corpus.people[row.sender].persona for row in corpus.rows):
         return
-    if not corpus.rows and tally.rejects:
-        first = tally.rejects[0]
+    if not corpus.rows and counts.rejects:
+        first = counts.rejects[0]
         raise UserError(
             f"there is no message in these exports that could be read; {first.file} at {first.offset}: {first.reason}"
         )
-    counts: dict[str, int] = {}
+    spoken: dict[str, int] = {}
     for row in corpus.rows:
         name = corpus.identities[row.sender].name
-        counts[name] = counts.get(name, 0) + 1
-    there = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items(), key=lambda item: -item[1])[:12])
-    wanted = settings.persona.name
-    near = next((name for name in counts if normalise(wanted) in normalise(name)), "")
+        spoken[name] = spoken.get(name, 0) + 1
+    speakers = ", ".join(f"{name} ({count})" for name, count in sorted(spoken.items(), key=lambda item: -item[1])[:12])
+    name_given = settings.persona.name
+    near = next((name for name in spoken if normalise(name_given) in normalise(name)), "")
     hint = f"is it {near!r}? " if near else ""
     raise UserError(
-        f"nobody in these exports is called {wanted!r}; there are {there or 'no messages'}; {hint}"
+        f"nobody in these exports is called {name_given!r}; there are {speakers or 'no messages'}; {hint}"
         f"put the right name into [persona] name or aliases in {settings.path.name}"
     )

@@ -1,5 +1,5 @@
 """Cleaned messages made fit for the corpus, once all of them are known: people left out, names and personal data replaced,
-repetitions and other languages dropped. Each drop is told to the tally."""
+repetitions and other languages dropped. Each drop is counted."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from persona.config import Settings
 from persona.pii.scrub import scrub
 from persona.transcript import UNKNOWN
-from trainer.corpus.segmentation import Row, parted
-from trainer.ingest.import_counts import Tally
+from trainer.corpus.segmentation import Row, segment
+from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.languages import foreign, regions_of
 from trainer.ingest.near_duplicates import repeated
-from trainer.people.erasure_list import Forgotten
+from trainer.people.erasure_list import ErasureList
 from trainer.people.identities import Identity, KnownPerson, resolve
 from trainer.people.redaction import NamesInText
 
@@ -21,7 +21,7 @@ STEP = 1000  # rows
 
 
 @dataclass(frozen=True, slots=True)
-class Refined:
+class Postprocessed:
     """The rows of a corpus, and what was learned on the way. regions: countries whose phone numbers are looked for."""
 
     rows: Sequence[Row]
@@ -29,47 +29,50 @@ class Refined:
     regions: tuple[str, ...]
 
 
-def refine(
+def postprocess(
     settings: Settings,
     old: Sequence[Row],
     new: Sequence[Row],
     identities: Mapping[str, Identity],
     pseudonyms: dict[str, str],
     regions: Sequence[str],
-    forgotten: Forgotten,
-    tally: Tally,
+    erasure_list: ErasureList,
+    counts: ImportCounts,
     on_rows: Callable[[int], None] = lambda _: None,
-) -> Refined:
-    """`old` rows, refined by earlier imports, and `new` ones. pseudonyms: added to. Nobody who is forgotten is in it.
+) -> Postprocessed:
+    """`old` rows, processed by earlier imports, and `new` ones. pseudonyms: added to. Nobody who is forgotten is in it.
     on_rows: told of rows that are done, a thousand at a time."""
-    gone = forgotten.among(identities)
+    gone = erasure_list.among(identities)
     people = resolve(settings, identities, pseudonyms, gone)
-    new = _without(new, lambda row: _is_left_out(settings, people[row.sender]), "left_out", tally)
+    new = _without(new, lambda row: _is_left_out(settings, people[row.sender]), "left_out", counts)
     kept = [_masked(settings, row, people) for row in old if not _is_left_out(settings, people[row.sender])]
     masked = [_masked(settings, row, people) for row in new]
     texts = [line for row in masked for line in (*row.lines, *row.quoted)]
-    learned = regions_of(texts, (one.name for one in identities.values()), regions)
-    named, unknown = NamesInText(identities, people).replaced, forgotten.masking(texts)
-    scrubbed = _scrubber(settings, learned, tally)
+    learned = regions_of(texts, (identity.name for identity in identities.values()), regions)
+    replace_names, mask_erased = NamesInText(identities, people).replaced, erasure_list.masking(texts)
+    scrub_text = _scrubber(settings, learned, counts)
     fresh: list[Row] = []
     for start in range(0, len(masked), STEP):
-        fresh += [_rewritten(row, lambda text: scrubbed(unknown(named(text)))) for row in masked[start : start + STEP]]
+        fresh += [
+            _rewritten(row, lambda text: scrub_text(mask_erased(replace_names(text))))
+            for row in masked[start : start + STEP]
+        ]
         on_rows(len(fresh) - start)
     if settings.data.cleaning.near_duplicates:
-        fresh = _not_repeated(kept, fresh, people, tally)
-    rows = _in_languages(settings, kept, fresh, people, tally)
-    return Refined(rows, {key: one for key, one in identities.items() if key not in gone}, learned)
+        fresh = _not_repeated(kept, fresh, people, counts)
+    rows = _in_languages(settings, kept, fresh, people, counts)
+    return Postprocessed(rows, {key: identity for key, identity in identities.items() if key not in gone}, learned)
 
 
 def _is_left_out(settings: Settings, person: KnownPerson) -> bool:
     return person.dropped or (settings.data.others == "drop" and not person.consent)
 
 
-def _without(rows: Sequence[Row], leaves: Callable[[Row], bool], reason: str, tally: Tally) -> list[Row]:
+def _without(rows: Sequence[Row], leaves: Callable[[Row], bool], reason: str, counts: ImportCounts) -> list[Row]:
     kept: list[Row] = []
     for row in rows:
         if leaves(row):
-            tally.retract(row.source, row.sender, reason)
+            counts.retract(row.source, row.sender, reason)
         else:
             kept.append(row)
     return kept
@@ -99,31 +102,33 @@ def _lines(lines: tuple[str, ...], changed: Callable[[str], str]) -> tuple[str, 
     return tuple(changed("\n".join(lines)).split("\n")) if lines else ()
 
 
-def _scrubber(settings: Settings, regions: Sequence[str], tally: Tally) -> Callable[[str], str]:
+def _scrubber(settings: Settings, regions: Sequence[str], counts: ImportCounts) -> Callable[[str], str]:
     """Takes personal data out of a text and counts it."""
 
     def scrubbed(text: str) -> str:
-        found = scrub(text, regions)
-        if found.found:
-            tally.replaced.update(found.found)
-        return found.text
+        result = scrub(text, regions)
+        if result.kinds:
+            counts.replaced.update(result.kinds)
+        return result.text
 
     return scrubbed if settings.data.cleaning.pii else str
 
 
-def _not_repeated(old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], tally: Tally) -> list[Row]:
+def _not_repeated(
+    old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
+) -> list[Row]:
     rows = [*old, *sorted(new, key=lambda row: row.at or 0.0)]
     again = {id(rows[place]) for place in repeated(rows, lambda row: people[row.sender].key) if place >= len(old)}
-    return _without(new, lambda row: id(row) in again, "near_duplicates", tally)
+    return _without(new, lambda row: id(row) in again, "near_duplicates", counts)
 
 
 def _in_languages(
-    settings: Settings, old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], tally: Tally
+    settings: Settings, old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
 ) -> list[Row]:
     """All rows but those of conversations in other languages than [data] languages."""
-    wanted = settings.data.languages
-    if not wanted:
+    languages = settings.data.languages
+    if not languages:
         return [*new, *old]
-    out = {id(row) for row in foreign(parted([*old, *new], people, settings.data.max_gap_minutes * 60), wanted)}
-    fresh = _without(new, lambda row: id(row) in out, "languages", tally)
+    out = {id(row) for row in foreign(segment([*old, *new], people, settings.data.max_gap_minutes * 60), languages)}
+    fresh = _without(new, lambda row: id(row) in out, "languages", counts)
     return [*fresh, *(row for row in old if id(row) not in out)]

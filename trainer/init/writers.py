@@ -12,7 +12,7 @@ from persona.names import normalise
 from trainer.ingest.cleaning import Dropped, clean
 from trainer.ingest.pipeline import in_voice
 from trainer.ingest.reading import read_all
-from trainer.people.identities import Identity, meet, resolve
+from trainer.people.identities import Identity, register_sender, resolve
 from trainer.progress import Bars
 from trainer.sources.message import Reject
 from trainer.sources.registry import Export
@@ -47,7 +47,7 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
                 if isinstance(found, Reject) or isinstance(found[1], Dropped):
                     continue
                 message = in_voice(found[0], settings)
-                counts[meet(identities, message), message.conversation_type == "dm"] += 1
+                counts[register_sender(identities, message), message.conversation_type == "dm"] += 1
     groups: dict[tuple[str, bool], list[Identity]] = {}
     for key, person in resolve(settings, identities, {}).items():
         if counts[key, False] + counts[key, True]:

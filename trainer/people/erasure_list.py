@@ -15,13 +15,13 @@ from persona.names import normalise
 from persona.transcript import UNKNOWN
 from trainer.people.identities import Identity
 from trainer.people.name_finder import NameFinder
-from trainer.people.redaction import callable_words, calls
+from trainer.people.redaction import callable_words, names_in_texts
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ErasureList:
     """The hashes. keys: of identity keys. names: of names and handles, each with the platforms on which ids are known.
     words: of what others call them in texts. receipts: what was removed, and when."""
 
@@ -43,36 +43,40 @@ class Forgotten:
         finder = NameFinder(word for word in words if self._hash(word) in self.words)
         return lambda text: finder.replaced(text, lambda _: UNKNOWN)
 
-    def adding(self, identities: Collection[Identity], receipt: Mapping[str, Any]) -> "Forgotten":
+    def adding(self, identities: Collection[Identity], receipt: Mapping[str, Any]) -> "ErasureList":
         """The same with one more person."""
-        platforms = sorted({one.platform for one in identities if one.has_id})
-        names = {self._hash(name): platforms for one in identities for name in map(normalise, _names(one)) if name}
-        return Forgotten(
+        platforms = sorted({identity.platform for identity in identities if identity.has_id})
+        names = {
+            self._hash(name): platforms for identity in identities for name in map(normalise, _names(identity)) if name
+        }
+        return ErasureList(
             self.salt,
-            self.keys | {self._hash(one.key) for one in identities},
+            self.keys | {self._hash(identity.key) for identity in identities},
             {**self.names, **names},
-            self.words | {self._hash(call.lower()) for one in identities for call in calls(one)},
+            self.words | {self._hash(call.lower()) for identity in identities for call in names_in_texts(identity)},
             (*self.receipts, receipt),
         )
 
     def _knows(self, identity: Identity) -> bool:
         if self._hash(identity.key) in self.keys:
             return True
-        alike = [self.names[name] for one in _names(identity) if (name := self._hash(normalise(one))) in self.names]
+        alike = [
+            self.names[digest] for name in _names(identity) if (digest := self._hash(normalise(name))) in self.names
+        ]
         return any(not identity.has_id or identity.platform not in platforms for platforms in alike)
 
     def _hash(self, text: str) -> str:
         return hashlib.blake2b(text.encode(), key=bytes.fromhex(self.salt), digest_size=12).hexdigest()
 
 
-def load_forgotten(settings: Settings) -> Forgotten:
+def load_erasure_list(settings: Settings) -> ErasureList:
     """Who is forgotten so far; nobody where the file is not there."""
     path = _path(settings)
     if not path.exists():
-        return Forgotten()
+        return ErasureList()
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Forgotten(
+        return ErasureList(
             str(content["salt"]),
             frozenset(content["keys"]),
             content["names"],
@@ -86,16 +90,16 @@ def load_forgotten(settings: Settings) -> Forgotten:
         ) from error
 
 
-def save_forgotten(forgotten: Forgotten, settings: Settings) -> Path:
+def save_erasure_list(erasure_list: ErasureList, settings: Settings) -> Path:
     """Write it, whole or not at all. Returns where."""
     path = _path(settings)
     content = {
         "format": FORMAT,
-        "salt": forgotten.salt,
-        "keys": sorted(forgotten.keys),
-        "names": dict(forgotten.names),
-        "words": sorted(forgotten.words),
-        "receipts": list(forgotten.receipts),
+        "salt": erasure_list.salt,
+        "keys": sorted(erasure_list.keys),
+        "names": dict(erasure_list.names),
+        "words": sorted(erasure_list.words),
+        "receipts": list(erasure_list.receipts),
     }
     fresh = path.with_name(f".{path.name}-{os.getpid()}")
     fresh.touch(mode=0o600)

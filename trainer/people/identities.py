@@ -44,7 +44,7 @@ class Identity:
         return self.names.most_common(1)[0][0] if self.names else self.handle or self.key.partition(":")[2].lstrip("=")
 
     @property
-    def calls(self) -> list[str]:
+    def aliases(self) -> list[str]:
         """Every name, handle and id of theirs that [people] may use."""
         number = self.key.partition(":")[2]
         return [
@@ -66,7 +66,7 @@ class KnownPerson:
 
 
 _WRITTEN = ("text:", "roles:")  # platforms of files that may be exports of our own
-FORGOTTEN = KnownPerson(SOMEONE, UNKNOWN, pseudonymous=True, dropped=True)
+ERASED = KnownPerson(SOMEONE, UNKNOWN, pseudonymous=True, dropped=True)
 
 
 def identity_key(platform: str, sender_id: str, sender_name: str) -> str:
@@ -78,13 +78,13 @@ def identity_key(platform: str, sender_id: str, sender_name: str) -> str:
     )
 
 
-def meet(identities: dict[str, Identity], message: Message) -> str:
+def register_sender(identities: dict[str, Identity], message: Message) -> str:
     """Note who sent a message and whom it mentions; returns the sender's identity key."""
     for number, name in message.mentions:
-        meet_mentioned(identities, message.platform, number, name)
+        register_mentioned(identities, message.platform, number, name)
     if "@" in message.text and (message.conversation_type == "feed" or message.platform in _HANDLED):
         for handle in _AT.findall(message.text):
-            meet_mentioned(identities, message.platform, "", handle)
+            register_mentioned(identities, message.platform, "", handle)
     key = identity_key(message.platform, message.sender_id, message.sender_name)
     known = identities.setdefault(key, Identity(key))
     if message.sender_name:
@@ -94,7 +94,7 @@ def meet(identities: dict[str, Identity], message: Message) -> str:
     return known.key
 
 
-def meet_mentioned(identities: dict[str, Identity], platform: str, number: str, name: str) -> str:
+def register_mentioned(identities: dict[str, Identity], platform: str, number: str, name: str) -> str:
     """Note somebody whom a message mentions or quotes; returns their identity key, empty where nobody is meant."""
     name = name.strip().removeprefix("@")
     if not (name or number) or name.casefold() in _EVERYBODY:
@@ -109,17 +109,17 @@ def resolve(
     settings: Settings,
     identities: Mapping[str, Identity],
     pseudonyms: dict[str, str],
-    forgotten: Collection[str] = (),
+    erased: Collection[str] = (),
 ) -> dict[str, KnownPerson]:
-    """The person behind each identity key. pseudonyms: identity key -> stand-in; kept, and added to. forgotten: identity
-    keys of people who asked to be."""
-    named = _Named(settings)
+    """The person behind each identity key. pseudonyms: identity key -> stand-in; kept, and added to. erased: identity
+    keys of people who asked to be forgotten."""
+    configured = _ConfiguredPeople(settings)
     people: dict[str, KnownPerson] = {}
     strangers: list[Identity] = []
     for identity in identities.values():
-        if identity.key in forgotten:
-            people[identity.key] = FORGOTTEN
-        elif person := named.person(identity):
+        if identity.key in erased:
+            people[identity.key] = ERASED
+        elif person := configured.person(identity):
             people[identity.key] = person
         else:
             strangers.append(identity)
@@ -136,7 +136,7 @@ def resolve(
     return people
 
 
-class _Named:
+class _ConfiguredPeople:
     """The people that persona.toml names, looked up by id, name or handle."""
 
     def __init__(self, settings: Settings) -> None:
@@ -160,9 +160,9 @@ class _Named:
                 bool(dropped & {key, *map(normalise, friend.names)}),
             )
             if hidden and not person.dropped:
-                self._hidden.update(normalise(one.lstrip("@")) for one in (key, *friend.names))
+                self._hidden.update(normalise(alias.lstrip("@")) for alias in (key, *friend.names))
             else:
-                self._by_name.update((normalise(one.lstrip("@")), person) for one in (key, *friend.names))
+                self._by_name.update((normalise(alias.lstrip("@")), person) for alias in (key, *friend.names))
                 self._by_id.update((f"discord:{number}", person) for number in friend.discord)
                 self._by_id.update(
                     (f"telegram:user{number.removeprefix('user')}", person) for number in friend.telegram
@@ -173,7 +173,7 @@ class _Named:
     def person(self, identity: Identity) -> KnownPerson | None:
         if identity.key in self._by_id:
             return self._by_id[identity.key]
-        calls = list(map(normalise, identity.calls))
+        calls = list(map(normalise, identity.aliases))
         named = next((self._by_name[call] for call in calls if call in self._by_name), None)
         mine = identity.is_self and not self._hidden.intersection(calls)
         return named or (self._me if mine else None)
@@ -198,8 +198,8 @@ def _same_people(strangers: Sequence[Identity]) -> list[list[Identity]]:
     for alike in by_name.values():
         platforms = Counter(identity.platform for identity in alike)
         groups += [[identity] for identity in alike if platforms[identity.platform] > 1]
-        groups += [rest] if (rest := [one for one in alike if platforms[one.platform] == 1]) else []
-    full = [[*group, *(more for one in group for more in joined.get(one.key, ()))] for group in groups]
+        groups += [rest] if (rest := [identity for identity in alike if platforms[identity.platform] == 1]) else []
+    full = [[*group, *(more for identity in group for more in joined.get(identity.key, ()))] for group in groups]
     return sorted(full, key=lambda group: -sum(identity.names.total() for identity in group))
 
 
@@ -217,15 +217,15 @@ def _owners(strangers: Iterable[Identity]) -> dict[tuple[str, str], Identity]:
 
 def _as_named(group: Sequence[Identity], taken: Collection[str]) -> KnownPerson:
     """Under their own name; somebody who is known by a phone number or an address has none."""
-    name = max(group, key=lambda one: one.names.total()).name
-    if scrub(name).found:
+    name = max(group, key=lambda identity: identity.names.total()).name
+    if scrub(name).kinds:
         name = SOMEONE.title()
     return KnownPerson(unique_key(name, taken), name)
 
 
 def _stand_in(group: Sequence[Identity], free: Pseudonyms, pseudonyms: dict[str, str]) -> KnownPerson:
-    known = next((pseudonyms[one.key] for one in group if one.key in pseudonyms), None)
-    written = all(one.key.startswith(_WRITTEN) for one in group)
-    stand_in = known or (written and free.keep(group[0].name)) or free.take(min(one.key for one in group))
-    pseudonyms.update((one.key, stand_in) for one in group)
+    known = next((pseudonyms[identity.key] for identity in group if identity.key in pseudonyms), None)
+    written = all(identity.key.startswith(_WRITTEN) for identity in group)
+    stand_in = known or (written and free.keep(group[0].name)) or free.take(min(identity.key for identity in group))
+    pseudonyms.update((identity.key, stand_in) for identity in group)
     return KnownPerson(stand_in, stand_in.title(), pseudonymous=True)

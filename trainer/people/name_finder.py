@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from persona.word_tokens import WIDE
+from persona.word_tokens import CJK
 
-_WORD = re.compile(rf"[^\W{WIDE}]+")  # in 昨天Zelda来了 the name is a word
+_WORD = re.compile(rf"[^\W{CJK}]+")  # in 昨天Zelda来了 the name is a word
 
 
 class NameFinder:
@@ -16,7 +16,7 @@ class NameFinder:
         self._by_letter: dict[str, list[str]] = {}
         for name in sorted({name.lower() for name in names}, key=len, reverse=True):
             first = _WORD.match(name)
-            if is_wide(name) or not first:
+            if holds_cjk(name) or not first:
                 self._by_letter.setdefault(name[0], []).append(name)
             else:
                 self._by_word.setdefault(first[0], []).append(name)
@@ -62,6 +62,6 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def is_wide(text: str) -> bool:
+def holds_cjk(text: str) -> bool:
     """Whether `text` holds letters of a script without blanks between words."""
     return any(char > "\u2e7f" and char.isalpha() for char in text)

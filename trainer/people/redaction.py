@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from persona.names import SOMEONE, normalise
-from persona.word_tokens import WIDE
+from persona.word_tokens import CJK
 from trainer.people.identities import Identity, KnownPerson
-from trainer.people.name_finder import NameFinder, is_wide, words_of
+from trainer.people.name_finder import NameFinder, holds_cjk, words_of
 from trainer.people.word_lists import COMMON
 
-_WIDE_RUN = re.compile(rf"[{WIDE}]+")
+_CJK_RUN = re.compile(rf"[{CJK}]+")
 _EDGES = re.compile(r"^\W+|\W+$")  # emoji and ornaments around a name are not what others type
 
 
@@ -23,11 +23,11 @@ class NamesInText:
             normalise(call)
             for key, person in people.items()
             if not person.pseudonymous
-            for call in calls(identities[key])
+            for call in names_in_texts(identities[key])
         }
         for key, person in people.items():
             if person.pseudonymous:
-                own = (call.lower() for call in calls(identities[key]) if normalise(call) not in spared)
+                own = (call.lower() for call in names_in_texts(identities[key]) if normalise(call) not in spared)
                 last = (name.lower() for name in _surnames(identities[key]) if normalise(name) not in spared)
                 self._stand_ins |= dict.fromkeys(own, person.name)
                 surnames |= dict.fromkeys(last, person.name)
@@ -46,7 +46,7 @@ class NamesInText:
         return self._stand_ins.get(folded, SOMEONE.title())
 
 
-def calls(identity: Identity) -> set[str]:
+def names_in_texts(identity: Identity) -> set[str]:
     """What others call this identity in texts: its names, their first words, its handle."""
     names = {_EDGES.sub("", name) for name in identity.names} | {identity.handle.lstrip("@")}
     names |= set() if identity.has_id else {identity.name}
@@ -57,12 +57,12 @@ def callable_words(text: str) -> Iterator[str]:
     """What in `text` could be somebody's name, in lower case: its words, and the runs of two to four characters of scripts
     without blanks."""
     yield from (word.lower() for word in words_of(text))
-    for run in _WIDE_RUN.findall(text):
+    for run in _CJK_RUN.findall(text):
         yield from (run[start : start + size] for size in (2, 3, 4) for start in range(len(run) - size + 1))
 
 
 def _surnames(identity: Identity) -> set[str]:
-    return _telling(words[-1] for words in map(words_of, identity.names) if len(words) > 1 and not is_wide(words[-1]))
+    return _telling(words[-1] for words in map(words_of, identity.names) if len(words) > 1 and not holds_cjk(words[-1]))
 
 
 def _telling(names: Iterable[str]) -> set[str]:
@@ -70,5 +70,5 @@ def _telling(names: Iterable[str]) -> set[str]:
     return {
         name
         for name in names
-        if len(name) >= (2 if is_wide(name) else 3) and name.lower() not in COMMON and not name.isdecimal()
+        if len(name) >= (2 if holds_cjk(name) else 3) and name.lower() not in COMMON and not name.isdecimal()
     }

@@ -13,7 +13,7 @@ from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING
 from trainer.adapter.setup import STEPS, TOKENS_PER_BATCH, emphasised, fitted
 from trainer.base.loading import Base
-from trainer.corpus.segmentation import Stretch
+from trainer.corpus.segmentation import ConversationRecord
 from trainer.loop.batches import Window, windows_of
 from trainer.loop.lora import adapted
 
@@ -42,7 +42,7 @@ def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:
     base_model = load_base(tmp_path / "base", None, torch.float32)
     model = adapted(base_model, Train())
     talk = Conversation("group", (Turn("MARA VOSS", ("so", "it: goes")), Turn("BOB", ("so", "it: goes"))))
-    heard = [Stretch("", talk, (None, None), "speaker")] * 900
+    heard = [ConversationRecord("", talk, (None, None), "speaker")] * 900
     seal = BaseModelSeal(model="scratch", weights="", architecture="qwen3")
     base = Base(base_model, ENCODING, (ENCODING.end_of_turn,), 64, seal, None, True, None)
     settings = Settings.model_validate({"persona": {"name": "Mara Voss"}})

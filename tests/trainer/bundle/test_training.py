@@ -18,7 +18,7 @@ from tests.conftest import ROOT, Home, run_here, sample_settings
 from tests.trainer import bases
 from trainer.__main__ import app
 from trainer.bundle.sealing import LARGE, gguf_precision, latest_year
-from trainer.corpus.segmentation import Stretch
+from trainer.corpus.segmentation import ConversationRecord
 from trainer.loop.checkpoints import alone
 
 
@@ -290,9 +290,9 @@ def test_a_tampered_bundle_is_refused(trained: Home, tmp_path: Path) -> None:
 def test_the_latest_year_is_one_with_enough_to_sound_like() -> None:
     """A few messages with a wrong clock are no era; of a short life 5% are enough."""
 
-    def said(**years: int) -> list[Stretch]:
+    def said(**years: int) -> list[ConversationRecord]:
         return [
-            Stretch(str(at), Conversation("timeline", (Turn("MARA", ("hi",)),), int(year[1:])), (None,), "x")
+            ConversationRecord(str(at), Conversation("timeline", (Turn("MARA", ("hi",)),), int(year[1:])), (None,), "x")
             for year, count in years.items()
             for at in range(count)
         ]

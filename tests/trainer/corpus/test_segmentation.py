@@ -1,6 +1,6 @@
 """Messages to conversations: threads and replies in feeds, gaps in chats."""
 
-from trainer.corpus.segmentation import Row, Stretch, stretches
+from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records
 from trainer.people.identities import KnownPerson
 
 PEOPLE = {
@@ -22,7 +22,7 @@ def message(
     return Row("discord", "D", channel, "group", str(number), sender, at, (text,), reply_to)
 
 
-def said(found: list[Stretch]) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
+def said(found: list[ConversationRecord]) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
     return [(one.conversation.scene, [(turn.speaker, turn.lines) for turn in one.conversation.turns]) for one in found]
 
 
@@ -36,7 +36,7 @@ def test_tweets_threads_and_replies_become_scenes() -> None:
         tweet("5", 4 * DAY, "question", sender="bob"),
         tweet("6", 4 * DAY + 9, "answer", reply_to="5"),
     ]
-    assert said(list(stretches(rows, PEOPLE, others="context"))) == [
+    assert said(list(conversation_records(rows, PEOPLE, others="context"))) == [
         ("timeline", [("MARA", ("alone",))]),
         ("timeline", [("MARA", ("one",)), ("MARA", ("two",))]),
         ("reply", [("SOMEONE", ("[…]",)), ("MARA", ("sure",))]),
@@ -52,30 +52,32 @@ def test_a_chat_is_parted_at_its_own_silences() -> None:
         rows += [
             message(session * 10 + k, start + 20 * k, "me" if k < 2 else "bob", f"{session}.{k}") for k in range(4)
         ]
-    found = list(stretches(rows, PEOPLE, others="context"))
+    found = list(conversation_records(rows, PEOPLE, others="context"))
     assert len(found) == 6
     assert said(found)[0] == ("group", [("MARA", ("0.0", "0.1")), ("BOB", ("0.2", "0.3"))])
-    assert found[1].ats == (8 * 3600.0, 8 * 3600.0 + 40)
+    assert found[1].timestamps == (8 * 3600.0, 8 * 3600.0 + 40)
 
 
 def test_a_reply_holds_a_conversation_together_over_a_gap() -> None:
     """Reply links come before gaps; max_gap_minutes overrides what is learned."""
     rows = [message(1, 0, "me"), message(2, 7200, "bob", reply_to="1"), message(3, 14400, "me")]
-    assert len(list(stretches(rows, PEOPLE, others="context", gap=3600))) == 2
-    assert len(list(stretches(rows, PEOPLE, others="context", gap=9000))) == 1
+    assert len(list(conversation_records(rows, PEOPLE, others="context", gap=3600))) == 2
+    assert len(list(conversation_records(rows, PEOPLE, others="context", gap=9000))) == 1
 
 
 def test_undated_text_is_parted_by_length() -> None:
     """There are no gaps to see."""
     rows = [message(number, None, "me" if number % 2 else "bob") for number in range(100)]
-    lengths = [len(one.conversation.turns) for one in stretches(rows, PEOPLE, others="context")]
+    lengths = [len(one.conversation.turns) for one in conversation_records(rows, PEOPLE, others="context")]
     assert lengths == [32, 32, 32, 4]
 
 
 def test_others_are_context_masked_or_left_out() -> None:
     """Whoever did not consent; whoever is dropped is never there."""
     rows = [message(1, 0, "eve", "secret"), message(2, 5, "me", "yes"), message(3, 9, "out", "no")]
-    by_setting = {others: said(list(stretches(rows, PEOPLE, others=others))) for others in ("context", "mask", "drop")}
+    by_setting = {
+        others: said(list(conversation_records(rows, PEOPLE, others=others))) for others in ("context", "mask", "drop")
+    }
     assert by_setting == {
         "context": [("group", [("HERON", ("secret",)), ("MARA", ("yes",))])],
         "mask": [("group", [("HERON", ("[…]",)), ("MARA", ("yes",))])],
@@ -87,8 +89,8 @@ def test_ids_stay_when_more_is_imported() -> None:
     """A conversation is known by its first message, so that what was held out stays held out."""
     rows = [message(1, 0, "me"), message(2, 5, "bob")]
     later = [*rows, message(9, 30 * DAY, "me"), message(5, 0, "me", channel="other")]
-    ids = {one.id for one in stretches(later, PEOPLE, others="context", gap=3600)}
-    assert {one.id for one in stretches(rows, PEOPLE, others="context", gap=3600)} <= ids
+    ids = {one.id for one in conversation_records(later, PEOPLE, others="context", gap=3600)}
+    assert {one.id for one in conversation_records(rows, PEOPLE, others="context", gap=3600)} <= ids
 
 
 def test_a_reply_joins_the_conversation_it_answers_however_it_is_interleaved() -> None:
@@ -101,7 +103,7 @@ def test_a_reply_joins_the_conversation_it_answers_however_it_is_interleaved() -
         message(5, 9020, "bob", "or plum"),
         message(6, 9400, "me", "not me", reply_to="3"),
     ]
-    found = said(list(stretches(rows, PEOPLE, others="context", gap=1800)))
+    found = said(list(conversation_records(rows, PEOPLE, others="context", gap=1800)))
     assert found == [
         ("group", [("MARA", ("cake?",)), ("BOB", ("yes", "lemon please", "or plum"))]),
         ("group", [("HERON", ("who has my bike",)), ("MARA", ("not me",))]),
@@ -117,7 +119,7 @@ def test_a_mention_goes_to_where_the_mentioned_one_spoke() -> None:
             message(1, 0, "bob", "who is in?"),
             replace(message(2, answered_at, "me", "@bob me"), mentions=("bob",)),
         ]
-        return len(list(stretches(rows, PEOPLE, others="context", gap=1000)))
+        return len(list(conversation_records(rows, PEOPLE, others="context", gap=1000)))
 
     assert [talk(3500), talk(4500)] == [1, 2]
 
@@ -126,7 +128,7 @@ def test_an_old_message_is_answered_in_a_new_conversation() -> None:
     """A reply link reaches a week back, not a year."""
     year = 365 * DAY
     rows = [message(1, 0, "bob", "first!"), message(2, year, "me", "memories", reply_to="1")]
-    assert len(list(stretches(rows, PEOPLE, others="context"))) == 2
+    assert len(list(conversation_records(rows, PEOPLE, others="context"))) == 2
 
 
 def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
@@ -134,14 +136,16 @@ def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
     from msgspec.structs import replace
 
     quoting = replace(tweet("9", DAY, "so true"), quoted=("cats are liquid",), quoted_by="eve")
-    by_setting = {others: said(list(stretches([quoting], PEOPLE, others=others))) for others in ("context", "mask")}
+    by_setting = {
+        others: said(list(conversation_records([quoting], PEOPLE, others=others))) for others in ("context", "mask")
+    }
     assert by_setting == {
         "context": [("reply", [("HERON", ("cats are liquid",)), ("MARA", ("so true",))])],
         "mask": [("reply", [("HERON", ("[…]",)), ("MARA", ("so true",))])],
     }
     parent = message(1, 0, "bob", "cake?")
     answer = replace(message(2, 9, "me", "yes", reply_to="1"), quoted=("cake?",), quoted_by="bob")
-    assert said(list(stretches([parent, answer], PEOPLE, others="context"))) == [
+    assert said(list(conversation_records([parent, answer], PEOPLE, others="context"))) == [
         ("group", [("BOB", ("cake?",)), ("MARA", ("yes",))])
     ]
 
@@ -149,5 +153,5 @@ def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
 def test_a_full_conversation_goes_on_in_another() -> None:
     """However many replies point into it."""
     rows = [message(k, k * 10.0, "me" if k % 2 else "bob", reply_to=str(k - 1)) for k in range(1, 1000)]
-    lengths = [len(one.conversation.turns) for one in stretches(rows, PEOPLE, others="context")]
+    lengths = [len(one.conversation.turns) for one in conversation_records(rows, PEOPLE, others="context")]
     assert lengths == [400, 400, 199]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from persona.transcript import Conversation, Turn
-from trainer.corpus.segmentation import Stretch
+from trainer.corpus.segmentation import ConversationRecord
 
 _SUBJECTS = (
     "the cat|my bike|this tram|the kettle|your coat|that bridge|the neighbour|a pigeon|the printer|dinner".split("|")
@@ -48,11 +48,11 @@ def said(manner: Manner, count: int, seed: int = 0) -> list[str]:
     return [manner.text(luck) for _ in range(count)]
 
 
-def talks(manners: dict[str, Manner], count: int, seed: int = 0) -> list[Stretch]:
+def talks(manners: dict[str, Manner], count: int, seed: int = 0) -> list[ConversationRecord]:
     """Conversations in which everybody says something, one after the other."""
     luck = random.Random(seed)
     return [
-        Stretch(
+        ConversationRecord(
             f"{seed:04}{number:012}",
             Conversation("group", tuple(Turn(key, (one.text(luck),)) for key, one in manners.items())),
             (None,) * len(manners),

@@ -38,7 +38,7 @@ def corpus(home: Settings, sample_exports: Path) -> Corpus:
 
 
 def conversations(corpus: Corpus) -> list[str]:
-    return sorted(render(one.conversation) for one in corpus.found)
+    return sorted(render(one.conversation) for one in corpus.conversations)
 
 
 def speaks(text: str) -> bool:
@@ -51,7 +51,7 @@ def test_what_is_exported_is_imported_to_the_same_turns(
 ) -> None:
     """Scene, year, speakers and lines; alpaca has the conversations that the persona speaks in, JadeV8 ends with one."""
     path = tmp_path / "exported"
-    assert export_conversations(home, corpus, kind, path) == len(corpus.found)
+    assert export_conversations(home, corpus, kind, path) == len(corpus.conversations)
     other = settings_in(tmp_path / "other", "[data.cleaning]\nnear_duplicates = false\n")  # bursts are one message now
     again = import_exports(other, [path], fresh=True, bars=Bars(quiet=True)).corpus
     before, after = conversations(corpus), conversations(again)
@@ -76,7 +76,7 @@ def test_stand_in_names_come_back_as_they_went(tmp_path: Path, sample_exports: P
         settings = load(folder / "persona.toml")
         corpora.append(import_exports(settings, [source], fresh=True, bars=Bars(quiet=True)).corpus)
         export_conversations(settings, corpora[0], "transcript", tmp_path / "talk.txt")
-    speakers = [{turn.speaker for one in corpus.found for turn in one.conversation.turns} for corpus in corpora]
+    speakers = [{turn.speaker for one in corpus.conversations for turn in one.conversation.turns} for corpus in corpora]
     assert speakers[0] == speakers[1]
     assert conversations(corpora[0]) == conversations(corpora[1])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from persona.errors import SettingsError
-from trainer.corpus.segmentation import Part, Row
+from trainer.corpus.segmentation import MessageGroup, Row
 from trainer.ingest.languages import foreign, language_of, regions_of
 
 ENGLISH = "did you see the match last night, it was really close until the end and then everybody left"
@@ -11,8 +11,8 @@ GERMAN = "hast du gestern das Spiel gesehen, bis zum Schluss war es knapp und da
 CHINESE = "你昨天看比赛了吗,到最后都很接近,然后大家都走了"
 
 
-def part(*texts: str) -> Part:
-    return Part("group", [Row("x", "X", "c", "group", text, "me", 0.0, (text,)) for text in texts])
+def part(*texts: str) -> MessageGroup:
+    return MessageGroup("group", [Row("x", "X", "c", "group", text, "me", 0.0, (text,)) for text in texts])
 
 
 def test_a_conversation_is_judged_as_a_whole() -> None:

@@ -138,12 +138,12 @@ def test_rejects_of_earlier_imports_stay_and_are_there_once(home: Settings) -> N
 
 
 def test_strict_writes_nothing_where_anything_could_not_be_read(home: Settings, tmp_path: Path) -> None:
-    """Neither a stretch nor a whole archive; the corpus of before stays as it was."""
+    """Neither a passage nor a whole archive; the corpus of before stays as it was."""
     imported(home, FIXTURES / "x_2023", strict=True)
     before = snapshot(home.corpus)
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
     for bad in (FIXTURES / "reddit", tmp_path / "broken.zip"):
-        with pytest.raises(UserError, match=r"1 stretch could not be read, the first: .*nothing was written"):
+        with pytest.raises(UserError, match=r"1 passage could not be read, the first: .*nothing was written"):
             imported(home, FIXTURES / "discord", bad, strict=True)
         assert snapshot(home.corpus) == before
 
@@ -227,7 +227,7 @@ def test_instruction_data_has_the_persona_in_the_role_that_settings_say(tmp_path
         corpus = imported(load(folder / "persona.toml"), FIXTURES / "sharegpt").corpus
         said = [
             line
-            for one in corpus.found
+            for one in corpus.conversations
             for turn in one.conversation.turns
             if turn.speaker == "INES"
             for line in turn.lines

@@ -70,7 +70,7 @@ def everything_in(folder: Path) -> str:
 
 
 def scenes(corpus: Corpus) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
-    found = [one.conversation for one in corpus.found]
+    found = [one.conversation for one in corpus.conversations]
     return [(one.scene, [(turn.speaker, turn.lines) for turn in one.turns]) for one in found]
 
 
@@ -99,7 +99,7 @@ def test_a_switch_keeps_personal_data(tmp_path: Path) -> None:
     """For a corpus of plays there are no phones."""
     settings = settings_of(tmp_path, "[data.cleaning]\npii = false\n")
     found = imported(settings, telegram(tmp_path, [("Mara Voss", "a@b.example")]))
-    assert not found.tally.replaced
+    assert not found.counts.replaced
     assert "a@b.example" in everything_in(settings.corpus)
 
 
@@ -135,9 +135,9 @@ def test_saying_it_again_is_dropped_and_stays_dropped(tmp_path: Path) -> None:
     )
     later = telegram(tmp_path, [("Mara Voss", long.upper()), ("Mara Voss", "ok")], start=50)
     settings = settings_of(tmp_path)
-    assert imported(settings, first).tally.dropped.total() == 1
+    assert imported(settings, first).counts.dropped.total() == 1
     second = imported(settings, first, later)
-    assert {key[2]: count for key, count in second.tally.dropped.items()} == {"already there": 3, "near_duplicates": 2}
+    assert {key[2]: count for key, count in second.counts.dropped.items()} == {"already there": 3, "near_duplicates": 2}
     assert len(load_corpus(settings).rows) == 4
 
 
@@ -150,7 +150,7 @@ def test_conversations_in_other_languages_are_left_out(tmp_path: Path) -> None:
     three = telegram(tmp_path, [("Mara Voss", "jawohl")], start=9000)
     settings = settings_of(tmp_path, 'languages = ["en"]\nmax_gap_minutes = 60\n')
     found = imported(settings, one, two, three)
-    assert {key[2]: count for key, count in found.tally.dropped.items()} == {"languages": 2}
+    assert {key[2]: count for key, count in found.counts.dropped.items()} == {"languages": 2}
     assert [turns for _, turns in scenes(found.corpus)] == [[("MARA VOSS", (english,))], [("MARA VOSS", ("jawohl",))]]
 
 

@@ -42,7 +42,7 @@ def test_the_seal_and_the_report_hold_the_figures(trained: Home) -> None:
     assert bundle.seal.metrics["gate"]["passed"]
     assert {"private/report.html", "private/report.json"} <= bundle.seal.files.keys()
     assert bundle.private.stat().st_mode & 0o077 == 0
-    real = [one.text for one in occasions(load_corpus(load(trained.config, {})).part("b"), bundle.seal.speaker)]
+    real = [one.text for one in occasions(load_corpus(load(trained.config, {})).in_split("b"), bundle.seal.speaker)]
     sealed = (bundle.folder / "persona.json").read_text(encoding="utf-8")
     assert not any(text in sealed for text in real if len(text) > 12)
 
@@ -74,11 +74,11 @@ def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home)
     assert done.returncode == 0, done.stderr
     settings = load(again.config, {})
     bundle, corpus = current(settings.adapters), load_corpus(settings)
-    held_out = {one.id for one in corpus.part("a", "b")}
+    held_out = {one.id for one in corpus.in_split("a", "b")}
     assert set(bundle.seal.data["refit_on"]) == held_out
     assert bundle.seal.metrics["likeness"]["rows"].keys() >= {"tuned", "human"}
     guard = guard_of(settings, bundle)
-    long = [one.text for one in occasions(corpus.part("a", "b"), bundle.seal.speaker) if len(one.text.split()) > 12]
+    long = [one.text for one in occasions(corpus.in_split("a", "b"), bundle.seal.speaker) if len(one.text.split()) > 12]
     assert long
     assert all(guard.check(text) for text in long)
     verdict = judge_bundle(settings, corpus, bundle, bundle, Evaluation(), 0.0)

@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from persona.config import Settings, load
-from trainer.people.identities import Identity, meet, resolve
+from trainer.people.identities import Identity, register_sender, resolve
 from trainer.people.name_finder import NameFinder
 from trainer.people.redaction import NamesInText
 from trainer.sources.message import Message
@@ -59,7 +59,7 @@ def test_one_person_has_one_key_over_all_exports(tmp_path: Path) -> None:
         said("discord", "9", "mara voss"),
     ]
     jonas = [said("x", "8", "J", "jonas_l"), said("telegram", "user55", "JL"), said("discord", "4", "Jonas Lindqvist")]
-    keys = [meet(identities, one) for one in (*mine, *jonas)]
+    keys = [register_sender(identities, one) for one in (*mine, *jonas)]
     people = resolve(settings_of(tmp_path), identities, {})
     assert [people[key].key for key in keys] == ["MARA VOSS"] * 3 + ["JONAS"] * 3
     assert people[keys[0]].persona
@@ -70,7 +70,7 @@ def test_people_without_consent_get_a_stand_in_that_stays(tmp_path: Path) -> Non
     """Also those whom persona.toml names without consent; the same in every import, one for a name over platforms."""
     identities: dict[str, Identity] = {}
     keys = [
-        meet(identities, one)
+        register_sender(identities, one)
         for one in (said("x", "1", "Eve"), said("telegram", "user2", "Eve"), said("x", "3", "Zed"))
     ]
     pseudonyms: dict[str, str] = {}
@@ -79,7 +79,7 @@ def test_people_without_consent_get_a_stand_in_that_stays(tmp_path: Path) -> Non
     assert all(people[key].pseudonymous and not people[key].consent for key in keys)
     assert "EVE" not in {person.key for person in people.values()}
     more = dict(identities)
-    meet(more, said("x", "0", "Aaron"))
+    register_sender(more, said("x", "0", "Aaron"))
     again = resolve(settings_of(tmp_path), more, dict(pseudonyms))
     assert [again[key].key for key in keys] == [people[key].key for key in keys]
 
@@ -88,8 +88,8 @@ def test_the_account_that_made_an_export_is_the_persona_where_it_has_no_name(tmp
     """Signal's "Me"; unless [people] says that Me is somebody else. One that has a name is known by it."""
     identities: dict[str, Identity] = {}
     nameless = replace(said("signal", "", "Me"), is_self=True)
-    keys = [meet(identities, one) for one in (nameless, replace(said("x", "5", "Bob", "bob"), is_self=True))]
-    keys.append(meet(identities, said("discord", "6", "Me")))
+    keys = [register_sender(identities, one) for one in (nameless, replace(said("x", "5", "Bob", "bob"), is_self=True))]
+    keys.append(register_sender(identities, said("discord", "6", "Me")))
     people = resolve(settings_of(tmp_path), identities, {})
     assert [people[key].persona for key in keys] == [True, False, False]
     friend = resolve(settings_of(tmp_path, '[people.PIM]\nnames = ["Pim", "Me"]\nconsent = true\n'), identities, {})
@@ -101,12 +101,12 @@ def test_the_account_that_made_an_export_is_the_persona_where_it_has_no_name(tmp
 def test_a_bare_handle_belongs_to_the_one_account_that_bears_it(tmp_path: Path) -> None:
     """A mention or a fetched reply without an id; where two bear the name it is nobody's."""
     identities: dict[str, Identity] = {}
-    owner = meet(identities, said("x", "9", "Zelda", "zq"))
-    bare = meet(identities, said("x", "1", "Pim", text="ask @zq and @nobody_known"))
+    owner = register_sender(identities, said("x", "9", "Zelda", "zq"))
+    bare = register_sender(identities, said("x", "1", "Pim", text="ask @zq and @nobody_known"))
     people = resolve(settings_of(tmp_path), identities, {})
     assert people["x:=ZQ"] == people[owner] != people[bare]
     assert people["x:=NOBODY_KNOWN"].pseudonymous
-    meet(identities, said("x", "10", "zq"))
+    register_sender(identities, said("x", "10", "zq"))
     again = resolve(settings_of(tmp_path), identities, {})
     assert again["x:=ZQ"] not in (again[owner], again["x:10"])
 
@@ -114,7 +114,7 @@ def test_a_bare_handle_belongs_to_the_one_account_that_bears_it(tmp_path: Path) 
 def test_a_name_that_is_a_number_is_no_name(tmp_path: Path) -> None:
     """Unsaved contacts are called by their phone number; without pseudonyms they are somebody."""
     identities: dict[str, Identity] = {}
-    key = meet(identities, said("whatsapp", "", "+49 151 23456789"))
+    key = register_sender(identities, said("whatsapp", "", "+49 151 23456789"))
     people = resolve(settings_of(tmp_path, "[data]\npseudonyms = false\n"), identities, {})
     assert people[key].key == "SOMEONE"
 
@@ -123,7 +123,7 @@ def test_ten_thousand_strangers_have_as_many_names(tmp_path: Path) -> None:
     """No two look alike, and none is the persona's or a friend's."""
     identities: dict[str, Identity] = {}
     for number in range(10_000):
-        meet(identities, said("x", str(number), f"somebody {number}"))
+        register_sender(identities, said("x", str(number), f"somebody {number}"))
     people = resolve(settings_of(tmp_path), identities, {})
     assert len({person.key for person in people.values()}) == 10_000
 
@@ -131,7 +131,7 @@ def test_ten_thousand_strangers_have_as_many_names(tmp_path: Path) -> None:
 def test_two_people_of_one_name_on_one_platform_are_two(tmp_path: Path) -> None:
     """Ids tell them apart."""
     identities: dict[str, Identity] = {}
-    keys = [meet(identities, said("discord", number, "Sam")) for number in ("1", "2")]
+    keys = [register_sender(identities, said("discord", number, "Sam")) for number in ("1", "2")]
     people = resolve(settings_of(tmp_path, "[data]\npseudonyms = false\n"), identities, {})
     assert [people[key].key for key in keys] == ["SAM", "SAM 2"]
 
@@ -145,8 +145,8 @@ def test_no_name_of_a_stranger_is_left_in_a_text(tmp_path: Path) -> None:
         said("x", "3", "王小明"),
         said("x", "4", "Jonas Lindqvist"),
     ):
-        meet(identities, one)
-    meet(identities, said("x", "7", "Mara Voss", mentions=(("12", "wheelsofdoom"),)))
+        register_sender(identities, one)
+    register_sender(identities, said("x", "7", "Mara Voss", mentions=(("12", "wheelsofdoom"),)))
     people = resolve(settings_of(tmp_path), identities, {})
     names = {key: person.name for key, person in people.items()}
     replaced = NamesInText(identities, people).replaced

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from persona.word_tokens import units
+from persona.word_tokens import word_tokens
 from trainer.evaluate.two_sample import FEWEST, scores
 
 SHOWN = 3
@@ -39,7 +39,7 @@ def likest(real: Sequence[str], generated: Sequence[str]) -> Likest | None:
 def _by_log_odds(real: Sequence[str], generated: Sequence[str]) -> list[str]:
     """Words by how much more often they are generated than real, in standard deviations of the log odds ratio (Monroe
     et al. 2008, with a flat prior)."""
-    ours, theirs = (Counter(unit for text in texts for unit in units(text)) for texts in (generated, real))
+    ours, theirs = (Counter(unit for text in texts for unit in word_tokens(text)) for texts in (generated, real))
     totals = ours.total(), theirs.total()
 
     def lead(word: str) -> float:

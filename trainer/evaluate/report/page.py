@@ -157,8 +157,8 @@ def _lengths(found: Evaluation) -> str:
 def _hours(corpus: Corpus, speaker: str) -> str:
     hours = Counter(
         datetime.fromtimestamp(at, UTC).hour
-        for one in corpus.found
-        for turn, at in zip(one.conversation.turns, one.ats, strict=True)
+        for one in corpus.conversations
+        for turn, at in zip(one.conversation.turns, one.timestamps, strict=True)
         if turn.speaker == speaker and at is not None
     )
     if not hours:
@@ -200,8 +200,8 @@ def _canaries(leaks: Sequence[Mapping[str, Any]]) -> str:
 def _make_up(corpus: Corpus, bundle: Bundle) -> str:
     me = bundle.seal.speaker
     parts = {part: corpus.messages(me, (part,)) for part in ("train", "a", "b")}
-    scenes = Counter(one.conversation.scene for one in corpus.found)
-    speakers = len({turn.speaker for one in corpus.found for turn in one.conversation.turns})
+    scenes = Counter(one.conversation.scene for one in corpus.conversations)
+    speakers = len({turn.speaker for one in corpus.conversations for turn in one.conversation.turns})
     rows = {
         "your messages": f"{parts['train']:,} to train on, {parts['a']:,} and {parts['b']:,} for the judges",
         "conversations": ", ".join(f"{count:,} {scene}" for scene, count in scenes.most_common()),
