@@ -172,7 +172,7 @@ async def restarts(settings: Settings, count: int) -> list[tuple[float, float]]:
             await discord.wait_caught_up()
             posts, began = len(discord.posts), time.perf_counter()
             await stopped(process)
-            await discord.say(ASKED[number % len(ASKED)], mention=True, told=False)
+            await discord.say(ASKED[number % len(ASKED)], mention=True, live=False)
             process = await started(manager, config)
             ready = time.perf_counter() - began
             await discord.wait_posts(posts + 1)

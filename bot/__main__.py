@@ -80,19 +80,19 @@ def doctor(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = Fa
     set_up_logging(logging.DEBUG if debugging() else logging.ERROR)
 
     async def all_findings() -> list[Finding]:
-        found: list[Finding] = []
+        findings: list[Finding] = []
         async for finding in examine(load(config)):
-            found.append(finding)
+            findings.append(finding)
             if not as_json:
                 typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
                 if finding.mend:
                     typer.echo(f"     {finding.mend}")
-        return found
+        return findings
 
-    found = asyncio.run(all_findings())
+    findings = asyncio.run(all_findings())
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
-    if not all(one.ok for one in found):
+        typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.claims import Claims
 from bot.gateway import Gateway
-from bot.health import Pulse, shown
+from bot.health import LoopMonitor, shown
 from bot.logs import hide
 from bot.metrics import BotMetrics
 from bot.notify import extending, feed_watchdog, notify
@@ -36,7 +36,7 @@ from persona.errors import PermanentError, SettingsError
 log = logging.getLogger("alterego.daemon")
 
 PURGE_EVERY = 6 * 3600.0
-TAKE_UP_EVERY = 2.0  # seconds between looks for posts that the studio put into the outbox
+POLL_OUTBOX_EVERY = 2.0  # seconds between looks for posts that the studio put into the outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +51,22 @@ class Pauses:
 
 def gateways_of(settings: Settings) -> list[Gateway]:
     """The gateways that the settings enable. Raises SettingsError where there is none, or a token is missing."""
-    found: list[Gateway] = []
+    gateways: list[Gateway] = []
     if settings.discord.enabled:
         from bot.gateways.discord.gateway import DiscordGateway
 
         token = _token("DISCORD_TOKEN", settings)
-        found.append(DiscordGateway(settings.discord, token, feedback=settings.talk.feedback))
+        gateways.append(DiscordGateway(settings.discord, token, feedback=settings.talk.feedback))
     if settings.telegram.enabled:
         from bot.gateways.telegram.gateway import TelegramGateway
 
-        found.append(TelegramGateway(settings.telegram, _token("TELEGRAM_TOKEN", settings)))
-    if not found:
+        gateways.append(TelegramGateway(settings.telegram, _token("TELEGRAM_TOKEN", settings)))
+    if not gateways:
         raise SettingsError(
             f"nowhere to speak: set enabled = true under [discord] or [telegram] in {settings.path.name}, "
             "or run 'python -m bot chat'"
         )
-    return found
+    return gateways
 
 
 def _token(name: str, settings: Settings) -> str:
@@ -127,8 +127,8 @@ class BotDaemon:
         self._lanes = Lanes(*pauses.work)
         self._claims = Claims(store.database, settings.state)
         self._unasked = Unasked(store, voice, settings, self.metrics)
-        self._senders = {one.platform: self._sender(one) for one in gateways}
-        self._committers = {one.platform: self._committer(one) for one in gateways}
+        self._senders = {gateway.platform: self._sender(gateway) for gateway in gateways}
+        self._committers = {gateway.platform: self._committer(gateway) for gateway in gateways}
         self.supervisor = Supervisor(
             gateways,
             lambda gateway: self._committers[gateway.platform],
@@ -139,7 +139,7 @@ class BotDaemon:
 
     def _sender(self, gateway: Gateway) -> Sender:
         speaker, talk = self._voice.seal.speaker, self._settings.talk
-        return Sender(self._store, gateway, speaker, talk, self.metrics, self._bury, self._pauses.work)
+        return Sender(self._store, gateway, speaker, talk, self.metrics, self._disable_target, self._pauses.work)
 
     def _committer(self, gateway: Gateway) -> Committer:
         store, settings, metrics = self._store, self._settings, self.metrics
@@ -147,17 +147,19 @@ class BotDaemon:
         listener = Listener(store, settings, self._voice.seal)
         drafter = Drafter(store, gateway, self._voice, listener, settings, metrics)
         replier = Replier(store, gateway, self._voice, sender, drafter, settings, metrics)
-        commands = Commands(store, settings, self._unasked, gateway.limits, self._told)
+        commands = Commands(store, settings, self._unasked, gateway.limits, self._status)
         claim = self._claims.claim
         return Committer(store, settings, listener, replier, sender, commands, self._lanes, metrics, claim)
 
     async def run(self, stopping: asyncio.Event, until_first_ends: bool) -> None:
         """Run all parts; when told to stop, take nothing in any more and finish what is in hand."""
         async with shown(self._settings.metrics, self.metrics, self.state):
-            pulse = Pulse(self.metrics, lambda: max(one.stuck_for() for one in self._committers.values()))
+            monitor = LoopMonitor(
+                self.metrics, lambda: max(committer.stuck_for() for committer in self._committers.values())
+            )
             chores = [
-                asyncio.create_task(one)
-                for one in (pulse.run(), feed_watchdog(pulse.alive), self._purge(), self._take_up())
+                asyncio.create_task(chore)
+                for chore in (monitor.run(), feed_watchdog(monitor.alive), self._purge(), self._poll_outbox())
             ]
             stop = asyncio.create_task(stopping.wait())
             timeline = self._timeline()
@@ -186,17 +188,17 @@ class BotDaemon:
         if not (self._settings.tweets.enabled and self._settings.tweets.to):
             return None
         limits = {gateway.platform: gateway.limits for gateway in self._gateways}
-        return Timeline(self._store, self._unasked, self._settings.tweets, self._account, self._hand_over, limits)
+        return Timeline(self._store, self._unasked, self._settings.tweets, self._account, self._dispatch, limits)
 
     def _account(self, platform: str) -> str:
         """The open account on a platform; empty before it is open."""
         committer = self._committers.get(platform)
         return committer.account if committer else ""
 
-    def _hand_over(self, post: Post) -> None:
+    def _dispatch(self, post: Post) -> None:
         self._committers[post.channel.partition(":")[0]].deliver(post)
 
-    async def _bury(self, post: Post, reason: str) -> None:
+    async def _disable_target(self, post: Post, reason: str) -> None:
         """A tweet that can't be posted somewhere is not tried there again before the next start."""
         if post.origin.startswith("tweet:"):
             log.error(
@@ -213,9 +215,9 @@ class BotDaemon:
                 log.warning("purge failed kind=%s", type(error).__name__)
             await asyncio.sleep(PURGE_EVERY)
 
-    async def _take_up(self) -> None:
+    async def _poll_outbox(self) -> None:
         while True:
-            await asyncio.sleep(TAKE_UP_EVERY)
+            await asyncio.sleep(POLL_OUTBOX_EVERY)
             try:
                 for committer in self._committers.values():
                     await committer.take_up()
@@ -243,20 +245,20 @@ class BotDaemon:
             "inbox_age_seconds": round(age, 1),
         }
 
-    async def _told(self) -> str:
+    async def _status(self) -> str:
         """The state as an owner reads it."""
-        found = await self.state()
+        state = await self.state()
         paused = [
-            one.account
-            for one in self._committers.values()
-            if one.account and await self._store.places.is_silent(one.account, EVERYWHERE)
+            committer.account
+            for committer in self._committers.values()
+            if committer.account and await self._store.places.is_silent(committer.account, EVERYWHERE)
         ]
         lines = {
-            "up": f"{found['uptime_seconds']} s",
-            "engine": found["engine"],
-            "adapter": f"sealed {found['adapter']}",
-            "gateways": ", ".join(f"{name} {state}" for name, state in found["gateways"].items()),
-            "verdicts": ", ".join(f"{name} {count}" for name, count in sorted(found["verdicts"].items())) or "none",
+            "up": f"{state['uptime_seconds']} s",
+            "engine": state["engine"],
+            "adapter": f"sealed {state['adapter']}",
+            "gateways": ", ".join(f"{name} {mode}" for name, mode in state["gateways"].items()),
+            "verdicts": ", ".join(f"{name} {count}" for name, count in sorted(state["verdicts"].items())) or "none",
             "paused": ", ".join(paused) or "no",
         }
         return "\n".join(f"{name}: {value}" for name, value in lines.items())

@@ -79,17 +79,17 @@ async def _store(settings: Settings) -> list[Finding]:
     store = await BotStore.open(store_url(settings), settings.state)
     try:
         verdicts = await store.inbox.verdicts()
-        knocks = await store.people.knocks()
+        requests = await store.people.knocks()
     finally:
         await store.close()
     counts = ", ".join(f"{name} {count}" for name, count in sorted(verdicts.items())) or "nothing yet"
-    found = [Finding("store", True, counts)]
-    for account, place in knocks:
-        platform, (kind, _, number) = account.partition(":")[0], place.partition(":")
-        key = "users" if kind == "user" else "chats"
+    findings = [Finding("store", True, counts)]
+    for account, requester in requests:
+        platform, (conversation_type, _, number) = account.partition(":")[0], requester.partition(":")
+        key = "users" if conversation_type == "user" else "chats"
         mend = f"to let it in, put {number} into [{platform}] {key}"
-        found.append(Finding("knock", True, f"{platform} {kind} {number} wrote and isn't let in", mend))
-    return found
+        findings.append(Finding("knock", True, f"{platform} {conversation_type} {number} wrote and isn't let in", mend))
+    return findings
 
 
 async def _platforms(settings: Settings) -> list[Finding]:
@@ -98,11 +98,11 @@ async def _platforms(settings: Settings) -> list[Finding]:
 
 async def _clock(settings: Settings) -> list[Finding]:
     """Against the clocks of the platforms, which stand in every answer."""
-    places = [one.api_base for one in (settings.discord, settings.telegram) if one.enabled]
+    bases = [platform.api_base for platform in (settings.discord, settings.telegram) if platform.enabled]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
-        for place in places:
+        for base in bases:
             try:
-                async with session.get(place) as answer:
+                async with session.get(base) as answer:
                     theirs = parsedate_to_datetime(answer.headers["Date"]).timestamp()
             except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
                 continue

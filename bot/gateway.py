@@ -94,12 +94,12 @@ COMMANDS = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a platform allows. units: UTF-16 code units a message. resends: whether the platform knows a post again, so
+    """What a platform allows. units: UTF-16 code units a message. idempotent_sends: whether the platform knows a post again, so
     that one whose result is unknown may be sent again. markup: what it reads in a text: `markdown`, only `plain` names,
     or `none`."""
 
     units: int
-    resends: bool
+    idempotent_sends: bool
     markup: Literal["markdown", "plain", "none"] = "none"
 
 
@@ -156,7 +156,7 @@ class Intake(Protocol):
     async def moves(self) -> Mapping[str, str]:
         """Channels that have a new name, in this process or an earlier one."""
 
-    async def knocked(self, place: str) -> None:
+    async def access_requested(self, place: str) -> None:
         """Somebody wrote who isn't let in: `chat:ID` or `user:ID`."""
 
     async def connected(self, at: float) -> None:

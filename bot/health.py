@@ -19,7 +19,7 @@ LATE = 5.0  # seconds of lag from which the loop is taken for frozen
 State = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
-class Pulse:
+class LoopMonitor:
     """Measures how late the event loop runs. stuck_for: seconds that the slowest piece of work has made no progress."""
 
     def __init__(self, metrics: BotMetrics, stuck_for: Callable[[], float], patience: float = 120.0) -> None:
@@ -50,8 +50,8 @@ async def shown(settings: Metrics, metrics: BotMetrics, state: State) -> Any:
         return
 
     async def healthz(_request: web.Request) -> web.Response:
-        found = await state()
-        return web.json_response(found, status=200 if found["ok"] else 503)
+        status = await state()
+        return web.json_response(status, status=200 if status["ok"] else 503)
 
     async def page(_request: web.Request) -> web.Response:
         await state()

@@ -28,8 +28,8 @@ class BotMetrics:
 
     def held_back(self, objections: Iterable[str]) -> None:
         """Count what the guard objected to."""
-        for one in objections:
-            self.objections.labels(one).inc()
+        for reason in objections:
+            self.objections.labels(reason).inc()
 
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""

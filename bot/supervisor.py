@@ -38,7 +38,9 @@ class Supervisor:
 
     def start(self) -> None:
         """Run all of them."""
-        self._tasks = {asyncio.create_task(self._insist(one), name=one.platform): one for one in self._gateways}
+        self._tasks = {
+            asyncio.create_task(self._insist(gateway), name=gateway.platform): gateway for gateway in self._gateways
+        }
 
     async def until_over(self, stop: "asyncio.Task[bool]", *, first_ends: bool = False) -> None:
         """Return when told to stop, when none is left, or, with first_ends, when one has ended. Raises PermanentError for
@@ -48,7 +50,7 @@ class Supervisor:
             done, _ = await asyncio.wait({*left, stop}, return_when=asyncio.FIRST_COMPLETED)
             if stop in done:
                 return
-            for task in [one for one in left if one in done]:
+            for task in [task for task in left if task in done]:
                 left.discard(task)
                 fault = task.exception()
                 if fault is None and first_ends:

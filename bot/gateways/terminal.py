@@ -16,7 +16,7 @@ class TerminalGateway:
     """Reads lines from stdin and prints replies. name: the persona's, for display. author: who types."""
 
     platform = "terminal"
-    limits = Limits(units=100_000, resends=True)
+    limits = Limits(units=100_000, idempotent_sends=True)
 
     def __init__(self, name: str, author: str = "you") -> None:
         self._name = name

@@ -34,11 +34,11 @@ class Adapters:
         """The adapters as they are now; where the settings can't be read, why: asked for every second, a note would be
         put upon the next."""
         try:
-            found = versions_of(self._studio.settings.adapters)
+            available = versions_of(self._studio.settings.adapters)
         except UserError as fault:
             return quiet(str(fault)), gr.Dropdown([], value=None)
-        labels, speaking = choices(found)
-        rows = table(HEADS, map(_row, found)) if found else quiet("There is none yet.")
+        labels, speaking = choices(available)
+        rows = table(HEADS, map(_row, available)) if available else quiet("There is none yet.")
         return rows, gr.Dropdown(labels, value=speaking)
 
     async def _take(self, version: str | None) -> tuple[Any, ...]:
@@ -55,10 +55,10 @@ class Adapters:
             return self.now()
 
 
-def _row(one: Version) -> tuple[object, ...]:
-    metrics = one.seal.metrics
+def _row(version: Version) -> tuple[object, ...]:
+    metrics = version.seal.metrics
     before, after = (metrics.get(name) for name in ("bits_per_character_base", "bits_per_character"))
     bits = f"{before:.3f} → {after:.3f}" if before is not None and after is not None else "–"
     likeness = dict(metrics.get("likeness") or {}).get("verdict", "–")
-    messages = f"{one.seal.data.get('messages', 0):,} messages"
-    return one.label, one.seal.created[:16].replace("T", " "), messages, bits, likeness, one.seal.base.model
+    messages = f"{version.seal.data.get('messages', 0):,} messages"
+    return version.label, version.seal.created[:16].replace("T", " "), messages, bits, likeness, version.seal.base.model

@@ -24,19 +24,21 @@ class Version:
 def versions_of(home: Path) -> list[Version]:
     """The bundles in `home` (adapters/<name>), the newest first; what has no valid seal can't speak and is left out."""
     current = (home / CURRENT).resolve().name if (home / CURRENT).exists() else ""
-    found: list[Version] = []
+    bundles: list[Version] = []
     for number in map(str, reversed(versions(home))):
         try:
-            found.append(Version(number, read_seal(home / number), number == current))
+            bundles.append(Version(number, read_seal(home / number), number == current))
         except PermanentError:
             continue
-    return found
+    return bundles
 
 
-def choices(found: list[Version]) -> tuple[list[tuple[str, str]], str | None]:
-    """For a list to choose from: labels with numbers, and the number of the one that speaks (or the newest)."""
-    speaking = next((one.number for one in found if one.speaks), found[0].number if found else None)
-    return [(one.label, one.number) for one in found], speaking
+def choices(available: list[Version]) -> tuple[list[tuple[str, str]], str | None]:
+    """For a list to choose from: labels with numbers, and the number of the version that speaks (or the newest)."""
+    speaking = next(
+        (version.number for version in available if version.speaks), available[0].number if available else None
+    )
+    return [(version.label, version.number) for version in available], speaking
 
 
 def make_current(home: Path, number: str) -> None:
@@ -46,9 +48,9 @@ def make_current(home: Path, number: str) -> None:
 
 def roll_back(home: Path) -> str:
     """Let the version before the current one speak; returns its number. Raises UserError where there is none."""
-    found = versions_of(home)
-    at = next((place for place, one in enumerate(found) if one.speaks), len(found))
-    if at + 1 >= len(found):
+    available = versions_of(home)
+    position = next((index for index, version in enumerate(available) if version.speaks), len(available))
+    if position + 1 >= len(available):
         raise UserError("there is no older version to go back to")
-    make_current(home, found[at + 1].number)
-    return found[at + 1].number
+    make_current(home, available[position + 1].number)
+    return available[position + 1].number

@@ -48,7 +48,7 @@ class ChatTab:
             Everybody(studio)
         for side in self._sides:
             side.wire(scene)
-        versions = [one.version for one in self._sides]
+        versions = [side.version for side in self._sides]
         gr.on([page.load, tab.select], self._fill, versions, [self._empty, speaking, *versions])
         double.change(self._show_second, double, self._sides[1].columns)
         answering = self._wire_talk([self._text.submit, send.click], stop, double)
@@ -56,25 +56,25 @@ class ChatTab:
         stopped.then(self._forget, None, self._both)
 
     def _wire_talk(self, speak: list[Any], stop: gr.Button, double: gr.Checkbox) -> list[Any]:
-        """Both sides hear and answer; whoever goes on while they do interrupts them, and what they said so far stays. Returns
-        the events that answer."""
+        """Both sides take the text and answer. Going on meanwhile interrupts them; what was said so far stays. Returns the
+        events that answer."""
         first, second = self._sides
-        heard = gr.on(speak, self._hear, self._heard, [self._text, *self._both])
-        answering = [first.answers(heard), second.answers(heard, double), *first.answering, *second.answering]
+        typed = gr.on(speak, self._type, self._typed, [self._text, *self._both])
+        answering = [first.answers(typed), second.answers(typed, double), *first.answering, *second.answering]
         gr.on([*speak, stop.click], None, cancels=answering)
         return answering
 
     @property
     def _both(self) -> list[Any]:
-        return [part for one in self._sides for part in one.shown]
+        return [part for side in self._sides for part in side.shown]
 
     @property
-    def _heard(self) -> list[Any]:
-        return [self._text, self._name, *(part for one in self._sides for part in (one.chat, one.version))]
+    def _typed(self) -> list[Any]:
+        return [self._text, self._name, *(part for side in self._sides for part in (side.chat, side.version))]
 
-    async def _hear(self, text: str, name: str, chat: Chat, version: str, other: Chat, its: str) -> tuple[Any, ...]:
+    async def _type(self, text: str, name: str, chat: Chat, version: str, other: Chat, its: str) -> tuple[Any, ...]:
         first, second = self._sides
-        return "", *await first.hear(chat, version, name, text), *await second.hear(other, its, name, text)
+        return "", *await first.type(chat, version, name, text), *await second.type(other, its, name, text)
 
     async def _fill(self, *chosen: str | None) -> list[Any]:
         """Which versions there are now; whoever chose none hears the current one, whichever that is."""
@@ -82,7 +82,7 @@ class ChatTab:
             labels, speaking = choices(versions_of(self._studio.settings.adapters))
             numbers = {number for _, number in labels}
             listed = [("the current one", ""), *labels]
-            versions = [gr.Dropdown(listed, value=one if one in numbers else "") for one in chosen]
+            versions = [gr.Dropdown(listed, value=number if number in numbers else "") for number in chosen]
             return [gr.Markdown(visible=not labels), speaking or "", *versions]
 
     async def _show_second(self, wanted: bool) -> list[gr.Column]:

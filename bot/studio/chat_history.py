@@ -40,7 +40,9 @@ class Message(TypedDict):
 def speaker_of(seal: Seal, name: str) -> str:
     """The key of whoever is called `name`: a trained speaker's by name or key, else one that nobody trained bears."""
     wanted = normalise(name)
-    known = {normalise(one.name): key for key, one in seal.speakers.items()} | {key: key for key in seal.speakers}
+    known = {normalise(speaker.name): key for key, speaker in seal.speakers.items()} | {
+        key: key for key in seal.speakers
+    }
     if wanted in known and known[wanted] != seal.speaker:
         return known[wanted]
     return unique_key(name, seal.speakers)
@@ -66,8 +68,8 @@ def edited(chat: Chat, index: int, text: str) -> Chat:
         return chat[:index]
     if old.made is None:
         return (*chat[:index], Said(old.speaker, old.name, lines))
-    told = replace(old.made, completion="\n".join(lines), adapter=f"{old.made.adapter.removesuffix(EDITED)}{EDITED}")
-    return (*chat[:index], Said(old.speaker, old.name, lines, told, old.id), *chat[index + 1 :])
+    answer = replace(old.made, completion="\n".join(lines), adapter=f"{old.made.adapter.removesuffix(EDITED)}{EDITED}")
+    return (*chat[:index], Said(old.speaker, old.name, lines, answer, old.id), *chat[index + 1 :])
 
 
 def unanswered(chat: Chat) -> Chat:
@@ -79,36 +81,36 @@ def unanswered(chat: Chat) -> Chat:
 
 def turns_of(chat: Chat) -> tuple[Turn, ...]:
     """The chat as turns for a prompt."""
-    return merge_turns(Turn(one.speaker, one.lines) for one in chat)
+    return merge_turns(Turn(said.speaker, said.lines) for said in chat)
 
 
 def display_names(chat: Chat) -> dict[str, str]:
     """What an answer calls those who talk, where that is not their key."""
-    return {one.speaker: one.name for one in chat if one.made is None and normalise(one.name) != one.speaker}
+    return {said.speaker: said.name for said in chat if said.made is None and normalise(said.name) != said.speaker}
 
 
 def bubbles(chat: Chat) -> list[Message]:
     """The chat as Gradio shows it; who talks is said where several do."""
-    names = {one.name for one in chat if one.made is None}
+    names = {said.name for said in chat if said.made is None}
     return [
-        {"role": "assistant", "content": _to_the_letter("\n".join(one.lines))}
-        if one.made
-        else {"role": "user", "content": _to_the_letter(_with_name(one, names))}
-        for one in chat
+        {"role": "assistant", "content": _to_the_letter("\n".join(said.lines))}
+        if said.made
+        else {"role": "user", "content": _to_the_letter(_with_name(said, names))}
+        for said in chat
     ]
 
 
-def _with_name(one: Said, names: set[str]) -> str:
-    text = "\n".join(one.lines)
-    return f"{one.name}: {text}" if len(names) > 1 else text
+def _with_name(said: Said, names: set[str]) -> str:
+    text = "\n".join(said.lines)
+    return f"{said.name}: {text}" if len(names) > 1 else text
 
 
 def typed_text(chat: Chat, index: int, shown: str) -> str:
     """What was typed, without the name that `bubbles` put before it and what it did for HTML's sake."""
-    one, text = chat[index], unescape(shown)
-    return text if one.made else text.removeprefix(f"{one.name}: ")
+    said, text = chat[index], unescape(shown)
+    return text if said.made else text.removeprefix(f"{said.name}: ")
 
 
 def _to_the_letter(text: str) -> str:
     """The text with nothing in it that a browser would take for HTML, as Gradio's bubbles are; `<3` and `R&B` stay."""
-    return _MARKUP.sub(lambda one: one[0] if unescape(one[0]) == one[0] != "<" else escape(one[0]), text)
+    return _MARKUP.sub(lambda match: match[0] if unescape(match[0]) == match[0] != "<" else escape(match[0]), text)

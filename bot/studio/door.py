@@ -55,8 +55,8 @@ class Door:
         if _is_another_pages(headers, host):
             return PlainTextResponse("another page asks for this one", 403)
         if self._password:
-            told = _password_in(headers.get("authorization", ""))
-            right = hmac.compare_digest(told.encode(), self._password.encode())
+            offered = _password_in(headers.get("authorization", ""))
+            right = hmac.compare_digest(offered.encode(), self._password.encode())
             challenge = {"www-authenticate": 'Basic realm="alterego", charset="UTF-8"'}
             return None if right else PlainTextResponse("the password, please", 401, challenge)
         if not is_loopback(_split(f"//{host}").hostname or ""):  # a name that was made to point here
@@ -87,8 +87,10 @@ def _split(address: str) -> SplitResult:
 
 def _password_in(authorization: str) -> str:
     """The password of HTTP's Basic scheme (RFC 7617), whatever the name beside it; "" for none."""
-    kind, _, told = authorization.partition(" ")
+    scheme, _, credentials = authorization.partition(" ")
     try:
-        return base64.b64decode(told, validate=True).decode().partition(":")[2] if kind.lower() == "basic" else ""
+        return (
+            base64.b64decode(credentials, validate=True).decode().partition(":")[2] if scheme.lower() == "basic" else ""
+        )
     except (binascii.Error, UnicodeDecodeError):
         return ""

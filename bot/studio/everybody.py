@@ -37,11 +37,11 @@ class Everybody:
             said: list[Turn] = []
             async for turn in played(voice, "group", secrets.randbits(31), turns=int(count)):
                 said.append(turn)
-                yield _told(voice.seal, said)
+                yield _conversation(voice.seal, said)
 
 
-def _told(seal: Seal, said: list[Turn]) -> str:
+def _conversation(seal: Seal, said: list[Turn]) -> str:
     """The conversation so far, as HTML."""
-    blocks = turns((seal.speakers[one.speaker].name, one.lines, one.speaker == seal.speaker) for one in said)
+    blocks = turns((seal.speakers[turn.speaker].name, turn.lines, turn.speaker == seal.speaker) for turn in said)
     names = ", ".join(untrained(seal))
     return blocks + quiet(f"Not trained, so with the base's voice: {names}." if names else "")

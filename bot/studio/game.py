@@ -42,7 +42,7 @@ class Game:
     @property
     def line(self) -> str:
         """What is counted: a 1 for each round in which the real one was found."""
-        return self.result + "".join("1" if one else "0" for one in self.right)
+        return self.result + "".join("1" if is_right else "0" for is_right in self.right)
 
 
 class GameTab:
@@ -53,14 +53,14 @@ class GameTab:
         with gr.Tab("Game", id="game"):
             gr.Markdown(RULES)
             begin = gr.Button("New game", variant="primary", elem_id="game-begin")
-            told = gr.HTML(elem_id="game-told")
+            status = gr.HTML(elem_id="game-told")
             with gr.Row(visible=False, equal_height=True) as answers:
                 sides = [gr.Button("", elem_classes="answer", elem_id=f"game-{side}") for side in (1, 2)]
             game = gr.State(None)
-        shown = [game, told, answers, *sides]
+        shown = [game, status, answers, *sides]
         begin.click(self._begin, None, shown)
         for number, side in enumerate(sides):
-            side.click(_choose(number), game, shown).then(self._count, game, told)
+            side.click(_choose(number), game, shown).then(self._count, game, status)
 
     async def _begin(self) -> AsyncGenerator[tuple[Any, ...]]:
         with sentences(), tempfile.TemporaryDirectory(prefix="alterego-") as folder:
@@ -100,10 +100,10 @@ def _shown(game: Game | None, remark: str = "") -> tuple[Any, ...]:
     if game is None or game.is_over:
         return game, remark, gr.Row(visible=False), gr.Button(), gr.Button()
     number = len(game.right)
-    one = game.rounds[number]
-    before = turns((name, text.split("\n"), False) for name, text in one["before"])
-    told = f"{remark}<h3>{number + 1} of {len(game.rounds)}</h3>{before}"
-    return game, told, gr.Row(visible=True), *(gr.Button(text) for text in one["answers"])
+    round_ = game.rounds[number]
+    before = turns((name, text.split("\n"), False) for name, text in round_["before"])
+    status = f"{remark}<h3>{number + 1} of {len(game.rounds)}</h3>{before}"
+    return game, status, gr.Row(visible=True), *(gr.Button(text) for text in round_["answers"])
 
 
 def _ended(game: Game) -> str:

@@ -4,13 +4,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]], kind: str = "") -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], css_class: str = "") -> str:
     """A table, wide ones in a frame that scrolls."""
-    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(str(one))}</td>' for one in row)}</tr>" for row in rows)
-    return (
-        f'<div class=wide><table class="plain {kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class=wide><table class="plain {css_class}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def quiet(text: str) -> str:

@@ -34,11 +34,11 @@ class ReportTab:
 
     async def _show(self, version: str | None) -> str:
         with sentences():
-            found = report_of(self._studio.settings.adapters, version) if version else None
-            return framed(await asyncio.to_thread(found.read_text, "utf-8")) if found else quiet(NONE)
+            report = report_of(self._studio.settings.adapters, version) if version else None
+            return framed(await asyncio.to_thread(report.read_text, "utf-8")) if report else quiet(NONE)
 
 
 def report_of(home: Path, version: str) -> Path | None:
     """A later evaluation's report goes before that of the training."""
-    places = (home / "reports" / version / PAGE, home / version / PRIVATE / PAGE)
-    return next((one for one in places if one.is_file()), None)
+    candidates = (home / "reports" / version / PAGE, home / version / PRIVATE / PAGE)
+    return next((path for path in candidates if path.is_file()), None)

@@ -16,14 +16,14 @@ LOOK_EVERY = 0.3  # seconds
 LONGEST_LINE = 1 << 26  # bytes of a result
 PATIENCE = 30.0  # seconds to leave nothing half-written
 
-Told = Mapping[str, Any]
+Status = Mapping[str, Any]
 
 
 class Run:
-    """One command of the trainer. told: what it told so far, the latest last (see trainer/progress.py)."""
+    """One command of the trainer. history: its status reports so far, the latest last (see trainer/progress.py)."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.told: list[Told] = []
+        self.history: list[Status] = []
         self._process = process
         self._last_words = ""
         self._interrupted = False
@@ -58,11 +58,11 @@ class Run:
             return "interrupted before it had begun"
         return self._last_words.removeprefix(OWN) or f"the trainer ended with {self._process.returncode}"
 
-    async def steps(self) -> AsyncGenerator[Told]:
-        """The latest that it told, again and again until it is over."""
+    async def steps(self) -> AsyncGenerator[Status]:
+        """Its latest status, again and again until it is over."""
         while not self.is_over:
             await asyncio.wait([self._reading], timeout=LOOK_EVERY)
-            yield self.told[-1] if self.told else {}
+            yield self.history[-1] if self.history else {}
 
     async def stop(self) -> None:
         """Interrupt it, as Ctrl-C would, and wait until it has cleaned up."""
@@ -84,15 +84,15 @@ class Run:
         async for line in stderr:
             text = line.decode(errors="replace").strip()
             try:
-                self.told.append(dict(json.loads(text)))
+                self.history.append(dict(json.loads(text)))
             except (ValueError, TypeError):  # a sentence, of the trainer or of a library
                 self._last_words = text or self._last_words
 
 
-def in_words(told: Told) -> str:
+def in_words(status: Status) -> str:
     """How far a run is, as people read it."""
-    if "done" not in told:
-        return str(told.get("said", "")) or "beginning …"
-    left = f", {told['left']:.0f} s left" if told.get("left") else ""
-    note = f", {told['note']}" if told.get("note") else ""
-    return f"{told['task']}: {100 * told['done']:.0f}%{left}{note}"
+    if "done" not in status:
+        return str(status.get("said", "")) or "beginning …"
+    left = f", {status['left']:.0f} s left" if status.get("left") else ""
+    note = f", {status['note']}" if status.get("note") else ""
+    return f"{status['task']}: {100 * status['done']:.0f}%{left}{note}"

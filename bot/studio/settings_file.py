@@ -30,11 +30,11 @@ def choose(config: Path, *, persona: Sequence[str], consent: Mapping[str, bool],
 def _set_persona(document: Any, names: Sequence[str]) -> None:
     """Names that are known already change nothing; a new person brings no alias of the old one along."""
     table = document["persona"]
-    known = {normalise(str(one)) for one in (table["name"], *table.get("aliases", ()))}
+    known = {normalise(str(name)) for name in (table["name"], *table.get("aliases", ()))}
     if not known & set(map(normalise, names)):
         table["name"], table["aliases"] = names[0], list(names[1:])
         return
-    more = [one for one in names if normalise(one) not in known]
+    more = [name for name in names if normalise(name) not in known]
     if more:
         table["aliases"] = [*table.get("aliases", ()), *more]
 
@@ -42,12 +42,12 @@ def _set_persona(document: Any, names: Sequence[str]) -> None:
 def _set_consent(document: Any, consent: Mapping[str, bool]) -> None:
     """Of those who are not named in it, nothing changes."""
     people = document.setdefault("people", tomlkit.table(is_super_table=True))
-    told = {normalise(name): agreed for name, agreed in consent.items()}
+    agreed_by_name = {normalise(name): agreed for name, agreed in consent.items()}
     known: set[str] = set()
     for key, friend in people.items():
-        names = {normalise(key), *(normalise(str(one)) for one in friend.get("names", ()))}
-        if names & told.keys():
-            friend["consent"] = any(told.get(name, False) for name in names)
+        names = {normalise(key), *(normalise(str(name)) for name in friend.get("names", ()))}
+        if names & agreed_by_name.keys():
+            friend["consent"] = any(agreed_by_name.get(name, False) for name in names)
         known |= names
     for name, agreed in consent.items():
         if agreed and normalise(name) not in known:

@@ -84,14 +84,14 @@ class Side:
             self.version = gr.Dropdown([], label="adapter version", elem_id=f"version-{self._number}")
             self.sliders = [
                 gr.Slider(
-                    one.least,
-                    one.most,
-                    step=one.step,
-                    label=one.label,
+                    span.least,
+                    span.most,
+                    step=span.step,
+                    label=span.label,
                     buttons=[],
-                    elem_id=f"{one.name}-{self._number}",
+                    elem_id=f"{span.name}-{self._number}",
                 )
-                for one in SPANS
+                for span in SPANS
             ]
             back = gr.Button("Back to the calibrated values", size="sm", elem_id=f"calibrated-{self._number}")
         gr.on([self.version.change, speaking.change, back.click], self._calibrated, self.version, self.sliders)
@@ -124,7 +124,7 @@ class Side:
         inputs = [wanted or self._always, self._scene, self.chat, self.version, *self.sliders]
         return event.then(self._answer, inputs, self.shown)
 
-    async def hear(self, chat: Chat, version: str, name: str, text: str) -> Shown:
+    async def type(self, chat: Chat, version: str, name: str, text: str) -> Shown:
         """Somebody says something."""
         with sentences():
             seal = read_seal(self._studio.settings.adapters / (version or CURRENT))
@@ -140,8 +140,8 @@ class Side:
             voice = await self._studio.voice(version)
             voice = replace(voice, sampling=_sampling(voice.sampling, figures))
             said: tuple[Said, ...] = ()
-            async with aclosing(streamed(lambda hear: _speak(voice, scene, chat, hear))) as heard:
-                async for lines in heard:
+            async with aclosing(streamed(lambda on_text: _speak(voice, scene, chat, on_text))) as drafts:
+                async for lines in drafts:
                     said = (_said(voice, scene, chat, lines),) if lines else ()
                     yield _shown((*chat, *said))
             if not said:
@@ -176,7 +176,7 @@ class Side:
                 return [gr.Slider() for _ in SPANS]
             seal = read_seal(folder)
             mark, value = asdict(SamplingParams().overridden(seal.sampling)), asdict(sampling_of(settings, seal))
-            return [gr.Slider(value=value[one.name], info=f"calibrated: {mark[one.name]:g}") for one in SPANS]
+            return [gr.Slider(value=value[span.name], info=f"calibrated: {mark[span.name]:g}") for span in SPANS]
 
 
 def _shown(chat: Chat) -> Shown:
@@ -184,16 +184,16 @@ def _shown(chat: Chat) -> Shown:
 
 
 def _sampling(calibrated: SamplingParams, figures: tuple[float, ...]) -> SamplingParams:
-    chosen = {one.name: figure for one, figure in zip(SPANS, figures, strict=True)}
+    chosen = {span.name: figure for span, figure in zip(SPANS, figures, strict=True)}
     whole = {name: int(chosen[name]) for name in ("top_k", "max_new_tokens")}
     return calibrated.overridden({**chosen, **whole})
 
 
-async def _speak(voice: Voice, scene: str, chat: Chat, hear: Hear) -> Lines:
+async def _speak(voice: Voice, scene: str, chat: Chat, on_text: Hear) -> Lines:
     seed = secrets.randbits(31)
     if scene == "timeline":
-        return await voice.tweet(seed, hear=hear)
-    return await voice.reply(scene, turns_of(chat), seed, hear=hear)
+        return await voice.tweet(seed, hear=on_text)
+    return await voice.reply(scene, turns_of(chat), seed, hear=on_text)
 
 
 def _said(voice: Voice, scene: str, chat: Chat, lines: Lines) -> Said:

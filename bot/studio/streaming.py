@@ -12,12 +12,12 @@ Lines = tuple[str, ...]
 async def streamed(speak: Callable[[Hear], Awaitable[Lines]]) -> AsyncGenerator[Lines]:
     """The lines as they come, and at last the whole. A reader that is slow misses steps, never the end; one that leaves
     ends the speaking."""
-    heard: asyncio.Queue[Lines | None] = asyncio.Queue()
-    speaking = asyncio.ensure_future(speak(heard.put_nowait))
-    speaking.add_done_callback(lambda _: heard.put_nowait(None))
+    texts: asyncio.Queue[Lines | None] = asyncio.Queue()
+    speaking = asyncio.ensure_future(speak(texts.put_nowait))
+    speaking.add_done_callback(lambda _: texts.put_nowait(None))
     try:
-        while (lines := await heard.get()) is not None:
-            while not heard.empty() and (newer := heard.get_nowait()) is not None:
+        while (lines := await texts.get()) is not None:
+            while not texts.empty() and (newer := texts.get_nowait()) is not None:
                 lines = newer
             if speaking.done():
                 break

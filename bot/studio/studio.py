@@ -74,14 +74,14 @@ class Studio:
 
     async def run(self, *arguments: str) -> Run:
         """Start a command of the trainer; none outlives the studio."""
-        self._runs = [one for one in self._runs if not one.is_over]
+        self._runs = [run for run in self._runs if not run.is_over]
         self._runs.append(run := await Run.begin(self.config, *arguments))
         return run
 
     async def close(self) -> None:
         """Let go of everything. What runs is interrupted; a training goes on from its last checkpoint when it is started
         anew."""
-        await asyncio.gather(*(one.stop() for one in self._runs))
+        await asyncio.gather(*(run.stop() for run in self._runs))
         await self._let_go(0)
         if self._store:
             await self._store.close()

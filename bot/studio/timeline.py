@@ -107,7 +107,7 @@ class TimelineTab:
 
 async def _each(writing: Sequence[Awaitable[Lines]]) -> AsyncGenerator[Lines]:
     """What each of them brings, whoever is done first; who leaves ends the others."""
-    tasks = [asyncio.ensure_future(one) for one in writing]
+    tasks = [asyncio.ensure_future(tweet) for tweet in writing]
     try:
         for done in asyncio.as_completed(tasks):
             yield await done
@@ -127,9 +127,9 @@ def _chosen(tweets: Page, chosen: str | None) -> int:
 
 def _schedule(settings: Tweets, moments: Sequence[datetime]) -> str:
     """The times as HTML, a line a day."""
-    local = [one.astimezone(ZoneInfo(settings.timezone)) for one in moments]
+    local = [moment.astimezone(ZoneInfo(settings.timezone)) for moment in moments]
     days = [
-        (f"{day:%a %-d %b}", " · ".join(f"{one:%H:%M}" for one in times))
+        (f"{day:%a %-d %b}", " · ".join(f"{time:%H:%M}" for time in times))
         for day, times in groupby(local, key=datetime.date)
     ]
     when = (
@@ -137,5 +137,5 @@ def _schedule(settings: Tweets, moments: Sequence[datetime]) -> str:
         if settings.enabled
         else "Random tweets are switched off, [tweets] enabled; were they on, they would come about so."
     )
-    told = f"In the time of {settings.timezone}. {when}"
-    return quiet(told) + table(("day", "times"), days)
+    intro = f"In the time of {settings.timezone}. {when}"
+    return quiet(intro) + table(("day", "times"), days)

@@ -8,7 +8,7 @@ import pandas
 
 from bot.studio.adapters import Adapters
 from bot.studio.markup import bar, quiet, table
-from bot.studio.running import Run, Told, in_words
+from bot.studio.running import Run, Status, in_words
 from bot.studio.sentences import sentences
 from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
@@ -33,7 +33,7 @@ class TrainingTab:
                     label="exports: folders, zips or files, one a line", scale=5, max_lines=6, elem_id="train-folders"
                 )
                 look = gr.Button("Look", variant="primary", scale=1, min_width=90, elem_id="train-look")
-            found = gr.HTML(elem_id="train-found")
+            overview = gr.HTML(elem_id="train-found")
             who = gr.State(())
             gr.Markdown("### 2 · Whose voice")
             mine = gr.CheckboxGroup([], label="the persona: every name this one person has", elem_id="train-persona")
@@ -70,7 +70,7 @@ class TrainingTab:
         self._adapters = adapters
         gr.on([page.load, tab.select], self._watch, None, shown)
         page.load(self._sources, folders, folders)
-        look.click(self._look, folders, [found, who, mine, agreed])
+        look.click(self._look, folders, [overview, who, mine, agreed])
         self.read = read.click(self._read, [folders, who, mine, agreed, fresh], corpus)
         plan.click(self._plan, None, status)
         start.click(self._start, None, shown)
@@ -86,8 +86,8 @@ class TrainingTab:
     async def _look(self, folders: str) -> AsyncGenerator[tuple[Any, ...]]:
         with sentences():
             run = await self._studio.run("import", "--look", *self._paths(folders), "--progress")
-            async for told in run.steps():
-                yield quiet(in_words(told)), gr.skip(), gr.skip(), gr.skip()
+            async for status in run.steps():
+                yield quiet(in_words(status)), gr.skip(), gr.skip(), gr.skip()
             summary = await run.result()
             who = _speakers(summary["table"])
             labels = [(f"{name} ({count:,})", name) for name, count in who.items()]
@@ -100,7 +100,10 @@ class TrainingTab:
         settings = self._studio.settings
         me = set(map(normalise, (settings.persona.name, *settings.persona.aliases)))
         friends = {
-            normalise(name) for key, one in settings.people.items() if one.consent for name in (key, *one.names)
+            normalise(name)
+            for key, person in settings.people.items()
+            if person.consent
+            for name in (key, *person.names)
         } - me
         return [name for name in who if normalise(name) in me], [name for name in who if normalise(name) in friends]
 
@@ -112,8 +115,8 @@ class TrainingTab:
             consent = {name: name in agreed for name in who}
             choose(self._studio.config, persona=mine, consent=consent, sources=_lines(folders))
             run = await self._studio.run("import", "--progress", *(["--fresh"] if fresh else []))
-            async for told in run.steps():
-                yield quiet(in_words(told))
+            async for status in run.steps():
+                yield quiet(in_words(status))
             summary = await run.result()
             held = summary["corpus"]
             name = self._studio.settings.persona.name
@@ -147,9 +150,9 @@ class TrainingTab:
             adapters = self._adapters.now() if run is None or run.is_over else (gr.skip(), gr.skip())
             if run is None:
                 return gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False), *adapters
-            task, curve = _curve(run.told)
-            says = "".join(quiet(one["said"]) for one in run.told if "said" in one)
-            status = await _outcome(run) if run.is_over else _status(run.told)
+            task, curve = _curve(run.history)
+            says = "".join(quiet(status["said"]) for status in run.history if "said" in status)
+            status = await _outcome(run) if run.is_over else _status(run.history)
             return (
                 status,
                 gr.LinePlot(curve, x_title=f"step of {task}", visible=not curve.empty),
@@ -173,7 +176,7 @@ def _speakers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["speaker"]] = counts.get(row["speaker"], 0) + row["kept"]
-    return dict(sorted(((name, count) for name, count in counts.items() if count), key=lambda one: -one[1]))
+    return dict(sorted(((name, count) for name, count in counts.items() if count), key=lambda item: -item[1]))
 
 
 def _import_table(summary: Mapping[str, Any]) -> str:
@@ -204,8 +207,8 @@ def _plan_table(plan: Mapping[str, Any]) -> str:
     return table(("a training", "takes"), rows)
 
 
-def _status(told: Sequence[Told]) -> str:
-    last = next((one for one in reversed(told) if "done" in one), {})
+def _status(history: Sequence[Status]) -> str:
+    last = next((status for status in reversed(history) if "done" in status), {})
     return bar(float(last.get("done", 0)), in_words(last))
 
 
@@ -219,14 +222,14 @@ async def _outcome(run: Run) -> str:
     return "".join(map(quiet, (f"Sealed {result['bundle']}. {words}", *gate["reasons"], *gate["notes"])))
 
 
-def _curve(told: Sequence[Told]) -> tuple[str, pandas.DataFrame]:
+def _curve(history: Sequence[Status]) -> tuple[str, pandas.DataFrame]:
     """The task that is running, or ran last, and its losses."""
-    measured = [one for one in told if "step" in one]
+    measured = [status for status in history if "step" in status]
     task = str(measured[-1]["task"]) if measured else ""
     points = [
-        {"step": one["step"], "value": one[name], "what": words}
-        for one in measured
+        {"step": status["step"], "value": status[name], "what": words}
+        for status in measured
         for name, words in LOSS.items()
-        if name in one and one["task"] == task
+        if name in status and status["task"] == task
     ]
     return task, pandas.DataFrame(points) if points else EMPTY

@@ -171,7 +171,7 @@ class Committer:
         """Channels that have a new name."""
         return await self._store.places.moves(self.account)
 
-    async def knocked(self, place: str) -> None:
+    async def access_requested(self, place: str) -> None:
         """Note who isn't let in."""
         await self._store.people.knocked(self.account, place)
 

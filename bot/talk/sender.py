@@ -58,7 +58,7 @@ class Sender:
             except ResultUnknown as doubt:
                 doubtful = True
                 log.warning("result unknown channel=%s reason=%s", post.channel, doubt)
-                if not self._gateway.limits.resends:
+                if not self._gateway.limits.idempotent_sends:
                     continue
             except Undeliverable as refusal:
                 log.warning("undeliverable channel=%s reason=%s", post.channel, refusal)
@@ -75,7 +75,7 @@ class Sender:
         """Make the post, or find it made. doubtful: an earlier try may have made it."""
         votes = self._talk.feedback and post.origin.startswith("inbox:")
         message = OutgoingMessage(post.channel, post.text, nonce_of(post), post.reply_to, post.after, votes)
-        if doubtful and not self._gateway.limits.resends:
+        if doubtful and not self._gateway.limits.idempotent_sends:
             await self._store.outbox.doubt(post)
             self._metrics.posts.labels(self._gateway.platform, "uncertain").inc()
             return True

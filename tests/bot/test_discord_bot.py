@@ -217,10 +217,10 @@ async def test_what_was_said_while_it_was_down_is_answered_after_start(
     asked = await discord.say("hello", mention=True)
     await discord.wait_posts(1)
     await first.stop()
-    missed = await discord.say("you there?", mention=True, told=False)
+    missed = await discord.say("you there?", mention=True, live=False)
     for number in range(230):
-        await discord.say(f"noise {number}", told=False)
-    also = await discord.say("and now?", mention=True, told=False)
+        await discord.say(f"noise {number}", live=False)
+    also = await discord.say("and now?", mention=True, live=False)
     second = await start_daemon(bare_home)
     await discord.wait_posts(3)
     await second.stop()

@@ -48,10 +48,10 @@ async def test_what_was_said_before_the_first_contact_is_read_from_history(
     bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """Once, oldest first, people's words and its own; not those of other bots."""
-    await discord.say("we need flour", author=BEN, told=False)
-    await discord.say("beep", bot=True, told=False)
+    await discord.say("we need flour", author=BEN, live=False)
+    await discord.say("beep", bot=True, live=False)
     own = {"id": BOT_ID, "username": "persona", "discriminator": "0", "avatar": None}
-    await discord.say("buy two", author=own, bot=True, told=False)
+    await discord.say("buy two", author=own, bot=True, live=False)
     daemon = await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
     await discord.say("how many?", mention=True)
@@ -188,7 +188,7 @@ async def test_edits_and_deletions_of_a_long_past_are_nobodys_problem(
     bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:
     """They touch what is remembered, and nothing else."""
-    old = await discord.say("from before", told=False)
+    old = await discord.say("from before", live=False)
     daemon = await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
     await discord.edit(old, "changed")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.health import LATE, Pulse
+from bot.health import LATE, LoopMonitor
 from bot.metrics import BotMetrics
 from bot.notify import extending, notify
 from tests.bot.rooms import inhabited
@@ -76,13 +76,13 @@ async def test_a_daemon_whose_loop_is_frozen_is_killed_and_what_froze_it_is_answ
 async def test_a_loop_that_is_late_or_a_commit_that_stands_still_is_not_alive() -> None:
     """Each alone is enough."""
     stuck = [0.0]
-    pulse = Pulse(BotMetrics(), lambda: stuck[0], patience=5.0)
-    assert pulse.alive()
+    monitor = LoopMonitor(BotMetrics(), lambda: stuck[0], patience=5.0)
+    assert monitor.alive()
     stuck[0] = 6.0
-    assert not pulse.alive()
+    assert not monitor.alive()
     stuck[0] = 0.0
-    pulse._lag = LATE
-    assert not pulse.alive()
+    monitor._lag = LATE
+    assert not monitor.alive()
 
 
 async def test_work_that_waits_for_an_engine_is_no_reason_to_be_killed_but_a_commit_that_hangs_is(

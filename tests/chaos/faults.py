@@ -204,7 +204,7 @@ async def duplicated(run: Run) -> None:
 @_fault("events out of order", "discord")
 async def out_of_order(run: Run) -> None:
     await run.ready()
-    numbers = [await run.mention(told=False) for _ in range(run.around)]
+    numbers = [await run.mention(live=False) for _ in range(run.around)]
     messages = [m for room in run.discord.messages.values() for m in room if m["id"] in numbers]
     run.random.shuffle(messages)
     for message in messages:
@@ -224,7 +224,7 @@ async def during_catch_up(run: Run) -> None:
     run.discord.trouble = slow
     await run.daemon.stop()
     for _ in range(run.around):
-        await run.mention(told=False)
+        await run.mention(live=False)
     await run.restart()
     await caught.wait()
     for _ in range(run.around):
@@ -238,9 +238,9 @@ async def pages_missed(run: Run) -> None:
     await run.ready()
     await run.daemon.stop()
     for number in range(230):
-        await run.discord.say(f"noise {number}", told=False)
+        await run.discord.say(f"noise {number}", live=False)
         if number % 60 == 0:
-            await run.mention(told=False)
+            await run.mention(live=False)
     await run.restart()
 
 
@@ -248,7 +248,7 @@ async def pages_missed(run: Run) -> None:
 async def history_fails(run: Run) -> None:
     await run.ready()
     await run.daemon.stop()
-    await run.mention(told=False)
+    await run.mention(live=False)
     _once(run, ("before history", ""), _status(500))
     await run.restart()
     await _around(run)
@@ -388,7 +388,7 @@ async def restarted(run: Run) -> None:
     for _ in range(run.around):
         await run.mention()
     await run.daemon.stop()
-    await run.mention(told=False)
+    await run.mention(live=False)
     await run.restart()
 
 
@@ -401,7 +401,7 @@ def _kill_fault(name: str, kill_at: Callable[[Run], str], *, doubtful: bool = Tr
         await run.lodger.stop()
         run.lodger.kill_at = kill_at(run)
         for _ in range(run.around):
-            await run.mention(told=False)
+            await run.mention(live=False)
         await run.lodger.start()
         await run.lodger.killed(seconds=15)
         await run.lodger.stop()

@@ -67,14 +67,14 @@ class Run:
         self.resident = self.daemon = self.resident.again()
         await self.daemon.start()
 
-    async def mention(self, *, told: bool = True, text: str = "") -> str:
+    async def mention(self, *, live: bool = True, text: str = "") -> str:
         """Somebody new mentions it. Returns the message's id."""
         number = next(self._numbers)
         said = f"mention {number} {text}".strip()
         if self.platform == "discord":
             author = {**ALICE, "id": str(int(ALICE["id"]) + 100 + number), "username": f"person{number}"}
             channel = self.random.choice(self.discord.channels)
-            found = await self.discord.say(said, mention=True, author=author, told=told, channel=channel)
+            found = await self.discord.say(said, mention=True, author=author, live=live, channel=channel)
         else:
             chat = self.random.choice(self.telegram.groups)
             found = str(self.telegram.say(said, mention=True, author={**ADA, "id": 1000 + number}, chat=chat))

@@ -17,14 +17,14 @@ class Line:
     id: str
     socket: web.WebSocketResponse | None = None
     deflate: Any = None
-    told: list[tuple[str, Any]] = field(default_factory=list)
+    events: list[tuple[str, Any]] = field(default_factory=list)
 
     async def tell(self, event: str, data: Any) -> None:
-        self.told.append((event, data))
-        await self._send_event(len(self.told), event, data)
+        self.events.append((event, data))
+        await self._send_event(len(self.events), event, data)
 
     async def repeat(self, after: int) -> None:
-        for number, (event, data) in list(enumerate(self.told, start=1))[after:]:
+        for number, (event, data) in list(enumerate(self.events, start=1))[after:]:
             await self._send_event(number, event, data)
 
     async def _send_event(self, number: int, event: str, data: Any) -> None:
@@ -119,7 +119,7 @@ class GatewayOnLoopback:
         self.lines.append(line)
 
     async def _resume(self, line: Line, wish: dict[str, Any]) -> Line:
-        known = next((one for one in self.lines if one.id == wish["session_id"]), None)
+        known = next((line for line in self.lines if line.id == wish["session_id"]), None)
         if known is None:
             await line.send({"op": 9, "d": False})
             return line

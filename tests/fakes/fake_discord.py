@@ -28,11 +28,11 @@ Trouble = Callable[[str, web.Request], Awaitable[web.StreamResponse | None]]
 class FakeDiscord:
     """A server with one guild, text channels and one private channel. on_post: called before a post is kept. trouble:
     asked before and after a call takes effect (`before post`, `after post`, `before history`); what it returns is
-    answered instead. told: commands the bot offers; answers: what it said to interactions."""
+    answered instead. commands: what the bot offers; answers: what it said to interactions."""
 
     def __init__(self, channels: int = 1) -> None:
         self.channels = [str(int(CHANNEL_ID) + number) for number in range(channels)]
-        self.messages: dict[str, list[dict[str, Any]]] = {one: [] for one in [*self.channels, DM_ID]}
+        self.messages: dict[str, list[dict[str, Any]]] = {channel: [] for channel in [*self.channels, DM_ID]}
         self.posts: list[dict[str, Any]] = []
         self.typed: list[str] = []
         self.commands: list[dict[str, Any]] = []
@@ -98,36 +98,36 @@ class FakeDiscord:
         author: dict[str, Any] = ALICE,
         mention: bool = False,
         reply_to: str = "",
-        told: bool = True,
+        live: bool = True,
         bot: bool = False,
         **more: Any,
     ) -> str:
-        """Somebody writes. told: the gateway tells its sessions of it. more: fields of the message."""
+        """Somebody writes. live: the gateway tells its sessions of it. more: fields of the message."""
         content = f"<@{BOT_ID}> {text}" if mention else text
         message = self._message(channel, {**author, "bot": bot}, content)
         message |= {"mentions": [self._bot()] if mention else [], **more}
         if reply_to:
-            parent = next(one for one in self.messages[channel] if one["id"] == reply_to)
+            parent = next(message for message in self.messages[channel] if message["id"] == reply_to)
             message |= {
                 "type": 19,
                 "message_reference": {"message_id": reply_to, "channel_id": channel},
                 "referenced_message": parent,
             }
         self.messages[channel].append(message)
-        if told:
+        if live:
             await self.tell("MESSAGE_CREATE", self._event(message))
         return str(message["id"])
 
     async def edit(self, message_id: str, text: str, *, channel: str = CHANNEL_ID) -> None:
         """Somebody changes what they wrote; a mention at its start stays."""
-        message = next(one for one in self.messages[channel] if one["id"] == message_id)
+        message = next(message for message in self.messages[channel] if message["id"] == message_id)
         message["content"] = f"<@{BOT_ID}> {text}" if message["mentions"] else text
         message["edited_timestamp"] = datetime.now(UTC).isoformat()
         await self.tell("MESSAGE_UPDATE", self._event(message))
 
     async def delete(self, *message_ids: str, channel: str = CHANNEL_ID) -> None:
         """Somebody takes messages back."""
-        self.messages[channel] = [one for one in self.messages[channel] if one["id"] not in message_ids]
+        self.messages[channel] = [message for message in self.messages[channel] if message["id"] not in message_ids]
         place = {"channel_id": channel, **({} if channel == DM_ID else {"guild_id": GUILD_ID})}
         if len(message_ids) == 1:
             await self.tell("MESSAGE_DELETE", {"id": message_ids[0], **place})
@@ -283,15 +283,15 @@ class FakeDiscord:
         return self._json(self._guild())
 
     async def _guild_channels(self, _: web.Request) -> web.Response:
-        return self._json([self._channel_data(one) for one in self.channels])
+        return self._json([self._channel_data(channel) for channel in self.channels])
 
     async def _member(self, _: web.Request) -> web.Response:
         return self._json(self._guild()["members"][0])
 
     async def _offered(self, request: web.Request) -> web.Response:
-        self.commands = [{**one, "id": str(1000 + number)} for number, one in enumerate(await request.json())]
+        self.commands = [{**command, "id": str(1000 + number)} for number, command in enumerate(await request.json())]
         made = {"application_id": BOT_ID, "version": "1"}
-        return self._json([{**one, **made} for one in self.commands])
+        return self._json([{**command, **made} for command in self.commands])
 
     def _channel_data(self, channel: str) -> dict[str, Any]:
         if channel == DM_ID:
@@ -320,13 +320,13 @@ class FakeDiscord:
     async def _history(self, request: web.Request) -> web.StreamResponse:
         if answer := await self._troubled("before history", request):
             return answer
-        found = self.messages[request.match_info["channel"]]
+        messages = self.messages[request.match_info["channel"]]
         limit = min(int(request.query.get("limit", 50)), 100)
         if after := request.query.get("after"):
-            page = [one for one in found if int(one["id"]) > int(after)][:limit]
+            page = [message for message in messages if int(message["id"]) > int(after)][:limit]
         else:
             before = int(request.query.get("before", 1 << 63))
-            page = [one for one in found if int(one["id"]) < before][-limit:]
+            page = [message for message in messages if int(message["id"]) < before][-limit:]
         return self._json(page[::-1])
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
@@ -341,7 +341,7 @@ class FakeDiscord:
     def _known(self, channel: str, wish: dict[str, Any]) -> dict[str, Any] | None:
         if not wish.get("enforce_nonce"):
             return None
-        return next((one for one in self.messages[channel] if one.get("nonce") == wish.get("nonce")), None)
+        return next((message for message in self.messages[channel] if message.get("nonce") == wish.get("nonce")), None)
 
     async def _kept(self, channel: str, wish: dict[str, Any]) -> dict[str, Any]:
         if self.on_post:
@@ -408,7 +408,7 @@ class FakeDiscord:
             "name": "friends",
             "owner_id": ALICE["id"],
             "roles": [everyone],
-            "channels": [self._channel_data(one) for one in self.channels],
+            "channels": [self._channel_data(channel) for channel in self.channels],
             "members": [me],
             "member_count": 2,
             "threads": [],

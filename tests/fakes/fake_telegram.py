@@ -67,7 +67,7 @@ class FakeTelegram:
     @property
     def settings(self) -> str:
         """The table of persona.toml that leads here."""
-        chats = [one["id"] for one in self.groups]
+        chats = [group["id"] for group in self.groups]
         return f'[telegram]\nenabled = true\napi_base = "{self.api_base}"\nchats = {chats}\nusers = [{ALICE["id"]}]\n'
 
     # what a test does
@@ -146,13 +146,13 @@ class FakeTelegram:
     async def _wish(self, request: web.Request) -> dict[str, Any]:
         if request.content_type == "application/json":
             return dict(await request.json())
-        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         for key, value in (await request.post()).items():
             try:
-                found[key] = json.loads(str(value))
+                fields[key] = json.loads(str(value))
             except ValueError:
-                found[key] = value
-        return found
+                fields[key] = value
+        return fields
 
     def _answer(self, result: Any, status: int = 200, **more: Any) -> web.Response:
         return web.json_response({"ok": status == 200, "result": result, **more}, status=status)
@@ -180,7 +180,7 @@ class FakeTelegram:
 
     async def _get_updates(self, wish: dict[str, Any]) -> web.Response:
         offset = int(wish.get("offset", 0))
-        self.updates = [one for one in self.updates if one["update_id"] >= offset]
+        self.updates = [update for update in self.updates if update["update_id"] >= offset]
         if not self.updates:
             self._changed.clear()
             with contextlib.suppress(TimeoutError):

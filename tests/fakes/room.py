@@ -14,7 +14,7 @@ class Room:
     platform = "discord"
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits(units=2000, resends=True, markup="none")
+        self.limits = limits or Limits(units=2000, idempotent_sends=True, markup="none")
         self.posted: list[OutgoingMessage] = []
         self.trouble: list[Exception] = []
         self.open = asyncio.Event()

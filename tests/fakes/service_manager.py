@@ -17,8 +17,8 @@ class ServiceManager:
 
     async def listen(self, seconds: float) -> str:
         """What it is told next. Raises TimeoutError after so long a silence."""
-        told = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 4096), seconds)
-        self.heard.append(told.decode())
+        datagram = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 4096), seconds)
+        self.heard.append(datagram.decode())
         return self.heard[-1]
 
     async def until(self, state: str, seconds: float = 60) -> None:

@@ -14,21 +14,21 @@ log = logging.getLogger("alterego.discord")
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
-    """The commands on offer; they are told to Discord once a process, where they changed."""
+    """The commands on offer; they are told to Discord once a process."""
 
-    told = False
+    synced = False
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """The asker is left without an answer; Discord tells them."""
         cause = error.__cause__ or error
         log.warning("command failed kind=%s", type(cause).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
 
-    async def offer(self) -> None:
+    async def sync_once(self) -> None:
         """Tell Discord which commands there are. A refusal (too often, no scope) leaves the old ones."""
-        if not self.told:
+        if not self.synced:
             try:
                 await self.sync()
-                self.told = True
+                self.synced = True
             except discord.HTTPException as refusal:
                 log.warning("commands can't be offered status=%s", refusal.status)
 
@@ -75,7 +75,7 @@ async def _right(interaction: discord.Interaction, client: discord.Client, setti
     owners = set(settings.owners)
     if not owners and (application := client.application):
         people = application.team.members if application.team else [application.owner]
-        owners = {str(one.id) for one in people}
+        owners = {str(person.id) for person in people}
     if str(interaction.user.id) in owners:
         return "owner"
     moderates = interaction.guild_id and interaction.permissions.manage_messages
@@ -84,5 +84,5 @@ async def _right(interaction: discord.Interaction, client: discord.Client, setti
 
 def _is_home(interaction: discord.Interaction, settings: Discord) -> bool:
     """Whether the settings let it speak there; a thread is part of its channel."""
-    places = {str(interaction.channel_id), str(getattr(interaction.channel, "parent_id", ""))}
-    return not settings.channels or bool(places & set(settings.channels))
+    channels = {str(interaction.channel_id), str(getattr(interaction.channel, "parent_id", ""))}
+    return not settings.channels or bool(channels & set(settings.channels))

@@ -42,7 +42,7 @@ async def _intents(client: discord.Client) -> Finding:
 
 async def _channels(client: discord.Client, settings: Discord) -> list[Finding]:
     """What is missing in each channel it should hear; one finding for all where nothing is."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     seen: set[str] = set()
     async for guild in client.fetch_guilds():
         full = await client.fetch_guild(guild.id)
@@ -53,15 +53,20 @@ async def _channels(client: discord.Client, settings: Discord) -> list[Finding]:
                 continue
             seen.add(str(channel.id))
             if not settings.channels or str(channel.id) in settings.channels:
-                found += _missing(channel, me)
-    found += [
-        Finding("discord channel", False, f"{one} is in no server of the bot", "mend [discord] channels, or invite it")
-        for one in settings.channels
-        if one not in seen
+                findings += _missing(channel, me)
+    findings += [
+        Finding(
+            "discord channel",
+            False,
+            f"{channel_id} is in no server of the bot",
+            "mend [discord] channels, or invite it",
+        )
+        for channel_id in settings.channels
+        if channel_id not in seen
     ]
     if not seen:
         return [Finding("discord servers", False, "the bot is in none", f"open its install link ({_PORTAL})")]
-    return found or [Finding("discord permissions", True, f"all there in {len(seen)} channels")]
+    return findings or [Finding("discord permissions", True, f"all there in {len(seen)} channels")]
 
 
 def _missing(channel: discord.TextChannel, me: discord.Member) -> list[Finding]:

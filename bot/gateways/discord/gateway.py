@@ -29,7 +29,7 @@ from bot.gateway import (
     Vote,
 )
 from bot.gateways.discord.commands import offer_commands
-from bot.gateways.discord.messages import heard
+from bot.gateways.discord.messages import parse_message
 from bot.tasks import end
 from persona.config import Discord
 from persona.errors import PermanentError
@@ -57,7 +57,7 @@ class DiscordGateway:
     """One bot account on Discord."""
 
     platform = "discord"
-    limits = Limits(units=2000, resends=True, markup="markdown")
+    limits = Limits(units=2000, idempotent_sends=True, markup="markdown")
 
     def __init__(
         self, settings: Discord, token: str, *, feedback: bool = False, heartbeat_timeout: float = 60.0
@@ -133,7 +133,7 @@ class DiscordGateway:
 
         async def read() -> list[IncomingMessage]:
             said = [one async for one in place.history(limit=min(most, HISTORY), before=discord.Object(int(before)))]
-            return [one for message in reversed(said) if client and (one := client.heard(message, own=True))]
+            return [one for message in reversed(said) if client and (one := client.parse(message, own=True))]
 
         found: list[IncomingMessage] = await _asked(read())
         return found
@@ -226,12 +226,12 @@ class _Client(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """Something was said."""
-        if said := self.heard(message):
+        if said := self.parse(message):
             self._queue(said)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Something reads otherwise now."""
-        if said := self.heard(event.message):
+        if said := self.parse(event.message):
             self._queue(partial(self._intake.edited, said))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -297,7 +297,7 @@ class _Client(discord.Client):
             await self._intake.opened(f"discord:{self.user.id}", self.user.name)
             await self._catch_up()
             self._caught_up.set()
-            await self._tree.offer()
+            await self._tree.sync_once()
 
     async def commit(self) -> None:
         """Commit what is said, in order; messages that wait together in one transaction."""
@@ -348,7 +348,7 @@ class _Client(discord.Client):
                 return
             page: list[IncomingMessage] = []
             async for message in channel.history(limit=None, after=discord.Object(after), oldest_first=True):
-                page += filter(None, [self.heard(message)])
+                page += filter(None, [self.parse(message)])
                 if len(page) == BATCH:
                     await self._intake.received(*page)
                     page = []
@@ -357,9 +357,9 @@ class _Client(discord.Client):
         except (discord.Forbidden, discord.NotFound):
             log.warning("channel can't be read any more channel=discord:%s", number)
 
-    def heard(self, message: discord.Message, *, own: bool = False) -> IncomingMessage | None:
+    def parse(self, message: discord.Message, *, own: bool = False) -> IncomingMessage | None:
         """What was said, where it is for us to hear. own: our own posts too."""
-        return heard(message, self.user, self._settings, own=own) if self.user else None
+        return parse_message(message, self.user, self._settings, own=own) if self.user else None
 
 
 def _stretches(told: "Iterable[_Event]") -> Iterator[list[IncomingMessage] | Callable[[], Awaitable[None]]]:

@@ -11,7 +11,7 @@ _ORDINARY = (discord.MessageType.default, discord.MessageType.reply)
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 
 
-def heard(
+def parse_message(
     message: discord.Message, me: discord.ClientUser, settings: Discord, *, own: bool = False
 ) -> IncomingMessage | None:
     """What was said; None where it is not for us: by a bot or a webhook, by somebody or somewhere that isn't listened
@@ -32,15 +32,15 @@ def heard(
         is_dm=is_dm,
         mention=me in message.mentions or _role_mentions_us(message),
         reply=isinstance(answered, discord.Message) and answered.author == me,
-        attachments=tuple(_kind(one.content_type or "") for one in message.attachments)
-        + tuple(f"sticker {one.name}" for one in message.stickers),
+        attachments=tuple(_attachment_type(attachment.content_type or "") for attachment in message.attachments)
+        + tuple(f"sticker {sticker.name}" for sticker in message.stickers),
     )
 
 
 def _is_welcome(message: discord.Message, is_dm: bool, settings: Discord) -> bool:
     channel = message.channel
-    places = {str(channel.id), str(getattr(channel, "parent_id", "") or "")}
-    listened = is_dm or not settings.channels or bool(places & set(settings.channels))
+    channels = {str(channel.id), str(getattr(channel, "parent_id", "") or "")}
+    listened = is_dm or not settings.channels or bool(channels & set(settings.channels))
     return listened and not message.author.bot and (not settings.users or str(message.author.id) in settings.users)
 
 
@@ -54,7 +54,7 @@ def _text(message: discord.Message, me: discord.ClientUser) -> str:
     """The text with mentions by name, and without our own at its start."""
     text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", message.content)
     names = {member.id: member.display_name for member in message.mentions}
-    text = re.sub(r"<@!?(\d+)>", lambda found: _named("@", names.get(int(found[1])), found[0]), text)
+    text = re.sub(r"<@!?(\d+)>", lambda match: _named("@", names.get(int(match[1])), match[0]), text)
     for place in (*message.channel_mentions, *message.role_mentions):
         sign = "@&" if isinstance(place, discord.Role) else "#"
         text = text.replace(f"<{sign}{place.id}>", f"{sign[0]}{place.name}")
@@ -65,6 +65,6 @@ def _named(sign: str, name: str | None, otherwise: str) -> str:
     return otherwise if name is None else f"{sign}{name}"
 
 
-def _kind(content_type: str) -> str:
+def _attachment_type(content_type: str) -> str:
     start = content_type.partition("/")[0]
     return {"image": "photo", "video": "video", "audio": "voice"}.get(start, "file")

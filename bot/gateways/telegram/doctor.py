@@ -17,13 +17,13 @@ async def examine(settings: Telegram, bot: ExtBot[Any]) -> Sequence[Finding]:
     try:
         async with bot:
             me = await bot.get_me()
-            found = [Finding("telegram token", True, f"speaks as @{me.username}")]
+            findings = [Finding("telegram token", True, f"speaks as @{me.username}")]
             if me.can_read_all_group_messages:
-                found.append(Finding("telegram privacy mode", True, "off: it hears what is talked about"))
+                findings.append(Finding("telegram privacy mode", True, "off: it hears what is talked about"))
             else:
                 mend = "write /setprivacy to @BotFather, choose Disable, and add the bot to the group again"
-                found.append(Finding("telegram privacy mode", False, "on: it hears only what calls it", mend))
-            return [*found, *[await _chat(bot, chat) for chat in settings.chats], *_nobody(settings)]
+                findings.append(Finding("telegram privacy mode", False, "on: it hears only what calls it", mend))
+            return [*findings, *[await _chat(bot, chat) for chat in settings.chats], *_nobody(settings)]
     except InvalidToken:
         return [Finding("telegram token", False, "Telegram refused it", "put @BotFather's token into TELEGRAM_TOKEN")]
     except TelegramError as error:

@@ -48,7 +48,7 @@ from bot.gateway import (
     Undeliverable,
     Vote,
 )
-from bot.gateways.telegram.messages import channel_of, command_of, heard
+from bot.gateways.telegram.messages import channel_of, command_of, parse_message
 from persona.config import Telegram
 from persona.errors import PermanentError
 
@@ -67,7 +67,7 @@ class TelegramGateway:
     """One bot account on Telegram."""
 
     platform = "telegram"
-    limits = Limits(units=4096, resends=False, markup="plain")
+    limits = Limits(units=4096, idempotent_sends=False, markup="plain")
 
     def __init__(self, settings: Telegram, token: str, *, conflict_pause: float = CONFLICT_PAUSE) -> None:
         self._settings = settings
@@ -152,7 +152,7 @@ class TelegramGateway:
         """What was said, where it is for us to hear and no command."""
         if not self._is_welcome(message) or command_of(message, self._bot.username):
             return None
-        return heard(message, self._bot.id, self._bot.username)
+        return parse_message(message, self._bot.id, self._bot.username)
 
     def _is_welcome(self, message: Message) -> bool:
         chat = message.chat
@@ -165,9 +165,9 @@ class TelegramGateway:
         if message.migrate_to_chat_id:
             await self._move(str(message.chat.id), str(message.migrate_to_chat_id), intake)
         elif not self._is_welcome(message):
-            place = f"{'user' if message.chat.type == ChatType.PRIVATE else 'chat'}:{message.chat.id}"
-            log.info("knock %s; name it in persona.toml to let it in", place.replace(":", "=", 1))
-            await intake.knocked(place)
+            requester = f"{'user' if message.chat.type == ChatType.PRIVATE else 'chat'}:{message.chat.id}"
+            log.info("knock %s; name it in persona.toml to let it in", requester.replace(":", "=", 1))
+            await intake.access_requested(requester)
         elif command := command_of(message, self._bot.username):
             await self._obey(message, *command, intake)
 

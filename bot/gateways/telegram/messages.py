@@ -10,7 +10,7 @@ from bot.gateway import IncomingMessage
 _COMMAND = re.compile(r"/([\da-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 
 
-def heard(message: Message, own_id: int, own_name: str) -> IncomingMessage | None:
+def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessage | None:
     """What was said; None where it is not for us: by a bot, a channel, or nothing that can be read."""
     author = message.from_user
     if author is None or author.is_bot or message.via_bot or message.sender_chat:
@@ -41,10 +41,10 @@ def channel_of(message: Message) -> str:
 
 def command_of(message: Message, own_name: str) -> tuple[str, str] | None:
     """Name and argument of a command to us; None where it is none, or another bot's."""
-    found = _COMMAND.fullmatch((message.text or "").strip())
-    if not found or (found[2] and found[2].casefold() != own_name.casefold()):
+    match = _COMMAND.fullmatch((message.text or "").strip())
+    if not match or (match[2] and match[2].casefold() != own_name.casefold()):
         return None
-    return found[1].lower(), (found[3] or "").strip()
+    return match[1].lower(), (match[3] or "").strip()
 
 
 def _text(message: Message, own_id: int, own_name: str) -> tuple[str, bool]:
@@ -65,7 +65,7 @@ def _text(message: Message, own_id: int, own_name: str) -> tuple[str, bool]:
 def _attachments(message: Message) -> tuple[str, ...]:
     if message.sticker:
         return (f"sticker {message.sticker.emoji}" if message.sticker.emoji else "sticker",)
-    kinds = {
+    types = {
         "photo": message.photo,
         "voice": message.voice,
         "video": message.video or message.video_note,
@@ -73,4 +73,4 @@ def _attachments(message: Message) -> tuple[str, ...]:
         "audio": message.audio,
         "file": message.document,
     }
-    return tuple(kind for kind, there in kinds.items() if there)[:1]
+    return tuple(name for name, value in types.items() if value)[:1]

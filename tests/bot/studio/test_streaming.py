@@ -59,8 +59,8 @@ async def test_a_voice_that_fails_fails_where_it_is_heard() -> None:
 async def test_the_trainers_sentence_is_the_faults(bare_home: Home, tmp_path: Path) -> None:
     """Without the name of the program before it."""
     run = await Run.begin(bare_home.config, "import", str(tmp_path / "nowhere"), "--progress")
-    async for told in run.steps():
-        assert in_words(told)
+    async for status in run.steps():
+        assert in_words(status)
     with pytest.raises(UserError, match=r"^(?!alterego).*nowhere"):
         await run.result()
     await run.stop()
@@ -71,7 +71,7 @@ async def test_an_interrupted_run_says_so(trained: Home, tmp_path: Path) -> None
     home = Home(tmp_path).settings(trained.config.read_text(encoding="utf-8"))
     run = await Run.begin(home.config, "import", str(trained.folder / "exports"), "--progress")
     async with asyncio.timeout(60):
-        while not run.told:
+        while not run.history:
             await asyncio.sleep(0.01)
     await asyncio.gather(run.stop(), run.stop())
     with pytest.raises(UserError, match="interrupted"):
