@@ -17,12 +17,12 @@ from bot.metrics import BotMetrics
 from bot.notify import extending, feed_watchdog, notify
 from bot.store import EVERYWHERE, BotStore, Post
 from bot.supervisor import Supervisor
-from bot.talk.channel_queues import Lanes
+from bot.talk.channel_queues import ChannelQueues
 from bot.talk.commands import Commands
 from bot.talk.drafting import Drafter
-from bot.talk.inbox_writer import Committer
+from bot.talk.inbox_writer import InboxWriter
 from bot.talk.listener import Listener
-from bot.talk.proactive_posts import Unasked
+from bot.talk.proactive_posts import ProactivePosts
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
 from bot.tasks import end
@@ -124,15 +124,15 @@ class BotDaemon:
         self._began = time.monotonic()
         self._pauses = pauses = pauses or Pauses()
         self.metrics = BotMetrics()
-        self._lanes = Lanes(*pauses.work)
+        self._queues = ChannelQueues(*pauses.work)
         self._claims = Claims(store.database, settings.state)
-        self._unasked = Unasked(store, voice, settings, self.metrics)
+        self._proactive = ProactivePosts(store, voice, settings, self.metrics)
         self._senders = {gateway.platform: self._sender(gateway) for gateway in gateways}
-        self._committers = {gateway.platform: self._committer(gateway) for gateway in gateways}
+        self._writers = {gateway.platform: self._writer(gateway) for gateway in gateways}
         self.supervisor = Supervisor(
             gateways,
-            lambda gateway: self._committers[gateway.platform],
-            lambda gateway: bool(self._committers[gateway.platform].account),
+            lambda gateway: self._writers[gateway.platform],
+            lambda gateway: bool(self._writers[gateway.platform].account),
             first_pause=pauses.first,
             longest_pause=pauses.longest,
         )
@@ -141,22 +141,20 @@ class BotDaemon:
         speaker, talk = self._voice.seal.speaker, self._settings.talk
         return Sender(self._store, gateway, speaker, talk, self.metrics, self._disable_target, self._pauses.work)
 
-    def _committer(self, gateway: Gateway) -> Committer:
+    def _writer(self, gateway: Gateway) -> InboxWriter:
         store, settings, metrics = self._store, self._settings, self.metrics
         sender = self._senders[gateway.platform]
         listener = Listener(store, settings, self._voice.seal)
         drafter = Drafter(store, gateway, self._voice, listener, settings, metrics)
         replier = Replier(store, gateway, self._voice, sender, drafter, settings, metrics)
-        commands = Commands(store, settings, self._unasked, gateway.limits, self._status)
+        commands = Commands(store, settings, self._proactive, gateway.limits, self._status)
         claim = self._claims.claim
-        return Committer(store, settings, listener, replier, sender, commands, self._lanes, metrics, claim)
+        return InboxWriter(store, settings, listener, replier, sender, commands, self._queues, metrics, claim)
 
     async def run(self, stopping: asyncio.Event, until_first_ends: bool) -> None:
         """Run all parts; when told to stop, take nothing in any more and finish what is in hand."""
         async with shown(self._settings.metrics, self.metrics, self.state):
-            monitor = LoopMonitor(
-                self.metrics, lambda: max(committer.stuck_for() for committer in self._committers.values())
-            )
+            monitor = LoopMonitor(self.metrics, lambda: max(writer.stuck_for() for writer in self._writers.values()))
             chores = [
                 asyncio.create_task(chore)
                 for chore in (monitor.run(), feed_watchdog(monitor.alive), self._purge(), self._poll_outbox())
@@ -176,9 +174,9 @@ class BotDaemon:
     async def _stop(self, timeline: Timeline | None, chores: "list[asyncio.Task[Any]]") -> None:
         if timeline:
             timeline.close()
-        for committer in self._committers.values():
-            committer.stop()
-        done = await self._lanes.drain(self._settings.daemon.drain_seconds)
+        for writer in self._writers.values():
+            writer.stop()
+        done = await self._queues.drain(self._settings.daemon.drain_seconds)
         log.info("drained %s", "all" if done else "in part; the rest is taken up at the next start")
         await self.supervisor.stop()
         await end(chores)
@@ -188,15 +186,15 @@ class BotDaemon:
         if not (self._settings.tweets.enabled and self._settings.tweets.to):
             return None
         limits = {gateway.platform: gateway.limits for gateway in self._gateways}
-        return Timeline(self._store, self._unasked, self._settings.tweets, self._account, self._dispatch, limits)
+        return Timeline(self._store, self._proactive, self._settings.tweets, self._account, self._dispatch, limits)
 
     def _account(self, platform: str) -> str:
         """The open account on a platform; empty before it is open."""
-        committer = self._committers.get(platform)
-        return committer.account if committer else ""
+        writer = self._writers.get(platform)
+        return writer.account if writer else ""
 
     def _dispatch(self, post: Post) -> None:
-        self._committers[post.channel.partition(":")[0]].deliver(post)
+        self._writers[post.channel.partition(":")[0]].deliver(post)
 
     async def _disable_target(self, post: Post, reason: str) -> None:
         """A tweet that can't be posted somewhere is not tried there again before the next start."""
@@ -204,7 +202,7 @@ class BotDaemon:
             log.error(
                 "target disabled channel=%s reason=%s; mend it or take it out of [tweets] to", post.channel, reason
             )
-            await self._store.places.bury(post.account, post.channel, reason)
+            await self._store.channels.disable_target(post.account, post.channel, reason)
 
     async def _purge(self) -> None:
         while True:
@@ -219,8 +217,8 @@ class BotDaemon:
         while True:
             await asyncio.sleep(POLL_OUTBOX_EVERY)
             try:
-                for committer in self._committers.values():
-                    await committer.take_up()
+                for writer in self._writers.values():
+                    await writer.poll_outbox()
             except Exception as error:  # the one broad catch of this loop: a locked store today is none tomorrow
                 log.warning("outbox not read kind=%s", type(error).__name__)
 
@@ -249,9 +247,9 @@ class BotDaemon:
         """The state as an owner reads it."""
         state = await self.state()
         paused = [
-            committer.account
-            for committer in self._committers.values()
-            if committer.account and await self._store.places.is_silent(committer.account, EVERYWHERE)
+            writer.account
+            for writer in self._writers.values()
+            if writer.account and await self._store.channels.is_silent(writer.account, EVERYWHERE)
         ]
         lines = {
             "up": f"{state['uptime_seconds']} s",

@@ -79,7 +79,7 @@ async def _store(settings: Settings) -> list[Finding]:
     store = await BotStore.open(store_url(settings), settings.state)
     try:
         verdicts = await store.inbox.verdicts()
-        requests = await store.people.knocks()
+        requests = await store.people.access_requests()
     finally:
         await store.close()
     counts = ", ".join(f"{name} {count}" for name, count in sorted(verdicts.items())) or "nothing yet"

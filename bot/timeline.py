@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.gateway import Limits
-from bot.store import BotStore, Part, Post
+from bot.store import BotStore, OutgoingPart, Post
 from bot.talk import delivery
 from bot.talk.policy import within
-from bot.talk.proactive_posts import Unasked
+from bot.talk.proactive_posts import ProactivePosts
 from persona.config import Tweets
 from persona.values import DAYS
 
@@ -73,34 +73,34 @@ def preview(
 ) -> list[datetime]:
     """When tweets would come in the next days, UTC, at most so many of them. luck: draws the jitter of each. first: the
     one that is due already."""
-    found: list[datetime] = []
+    moments: list[datetime] = []
     due = next_due(now, settings, luck()) if first is None else max(first, now)
     due = due if is_allowed(due, settings) else opening_after(due, settings)
-    while due < now + timedelta(days=days) and len(found) < most:
-        found.append(due)
+    while due < now + timedelta(days=days) and len(moments) < most:
+        moments.append(due)
         due = next_due(due, settings, luck())
-    return found
+    return moments
 
 
 class Timeline:
     """Posts a random tweet now and then. The next due time is a row of the store, moved in the transaction that puts the
     tweet into the outbox: a restart neither loses nor doubles one. account_of: the open account of a platform, "" before
-    it is open; hand_over: called with each post; limits: of each platform."""
+    it is open; dispatch: called with each post; limits: of each platform."""
 
     def __init__(
         self,
         store: BotStore,
-        unasked: Unasked,
+        proactive: ProactivePosts,
         settings: Tweets,
         account_of: Callable[[str], str],
-        hand_over: Callable[[Post], object],
+        dispatch: Callable[[Post], object],
         limits: Mapping[str, Limits],
     ) -> None:
         self._store = store
-        self._unasked = unasked
+        self._proactive = proactive
         self._settings = settings
         self._account_of = account_of
-        self._hand_over = hand_over
+        self._dispatch = dispatch
         self._limits = limits
         self._luck = random.Random()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -156,15 +156,15 @@ class Timeline:
             return await self._postponed(opening_after(now, self._settings))
         targets = await self._targets()
         patient = time.monotonic() - self._started < PATIENCE
-        if not targets or (patient and not all(self._account_of(_platform(one)) for one in self._settings.to)):
+        if not targets or (patient and not all(self._account_of(_platform(target)) for target in self._settings.to)):
             return self._store.clock() + RETRY
         was_due = await self._store.timetable.due_at(JOB)
-        lines = await self._unasked.tweet()
+        lines = await self._proactive.tweet()
         due = next_due(now, self._settings, self._luck.random())
         if not lines:
             log.info("tweet skipped: nothing new came")
             return await self._postponed(due)
-        parts: dict[tuple[str, str], Sequence[Part]] = {
+        parts: dict[tuple[str, str], Sequence[OutgoingPart]] = {
             (account, channel): delivery.posts(lines, self._limits[_platform(channel)], bursts=False)
             for account, channel in targets
         }
@@ -172,7 +172,7 @@ class Timeline:
         posts = await self._store.timetable.tweet(JOB, at, "\n".join(lines), parts, f"tweet:{was_due}")
         log.info("tweet targets=%d next_in=%.0fs", len(targets), at - self._store.clock())
         for post in posts:
-            self._hand_over(post)
+            self._dispatch(post)
         return at
 
     async def _postponed(self, due: datetime) -> float:
@@ -181,15 +181,15 @@ class Timeline:
 
     async def _targets(self) -> list[tuple[str, str]]:
         """Account and channel of every target that is open, alive and not told to be quiet."""
-        found: list[tuple[str, str]] = []
+        targets: list[tuple[str, str]] = []
         for target in self._settings.to:
             if not (account := self._account_of(_platform(target))):
                 continue
-            channel = (await self._store.places.moves(account)).get(target, target)
-            dead = await self._store.places.dead_targets(account)
-            if channel not in dead and not await self._store.places.is_silent(account, channel):
-                found.append((account, channel))
-        return found
+            channel = (await self._store.channels.moves(account)).get(target, target)
+            disabled = await self._store.channels.disabled_targets(account)
+            if channel not in disabled and not await self._store.channels.is_silent(account, channel):
+                targets.append((account, channel))
+        return targets
 
 
 def _platform(target: str) -> str:

@@ -14,8 +14,8 @@ _FILE = "retrain.json"
 def marked(home: Path) -> dict[str, str]:
     """The versions in `home` (adapters/<name>) that are to be trained anew, and since when."""
     try:
-        found = json.loads((home / _FILE).read_text(encoding="utf-8"))
-        return {str(version): str(since) for version, since in found["versions"].items()}
+        content = json.loads((home / _FILE).read_text(encoding="utf-8"))
+        return {str(version): str(since) for version, since in content["versions"].items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, AttributeError) as error:

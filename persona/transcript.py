@@ -84,10 +84,10 @@ def render(conversation: Conversation) -> str:
 
 def parse(text: str) -> Conversation:
     """The one conversation in `text`. Raises TranscriptError naming the line that is at fault."""
-    found = list(parse_many(text))
-    if len(found) != 1:
-        raise TranscriptError(f"expected one conversation, found {len(found)}")
-    return found[0]
+    conversations = list(parse_many(text))
+    if len(conversations) != 1:
+        raise TranscriptError(f"expected one conversation, found {len(conversations)}")
+    return conversations[0]
 
 
 def parse_many(text: str) -> Iterator[Conversation]:

@@ -31,13 +31,13 @@ def hours(value: object) -> tuple[time, time]:
     """`"09:00-23:00"` as two times of day; `24:00` is midnight. Raises ValueError for anything else."""
     if isinstance(value, tuple):
         return value
-    found = re.fullmatch(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)", value, re.ASCII) if isinstance(value, str) else None
+    match = re.fullmatch(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)", value, re.ASCII) if isinstance(value, str) else None
     try:
-        if found:
-            h1, m1, h2, m2 = map(int, found.groups())
+        if match:
+            h1, m1, h2, m2 = map(int, match.groups())
             return time(h1, m1), time(0 if (h2, m2) == (24, 0) else h2, m2)
     except ValueError:
-        found = None
+        match = None
     raise ValueError(f'{value!r} is no span of hours; write it like "09:00-23:00"')
 
 

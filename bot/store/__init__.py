@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.store.channels import EVERYWHERE, Places
+from bot.store.channels import EVERYWHERE, Channels
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
@@ -18,19 +18,19 @@ from bot.store.outbox import HANDED_IN, OPEN, Outbox
 from bot.store.people import People
 from bot.store.records import (
     Answer,
-    Bearer,
-    Company,
-    Heard,
-    Part,
+    HistoryMessage,
+    InboundMessage,
+    OutgoingPart,
+    Participant,
+    Participants,
+    PendingMessage,
+    PolicyContext,
     Post,
     Receipt,
     Recent,
-    Remembered,
-    Situation,
-    Waiting,
 )
-from bot.store.repository import Room, transaction
-from bot.store.schema import answers, bearers, inbox, knocks, memory, outbox, quarantine
+from bot.store.repository import Repository, transaction
+from bot.store.schema import access_requests, answers, inbox, memory, outbox, participants, quarantine
 from bot.store.timetable import Timetable
 
 __all__ = [
@@ -38,23 +38,23 @@ __all__ = [
     "EVERYWHERE",
     "HANDED_IN",
     "Answer",
-    "Bearer",
     "BotStore",
-    "Company",
-    "Heard",
-    "Part",
+    "HistoryMessage",
+    "InboundMessage",
+    "OutgoingPart",
+    "Participant",
+    "Participants",
+    "PendingMessage",
+    "PolicyContext",
     "Post",
     "Receipt",
     "Recent",
-    "Remembered",
-    "Situation",
-    "Waiting",
 ]
 
 DAY = 86400.0
 
 
-class BotStore(Room):
+class BotStore(Repository):
     """The open store, room by room. clock: UTC seconds."""
 
     def __init__(self, database: Database) -> None:
@@ -64,7 +64,7 @@ class BotStore(Room):
         self.outbox = Outbox(database)
         self.memory = Memory(database)
         self.people = People(database)
-        self.places = Places(database)
+        self.channels = Channels(database)
         self.timetable = Timetable(database)
 
     @classmethod
@@ -82,13 +82,15 @@ class BotStore(Room):
         """Forget what is older than `keep_days`, and the names of whom nothing is remembered; but nothing that is still
         to be answered or sent. Feedback is kept until it is forgotten by name. Returns how many rows went."""
         before = self.clock() - keep_days * DAY
-        same = (getattr(memory.c, name) == getattr(bearers.c, name) for name in ("account", "channel", "author_id"))
-        heard_of = sa.exists().where(*same)
-        gone = (
+        matches = (
+            getattr(memory.c, name) == getattr(participants.c, name) for name in ("account", "channel", "author_id")
+        )
+        remembered = sa.exists().where(*matches)
+        statements = (
             memory.delete().where(memory.c.at < before),
-            bearers.delete().where(~heard_of),
+            participants.delete().where(~remembered),
             inbox.delete().where(inbox.c.settled_at < before),
             outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(OPEN)),
-            *(table.delete().where(table.c.at < before) for table in (answers, knocks, quarantine)),
+            *(table.delete().where(table.c.at < before) for table in (answers, access_requests, quarantine)),
         )
-        return sum(write.execute(one).rowcount for one in gone)
+        return sum(write.execute(statement).rowcount for statement in statements)

@@ -43,10 +43,10 @@ def _engine(url: str, folder: Path) -> sa.Engine | None:
 
 
 def _file(path: str, folder: Path) -> Path:
-    found = folder / path
-    if not found.parent.is_dir():
-        raise UserError(f"[store] url: {found.parent} is no folder; make it, or put the store elsewhere")
-    return found
+    file = folder / path
+    if not file.parent.is_dir():
+        raise UserError(f"[store] url: {file.parent} is no folder; make it, or put the store elsewhere")
+    return file
 
 
 def _sqlite(path: Path) -> sa.Engine:

@@ -40,9 +40,9 @@ def _copy(source: Path, draft: Path) -> None:
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as store, closing(sqlite3.connect(draft)) as copy:
         store.backup(copy)  # in one step: a snapshot, whatever is written meanwhile
         copy.execute("PRAGMA journal_mode=DELETE")
-        found = copy.execute("PRAGMA integrity_check").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(f"the copy is damaged: {found}")
+        result = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        if result != "ok":
+            raise sqlite3.DatabaseError(f"the copy is damaged: {result}")
     handle = os.open(draft, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -7,18 +7,18 @@ from sqlalchemy import bindparam
 
 from bot.store.database import written
 from bot.store.inserts import insert_new, upsert
-from bot.store.repository import Room, reading, transaction
+from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import (
     accounts,
     answers,
-    bearers,
-    dead_targets,
+    disabled_targets,
     feedback,
     filled,
     inbox,
     memory,
     moves,
     outbox,
+    participants,
     quarantine,
     silences,
     watermarks,
@@ -27,7 +27,7 @@ from bot.store.schema import (
 EVERYWHERE = ""  # the channel of a silence that holds in all of them
 
 
-class Places(Room):
+class Channels(Repository):
     """What is kept by account and channel."""
 
     @reading
@@ -75,21 +75,21 @@ class Places(Room):
         return read.execute(sa.select(silences.c.until).where(SILENT), place).first() is not None
 
     @reading
-    def dead_targets(self, read: sa.Connection, account: str) -> set[str]:
+    def disabled_targets(self, read: sa.Connection, account: str) -> set[str]:
         """Where tweets can't go any more."""
-        query = sa.select(dead_targets.c.channel).where(dead_targets.c.account == account)
+        query = sa.select(disabled_targets.c.channel).where(disabled_targets.c.account == account)
         return set(read.execute(query).scalars())
 
     @transaction
-    def bury(self, write: sa.Connection, account: str, channel: str, reason: str) -> None:
+    def disable_target(self, write: sa.Connection, account: str, channel: str, reason: str) -> None:
         """Note that tweets can't go there."""
         grave = {"account": account, "channel": channel, "reason": reason, "at": self.database.clock()}
-        upsert(write, dead_targets, grave)
+        upsert(write, disabled_targets, grave)
 
     @transaction
-    def revive(self, write: sa.Connection, account: str) -> None:
+    def enable_targets(self, write: sa.Connection, account: str) -> None:
         """Try every target again: what was wrong may be mended by whoever started the process anew."""
-        write.execute(dead_targets.delete().where(dead_targets.c.account == account))
+        write.execute(disabled_targets.delete().where(disabled_targets.c.account == account))
 
     @reading
     def moves(self, read: sa.Connection, account: str) -> dict[str, str]:
@@ -103,10 +103,10 @@ class Places(Room):
         the old name before them."""
         marked = (inbox, memory)
         upsert(write, moves, {"account": account, "old": old, "new": new})
-        for table in (bearers, filled, silences, watermarks):  # what is known of the old place goes before
+        for table in (participants, filled, silences, watermarks):  # what is known of the old place goes before
             if write.execute(_here(table.select(), table, account, old)).first():
                 write.execute(_here(table.delete(), table, account, new))
-        for table in (*marked, outbox, answers, feedback, bearers, filled, silences, watermarks):
+        for table in (*marked, outbox, answers, feedback, participants, filled, silences, watermarks):
             changed: dict[str, Any] = {"channel": new}
             if table in marked:
                 changed["message_id"] = f"{old}/" + table.c.message_id

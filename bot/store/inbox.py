@@ -10,47 +10,47 @@ from bot.store.channels import SILENT
 from bot.store.database import columns, written
 from bot.store.inserts import insert_new, insert_numbered, upsert
 from bot.store.outbox import answer_to, insert_posts
-from bot.store.people import keep_bearer
-from bot.store.records import Answer, Heard, Part, Post, Recent, Situation, Waiting
-from bot.store.repository import Room, reading, transaction
+from bot.store.people import keep_participant
+from bot.store.records import Answer, InboundMessage, OutgoingPart, PendingMessage, PolicyContext, Post, Recent
+from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import answers, inbox, memory, watermarks
 
 HOUR, MINUTE = 3600.0, 60.0
 
 
-class Inbox(Room):
+class Inbox(Repository):
     """Messages come in and are settled; each step is one transaction."""
 
     @transaction
     def commit(
-        self, write: sa.Connection, account: str, heard: Sequence[Heard], marks: dict[str, str]
-    ) -> list[Waiting]:
+        self, write: sa.Connection, account: str, messages: Sequence[InboundMessage], marks: dict[str, str]
+    ) -> list[PendingMessage]:
         """Keep messages in their order, and move the watermarks with them. marks: channel -> the last message id that
         was seen there, whoever wrote it. Returns the new rows that want a verdict."""
-        found = [row for one in heard if (row := _commit_one(write, one))]
+        pending = [row for message in messages if (row := _commit_one(write, message))]
         known = write.execute(_MARKED, {"account": account, "channels": list(marks)})
         before = {row.channel: row.message_id for row in known}
         for channel, message_id in marks.items():
             if _number(message_id) > _number(before.get(channel, "")):  # what is told again moves nothing back
                 upsert(write, watermarks, {"account": account, "channel": channel, "message_id": message_id})
-        return found
+        return pending
 
     @reading
-    def waiting(self, read: sa.Connection, account: str) -> list[Waiting]:
+    def waiting(self, read: sa.Connection, account: str) -> list[PendingMessage]:
         """The rows without a verdict, oldest first."""
-        query = sa.select(*columns(inbox, *Waiting.__dataclass_fields__)).where(
+        query = sa.select(*columns(inbox, *PendingMessage.__dataclass_fields__)).where(
             inbox.c.account == account, inbox.c.verdict.is_(None)
         )
-        return [Waiting(*row) for row in read.execute(query.order_by(inbox.c.id))]
+        return [PendingMessage(*row) for row in read.execute(query.order_by(inbox.c.id))]
 
     @transaction
     def settle(
         self,
         write: sa.Connection,
-        waiting: Waiting,
+        pending: PendingMessage,
         verdict: str,
         reason: str,
-        parts: Sequence[Part] = (),
+        parts: Sequence[OutgoingPart] = (),
         *,
         merged: Collection[str] = (),
         answer: Answer | None = None,
@@ -58,26 +58,26 @@ class Inbox(Room):
         """Record a verdict, and the posts it brings, in one transaction; nothing where the row has one already. merged:
         message ids of the same author that this answers too. Returns the posts."""
         now = self.database.clock()
-        done = write.execute(_SETTLE, {"row": waiting.id, "to": verdict, "why": reason, "now": now})
+        done = write.execute(_SETTLE, {"row": pending.id, "to": verdict, "why": reason, "now": now})
         if not done.rowcount:
             return []
-        _merge(write, waiting, merged, now)
-        place = {"account": waiting.account, "channel": waiting.channel, "origin": answer_to(waiting.message_id)}
+        _merge(write, pending, merged, now)
+        place = {"account": pending.account, "channel": pending.channel, "origin": answer_to(pending.message_id)}
         if answer and parts:
             kept = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
             insert_new(write, answers, {**place, **kept, "authors": written(answer.authors), "at": now})
-        return insert_posts(write, **place, parts=parts, answers=waiting.message_id, now=now)
+        return insert_posts(write, **place, parts=parts, answers=pending.message_id, now=now)
 
     @reading
-    def situation(self, read: sa.Connection, waiting: Waiting) -> Situation:
-        """How things stand where `waiting` was said, in one question."""
+    def policy_context(self, read: sa.Connection, pending: PendingMessage) -> PolicyContext:
+        """How things stand where `pending` was said, in one question."""
         now = self.database.clock()
-        place = {"account": waiting.account, "channel": waiting.channel, "author_id": waiting.author_id}
+        place = {"account": pending.account, "channel": pending.channel, "author_id": pending.author_id}
         times = {"now": now, "hour_ago": now - HOUR, "minute_ago": now - MINUTE}
-        row = read.execute(_SITUATION, {**place, **times, "row": waiting.id}).one()
+        row = read.execute(_POLICY_CONTEXT, {**place, **times, "row": pending.id}).one()
         is_open, silent, last, channel, author, minute, at = row
         recent = Recent(int(channel), int(author), int(minute), float(at or 0))
-        return Situation(bool(is_open), bool(silent), float(last or 0), recent)
+        return PolicyContext(bool(is_open), bool(silent), float(last or 0), recent)
 
     @reading
     def verdicts(self, read: sa.Connection) -> dict[str, int]:
@@ -88,23 +88,23 @@ class Inbox(Room):
     @reading
     def oldest(self, read: sa.Connection) -> float | None:
         """When the message was written that waits longest; None where none waits."""
-        found = read.execute(sa.select(sa.func.min(inbox.c.at)).where(inbox.c.verdict.is_(None))).scalar()
-        return float(found) if found is not None else None
+        oldest = read.execute(sa.select(sa.func.min(inbox.c.at)).where(inbox.c.verdict.is_(None))).scalar()
+        return float(oldest) if oldest is not None else None
 
 
-def _commit_one(write: sa.Connection, heard: Heard) -> Waiting | None:
-    known = {name: getattr(heard, name) for name in ("account", "channel", "message_id", "author_id", "at")}
-    if heard.name is not None:
-        keep_bearer(write, heard)
-    insert_new(write, memory, {**known, "speaker": heard.speaker, "lines": written(heard.lines)})
-    if not heard.called:
+def _commit_one(write: sa.Connection, message: InboundMessage) -> PendingMessage | None:
+    known = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
+    if message.name is not None:
+        keep_participant(write, message)
+    insert_new(write, memory, {**known, "speaker": message.speaker, "lines": written(message.lines)})
+    if not message.trigger:
         return None
-    values = {**known, "is_dm": heard.is_dm, "called": heard.called}
+    values = {**known, "is_dm": message.is_dm, "trigger": message.trigger}
     number = insert_numbered(write, inbox, values)
-    return Waiting(id=number, **values) if number is not None else None
+    return PendingMessage(id=number, **values) if number is not None else None
 
 
-def _merge(write: sa.Connection, into: Waiting, merged: Collection[str], now: float) -> None:
+def _merge(write: sa.Connection, into: PendingMessage, merged: Collection[str], now: float) -> None:
     if merged:
         values = {"verdict": "merged", "reason": f"into {into.message_id}", "settled_at": now}
         same = (inbox.c.account == into.account) & (inbox.c.channel == into.channel)
@@ -121,7 +121,7 @@ def _number(message_id: str) -> tuple[int, str]:
     return len(message_id), message_id
 
 
-def _situation() -> sa.Select[Any]:
+def _policy_context() -> sa.Select[Any]:
     """Whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last hour:
     those in the channel, to the author, to the author within a minute, and the last one to the author."""
     count = sa.select(sa.func.count())
@@ -138,11 +138,11 @@ def _situation() -> sa.Select[Any]:
         count.where(theirs, inbox.c.settled_at > bindparam("minute_ago")),
         sa.select(sa.func.max(inbox.c.settled_at)).where(theirs),
     )
-    return sa.select(*(one.scalar_subquery() for one in questions))
+    return sa.select(*(question.scalar_subquery() for question in questions))
 
 
 # On the way of every message: put together once.
-_SITUATION = _situation()
+_POLICY_CONTEXT = _policy_context()
 _SETTLE = (
     inbox.update()
     .where(inbox.c.id == bindparam("row"), inbox.c.verdict.is_(None))

@@ -8,19 +8,19 @@ from sqlalchemy import bindparam
 
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new
-from bot.store.people import keep_bearer
-from bot.store.records import Heard, Remembered
-from bot.store.repository import Room, reading, transaction
+from bot.store.people import keep_participant
+from bot.store.records import HistoryMessage, InboundMessage
+from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import answers, filled, inbox, memory, outbox
 
 
-class Memory(Room):
+class Memory(Repository):
     """Messages by channel; no query reaches over two of them."""
 
     @reading
     def remembered(
         self, read: sa.Connection, account: str, channel: str, message_id: str, most: int
-    ) -> list[Remembered]:
+    ) -> list[HistoryMessage]:
         """The last messages of a channel up to and with `message_id`, oldest first; none where that is gone."""
         place = {"account": account, "channel": channel, "message_id": message_id, "most": most}
         return _remembered(read.execute(_UP_TO, place))[::-1]
@@ -28,18 +28,18 @@ class Memory(Room):
     @reading
     def following(
         self, read: sa.Connection, account: str, channel: str, message_id: str, most: int
-    ) -> list[Remembered]:
+    ) -> list[HistoryMessage]:
         """The messages of a channel after `message_id`, oldest first."""
         place = {"account": account, "channel": channel, "message_id": message_id, "most": most}
         return _remembered(read.execute(_AFTER, place))
 
     @reading
-    def latest(self, read: sa.Connection, account: str, channel: str, most: int) -> list[Remembered]:
+    def latest(self, read: sa.Connection, account: str, channel: str, most: int) -> list[HistoryMessage]:
         """The last messages of a channel, oldest first."""
         return _remembered(read.execute(_LATEST, {"account": account, "channel": channel, "most": most}))[::-1]
 
     @reading
-    def own(self, read: sa.Connection, account: str, channel: str, most: int) -> list[Remembered]:
+    def own(self, read: sa.Connection, account: str, channel: str, most: int) -> list[HistoryMessage]:
         """The persona's last messages in a channel, newest first."""
         return _remembered(read.execute(_OWN, {"account": account, "channel": channel, "most": most}))
 
@@ -86,17 +86,17 @@ class Memory(Room):
         return read.execute(query).scalar()
 
     @transaction
-    def fill(self, write: sa.Connection, account: str, channel: str, heard: Sequence[Heard]) -> None:
+    def fill(self, write: sa.Connection, account: str, channel: str, messages: Sequence[InboundMessage]) -> None:
         """Remember what was said before the first message that was heard, oldest first. History comes before all that
         was heard, so its rows count down from zero."""
         low = write.execute(sa.select(sa.func.min(memory.c.id))).scalar()
         number = min(0, int(low or 0))
-        for one in reversed(heard):
+        for message in reversed(messages):
             number -= 1
-            if one.name is not None:
-                keep_bearer(write, one)
-            values = {name: getattr(one, name) for name in ("account", "channel", "message_id", "author_id", "at")}
-            said = {"id": number, "speaker": one.speaker, "lines": written(one.lines)}
+            if message.name is not None:
+                keep_participant(write, message)
+            values = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
+            said = {"id": number, "speaker": message.speaker, "lines": written(message.lines)}
             insert_new(write, memory, {**values, **said})
         insert_new(write, filled, {"account": account, "channel": channel})
 
@@ -105,9 +105,9 @@ def _in(table: sa.Table, account: str, channel: str) -> sa.ColumnElement[bool]:
     return (table.c.account == account) & (table.c.channel == channel)
 
 
-def _remembered(rows: Iterable[Sequence[Any]]) -> list[Remembered]:
+def _remembered(rows: Iterable[Sequence[Any]]) -> list[HistoryMessage]:
     return [
-        Remembered(message_id, author_id, speaker, lines_of(lines), at)
+        HistoryMessage(message_id, author_id, speaker, lines_of(lines), at)
         for message_id, author_id, speaker, lines, at in rows
     ]
 
@@ -115,7 +115,7 @@ def _remembered(rows: Iterable[Sequence[Any]]) -> list[Remembered]:
 # On the way of every message: put together once.
 _HERE = (memory.c.account == bindparam("account")) & (memory.c.channel == bindparam("channel"))
 _THIS = sa.select(memory.c.id).where(_HERE, memory.c.message_id == bindparam("message_id")).scalar_subquery()
-_SAID = sa.select(*columns(memory, *Remembered.__dataclass_fields__)).where(_HERE).limit(bindparam("most"))
+_SAID = sa.select(*columns(memory, *HistoryMessage.__dataclass_fields__)).where(_HERE).limit(bindparam("most"))
 _LATEST = _SAID.order_by(memory.c.id.desc())
 _UP_TO = _LATEST.where(memory.c.id <= _THIS)
 _AFTER = _SAID.where(memory.c.id > _THIS).order_by(memory.c.id)

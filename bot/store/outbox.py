@@ -8,19 +8,21 @@ from sqlalchemy import bindparam
 
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
-from bot.store.records import Part, Post
-from bot.store.repository import Room, reading, transaction
+from bot.store.records import OutgoingPart, Post
+from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import inbox, memory, outbox
 
 OPEN = ("ready", "sending")
 HANDED_IN = "studio:"  # how the origin begins of a post that the daemon didn't put here itself
 
 
-class Outbox(Room):
+class Outbox(Repository):
     """Posts wait, are sent, or fail."""
 
     @transaction
-    def put(self, write: sa.Connection, account: str, channel: str, origin: str, parts: Sequence[Part]) -> list[Post]:
+    def put(
+        self, write: sa.Connection, account: str, channel: str, origin: str, parts: Sequence[OutgoingPart]
+    ) -> list[Post]:
         """Posts that answer nothing. Returns the new ones: the same origin twice makes none."""
         return insert_posts(write, account, channel, origin, parts, now=self.database.clock())
 
@@ -49,7 +51,7 @@ class Outbox(Room):
         insert_new(write, memory, said)
 
     @transaction
-    def doubt(self, write: sa.Connection, post: Post) -> None:
+    def mark_uncertain(self, write: sa.Connection, post: Post) -> None:
         """Note that nobody can know whether a post was made: it is uncertain, and so is the answer it is part of."""
         _end(write, outbox.c.id == post.id, "uncertain")
         _judge(write, post, "uncertain", "result unknown")
@@ -84,7 +86,7 @@ def insert_posts(
     account: str,
     channel: str,
     origin: str,
-    parts: Sequence[Part],
+    parts: Sequence[OutgoingPart],
     answers: str = "",
     *,
     now: float,

@@ -9,31 +9,41 @@ from sqlalchemy import bindparam
 from bot.store.database import written
 from bot.store.inserts import insert_new, upsert
 from bot.store.outbox import answer_to
-from bot.store.records import Answer, Bearer, Company, Heard, Receipt
-from bot.store.repository import Room, reading, transaction
-from bot.store.schema import answers, bearers, feedback, inbox, knocks, memory, optouts, outbox, quarantine
+from bot.store.records import Answer, InboundMessage, Participant, Participants, Receipt
+from bot.store.repository import Repository, reading, transaction
+from bot.store.schema import (
+    access_requests,
+    answers,
+    feedback,
+    inbox,
+    memory,
+    optouts,
+    outbox,
+    participants,
+    quarantine,
+)
 
 _MADE = ("prompt", "completion", "adapter", "authors")  # what an answer was made of
 
 
-class People(Room):
+class People(Repository):
     """Everything that is kept by author. An author is known by platform and id."""
 
     @reading
-    def company(
+    def participants(
         self, read: sa.Connection, account: str, author_ids: Collection[str], channels: Collection[str]
-    ) -> Company:
+    ) -> Participants:
         """Which of these people opted out, and everybody seen in these channels."""
-        found = Company(_opted_out(read, account.partition(":")[0], author_ids), {one: {} for one in channels})
-        for channel, author_id, *bearer in read.execute(_BEARERS, {"account": account, "channels": list(channels)}):
-            found.bearers[channel][author_id] = Bearer(*bearer)
-        return found
+        here: dict[str, dict[str, Participant]] = {channel: {} for channel in channels}
+        for channel, author_id, *row in read.execute(_PARTICIPANTS, {"account": account, "channels": list(channels)}):
+            here[channel][author_id] = Participant(*row)
+        return Participants(_opted_out(read, account.partition(":")[0], author_ids), here)
 
     @reading
-    def bearers(self, read: sa.Connection, account: str, channel: str) -> dict[str, Bearer]:
+    def in_channel(self, read: sa.Connection, account: str, channel: str) -> dict[str, Participant]:
         """Everybody seen in a channel, by author id."""
-        rows = read.execute(_BEARERS, {"account": account, "channels": [channel]})
-        return {author_id: Bearer(*bearer) for _, author_id, *bearer in rows}
+        rows = read.execute(_PARTICIPANTS, {"account": account, "channels": [channel]})
+        return {author_id: Participant(*participant) for _, author_id, *participant in rows}
 
     @reading
     def opted_out(self, read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
@@ -113,21 +123,25 @@ class People(Room):
             _unrate(write, place)
 
     @transaction
-    def knocked(self, write: sa.Connection, account: str, place: str) -> None:
+    def access_requested(self, write: sa.Connection, account: str, place: str) -> None:
         """Note that somebody who isn't let in wrote. place: `chat:ID` or `user:ID`."""
-        upsert(write, knocks, {"account": account, "place": place, "at": self.database.clock()})
+        upsert(write, access_requests, {"account": account, "place": place, "at": self.database.clock()})
 
     @reading
-    def knocks(self, read: sa.Connection) -> list[tuple[str, str]]:
+    def access_requests(self, read: sa.Connection) -> list[tuple[str, str]]:
         """Who knocked, newest first: account and place."""
-        query = sa.select(knocks.c.account, knocks.c.place).order_by(knocks.c.at.desc()).limit(20)
+        query = (
+            sa.select(access_requests.c.account, access_requests.c.place)
+            .order_by(access_requests.c.at.desc())
+            .limit(20)
+        )
         return [(account, place) for account, place in read.execute(query)]
 
 
-def keep_bearer(write: sa.Connection, heard: Heard) -> None:
+def keep_participant(write: sa.Connection, message: InboundMessage) -> None:
     """Write an author under this key in this channel from now on."""
-    place = {"account": heard.account, "channel": heard.channel, "author_id": heard.author_id}
-    upsert(write, bearers, {**place, "speaker": heard.speaker, "name": heard.name})
+    place = {"account": message.account, "channel": message.channel, "author_id": message.author_id}
+    upsert(write, participants, {**place, "speaker": message.speaker, "name": message.name})
 
 
 def _opted_out(read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
@@ -142,8 +156,8 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
     _drop_unsent(write, platform, author_id)
     quoted = written([author_id])[1:-1]
     rated = feedback.c.authors.contains(quoted, autoescape=True) | (feedback.c.author_id == author_id)
-    names = gone(bearers, bearers.c.author_id == author_id)
-    names += gone(knocks, knocks.c.place == f"user:{author_id}")
+    names = gone(participants, participants.c.author_id == author_id)
+    names += gone(access_requests, access_requests.c.place == f"user:{author_id}")
     return Receipt(
         f"{platform}:{author_id}",
         now,
@@ -170,8 +184,8 @@ def _unrate(write: sa.Connection, place: dict[str, Any]) -> bool:
 
 
 # On the way of every message: put together once.
-_BEARERS = sa.select(*(bearers.c[name] for name in ("channel", "author_id", "speaker", "name"))).where(
-    bearers.c.account == bindparam("account"), bearers.c.channel.in_(bindparam("channels", expanding=True))
+_PARTICIPANTS = sa.select(*(participants.c[name] for name in ("channel", "author_id", "speaker", "name"))).where(
+    participants.c.account == bindparam("account"), participants.c.channel.in_(bindparam("channels", expanding=True))
 )
 _OPTED_OUT = sa.select(optouts.c.author_id).where(
     optouts.c.platform == bindparam("platform"), optouts.c.author_id.in_(bindparam("author_ids", expanding=True))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class InboundMessage:
     """A message to commit. speaker: the key it is written under. called: what in it wants a verdict, "" for nothing.
     name: what an author who is new in the channel calls themselves; None for a known one."""
 
@@ -16,12 +16,12 @@ class Heard:
     lines: tuple[str, ...]
     at: float
     is_dm: bool = False
-    called: str = ""
+    trigger: str = ""
     name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingMessage:
     """A row of the inbox without a verdict."""
 
     id: int
@@ -30,12 +30,12 @@ class Waiting:
     message_id: str
     author_id: str
     is_dm: bool
-    called: str
+    trigger: str
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class HistoryMessage:
     """A message of a channel's memory. author_id: "" for the persona."""
 
     message_id: str
@@ -57,7 +57,7 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class PolicyContext:
     """What policy asks of the store. open: whether the message still wants a verdict. silent: whether the persona was
     told to be quiet there. last_spoke: when it last said something there, 0 for never."""
 
@@ -68,7 +68,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class Participant:
     """Who bears a speaker key in a channel. name: as they call themselves."""
 
     speaker: str
@@ -76,15 +76,15 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
-    """Among whom messages were said. opted_out: author ids. bearers: everybody seen there, by channel and author id."""
+class Participants:
+    """Among whom messages were said. opted_out: author ids. by_channel: everybody seen there, by author id."""
 
     opted_out: set[str]
-    bearers: dict[str, dict[str, Bearer]]
+    by_channel: dict[str, dict[str, Participant]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OutgoingPart:
     """One post to make. text: as the platform wants it. said: the lines it stands for, as memory keeps them."""
 
     text: str

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from bot.store.database import Database
 
 
-class Room:
+class Repository:
     """What all rooms have."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
 
-R = TypeVar("R", bound=Room)
+R = TypeVar("R", bound=Repository)
 P = ParamSpec("P")
 T = TypeVar("T")
 _Step = Callable[Concatenate[R, sa.Connection, P], T]

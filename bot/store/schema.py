@@ -20,7 +20,7 @@ inbox = Table(
     Column("id", _Key, primary_key=True),
     *_text("account", "channel", "message_id", "author_id"),
     Column("is_dm", Boolean, nullable=False),
-    Column("called", Text, nullable=False, server_default="mention"),
+    Column("called", Text, key="trigger", nullable=False, server_default="mention"),
     Column("at", Float, nullable=False),
     Column("verdict", Text),
     Column("reason", Text),
@@ -61,12 +61,12 @@ schedule = Table("schedule", metadata, *_key("name"), Column("due_at", Float, nu
 filled = Table("filled", metadata, *_key("account", "channel"))
 moves = Table("moves", metadata, *_key("account", "old"), *_text("new"))
 silences = Table("silences", metadata, *_key("account", "channel"), Column("until", Float))
-dead_targets = Table(
+disabled_targets = Table(
     "dead_targets", metadata, *_key("account", "channel"), *_text("reason"), Column("at", Float, nullable=False)
 )
-bearers = Table("bearers", metadata, *_key("account", "channel", "author_id"), *_text("speaker", "name"))
+participants = Table("bearers", metadata, *_key("account", "channel", "author_id"), *_text("speaker", "name"))
 optouts = Table("optouts", metadata, *_key("platform", "author_id"), Column("at", Float, nullable=False))
-knocks = Table("knocks", metadata, *_key("account", "place"), Column("at", Float, nullable=False))
+access_requests = Table("knocks", metadata, *_key("account", "place"), Column("at", Float, nullable=False))
 
 answers = Table(
     "answers",

@@ -6,14 +6,14 @@ import sqlalchemy as sa
 
 from bot.store.inserts import upsert
 from bot.store.outbox import insert_posts
-from bot.store.records import Part, Post
-from bot.store.repository import Room, reading, transaction
+from bot.store.records import OutgoingPart, Post
+from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import schedule, tweeted
 
 KEPT = 200  # tweets against which a new one is compared
 
 
-class Timetable(Room):
+class Timetable(Repository):
     """The rows of the timeline."""
 
     @reading
@@ -33,7 +33,7 @@ class Timetable(Room):
         name: str,
         due_at: float,
         text: str,
-        parts: Mapping[tuple[str, str], Sequence[Part]],
+        parts: Mapping[tuple[str, str], Sequence[OutgoingPart]],
         origin: str,
     ) -> list[Post]:
         """Move the next due time, keep the tweet's text, and put it into the outbox of its targets (account, channel),

@@ -17,13 +17,13 @@ async def hand_in(store: BotStore, target: str, lines: Lines) -> None:
     if not re.match(TARGET, target):
         raise UserError(f"{target!r} is no place to send to; write discord:CHANNEL_ID or telegram:CHAT_ID")
     platform = target.partition(":")[0]
-    accounts = await store.places.accounts(platform)
+    accounts = await store.channels.accounts(platform)
     if not accounts:
         raise UserError(
             f"the bot was never on {platform.title()}, so nobody would send this; run 'python -m bot run' once"
         )
     parts = delivery.posts(lines, _limits(platform), bursts=False)
-    channel = (await store.places.moves(accounts[0])).get(target, target)
+    channel = (await store.channels.moves(accounts[0])).get(target, target)
     await store.outbox.put(accounts[0], channel, f"{HANDED_IN}{secrets.token_hex(8)}", parts)
     await store.timetable.keep("\n".join(lines))
 

@@ -17,7 +17,7 @@ from bot.studio.sending import hand_in
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines
 from bot.studio.studio import Studio
-from bot.talk.proactive_posts import Unasked
+from bot.talk.proactive_posts import ProactivePosts
 from bot.tasks import end
 from bot.timeline import JOB, preview
 from persona.config import Tweets
@@ -70,9 +70,9 @@ class TimelineTab:
         with sentences():
             page: Page = ()
             yield page, gr.Radio([], value=None, info="writing …")
-            unasked = await self._unasked()
+            proactive = await self._proactive()
             for _ in range(ROUNDS):
-                async with aclosing(_each([unasked.tweet() for _ in range(int(count) - len(page))])) as written:
+                async with aclosing(_each([proactive.tweet() for _ in range(int(count) - len(page))])) as written:
                     async for lines in written:
                         page = (*page, lines) if lines and lines not in page else page
                         yield page, _cards(page)
@@ -81,7 +81,7 @@ class TimelineTab:
         """Another tweet in the place of the chosen one."""
         with sentences():
             at = _chosen(tweets, chosen)
-            lines = await (await self._unasked()).tweet()
+            lines = await (await self._proactive()).tweet()
             page = (*tweets[:at], lines or tweets[at], *tweets[at + 1 :])
             return page, _cards(page, chosen)
 
@@ -90,10 +90,10 @@ class TimelineTab:
             await hand_in(await self._studio.store(), target or "", tweets[_chosen(tweets, chosen)])
         gr.Info("It lies in the outbox: the daemon sends it in a moment, or when it next runs.")
 
-    async def _unasked(self) -> Unasked:
+    async def _proactive(self) -> ProactivePosts:
         """Who writes as the daemon does: nothing that was tweeted lately."""
         voice, store = await self._studio.voice(), await self._studio.store()
-        return Unasked(store, voice, self._studio.settings, BotMetrics())
+        return ProactivePosts(store, voice, self._studio.settings, BotMetrics())
 
     async def _fill(self) -> tuple[gr.Dropdown, str]:
         with sentences():

@@ -11,7 +11,7 @@ log = logging.getLogger("alterego.lanes")
 Work = Callable[[], Awaitable[object]]
 
 
-class Lanes:
+class ChannelQueues:
     """Runs work, lane by lane. Work that raises is tried again after a growing pause; its lane waits for it."""
 
     def __init__(self, first_pause: float = 1.0, longest_pause: float = 60.0) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from bot.gateway import COMMANDS, Command, Limits
 from bot.store import EVERYWHERE, BotStore, Post, Receipt
 from bot.talk import delivery
-from bot.talk.proactive_posts import Unasked
+from bot.talk.proactive_posts import ProactivePosts
 from engine.base import EngineError
 from persona.config import Settings
 from persona.transcript import SCENES
@@ -21,7 +21,7 @@ SECONDS_TO_SPEAK = 60.0  # what an engine gets; nobody waits longer for what the
 _RANK = {"anyone": 0, "moderator": 1, "owner": 2}
 _QUIET = "1h"  # for which /quiet holds where nothing is said of it
 
-Told = tuple[str, list[Post]]
+Result = tuple[str, list[Post]]
 
 
 class Commands:
@@ -31,16 +31,16 @@ class Commands:
         self,
         store: BotStore,
         settings: Settings,
-        unasked: Unasked,
+        proactive: ProactivePosts,
         limits: Limits,
         status: Callable[[], Awaitable[str]],
     ) -> None:
         self._store = store
         self._settings = settings
-        self._unasked = unasked
+        self._proactive = proactive
         self._limits = limits
         self._status = status
-        self._does: dict[str, Callable[[str, Command], Awaitable[Told | str]]] = {
+        self._does: dict[str, Callable[[str, Command], Awaitable[Result | str]]] = {
             "about": self._about,
             "optout": self._optout,
             "optin": self._optin,
@@ -54,21 +54,21 @@ class Commands:
             "say": self._say,
         }
 
-    async def obey(self, account: str, command: Command) -> Told:
+    async def obey(self, account: str, command: Command) -> Result:
         """Do it, if whoever says so may. Returns what to tell them, and the posts it brought."""
-        known = next((one for one in COMMANDS if one.name == command.name), None)
+        known = next((offered for offered in COMMANDS if offered.name == command.name), None)
         if known is None:
             return f"There is no /{command.name[:32]}. /about says what this is.", []
         if _RANK[command.right] < _RANK[known.right]:
             return f"/{known.name} is for {known.right}s.", []
         try:
-            told = await self._does[known.name](account, command)
+            result = await self._does[known.name](account, command)
         except (
             Exception
         ) as error:  # the one broad catch of the commands: Telegram would tell the same one again for ever
             log.warning("command failed name=%s kind=%s", known.name, type(error).__name__, exc_info=_debugging())
             return "That did not work. My log says why; try again later.", []
-        return (told, []) if isinstance(told, str) else told
+        return (result, []) if isinstance(result, str) else result
 
     async def _about(self, _account: str, _command: Command) -> str:
         name = self._settings.persona.name
@@ -96,25 +96,25 @@ class Commands:
         except ValueError:
             return f"/quiet takes a time, such as 30m or 2h; {command.argument[:40]!r} is none."
         if not span:
-            ended = await self._store.places.unsilence(account, command.channel)
+            ended = await self._store.channels.unsilence(account, command.channel)
             return "I speak here again." if ended else "I was not quiet here."
         until = self._store.clock() + span.total_seconds()
-        await self._store.places.silence(account, command.channel, until)
+        await self._store.channels.silence(account, command.channel, until)
         return f"I am quiet here until {_moment(until)}. /quiet 0 ends it."
 
-    async def _tweet(self, account: str, command: Command) -> Told:
+    async def _tweet(self, account: str, command: Command) -> Result:
         return await self._speak(account, command, "timeline")
 
-    async def _say(self, account: str, command: Command) -> Told:
+    async def _say(self, account: str, command: Command) -> Result:
         scene = command.argument.strip().lower() or "timeline"
         if scene not in SCENES:
             return f"/say takes a scene: {', '.join(SCENES)}.", []
         return await self._speak(account, command, scene)
 
-    async def _speak(self, account: str, command: Command, scene: str) -> Told:
+    async def _speak(self, account: str, command: Command, scene: str) -> Result:
         try:
             async with asyncio.timeout(SECONDS_TO_SPEAK):
-                lines = await self._unasked.words(scene, account, command.channel)
+                lines = await self._proactive.words(scene, account, command.channel)
         except (EngineError, TimeoutError):
             return "I can't think of anything: what I think with gives no answer. Try again later.", []
         parts = delivery.posts(lines, self._limits, bursts=self._settings.talk.bursts and scene != "timeline")
@@ -131,11 +131,11 @@ class Commands:
         return f"I forgot {gone} {'message' if gone == 1 else 'messages'} of this channel."
 
     async def _pause(self, account: str, _command: Command) -> str:
-        await self._store.places.silence(account, EVERYWHERE, None)
+        await self._store.channels.silence(account, EVERYWHERE, None)
         return "I am quiet everywhere, until /resume. I go on listening."
 
     async def _resume(self, account: str, _command: Command) -> str:
-        ended = await self._store.places.unsilence(account, EVERYWHERE)
+        ended = await self._store.channels.unsilence(account, EVERYWHERE)
         return "I speak again." if ended else "I was not paused."
 
     async def _tell_status(self, _account: str, _command: Command) -> str:

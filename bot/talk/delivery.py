@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from bot.gateway import Limits
-from bot.store import Part
+from bot.store import OutgoingPart
 
 _MEDIA = re.compile(r"\[(?:link|photo|video|voice|gif|audio|file|sticker[^\]]*|…)\]")  # stands for what can't be sent
 _FENCE = re.compile(r"```([\w+#.-]*)")
@@ -17,7 +17,7 @@ _CLOSING = "\n```"
 _JOINER = "\u2060"  # invisible, and no letter: the name behind it calls nobody
 
 
-def posts(lines: Sequence[str], limits: Limits, *, bursts: bool) -> list[Part]:
+def posts(lines: Sequence[str], limits: Limits, *, bursts: bool) -> list[OutgoingPart]:
     """The posts of a reply. bursts: each line a post of its own, but a fenced block stays together. A post that only
     repeats the one before is left out."""
     said = sayable(lines)
@@ -43,10 +43,10 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield tuple(block)
 
 
-def _parts(said: tuple[str, ...], limits: Limits) -> list[Part]:
+def _parts(said: tuple[str, ...], limits: Limits) -> list[OutgoingPart]:
     """A block as parts that fit. What it says is remembered with the first."""
     texts = split(escaped("\n".join(said), limits.markup), limits.units)
-    return [Part(text, said if number == 0 else ()) for number, text in enumerate(texts)]
+    return [OutgoingPart(text, said if number == 0 else ()) for number, text in enumerate(texts)]
 
 
 def escaped(text: str, markup: str) -> str:
@@ -65,8 +65,8 @@ def _marked(text: str) -> str:
     return _CALL.sub("<" + _JOINER, _MARKS.sub(_behind_a_backslash, text))
 
 
-def _behind_a_backslash(found: re.Match[str]) -> str:
-    char, indent, mark, number, dot = found.groups("")
+def _behind_a_backslash(match: re.Match[str]) -> str:
+    char, indent, mark, number, dot = match.groups("")
     return f"{indent}{number}\\{char or mark or dot}"
 
 

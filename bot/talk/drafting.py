@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from bot.gateway import Gateway, NotSent, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
-from bot.store import DAY, Answer, BotStore, Part, Remembered, Waiting
+from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
 from bot.talk.listener import Listener
 from bot.talk.memory import in_one_go, scene_of, turns_of
-from bot.talk.objections import REPEATS_OF, objection
+from bot.talk.rejections import REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back
 from engine.voice import Voice
 from persona.config import Settings
@@ -30,12 +30,12 @@ FRESH_DRAFTS = 5  # times an answer is made anew because its author went on, edi
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What could be said. merged: ids of other messages that it answers too. why: what stands against saying it, ""
+    """What could be said. merged: ids of other messages that it answers too. rejection: why it must not be said, ""
     for nothing. answer: what it was made of, where that is kept."""
 
-    parts: Sequence[Part]
+    parts: Sequence[OutgoingPart]
     merged: tuple[str, ...]
-    why: str
+    rejection: str
     answer: Answer | None = None
 
 
@@ -59,46 +59,46 @@ class Drafter:
         self._metrics = metrics
         self._filled: set[str] = set()  # channels of which it is known without asking the store
 
-    async def draft(self, waiting: Waiting) -> Draft | None:
+    async def draft(self, pending: PendingMessage) -> Draft | None:
         """What to say to what was said in one go. Sampled at once, and looked at again when the author had time to go
         on: where they wrote more, edited or deleted meanwhile, it is sampled anew. None where the message is gone."""
-        await self._fill(waiting)
-        heard = await self._heard(waiting)
+        await self._fill(pending)
+        messages = await self._messages(pending)
         draft = None
         for _ in range(FRESH_DRAFTS):
-            if not heard:
+            if not messages:
                 return None
-            draft = await self._sampled(waiting, heard)
-            await asyncio.sleep(self._patience(heard))
-            before, heard = heard, await self._heard(waiting)
-            if heard == before:
+            draft = await self._sampled(pending, messages)
+            await asyncio.sleep(self._patience(messages))
+            before, messages = messages, await self._messages(pending)
+            if messages == before:
                 break
         return draft
 
-    async def _heard(self, waiting: Waiting) -> list[Remembered]:
+    async def _messages(self, pending: PendingMessage) -> list[HistoryMessage]:
         """The channel up to the last message with which the author went on; empty where the message is gone."""
-        place = (waiting.account, waiting.channel, waiting.message_id)
+        place = (pending.account, pending.channel, pending.message_id)
         most = self._settings.talk.context_turns * LINES_A_TURN
-        heard = await self._store.memory.remembered(*place, most)
+        messages = await self._store.memory.remembered(*place, most)
         merge = self._settings.talk.merge.total_seconds()
-        if not heard or not merge:
-            return heard
+        if not messages or not merge:
+            return messages
         following = await self._store.memory.following(*place, most)
-        return (heard + in_one_go(heard[-1], following, merge))[-most:]
+        return (messages + in_one_go(messages[-1], following, merge))[-most:]
 
-    def _patience(self, heard: Sequence[Remembered]) -> float:
+    def _patience(self, messages: Sequence[HistoryMessage]) -> float:
         """Seconds for which the author may still go on, whatever their clock and ours say."""
         merge = self._settings.talk.merge.total_seconds()
-        return min(max(0.0, heard[-1].at + merge - self._store.clock()), merge)
+        return min(max(0.0, messages[-1].at + merge - self._store.clock()), merge)
 
-    async def _sampled(self, waiting: Waiting, heard: Sequence[Remembered]) -> Draft:
-        """A draft against which nothing stands, or why there is none."""
-        scene = scene_of(self._voice.seal, waiting.is_dm)
-        turns = turns_of(heard, self._settings.talk.context_turns, self._voice.seal.max_length // 2)
-        ids = [one.message_id for one in heard]
-        merged = tuple(ids[ids.index(waiting.message_id) + 1 :]) if waiting.message_id in ids else ()
+    async def _sampled(self, pending: PendingMessage, messages: Sequence[HistoryMessage]) -> Draft:
+        """A draft against which nothing stands, or rejection there is none."""
+        scene = scene_of(self._voice.seal, pending.is_dm)
+        turns = turns_of(messages, self._settings.talk.context_turns, self._voice.seal.max_length // 2)
+        ids = [message.message_id for message in messages]
+        merged = tuple(ids[ids.index(pending.message_id) + 1 :]) if pending.message_id in ids else ()
         deadline = time.monotonic() + SECONDS_TO_ANSWER
-        why = ""
+        rejection = ""
         for _ in range(DRAFTS):
             held_back: list[str] = []
             with self._metrics.seconds.labels("engine").time():
@@ -106,47 +106,50 @@ class Drafter:
                     scene,
                     turns,
                     secrets.randbits(31),
-                    channel=f"{waiting.account} {waiting.channel}",
+                    channel=f"{pending.account} {pending.channel}",
                     deadline=deadline,
                     objections=held_back,
                 )
             self._metrics.held_back(held_back)
-            parts = await self._parts(waiting, lines)
+            parts = await self._parts(pending, lines)
             said = [line for part in parts for line in part.said]
-            own = await self._store.memory.own(waiting.account, waiting.channel, REPEATS_OF)
-            earlier = ["\n".join(one.lines) for one in own]
-            why = "guard" if held_back and not lines else objection(said, earlier)
-            if not why:
+            own = await self._store.memory.own(pending.account, pending.channel, REPEATS_OF)
+            earlier = ["\n".join(message.lines) for message in own]
+            rejection = "guard" if held_back and not lines else rejection_reason(said, earlier)
+            if not rejection:
                 self._metrics.tokens.inc(len(self._voice.encoding.encode("\n".join(lines))))
-                return Draft(parts, merged, "", self._made(scene, turns, heard, lines))
-            self._metrics.objections.labels(why).inc()
+                return Draft(parts, merged, "", self._made(scene, turns, messages, lines))
+            self._metrics.objections.labels(rejection).inc()
             if not lines:  # the voice has tried again by itself
                 break
-        return Draft([], merged, why, None)
+        return Draft([], merged, rejection, None)
 
-    async def _parts(self, waiting: Waiting, lines: Sequence[str]) -> list[Part]:
-        bearers = await self._store.people.bearers(waiting.account, waiting.channel)
-        names = {one.speaker: one.name for one in bearers.values() if one.name and normalise(one.name) != one.speaker}
+    async def _parts(self, pending: PendingMessage, lines: Sequence[str]) -> list[OutgoingPart]:
+        participants = await self._store.people.in_channel(pending.account, pending.channel)
+        people = [
+            person for person in participants.values() if person.name and normalise(person.name) != person.speaker
+        ]
+        names = {person.speaker: person.name for person in people}
         named = [named_back(line, names) for line in lines]
         return delivery.posts(named, self._gateway.limits, bursts=self._settings.talk.bursts)
 
     def _made(
-        self, scene: str, turns: Sequence[Turn], heard: Sequence[Remembered], lines: Sequence[str]
+        self, scene: str, turns: Sequence[Turn], messages: Sequence[HistoryMessage], lines: Sequence[str]
     ) -> Answer | None:
         """What the answer was made of, where people may rate it."""
         if not self._settings.talk.feedback:
             return None
-        authors = tuple(sorted({one.author_id for one in heard} - {""}))
+        authors = tuple(sorted({message.author_id for message in messages} - {""}))
         prompt = render(Conversation(scene, tuple(turns), self._voice.seal.year))
         return Answer(prompt, "\n".join(lines), f"{self._voice.seal.speaker} {self._voice.seal.created}", authors)
 
-    async def _fill(self, waiting: Waiting) -> None:
+    async def _fill(self, pending: PendingMessage) -> None:
         """At the first contact with a channel, read what was said there before; its failure is nobody's loss."""
-        account, channel = waiting.account, waiting.channel
+        account, channel = pending.account, pending.channel
         if channel in self._filled or await self._store.memory.is_filled(account, channel):
             self._filled.add(channel)
             return
-        before = await self._store.memory.oldest_id(account, channel) or waiting.message_id
+        before = await self._store.memory.oldest_id(account, channel) or pending.message_id
         try:
             most = self._settings.talk.context_turns * LINES_A_TURN
             said = await self._gateway.history(channel, before, most)
@@ -156,5 +159,5 @@ class Drafter:
             log.info("history can't be read channel=%s reason=%s", channel, failure)
             said = []
         oldest = self._store.clock() - self._settings.store.keep_days * DAY
-        heard = await self._listener.heard(account, [one for one in said if one.at >= oldest])
-        await self._store.memory.fill(account, channel, heard)
+        messages = await self._listener.parse(account, [message for message in said if message.at >= oldest])
+        await self._store.memory.fill(account, channel, messages)

@@ -1,4 +1,4 @@
-"""From a gateway into the store: one committer per account, in arrival order. Returns only when committed."""
+"""From a gateway into the store: message committer per account, in arrival order. Returns only when committed."""
 
 import asyncio
 import logging
@@ -10,9 +10,9 @@ from functools import partial
 
 from bot.gateway import Command, IncomingMessage, Vote
 from bot.metrics import BotMetrics
-from bot.store import BotStore, Heard, Post, Waiting
+from bot.store import BotStore, InboundMessage, PendingMessage, Post
 from bot.talk import policy
-from bot.talk.channel_queues import Lanes
+from bot.talk.channel_queues import ChannelQueues
 from bot.talk.commands import Commands
 from bot.talk.listener import Listener
 from bot.talk.reply import Replier
@@ -22,11 +22,11 @@ from persona.config import Settings
 log = logging.getLogger("alterego.intake")
 
 
-_SENSELESS = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
+_UNPARSABLE = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
 
 
-class Committer:
-    """The Intake of one gateway. claim: called with the account once it is known; raises where another process has it."""
+class InboxWriter:
+    """The Intake of message gateway. claim: called with the account once it is known; raises where another process has it."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Committer:
         replier: Replier,
         sender: Sender,
         commands: Commands,
-        lanes: Lanes,
+        queues: ChannelQueues,
         metrics: BotMetrics,
         claim: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -46,7 +46,7 @@ class Committer:
         self._replier = replier
         self._sender = sender
         self._commands = commands
-        self._lanes = lanes
+        self._queues = queues
         self._metrics = metrics
         self._claim = claim
         self._luck = random.Random()
@@ -71,19 +71,19 @@ class Committer:
         if self.account == account or self._stopped:
             return
         await self._claim(account)
-        await self._store.places.keep_account(account)
-        await self._store.places.revive(account)
+        await self._store.channels.keep_account(account)
+        await self._store.channels.enable_targets(account)
         self.account = account
         self._taking.set()
         posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
         self._in_hand |= {post.id for post in posts}
         for post in posts:
             self.deliver(post)
-        for one in waiting:
-            self._hand_over(one)
+        for message in waiting:
+            self._dispatch(message)
         log.info("open account=%s unsent=%d waiting=%d", account, len(posts), len(waiting))
 
-    async def take_up(self) -> None:
+    async def poll_outbox(self) -> None:
         """Send what another process put into the outbox since it was last looked at."""
         if not self._taking.is_set():
             return
@@ -94,7 +94,7 @@ class Committer:
 
     def deliver(self, post: Post) -> None:
         """Send a post in its channel's turn."""
-        self._lanes.put(self._lane(post.channel), partial(self._sender.deliver, post))
+        self._queues.put(self._lane(post.channel), partial(self._sender.deliver, post))
 
     async def received(self, *messages: IncomingMessage) -> None:
         """Commit messages; hand over those that call for an answer."""
@@ -102,35 +102,39 @@ class Committer:
         self._busy_since = time.monotonic()
         try:
             with self._metrics.seconds.labels("commit").time():
-                heard = await self._understood(messages)
-                marks = {one.channel: one.message_id for one in messages}
-                rows = await self._store.inbox.commit(self.account, heard, marks)
+                inbound = await self._parsed(messages)
+                marks = {message.channel: message.message_id for message in messages}
+                pending = await self._store.inbox.commit(self.account, inbound, marks)
         finally:
             self._busy_since = None
-        self._metrics.received.labels(self.account.partition(":")[0]).inc(len(heard))
-        for row in rows:
-            self._hand_over(row)
+        self._metrics.received.labels(self.account.partition(":")[0]).inc(len(inbound))
+        for message in pending:
+            self._dispatch(message)
 
-    async def _understood(self, messages: Sequence[IncomingMessage]) -> list[Heard]:
+    async def _parsed(self, messages: Sequence[IncomingMessage]) -> list[InboundMessage]:
         """The messages as they are kept, with what in them calls. One that can't be made sense of is put away, and not the
         others with it: the platform would tell them all again, for ever."""
-        told = {(one.channel, one.message_id): one for one in messages}
+        by_id = {(message.channel, message.message_id): message for message in messages}
         try:
-            heard = await self._listener.heard(self.account, messages)
-            return [await self._called(one, told[one.channel, one.message_id]) for one in heard]
-        except _SENSELESS as error:
+            inbound = await self._listener.parse(self.account, messages)
+            return [
+                await self._with_trigger(message, by_id[message.channel, message.message_id]) for message in inbound
+            ]
+        except _UNPARSABLE as error:
             if len(messages) == 1:
                 await self.quarantine(f"{messages[0].channel} {messages[0].message_id}", type(error).__name__)
                 return []
-        return [one for message in messages for one in await self._understood([message])]
+        return [parsed for message in messages for parsed in await self._parsed([message])]
 
-    async def _called(self, heard: Heard, message: IncomingMessage) -> Heard:
+    async def _with_trigger(self, inbound: InboundMessage, message: IncomingMessage) -> InboundMessage:
         talk, persona = self._settings.talk, self._settings.persona
         names = (persona.name, *(alias for alias in persona.aliases if not alias.isdecimal()))
         since = self._store.clock() - policy.LIVELY
-        lively = await self._store.memory.others_since(heard.account, heard.channel, since) if talk.unprompted else 0
+        lively = (
+            await self._store.memory.others_since(inbound.account, inbound.channel, since) if talk.unprompted else 0
+        )
         luck = self._luck.random()
-        return replace(heard, called=policy.calls(message, talk, names=names, luck=luck, others_lately=lively))
+        return replace(inbound, trigger=policy.calls(message, talk, names=names, luck=luck, others_lately=lively))
 
     async def edited(self, message: IncomingMessage) -> None:
         """Remember a message as it reads now, if it is remembered."""
@@ -164,46 +168,46 @@ class Committer:
 
     async def moved(self, old: str, new: str) -> None:
         """Take everything known of a channel along to its new name."""
-        await self._store.places.move(self.account, old, new)
+        await self._store.channels.move(self.account, old, new)
         log.info("moved channel=%s to=%s", old, new)
 
     async def moves(self) -> Mapping[str, str]:
         """Channels that have a new name."""
-        return await self._store.places.moves(self.account)
+        return await self._store.channels.moves(self.account)
 
     async def access_requested(self, place: str) -> None:
         """Note who isn't let in."""
-        await self._store.people.knocked(self.account, place)
+        await self._store.people.access_requested(self.account, place)
 
     async def connected(self, at: float) -> None:
         """Note until when the gateway heard everything."""
-        await self._store.places.keep_connected(self.account, at)
+        await self._store.channels.keep_connected(self.account, at)
 
     async def connected_at(self) -> float | None:
         """Until when the gateway heard everything."""
-        return await self._store.places.connected_at(self.account)
+        return await self._store.channels.connected_at(self.account)
 
     async def settled(self, channel: str) -> None:
         """Wait until this channel's work is done."""
-        await self._lanes.settled(self._lane(channel))
+        await self._queues.settled(self._lane(channel))
 
     async def watermarks(self) -> Mapping[str, str]:
         """The last committed message of each channel."""
-        return await self._store.places.watermarks(self.account)
+        return await self._store.channels.watermarks(self.account)
 
     async def quarantine(self, update: str, reason: str) -> None:
         """Put an unreadable update away."""
         log.warning("update put away account=%s reason=%s", self.account, reason)
-        await self._store.places.quarantine(self.account, update, reason)
+        await self._store.channels.quarantine(self.account, update, reason)
 
-    def _hand_over(self, waiting: Waiting) -> None:
+    def _dispatch(self, pending: PendingMessage) -> None:
         since = time.monotonic()
 
         async def answer() -> None:
             self._metrics.seconds.labels("wait").observe(time.monotonic() - since)
-            await self._replier.answer(waiting)
+            await self._replier.answer(pending)
 
-        self._lanes.put(self._lane(waiting.channel), answer)
+        self._queues.put(self._lane(pending.channel), answer)
 
     def _lane(self, channel: str) -> str:
         return f"{self.account} {channel}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.gateway import IncomingMessage
-from bot.store import Bearer, BotStore, Heard
+from bot.store import BotStore, InboundMessage, Participant
 from bot.talk.speakers import live_key
 from persona.bundle import Seal
 from persona.config import Settings
@@ -21,24 +21,24 @@ class Listener:
         self._settings = settings
         self._seal = seal
 
-    async def heard(self, account: str, messages: Sequence[IncomingMessage]) -> list[Heard]:
+    async def parse(self, account: str, messages: Sequence[IncomingMessage]) -> list[InboundMessage]:
         """The messages as the store keeps them, without those of people who opted out. The account's own become the
         persona's."""
         own = account.partition(":")[2]
-        authors, channels = {one.author_id for one in messages}, {one.channel for one in messages}
-        company = await self._store.people.company(account, authors, channels)
-        kept = [one for one in messages if one.author_id not in company.opted_out]
-        return [self._heard(account, one, own, company.bearers[one.channel]) for one in kept]
+        authors, channels = {message.author_id for message in messages}, {message.channel for message in messages}
+        participants = await self._store.people.participants(account, authors, channels)
+        kept = [message for message in messages if message.author_id not in participants.opted_out]
+        return [self._parsed(account, message, own, participants.by_channel[message.channel]) for message in kept]
 
-    def _heard(self, account: str, message: IncomingMessage, own: str, here: dict[str, Bearer]) -> Heard:
+    def _parsed(self, account: str, message: IncomingMessage, own: str, here: dict[str, Participant]) -> InboundMessage:
         place = (account, message.channel, message.message_id)
         lines, at, is_dm = self.lines_of(message), message.at, message.is_dm
         if message.author_id == own:
-            return Heard(*place, "", self._seal.speaker, lines, at, is_dm)
+            return InboundMessage(*place, "", self._seal.speaker, lines, at, is_dm)
         known = here.get(message.author_id)
-        bearer = known or self._new_bearer(message, here)
-        name = None if known else bearer.name
-        return Heard(*place, message.author_id, bearer.speaker, lines, at, is_dm, name=name)
+        participant = known or self._new_participant(message, here)
+        name = None if known else participant.name
+        return InboundMessage(*place, message.author_id, participant.speaker, lines, at, is_dm, name=name)
 
     def lines_of(self, message: IncomingMessage) -> tuple[str, ...]:
         """What is remembered of a message. One that only mentions the persona still calls."""
@@ -46,11 +46,11 @@ class Listener:
         lines = plain_lines(message.text) + tuple(f"[{kind}]" for kind in attached)
         return lines or (f"@{self._settings.persona.name}",)
 
-    def _new_bearer(self, message: IncomingMessage, here: dict[str, Bearer]) -> Bearer:
+    def _new_participant(self, message: IncomingMessage, here: dict[str, Participant]) -> Participant:
         """Who is new in a channel gets a key there, the same for as long as the channel is known."""
         name = " ".join(plain_lines(message.author_name))[:LONGEST_NAME]
-        taken = {bearer.speaker for bearer in here.values()}
+        taken = {participant.speaker for participant in here.values()}
         platform = message.channel.partition(":")[0]
         key = live_key(self._settings, self._seal, platform, message.author_id, name, taken)
-        here[message.author_id] = bearer = Bearer(key, name)
-        return bearer
+        here[message.author_id] = participant = Participant(key, name)
+        return participant

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.store import Remembered
+from bot.store import HistoryMessage
 from persona.bundle import Seal
 from persona.transcript import Turn, merge_turns
 from persona.truncation import truncate_from
@@ -10,22 +10,22 @@ from persona.truncation import truncate_from
 CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
 
 
-def turns_of(remembered: Sequence[Remembered], most: int, tokens: int) -> tuple[Turn, ...]:
+def turns_of(remembered: Sequence[HistoryMessage], most: int, tokens: int) -> tuple[Turn, ...]:
     """The last `most` turns and up to half as many before them (persona.truncation says why), oldest first; what one person
     said in a row is one turn. tokens: what fits into a prompt: a turn longer than that keeps its end, or nothing of it
     would be heard."""
-    turns = merge_turns(Turn(one.speaker, one.lines) for one in remembered if one.lines)
+    turns = merge_turns(Turn(message.speaker, message.lines) for message in remembered if message.lines)
     kept = turns[truncate_from(turns, len(turns) - most - most // 2) :]
     return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN)) for turn in kept)
 
 
-def in_one_go(trigger: Remembered, following: Sequence[Remembered], patience: float) -> list[Remembered]:
+def in_one_go(trigger: HistoryMessage, following: Sequence[HistoryMessage], patience: float) -> list[HistoryMessage]:
     """What was said after `trigger` up to the last message with which its author went on, each within `patience`
     seconds of the one before."""
     last, end = trigger.at, 0
-    for number, one in enumerate(following, start=1):
-        if one.author_id == trigger.author_id and one.at - last <= patience:
-            last, end = one.at, number
+    for number, message in enumerate(following, start=1):
+        if message.author_id == trigger.author_id and message.at - last <= patience:
+            last, end = message.at, number
     return list(following[:end])
 
 

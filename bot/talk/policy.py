@@ -43,18 +43,18 @@ def calls(
     """What in a message wants an answer: dm, mention, reply, name, or unprompted where luck (in [0, 1)) has it so; ""
     where nothing does. names: what the persona is called. others_lately: messages of others in the last LIVELY
     seconds: the livelier a talk, the less it needs another voice."""
-    kinds = {
+    holds = {
         "dm": message.is_dm,
         "mention": message.mention,
         "reply": message.reply,
         "name": any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message.text, re.IGNORECASE) for name in names),
     }
-    heard = next((kind for kind in settings.reply_to if kinds[kind]), "")
+    trigger = next((name for name in settings.reply_to if holds[name]), "")
     chance = settings.unprompted * 0.5 ** (others_lately / HALVES_WITH)
-    return heard or ("unprompted" if luck < chance and not message.is_dm else "")
+    return trigger or ("unprompted" if luck < chance and not message.is_dm else "")
 
 
-def judge(settings: Talk, called: str, moment: Moment, *, is_dm: bool, timezone: str = "UTC") -> Verdict:
+def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone: str = "UTC") -> Verdict:
     """Whether to answer a message that called. The first rule that is against it gives the reason."""
     if moment.age > EXPIRES:
         return Verdict(False, "too old", "expired")
@@ -63,13 +63,13 @@ def judge(settings: Talk, called: str, moment: Moment, *, is_dm: bool, timezone:
         "quiet hours": within(settings.quiet_hours, moment.now.astimezone(ZoneInfo(timezone))),
         "loop": moment.recent.author_minute >= LOOP,
         "cooldown": not is_dm and _lasts(settings.cooldown, moment.since_spoke),
-        "unprompted cooldown": called == "unprompted" and _lasts(settings.unprompted_cooldown, moment.since_spoke),
+        "unprompted cooldown": trigger == "unprompted" and _lasts(settings.unprompted_cooldown, moment.since_spoke),
         "user cooldown": _lasts(settings.user_cooldown, moment.now.timestamp() - moment.recent.author_at),
         "hourly": not is_dm and 0 < settings.hourly <= moment.recent.channel_hour,
         "user hourly": 0 < settings.user_hourly <= moment.recent.author_hour,
     }
     reason = next((reason for reason, holds in against.items() if holds), "")
-    return Verdict(not reason, reason or called)
+    return Verdict(not reason, reason or trigger)
 
 
 def _lasts(cooldown: timedelta, since: float) -> bool:

@@ -6,7 +6,7 @@ from bot.metrics import BotMetrics
 from bot.store import BotStore
 from bot.talk.delivery import sayable
 from bot.talk.memory import turns_of
-from bot.talk.objections import objection
+from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR
 from engine.voice import Voice
 from persona.config import Settings
@@ -14,7 +14,7 @@ from persona.config import Settings
 DRAFTS = 5  # tries before there is nothing new to say
 
 
-class Unasked:
+class ProactivePosts:
     """Makes texts that answer nothing; posting them is somebody else's."""
 
     def __init__(self, store: BotStore, voice: Voice, settings: Settings, metrics: BotMetrics) -> None:
@@ -30,10 +30,10 @@ class Unasked:
             held_back: list[str] = []
             lines = sayable(await self._voice.tweet(secrets.randbits(31), objections=held_back))
             self._metrics.held_back(held_back)
-            why = "guard" if held_back and not lines else objection(lines, earlier, near=NEAR)
-            if not why:
+            rejection = "guard" if held_back and not lines else rejection_reason(lines, earlier, near=NEAR)
+            if not rejection:
                 return lines
-            self._metrics.objections.labels(why).inc()
+            self._metrics.objections.labels(rejection).inc()
         return ()
 
     async def words(self, scene: str, account: str, channel: str) -> tuple[str, ...]:
@@ -48,7 +48,9 @@ class Unasked:
             scene, turns, secrets.randbits(31), channel=f"{account} {channel}", objections=held_back
         )
         self._metrics.held_back(held_back)
-        why = objection(lines, ["\n".join(one.lines) for one in remembered if not one.author_id])
-        if why:
-            self._metrics.objections.labels(why).inc()
-        return () if why else lines
+        rejection = rejection_reason(
+            lines, ["\n".join(message.lines) for message in remembered if not message.author_id]
+        )
+        if rejection:
+            self._metrics.objections.labels(rejection).inc()
+        return () if rejection else lines

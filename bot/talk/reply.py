@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.gateway import Gateway
 from bot.metrics import BotMetrics
-from bot.store import BotStore, Post, Situation, Waiting
+from bot.store import BotStore, PendingMessage, PolicyContext, Post
 from bot.talk import policy
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.sender import Sender
@@ -44,66 +44,68 @@ class Replier:
         self._failures: Counter[int] = Counter()
         self._suspects: set[int] = set()
 
-    async def answer(self, waiting: Waiting) -> None:
+    async def answer(self, pending: PendingMessage) -> None:
         """Reach the verdict on one message. Raises EngineError where the engine failed: the message goes on waiting,
         unless the engine lives and only this one fails again and again."""
-        situation = await self._store.inbox.situation(waiting)
-        if not situation.open:
+        policy_context = await self._store.inbox.policy_context(pending)
+        if not policy_context.open:
             return
-        verdict = self._judged(waiting, situation)
+        verdict = self._judged(pending, policy_context)
         if not verdict.answer:
-            await self._settled(waiting, verdict.verdict, verdict.reason)
+            await self._settled(pending, verdict.verdict, verdict.reason)
             return
         try:
-            async with self._gateway.typing(waiting.channel):
-                draft = await self._drafter.draft(waiting)
+            async with self._gateway.typing(pending.channel):
+                draft = await self._drafter.draft(pending)
         except EngineError:
-            if not await self._at_fault(waiting):
+            if not await self._at_fault(pending):
                 raise
-            self._done_with(waiting)
-            await self._settled(waiting, "silenced", "engine failed")
+            self._done_with(pending)
+            await self._settled(pending, "silenced", "engine failed")
             return
-        self._done_with(waiting)
+        self._done_with(pending)
         if draft is None:
-            await self._settled(waiting, "declined", "deleted")
-        elif draft.why:
-            await self._settled(waiting, "silenced", draft.why, draft)
+            await self._settled(pending, "declined", "deleted")
+        elif draft.rejection:
+            await self._settled(pending, "silenced", draft.rejection, draft)
         else:
-            for post in await self._settled(waiting, "answered", verdict.reason, draft):
+            for post in await self._settled(pending, "answered", verdict.reason, draft):
                 if not await self._sender.deliver(post):
                     return
 
-    def _judged(self, waiting: Waiting, situation: Situation) -> policy.Verdict:
+    def _judged(self, pending: PendingMessage, policy_context: PolicyContext) -> policy.Verdict:
         now = self._store.clock()
         moment = policy.Moment(
             datetime.fromtimestamp(now, UTC),
-            age=now - waiting.at,
-            since_spoke=now - situation.last_spoke,
-            silent=situation.silent,
-            recent=situation.recent,
+            age=now - pending.at,
+            since_spoke=now - policy_context.last_spoke,
+            silent=policy_context.silent,
+            recent=policy_context.recent,
         )
         zone = self._settings.tweets.timezone
-        return policy.judge(self._settings.talk, waiting.called, moment, is_dm=waiting.is_dm, timezone=zone)
+        return policy.judge(self._settings.talk, pending.trigger, moment, is_dm=pending.is_dm, timezone=zone)
 
-    async def _settled(self, waiting: Waiting, verdict: str, reason: str, draft: Draft | None = None) -> list[Post]:
-        parts = draft.parts if draft and not draft.why else ()
+    async def _settled(
+        self, pending: PendingMessage, verdict: str, reason: str, draft: Draft | None = None
+    ) -> list[Post]:
+        parts = draft.parts if draft and not draft.rejection else ()
         merged = draft.merged if draft else ()
         answer = draft.answer if draft and self._settings.talk.feedback else None
-        posts = await self._store.inbox.settle(waiting, verdict, reason, parts, merged=merged, answer=answer)
+        posts = await self._store.inbox.settle(pending, verdict, reason, parts, merged=merged, answer=answer)
         self._metrics.verdicts.labels(verdict, reason).inc()
-        log.info("verdict channel=%s verdict=%s reason=%s posts=%d", waiting.channel, verdict, reason, len(posts))
+        log.info("verdict channel=%s verdict=%s reason=%s posts=%d", pending.channel, verdict, reason, len(posts))
         return posts
 
-    async def _at_fault(self, waiting: Waiting) -> bool:
+    async def _at_fault(self, pending: PendingMessage) -> bool:
         """Whether a request that failed is itself the reason: it failed often, and twice while another one didn't."""
         self._metrics.faults.labels("engine").inc()
         await self._voice.engine.start()
-        self._failures[waiting.id] += 1
-        if self._failures[waiting.id] < GIVE_UP or not await self._engine_lives():
-            self._suspects.discard(waiting.id)
+        self._failures[pending.id] += 1
+        if self._failures[pending.id] < GIVE_UP or not await self._engine_lives():
+            self._suspects.discard(pending.id)
             return False
-        suspected = waiting.id in self._suspects
-        self._suspects.add(waiting.id)
+        suspected = pending.id in self._suspects
+        self._suspects.add(pending.id)
         return suspected
 
     async def _engine_lives(self) -> bool:
@@ -114,6 +116,6 @@ class Replier:
             return False
         return True
 
-    def _done_with(self, waiting: Waiting) -> None:
-        self._failures.pop(waiting.id, None)
-        self._suspects.discard(waiting.id)
+    def _done_with(self, pending: PendingMessage) -> None:
+        self._failures.pop(pending.id, None)
+        self._suspects.discard(pending.id)

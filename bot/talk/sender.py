@@ -14,11 +14,11 @@ from persona.config import Talk
 
 log = logging.getLogger("alterego.sender")
 
-Buried = Callable[[Post, str], Awaitable[None]]
+OnUndeliverable = Callable[[Post, str], Awaitable[None]]
 
 
 class Sender:
-    """Delivers for one gateway. speaker: the persona's key, under which posts are remembered. buried: told of a post
+    """Delivers for one gateway. speaker: the persona's key, under which posts are remembered. on_undeliverable: told of a post
     that can never be made."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Sender:
         speaker: str,
         talk: Talk,
         metrics: BotMetrics,
-        buried: Buried,
+        on_undeliverable: OnUndeliverable,
         waits: tuple[float, float] = (1.0, 60.0),
     ) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class Sender:
         self._speaker = speaker
         self._talk = talk
         self._metrics = metrics
-        self._buried = buried
+        self._on_undeliverable = on_undeliverable
         self._first, self._longest = waits
 
     async def deliver(self, post: Post) -> bool:
@@ -55,15 +55,15 @@ class Sender:
             except NotSent as refusal:
                 wait = max(wait, refusal.wait)
                 log.warning("not sent channel=%s reason=%s again_in=%.0fs", post.channel, refusal, wait)
-            except ResultUnknown as doubt:
+            except ResultUnknown as failure:
                 doubtful = True
-                log.warning("result unknown channel=%s reason=%s", post.channel, doubt)
+                log.warning("result unknown channel=%s reason=%s", post.channel, failure)
                 if not self._gateway.limits.idempotent_sends:
                     continue
             except Undeliverable as refusal:
                 log.warning("undeliverable channel=%s reason=%s", post.channel, refusal)
                 await self._store.outbox.fail(post, "declined", "undeliverable")
-                await self._buried(post, str(refusal))
+                await self._on_undeliverable(post, str(refusal))
                 return False
             await asyncio.sleep(wait)
             wait = min(2 * wait, self._longest)
@@ -76,7 +76,7 @@ class Sender:
         votes = self._talk.feedback and post.origin.startswith("inbox:")
         message = OutgoingMessage(post.channel, post.text, nonce_of(post), post.reply_to, post.after, votes)
         if doubtful and not self._gateway.limits.idempotent_sends:
-            await self._store.outbox.doubt(post)
+            await self._store.outbox.mark_uncertain(post)
             self._metrics.posts.labels(self._gateway.platform, "uncertain").inc()
             return True
         found = await self._gateway.find(message) if doubtful else None

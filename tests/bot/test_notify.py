@@ -90,19 +90,19 @@ async def test_work_that_waits_for_an_engine_is_no_reason_to_be_killed_but_a_com
 ) -> None:
     """A server may be away for days; the database of this machine may not."""
     async with inhabited(tmp_path) as home:
-        (committer,) = home.daemon._committers.values()
+        (writer,) = home.daemon._writers.values()
         home.engine.failures = 10**9
         await home.say("are you there?", 1)
         await asyncio.sleep(0.1)
-        assert committer.stuck_for() == 0.0
+        assert writer.stuck_for() == 0.0
         release = threading.Event()
         holding = asyncio.create_task(home.store.database.write(lambda _: release.wait()))
         hanging = asyncio.create_task(home.say("and now?", 2))
         await asyncio.sleep(0.1)
-        assert committer.stuck_for() >= 0.05
+        assert writer.stuck_for() >= 0.05
         release.set()
         await asyncio.gather(holding, hanging)
-        assert committer.stuck_for() == 0.0
+        assert writer.stuck_for() == 0.0
         home.engine.failures = 0
         assert (await home.verdicts(2)) == {"answered": 2}
 

@@ -57,9 +57,9 @@ async def test_a_dead_target_is_disabled_and_reported_once_and_the_others_go_on(
             home.room.trouble = [Undeliverable("404")]
             await home.posted(1)
             async with asyncio.timeout(20):
-                while not await home.store.places.dead_targets("discord:1"):
+                while not await home.store.channels.disabled_targets("discord:1"):
                     await asyncio.sleep(0.01)
-            (dead,) = await home.store.places.dead_targets("discord:1")
+            (dead,) = await home.store.channels.disabled_targets("discord:1")
             due = await until_due(home, clock.now)
     assert [record.getMessage() for record in caplog.records if "target disabled" in record.getMessage()] == [
         f"target disabled channel={dead} reason=404; mend it or take it out of [tweets] to"
@@ -67,7 +67,7 @@ async def test_a_dead_target_is_disabled_and_reported_once_and_the_others_go_on(
     clock.now = due + 1
     async with inhabited(tmp_path, settings, clock=clock) as home:
         await home.posted(2)
-        assert await home.store.places.dead_targets("discord:1") == set()
+        assert await home.store.channels.disabled_targets("discord:1") == set()
 
 
 async def test_what_was_tweeted_lately_is_not_tweeted_again(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ async def test_nothing_is_tweeted_where_it_was_told_to_be_quiet(tmp_path: Path) 
     clock = Clock()
     async with inhabited(tmp_path, tweeting("discord:7"), clock=clock) as home:
         due = await until_due(home)
-        await home.store.places.silence("discord:1", "discord:7", None)
+        await home.store.channels.silence("discord:1", "discord:7", None)
     clock.now = due + 1
     async with inhabited(tmp_path, tweeting("discord:7"), clock=clock) as home:
         await asyncio.sleep(0.3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.store import BotStore, Heard
+from bot.store import BotStore, InboundMessage
 from bot.store.schema import metadata
 from tests.postgres_server import folder_of_programs, postgres
 
@@ -24,14 +24,14 @@ class Clock:
         return self.now
 
 
-def heard(number: int, author: str = "u", **more: object) -> Heard:
+def heard(number: int, author: str = "u", **more: object) -> InboundMessage:
     """A message of an invented author."""
     fields = {"account": ACCOUNT, "channel": CHANNEL, "speaker": "BOB", "at": float(number), **more}
-    return Heard(message_id=str(number), author_id=author, lines=(f"line {number}",), **fields)  # type: ignore[arg-type]
+    return InboundMessage(message_id=str(number), author_id=author, lines=(f"line {number}",), **fields)  # type: ignore[arg-type]
 
 
-async def commit(store: BotStore, *messages: Heard) -> list[int]:
-    """Commit as a committer does; returns the ids of the rows that want a verdict."""
+async def commit(store: BotStore, *messages: InboundMessage) -> list[int]:
+    """Commit as the inbox writer does; returns the ids of the rows that want a verdict."""
     marks = {one.channel: one.message_id for one in messages}
     return [row.id for row in await store.inbox.commit(ACCOUNT, messages, marks)]
 

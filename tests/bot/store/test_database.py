@@ -110,7 +110,7 @@ async def test_what_fails_in_the_middle_leaves_nothing_and_tells_its_caller(stor
         await store.database.write(fails)
     assert not await store.memory.is_filled(ACCOUNT, "one")
     await commit(store, heard(1))
-    assert await store.places.watermarks(ACCOUNT) == {CHANNEL: "1"}
+    assert await store.channels.watermarks(ACCOUNT) == {CHANNEL: "1"}
 
 
 async def test_the_loop_runs_on_while_another_process_holds_the_database(tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ async def test_a_server_that_dropped_its_connections_is_found_again(postgres_url
     store = await BotStore.open(postgres_url, tmp_path)
     claims = Claims(store.database, tmp_path)
     await claims.claim("discord:dropped")
-    await store.places.watermarks(ACCOUNT)
+    await store.channels.watermarks(ACCOUNT)
     with closing(psycopg.connect(postgres_url)) as admin:
         admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
-    await store.places.keep_connected("discord:dropped", 7.0)
-    assert await store.places.connected_at("discord:dropped") == 7.0
+    await store.channels.keep_connected("discord:dropped", 7.0)
+    assert await store.channels.connected_at("discord:dropped") == 7.0
     await claims.close()
     await store.close()

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from bot.store import Bearer, BotStore
+from bot.store import BotStore, Participant
 from bot.store.database import MIGRATIONS, NEWEST
 
 FIRST = "0001"  # the first released schema
@@ -47,12 +47,12 @@ async def test_a_store_of_the_first_release_is_brought_along(tmp_path: Path) -> 
     first_release(f"sqlite:///{tmp_path / 'store.db'}")
     for _ in range(2):
         store = await BotStore.open("sqlite:///store.db", tmp_path)
-        assert [(one.message_id, one.called) for one in await store.inbox.waiting("discord:1")] == [("5", "mention")]
+        assert [(one.message_id, one.trigger) for one in await store.inbox.waiting("discord:1")] == [("5", "mention")]
         assert [one.lines for one in await store.memory.latest("discord:1", "discord:c", 5)] == [("hi",)]
         (post,) = await store.outbox.unsent("discord:1")
         assert (post.text, post.said, post.origin) == ("sure", (), "inbox:4")
-        assert await store.people.bearers("discord:1", "discord:c") == {"u": Bearer("BOB", "Bob")}
-        assert await store.places.watermarks("discord:1") == {"discord:c": "5"}
+        assert await store.people.in_channel("discord:1", "discord:c") == {"u": Participant("BOB", "Bob")}
+        assert await store.channels.watermarks("discord:1") == {"discord:c": "5"}
         assert await store.timetable.due_at("tweets") == 99.0
         await store.close()
 

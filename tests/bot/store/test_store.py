@@ -8,27 +8,27 @@ import pytest
 import sqlalchemy as sa
 
 from bot.claims import Claims
-from bot.store import DAY, EVERYWHERE, Answer, Bearer, BotStore, Part, Recent, Situation
+from bot.store import DAY, EVERYWHERE, Answer, BotStore, OutgoingPart, Participant, PolicyContext, Recent
 from bot.store.schema import metadata
 from persona.errors import PermanentError, SettingsError, UserError
 from tests.bot.store.conftest import ACCOUNT, CHANNEL, Clock, commit, heard
 
-PARTS = [Part("a", ("a",)), Part("b", ("b",))]
+PARTS = [OutgoingPart("a", ("a",)), OutgoingPart("b", ("b",))]
 
 
 async def test_a_message_told_twice_is_kept_once(store: BotStore) -> None:
     """Duplicate events are Discord's habit."""
-    assert len(await commit(store, heard(1, called="mention"))) == 1
-    assert await commit(store, heard(1, called="mention")) == []
+    assert len(await commit(store, heard(1, trigger="mention"))) == 1
+    assert await commit(store, heard(1, trigger="mention")) == []
     assert [one.message_id for one in await store.inbox.waiting(ACCOUNT)] == ["1"]
-    assert await store.places.watermarks(ACCOUNT) == {CHANNEL: "1"}
+    assert await store.channels.watermarks(ACCOUNT) == {CHANNEL: "1"}
 
 
 async def test_the_watermark_never_goes_back(store: BotStore) -> None:
     """What is told again, out of order or during a catch-up, moves nothing back; ids are numbers, not words."""
     await commit(store, heard(9), heard(10))
     await commit(store, heard(9))
-    assert await store.places.watermarks(ACCOUNT) == {CHANNEL: "10"}
+    assert await store.channels.watermarks(ACCOUNT) == {CHANNEL: "10"}
 
 
 async def test_memory_ends_with_the_message_that_called(store: BotStore) -> None:
@@ -52,12 +52,12 @@ async def test_history_comes_before_what_was_heard(store: BotStore) -> None:
 
 async def test_a_verdict_and_its_posts_are_one_step(store: BotStore) -> None:
     """Settling twice makes no second posts."""
-    await commit(store, heard(1, called="mention"))
+    await commit(store, heard(1, trigger="mention"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     posts = await store.inbox.settle(waiting, "answered", "mention", PARTS)
     assert [(post.part, post.reply_to, post.after) for post in posts] == [(0, "1", "1"), (1, "", "1")]
     assert await store.inbox.settle(waiting, "answered", "mention", PARTS) == []
-    assert not (await store.inbox.situation(waiting)).open
+    assert not (await store.inbox.policy_context(waiting)).open
     assert [post.said for post in await store.outbox.unsent(ACCOUNT)] == [("a",), ("b",)]
     await store.outbox.sent(posts[0], "77", "MARA")
     assert [post.part for post in await store.outbox.unsent(ACCOUNT)] == [1]
@@ -67,7 +67,7 @@ async def test_a_verdict_and_its_posts_are_one_step(store: BotStore) -> None:
 
 async def test_several_messages_are_merged_into_one_verdict(store: BotStore) -> None:
     """Only those of the same author that still wait."""
-    await commit(store, heard(1, called="mention"), heard(2, called="mention"), heard(3, "other", called="mention"))
+    await commit(store, heard(1, trigger="mention"), heard(2, trigger="mention"), heard(3, "other", trigger="mention"))
     first, *_ = await store.inbox.waiting(ACCOUNT)
     await store.inbox.settle(first, "answered", "mention", PARTS, merged=("2", "3"))
     assert await store.inbox.verdicts() == {"answered": 1, "merged": 1, "waiting": 1}
@@ -75,7 +75,7 @@ async def test_several_messages_are_merged_into_one_verdict(store: BotStore) -> 
 
 async def test_an_answer_of_which_nothing_could_be_said_was_none(store: BotStore) -> None:
     """Its verdict says so, and its other parts are not sent; a part that fails later leaves it answered."""
-    await commit(store, heard(1, called="mention"), heard(2, called="mention"))
+    await commit(store, heard(1, trigger="mention"), heard(2, trigger="mention"))
     first, second = await store.inbox.waiting(ACCOUNT)
     early = await store.inbox.settle(first, "answered", "mention", PARTS)
     late = await store.inbox.settle(second, "answered", "mention", PARTS)
@@ -88,7 +88,7 @@ async def test_an_answer_of_which_nothing_could_be_said_was_none(store: BotStore
 
 async def test_a_deleted_message_is_forgotten_and_not_answered(store: BotStore) -> None:
     """An edited one is remembered as it reads now; of an unknown one nothing is kept."""
-    await commit(store, heard(1, called="mention"), heard(2, called="mention"))
+    await commit(store, heard(1, trigger="mention"), heard(2, trigger="mention"))
     assert await store.memory.edit(ACCOUNT, CHANNEL, "2", ["better"])
     assert not await store.memory.edit(ACCOUNT, CHANNEL, "99", ["who?"])
     await store.memory.delete(ACCOUNT, CHANNEL, ["1", "98"])
@@ -100,31 +100,31 @@ async def test_what_was_answered_lately_is_counted(store: BotStore, clock: Clock
     """In the channel, to the author, within a minute and within an hour."""
     for number, (author, at) in enumerate([("u", 3000), ("u", 50), ("v", 10), ("u", 4000)]):
         clock.now = 1_000_000 - at
-        await commit(store, heard(number, author, called="mention"))
+        await commit(store, heard(number, author, trigger="mention"))
         (waiting,) = await store.inbox.waiting(ACCOUNT)
         await store.inbox.settle(waiting, "answered", "mention")
     clock.now = 1_000_000.0
-    await commit(store, heard(9, called="mention"))
+    await commit(store, heard(9, trigger="mention"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
-    await store.places.silence(ACCOUNT, EVERYWHERE, None)
-    assert await store.inbox.situation(waiting) == Situation(True, True, 0.0, Recent(3, 2, 1, 999_950.0))
+    await store.channels.silence(ACCOUNT, EVERYWHERE, None)
+    assert await store.inbox.policy_context(waiting) == PolicyContext(True, True, 0.0, Recent(3, 2, 1, 999_950.0))
     assert await store.inbox.oldest() == 9.0
 
 
 async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: BotStore) -> None:
     """keep_days is for memory, not for work."""
-    await commit(store, heard(1, called="mention", name="Bob"))
+    await commit(store, heard(1, trigger="mention", name="Bob"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     store.database.clock.now += 31 * DAY  # type: ignore[attr-defined]
     assert await store.purge(30) == 2  # the message and the name
-    assert await store.people.bearers(ACCOUNT, CHANNEL) == {}
+    assert await store.people.in_channel(ACCOUNT, CHANNEL) == {}
     assert await store.inbox.waiting(ACCOUNT) == [waiting]
 
 
 async def test_after_forgetting_or_purging_new_messages_are_answered_as_ever(store: BotStore) -> None:
     """SQLite numbers rows from the start again once the last one is gone: an answer must not pass for an old one."""
     for number in range(1, 4):
-        await commit(store, heard(number, called="mention"))
+        await commit(store, heard(number, trigger="mention"))
         (waiting,) = await store.inbox.waiting(ACCOUNT)
         (post, _) = await store.inbox.settle(waiting, "answered", "mention", PARTS)
         await store.outbox.sent(post, f"9{number}", "MARA")
@@ -136,30 +136,30 @@ async def test_two_accounts_of_one_person_may_share_a_key(store: BotStore) -> No
     for author in ("5", "6"):
         told = heard(int(author), author, account="a", channel="c", speaker="JONAS", name="Jo")
         await store.inbox.commit("a", [told], {})
-    assert await store.people.bearers("a", "c") == {"5": Bearer("JONAS", "Jo"), "6": Bearer("JONAS", "Jo")}
-    assert await store.people.bearers("a", "d") == {}
+    assert await store.people.in_channel("a", "c") == {"5": Participant("JONAS", "Jo"), "6": Participant("JONAS", "Jo")}
+    assert await store.people.in_channel("a", "d") == {}
 
 
-async def test_company_is_known_by_channel_and_without_those_who_opted_out(store: BotStore) -> None:
+async def test_participants_are_known_by_channel_and_without_those_who_opted_out(store: BotStore) -> None:
     """In one question, for messages of several channels; nobody was seen in a new one yet."""
     await commit(store, heard(1, "5", name="Bob"), heard(2, "6", speaker="EVE", channel="discord:d", name="Eve"))
     await store.people.opt_out("discord", "7")
-    company = await store.people.company(ACCOUNT, {"5", "7"}, {CHANNEL, "discord:d", "discord:new"})
-    assert company.opted_out == {"7"}
-    bob, eve = Bearer("BOB", "Bob"), Bearer("EVE", "Eve")
-    assert company.bearers == {CHANNEL: {"5": bob}, "discord:d": {"6": eve}, "discord:new": {}}
+    participants = await store.people.participants(ACCOUNT, {"5", "7"}, {CHANNEL, "discord:d", "discord:new"})
+    assert participants.opted_out == {"7"}
+    bob, eve = Participant("BOB", "Bob"), Participant("EVE", "Eve")
+    assert participants.by_channel == {CHANNEL: {"5": bob}, "discord:d": {"6": eve}, "discord:new": {}}
 
 
 async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(store: BotStore, tmp_path: Path) -> None:
     """Messages, names, prompts that quote them, quarantined updates; counted in a receipt, gone from the file."""
     secret = "the words of author 4711"
-    await commit(store, heard(1, "4711", called="mention", speaker="ZOE", name="Zoe"), heard(2, "47"))
+    await commit(store, heard(1, "4711", trigger="mention", speaker="ZOE", name="Zoe"), heard(2, "47"))
     await store.memory.edit(ACCOUNT, CHANNEL, "1", [secret])
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     answer = Answer(secret, "ok", "1", ("47", "4711"))
     await store.inbox.settle(waiting, "answered", "mention", PARTS, answer=answer)
     assert await store.people.rate(ACCOUNT, CHANNEL, "inbox:1", "77", "47", 1)
-    await store.places.quarantine(ACCOUNT, '{"from": 4711}', "KeyError")
+    await store.channels.quarantine(ACCOUNT, '{"from": 4711}', "KeyError")
     receipt = await store.people.forget("discord", "4711")
     assert (receipt.messages, receipt.verdicts, receipt.names, receipt.feedback, receipt.updates) == (1, 1, 1, 2, 1)
     assert await store.outbox.unsent(ACCOUNT) == []
@@ -182,7 +182,7 @@ async def test_opting_out_holds_on_one_platform_until_taken_back(store: BotStore
 
 async def test_a_rating_keeps_what_was_rated_and_can_be_taken_back(store: BotStore) -> None:
     """One a person; of an answer that isn't known nothing is kept."""
-    await commit(store, heard(1, called="mention"))
+    await commit(store, heard(1, trigger="mention"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     (post, _) = await store.inbox.settle(
         waiting, "answered", "mention", PARTS, answer=Answer("prompt", "a\nb", "mara 3", ("u",))
@@ -202,26 +202,26 @@ async def test_a_rating_keeps_what_was_rated_and_can_be_taken_back(store: BotSto
 
 async def test_silences_end_by_themselves_or_when_told(store: BotStore, clock: Clock) -> None:
     """In one channel or everywhere."""
-    await store.places.silence(ACCOUNT, CHANNEL, clock.now + 10)
-    assert await store.places.is_silent(ACCOUNT, CHANNEL)
-    assert not await store.places.is_silent(ACCOUNT, "discord:other")
+    await store.channels.silence(ACCOUNT, CHANNEL, clock.now + 10)
+    assert await store.channels.is_silent(ACCOUNT, CHANNEL)
+    assert not await store.channels.is_silent(ACCOUNT, "discord:other")
     clock.now += 11
-    assert not await store.places.is_silent(ACCOUNT, CHANNEL)
-    await store.places.silence(ACCOUNT, EVERYWHERE, None)
-    assert await store.places.is_silent(ACCOUNT, "discord:other")
-    assert await store.places.unsilence(ACCOUNT, EVERYWHERE)
-    assert not await store.places.is_silent(ACCOUNT, "discord:other")
+    assert not await store.channels.is_silent(ACCOUNT, CHANNEL)
+    await store.channels.silence(ACCOUNT, EVERYWHERE, None)
+    assert await store.channels.is_silent(ACCOUNT, "discord:other")
+    assert await store.channels.unsilence(ACCOUNT, EVERYWHERE)
+    assert not await store.channels.is_silent(ACCOUNT, "discord:other")
 
 
 async def test_a_group_that_moves_takes_everything_along(store: BotStore) -> None:
     """Ids begin anew there: a new message with an old number is no duplicate, and the move may be told twice."""
-    await commit(store, heard(1, called="mention", name="Bob"))
+    await commit(store, heard(1, trigger="mention", name="Bob"))
     for _ in range(2):
-        await store.places.move(ACCOUNT, CHANNEL, "discord:new")
-    assert len(await store.inbox.commit(ACCOUNT, [heard(1, channel="discord:new", called="mention")], {})) == 1
+        await store.channels.move(ACCOUNT, CHANNEL, "discord:new")
+    assert len(await store.inbox.commit(ACCOUNT, [heard(1, channel="discord:new", trigger="mention")], {})) == 1
     assert [one.channel for one in await store.inbox.waiting(ACCOUNT)] == ["discord:new"] * 2
-    assert await store.places.moves(ACCOUNT) == {CHANNEL: "discord:new"}
-    assert list(await store.people.bearers(ACCOUNT, "discord:new")) == ["u"]
+    assert await store.channels.moves(ACCOUNT) == {CHANNEL: "discord:new"}
+    assert list(await store.people.in_channel(ACCOUNT, "discord:new")) == ["u"]
 
 
 async def test_the_last_tweets_are_kept_and_no_more(store: BotStore) -> None:
@@ -238,7 +238,7 @@ async def test_the_last_tweets_are_kept_and_no_more(store: BotStore) -> None:
 
 async def test_whatever_anybody_types_can_be_stored(store: BotStore) -> None:
     """Lone surrogates and NULs break databases; the store writes lines as ASCII, and takes no other outside text raw."""
-    await store.places.quarantine(ACCOUNT, "\ud83d \x00 update", "KeyError")
+    await store.channels.quarantine(ACCOUNT, "\ud83d \x00 update", "KeyError")
     await commit(store, heard(1))
     await store.memory.edit(ACCOUNT, CHANNEL, "1", ["\ud83d\x00"])
     assert (await store.memory.latest(ACCOUNT, CHANNEL, 1))[0].lines == ("\ud83d\x00",)
@@ -246,7 +246,7 @@ async def test_whatever_anybody_types_can_be_stored(store: BotStore) -> None:
 
 async def test_many_writers_at_once_lose_nothing(store: BotStore) -> None:
     """They take turns."""
-    await asyncio.gather(*(commit(store, heard(number, called="mention")) for number in range(40)))
+    await asyncio.gather(*(commit(store, heard(number, trigger="mention")) for number in range(40)))
     assert len(await store.inbox.waiting(ACCOUNT)) == 40
 
 
@@ -257,7 +257,7 @@ async def test_migrations_make_what_the_code_expects(store: BotStore) -> None:
         seen = sa.inspect(read)
         return {table: {column["name"] for column in seen.get_columns(table)} for table in seen.get_table_names()}
 
-    assert {name: set(table.c.keys()) for name, table in metadata.tables.items()} == {
+    assert {name: {column.name for column in table.c} for name, table in metadata.tables.items()} == {
         name: columns for name, columns in (await store.database.read(found)).items() if name != "alembic_version"
     }
 

@@ -31,7 +31,7 @@ def lived_in(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
 
     async def meet() -> None:
         store = await BotStore.open("sqlite:///alterego.db", home.folder)
-        await store.places.keep_account("discord:1")
+        await store.channels.keep_account("discord:1")
         await store.close()
 
     asyncio.run(meet())

@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import pytest
 
-from bot.store import Remembered
+from bot.store import HistoryMessage
 from bot.talk.memory import in_one_go, turns_of
 from persona.transcript import Turn
 
 
-def said(number: int, author: str, *lines: str, at: float = 0.0) -> Remembered:
-    return Remembered(str(number), author, author.upper(), lines, at)
+def said(number: int, author: str, *lines: str, at: float = 0.0) -> HistoryMessage:
+    return HistoryMessage(str(number), author, author.upper(), lines, at)
 
 
 def test_what_one_person_said_in_a_row_is_one_turn() -> None:

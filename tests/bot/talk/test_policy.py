@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
-    ("message", "called"),
+    ("message", "trigger"),
     [
         (HI, ""),
         (replace(HI, mention=True), "mention"),
@@ -27,23 +27,23 @@ MINUTE = timedelta(minutes=1)
         (replace(HI, text="ask mara"), ""),
     ],
 )
-def test_what_calls_by_default(message: IncomingMessage, called: str) -> None:
+def test_what_calls_by_default(message: IncomingMessage, trigger: str) -> None:
     """A mention, a reply, a private message; nothing else."""
-    assert calls(message, Talk(), names=("Mara",), luck=0.0) == called
+    assert calls(message, Talk(), names=("Mara",), luck=0.0) == trigger
 
 
 @pytest.mark.parametrize(
-    ("text", "called"), [("ask Mara!", "name"), ("MARA", "name"), ("maraschino", ""), ("tamara", "")]
+    ("text", "trigger"), [("ask Mara!", "name"), ("MARA", "name"), ("maraschino", ""), ("tamara", "")]
 )
-def test_a_name_calls_where_the_switch_is_on(text: str, called: str) -> None:
+def test_a_name_calls_where_the_switch_is_on(text: str, trigger: str) -> None:
     """As a word, in any case."""
     talk = Talk(reply_to=("name",))
-    assert calls(replace(HI, text=text), talk, names=("Mara",), luck=0.9) == called
+    assert calls(replace(HI, text=text), talk, names=("Mara",), luck=0.9) == trigger
     assert calls(replace(HI, mention=True), talk, names=("Mara",), luck=0.9) == ""
 
 
 @pytest.mark.parametrize(
-    ("luck", "others", "called"),
+    ("luck", "others", "trigger"),
     [
         (0.0, 0, "unprompted"),
         (0.19, 0, "unprompted"),
@@ -53,9 +53,9 @@ def test_a_name_calls_where_the_switch_is_on(text: str, called: str) -> None:
         (0.001, 100, ""),
     ],
 )
-def test_it_speaks_unprompted_as_luck_has_it_and_less_in_a_lively_talk(luck: float, others: int, called: str) -> None:
+def test_it_speaks_unprompted_as_luck_has_it_and_less_in_a_lively_talk(luck: float, others: int, trigger: str) -> None:
     """With the set probability, which is 0 by default and halves with every five messages of others."""
-    assert calls(HI, Talk(unprompted=0.2), names=(), luck=luck, others_lately=others) == called
+    assert calls(HI, Talk(unprompted=0.2), names=(), luck=luck, others_lately=others) == trigger
     assert calls(HI, Talk(), names=(), luck=0.0) == ""
 
 
@@ -65,7 +65,7 @@ def test_a_private_message_is_never_answered_by_chance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("talk", "called", "moment", "is_dm", "verdict"),
+    ("talk", "trigger", "moment", "is_dm", "verdict"),
     [
         ({}, "mention", AT, False, Verdict(True, "mention")),
         ({}, "mention", replace(AT, age=EXPIRES + 1), True, Verdict(False, "too old", "expired")),
@@ -96,9 +96,9 @@ def test_a_private_message_is_never_answered_by_chance() -> None:
         ({}, "mention", replace(AT, recent=Recent(99, 99)), False, Verdict(True, "mention")),
     ],
 )
-def test_verdicts(talk: dict[str, object], called: str, moment: Moment, is_dm: bool, verdict: Verdict) -> None:
+def test_verdicts(talk: dict[str, object], trigger: str, moment: Moment, is_dm: bool, verdict: Verdict) -> None:
     """The first rule that is against it gives the reason; channel rules don't hold in private."""
-    assert judge(Talk(**talk), called, moment, is_dm=is_dm) == verdict  # type: ignore[arg-type]
+    assert judge(Talk(**talk), trigger, moment, is_dm=is_dm) == verdict  # type: ignore[arg-type]
 
 
 def test_quiet_hours_are_local() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.talk.objections import objection
+from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR, repeats
 
 
@@ -29,7 +29,7 @@ def test_what_repeats_what(text: str, earlier: str, same: bool, near: bool) -> N
 
 def test_what_stands_against_a_draft() -> None:
     """Nothing to say, or nothing new in any of its lines."""
-    assert objection([], []) == "empty"
-    assert objection(["ok"], ["OK."]) == "repeated"
-    assert objection(["ok", "and then?"], ["ok"]) == ""
-    assert objection(["ok", "sure"], ["sure", "ok"]) == "repeated"
+    assert rejection_reason([], []) == "empty"
+    assert rejection_reason(["ok"], ["OK."]) == "repeated"
+    assert rejection_reason(["ok", "and then?"], ["ok"]) == ""
+    assert rejection_reason(["ok", "sure"], ["sure", "ok"]) == "repeated"

@@ -7,7 +7,7 @@ from bot.talk.repeats import repeats
 REPEATS_OF = 6  # the persona's last messages in a channel that a reply must not say again
 
 
-def objection(lines: Sequence[str], earlier: Collection[str], *, near: float = 1.0) -> str:
+def rejection_reason(lines: Sequence[str], earlier: Collection[str], *, near: float = 1.0) -> str:
     """Why a draft is not said, in a word that is counted; "" where nothing stands against it. earlier: what was said
     before. near: how much of it makes a repetition (see repeats)."""
     if not lines:
