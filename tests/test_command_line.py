@@ -85,3 +85,12 @@ def test_completions_say_how_they_are_switched_on(shell: str) -> None:
     line = f"source /path/to/alterego/completions/alterego.{shell}"
     assert line in (ROOT / "completions" / f"alterego.{shell}").read_text(encoding="utf-8")
     assert line in Path(ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("package", APPS)
+def test_help_imports_nothing_heavy(package: str) -> None:
+    """Neither what computes nor what reads settings: help is there at once."""
+    heavy = "{'torch', 'transformers', 'numpy', 'pyarrow', 'sklearn', 'pydantic', 'sqlalchemy'}"
+    asked = f"import sys, {package}.__main__; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr

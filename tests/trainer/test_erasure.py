@@ -14,10 +14,10 @@ from tests.conftest import run_here
 from tests.trainer.ingest.test_postprocess import archive, everything_in, imported, scenes, settings_of, telegram
 from trainer.__main__ import app
 from trainer.bundle.provenance import write_heard
-from trainer.commands.output import import_summary
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.erasure import erase
+from trainer.ingest.summary import import_summary
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TALK = [

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from html import escape
 from itertools import pairwise
+from pathlib import Path
 
+from trainer.atomic import write_whole
 from trainer.corpus.stats import DELAYS, LENGTHS, UNDATED, Voice
 
 MOST_SPEAKERS = 12  # in plots; the table names all
@@ -55,6 +57,12 @@ def stats_page(persona: str, voices: Sequence[Voice], zone: str) -> str:
         f'content="width=device-width, initial-scale=1"><title>{escape(persona)}: stats</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
+
+
+def write_page(path: Path, persona: str, voices: Sequence[Voice], zone: str) -> Path:
+    """Write the page, whole or not at all, for this user's eyes only; returns its path."""
+    write_whole(path, [stats_page(persona, voices, zone)])
+    return path
 
 
 def delay_text(seconds: float | None) -> str:

@@ -6,7 +6,7 @@ between is SPEAKER: text.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,15 +69,6 @@ def jade(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
                 held = []
             else:
                 held.append(f"{turn.speaker}: {line}")
-
-
-WRITERS: Mapping[str, Writer] = {
-    "transcript": transcript,
-    "messages": messages,
-    "alpaca": alpaca,
-    "sharegpt": sharegpt,
-    "jade": jade,
-}
 
 
 def _told(one: Conversation, persona: str) -> Iterator[tuple[str, str]]:

@@ -12,8 +12,8 @@ from persona.transcript import Conversation, Turn, render
 from tests.conftest import sample_settings
 from trainer.atomic import write_whole
 from trainer.corpus.store import Corpus
-from trainer.export.conversations import WRITERS, alpaca, jade
-from trainer.export.files import export_conversations
+from trainer.export.conversations import alpaca, jade
+from trainer.export.registry import FORMATS, ExportJob
 from trainer.ingest.pipeline import import_exports
 from trainer.progress import Bars
 
@@ -45,13 +45,18 @@ def speaks(text: str) -> bool:
     return f"\n{PERSONA}:\n" in text
 
 
-@pytest.mark.parametrize("kind", WRITERS)
+def export(settings: Settings, name: str, target: Path) -> str:
+    """Export the corpus of `settings`; what the command says of it."""
+    return FORMATS[name].write(ExportJob(settings, target, "f16", Bars(quiet=True)))
+
+
+@pytest.mark.parametrize("kind", ["transcript", "messages", "alpaca", "sharegpt", "jade"])
 def test_what_is_exported_is_imported_to_the_same_turns(
     kind: str, home: Settings, corpus: Corpus, tmp_path: Path
 ) -> None:
     """Scene, year, speakers and lines; alpaca has the conversations that the persona speaks in, JadeV8 ends with one."""
     path = tmp_path / "exported"
-    assert export_conversations(home, corpus, kind, path) == len(corpus.conversations)
+    assert export(home, kind, path) == f"{len(corpus.conversations):,} conversations"
     other = settings_in(tmp_path / "other", "[data.cleaning]\nnear_duplicates = false\n")  # bursts are one message now
     again = import_exports(other, [path], fresh=True, bars=Bars(quiet=True)).corpus
     before, after = conversations(corpus), conversations(again)
@@ -75,7 +80,7 @@ def test_stand_in_names_come_back_as_they_went(tmp_path: Path, sample_exports: P
         (folder / "persona.toml").write_text('[persona]\nname = "Mara Voss"\n', encoding="utf-8")
         settings = load(folder / "persona.toml")
         corpora.append(import_exports(settings, [source], fresh=True, bars=Bars(quiet=True)).corpus)
-        export_conversations(settings, corpora[0], "transcript", tmp_path / "talk.txt")
+        export(settings, "transcript", tmp_path / "talk.txt")
     speakers = [{turn.speaker for one in corpus.conversations for turn in one.conversation.turns} for corpus in corpora]
     assert speakers[0] == speakers[1]
     assert conversations(corpora[0]) == conversations(corpora[1])
@@ -125,6 +130,9 @@ def test_a_place_that_can_not_be_written_is_a_sentence(tmp_path: Path, home: Set
     """A folder, a folder that is not there; and a corpus in which the persona is silent."""
     for path, words in ((tmp_path, "is a folder"), (tmp_path / "no" / "out.txt", "there is no folder")):
         with pytest.raises(UserError, match=words):
-            export_conversations(home, corpus, "messages", path)
+            export(home, "messages", path)
+    config = tmp_path / "persona.toml"
+    config.write_text(f'[persona]\nname = "Nobody"\n[data]\ncorpus = "{home.corpus}"\n', encoding="utf-8")
+    other = load(config)
     with pytest.raises(UserError, match="says nothing in the corpus"):
-        export_conversations(home, Corpus(), "messages", tmp_path / "out.txt")
+        export(other, "messages", tmp_path / "out.txt")

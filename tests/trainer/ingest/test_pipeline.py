@@ -14,12 +14,12 @@ from persona.errors import UserError
 from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
-from trainer.commands.output import import_summary
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.store import load as load_corpus
 from trainer.ingest.cleaning import clean
 from trainer.ingest.pipeline import Imported, import_exports
 from trainer.ingest.reading import read_all
+from trainer.ingest.summary import import_summary
 from trainer.progress import Bars
 from trainer.sources.registry import find
 

@@ -9,10 +9,11 @@ import pytest
 
 from persona.config import Settings, load
 from persona.errors import UserError
-from trainer.commands.output import import_summary, show_import
+from trainer.commands.import_ import show_import
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.ingest.pipeline import Imported, import_exports
+from trainer.ingest.summary import import_summary
 from trainer.progress import Bars
 
 HOUR = 3600

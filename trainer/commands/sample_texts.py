@@ -26,7 +26,7 @@ OPENINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SampleRequest:
     """What to sample. turns: 0 for single texts, else the length of a conversation. seed: None draws one."""
 
     speaker: str = ""
@@ -38,16 +38,16 @@ class Wish:
     answers: str = ""
 
 
-def sample_texts(settings: Settings, wish: Wish) -> list[str]:
+def sample_texts(settings: Settings, request: SampleRequest) -> list[str]:
     """The texts. Raises UserError where there is no current adapter, or nobody of that name was heard."""
-    if wish.scene not in SCENES:
-        raise SettingsError(f"there is no scene {wish.scene!r}; the scenes are {', '.join(SCENES)}")
+    if request.scene not in SCENES:
+        raise SettingsError(f"there is no scene {request.scene!r}; the scenes are {', '.join(SCENES)}")
     seal = current(settings.adapters).seal
-    speaker = find_speaker(seal, wish.speaker)
-    others = wish.turns > 0 or not seal.speakers[speaker].tuned
+    speaker = find_speaker(seal, request.speaker)
+    others = request.turns > 0 or not seal.speakers[speaker].tuned
     voice = open_voice(settings, merge=not others)
-    seed = secrets.randbits(31) if wish.seed is None else wish.seed
-    return asyncio.run(_sampled(voice, wish, speaker, seed))
+    seed = secrets.randbits(31) if request.seed is None else request.seed
+    return asyncio.run(_sampled(voice, request, speaker, seed))
 
 
 def find_speaker(seal: Seal, name: str) -> str:
@@ -61,42 +61,42 @@ def find_speaker(seal: Seal, name: str) -> str:
     return by_name[wanted]
 
 
-async def _sampled(voice: Voice, wish: Wish, speaker: str, seed: int) -> list[str]:
+async def _sampled(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> list[str]:
     await voice.engine.start()
     try:
-        if wish.turns:
-            return [render(await _conversation(voice, wish, seed)).strip()]
+        if request.turns:
+            return [render(await _conversation(voice, request, seed)).strip()]
         if not voice.seal.speakers[speaker].tuned:
             _say(f"{voice.seal.speakers[speaker].name} was not trained: this voice is the base's")
-        texts = [await _one(voice, wish, speaker, seed + number * 7919) for number in range(wish.count)]
+        texts = [await _one(voice, request, speaker, seed + number * 7919) for number in range(request.count)]
         return [text for text in texts if text]
     finally:
         await voice.engine.close()
 
 
-async def _one(voice: Voice, wish: Wish, speaker: str, seed: int) -> str:
+async def _one(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> str:
     """ "" where the voice remains silent, whatever the seed."""
     for draw in range(DRAWS):
-        if lines := await _drawn(voice, wish, speaker, seed + draw * 104_729):
+        if lines := await _drawn(voice, request, speaker, seed + draw * 104_729):
             return "\n".join(lines)
     return ""
 
 
-async def _drawn(voice: Voice, wish: Wish, speaker: str, seed: int) -> tuple[str, ...]:
+async def _drawn(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> tuple[str, ...]:
     tuned = voice.seal.speakers[speaker].tuned
-    if wish.scene == "timeline" and not wish.answers:
-        return await voice.tweet(seed, speaker=speaker, year=wish.year, tuned=tuned)
-    opening = plain_lines(wish.answers) or (random.Random(seed).choice(OPENINGS),)
-    scene = "reply" if wish.scene == "timeline" else wish.scene
-    return await voice.reply(scene, (Turn(SOMEONE, opening),), seed, speaker=speaker, year=wish.year, tuned=tuned)
+    if request.scene == "timeline" and not request.answers:
+        return await voice.tweet(seed, speaker=speaker, year=request.year, tuned=tuned)
+    opening = plain_lines(request.answers) or (random.Random(seed).choice(OPENINGS),)
+    scene = "reply" if request.scene == "timeline" else request.scene
+    return await voice.reply(scene, (Turn(SOMEONE, opening),), seed, speaker=speaker, year=request.year, tuned=tuned)
 
 
-async def _conversation(voice: Voice, wish: Wish, seed: int) -> Conversation:
+async def _conversation(voice: Voice, request: SampleRequest, seed: int) -> Conversation:
     if names := untrained(voice.seal):
         _say(f"voices that were not trained are the base's: {', '.join(names)}")
-    scene = wish.scene if wish.scene != "timeline" else "group"
-    turns = [turn async for turn in played(voice, scene, seed, turns=wish.turns, year=wish.year)]
-    return Conversation(scene, tuple(turns), wish.year or voice.seal.year)
+    scene = request.scene if request.scene != "timeline" else "group"
+    turns = [turn async for turn in played(voice, scene, seed, turns=request.turns, year=request.year)]
+    return Conversation(scene, tuple(turns), request.year or voice.seal.year)
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,76 @@
+"""`evaluate`: how alike the current adapter is, and what it leaks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from persona.command import ConfigOption, JsonOption
+from trainer.console import print_json, print_table, say, warn
+
+EVALUATION_SECONDS = 240.0  # about; what can be asked as often as one likes is asked as often as fits
+
+
+def evaluate(
+    canaries: Annotated[
+        bool,
+        typer.Option("--canaries", help="Train a throw-away adapter with planted secrets, and try to get them out."),
+    ] = False,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how alike the current adapter is and what it leaks. Example: python -m trainer evaluate"""
+    from persona.bundle import current
+    from persona.config import load
+    from trainer.corpus.store import load as load_corpus
+    from trainer.evaluate.evaluation import Scope
+    from trainer.evaluate.evaluation import evaluate as evaluated
+    from trainer.evaluate.report.figures import plain_figures
+    from trainer.evaluate.report.files import write_report
+    from trainer.game.playing import tally_of
+    from trainer.progress import Bars
+
+    settings = load(config)
+    corpus, bundle = load_corpus(settings), current(settings.adapters)
+    with Bars(quiet=as_json) as bars:
+        measured = evaluated(settings, corpus, bundle, Scope(EVALUATION_SECONDS), bars)
+        leaks: list[dict[str, Any]] = []
+        if canaries:
+            from trainer.evaluate.canaries import audit
+
+            leaks = [leak.plain for leak in audit(settings, corpus, bundle.seal, bars)]
+        tally = tally_of(bundle)
+        games = tally.sentence if tally else ""
+        report = write_report(settings, corpus, bundle, measured, bundle.reports, tally=games, leaks=leaks)
+    figures = plain_figures(measured) | {"canaries": leaks}
+    if as_json:
+        print_json({"report": report, **figures})
+    else:
+        _show(report, figures)
+
+
+def _show(report: Path, figures: Mapping[str, Any]) -> None:
+    """Print the verdict, a row a figure with a column a voice, then what leaks."""
+    say(figures["verdict"])
+    warn(figures["warnings"])
+    if figures["rows"]:
+        print_table(("figure", *figures["rows"]), _rows(figures["rows"]))
+    for leak in figures["canaries"]:
+        say(
+            f"a secret said {leak['said']}: exposure {leak['exposure']:.1f} bits, extracted {leak['extracted']} of "
+            f"{leak['canaries']}, past the guard {leak['guarded']}; in a thousand texts {leak['replies']:.0f}, past the "
+            f"guard {leak['guarded_replies']:.0f}"
+        )
+    for name, figure in figures["figures"].items():
+        say(f"{name.replace('_', ' ')}: {_with_interval(figure)}")
+    say(f"report: {report}")
+
+
+def _rows(voices: Mapping[str, Mapping[str, Sequence[float] | None]]) -> Iterator[tuple[str, ...]]:
+    for name in next(iter(voices.values())):
+        yield name.replace("_", " "), *(_with_interval(row[name]) for row in voices.values())
+
+
+def _with_interval(figure: Sequence[float] | None) -> str:
+    return "-" if figure is None else f"{figure[0]:.3f} ±{(figure[2] - figure[1]) / 2:.2f}"

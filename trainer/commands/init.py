@@ -1,0 +1,124 @@
+"""`init`: find exports, say who is who, write persona.toml."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from persona.command import JsonOption
+from trainer.console import print_json, print_table, safe_text, say
+
+if TYPE_CHECKING:
+    from trainer.init.exports import Found
+    from trainer.init.first_run import Outcome
+    from trainer.init.writers import Writer
+
+WRITERS = 20  # shown; the others can be named all the same
+
+
+def init(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Where exports are. Default: what ~/Downloads and this folder hold.")
+    ] = None,
+    me: Annotated[str | None, typer.Option(help="Who you are, as the exports show it; A+B if both are you.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the persona is called. Default: the first of --me.")] = None,
+    consent: Annotated[
+        list[str] | None, typer.Option(help="Somebody who agreed to be imitated; again for each, 'nobody' for none.")
+    ] = None,
+    dms: Annotated[bool | None, typer.Option("--dms/--no-dms", help="Read private messages too.")] = None,
+    base: Annotated[str | None, typer.Option(help="scratch, a folder, a Hub id, or auto for what suits here.")] = None,
+    to: Annotated[Path, typer.Option("--to", "--config", help="The settings file to write.")] = Path("persona.toml"),
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask: nobody else, and the base that suits here.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace settings that are there.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find exports, say who is who, and write persona.toml. Example: python -m trainer init ~/exports --me "Mara Voss" --yes"""
+    import sys
+
+    from trainer.init.answers import Flags
+    from trainer.init.exports import usual_places
+    from trainer.init.first_run import Surroundings, first_run
+    from trainer.init.machine import revision_of, this_machine
+    from trainer.progress import Bars
+
+    flags = Flags(me, name, None if consent is None else tuple(consent), dms, base, yes)
+    around = Surroundings(usual_places(), this_machine, revision_of, Path.home())
+    asks = sys.stdin and sys.stdin.isatty() and not as_json  # a process may be started without any stdin
+    terminal = Prompts() if asks else None
+    show = show_exports if terminal else lambda *_: None
+    outcome = first_run(folders or (), to, flags, around, terminal, show, Bars(quiet=as_json), force=force)
+    if outcome:
+        _show_outcome(outcome, as_json)
+    else:
+        typer.echo(f"{to} stays as it is", err=True)
+
+
+class Prompts:
+    """Asks on the terminal; on stderr, since stdout is for results."""
+
+    def ask(self, question: str, default: str) -> str:
+        """Return the answer, or the default if only Enter is pressed."""
+        return str(typer.prompt(question, default=default or None, err=True))
+
+    def confirm(self, question: str) -> bool:
+        """Ask for yes or no; no if only Enter is pressed."""
+        return typer.confirm(f"{question}?", err=True)
+
+    def say(self, sentence: str) -> None:
+        """Print a line between the questions."""
+        typer.echo(sentence, err=True)
+
+
+def show_exports(exports: Sequence["Found"], writers: Sequence["Writer"]) -> None:
+    """Print a line an export, a row a person."""
+    for export in exports:
+        say(f"{export.path}: {', '.join(export.formats)}", err=True)
+    columns = 2 if any(writer.private for writer in writers) else 1
+    rows = (_row(number, writer, columns) for number, writer in enumerate(writers[:WRITERS], 1))
+    print_table(("", "who", *("messages", "private")[:columns], "also"), rows, err=True)
+    if len(writers) > WRITERS:
+        say(f"and {len(writers) - WRITERS} others; their names will do too", err=True)
+
+
+def _row(number: int, writer: "Writer", columns: int) -> tuple[str, ...]:
+    also = "the account of an export" if writer.account else ", ".join(writer.calls[1:])
+    counts = [f"{count:>8,}" for count in (writer.messages, writer.private)[:columns]]
+    return f"{number:>2}", writer.name, *counts, also
+
+
+def _show_outcome(outcome: "Outcome", as_json: bool) -> None:
+    """Print the settings, and what comes next."""
+    settings, me = outcome.settings, outcome.me
+    config = "" if settings.path.name == "persona.toml" else f" --config {settings.path.name}"
+    following = f"python -m trainer import{config}"
+    if as_json:
+        print_json(_plain(outcome) | {"next": following})
+        return
+    friends = ", ".join(friend.name for friend in outcome.friends) or "nobody else"
+    base = settings.base.model + (f" at {settings.base.revision[:12]}" if settings.base.model != "scratch" else "")
+    count = me.public + (me.private if settings.data.dms else 0)
+    for line in (
+        f"wrote {settings.path}",
+        f"persona: {me.name}, {count:,} messages; imitated too: {friends}",
+        f"base: {base} ({outcome.base.why})",
+        f"next: {following}",
+    ):
+        say(safe_text(line))
+
+
+def _plain(outcome: "Outcome") -> dict[str, Any]:
+    settings = outcome.settings
+    return {
+        "settings": settings.path,
+        "persona": settings.persona.name,
+        "aliases": list(settings.persona.aliases),
+        "people": list(settings.people),
+        "sources": list(settings.data.sources),
+        "formats": sorted({name for export in outcome.found for name in export.formats}),
+        "dms": settings.data.dms,
+        "base": {"model": settings.base.model, "revision": settings.base.revision, "why": outcome.base.why},
+        "writers": [
+            {"name": writer.name, "messages": writer.messages, "private": writer.private} for writer in outcome.writers
+        ],
+    }

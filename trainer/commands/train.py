@@ -1,0 +1,105 @@
+"""`train`: an adapter of the corpus, measured, sealed and made current; or only what it would take."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from persona.command import ConfigOption, JsonOption
+from trainer.commands.options import ProgressOption
+from trainer.console import print_json, print_table, say, warn
+
+if TYPE_CHECKING:
+    from persona.config import Settings
+    from trainer.corpus.store import Corpus
+
+
+def train(
+    if_changed: Annotated[
+        bool, typer.Option("--if-changed", help="Only if corpus or settings changed since the newest adapter.")
+    ] = False,
+    only_plan: Annotated[
+        bool, typer.Option("--plan", help="Print parameters, memory, steps and time, and train nothing.")
+    ] = False,
+    forced: Annotated[
+        bool, typer.Option("--force", help="Make it current even if it is worse than the one that speaks now.")
+    ] = False,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+    progress: ProgressOption = False,
+) -> None:
+    """Train an adapter on the corpus and make it current. Example: python -m trainer train --plan"""
+    from persona.config import load
+    from trainer.bundle.config_hash import is_trained
+    from trainer.corpus.store import load as load_corpus
+
+    settings = load(config)
+    corpus = load_corpus(settings)
+    if if_changed and is_trained(settings, corpus):
+        _show_unchanged(settings, as_json)
+    elif only_plan:
+        _plan(settings, corpus, as_json)
+    else:
+        _train(settings, corpus, forced, as_json, progress)
+
+
+def _show_unchanged(settings: "Settings", as_json: bool) -> None:
+    from persona.bundle import CURRENT
+
+    folder = (settings.adapters / CURRENT).resolve()
+    if as_json:
+        print_json({"bundle": folder, "metrics": None})
+    else:
+        say(f"unchanged: nothing new to train on; {folder} is current")
+
+
+def _plan(settings: "Settings", corpus: "Corpus", as_json: bool) -> None:
+    """Print what a training would take."""
+    from dataclasses import asdict
+
+    from trainer.adapter.plan import plan, rows_of
+    from trainer.progress import Bars
+
+    with Bars(quiet=as_json) as bars:
+        planned = plan(settings, corpus, bars)
+    if as_json:
+        print_json(asdict(planned))
+    else:
+        print_table((), rows_of(planned))
+
+
+def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, progress: bool) -> None:
+    from trainer.bundle.training import train as train_bundle
+    from trainer.loop.distributed import is_first
+    from trainer.progress import Bars
+
+    with Bars(quiet=as_json or not is_first(), for_programs=as_json and progress and is_first()) as bars:
+        result = train_bundle(settings, corpus, bars, forced=forced)
+    if result is None:
+        return
+    folder, metrics = result.bundle.folder, {k: v for k, v in result.metrics.items() if k != "loss_history"}
+    if as_json:
+        print_json({"bundle": folder, "current": result.speaks, "metrics": metrics})
+    else:
+        _show(folder, metrics, speaks=result.speaks)
+
+
+def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:
+    """Print the lines at the end of a training. speaks: whether the bundle became current."""
+    if metrics["bits_per_character"] is None:
+        warn(["nothing was held out, so there are no figures: import more messages"])
+    else:
+        per_second = metrics["tokens_per_second"]  # none of a training that was taken up at its last step
+        rate = f", {per_second:,.0f} tokens/s" if per_second else ""
+        say(
+            f"held-out messages: {metrics['bits_per_character_base']:.3f} -> {metrics['bits_per_character']:.3f} "
+            "bits per character, "
+            f"perplexity {metrics['perplexity_base']:.1f} -> {metrics['perplexity']:.1f}; "
+            f"{metrics['minutes']:.1f} minutes{rate}"
+        )
+    say(metrics["likeness"]["verdict"])
+    warn([*metrics["likeness"]["warnings"], *metrics["gate"]["reasons"], *metrics["gate"]["notes"]])
+    what = "now current" if speaks else "but not current: 'python -m trainer train --force' makes it speak all the same"
+    say(f"sealed {folder}, {what}")
+    say(f"report: {folder / 'private' / 'report.html'}")

@@ -1,0 +1,53 @@
+"""What commands print: sentences to the letter, tables without lines, JSON. rich is imported when something is printed."""
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import typer
+
+_JOINERS = "\u200c\u200d"  # part of how emoji and some scripts are written
+
+
+def safe_text(text: str) -> str:
+    """Return what others wrote without control characters, which could turn a terminal's line around."""
+    return "".join(char for char in text if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf"})
+
+
+def say(sentence: str, *, style: str = "", err: bool = False) -> None:
+    """Print a sentence: brackets are no markup, numbers stay uncoloured, long lines are left to the terminal."""
+    from rich.console import Console
+
+    Console(stderr=err).print(sentence, style=style or None, highlight=False, soft_wrap=True, markup=False)
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """Print sentences that ask for attention."""
+    for sentence in sentences:
+        say(sentence, style="yellow")
+
+
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    total: Sequence[str] = (),
+    bold: bool = True,
+    err: bool = False,
+) -> None:
+    """Print rows of cells under their column names; without any, no head is printed. total: a last row in bold."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, header_style="bold" if bold else "", show_header=bool(columns), pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(safe_text(cell)) for cell in row))
+    if total:
+        table.add_row(*map(Text, total), style="bold")
+    Console(stderr=err).print(table)
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))

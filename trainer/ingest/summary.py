@@ -1,0 +1,75 @@
+"""What an import says of itself: plain data for programs, and sentences for what a table does not show."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from persona.config import Settings
+from trainer.corpus.missing_parents import missing_parents
+from trainer.corpus.rejects import NAME as REJECTS
+from trainer.corpus.store import MISSING_PARENTS
+from trainer.ingest.pipeline import REPLIES, Imported
+
+REJECTS_SHOWN = 5
+
+
+def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
+    """Return what was read, kept and dropped, and what the corpus holds, as plain data."""
+    corpus, counts, me = imported.corpus, imported.counts, settings.persona.key
+    return {
+        "table": counts.table({key: person.name for key, person in corpus.people.items()}),
+        "total": counts.total,
+        "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in counts.rejects],
+        "rejected": counts.rejected,
+        "unrecognised": counts.unrecognised,
+        "rewritten": dict(counts.rewritten.most_common()),
+        "replaced": dict(counts.replaced.most_common()),
+        "wanted": sum(1 for _ in missing_parents(corpus.rows, corpus.people)),
+        "refused": counts.refused,
+        "experimental": sorted(counts.experimental),
+        "corpus": {
+            "messages": len(corpus.rows),
+            "private": sum(row.kind == "dm" for row in corpus.rows),
+            "conversations": len(corpus.conversations),
+            "train": corpus.messages(me),
+            "held_out": corpus.messages(me, ("a", "b")),
+        },
+    }
+
+
+def remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
+    """What of the exports was not read, and what was read without having been tried on real files."""
+    rejects, count = summary["rejects"][:REJECTS_SHOWN], summary["rejected"]
+    if count:
+        where = settings.corpus / REJECTS
+        what = "1 passage could not be read and lies" if count == 1 else f"{count:,} passages could not be read and lie"
+        yield f"{what} in {where}" + ("; the first:" if count > len(rejects) else ":")
+    for reject in rejects:
+        yield f"  {reject['file']} at {reject['offset']}: {reject['reason']}"
+    yield from summary["refused"]
+    if summary["unrecognised"]:
+        yield f"skipped, no exports: {', '.join(summary['unrecognised'])}"
+    if summary["experimental"]:
+        yield (
+            f"experimental, no real export was ever seen: {', '.join(summary['experimental'])}; compare the transcript with "
+            "what you know was said"
+        )
+
+
+def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) -> Iterator[str]:
+    """What the table does not show, where there is something to show."""
+    for title, counts in (("rewritten", summary["rewritten"]), ("personal data replaced", summary["replaced"])):
+        if counts:
+            yield f"{title}: " + ", ".join(f"{what} {count:,}" for what, count in counts.items())
+    people = imported.corpus.people
+    if mine := sorted(
+        {one.platform for key, one in imported.corpus.identities.items() if one.is_self and people[key].persona}
+    ):
+        yield (
+            f"the account that made the export ({', '.join(mine)}) is taken for {settings.persona.name}; if it is somebody "
+            'else\'s, put "Me" into their [people] names'
+        )
+    if summary["wanted"]:
+        yield (
+            f"{summary['wanted']:,} answered posts are in no export; {settings.corpus / MISSING_PARENTS} lists them: "
+            f"fill in their texts, save it as {REPLIES} beside {settings.path.name} and import again"
+        )
