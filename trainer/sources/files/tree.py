@@ -1,6 +1,5 @@
 """Where an export's bytes lie: a file, a folder or an archive, seen alike."""
 
-import codecs
 import os
 import re
 import shutil
@@ -15,9 +14,9 @@ from typing import Any, BinaryIO, cast
 
 from persona.errors import UserError
 from trainer.sources.files.archives import is_tar, is_zip, open_zip, temporary_folder, unpacked
+from trainer.sources.files.encoding import as_utf8
 
 HEAD = 64 * 1024
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 HEADS_KEPT = 32 << 20  # bytes of heads kept, so that a member is opened once and not once for each reader
 
 # Pictures, sounds, films, documents, programs, fonts: most members of most archives, and never an export.
@@ -54,13 +53,12 @@ class Tree(ABC):
         return _Heads()
 
     def head(self, name: str) -> bytes:
-        """The first 64 KiB of a member; what is UTF-16 as UTF-8."""
+        """The first 64 KiB of a member, as readers get it."""
         found = self._heads.get(name)
         if found is None:
             with self.open(name) as stream:
                 found = stream.read(HEAD)
-            if found.startswith(UTF16):
-                found = found.decode("utf-16", "ignore").encode("utf-8", "replace")[:HEAD]
+            found = as_utf8(found)[:HEAD]
             self._heads.keep(name, found)
         return found
 

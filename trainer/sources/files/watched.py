@@ -1,6 +1,5 @@
 """A tree as readers get it: what is UTF-16 comes as UTF-8, what is damaged comes as a UserError, and each stretch is counted."""
 
-import codecs
 import io
 import zipfile
 import zlib
@@ -8,7 +7,8 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from persona.errors import UserError
-from trainer.sources.files.tree import UTF16, Tree
+from trainer.sources.files.encoding import utf8_stream
+from trainer.sources.files.tree import HEAD, Tree
 from trainer.sources.files.window import CHUNK
 
 
@@ -31,8 +31,7 @@ class WatchedTree(Tree):
 
     def open(self, name: str) -> BinaryIO:
         stream = io.BufferedReader(_Counted(self._tree.open(name), self._on_bytes, name), CHUNK)
-        wide = stream.peek(2)[:2] in UTF16
-        return cast(BinaryIO, io.BufferedReader(_FromUtf16(cast(BinaryIO, stream))) if wide else stream)
+        return utf8_stream(cast(BinaryIO, stream), stream.peek(HEAD)[:HEAD])
 
 
 class _Counted(io.RawIOBase):
@@ -58,41 +57,6 @@ class _Counted(io.RawIOBase):
         buffer[: len(chunk)] = chunk
         self._on_bytes(len(chunk))
         return len(chunk)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-class _FromUtf16(io.RawIOBase):
-    """A UTF-16 stream as UTF-8, from its beginning."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return self._stream.seekable()
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if offset or whence != io.SEEK_SET:
-            raise io.UnsupportedOperation("only to the beginning")
-        self._decoder.reset()
-        return self._stream.seek(0)
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        text = ""
-        while not text:
-            chunk = self._stream.read(len(buffer) // 3)  # two bytes of UTF-16 are at most three of UTF-8
-            text = self._decoder.decode(chunk, final=not chunk)
-            if not chunk:
-                break
-        content = text.encode("utf-8", "replace")
-        buffer[: len(content)] = content
-        return len(content)
 
     def close(self) -> None:
         self._stream.close()

@@ -10,7 +10,7 @@ import msgspec
 
 from trainer.sources.files.window import Window
 from trainer.sources.message import Reject
-from trainer.sources.parsing.json_walk import LONGEST_RECORD, Opening, Piece, Stop, walk
+from trainer.sources.parsing.json_walk import LONGEST_RECORD, Opening, Piece, Stop, complete_fields, elements, walk
 from trainer.sources.parsing.repair import mend_escapes, mend_json, verbatim
 
 __all__ = ["JsonRecords", "Opening"]
@@ -27,30 +27,59 @@ class _Irregular(Exception):
 
 
 class JsonRecords(Generic[Record]):
-    """The records of every array called `key` ("" is the file's own) in what `reopen` opens, decoded as `kind`."""
+    """The records of every array called `key` ("" is the file's own) in what `reopen` opens, decoded as `kind`.
 
-    def __init__(self, reopen: Callable[[], BinaryIO], file: str, key: str, kind: type[Record]) -> None:
+    needs: a field of the object around the array without which its records can't be understood; where it stands
+    behind them, the file is read twice.
+    """
+
+    def __init__(
+        self, reopen: Callable[[], BinaryIO], file: str, key: str, kind: type[Record], needs: str = ""
+    ) -> None:
         self._reopen = reopen
         self._file = file
         self._key = key
         self._kind = kind
+        self._needs = needs
         self._decoder = msgspec.json.Decoder(kind, strict=False)
         self._batches = msgspec.json.Decoder(list[kind], strict=False)  # type: ignore[valid-type]
         name = rb'(?:\A|\n)([ \t]*)"%s"\s*:\s*' % re.escape(key.encode()) if key else rb"\A([^\[{]{0,99}?[ \t]*)"
         self._opener = re.compile(name + rb"\[(\r?\n[ \t]+|[ ](?=\{\r?\n))\{")
+        self._any_opener = re.compile(rb'"%s"\s*:\s*\[\s*[^\s\]]' % re.escape(key.encode())) if key else None
 
     def __iter__(self) -> Iterator[Opening | Record | Reject]:
         """Openings, each followed by its records. A record that can't be read, and the tail of a file that was cut,
         come as Rejects."""
-        seen = 0
+        complete: list[dict[str, Any]] | None = None
+        openings = 0
+        for batch in self._batched():
+            if isinstance(opening := batch[0] if batch else None, Opening):  # an opening comes alone
+                if self._needs and self._needs not in opening.fields:
+                    complete = self._complete() if complete is None else complete
+                    batch = [Opening(complete[openings])] if openings < len(complete) else batch
+                openings += 1
+            yield from batch
+
+    def _batched(self) -> Iterator[list[Opening | Record | Reject]]:
+        openings = seen = 0
         try:
             for batch in self._scanned():
-                yield from batch
-                seen += len(batch) - isinstance(batch[0], Opening)  # an opening comes alone
+                yield batch
+                opened = bool(batch) and isinstance(batch[0], Opening)
+                openings += opened
+                seen += len(batch) - opened
         except _Irregular:
             for item in self._walked():
-                if isinstance(item, Opening) or (seen := seen - 1) < 0:
-                    yield item
+                if isinstance(item, Opening):
+                    openings -= 1
+                    if openings < 0:
+                        yield [item]
+                elif (seen := seen - 1) < 0:
+                    yield [item]
+
+    def _complete(self) -> list[dict[str, Any]]:
+        with self._reopen() as stream:
+            return complete_fields(Window(stream), self._key)
 
     def _scanned(self) -> Iterator[list[Opening | Record | Reject]]:
         with self._reopen() as stream:
@@ -66,17 +95,23 @@ class JsonRecords(Generic[Record]):
                 raise _Irregular
 
     def _next_array(self, window: Window) -> "_Array | None":
-        """Move to the brace of the next array's first record."""
+        """Move to the brace of the next array's first record. Raises _Irregular if one is laid out in another way."""
         while not (found := self._opener.search(window.text, window.at)):
+            self._refuse_others(window, len(window.text))
             window.at = max(window.at, len(window.text) - LONGEST_HEAD)
             if not window.more():
                 return None
+        self._refuse_others(window, found.start())
         indent = found[1] if self._key else b""
         fields = _fields_before(window.text[window.at : found.start()], len(indent)) if self._key else {}
         window.at = found.end() - 1
         if found[2] == b" ":  # `[ {`, then `}, {` at the indentation of the key
             return _Array(b"\n%b}" % indent, b", ", fields)
         return _Array(found[2] + b"}", b"," + found[2], fields)
+
+    def _refuse_others(self, window: Window, stop: int) -> None:
+        if self._any_opener and self._any_opener.search(window.text, window.at, stop):
+            raise _Irregular
 
     def _array(self, window: Window, array: "_Array") -> Iterator[list[Opening | Record | Reject]]:
         """The records from `window` on, as many at a time as are in view. What lies between two of them has a raw line
@@ -87,7 +122,7 @@ class JsonRecords(Generic[Record]):
             stop = last + len(array.close)
             found = self._batch(window, stop) if last >= 0 else None
             if found is None and (end := window.array_end(array.close)) >= 0:
-                yield self._batch(window, end) or self._singly(window, array, end)
+                yield self._batch(window, end) or self._last(window, array, end)
                 window.at = end
                 return
             if last >= 0:
@@ -96,7 +131,7 @@ class JsonRecords(Generic[Record]):
             elif len(window.text) - window.at > LONGEST_RECORD:
                 raise _Irregular
             elif not window.more():
-                yield self._tail(window, array)
+                yield from self._tail(window)
                 return
 
     def _batch(self, window: Window, stop: int) -> list[Opening | Record | Reject] | None:
@@ -120,13 +155,26 @@ class JsonRecords(Generic[Record]):
             start = end + len(array.gap)
         return found
 
-    def _tail(self, window: Window, array: "_Array") -> list[Opening | Record | Reject]:
-        """What is left where the file ends inside an array: perhaps a whole record, then the cut."""
-        rest = window.text[window.at :]
-        stop = rest.rfind(array.close) + len(array.close)
-        if stop >= len(array.close) and _CUT.fullmatch(rest, stop):
-            return [self._decoded(rest[:stop], window.offset), self._cut(b"", window.offset + stop)]
-        return [self._cut(b"" if _CUT.fullmatch(rest) else rest, window.offset)]
+    def _last(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
+        """The records up to what looks like the array's end. Raises _Irregular if it is the end of another one."""
+        records = self._singly(window, array, stop)
+        if any(isinstance(record, Reject) for record in records) and self._is_whole():
+            raise _Irregular
+        return records
+
+    def _is_whole(self) -> bool:
+        """Whether the brackets of the file close."""
+        with self._reopen() as stream:
+            return not any(isinstance(piece, Stop) for piece in walk(Window(stream), self._key))
+
+    def _tail(self, window: Window) -> Iterator[list[Opening | Record | Reject]]:
+        """What is left where no more record ends as the others do: laid out in another way, or cut."""
+        for piece in elements(window):
+            if isinstance(piece, Piece):
+                yield [self._decoded(piece.text, piece.offset)]
+            else:
+                rest = window.text[window.at :]
+                yield [self._cut(b"" if _CUT.fullmatch(rest) else rest, piece.offset)]
 
     def _decoded(self, record: bytes, offset: int) -> Record | Reject:
         try:

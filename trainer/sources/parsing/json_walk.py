@@ -23,7 +23,10 @@ _NEXT = re.compile(rb"[\s,]*+([^\s,])")
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An array of records begins. fields: what stood before it in the object it is part of, arrays left out."""
+    """An array of records begins. fields: what stands before it in its object, arrays left out.
+
+    In a walk, what stands behind the array is added to `fields` when it is reached.
+    """
 
     fields: dict[str, Any]
 
@@ -66,8 +69,8 @@ def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
     while token := _token(window):
         above = levels[-1] if levels else None
         if token == b"[" and (above.is_object and above.key == key if above and key else not above and not key):
-            yield Opening(dict(above.fields) if above else {})
-            if not (yield from _elements(window)):
+            yield Opening(above.fields if above else {})
+            if not (yield from elements(window)):
                 return
             _member_done(above)
         elif token in (b"[", b"{"):
@@ -89,6 +92,12 @@ def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
         if not levels:
             return
     yield Stop(window.offset, "the file is cut off here", window.text[window.at : window.at + LONGEST_RECORD])
+
+
+def complete_fields(window: Window, key: str) -> list[dict[str, Any]]:
+    """The fields of every object with an array called `key`, also those that stand behind it."""
+    openings = [item for item in walk(window, key) if isinstance(item, Opening)]
+    return [opening.fields for opening in openings]
 
 
 def _token(window: Window) -> bytes:
@@ -125,7 +134,7 @@ def _value(token: bytes) -> Any:
         return ""
 
 
-def _elements(window: Window) -> Generator[Piece | Stop, None, bool]:
+def elements(window: Window) -> Generator[Piece | Stop, None, bool]:
     """The elements from `window` on, up to the array's end; returns whether it got there."""
     while True:
         while not (found := _NEXT.match(window.text, window.at)):

@@ -149,3 +149,67 @@ def test_an_endless_string_is_a_reject_in_little_memory(before: bytes) -> None:
     assert [one.id for one in found if isinstance(one, Row)] == [1]
     assert "no message is" in next(one.reason for one in found if isinstance(one, Reject))
     assert peak < 80 << 20
+
+
+UNEVEN = """{
+ "name": "n",
+ "rows": [
+  {
+  "id": 1,
+  "parts": [
+   {
+    "x": 1
+   }
+  ]
+ },
+{
+    "id": 2
+  },
+  {"id": 3}, {
+        "id": 4,
+        "parts": [
+  {
+   "x": 1
+  }
+        ]
+    },
+{
+  "id": 5
+ }
+ ]}
+"""
+
+
+def test_records_indented_unevenly_are_read_to_the_last() -> None:
+    """A file edited by hand is valid JSON: nothing of it is cut."""
+    found = records(UNEVEN.encode())
+    assert [getattr(item, "id", item) for item in found[1:]] == [1, 2, 3, 4, 5]
+
+
+def test_an_uneven_file_that_is_cut_keeps_all_before_the_cut() -> None:
+    """And only then it is called cut off."""
+    raw = '{"rows": [\n  {\n  "id": 1\n },\n{\n    "id": 2\n  }, {"id": 3},\n{\n "id"'
+    found = records(raw.encode())
+    assert [item.id for item in found if isinstance(item, Row)] == [1, 2, 3]
+    assert [item.reason for item in found if isinstance(item, Reject)] == ["the file is cut off here"]
+
+
+def test_every_array_is_read_if_only_some_are_laid_out_as_the_exporter_does() -> None:
+    """The scan by indentation would pass over the others."""
+    regular = json.dumps({"rows": ROWS[:2]}, indent=1)
+    raw = f'{{"list": [{regular},\n{{"rows": [{{"id": 7}}]}}, {{"rows": []}}, {json.dumps({"rows": ROWS[3:]}, indent=1)}]}}'
+    assert rows(raw.encode()) == [0, 1, 7, 3, 4]
+
+
+def test_what_stands_behind_an_array_is_known_before_its_records() -> None:
+    """Keys in alphabetical order put `type` behind `messages`: a private chat would be taken for a group."""
+    for indent in (None, 2):
+        raw = json.dumps(
+            [{"name": "a", "rows": ROWS[:1], "type": "dm"}, {"rows": ROWS[1:2], "type": "group"}], indent=indent
+        )
+        found = list(JsonRecords(lambda raw=raw: io.BytesIO(raw.encode()), "f.json", "rows", Row, needs="type"))  # type: ignore[misc]
+        assert [item.fields for item in found if isinstance(item, Opening)] == [
+            {"name": "a", "type": "dm"},
+            {"type": "group"},
+        ]
+        assert [item.id for item in found if isinstance(item, Row)] == [0, 1]
