@@ -125,15 +125,13 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> InferenceE
             f'{bundle.seal.precision or "none"}; train again to write one, or set precision = "auto"'
         )
     from engine.backends.transformers_engine import open_bundle_model, transformers_engine
+    from engine.dequantise import located_base
     from engine.own_thread import apart
     from engine.prepacked_linear import blocked
 
-    local = settings.root / settings.base.model
-    base = str(local) if local.is_dir() else settings.base.model
-
     def opened() -> InferenceEngine:
         return transformers_engine(
-            blocked(open_bundle_model(bundle, base, merge=merge, precision=precision)),
+            blocked(open_bundle_model(bundle, str(located_base(settings)), merge=merge, precision=precision)),
             encoding_of(bundle),
             stops=frozenset(bundle.seal.stops),
             max_length=bundle.seal.max_length,

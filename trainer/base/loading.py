@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
 
 from engine.backends.transformers_engine import best_device, best_dtype, load_base
+from engine.dequantise import located_base
 from persona.bundle import BaseModelSeal
 from persona.config import Settings
 from persona.encoding import Encoding
@@ -49,9 +50,8 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
     _require_cuda(settings)
     if settings.base.model == SCRATCH:
         return _grown(settings, corpus, bars)
-    local = settings.root / settings.base.model
     bars.say(f"loading {settings.base.model}")
-    return _loaded(local if local.is_dir() else settings.base.model, settings, corpus, grown=False)
+    return _loaded(located_base(settings), settings, corpus, grown=False)
 
 
 def planned_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.backends.transformers_engine import open_bundle_model, transformers_engine
 from engine.choose import encoding_of, open_voice_of
+from engine.dequantise import located_base
 from engine.voice import Voice
 from persona.bundle import Bundle
 from persona.config import Settings
@@ -170,9 +171,7 @@ class _Run:
         return found
 
     def _reader(self) -> Reader:
-        base = self._settings.root / self._settings.base.model
-        name = str(base) if base.is_dir() else self._settings.base.model
-        model = open_bundle_model(self._bundle, name, merge=False)
+        model = open_bundle_model(self._bundle, str(located_base(self._settings)), merge=False)
         return Reader(model, encoding_of(self._bundle), self._bundle.seal)
 
     def _base(self, reader: Reader, asked: Sequence[Occasion]) -> list[Spoken]:

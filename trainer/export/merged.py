@@ -7,6 +7,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 
 from engine.backends.transformers_engine import open_bundle_model
 from engine.choose import encoding_of
+from engine.dequantise import located_base
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.sampling import SamplingParams
@@ -17,9 +18,7 @@ from trainer.export.template import chat_template, ollama_template
 
 def merged_model(settings: Settings, bundle: Bundle) -> PreTrainedModel:
     """The bundle's base with the adapter folded in."""
-    local = settings.root / settings.base.model
-    source = str(local) if local.is_dir() else settings.base.model
-    return cast(PreTrainedModel, open_bundle_model(bundle, source, merge=True))
+    return cast(PreTrainedModel, open_bundle_model(bundle, str(located_base(settings)), merge=True))
 
 
 def write_merged(settings: Settings, bundle: Bundle, target: Path) -> Path:

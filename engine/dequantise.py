@@ -1,0 +1,77 @@
+"""A GGUF file's weights as an ordinary folder of safetensors, which can be trained on and served with an adapter."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from engine.base_source import PACKAGED, dequantised_folder, gguf_file
+from persona.config import Settings
+from persona.errors import UserError
+
+
+def located_base(settings: Settings) -> Path | str:
+    """The folder that holds the base, or its Hub id. A GGUF file is dequantised into a folder the first time.
+
+    Raises UserError for a file that can't be read, and for an architecture that transformers doesn't know.
+    """
+    file = gguf_file(settings)
+    if file is None:
+        local = settings.root / settings.base.model
+        return local if local.is_dir() else settings.base.model
+    folder = dequantised_folder(settings, file)
+    if not (folder / "config.json").is_file():
+        _require_untampered(settings.base.model, file)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _write(file, folder)
+    return folder
+
+
+def _write(file: Path, folder: Path) -> None:
+    fresh = folder.with_name(f".{folder.name}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        model, tokenizer = _read(file)
+        model.save_pretrained(fresh)
+        tokenizer.save_pretrained(str(fresh))
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _read(file: Path) -> tuple[PreTrainedModel, Any]:
+    place, name = str(file.parent), file.name
+    try:
+        read = AutoModelForCausalLM.from_pretrained(place, gguf_file=name, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name)
+    except Exception as error:  # readers of binary files raise anything: struct.error, IndexError, UnicodeDecodeError
+        if isinstance(error, torch.OutOfMemoryError | MemoryError):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"the GGUF file {file} can't be read as a base ({reason}); choose a model of a family that transformers reads from "
+            "GGUF (Llama, Qwen, Gemma, Mistral and others), or the same model as a folder of safetensors"
+        ) from error
+    # A model read from GGUF calls itself quantised and can't be saved: its weights go into a fresh one of its config.
+    config = read.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    config._name_or_path = ""
+    fresh = cast(PreTrainedModel, AutoModelForCausalLM.from_config(config, dtype=torch.float32))
+    fresh.load_state_dict(read.state_dict())
+    fresh.generation_config = read.generation_config
+    return fresh, tokenizer
+
+
+def _require_untampered(name: str, file: Path) -> None:
+    model = PACKAGED.get(name)
+    if model is None or file.name != model.file:
+        return
+    with file.open("rb") as data:
+        found = hashlib.file_digest(data, "sha256").hexdigest()
+    if found != model.sha256:
+        raise UserError(f"{file} is not the file that {model.requirement} ships; install that package anew")
