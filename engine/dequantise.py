@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Any, cast
 
+import gguf
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
 from persona.config import Settings
@@ -46,7 +47,10 @@ def _write(file: Path, folder: Path) -> None:
 def _read(file: Path) -> tuple[PreTrainedModel, Any]:
     place, name = str(file.parent), file.name
     try:
-        read = AutoModelForCausalLM.from_pretrained(place, gguf_file=name, dtype=torch.float32)
+        config = AutoConfig.from_pretrained(place, gguf_file=name)
+        if (size := _head_size(file)) and hasattr(config, "head_dim"):
+            config.head_dim = size  # transformers 5.23 leaves Qwen3's at 128, whatever the file says
+        read = AutoModelForCausalLM.from_pretrained(place, config=config, gguf_file=name, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name)
     except Exception as error:  # readers of binary files raise anything: struct.error, IndexError, UnicodeDecodeError
         if isinstance(error, torch.OutOfMemoryError | MemoryError):
@@ -57,7 +61,6 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
             "GGUF (Llama, Qwen, Gemma, Mistral and others), or the same model as a folder of safetensors"
         ) from error
     # A model read from GGUF calls itself quantised and can't be saved: its weights go into a fresh one of its config.
-    config = read.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
     config._name_or_path = ""
@@ -65,6 +68,12 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
     fresh.load_state_dict(read.state_dict())
     fresh.generation_config = read.generation_config
     return fresh, tokenizer
+
+
+def _head_size(file: Path) -> int | None:
+    fields = gguf.GGUFReader(file).fields
+    found = next((field for name, field in fields.items() if name.endswith(".attention.key_length")), None)
+    return int(found.contents()) if found else None
 
 
 def _require_untampered(name: str, file: Path) -> None:

@@ -54,12 +54,13 @@ def granite(vocabulary: int) -> PreTrainedModel:
     return GraniteForCausalLM(GraniteConfig(vocab_size=vocabulary, **more, **SMALL))
 
 
+Shape = Callable[[int], PreTrainedModel]
 ALL = (llama, qwen3, gpt2, gemma2, granite)
 
 
 def save(
     folder: Path,
-    shape: Callable[[int], PreTrainedModel],
+    shape: Shape,
     make: Callable[[], tuple[Tokenizer, int, int | None]] = tokenizers.byte_level_bpe,
     listed: int | list[int] | None = None,
 ) -> Path:
