@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from persona.command import ConfigOption, JsonOption, command_line, debugging, run
+from persona.command import ConfigOption, JsonOption, command_line, debugging, run, typed
 
 app = command_line("Let the persona speak: a daemon for Discord and Telegram, a chat in the terminal.")
 
@@ -86,7 +86,7 @@ def doctor(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = Fa
             if not as_json:
                 typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
                 if finding.mend:
-                    typer.echo(f"     {finding.mend}")
+                    typer.echo(f"     {typed(finding.mend)}")
         return findings
 
     findings = asyncio.run(all_findings())

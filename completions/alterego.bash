@@ -2,10 +2,13 @@
 # Put into ~/.bashrc:  source /path/to/alterego/completions/alterego.bash
 
 _alterego() {
-    local -i at=2 # where the package stands: after `python -m` or after `alterego`
-    [[ ${1##*/} == alterego ]] && at=1
-    [[ $at == 1 || ${COMP_WORDS[1]} == -m ]] || return
-    [[ ${COMP_WORDS[at]} =~ ^(trainer|bot)$ && $COMP_CWORD -gt $at ]] || return
+    local -i at=2 # where the program stands: after `python -m`, or first
+    if [[ ${1##*/} == alterego ]]; then
+        at=0
+    else
+        [[ ${COMP_WORDS[1]} == -m && ${COMP_WORDS[2]} =~ ^(trainer|bot|alterego)$ ]] || return
+    fi
+    ((COMP_CWORD > at)) || return
     local IFS=$'\n'
     COMPREPLY=($(COMP_WORDS="${COMP_WORDS[*]:at}" COMP_CWORD=$((COMP_CWORD - at)) _ALTEREGO_COMPLETE=complete_bash \
         "${COMP_WORDS[@]:0:at+1}" 2>/dev/null))

@@ -1,6 +1,7 @@
 """The frame of both command lines: faults become a sentence and an exit code; a traceback only with --debug."""
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -19,10 +20,12 @@ from persona.version import VERSION
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 COMPLETE = "_ALTEREGO_COMPLETE"  # set by completions/: words to complete instead of a command to run
 EXAMPLE = " Example: "
+PROGRAM = "alterego"  # the installed command, which has those of both programs
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The settings file.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
+_program: ContextVar[str] = ContextVar("program", default="")
 
 
 def _show_version(wanted: bool) -> None:
@@ -31,11 +34,13 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def command_line(summary: str) -> typer.Typer:
-    """An empty command line that prints plain help and leaves errors to `run`."""
+def command_line(summary: str, *, completion: bool = False) -> typer.Typer:
+    """Return an empty command line that prints plain help and leaves errors to `run`.
+
+    completion: whether it gets --install-completion; that serves programs with a name of their own only."""
     app = typer.Typer(
         help=summary + " Any command takes --debug, which shows a traceback where something fails.",
-        add_completion=False,
+        add_completion=completion,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -52,12 +57,24 @@ def _options(
 
 
 def commands_of(app: typer.Typer) -> Any:
-    """The command line as typer's own objects; the example at the end of a docstring ends its --help."""
+    """Return the command line as typer's own objects; the example at the end of a docstring ends its --help."""
     group: Any = typer.main.get_command(app)
-    for command in group.commands.values():
-        command.help, _, example = command.help.partition(EXAMPLE)
-        command.epilog = f"{EXAMPLE.strip()} {example}"
+    _move_examples(group)
     return group
+
+
+def _move_examples(group: Any) -> None:
+    for command in group.commands.values():
+        if hasattr(command, "commands"):
+            _move_examples(command)
+            continue
+        command.help, _, example = command.help.partition(EXAMPLE)
+        command.epilog = f"{EXAMPLE.strip()} {typed(example)}"
+
+
+def typed(sentence: str) -> str:
+    """Return a sentence with its commands as the user has to type them: under `alterego`, without `python -m`."""
+    return re.sub(r"\bpython -m (trainer|bot)\b", PROGRAM, sentence) if _program.get() == PROGRAM else sentence
 
 
 def debugging() -> bool:
@@ -69,6 +86,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     """Run one command and exit: 0 done, 1 failed, 2 wrong usage or settings, 78 what a restart can't mend."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     _debug.set("--debug" in words)
+    _program.set(program)
     words = [word for word in words if word != "--debug"]
     if not debugging():
         warnings.simplefilter("ignore")  # of libraries, about libraries: nothing a user can act on
@@ -112,7 +130,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"alterego: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"alterego: {typed(' '.join(sentence.split()))}", file=sys.stderr)
     return code
 
 

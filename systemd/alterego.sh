@@ -1,19 +1,16 @@
 #!/bin/sh
 # Runs a command of alterego as its service does: as the service's user, on its settings and its state.
-# usage: alterego bot|trainer COMMAND [ARGUMENT...]
+# usage: alterego COMMAND [ARGUMENT...]; "alterego bot COMMAND" and "alterego trainer COMMAND" name the program too
 set -eu
 prefix=@prefix@
 user=alterego
 etc=/etc/alterego
 state=/var/lib/alterego
 
-case ${1-} in
-    bot | trainer) ;;
-    *)
-        echo "usage: alterego bot|trainer COMMAND [ARGUMENT...]; 'alterego bot --help' lists the commands" >&2
-        exit 2
-        ;;
-esac
+[ $# -gt 0 ] || {
+    echo "usage: alterego COMMAND [ARGUMENT...]; 'alterego --help' lists the commands" >&2
+    exit 2
+}
 service=$(id -u "$user" 2>/dev/null) || {
     echo "alterego: there is no user $user: run 'sudo make install' first" >&2
     exit 1
@@ -27,10 +24,15 @@ case $(id -u) in
         ;;
 esac
 
-package=$1
-shift
+package=alterego
+case $1 in
+    bot | trainer)
+        package=$1
+        shift
+        ;;
+esac
 case ${1--} in
-    -*) ;;
+    -* | demo) ;;
     *) # --config goes behind the command, and before one that was given
         command=$1
         shift

@@ -24,7 +24,7 @@ rendered() {
 }
 
 install -d "$dest$prefix/systemd" "$units" "$dest/usr/local/bin"
-for part in persona trainer bot; do
+for part in persona engine trainer bot alterego; do
     rm -rf "$dest$prefix/$part"
     cp -R "$here/$part" "$dest$prefix/$part"
     find "$dest$prefix/$part" -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -64,7 +64,7 @@ alterego is in $prefix. What is left to do:
   settings     $etc/persona.toml
   tokens       printf %s TOKEN > $etc/credentials/discord_token   (and telegram_token), chmod 600
   adapter      copy adapters/ into /var/lib/alterego (mode 0700, owner alterego)
-  check        alterego bot doctor
+  check        alterego doctor
   start        systemctl enable --now alterego        (after an update: systemctl restart alterego)
   every night  systemctl enable --now alterego-train.timer   trains on what the exports hold then
 TXT

@@ -13,7 +13,7 @@ fi
 rm -f "$units/alterego.service" "$units/alterego-train.service" "$units/alterego-train.timer"
 rm -f "$dest/usr/local/bin/alterego"
 if [ -e "$dest$prefix/bot/daemon.py" ]; then # it is ours: nothing but what was installed goes
-    for part in persona trainer bot systemd .venv README.md LICENSE; do
+    for part in persona engine trainer bot alterego systemd .venv README.md LICENSE; do
         rm -rf "$dest$prefix/$part"
     done
     rm -f "$dest$prefix"/requirements*.txt

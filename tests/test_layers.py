@@ -11,6 +11,7 @@ import pytest
 from persona.config import Section, Settings
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("persona", "engine", "trainer", "bot", "alterego")
 
 
 def test_the_layers_hold() -> None:
@@ -20,7 +21,7 @@ def test_the_layers_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("package", ["bot", "trainer"])
+@pytest.mark.parametrize("package", ["bot", "trainer", "alterego"])
 def test_help_is_quick_and_loads_nothing_heavy(package: str) -> None:
     """Under half a second of CPU, whatever the machine is doing besides."""
     code = (
@@ -43,7 +44,7 @@ def test_nothing_happens_at_import() -> None:
     """No module of ours opens, connects or prints when it is imported."""
     modules = [
         ".".join(path.with_suffix("").relative_to(ROOT).parts)
-        for package in ("persona", "engine", "trainer", "bot")
+        for package in PACKAGES
         for path in sorted((ROOT / package).rglob("*.py"))
         if path.name not in ("__main__.py", "env.py") and "versions" not in path.parts
     ]
@@ -58,7 +59,7 @@ def test_no_setting_is_read_by_nobody() -> None:
     """A key that settings accept and no code asks for, as an attribute or by its name, is a promise that isn't kept."""
     nodes = [
         node
-        for name in ("persona", "engine", "trainer", "bot")
+        for name in PACKAGES
         for path in (ROOT / name).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     ]

@@ -25,7 +25,7 @@ def printed(cell: Any) -> str:
 def uploads(folder: Path) -> None:
     """What the browser is asked for: first the program as a repository's archive, then the exports."""
     inside = folder / "made" / "alterego-main"
-    for part in ("persona", "trainer", "bot"):
+    for part in ("persona", "engine", "trainer", "bot"):
         shutil.copytree(ROOT / part, inside / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "requirements.txt", inside)
     (folder / "uploads" / "1").mkdir(parents=True)

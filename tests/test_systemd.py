@@ -188,12 +188,35 @@ def test_as_the_services_user_the_command_is_run_at_once_and_as_another_it_is_re
     assert "run 'sudo alterego bot doctor'" in other.stderr
 
 
-@pytest.mark.parametrize("words", [[], ["doctor"], ["--help"]])
-def test_the_command_says_how_it_is_used(installed: Installed, words: list[str]) -> None:
+@needs_root
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        (["doctor"], "-P -m alterego doctor --config {etc}/persona.toml"),
+        (["--help"], "-P -m alterego --help"),
+        (["bot", "doctor"], "-P -m bot doctor --config {etc}/persona.toml"),
+    ],
+)
+def test_a_command_may_be_named_with_its_program_or_without(
+    installed: Installed, words: list[str], arguments: str
+) -> None:
+    """`alterego bot doctor` is as good as `alterego doctor`."""
+    done = called(wrapper(installed), *words)
+    assert done.returncode == 0, done.stderr
+    assert f"arguments={arguments.format(etc=installed.etc)}" in done.stdout.splitlines()
+
+
+def test_without_a_command_it_says_how_it_is_used(installed: Installed) -> None:
     """Exit code 2, as for every wrong usage."""
-    done = called("sh", installed.root / "usr/local/bin/alterego", *words)
+    done = called("sh", installed.root / "usr/local/bin/alterego")
     assert done.returncode == 2
-    assert done.stderr.startswith("usage: alterego bot|trainer COMMAND")
+    assert done.stderr.startswith("usage: alterego COMMAND")
+
+
+def test_every_package_is_installed(installed: Installed) -> None:
+    """Those of the wheel, which are those that the commands import."""
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"bench", "examples", "tests"}
+    assert packages == {path.parent.name for path in installed.prefix.glob("*/__init__.py")}
 
 
 # the nightly training

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
+from persona.command import typed
+
 _JOINERS = "\u200c\u200d"  # part of how emoji and some scripts are written
 
 
@@ -18,7 +20,7 @@ def say(sentence: str, *, style: str = "", err: bool = False) -> None:
     """Print a sentence: brackets are no markup, numbers stay uncoloured, long lines are left to the terminal."""
     from rich.console import Console
 
-    Console(stderr=err).print(sentence, style=style or None, highlight=False, soft_wrap=True, markup=False)
+    Console(stderr=err).print(typed(sentence), style=style or None, highlight=False, soft_wrap=True, markup=False)
 
 
 def warn(sentences: Iterable[str]) -> None:

@@ -10,6 +10,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from persona.command import typed
+
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 TOLD_EVERY = 0.5  # seconds between lines for programs
 
@@ -47,6 +49,7 @@ class Bars:
 
     def say(self, text: str) -> None:
         """A line above the bars."""
+        text = typed(text)
         self._tell(said=text)
         if not self._quiet:
             (self._rich.console if self._rich else self.console).print(

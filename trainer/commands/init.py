@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from persona.command import JsonOption
+from persona.command import JsonOption, typed
 from trainer.console import print_json, print_table, safe_text, say
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _show_outcome(outcome: "Outcome", as_json: bool) -> None:
     """Print the settings, and what comes next."""
     settings, me = outcome.settings, outcome.me
     config = "" if settings.path.name == "persona.toml" else f" --config {settings.path.name}"
-    following = f"python -m trainer import{config}"
+    following = typed(f"python -m trainer import{config}")
     if as_json:
         print_json(_plain(outcome) | {"next": following})
         return

@@ -1,0 +1,52 @@
+"""`alterego`: every command of both programs, and sentences that name commands as they are typed."""
+
+from pathlib import Path
+
+import pytest
+
+from alterego.cli import FORGET, app
+from bot.__main__ import app as bot
+from persona.command import commands_of
+from tests.conftest import Home, run_here
+from trainer.__main__ import app as trainer
+
+
+def test_it_has_every_command_of_both_programs() -> None:
+    """One that is added to either is here too; `alterego bot doctor` is kept beside `alterego doctor`."""
+    commands = commands_of(app).commands
+    both = {**commands_of(trainer).commands, **commands_of(bot).commands}
+    assert set(commands) == {*both, "demo", "trainer", "bot"}
+    for name, command in both.items():
+        if name != FORGET:
+            assert [option.name for option in commands[name].params] == [option.name for option in command.params], name
+    assert set(commands_of(trainer).commands) & set(commands_of(bot).commands) == {FORGET}
+    done = run_here(app, "alterego", "bot", "tweet", "--help")
+    assert (done.returncode, "--era" in done.stdout) == (0, True)
+
+
+def test_the_help_lists_the_commands_under_headings() -> None:
+    """And not the two programs themselves."""
+    printed = run_here(app, "alterego", "--help").stdout
+    headings = ("Try it", "Make a persona", "Let it speak", "Look after it")
+    assert sorted(map(printed.index, headings)) == [printed.index(heading) for heading in headings]
+    assert " trainer " not in printed
+
+
+def test_a_sentence_names_the_command_that_was_typed(tmp_path: Path) -> None:
+    """Whoever has installed `alterego` has no `python -m trainer`, and the other way round."""
+    config = tmp_path / "persona.toml"
+    config.write_text('[persona]\nname = "Mara"\n', encoding="utf-8")
+    installed = run_here(app, "alterego", "train", "--config", str(config))
+    assert (installed.returncode, "run 'alterego import PATH'" in installed.stderr) == (1, True)
+    module = run_here(trainer, "python -m trainer", "train", "--config", str(config))
+    assert (module.returncode, "run 'python -m trainer import PATH'" in module.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [("discord:1", "Nothing was stored of discord:1"), ("zelda_q", "there is no corpus")],
+)
+def test_forget_asks_the_store_for_a_live_user_and_the_corpus_for_a_name(home: Home, who: str, sentence: str) -> None:
+    """Told apart by the platform before the id."""
+    done = run_here(app, "alterego", "forget", who, "--config", str(home.config))
+    assert sentence in done.stdout + done.stderr
