@@ -41,11 +41,11 @@ from trainer.bundle.gguf_file import write_gguf
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN, assign_splits
 from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, diversity, markov
-from trainer.evaluate.calibration import CARICATURE, DISTINCT, LENGTH, TWO_SAMPLE
+from trainer.evaluate.calibration import MAX_DISTINCT_CHANGE, MAX_LENGTH_RATIO, MAX_TWO_SAMPLE, VOICE_RATIO_CAP
+from trainer.evaluate.generation import generate
 from trainer.evaluate.metrics import common_words
-from trainer.evaluate.reply_context import occasions, texts_by_speaker
+from trainer.evaluate.reply_context import reply_contexts, texts_by_speaker
 from trainer.evaluate.shape import length_distance
-from trainer.evaluate.speaking import speak
 from trainer.evaluate.two_sample import area, scores
 from trainer.evaluate.voice_ratio import among_speakers
 from trainer.ingest.pipeline import import_exports
@@ -78,9 +78,13 @@ class Measured:
     full: float
 
     @property
-    def breach(self) -> float:
+    def violation(self) -> float:
         """How far outside the bounds of the calibration."""
-        outside = abs(self.distinct_2 - 1) - DISTINCT, 0.1 * (self.length - LENGTH), self.two_sample - TWO_SAMPLE
+        outside = (
+            abs(self.distinct_2 - 1) - MAX_DISTINCT_CHANGE,
+            0.1 * (self.length - MAX_LENGTH_RATIO),
+            self.two_sample - MAX_TWO_SAMPLE,
+        )
         return sum(max(0.0, one) for one in outside)
 
 
@@ -94,23 +98,23 @@ class Speaking:
     loss_plain: Loss
 
 
-class Ground:
+class ReferenceSet:
     """What one judge measures all speakers against. read: whether the judge of voices has read the other one's messages."""
 
     def __init__(self, corpus: Corpus, part: str, keys: Sequence[str], other: str, *, read: bool) -> None:
-        self.asked = {key: occasions(corpus.in_split(part), key) for key in keys}
+        self.asked = {key: reply_contexts(corpus.in_split(part), key) for key in keys}
         self.real = {key: [one.text for one in found] for key, found in self.asked.items()}
-        apart = {key: [one.text for one in occasions(corpus.in_split(other), key)] for key in keys}
+        apart = {key: [one.text for one in reply_contexts(corpus.in_split(other), key)] for key in keys}
         self._read = apart if read else {}
         self._usual = length_distance(pooled(apart), pooled(self.real))
-        self._training = copying.known(
+        self._training = copying.training_grams(
             text for said in texts_by_speaker(corpus.in_split(TRAIN)).values() for text in said
         )
 
     def said(self, voices: Mapping[str, Voice], seed: int) -> Texts:
         """What each voice says on its occasions."""
-        spoken = {key: speak(voice, self.asked[key], seed) for key, voice in voices.items()}
-        return {key: [one.text for one in found if one.lines] for key, found in spoken.items()}
+        replies = {key: generate(voice, self.asked[key], seed) for key, voice in voices.items()}
+        return {key: [one.text for one in found if one.lines] for key, found in replies.items()}
 
     def measured(self, texts: Texts, told_by: Texts | None = None) -> Measured:
         """The row of these texts. told_by: texts to tell the speakers by instead."""
@@ -170,8 +174,8 @@ def written(home: Path, path: Path, minutes: float) -> Path:
 
 def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, bars: Bars) -> dict[str, Any]:
     """The rows, averaged over seeds; the fakes need none."""
-    first = Ground(corpus, CALIBRATION_SPLIT, keys, TEST_SPLIT, read=False)
-    second = Ground(corpus, TEST_SPLIT, keys, CALIBRATION_SPLIT, read=True)
+    first = ReferenceSet(corpus, CALIBRATION_SPLIT, keys, TEST_SPLIT, read=False)
+    second = ReferenceSet(corpus, TEST_SPLIT, keys, CALIBRATION_SPLIT, read=True)
     rows = {name: [second.measured(texts)] for name, texts in fakes(corpus, second).items()}
     rows["human"] = [second.measured(first.real, told_by=second.real)]  # judge B knows the others by heart
     bits: list[list[float]] = []
@@ -198,22 +202,22 @@ def table(settings: Settings, corpus: Corpus, keys: Sequence[str], seeds: int, b
     }
 
 
-def fakes(corpus: Corpus, second: Ground) -> dict[str, Texts]:
+def fakes(corpus: Corpus, second: ReferenceSet) -> dict[str, Texts]:
     """What beats one figure or another."""
-    luck = random.Random(0)
-    trained = {key: [one.text for one in occasions(corpus.in_split(TRAIN), key)] for key in second.asked}
+    rng = random.Random(0)
+    trained = {key: [one.text for one in reply_contexts(corpus.in_split(TRAIN), key)] for key in second.asked}
     counts = {key: len(found) for key, found in second.asked.items()}
     return {
-        "Markov-2": {key: markov.said_by(markov.chain(said), counts[key]) for key, said in trained.items()},
-        "copy-bot": {key: luck.choices(said, k=counts[key]) for key, said in trained.items()},
-        "shuffled human": {key: shuffled(said, luck) for key, said in trained.items()},
+        "Markov-2": {key: markov.sample_texts(markov.chain(said), counts[key]) for key, said in trained.items()},
+        "copy-bot": {key: rng.choices(said, k=counts[key]) for key, said in trained.items()},
+        "shuffled human": {key: shuffled(said, rng) for key, said in trained.items()},
     }
 
 
-def shuffled(texts: Sequence[str], luck: random.Random) -> list[str]:
+def shuffled(texts: Sequence[str], rng: random.Random) -> list[str]:
     """The same words in another order, in texts of the same lengths."""
     words = " ".join(texts).split()
-    luck.shuffle(words)
+    rng.shuffle(words)
     left = iter(words)
     return [" ".join(next(left) for _ in text.split()) for text in texts]
 
@@ -270,13 +274,13 @@ def voice_of(settings: Settings, model: Any, encoding: Encoding, seal: Seal, fol
     return Voice(open_engine(settings, Bundle(folder, seal)), encoding, seal, SamplingParams(), guard)
 
 
-def calibrated(voices: Mapping[str, Voice], first: Ground) -> SamplingParams:
+def calibrated(voices: Mapping[str, Voice], first: ReferenceSet) -> SamplingParams:
     """The setting that is best on judge A: inside the bounds, then the highest voice ratio."""
 
     def rank(sampling: SamplingParams) -> tuple[float, float]:
         said = first.said({key: replace(one, sampling=sampling) for key, one in voices.items()}, 0)
         found = first.measured(said)
-        return (round(found.breach, 2), -min(found.voice_ratio, CARICATURE))
+        return (round(found.violation, 2), -min(found.voice_ratio, VOICE_RATIO_CAP))
 
     tried = (SamplingParams(temperature, top_p, min_p=0.0, max_new_tokens=LONGEST) for temperature, top_p in CUTS)
     return min(tried, key=rank)

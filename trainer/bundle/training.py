@@ -37,7 +37,7 @@ from trainer.bundle.provenance import write_heard
 from trainer.bundle.sealing import fill, seal_of
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
-from trainer.evaluate.finalize import close
+from trainer.evaluate.finalize import finalize
 from trainer.loop.batches import Window, windows_of
 from trainer.loop.checkpoints import alone, work_folder
 from trainer.loop.distributed import world
@@ -88,15 +88,15 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
         write_heard(corpus, folder)
         seal = fill(folder, model, base, settings, trained, seal, corpus.in_split(TRAIN), bars)
         spent = time.monotonic() - began
-        closing = close(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
-        seal = closing.sealed(seal)
+        finalized = finalize(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
+        seal = finalized.sealed(seal)
         bundle = publish(
             folder, _refitted(settings, corpus, trained, seal, folder, bars) if settings.train.refit else seal
         )
-    if closing.moves:
+    if finalized.becomes_current:
         point_current(bundle)
     shutil.rmtree(work.parent, ignore_errors=True)
-    return Result(bundle, bundle.seal.metrics, closing.moves)
+    return Result(bundle, bundle.seal.metrics, finalized.becomes_current)
 
 
 def _key(settings: Settings, corpus: Corpus, base: Base) -> str:

@@ -9,46 +9,46 @@ from persona.guard import shingles
 from persona.word_tokens import word_tokens
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 
-GRAM = 8  # words
+NGRAM_WORDS = 8  # words
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What was trained on. grams: hashes of its runs of GRAM units. whole: hashes of its messages that are at
-    least a shingle long (six words, twelve wide characters): shorter ones are anybody's."""
+class TrainingGrams:
+    """What the training messages hold. grams: hashes of their runs of NGRAM_WORDS words. whole: hashes of messages at least a
+    shingle long (six words, twelve wide characters): shorter ones are anybody's."""
 
     grams: frozenset[int]
     whole: frozenset[int]
 
 
-def known(texts: Iterable[str]) -> Known:
-    """What these training texts hold."""
-    said = [(text, tuple(word_tokens(text))) for text in texts]
-    grams = {hash(one[k : k + GRAM]) for _, one in said for k in range(len(one) - GRAM + 1)}
-    return Known(frozenset(grams), frozenset(hash(one) for text, one in said if any(shingles(text))))
+def training_grams(texts: Iterable[str]) -> TrainingGrams:
+    """Return the hashes of training texts."""
+    units_of_texts = [(text, tuple(word_tokens(text))) for text in texts]
+    grams = {hash(one[k : k + NGRAM_WORDS]) for _, one in units_of_texts for k in range(len(one) - NGRAM_WORDS + 1)}
+    return TrainingGrams(frozenset(grams), frozenset(hash(one) for text, one in units_of_texts if any(shingles(text))))
 
 
-def copied(text: str, training: Known) -> tuple[int, int]:
-    """How many of the units of `text` stand inside a run of GRAM units of the training texts, and how many there are."""
-    said = tuple(word_tokens(text))
-    inside = [False] * len(said)
-    for start in range(len(said) - GRAM + 1):
-        if hash(said[start : start + GRAM]) in training.grams:
-            inside[start : start + GRAM] = [True] * GRAM
-    return sum(inside), len(said)
+def count_copied(text: str, training: TrainingGrams) -> tuple[int, int]:
+    """Return how many words of `text` are inside a run of NGRAM_WORDS words of the training texts, and how many there are."""
+    units_of_texts = tuple(word_tokens(text))
+    inside = [False] * len(units_of_texts)
+    for start in range(len(units_of_texts) - NGRAM_WORDS + 1):
+        if hash(units_of_texts[start : start + NGRAM_WORDS]) in training.grams:
+            inside[start : start + NGRAM_WORDS] = [True] * NGRAM_WORDS
+    return sum(inside), len(units_of_texts)
 
 
-def copy_share(texts: Sequence[str], training: Known) -> Figure:
-    """copy8: the share of words inside a copied run."""
-    return bootstrap(_share, np.array([copied(text, training) for text in texts]))
+def copy_share(texts: Sequence[str], training: TrainingGrams) -> Figure:
+    """Return copy8: the share of words inside a copied run."""
+    return bootstrap(_share, np.array([count_copied(text, training) for text in texts]))
 
 
-def whole_share(texts: Sequence[str], training: Known) -> Figure:
-    """full: the share of texts that are a training message, word for word."""
+def whole_share(texts: Sequence[str], training: TrainingGrams) -> Figure:
+    """Return full: the share of texts that are a training message, word for word."""
     hits = [float(hash(tuple(word_tokens(text))) in training.whole) for text in texts]
     return bootstrap(lambda some: float(some.mean()), np.array(hits))
 
 
 def _share(counts: Numbers) -> float:
-    inside, all_of_them = counts.sum(0)
-    return float(inside / max(1, all_of_them))
+    inside, total = counts.sum(0)
+    return float(inside / max(1, total))

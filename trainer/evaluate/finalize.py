@@ -1,4 +1,4 @@
-"""What closes every training: the short form of the evaluation, the calibrated sampling, the report and the gate."""
+"""The end of every training: the short form of the evaluation, the calibrated sampling, the report and the gate."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -15,30 +15,33 @@ from trainer.evaluate.report.figures import plain_figures
 from trainer.evaluate.report.files import write_report
 from trainer.progress import Bars
 
-SHARE = 0.2  # of the training's time
-LEAST = 30.0  # seconds
-CALIBRATED = ("temperature", "top_p", "min_p", "top_k", "repetition_penalty")  # what a calibration settles
+TRAINING_TIME_SHARE = 0.2  # of the training's time
+MIN_SECONDS = 30.0  # seconds
+CALIBRATED = ("temperature", "top_p", "min_p", "top_k", "repetition_penalty")  # what a calibration chooses
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
-    """The evaluation of a new bundle and the verdict on it. forced: it becomes current whatever the verdict."""
+class Finalized:
+    """A new bundle's evaluation and verdict. forced: it becomes current whatever the verdict."""
 
     evaluation: Evaluation
     verdict: Verdict
     forced: bool = False
 
     @property
-    def moves(self) -> bool:
-        """Whether the bundle becomes the one that speaks."""
+    def becomes_current(self) -> bool:
+        """Return whether the bundle becomes current."""
         return self.verdict.passes or self.forced
 
     def sealed(self, seal: Seal) -> Seal:
-        """`seal` with the calibrated sampling, the figures and the verdict in it."""
+        """Return `seal` with the calibrated sampling, the figures and the verdict in it."""
         gate = {"passed": self.verdict.passes, "forced": self.forced and not self.verdict.passes}
-        told = {"reasons": list(self.verdict.reasons), "notes": list(self.verdict.notes)}
-        apart = {name: figure.plain for name, figure in self.verdict.differences.items()}
-        metrics = {"likeness": plain_figures(self.evaluation), "gate": {**gate, **told, "differences": apart}}
+        sentences = {"reasons": list(self.verdict.reasons), "notes": list(self.verdict.notes)}
+        differences = {name: figure.plain for name, figure in self.verdict.differences.items()}
+        metrics = {
+            "likeness": plain_figures(self.evaluation),
+            "gate": {**gate, **sentences, "differences": differences},
+        }
         return seal.model_copy(update={"metrics": {**seal.metrics, **metrics}, "sampling": self._sampling()})
 
     def _sampling(self) -> dict[str, Any]:
@@ -48,31 +51,32 @@ class Closing:
         )
 
 
-def close(settings: Settings, corpus: Corpus, bundle: Bundle, *, spent: float, forced: bool, bars: Bars) -> Closing:
-    """Evaluate a bundle that is not sealed yet, write its report, and say whether it may speak. spent: seconds that the
-    training took."""
+def finalize(
+    settings: Settings, corpus: Corpus, bundle: Bundle, *, spent: float, forced: bool, bars: Bars
+) -> Finalized:
+    """Evaluate a bundle that is not sealed yet, write its report and judge it. spent: seconds that the training took."""
     began = time.monotonic()
-    seconds = max(LEAST, SHARE * spent)
+    seconds = max(MIN_SECONDS, TRAINING_TIME_SHARE * spent)
     settings = _local(settings)
-    found = evaluate(settings, corpus, unprobed(bundle), Scope(seconds, calibrating=True, full=False), bars)
-    before = _before(settings.adapters)
-    closing = Closing(found, Verdict(), forced)
-    measured = Bundle(bundle.folder, closing.sealed(bundle.seal))
-    verdict = judge_bundle(settings, corpus, measured, before, found, began + seconds)
-    closing = Closing(found, verdict, forced)
-    write_report(settings, corpus, Bundle(bundle.folder, closing.sealed(bundle.seal)), found, bundle.private)
-    return closing
+    evaluation = evaluate(settings, corpus, unprobed(bundle), Scope(seconds, calibrating=True, full=False), bars)
+    speaking_now = _speaking_now(settings.adapters)
+    finalized = Finalized(evaluation, Verdict(), forced)
+    measured = Bundle(bundle.folder, finalized.sealed(bundle.seal))
+    verdict = judge_bundle(settings, corpus, measured, speaking_now, evaluation, began + seconds)
+    finalized = Finalized(evaluation, verdict, forced)
+    write_report(settings, corpus, Bundle(bundle.folder, finalized.sealed(bundle.seal)), evaluation, bundle.private)
+    return finalized
 
 
 def _local(settings: Settings) -> Settings:
-    """The same with an engine of this machine: no server knows an adapter that is not sealed yet."""
+    """Return settings with a local engine: no server knows an adapter that is not sealed yet."""
     kind = settings.engine.kind
     engine = settings.engine.model_copy(update={"kind": "auto" if kind == "server" else kind})
     return settings.model_copy(update={"engine": engine})
 
 
-def _before(home: Path) -> Bundle | None:
-    """The bundle that speaks now. None where there is none, or none that this alterego could open."""
+def _speaking_now(home: Path) -> Bundle | None:
+    """Return the current bundle, None if there is none that this version can open."""
     if not (home / CURRENT).exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Whether a new adapter may take the place of the one that speaks: never a worse or a leaking one without being told."""
+"""The gate: a worse or leaking adapter replaces the current one only if that was asked for."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -9,21 +9,21 @@ from persona.config import Settings
 from persona.errors import UserError
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
-from trainer.evaluate.evaluation import Evaluation, check_seam, said
+from trainer.evaluate.evaluation import Evaluation, check_engine, texts_of
+from trainer.evaluate.generation import GeneratedReply, generate
 from trainer.evaluate.intervals import Figure, difference
-from trainer.evaluate.metrics import FEWEST
-from trainer.evaluate.reply_context import Occasion, occasions, texts_by_speaker
-from trainer.evaluate.speaking import Spoken, speak
+from trainer.evaluate.metrics import MIN_TEXTS
+from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
 from trainer.evaluate.two_sample import resampled_area
-from trainer.evaluate.voice_ratio import Bench, resampled_ratio
+from trainer.evaluate.voice_ratio import PersonaJudge, resampled_ratio
 
 COPY_BOUND = 0.005  # above the human figure: half a point
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """reasons: what stands against the new adapter; none where it may speak. notes: what could not be compared, and what
-    is doubtful. differences: new less old, where both were scored."""
+    """reasons: against the new adapter, none if it may speak. notes: what could not be compared, and what is doubtful.
+    differences: new less old, of figures that both have."""
 
     reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -31,80 +31,94 @@ class Verdict:
 
     @property
     def passes(self) -> bool:
-        """Whether nothing stands against it."""
+        """Return whether there is no reason against it."""
         return not self.reasons
 
 
 def judge_bundle(
-    settings: Settings, corpus: Corpus, new: Bundle, old: Bundle | None, found: Evaluation, until: float
+    settings: Settings, corpus: Corpus, new: Bundle, old: Bundle | None, evaluation: Evaluation, until: float
 ) -> Verdict:
-    """The verdict on `new`, not yet sealed. old: the one that speaks now, None where none does: then it passes with its
-    notes. until: on time.monotonic()'s clock, how long the old one may be asked."""
-    own = [reason for reason in (check_seam(open_voice_of(settings, new)), _leaks(found)) if reason]
+    """Judge `new`, not yet sealed. old: the current bundle; without one, `new` passes with its notes. until: on
+    time.monotonic()'s clock, how long the old one may be asked."""
+    own = [reason for reason in (check_engine(open_voice_of(settings, new)), _copy_violation(evaluation)) if reason]
     if old is None:
         return Verdict(notes=own)
-    unseen = [one for one in _held_out(corpus, settings) if one.stretch not in {*trained_on(old), *trained_on(new)}]
+    unseen = [
+        one
+        for one in _held_out(corpus, settings)
+        if one.conversation_id not in {*refit_conversations(old), *refit_conversations(new)}
+    ]
     try:
-        earlier = speak(open_voice_of(settings, old), unseen, until=until) if len(unseen) >= FEWEST else []
+        old_replies = generate(open_voice_of(settings, old), unseen, until=until) if len(unseen) >= MIN_TEXTS else []
     except UserError as fault:
         return Verdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
-    if len(said(earlier)) < FEWEST:
+    if len(texts_of(old_replies)) < MIN_TEXTS:
         return Verdict(own, [f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"])
-    asked = unseen[: len(earlier)]
-    answered = {one.occasion: one for one in found.spoken}
-    later = [answered[one] for one in asked if one in answered] or speak(open_voice_of(settings, unprobed(new)), asked)
-    if len(said(later)) < FEWEST:
-        return Verdict([*own, f"it has something to say on {len(said(later))} of {len(asked)} occasions only"])
-    apart = compare(asked, corpus, settings.persona.key, later, earlier)
-    return Verdict([*own, *worse(apart)], (), apart)
+    asked = unseen[: len(old_replies)]
+    answered = {one.context: one for one in evaluation.replies}
+    new_replies = [answered[one] for one in asked if one in answered] or generate(
+        open_voice_of(settings, unprobed(new)), asked
+    )
+    if len(texts_of(new_replies)) < MIN_TEXTS:
+        return Verdict([*own, f"it has something to say on {len(texts_of(new_replies))} of {len(asked)} contexts only"])
+    differences = compare(asked, corpus, settings.persona.key, new_replies, old_replies)
+    return Verdict([*own, *worse(differences)], (), differences)
 
 
 def unprobed(bundle: Bundle) -> Bundle:
-    """The bundle without its probe: an engine that ignores the adapter is a reason against it, not the end of a training."""
+    """Return the bundle without its probe: an adapter that is ignored fails the gate, not the training."""
     return Bundle(bundle.folder, bundle.seal.model_copy(update={"probe": None}))
 
 
-def trained_on(bundle: Bundle) -> Collection[str]:
-    """The conversations that an adapter was trained on, as far as they are held out now."""
+def refit_conversations(bundle: Bundle) -> Collection[str]:
+    """Return the held-out conversations that a refitted adapter was trained on."""
     return frozenset(bundle.seal.data.get("refit_on", ()))
 
 
 def compare(
-    asked: Sequence[Occasion], corpus: Corpus, persona: str, new: Sequence[Spoken], old: Sequence[Spoken]
+    asked: Sequence[ReplyContext],
+    corpus: Corpus,
+    persona: str,
+    new: Sequence[GeneratedReply],
+    old: Sequence[GeneratedReply],
 ) -> dict[str, Figure]:
-    """Voice ratio and C2ST of both on the same occasions: new less old, with the interval of the difference."""
-    real, (later, earlier) = [one.text for one in asked], (said(new), said(old))
-    count = min(len(later), len(earlier), len(real))
-    later, earlier, real = later[:count], earlier[:count], real[:count]
-    apart = {"two_sample": difference(resampled_area(real, later), resampled_area(real, earlier))}
-    stretches = {one.stretch for one in asked}
-    part = [one for one in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT) if one.id in stretches]
-    others = {name: texts for name, texts in texts_by_speaker(part).items() if name != persona and len(texts) >= FEWEST}
+    """Return voice ratio and C2ST in the same contexts, new less old, with the interval of the difference."""
+    real, (new_texts, old_texts) = [one.text for one in asked], (texts_of(new), texts_of(old))
+    count = min(len(new_texts), len(old_texts), len(real))
+    new_texts, old_texts, real = new_texts[:count], old_texts[:count], real[:count]
+    differences = {"two_sample": difference(resampled_area(real, new_texts), resampled_area(real, old_texts))}
+    conversation_ids = {one.conversation_id for one in asked}
+    part = [one for one in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT) if one.id in conversation_ids]
+    others = {
+        name: texts for name, texts in texts_by_speaker(part).items() if name != persona and len(texts) >= MIN_TEXTS
+    }
     if others:
-        bench = Bench(real, others)
-        made = (bench.decisions(later), bench.decisions(earlier))
-        apart["voice_ratio"] = difference(*map(resampled_ratio, made))
-    return apart
+        judge = PersonaJudge(real, others)
+        made = (judge.decisions(new_texts), judge.decisions(old_texts))
+        differences["voice_ratio"] = difference(*map(resampled_ratio, made))
+    return differences
 
 
-def worse(apart: dict[str, Figure]) -> list[str]:
-    """What is worse beyond its interval."""
-    found = []
-    ratio, area = apart.get("voice_ratio"), apart["two_sample"]
+def worse(differences: dict[str, Figure]) -> list[str]:
+    """Return a sentence for each figure that is worse beyond its interval."""
+    sentences = []
+    ratio, area = differences.get("voice_ratio"), differences["two_sample"]
     if ratio and ratio.high < 0:
-        found.append(f"it sounds less like the persona than the one that speaks now: voice ratio {ratio.value:+.2f}")
+        sentences.append(
+            f"it sounds less like the persona than the one that speaks now: voice ratio {ratio.value:+.2f}"
+        )
     if area.low > 0:
-        found.append(f"it is easier to tell from the persona than the one that speaks now: C2ST {area.value:+.2f}")
-    return found
+        sentences.append(f"it is easier to tell from the persona than the one that speaks now: C2ST {area.value:+.2f}")
+    return sentences
 
 
-def _held_out(corpus: Corpus, settings: Settings) -> list[Occasion]:
-    return occasions(corpus.in_split(TEST_SPLIT), settings.persona.key)
+def _held_out(corpus: Corpus, settings: Settings) -> list[ReplyContext]:
+    return reply_contexts(corpus.in_split(TEST_SPLIT), settings.persona.key)
 
 
-def _leaks(found: Evaluation) -> str:
-    """Why the copy bound does not hold, "" where it does."""
-    tuned, human = found.rows.get("tuned"), found.rows.get("human")
+def _copy_violation(evaluation: Evaluation) -> str:
+    """Return why the copy bound does not hold, "" if it does."""
+    tuned, human = evaluation.rows.get("tuned"), evaluation.rows.get("human")
     if not tuned or not human or not (copies := tuned["copy8"]) or not (usual := human["copy8"]):
         return ""
     whole = tuned["full"]

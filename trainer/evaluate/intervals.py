@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TIMES = 400  # resamplings
-COVERED = 0.95
+RESAMPLINGS = 400  # resamplings
+CONFIDENCE = 0.95
 
 Numbers = NDArray[Any]
 
@@ -27,35 +27,37 @@ class Figure:
         return [round(number, 4) for number in (self.value, self.low, self.high)]
 
 
-def bootstrap(statistic: Callable[..., float], *samples: Numbers, times: int = TIMES, centred: bool = False) -> Figure:
-    """`statistic` of the samples, and where it falls when each is drawn anew from itself, row by row. centred: of
+def bootstrap(
+    statistic: Callable[..., float], *samples: Numbers, times: int = RESAMPLINGS, centred: bool = False
+) -> Figure:
+    """Return `statistic` of the samples, and where it falls when each is resampled from itself, row by row. centred: of
     statistics that a sample drawn twice moves (distinct words, distances) the interval is put around the value."""
     value = float(statistic(*samples))
-    low, high = _spread(resampled(statistic, *samples, times=times))
+    low, high = _quantiles(resampled(statistic, *samples, times=times))
     shift = value - (low + high) / 2 if centred else 0.0
     return Figure(value, low + shift, high + shift)
 
 
-def resampled(statistic: Callable[..., float], *samples: Numbers, times: int = TIMES, seed: int = 0) -> Numbers:
-    """What `statistic` gives for `times` resamplings; those that leave it undefined are left out. The same seed draws
+def resampled(statistic: Callable[..., float], *samples: Numbers, times: int = RESAMPLINGS, seed: int = 0) -> Numbers:
+    """Return `statistic` of `times` resamplings; those that leave it undefined are left out. The same seed draws
     the same rows, so that two figures over the same samples can be compared resampling by resampling."""
-    luck = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     drawn = [
-        statistic(*(sample[luck.integers(0, len(sample), len(sample))] for sample in samples)) for _ in range(times)
+        statistic(*(sample[rng.integers(0, len(sample), len(sample))] for sample in samples)) for _ in range(times)
     ]
-    found: Numbers = np.array(drawn, dtype=float)
-    finite: Numbers = found[np.isfinite(found)]
+    values: Numbers = np.array(drawn, dtype=float)
+    finite: Numbers = values[np.isfinite(values)]
     return finite
 
 
 def difference(ours: Numbers, theirs: Numbers) -> Figure:
-    """The mean of paired resamplings' differences, ours less theirs."""
-    apart = ours[: len(theirs)] - theirs[: len(ours)]
-    return Figure(float(apart.mean()) if len(apart) else 0.0, *_spread(apart))
+    """Return the mean of paired resamplings' differences, ours less theirs."""
+    differences = ours[: len(theirs)] - theirs[: len(ours)]
+    return Figure(float(differences.mean()) if len(differences) else 0.0, *_quantiles(differences))
 
 
-def _spread(found: Numbers) -> tuple[float, float]:
+def _quantiles(found: Numbers) -> tuple[float, float]:
     if not len(found):
         return float("nan"), float("nan")
-    low, high = np.quantile(found, [(1 - COVERED) / 2, (1 + COVERED) / 2])
+    low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)

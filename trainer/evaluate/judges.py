@@ -20,7 +20,7 @@ BUNDLE = 400  # characters of a bundle of messages: what a judge needs to know a
 FOLDS = 5
 FUNCTION_WORDS = 100  # the most frequent units of the judge's own texts are the function words of any language
 MOST_FEATURES = 30_000
-STRENGTH = 10.0  # inverse of the regularisation
+INVERSE_REGULARISATION = 10.0  # scikit-learn's C
 
 _CAPITALISED = re.compile(r"\b[^\W\d_a-zß-ÿ]\w*")
 
@@ -64,7 +64,7 @@ def _words(text: str) -> list[str]:
 def classifier(kinds: int = 2) -> LogisticRegression:
     """A balanced logistic regression between so many kinds: as sure of a rare speaker as of a frequent one."""
     solver = "liblinear" if kinds == 2 else "lbfgs"  # liblinear is several times faster, and knows two kinds only
-    return LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=300, solver=solver)
+    return LogisticRegression(C=INVERSE_REGULARISATION, class_weight="balanced", max_iter=300, solver=solver)
 
 
 def fold_of(place: int, count: int, folds: int = FOLDS) -> int:
@@ -81,13 +81,13 @@ def in_folds(texts: Sequence[str], folds: int = FOLDS) -> list[list[str]]:
 
 
 def out_of_fold_scores(matrix: csr_matrix, labels: NDArray[np.int64], fold: NDArray[np.int64]) -> NDArray[np.float64]:
-    """For each row of `matrix` the score for label 1 by a classifier that did not see its fold."""
+    """Return for each row of `matrix` the score for label 1 by a classifier that did not see its fold."""
     scores = np.zeros(len(labels))
     matrix = matrix.tocsr()
     for number in np.unique(fold):
-        there = fold == number
-        fitted = classifier().fit(matrix[~there], labels[~there])
-        scores[there] = fitted.decision_function(matrix[there])
+        inside = fold == number
+        fitted = classifier().fit(matrix[~inside], labels[~inside])
+        scores[inside] = fitted.decision_function(matrix[inside])
     return scores
 
 
@@ -105,11 +105,11 @@ class Judges:
         kinds = len(by_label)
         self._judges = [classifier(kinds).fit(matrix[fold != k], labels[fold != k]) for k in range(FOLDS)]
 
-    def named(self, folds: Sequence[Sequence[str]]) -> NDArray[np.str_]:
-        """Whose the judges think each bundle is; those of a fold are judged by who did not see that fold."""
+    def predictions(self, folds: Sequence[Sequence[str]]) -> NDArray[np.str_]:
+        """Return whose each bundle is, as predicted by the judge that did not see its fold."""
         said = [
-            one.predict(self._features.transform(list(fold)))
-            for one, fold in zip(self._judges, folds, strict=True)
+            judge.predict(self._features.transform(list(fold)))
+            for judge, fold in zip(self._judges, folds, strict=True)
             if len(fold)
         ]
         return np.concatenate(said) if said else np.empty(0, dtype=str)

@@ -1,4 +1,4 @@
-"""What the model itself finds likely: bits per character, membership, attribution, and whether it hears the question."""
+"""What the model itself finds likely: bits per character, membership, attribution, and whether context helps."""
 
 import math
 import random
@@ -16,34 +16,34 @@ from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.transcript import Conversation, Turn
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
-from trainer.evaluate.reply_context import Occasion
+from trainer.evaluate.reply_context import ReplyContext
 from trainer.evaluate.two_sample import area
 from trainer.loop.batches import TokenBudget, Window, collate, windows_of
 from trainer.loop.held_out_loss import autocast
 from trainer.loop.loss import CHUNK, IGNORED
 
 CANDIDATES = 10  # answers among which the real one is to be found
-HEARD = 4  # turns before an answer that its relevance is told by
+RELEVANCE_TURNS = 4  # turns before an answer that relevance is measured with
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads texts with the adapter and without. model: unmerged, so that both can be asked."""
+class LikelihoodScorer:
+    """Scores texts with the adapter and without. model: unmerged, so that both can be asked."""
 
     model: PeftModel
     encoding: Encoding
     seal: Seal
 
-    def nats(self, asked: Sequence[tuple[Occasion, Turn]], *, tuned: bool = True) -> Numbers:
-        """Loss in nats of each turn, said by the persona on that occasion."""
+    def nats(self, asked: Sequence[tuple[ReplyContext, Turn]], *, tuned: bool = True) -> Numbers:
+        """Return the loss in nats of each turn, said by the persona in that context."""
         return _losses(self.model, [self._window(*one) for one in asked], self.encoding.end_of_turn, tuned)
 
-    def bits(self, asked: Sequence[tuple[Occasion, Turn]], *, tuned: bool = True) -> Numbers:
+    def bits(self, asked: Sequence[tuple[ReplyContext, Turn]], *, tuned: bool = True) -> Numbers:
         """[n, 2]: bits of each turn and its characters, the end of the turn counting as one."""
         sizes = [len(turn.text) + 1 for _, turn in asked]
         return np.stack([self.nats(asked, tuned=tuned) / math.log(2), np.array(sizes, dtype=float)], axis=1)
 
-    def _window(self, occasion: Occasion, turn: Turn) -> Window:
+    def _window(self, occasion: ReplyContext, turn: Turn) -> Window:
         """The occasion's context, its oldest turns left out until it fits, and the turn as the only target."""
         said = Turn(self.seal.speaker, turn.lines)
         before, year = occasion.before, occasion.year or self.seal.year
@@ -70,29 +70,29 @@ def membership(trained: Numbers, held_out: Numbers) -> Figure:
     return bootstrap(area, *rates)
 
 
-def attribution(mine: tuple[Numbers, Numbers], theirs: tuple[Numbers, Numbers]) -> Figure:
+def attribution(contexts: tuple[Numbers, Numbers], theirs: tuple[Numbers, Numbers]) -> Figure:
     """How often the adapter gains more, in bits a character over the base, on the persona's message than on another
     person's. mine, theirs: base and tuned bits [n, 2]."""
-    gains = [(base[:, 0] - tuned[:, 0]) / base[:, 1] for base, tuned in (mine, theirs)]
+    gains = [(base[:, 0] - tuned[:, 0]) / base[:, 1] for base, tuned in (contexts, theirs)]
     return bootstrap(area, *gains)
 
 
-def relevance(reader: Reader, asked: Sequence[Occasion], until: float, seed: int = 0) -> Figure | None:
+def relevance(scorer: LikelihoodScorer, asked: Sequence[ReplyContext], until: float, seed: int = 0) -> Figure | None:
     """R10@1: how often the real answer is found among ten of the persona's, by how much the context helps it (log
     p(answer | context) - log p(answer)); .1 is chance. None where nobody was asked anything."""
-    luck = random.Random(seed)
+    rng = random.Random(seed)
     answers = [one for one in asked if one.before and one.before[-1].speaker != one.real.speaker]
     if len(answers) < CANDIDATES:
         return None
     hits: list[float] = []
-    for occasion in luck.sample(answers, len(answers)):
+    for occasion in rng.sample(answers, len(answers)):
         if hits and time.monotonic() > until:
             break
-        others = luck.sample([one for one in answers if one.text != occasion.text] or answers, CANDIDATES - 1)
+        others = rng.sample([one for one in answers if one.text != occasion.text] or answers, CANDIDATES - 1)
         turns = [occasion.real, *(one.real for one in others)]
-        occasion = replace(occasion, before=occasion.before[-HEARD:])
+        occasion = replace(occasion, before=occasion.before[-RELEVANCE_TURNS:])
         alone = replace(occasion, before=())
-        gain = reader.nats([(alone, turn) for turn in turns]) - reader.nats([(occasion, turn) for turn in turns])
+        gain = scorer.nats([(alone, turn) for turn in turns]) - scorer.nats([(occasion, turn) for turn in turns])
         hits.append(float(gain[0] > gain[1:].max()))
     return bootstrap(lambda some: float(some.mean()), np.array(hits))
 

@@ -15,7 +15,7 @@ Chain = dict[tuple[str, str], list[str]]
 
 
 def chain(texts: Iterable[str]) -> Chain:
-    """What follows each pair of words; "" is the end."""
+    """Return what follows each pair of words; "" is the end."""
     follows: Chain = {}
     for text in texts:
         state = _START
@@ -25,16 +25,16 @@ def chain(texts: Iterable[str]) -> Chain:
     return follows
 
 
-def said_by(follows: Chain, count: int, seed: int = 0, longest: int = 120) -> list[str]:
-    """`count` texts of the chain."""
-    luck = random.Random(seed)
-    return [_text(follows, luck, longest) for _ in range(count)]
+def sample_texts(follows: Chain, count: int, seed: int = 0, longest: int = 120) -> list[str]:
+    """Return `count` texts of the chain."""
+    rng = random.Random(seed)
+    return [_text(follows, rng, longest) for _ in range(count)]
 
 
-def _text(follows: Chain, luck: random.Random, longest: int) -> str:
+def _text(follows: Chain, rng: random.Random, longest: int) -> str:
     words: list[str] = []
     state = _START
-    while len(words) < longest and (word := luck.choice(follows[state])):
+    while len(words) < longest and (word := rng.choice(follows[state])):
         words.append(word)
         state = (state[1], word)
     return _joined(words)

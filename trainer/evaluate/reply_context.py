@@ -1,4 +1,4 @@
-"""Occasions: the moments at which somebody spoke in held-out conversations, with what came before and what was said."""
+"""Reply contexts: where somebody spoke in a held-out conversation, what came before and what was really said."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,10 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """stretch: the id of its conversation. before: the turns before, the last at most CONTEXT_TURNS. real: what was said
-    then. at: when, UTC seconds."""
+class ReplyContext:
+    """Where somebody spoke. before: the turns before, the last at most CONTEXT_TURNS. real: what was said. at: UTC seconds."""
 
-    stretch: str
+    conversation_id: str
     scene: str
     year: int | None
     before: tuple[Turn, ...]
@@ -26,14 +25,14 @@ class Occasion:
 
     @property
     def text(self) -> str:
-        """What was really said."""
+        """Return what was really said."""
         return self.real.text
 
 
-def occasions(found: Iterable[ConversationRecord], speaker: str) -> list[Occasion]:
-    """Every turn of `speaker` that holds words, in the order of the conversations."""
+def reply_contexts(found: Iterable[ConversationRecord], speaker: str) -> list[ReplyContext]:
+    """Return a context for every turn of `speaker` that holds words, in the order of the conversations."""
     return [
-        Occasion(
+        ReplyContext(
             one.id,
             one.conversation.scene,
             one.conversation.year,
@@ -48,7 +47,7 @@ def occasions(found: Iterable[ConversationRecord], speaker: str) -> list[Occasio
 
 
 def texts_by_speaker(found: Iterable[ConversationRecord]) -> dict[str, list[str]]:
-    """What everybody said, turn by turn; masked turns left out."""
+    """Return what everybody said, turn by turn, without masked turns."""
     said: dict[str, list[str]] = {}
     for one in found:
         for turn in one.conversation.turns:
@@ -58,7 +57,7 @@ def texts_by_speaker(found: Iterable[ConversationRecord]) -> dict[str, list[str]
 
 
 def spread(found: Sequence[T], count: int) -> list[T]:
-    """At most `count` of them, evenly spaced, in order."""
+    """Return at most `count` of the items, evenly spaced, in order."""
     if len(found) <= count:
         return list(found)
     return [found[place * len(found) // count] for place in range(count)]

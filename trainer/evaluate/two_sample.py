@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap, resampled
 from trainer.evaluate.judges import FOLDS, features, fold_of, out_of_fold_scores
 
-FEWEST = 2 * FOLDS  # texts of each kind
+MIN_TEXTS = 2 * FOLDS  # texts of each kind
 
 
 def area(positive: Numbers, negative: Numbers) -> float:
@@ -31,7 +31,7 @@ def scores(real: Sequence[str], generated: Sequence[str]) -> tuple[NDArray[np.fl
 
 def two_sample(real: Sequence[str], generated: Sequence[str]) -> Figure | None:
     """The area, 0.5 where nobody can tell; None with too few texts to ask."""
-    if min(len(real), len(generated)) < FEWEST:
+    if min(len(real), len(generated)) < MIN_TEXTS:
         return None
     return bootstrap(area, *scores(real, generated))
 

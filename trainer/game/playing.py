@@ -13,8 +13,8 @@ from persona.errors import UserError
 from trainer.atomic import replacing
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
-from trainer.evaluate.reply_context import occasions
-from trainer.evaluate.speaking import speak
+from trainer.evaluate.generation import generate
+from trainer.evaluate.reply_context import reply_contexts
 from trainer.game.page import game_page
 from trainer.game.rounds import Round, Tally, candidates, in_terminal, read_results, result, rounds_of, tally
 
@@ -25,10 +25,10 @@ FEWEST = 4  # rounds
 def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | None) -> tuple[str, list[Round]]:
     """A game's name and its rounds. Raises UserError where too little was held out."""
     chosen = secrets.randbits(31) if seed is None else seed
-    asked = candidates(occasions(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker))
-    spoken = speak(open_voice_of(settings, bundle), asked, chosen)
+    asked = candidates(reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker))
+    replies = generate(open_voice_of(settings, bundle), asked, chosen)
     names = {key: one.name for key, one in bundle.seal.speakers.items()}
-    rounds = rounds_of(spoken, names, chosen)
+    rounds = rounds_of(replies, names, chosen)
     if len(rounds) < FEWEST:
         raise UserError(f"{len(rounds)} held-out messages can be played with, {FEWEST} are needed; import more exports")
     return f"{chosen:08x}", rounds

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
 from persona.transcript import UNKNOWN
-from trainer.evaluate.reply_context import Occasion, spread
-from trainer.evaluate.speaking import Spoken
+from trainer.evaluate.generation import GeneratedReply
+from trainer.evaluate.reply_context import ReplyContext, spread
 
 ROUNDS = 10
 SHORTEST = 3  # characters of an answer that can be judged
@@ -56,7 +56,7 @@ class Tally:
         return {**asdict(self), "percent": round(self.percent, 1), "anchor_percent": ANCHOR}
 
 
-def candidates(found: Sequence[Occasion], rounds: int = ROUNDS) -> list[Occasion]:
+def candidates(found: Sequence[ReplyContext], rounds: int = ROUNDS) -> list[ReplyContext]:
     """Occasions for a game, spread over all: somebody else spoke before, whose words are known where there are enough of
     such, and the answer is more than a grunt."""
     good = [
@@ -72,16 +72,16 @@ def candidates(found: Sequence[Occasion], rounds: int = ROUNDS) -> list[Occasion
     return spread(chosen, 2 * rounds)  # twice as many: some answers will be silence
 
 
-def rounds_of(spoken: Sequence[Spoken], names: dict[str, str], seed: int, rounds: int = ROUNDS) -> list[Round]:
+def rounds_of(replies: Sequence[GeneratedReply], names: dict[str, str], seed: int, rounds: int = ROUNDS) -> list[Round]:
     """The rounds of a game, each answer on the left as often as on the right. names: of speakers, by key."""
-    luck = random.Random(seed)
-    usable = [one for one in spoken if one.lines and one.text != one.occasion.text][:rounds]
+    rng = random.Random(seed)
+    usable = [one for one in replies if one.lines and one.text != one.context.text][:rounds]
     sides = [k % 2 for k in range(len(usable))]
-    luck.shuffle(sides)
+    rng.shuffle(sides)
     return [
         Round(
-            tuple((names.get(turn.speaker, turn.speaker.title()), turn.text) for turn in one.occasion.before[-3:]),
-            (one.occasion.text, one.text) if side == 0 else (one.text, one.occasion.text),
+            tuple((names.get(turn.speaker, turn.speaker.title()), turn.text) for turn in one.context.before[-3:]),
+            (one.context.text, one.text) if side == 0 else (one.text, one.context.text),
             side,
         )
         for one, side in zip(usable, sides, strict=True)

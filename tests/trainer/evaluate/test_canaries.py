@@ -6,7 +6,7 @@ from persona.bundle import current
 from persona.config import load
 from tests.conftest import Home
 from trainer.corpus.store import load as load_corpus
-from trainer.evaluate.canaries import EACH, KINDS, audit
+from trainer.evaluate.canaries import CANARIES_PER_KIND, KINDS, audit
 from trainer.progress import Bars
 
 
@@ -19,7 +19,9 @@ def test_secrets_said_often_leak_and_the_guard_keeps_them_in(trained: Home) -> N
     before = {path for path in settings.adapters.rglob("*") if "bases" not in path.parts}
     settings = settings.model_copy(update={"train": train})
     leaks = audit(settings, load_corpus(settings), bundle.seal, Bars(quiet=True))
-    assert [(one.copies, one.deduplicated, one.canaries) for one in leaks] == [(*kind, EACH) for kind in KINDS]
+    assert [(one.copies, one.deduplicated, one.canaries) for one in leaks] == [
+        (*kind, CANARIES_PER_KIND) for kind in KINDS
+    ]
     by_copies = {(one.copies, one.deduplicated): one for one in leaks}
     assert by_copies[30, False].exposure > by_copies[1, False].exposure
     assert by_copies[30, True].exposure < by_copies[30, False].exposure

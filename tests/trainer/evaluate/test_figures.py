@@ -5,13 +5,12 @@ import pytest
 
 from persona.transcript import Turn
 from tests.trainer.evaluate.voices import ANNA, BORIS, said, talks
-from trainer.evaluate.canaries import EACH, EQUALS, KINDS, exposure, plant
-from trainer.evaluate.canaries import said as said_by
-from trainer.evaluate.copying import copied, copy_share, known, whole_share
+from trainer.evaluate.canaries import ALTERNATIVES, CANARIES_PER_KIND, KINDS, exposure, plant, repetitions
+from trainer.evaluate.copying import copy_share, count_copied, training_grams, whole_share
 from trainer.evaluate.diversity import distinct, duplicates
 from trainer.evaluate.intervals import bootstrap, difference, resampled
 from trainer.evaluate.judges import bundles, fold_of, in_folds, masked
-from trainer.evaluate.reply_context import Occasion, occasions, spread
+from trainer.evaluate.reply_context import ReplyContext, reply_contexts, spread
 from trainer.evaluate.shape import distances
 from trainer.evaluate.two_sample import area
 from trainer.evaluate.voice_ratio import ratio
@@ -28,12 +27,12 @@ def test_an_interval_holds_what_chance_could_have_done() -> None:
 
 def test_a_paired_difference_is_narrower_than_its_sides() -> None:
     """The same resamplings are drawn for both."""
-    luck = np.random.default_rng(0)
-    one = luck.normal(size=300)
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=300)
     ours, theirs = (resampled(lambda some: float(some.mean()), side) for side in (one + 0.1, one))
-    apart = difference(ours, theirs)
-    assert apart.value == pytest.approx(0.1)
-    assert apart.high - apart.low < 1e-9
+    differences = difference(ours, theirs)
+    assert differences.value == pytest.approx(0.1)
+    assert differences.high - differences.low < 1e-9
 
 
 def test_the_area_counts_pairs() -> None:
@@ -72,9 +71,9 @@ def test_capitalised_words_are_hidden_from_the_masked_judge() -> None:
 
 def test_copied_words_are_those_inside_a_known_run_of_eight() -> None:
     """In other capitals too; seven in a row are none."""
-    training = known(["one two three four five six seven eight nine", "short one"])
-    assert copied("yes ONE two, three four five six seven eight!", training) == (8, 9)
-    assert copied("two three four five six seven eight", training) == (0, 7)
+    training = training_grams(["one two three four five six seven eight nine", "short one"])
+    assert count_copied("yes ONE two, three four five six seven eight!", training) == (8, 9)
+    assert count_copied("two three four five six seven eight", training) == (0, 7)
     assert copy_share(["one two three four five six seven eight", "not at all this time, no"], training).value == 8 / 14
     assert whole_share(["One two three four five six seven eight nine.", "short one"], training).value == 0.5
 
@@ -90,31 +89,31 @@ def test_the_shape_of_the_same_is_the_same() -> None:
     """And another's differs where it differs."""
     anna, boris = said(ANNA, 200, seed=1), said(BORIS, 200, seed=2)
     assert all(value == 0 for value in distances(anna, anna).values())
-    apart = distances(anna, boris)
-    assert apart["ending"] > 0.5
-    assert apart["emoji"] == 0
+    differences = distances(anna, boris)
+    assert differences["ending"] > 0.5
+    assert differences["emoji"] == 0
 
 
 def test_occasions_are_the_turns_with_what_came_before() -> None:
     """In order; masked turns are no occasion."""
-    found = occasions(talks({"BORIS": BORIS, "ANNA": ANNA}, 3), "ANNA")
+    found = reply_contexts(talks({"BORIS": BORIS, "ANNA": ANNA}, 3), "ANNA")
     assert len(found) == 3
     assert all(one.before[-1].speaker == "BORIS" and one.real.speaker == "ANNA" for one in found)
     assert spread(list(range(10)), 3) == [0, 3, 6]
-    assert isinstance(found[0], Occasion)
+    assert isinstance(found[0], ReplyContext)
     assert found[0].real != Turn("ANNA", ("[…]",))
 
 
 def test_exposure_is_the_bits_a_guesser_is_spared() -> None:
     """The likeliest of 1,024 has ten, the median one, a tie shares."""
-    others = [float(k) for k in range(1, EQUALS + 1)]
+    others = [float(k) for k in range(1, ALTERNATIVES + 1)]
     assert exposure(0.0, others) == 10
     assert exposure(512.5, others) == pytest.approx(1, abs=0.01)
-    assert exposure(1.0, [1.0] * EQUALS) == pytest.approx(1, abs=0.01)
-    assert len({one.number for one in plant(1)}) == len(KINDS) * EACH
+    assert exposure(1.0, [1.0] * ALTERNATIVES) == pytest.approx(1, abs=0.01)
+    assert len({one.number for one in plant(1)}) == len(KINDS) * CANARIES_PER_KIND
 
 
 def test_the_import_leaves_one_of_thirty_copies() -> None:
     """Deduplication is what makes a secret said thirty times a secret said once."""
-    counts = {(one.copies, one.deduplicated): len(said_by(one, "ANNA")) for one in plant(1)}
+    counts = {(one.copies, one.deduplicated): len(repetitions(one, "ANNA")) for one in plant(1)}
     assert counts == {(1, False): 1, (3, False): 3, (10, False): 10, (30, False): 30, (30, True): 1}

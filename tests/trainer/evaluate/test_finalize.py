@@ -17,15 +17,15 @@ from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.calibration import Trial
-from trainer.evaluate.copying import known
+from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.finalize import Closing
+from trainer.evaluate.finalize import Finalized
 from trainer.evaluate.gate import Verdict, compare, judge_bundle, worse
-from trainer.evaluate.metrics import ground, rows
-from trainer.evaluate.reply_context import Occasion, occasions
+from trainer.evaluate.generation import GeneratedReply
+from trainer.evaluate.metrics import reference_set, rows
+from trainer.evaluate.reply_context import ReplyContext, reply_contexts
 from trainer.evaluate.report.figures import plain_figures
 from trainer.evaluate.report.files import write_report
-from trainer.evaluate.speaking import Spoken
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PEOPLE = {"ANNA": ANNA, "BORIS": BORIS, "CLEO": CLEO}
@@ -37,69 +37,71 @@ def bundle(trained: Home) -> Bundle:
     return current(load(trained.config, {}).adapters)
 
 
-def answered(asked: list[Occasion], texts: list[str]) -> list[Spoken]:
-    return [Spoken(one, (text,), (text,)) for one, text in zip(asked, texts, strict=True)]
+def answered(asked: list[ReplyContext], texts: list[str]) -> list[GeneratedReply]:
+    return [GeneratedReply(one, (text,), (text,)) for one, text in zip(asked, texts, strict=True)]
 
 
 @pytest.fixture(scope="module")
-def found() -> Evaluation:
+def evaluation() -> Evaluation:
     """An evaluation of an imitation of Anna that is Anna herself on another day."""
-    here = ground(TALKS, "ANNA", known(said(ANNA, 100, seed=9)))
-    spoken = answered(list(here.mine), said(ANNA, 150, seed=2))
-    texts = [one.text for one in spoken]
+    references = reference_set(TALKS, "ANNA", training_grams(said(ANNA, 100, seed=9)))
+    replies = answered(list(references.contexts), said(ANNA, 150, seed=2))
+    texts = [one.text for one in replies]
     voices = {"tuned": texts, "human": said(ANNA, 150, seed=3), "another human": said(BORIS, 150, seed=4)}
-    assert here.bench is not None
+    assert references.judge is not None
     trial = Trial(SamplingParams(0.9, 0.95, min_p=0.02), 150, 0.98, 0.55, 1.0, 1.1)
-    return Evaluation(rows(here, voices), {}, here.bench.decisions(texts), spoken, [trial], ["few messages <b>"], 1.0)
+    return Evaluation(
+        rows(references, voices), {}, references.judge.decisions(texts), replies, [trial], ["few messages <b>"], 1.0
+    )
 
 
-def test_what_was_calibrated_is_sealed(found: Evaluation, bundle: Bundle) -> None:
+def test_what_was_calibrated_is_sealed(evaluation: Evaluation, bundle: Bundle) -> None:
     """With the figures and the verdict, and without a word of anybody's."""
-    sealed = Closing(found, Verdict(["it copies"]), forced=True).sealed(bundle.seal)
+    sealed = Finalized(evaluation, Verdict(["it copies"]), forced=True).sealed(bundle.seal)
     assert sealed.sampling["temperature"] == 0.9
     assert "max_new_tokens" not in sealed.sampling
     assert sealed.metrics["gate"]["forced"] is True
     assert sealed.metrics["gate"]["reasons"] == ["it copies"]
     assert sealed.metrics["likeness"]["rows"]["tuned"]["voice_ratio"][0] == pytest.approx(1, abs=0.1)
     told = json.dumps(sealed.metrics["likeness"])
-    assert not any(one.text in told for one in found.spoken if len(one.text) > 8)
+    assert not any(one.text in told for one in evaluation.replies if len(one.text) > 8)
 
 
 def test_a_worse_voice_is_kept_off_the_air() -> None:
     """Anna's adapter is not replaced by one that sounds like Boris; the other way round it is."""
-    asked = occasions(TALKS, "ANNA")
-    corpus = Corpus(found=TALKS, parts={one.id: "b" for one in TALKS})
+    asked = reply_contexts(TALKS, "ANNA")
+    corpus = Corpus(conversations=TALKS, splits={one.id: "b" for one in TALKS})
     anna, boris = answered(asked, said(ANNA, 150, seed=2)), answered(asked, said(BORIS, 150, seed=3))
-    apart = compare(asked, corpus, "ANNA", boris, anna)
-    assert apart["voice_ratio"].high < 0
-    assert apart["two_sample"].low > 0
-    assert len(worse(apart)) == 2
+    differences = compare(asked, corpus, "ANNA", boris, anna)
+    assert differences["voice_ratio"].high < 0
+    assert differences["two_sample"].low > 0
+    assert len(worse(differences)) == 2
     assert worse(compare(asked, corpus, "ANNA", anna, boris)) == []
     again = answered(asked, said(ANNA, 150, seed=5))
     assert worse(compare(asked, corpus, "ANNA", again, anna)) == []
 
 
-def test_the_first_bundle_speaks_with_its_warnings(trained: Home, bundle: Bundle, found: Evaluation) -> None:
+def test_the_first_bundle_speaks_with_its_warnings(trained: Home, bundle: Bundle, evaluation: Evaluation) -> None:
     """There is nothing better; what is doubtful is noted."""
     settings = load(trained.config, {})
-    tuned = found.rows["tuned"]
-    copies = {**found.rows, "tuned": {**tuned, "copy8": replace(tuned["copy8"], value=0.5, low=0.4, high=0.6)}}  # type: ignore[type-var]
-    leaking = replace(found, rows=copies)
+    tuned = evaluation.rows["tuned"]
+    copies = {**evaluation.rows, "tuned": {**tuned, "copy8": replace(tuned["copy8"], value=0.5, low=0.4, high=0.6)}}  # type: ignore[type-var]
+    leaking = replace(evaluation, rows=copies)
     verdict = judge_bundle(settings, load_corpus(settings), bundle, None, leaking, 0.0)
     assert verdict.passes
     assert any("it copies" in note for note in verdict.notes)
     later = judge_bundle(settings, load_corpus(settings), bundle, bundle, leaking, 0.0)
     assert not later.passes
-    assert Closing(found, later, forced=True).moves
-    assert not Closing(found, later).moves
+    assert Finalized(evaluation, later, forced=True).becomes_current
+    assert not Finalized(evaluation, later).becomes_current
 
 
 def test_the_report_is_one_page_without_requests(
-    trained: Home, bundle: Bundle, found: Evaluation, tmp_path: Path
+    trained: Home, bundle: Bundle, evaluation: Evaluation, tmp_path: Path
 ) -> None:
     """Everything in it, for its owner alone; text is text."""
     settings = load(trained.config, {})
-    page = write_report(settings, load_corpus(settings), bundle, found, tmp_path / "private", tally="two of three")
+    page = write_report(settings, load_corpus(settings), bundle, evaluation, tmp_path / "private", tally="two of three")
     html = page.read_text(encoding="utf-8")
     assert "of 100 judge decisions" in html
     assert "few messages &lt;b&gt;" in html
@@ -107,17 +109,17 @@ def test_the_report_is_one_page_without_requests(
     assert not re.search(r"(src|href)=|@import|url\(|https?://(?!www\.w3)", html)
     assert page.stat().st_mode & 0o777 == 0o600
     figures = json.loads((tmp_path / "private" / "report.json").read_text(encoding="utf-8"))
-    assert figures["rows"] == plain_figures(found)["rows"]
+    assert figures["rows"] == plain_figures(evaluation)["rows"]
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to look at the page with")
 @pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (390, "dark")])
 def test_the_report_fits_its_window(
-    trained: Home, bundle: Bundle, found: Evaluation, tmp_path: Path, width: int, scheme: str
+    trained: Home, bundle: Bundle, evaluation: Evaluation, tmp_path: Path, width: int, scheme: str
 ) -> None:
     """On a desk and on a phone, in light and in dark: a screenshot that is no blank page, and nothing to scroll sideways."""
     settings = load(trained.config, {})
-    page = write_report(settings, load_corpus(settings), bundle, found, tmp_path)
+    page = write_report(settings, load_corpus(settings), bundle, evaluation, tmp_path)
     measuring = (
         "<script>document.title=[document.documentElement.scrollWidth,"
         "getComputedStyle(document.body).backgroundColor].join('|')</script></body>"

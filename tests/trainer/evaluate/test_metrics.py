@@ -6,7 +6,7 @@ import pytest
 
 from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
 from trainer.evaluate import copying, markov
-from trainer.evaluate.metrics import Ground, Row, ground, rows
+from trainer.evaluate.metrics import ReferenceSet, Row, reference_set, rows
 from trainer.evaluate.voice_ratio import among_speakers
 
 PEOPLE = {"ANNA": ANNA, "BORIS": BORIS, "CLEO": CLEO}
@@ -14,16 +14,16 @@ TRAINING = said(ANNA, 400, seed=1)
 
 
 @pytest.fixture(scope="module")
-def here() -> Ground:
-    return ground(talks(PEOPLE, 150), "ANNA", copying.known(TRAINING))
+def references() -> ReferenceSet:
+    return reference_set(talks(PEOPLE, 150), "ANNA", copying.training_grams(TRAINING))
 
 
 @pytest.fixture(scope="module")
-def found(here: Ground) -> dict[str, Row]:
+def found(references: ReferenceSet) -> dict[str, Row]:
     """Rows of voices whose place is known."""
-    luck = random.Random(0)
+    rng = random.Random(0)
     words = " ".join(said(ANNA, 150, seed=4)).split()
-    luck.shuffle(words)
+    rng.shuffle(words)
     voices = {
         "human": said(ANNA, 150, seed=2),
         "other": said(BORIS, 150, seed=3),
@@ -31,7 +31,7 @@ def found(here: Ground) -> dict[str, Row]:
         "shuffled": [" ".join(words[k : k + 7]) for k in range(0, len(words) - 7, 7)][:150],
         "one": ["well, the cat sang again..."] * 150,
     }
-    return rows(here, voices)
+    return rows(references, voices)
 
 
 def value(row: Row, name: str) -> float:
@@ -68,7 +68,7 @@ def test_no_fake_passes_all_figures(found: dict[str, Row]) -> None:
 
 def test_with_nobody_to_compare_there_is_no_voice_ratio() -> None:
     """One speaker only: C2ST and copying are told all the same."""
-    alone = ground(talks({"ANNA": ANNA}, 60), "ANNA", copying.known(TRAINING))
+    alone = reference_set(talks({"ANNA": ANNA}, 60), "ANNA", copying.training_grams(TRAINING))
     found = rows(alone, {"human": said(ANNA, 60, seed=2)})["human"]
     assert found["voice_ratio"] is None
     assert found["two_sample"] is not None
@@ -76,7 +76,7 @@ def test_with_nobody_to_compare_there_is_no_voice_ratio() -> None:
 
 def test_too_few_texts_are_told_nothing_of() -> None:
     """Instead of a figure that means nothing."""
-    assert rows(ground(talks(PEOPLE, 10), "ANNA", copying.known([])), {"human": said(ANNA, 50)}) == {}
+    assert rows(reference_set(talks(PEOPLE, 10), "ANNA", copying.training_grams([])), {"human": said(ANNA, 50)}) == {}
 
 
 def test_several_generated_speakers_are_told_apart() -> None:
@@ -100,6 +100,6 @@ def test_judges_believe_what_else_they_read() -> None:
 def test_a_markov_chain_says_what_follows_what() -> None:
     """Pairs of words from the texts, line breaks kept, Chinese without blanks; the same seed says the same."""
     chain = markov.chain(["the cat sat\non the mat", "the cat ran", "我喜欢饺子"])
-    texts = markov.said_by(chain, 50, seed=1)
-    assert texts == markov.said_by(chain, 50, seed=1)
+    texts = markov.sample_texts(chain, 50, seed=1)
+    assert texts == markov.sample_texts(chain, 50, seed=1)
     assert set(texts) == {"the cat sat\non the mat", "the cat ran", "我喜欢饺子"}

@@ -22,10 +22,10 @@ class Manner:
     stops: Sequence[str]
     shout: bool = False
 
-    def text(self, luck: random.Random) -> str:
+    def text(self, rng: random.Random) -> str:
         """A message of this manner."""
-        words = (luck.choice(self.openings), luck.choice(_SUBJECTS), luck.choice(self.verbs), luck.choice(_ENDS))
-        found = " ".join(filter(None, words)) + luck.choice(self.stops)
+        words = (rng.choice(self.openings), rng.choice(_SUBJECTS), rng.choice(self.verbs), rng.choice(_ENDS))
+        found = " ".join(filter(None, words)) + rng.choice(self.stops)
         return found.upper() if self.shout else found
 
 
@@ -44,17 +44,17 @@ CLEO = Manner(
 
 def said(manner: Manner, count: int, seed: int = 0) -> list[str]:
     """So many messages."""
-    luck = random.Random(seed)
-    return [manner.text(luck) for _ in range(count)]
+    rng = random.Random(seed)
+    return [manner.text(rng) for _ in range(count)]
 
 
 def talks(manners: dict[str, Manner], count: int, seed: int = 0) -> list[ConversationRecord]:
     """Conversations in which everybody says something, one after the other."""
-    luck = random.Random(seed)
+    rng = random.Random(seed)
     return [
         ConversationRecord(
             f"{seed:04}{number:012}",
-            Conversation("group", tuple(Turn(key, (one.text(luck),)) for key, one in manners.items())),
+            Conversation("group", tuple(Turn(key, (one.text(rng),)) for key, one in manners.items())),
             (None,) * len(manners),
             "x",
         )

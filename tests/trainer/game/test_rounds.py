@@ -14,8 +14,8 @@ from persona.transcript import UNKNOWN, Turn
 from tests.conftest import Home, run_here
 from tests.trainer.evaluate.voices import ANNA, BORIS, said
 from trainer.__main__ import app as trainer
-from trainer.evaluate.reply_context import Occasion
-from trainer.evaluate.speaking import Spoken
+from trainer.evaluate.generation import GeneratedReply
+from trainer.evaluate.reply_context import ReplyContext
 from trainer.game.page import game_page
 from trainer.game.playing import play
 from trainer.game.rounds import Round, candidates, in_terminal, read_results, result, rounds_of, tally
@@ -23,16 +23,16 @@ from trainer.game.rounds import Round, candidates, in_terminal, read_results, re
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def occasion(number: int, text: str) -> Occasion:
-    return Occasion(f"{number}", "group", None, (Turn("BORIS", ("and you?",)),), Turn("ANNA", (text,)), None)
+def context(number: int, text: str) -> ReplyContext:
+    return ReplyContext(f"{number}", "group", None, (Turn("BORIS", ("and you?",)),), Turn("ANNA", (text,)), None)
 
 
 @pytest.fixture
 def rounds() -> list[Round]:
     """Ten rounds between Anna and an imitation that is Boris."""
     pairs = zip(said(ANNA, 10, seed=1), said(BORIS, 10, seed=2), strict=True)
-    spoken = [Spoken(occasion(k, real), (fake,), (fake,)) for k, (real, fake) in enumerate(pairs)]
-    return rounds_of(spoken, {"BORIS": "Boris"}, seed=5)
+    replies = [GeneratedReply(context(k, real), (fake,), (fake,)) for k, (real, fake) in enumerate(pairs)]
+    return rounds_of(replies, {"BORIS": "Boris"}, seed=5)
 
 
 def test_the_real_answer_stands_on_either_side_as_often(rounds: list[Round]) -> None:
@@ -44,16 +44,16 @@ def test_the_real_answer_stands_on_either_side_as_often(rounds: list[Round]) -> 
 
 def test_silence_and_copies_are_no_rounds() -> None:
     """Nothing to choose between."""
-    mute = Spoken(occasion(1, "hello there"), (), ("copied",))
-    same = Spoken(occasion(2, "hello there"), ("hello there",), ("hello there",))
+    mute = GeneratedReply(context(1, "hello there"), (), ("copied",))
+    same = GeneratedReply(context(2, "hello there"), ("hello there",), ("hello there",))
     assert rounds_of([mute, same], {}, seed=1) == []
-    assert candidates([occasion(1, "k"), occasion(2, "[photo]"), occasion(3, "fine thanks")])[0].text == "fine thanks"
+    assert candidates([context(1, "k"), context(2, "[photo]"), context(3, "fine thanks")])[0].text == "fine thanks"
 
 
 def test_rounds_follow_words_that_are_known() -> None:
     """Where there are enough of them; else a lost parent is better than no game."""
-    lost = [replace(occasion(k, "that is how it is"), before=(Turn("SOMEONE", (UNKNOWN,)),)) for k in range(9)]
-    heard = [occasion(k, "fine, and where is the swan?") for k in range(9, 30)]
+    lost = [replace(context(k, "that is how it is"), before=(Turn("SOMEONE", (UNKNOWN,)),)) for k in range(9)]
+    heard = [context(k, "fine, and where is the swan?") for k in range(9, 30)]
     assert {one.before[0].text for one in candidates([*lost, *heard])} == {"and you?"}
     assert len(candidates([*lost, *heard[:3]])) == 12
 

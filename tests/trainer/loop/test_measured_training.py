@@ -16,9 +16,9 @@ from trainer.__main__ import app
 from trainer.bundle.gguf_file import write_gguf
 from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.finalize import close
+from trainer.evaluate.finalize import finalize
 from trainer.evaluate.gate import judge_bundle
-from trainer.evaluate.reply_context import occasions
+from trainer.evaluate.reply_context import reply_contexts
 from trainer.progress import Bars
 
 
@@ -42,7 +42,9 @@ def test_the_seal_and_the_report_hold_the_figures(trained: Home) -> None:
     assert bundle.seal.metrics["gate"]["passed"]
     assert {"private/report.html", "private/report.json"} <= bundle.seal.files.keys()
     assert bundle.private.stat().st_mode & 0o077 == 0
-    real = [one.text for one in occasions(load_corpus(load(trained.config, {})).in_split("b"), bundle.seal.speaker)]
+    real = [
+        one.text for one in reply_contexts(load_corpus(load(trained.config, {})).in_split("b"), bundle.seal.speaker)
+    ]
     sealed = (bundle.folder / "persona.json").read_text(encoding="utf-8")
     assert not any(text in sealed for text in real if len(text) > 12)
 
@@ -60,10 +62,10 @@ def test_a_worse_adapter_is_sealed_but_does_not_speak(again: Home, tmp_path: Pat
     model.model.norm.weight.data[0] = 1
     write_gguf(model, encoding_of(before), mute / "model.gguf")
     ruined = Bundle(mute, before.seal.model_copy(update={"probe": None}))
-    closing = close(settings, corpus, ruined, spent=0.0, forced=False, bars=Bars(quiet=True))
-    assert not closing.moves
-    assert any("it has something to say on 0 of" in reason for reason in closing.verdict.reasons)
-    assert closing.sealed(ruined.seal).metrics["gate"]["passed"] is False
+    finalized = finalize(settings, corpus, ruined, spent=0.0, forced=False, bars=Bars(quiet=True))
+    assert not finalized.becomes_current
+    assert any("it has something to say on 0 of" in reason for reason in finalized.verdict.reasons)
+    assert finalized.sealed(ruined.seal).metrics["gate"]["passed"] is False
     assert "Kept off the air" in (mute / "private" / "report.html").read_text(encoding="utf-8")
 
 
@@ -78,7 +80,9 @@ def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home)
     assert set(bundle.seal.data["refit_on"]) == held_out
     assert bundle.seal.metrics["likeness"]["rows"].keys() >= {"tuned", "human"}
     guard = guard_of(settings, bundle)
-    long = [one.text for one in occasions(corpus.in_split("a", "b"), bundle.seal.speaker) if len(one.text.split()) > 12]
+    long = [
+        one.text for one in reply_contexts(corpus.in_split("a", "b"), bundle.seal.speaker) if len(one.text.split()) > 12
+    ]
     assert long
     assert all(guard.check(text) for text in long)
     verdict = judge_bundle(settings, corpus, bundle, bundle, Evaluation(), 0.0)

@@ -55,7 +55,7 @@ def curves(series: Mapping[str, Sequence[tuple[float, float]]], below: str) -> s
     """Lines of (x, y) points, each series on a scale of its own; its first and last value are written out."""
     height = 190
     parts = [f'<text class="mark" x="{WIDTH / 2}" y="{height - 6}">{escape(below)}</text>']
-    named = []
+    predictions = []
     for number, (name, points) in enumerate(series.items()):
         good = [(x, y) for x, y in points if isfinite(y)]
         if len(good) < 2:
@@ -68,8 +68,8 @@ def curves(series: Mapping[str, Sequence[tuple[float, float]]], below: str) -> s
             for x, y in good
         )
         parts.append(f'<polyline class="{"ours" if number == 0 else "theirs"} line" points="{path}"/>')
-        named.append(f"{name}: {ys[0]:.2f} → {ys[-1]:.2f}")
-    return _svg(height, "".join(parts)) + _legend(named)
+        predictions.append(f"{name}: {ys[0]:.2f} → {ys[-1]:.2f}")
+    return _svg(height, "".join(parts)) + _legend(predictions)
 
 
 def _x(value: float, low: float, high: float) -> float:

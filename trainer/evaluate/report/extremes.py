@@ -1,4 +1,4 @@
-"""What is most and least like the person: texts by the judge between real and imitated, and words said too often."""
+"""What is closest to and farthest from the person: texts by the judge between real and imitated, and words said too often."""
 
 import math
 from collections import Counter
@@ -8,32 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from persona.word_tokens import word_tokens
-from trainer.evaluate.two_sample import FEWEST, scores
+from trainer.evaluate.two_sample import MIN_TEXTS, scores
 
 SHOWN = 3
 WORDS = 12
-FEWEST_TIMES = 5  # that a word was said by either, before anything is made of it
+MIN_OCCURRENCES = 5  # that a word was said by either, before anything is made of it
 
 
 @dataclass(frozen=True, slots=True)
-class Likest:
-    """most, least: imitated texts that are hardest and easiest to tell from real ones. often, seldom: words that are
-    said too often and not often enough, the clearest first."""
+class Extremes:
+    """closest, farthest: imitated texts that are hardest and easiest to tell from real ones. overused, underused: words said too
+    often and not often enough, the clearest first."""
 
-    most: Sequence[str]
-    least: Sequence[str]
-    often: Sequence[str]
-    seldom: Sequence[str]
+    closest: Sequence[str]
+    farthest: Sequence[str]
+    overused: Sequence[str]
+    underused: Sequence[str]
 
 
-def likest(real: Sequence[str], generated: Sequence[str]) -> Likest | None:
+def extremes(real: Sequence[str], generated: Sequence[str]) -> Extremes | None:
     """None with too few texts."""
-    if min(len(real), len(generated)) < FEWEST:
+    if min(len(real), len(generated)) < MIN_TEXTS:
         return None
-    told, _ = scores(real, generated)
-    ordered = list(dict.fromkeys(generated[k] for k in np.argsort(told)))
+    separability, _ = scores(real, generated)
+    ordered = list(dict.fromkeys(generated[k] for k in np.argsort(separability)))
     words = _by_log_odds(real, generated)
-    return Likest(ordered[:SHOWN], ordered[::-1][:SHOWN], words[::-1][:WORDS], words[:WORDS])
+    return Extremes(ordered[:SHOWN], ordered[::-1][:SHOWN], words[::-1][:WORDS], words[:WORDS])
 
 
 def _by_log_odds(real: Sequence[str], generated: Sequence[str]) -> list[str]:
@@ -47,5 +47,5 @@ def _by_log_odds(real: Sequence[str], generated: Sequence[str]) -> list[str]:
         odds = math.log(one / (totals[0] - one + 1)) - math.log(other / (totals[1] - other + 1))
         return odds / math.sqrt(1 / one + 1 / other)
 
-    frequent = [word for word in {*ours, *theirs} if ours[word] + theirs[word] >= FEWEST_TIMES]
+    frequent = [word for word in {*ours, *theirs} if ours[word] + theirs[word] >= MIN_OCCURRENCES]
     return sorted(frequent, key=lambda word: (lead(word), word))

@@ -30,7 +30,7 @@ def plain_figures(found: Evaluation) -> dict[str, Any]:
             }
             for one in found.trials
         ],
-        "texts": len(found.spoken),
+        "texts": len(found.replies),
         "warnings": list(found.warnings),
         "seconds": round(found.seconds, 1),
     }

@@ -8,15 +8,15 @@ from typing import Any
 
 from persona.bundle import Bundle
 from trainer.corpus.store import Corpus
-from trainer.evaluate.evaluation import Evaluation, said
+from trainer.evaluate.evaluation import Evaluation, texts_of
+from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reply_context import spread
 from trainer.evaluate.report import charts
-from trainer.evaluate.report.extremes import likest
+from trainer.evaluate.report.extremes import extremes
 from trainer.evaluate.report.figures import ORDER, verdict
 from trainer.evaluate.report.style import STYLE
 from trainer.evaluate.shape import LENGTHS, length_bin
-from trainer.evaluate.speaking import Spoken
 
 SAMPLES = 10
 FOOT = (
@@ -69,7 +69,7 @@ def page(
     sections = [
         _section("", _warnings(found.warnings) + _gate(bundle.seal.metrics.get("gate"))),
         _section("How alike it is", _battery(found)),
-        _section("Beside you", _pairs(found.spoken)),
+        _section("Beside you", _pairs(found.replies)),
         _section("Most and least like you", _likest(found)),
         _section("How long you write", _lengths(found)),
         _section("When you write", _hours(corpus, bundle.seal.speaker)),
@@ -119,11 +119,11 @@ def _battery(found: Evaluation) -> str:
     return "".join(parts)
 
 
-def _pairs(spoken: Sequence[Spoken]) -> str:
-    some = spread([one for one in spoken if one.lines], SAMPLES)
+def _pairs(replies: Sequence[GeneratedReply]) -> str:
+    some = spread([one for one in replies if one.lines], SAMPLES)
     rows = "".join(
-        f"<tr><td class=asked>{_lines(one.occasion.before[-1].lines) if one.occasion.before else '…'}</td>"
-        f"<td>{_lines(one.occasion.real.lines)}</td><td class=ours>{_lines(one.lines)}</td></tr>"
+        f"<tr><td class=asked>{_lines(one.context.before[-1].lines) if one.context.before else '…'}</td>"
+        f"<td>{_lines(one.context.real.lines)}</td><td class=ours>{_lines(one.lines)}</td></tr>"
         for one in some
     )
     heads = "<tr><th>what came before</th><th>you</th><th>the imitation</th></tr>"
@@ -131,27 +131,28 @@ def _pairs(spoken: Sequence[Spoken]) -> str:
 
 
 def _likest(found: Evaluation) -> str:
-    told = likest([one.occasion.text for one in found.spoken], said(found.spoken))
-    if told is None:
+    extreme = extremes([one.context.text for one in found.replies], texts_of(found.replies))
+    if extreme is None:
         return ""
     most, least = (
-        "".join(f"<li>{_lines(text.split(chr(10)))}</li>" for text in some) for some in (told.most, told.least)
+        "".join(f"<li>{_lines(text.split(chr(10)))}</li>" for text in some)
+        for some in (extreme.closest, extreme.farthest)
     )
-    words = f"<p>Said too often: {_words(told.often)}.</p><p>Not often enough: {_words(told.seldom)}.</p>"
+    words = f"<p>Said too often: {_words(extreme.overused)}.</p><p>Not often enough: {_words(extreme.underused)}.</p>"
     return f"<h3>Hardest to tell from you</h3><ul>{most}</ul><h3>Easiest to tell</h3><ul>{least}</ul>{words}"
 
 
 def _lengths(found: Evaluation) -> str:
     labels = [str(most) if most < 4 else f"≤{most}" for most in LENGTHS] + [f">{LENGTHS[-1]}"]
     kinds = {
-        "the imitation": said(found.spoken),
-        "you": [one.occasion.text for one in found.spoken],
+        "the imitation": texts_of(found.replies),
+        "you": [one.context.text for one in found.replies],
     }
     counts = {
         name: [float(Counter(map(length_bin, texts))[number]) for number in range(len(labels))]
         for name, texts in kinds.items()
     }
-    return "<p class=means>words a message</p>" + charts.columns(counts, labels) if found.spoken else ""
+    return "<p class=means>words a message</p>" + charts.columns(counts, labels) if found.replies else ""
 
 
 def _hours(corpus: Corpus, speaker: str) -> str:

@@ -1,0 +1,68 @@
+"""What a voice replies to given contexts: the same voice, engine and guard that will speak to people."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from engine.voice import Voice
+from persona.guard import Guard
+from trainer.evaluate.reply_context import ReplyContext
+
+BATCH = 64  # requests submitted at once; the engine schedules them
+STEP = 7919  # between two seeds
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedReply:
+    """A reply to a context. unguarded: what would have been said without a guard. Both are lines."""
+
+    context: ReplyContext
+    lines: tuple[str, ...]
+    unguarded: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return the lines as a reader sees them."""
+        return "\n".join(self.lines)
+
+
+def generate(
+    voice: Voice,
+    reply_contexts: Sequence[ReplyContext],
+    seed: int = 0,
+    *,
+    speaker: str = "",
+    tuned: bool = True,
+    until: float = float("inf"),
+    advance: Callable[[float], None] = lambda _: None,
+) -> list[GeneratedReply]:
+    """Return the reply of `voice` to each context, in order. until: on time.monotonic()'s clock; later contexts are left out.
+    advance: called with the number of contexts done."""
+
+    async def generate_all() -> list[GeneratedReply]:
+        await voice.engine.start()
+        try:
+            replies: list[GeneratedReply] = []
+            while len(replies) < len(reply_contexts) and (not replies or time.monotonic() < until):
+                some = reply_contexts[len(replies) : len(replies) + BATCH]
+                asked = (
+                    _one(voice, one, seed + (len(replies) + place) * STEP, speaker, tuned)
+                    for place, one in enumerate(some)
+                )
+                replies += await asyncio.gather(*asked)
+                advance(len(some))
+            return replies
+        finally:
+            await voice.engine.close()
+
+    return asyncio.run(generate_all())
+
+
+async def _one(voice: Voice, context: ReplyContext, seed: int, speaker: str, tuned: bool) -> GeneratedReply:
+    async def lines(one: Voice) -> tuple[str, ...]:
+        return await one.reply(context.scene, context.before, seed, speaker=speaker, year=context.year, tuned=tuned)
+
+    unguarded = await lines(replace(voice, guard=Guard()))
+    objection = voice.guard.check("\n".join(unguarded))
+    return GeneratedReply(context, await lines(voice) if objection else unguarded, unguarded)
