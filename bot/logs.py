@@ -1,57 +1,56 @@
 """The daemon's log: events with fields, on stderr. Never a message's text, a name or a token."""
 
-import json
 import logging
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
-# Libraries that log message texts, or URLs with tokens in them, below WARNING: never let them, at --debug neither.
-_LIBRARIES = ("discord", "telegram", "httpx", "httpcore", "sqlalchemy", "alembic", "apscheduler")
+from pythonjsonlogger.json import JsonFormatter
+
+from persona.events import Event
+
+# Libraries that log URLs with tokens in them below WARNING: never let them, at --debug neither. What a platform's own
+# library must not log, its gateway says.
+_LIBRARIES = ("httpx", "httpcore", "sqlalchemy", "alembic", "apscheduler")
 _QUIET = (*_LIBRARIES, "asyncio", "aiohttp", "psycopg")
-_FIELD = re.compile(r"(?:^|\s)(\w+)=(\S+)")
 HIDDEN = "[hidden]"
 
 
 def set_up_logging(level: int, log_format: Literal["text", "json"] = "text") -> None:
-    """Our events on stderr, a line each. Where they can't be written, on a full disk say, the bot goes on."""
+    """Write our events to stderr, a line each. Where they can't be written, on a full disk say, the bot goes on."""
     logging.raiseExceptions = False
     out = logging.StreamHandler()
     out.setFormatter(JsonLines() if log_format == "json" else logging.Formatter("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[out], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns of the voice libraries that we don't want
-    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
 
 
 def hide(secrets: Collection[str]) -> None:
     """Never write these, whoever logs them: what a library puts into an error is not ours to choose."""
-    found = [secret for secret in secrets if secret]
-    if found:
-        pattern = re.compile("|".join(map(re.escape, found)))
-        for one in logging.getLogger().handlers:
-            one.setFormatter(_Hiding(one.formatter or logging.Formatter(), pattern))
+    known = [secret for secret in secrets if secret]
+    if known:
+        pattern = re.compile("|".join(map(re.escape, known)))
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(_Hiding(handler.formatter or logging.Formatter(), pattern))
 
 
-class JsonLines(logging.Formatter):
-    """One object a line: time, level, logger, the event, and its fields."""
+class JsonLines(JsonFormatter):
+    """One JSON object a line: `at`, `level`, `logger`, `event`, the event's fields, `hint` and `traceback`."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON."""
-        message = record.getMessage()
-        fields = dict(_FIELD.findall(message))
-        found: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "event": _FIELD.sub("", message).strip(),
-            **fields,
-        }
-        if record.exc_info:
-            found["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(found, ensure_ascii=False)
+    def __init__(self) -> None:
+        super().__init__(json_ensure_ascii=False)
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Fill in what is written of a record. A message that is no Event, such as a library's, has no fields."""
+        event = record.msg if isinstance(record.msg, Event) else Event(record.getMessage())
+        log_data["at"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        log_data |= {"level": record.levelname, "logger": record.name, "event": event.event, **event.fields}
+        if event.hint:
+            log_data["hint"] = event.hint
+        if traceback := message_dict.get("exc_info"):
+            log_data["traceback"] = traceback
 
 
 class _Hiding(logging.Formatter):

@@ -15,6 +15,7 @@ from engine.packing import Forward, Part
 from engine.prefix_cache import Prefix, PrefixCache
 from engine.sampler import draw, next_luck, penalised
 from engine.stepper import Advance, Job
+from persona.events import Event
 
 log = logging.getLogger("alterego.engine")
 
@@ -164,7 +165,7 @@ class Batch:
             return [Advance(one.job, error=f"out of memory: {error}") for one in self._rows]
         if not self._prefixes.bytes:
             self._limit = max(1, len(self._rows) // 2)
-        log.warning("out of memory rows=%d next=%d kept_bytes=%d", len(self._rows), self._limit, self._prefixes.bytes)
+        log.warning(Event("out of memory", rows=len(self._rows), next=self._limit, kept_bytes=self._prefixes.bytes))
         self._prefixes.clear()
         for one in self._rows:
             one.known, one.speaks = 0, False

@@ -13,6 +13,7 @@ from persona.config import Settings
 from persona.credentials import secret
 from persona.encoding import Encoding, open_encoding
 from persona.errors import SettingsError
+from persona.events import Event
 from persona.guard import FILE, Guard, SeenIndex, blocked_pattern, load, personal_data
 from persona.retraining import marked
 from persona.sampling import SamplingParams
@@ -74,7 +75,7 @@ def _engine(settings: Settings, bundle: Bundle, merge: bool) -> InferenceEngine:
             if kind == "openvino":
                 raise SettingsError(f'[engine] kind = "openvino": {reason}; use "auto"') from error
     if kind != "transformers":
-        log.info("engine=transformers reason=%s", reason)
+        log.info(Event("engine chosen", engine="transformers", reason=reason))
     return _transformers(settings, bundle, merge)
 
 
@@ -178,5 +179,5 @@ def server_url(settings: Settings, *, has_key: bool) -> str:
             raise SettingsError(
                 f"ENGINE_API_KEY would be sent in the clear to {parts.hostname}; use https in [engine] url"
             )
-        log.warning("what is said in the channels goes unencrypted to host=%s; use https", parts.hostname)
+        log.warning(Event("what is said in the channels goes unencrypted", host=parts.hostname, hint="use https"))
     return url if parts.path else f"{url}/v1"

@@ -12,6 +12,7 @@ from engine.base import EngineError, InferenceEngine, Piece, Request, complete
 from persona.bundle import Probe
 from persona.encoding import Encoding
 from persona.errors import PermanentError
+from persona.events import Event
 from persona.sampling import SamplingParams
 
 log = logging.getLogger("alterego.engine")
@@ -41,7 +42,9 @@ class CheckedEngine:
         try:
             await self._check()
         except EngineError as error:
-            log.warning("engine unchecked name=%s reason=%s; it is asked again before it speaks", self.name, error)
+            log.warning(
+                Event("engine unchecked", name=self.name, reason=error, hint="it is asked again before it speaks")
+            )
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
         """The completion of `request`, piece by piece."""

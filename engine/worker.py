@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from engine.base import EngineError, Piece, Request, cap
 from engine.stepper import Advance, Job, Stepper, Word
 from persona.encoding import Encoding, TextStream
+from persona.events import Event
 
 log = logging.getLogger("alterego.engine")
 
@@ -57,7 +58,7 @@ class ThreadedEngine:
             self._waiting.put(None)
             await asyncio.to_thread(thread.join, PATIENCE)
             if thread.is_alive():
-                log.warning("engine thread still busy name=%s; left behind", self.name)
+                log.warning(Event("engine thread still busy", name=self.name, hint="left behind"))
                 self._end_all(EngineError("the engine was closed"))
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
@@ -100,7 +101,7 @@ class ThreadedEngine:
                 for job in self._running:
                     stepper.drop(job)
         except BaseException as error:  # the last catch of the thread: whoever waits for it must be told
-            log.exception("engine thread died name=%s kind=%s", self.name, type(error).__name__)
+            log.exception(Event("engine thread died", name=self.name, kind=type(error).__name__))
             self._stepper = None
             reason = f"the engine's thread died of {type(error).__name__}: {error}"
         with self._lock:
@@ -122,7 +123,7 @@ class ThreadedEngine:
             for advance in stepper.step():
                 self._advance(stepper, advance)
         except Exception as error:  # the model itself failed: all who run are told, and it is opened again
-            log.exception("step failed kind=%s jobs=%d", type(error).__name__, len(self._running))
+            log.exception(Event("step failed", kind=type(error).__name__, jobs=len(self._running)))
             self._suspects = len(self._running) if len(self._running) > 1 else 0
             self._stepper = None
             for job in self._running:

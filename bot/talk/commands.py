@@ -12,6 +12,7 @@ from bot.talk import delivery
 from bot.talk.proactive_posts import ProactivePosts
 from engine.base import EngineError
 from persona.config import Settings
+from persona.events import Event
 from persona.transcript import SCENES
 from persona.values import duration
 
@@ -66,7 +67,7 @@ class Commands:
         except (
             Exception
         ) as error:  # the one broad catch of the commands: Telegram would tell the same one again for ever
-            log.warning("command failed name=%s kind=%s", known.name, type(error).__name__, exc_info=_debugging())
+            log.warning(Event("command failed", name=known.name, kind=type(error).__name__), exc_info=_debugging())
             return "That did not work. My log says why; try again later.", []
         return (result, []) if isinstance(result, str) else result
 

@@ -17,6 +17,7 @@ from bot.talk.rejections import REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back
 from engine.voice import Voice
 from persona.config import Settings
+from persona.events import Event
 from persona.names import normalise
 from persona.transcript import Conversation, Turn, render
 
@@ -156,7 +157,7 @@ class Drafter:
         except NotSent:
             return  # not connected: asked again with the next message
         except (Undeliverable, ResultUnknown) as failure:
-            log.info("history can't be read channel=%s reason=%s", channel, failure)
+            log.info(Event("history can't be read", channel=channel, reason=failure))
             said = []
         oldest = self._store.clock() - self._settings.store.keep_days * DAY
         messages = await self._listener.parse(account, [message for message in said if message.at >= oldest])

@@ -18,6 +18,7 @@ from bot.talk.listener import Listener
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
 from persona.config import Settings
+from persona.events import Event
 
 log = logging.getLogger("alterego.intake")
 
@@ -81,7 +82,7 @@ class InboxWriter:
             self.deliver(post)
         for message in waiting:
             self._dispatch(message)
-        log.info("open account=%s unsent=%d waiting=%d", account, len(posts), len(waiting))
+        log.info(Event("open", account=account, unsent=len(posts), waiting=len(waiting)))
 
     async def poll_outbox(self) -> None:
         """Send what another process put into the outbox since it was last looked at."""
@@ -156,7 +157,7 @@ class InboxWriter:
         if origin := await self._store.outbox.origin_of(self.account, vote.channel, vote.message_id):
             place = (self.account, vote.channel, origin, vote.message_id, vote.author_id)
             kept = await self._store.people.rate(*place, vote.score)
-            log.info("rated channel=%s score=%d kept=%s", vote.channel, vote.score, kept)
+            log.info(Event("rated", channel=vote.channel, score=vote.score, kept=kept))
 
     async def commanded(self, command: Command) -> str:
         """Do what somebody commands, if they may."""
@@ -169,7 +170,7 @@ class InboxWriter:
     async def moved(self, old: str, new: str) -> None:
         """Take everything known of a channel along to its new name."""
         await self._store.channels.move(self.account, old, new)
-        log.info("moved channel=%s to=%s", old, new)
+        log.info(Event("moved", channel=old, to=new))
 
     async def moves(self) -> Mapping[str, str]:
         """Channels that have a new name."""
@@ -197,7 +198,7 @@ class InboxWriter:
 
     async def quarantine(self, update: str, reason: str) -> None:
         """Put an unreadable update away."""
-        log.warning("update put away account=%s reason=%s", self.account, reason)
+        log.warning(Event("update put away", account=self.account, reason=reason))
         await self._store.channels.quarantine(self.account, update, reason)
 
     def _dispatch(self, pending: PendingMessage) -> None:

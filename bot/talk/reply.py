@@ -13,6 +13,7 @@ from bot.talk.sender import Sender
 from engine.base import EngineError, Request, complete
 from engine.voice import Voice
 from persona.config import Settings
+from persona.events import Event
 from persona.prompt import tweet_prompt
 from persona.sampling import SamplingParams
 
@@ -93,7 +94,7 @@ class Replier:
         answer = draft.answer if draft and self._settings.talk.feedback else None
         posts = await self._store.inbox.settle(pending, verdict, reason, parts, merged=merged, answer=answer)
         self._metrics.verdicts.labels(verdict, reason).inc()
-        log.info("verdict channel=%s verdict=%s reason=%s posts=%d", pending.channel, verdict, reason, len(posts))
+        log.info(Event("verdict", channel=pending.channel, verdict=verdict, reason=reason, posts=len(posts)))
         return posts
 
     async def _at_fault(self, pending: PendingMessage) -> bool:

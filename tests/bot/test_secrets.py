@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.logs import JsonLines, hide, set_up_logging
+from bot.logs import hide, set_up_logging
 from tests.bot.test_discord_bot import on_discord
 from tests.conftest import Home, StartDaemon
 from tests.fakes import fake_discord, fake_telegram
@@ -82,13 +82,3 @@ async def test_nothing_private_is_logged_or_shown(
     for name in ("alterego_inbox_age_seconds", "alterego_tokens_total", "alterego_loop_lag_seconds"):
         assert f"\n{name} " in pages[0]
     assert json.loads(pages[1])["verdicts"] == {"answered": 2}
-
-
-def test_an_event_is_one_json_object_with_its_fields() -> None:
-    """By setting; a traceback is a field."""
-    record = logging.LogRecord(
-        "alterego.x", logging.INFO, "f", 1, "verdict channel=%s posts=%d", ("discord:1", 2), None
-    )
-    found = json.loads(JsonLines().format(record))
-    assert (found["event"], found["channel"], found["posts"], found["level"]) == ("verdict", "discord:1", "2", "INFO")
-    assert "traceback" not in found

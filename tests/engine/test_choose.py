@@ -57,7 +57,7 @@ def test_what_openvino_cannot_run_falls_to_transformers_with_a_reason(
     """In the log, once."""
     caplog.set_level(logging.INFO, "alterego.engine")
     assert open_voice(settings_of(home, text)).engine.name == "transformers"
-    assert f"engine=transformers reason={reason}" in caplog.text
+    assert f'engine=transformers reason="{reason}' in caplog.text
 
 
 def test_a_gguf_that_cannot_be_loaded_falls_to_transformers_with_a_reason(
@@ -67,7 +67,7 @@ def test_a_gguf_that_cannot_be_loaded_falls_to_transformers_with_a_reason(
     caplog.set_level(logging.INFO, "alterego.engine")
     with_gguf(home, lambda _, path: path.write_bytes(b"GGUF" + bytes(100)))
     assert open_voice(settings_of(home, "")).engine.name == "transformers"
-    assert "engine=transformers reason=it can't load model.gguf" in caplog.text
+    assert "engine=transformers reason=\"it can't load model.gguf" in caplog.text
     with pytest.raises(SettingsError, match=r'kind = "openvino": it can\'t load model.gguf'):
         open_voice(settings_of(home, '[engine]\nkind = "openvino"\n'))
 
