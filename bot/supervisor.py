@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from bot.backoff import Backoff
 from bot.gateway import Gateway, Intake
 from bot.tasks import end
 from persona.errors import PermanentError
+from persona.events import Event
 
 log = logging.getLogger("alterego.supervisor")
 
@@ -58,14 +60,14 @@ class Supervisor:
                 if fault and (not left or not self._was_open(self._tasks[task])):
                     raise fault
                 if fault:
-                    log.error("parked gateway=%s; the others go on: %s", task.get_name(), fault)
+                    log.error(Event("parked", gateway=task.get_name(), reason=fault, hint="the others go on"))
 
     async def stop(self) -> None:
         """End all of them."""
         await end(self._tasks, patience=5.0)
 
     async def _insist(self, gateway: Gateway) -> None:
-        pause = self._first
+        backoff = Backoff(self._first, self._longest)
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -78,15 +80,11 @@ class Supervisor:
                 self.states[gateway.platform] = "parked"
                 raise
             except Exception as error:  # the one broad catch of this loop: a gateway starts again on anything
-                pause = self._first if loop.time() - began > self._longest else pause
-                debug = log.isEnabledFor(logging.DEBUG)
-                log.warning(
-                    "gateway ended gateway=%s kind=%s again_in=%.0fs",
-                    gateway.platform,
-                    type(error).__name__,
-                    pause,
-                    exc_info=debug,
-                )
+                if loop.time() - began > self._longest:
+                    backoff.reset()
+                pause = backoff.pause()
+                kind, debug = type(error).__name__, log.isEnabledFor(logging.DEBUG)
+                ended = Event("gateway ended", gateway=gateway.platform, kind=kind, again_in_seconds=round(pause, 1))
+                log.warning(ended, exc_info=debug)
             self.states[gateway.platform] = "pausing"
             await asyncio.sleep(pause)
-            pause = min(2 * pause, self._longest)

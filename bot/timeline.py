@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.backoff import Backoff
 from bot.gateway import Limits
 from bot.store import BotStore, OutgoingPart, Post
 from bot.talk import delivery
 from bot.talk.policy import within
 from bot.talk.proactive_posts import ProactivePosts
 from persona.config import Tweets
+from persona.events import Event
 from persona.values import DAYS
 
 log = logging.getLogger("alterego.timeline")
@@ -105,7 +107,7 @@ class Timeline:
         self._luck = random.Random()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._started = time.monotonic()
-        self._retry = RETRY
+        self._backoff = Backoff(RETRY, LONGEST_RETRY)
 
     async def start(self) -> None:
         """Arm the timer from the stored due time; set one where there is none."""
@@ -141,11 +143,10 @@ class Timeline:
     async def _tweet(self) -> None:
         try:
             due = await self._post()
-            self._retry = RETRY
+            self._backoff.reset()
         except Exception as error:  # the one broad catch of the timer: it must go on
-            log.warning("tweet failed kind=%s", type(error).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
-            due = self._store.clock() + self._retry
-            self._retry = min(2 * self._retry, LONGEST_RETRY)
+            log.warning(Event("tweet failed", kind=type(error).__name__), exc_info=log.isEnabledFor(logging.DEBUG))
+            due = self._store.clock() + self._backoff.pause()
         self._arm(due)
 
     async def _post(self) -> float:
@@ -170,7 +171,7 @@ class Timeline:
         }
         at = due.timestamp()
         posts = await self._store.timetable.tweet(JOB, at, "\n".join(lines), parts, f"tweet:{was_due}")
-        log.info("tweet targets=%d next_in=%.0fs", len(targets), at - self._store.clock())
+        log.info(Event("tweet", targets=len(targets), next_in_seconds=round(at - self._store.clock(), 1)))
         for post in posts:
             self._dispatch(post)
         return at

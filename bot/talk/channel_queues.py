@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from bot.backoff import Backoff
 from bot.tasks import end
+from persona.events import Event
 
 log = logging.getLogger("alterego.lanes")
 
@@ -50,17 +52,15 @@ class ChannelQueues:
                 return
 
     async def _insist(self, work: Work) -> None:
-        pause = self._first
+        backoff = Backoff(self._first, self._longest)
         while True:
             try:
                 await work()
                 return
             except Exception as error:  # the one broad catch of this loop: a lane must not die
+                pause = backoff.pause()
+                debug = log.isEnabledFor(logging.DEBUG)
                 log.warning(
-                    "work failed kind=%s again_in=%.0fs",
-                    type(error).__name__,
-                    pause,
-                    exc_info=log.isEnabledFor(logging.DEBUG),
+                    Event("work failed", kind=type(error).__name__, again_in_seconds=round(pause, 1)), exc_info=debug
                 )
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, self._longest)

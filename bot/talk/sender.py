@@ -5,12 +5,14 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 
+from bot.backoff import Backoff
 from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import BotStore, Post
 from bot.talk import delivery
 from bot.talk.policy import EXPIRES
 from persona.config import Talk
+from persona.events import Event
 
 log = logging.getLogger("alterego.sender")
 
@@ -48,26 +50,26 @@ class Sender:
                 await asyncio.sleep(delivery.pause(post.text))
         if not await self._store.outbox.begin(post):
             return False
-        wait = self._first
+        backoff = Backoff(self._first, self._longest)
         while self._store.clock() < post.at + EXPIRES:
+            wait = 0.0
             try:
                 return await self._try(post, doubtful)
             except NotSent as refusal:
-                wait = max(wait, refusal.wait)
-                log.warning("not sent channel=%s reason=%s again_in=%.0fs", post.channel, refusal, wait)
+                wait = backoff.pause(at_least=refusal.wait)
+                log.warning(Event("not sent", channel=post.channel, reason=refusal, again_in_seconds=round(wait, 1)))
             except ResultUnknown as failure:
                 doubtful = True
-                log.warning("result unknown channel=%s reason=%s", post.channel, failure)
+                log.warning(Event("result unknown", channel=post.channel, reason=failure))
                 if not self._gateway.limits.idempotent_sends:
                     continue
             except Undeliverable as refusal:
-                log.warning("undeliverable channel=%s reason=%s", post.channel, refusal)
+                log.warning(Event("undeliverable", channel=post.channel, reason=refusal))
                 await self._store.outbox.fail(post, "declined", "undeliverable")
                 await self._on_undeliverable(post, str(refusal))
                 return False
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, self._longest)
-        log.warning("given up channel=%s reason=expired", post.channel)
+            await asyncio.sleep(wait or backoff.pause())
+        log.warning(Event("given up", channel=post.channel, reason="expired"))
         await self._store.outbox.fail(post, "expired", "could not be sent")
         return False
 
