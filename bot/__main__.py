@@ -17,8 +17,9 @@ def run_(config: ConfigOption = Path("persona.toml")) -> None:
     import asyncio
     import logging
 
-    from bot.daemon import gateways_of, serve
+    from bot.daemon import serve
     from bot.logs import set_up_logging
+    from bot.platforms import gateways_of
     from persona.config import load
 
     settings = load(config)
@@ -107,15 +108,16 @@ def forget(
     import re
     from dataclasses import asdict
 
-    from bot.daemon import store_url
     from bot.store import BotStore, Receipt
+    from bot.store.address import store_url
     from bot.talk.commands import receipt_text
     from persona.config import load
     from persona.errors import SettingsError
+    from persona.platforms import NAMES
 
-    named = re.fullmatch(r"(discord|telegram|terminal|studio):(\S+)", user)
+    named = re.fullmatch(rf"({'|'.join((*NAMES, 'terminal', 'studio'))}):(\S+)", user)
     if not named:
-        raise SettingsError(f"{user!r} names nobody; write it as discord:ID or telegram:ID")
+        raise SettingsError(f"{user!r} names nobody; write it as {' or '.join(f'{name}:ID' for name in NAMES)}")
 
     async def forgotten() -> Receipt:
         settings = load(config)
@@ -134,7 +136,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The new file.")], config: ConfigOption = Path("persona.toml")
 ) -> None:
     """Copy the store into a file, while the bot runs or not. Example: python -m bot backup /backup/alterego.db"""
-    from bot.daemon import store_url
+    from bot.store.address import store_url
     from bot.store.backup import back_up
     from persona.config import load
 

@@ -16,6 +16,7 @@ from bot.logs import hide
 from bot.metrics import BotMetrics
 from bot.notify import extending, feed_watchdog, notify
 from bot.store import EVERYWHERE, BotStore, Post
+from bot.store.address import store_url
 from bot.supervisor import Supervisor
 from bot.talk.channel_queues import ChannelQueues
 from bot.talk.commands import Commands
@@ -31,7 +32,7 @@ from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings
 from persona.credentials import NAMES, secret
-from persona.errors import PermanentError, SettingsError
+from persona.events import Event
 
 log = logging.getLogger("alterego.daemon")
 
@@ -47,40 +48,6 @@ class Pauses:
     first: float = 1.0
     longest: float = 300.0
     work: tuple[float, float] = (1.0, 60.0)
-
-
-def gateways_of(settings: Settings) -> list[Gateway]:
-    """The gateways that the settings enable. Raises SettingsError where there is none, or a token is missing."""
-    gateways: list[Gateway] = []
-    if settings.discord.enabled:
-        from bot.gateways.discord.gateway import DiscordGateway
-
-        token = _token("DISCORD_TOKEN", settings)
-        gateways.append(DiscordGateway(settings.discord, token, feedback=settings.talk.feedback))
-    if settings.telegram.enabled:
-        from bot.gateways.telegram.gateway import TelegramGateway
-
-        gateways.append(TelegramGateway(settings.telegram, _token("TELEGRAM_TOKEN", settings)))
-    if not gateways:
-        raise SettingsError(
-            f"nowhere to speak: set enabled = true under [discord] or [telegram] in {settings.path.name}, "
-            "or run 'python -m bot chat'"
-        )
-    return gateways
-
-
-def _token(name: str, settings: Settings) -> str:
-    token = secret(name, settings)
-    if not token:
-        raise PermanentError(
-            f"{name} is not set; put it into the environment or into {settings.root / '.env'} (mode 0600)"
-        )
-    return token
-
-
-def store_url(settings: Settings) -> str:
-    """Where the store is: a secret if there is one, else what the settings say."""
-    return secret("STORE_URL", settings) or settings.store.url
 
 
 async def serve(settings: Settings, gateways: Sequence[Gateway], *, until_first_ends: bool = False) -> None:
@@ -102,7 +69,7 @@ async def _voice(settings: Settings, stack: AsyncExitStack) -> Voice:
     voice = await asyncio.to_thread(open_voice, settings)
     await voice.engine.start()
     stack.push_async_callback(voice.engine.close)
-    log.info("voice engine=%s speaker_count=%d", voice.engine.name, len(voice.seal.speakers))
+    log.info(Event("voice", engine=voice.engine.name, speaker_count=len(voice.seal.speakers)))
     return voice
 
 
@@ -177,7 +144,7 @@ class BotDaemon:
         for writer in self._writers.values():
             writer.stop()
         done = await self._queues.drain(self._settings.daemon.drain_seconds)
-        log.info("drained %s", "all" if done else "in part; the rest is taken up at the next start")
+        log.info(Event("drained", all=done, hint="" if done else "the rest is taken up at the next start"))
         await self.supervisor.stop()
         await end(chores)
         await self._claims.close()
@@ -200,7 +167,9 @@ class BotDaemon:
         """A tweet that can't be posted somewhere is not tried there again before the next start."""
         if post.origin.startswith("tweet:"):
             log.error(
-                "target disabled channel=%s reason=%s; mend it or take it out of [tweets] to", post.channel, reason
+                Event(
+                    "target disabled", channel=post.channel, reason=reason, hint="mend it or take it out of [tweets] to"
+                )
             )
             await self._store.channels.disable_target(post.account, post.channel, reason)
 
@@ -208,9 +177,9 @@ class BotDaemon:
         while True:
             try:
                 gone = await self._store.purge(self._settings.store.keep_days)
-                log.info("purged rows=%d", gone)
+                log.info(Event("purged", rows=gone))
             except Exception as error:  # the one broad catch of this loop: a full disk today is none tomorrow
-                log.warning("purge failed kind=%s", type(error).__name__)
+                log.warning(Event("purge failed", kind=type(error).__name__))
             await asyncio.sleep(PURGE_EVERY)
 
     async def _poll_outbox(self) -> None:
@@ -220,7 +189,7 @@ class BotDaemon:
                 for writer in self._writers.values():
                     await writer.poll_outbox()
             except Exception as error:  # the one broad catch of this loop: a locked store today is none tomorrow
-                log.warning("outbox not read kind=%s", type(error).__name__)
+                log.warning(Event("outbox not read", kind=type(error).__name__))
 
     async def state(self) -> Mapping[str, Any]:
         """How it is: gateways, verdicts, what waits. ok: whether anything is connected that may speak."""

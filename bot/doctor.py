@@ -9,16 +9,18 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
-from bot.daemon import gateways_of, store_url
 from bot.gateway import Finding
 from bot.logs import hide
+from bot.platforms import gateways_of
 from bot.store import BotStore
+from bot.store.address import store_url
 from engine.base import EngineError, Request, complete
 from engine.choose import open_voice
 from persona.bundle import current
 from persona.config import Settings
 from persona.credentials import NAMES, secret
 from persona.errors import UserError
+from persona.events import Event
 from persona.prompt import tweet_prompt
 from persona.sampling import SamplingParams
 
@@ -37,7 +39,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         except UserError as fault:  # its sentence says how to mend it
             yield Finding(check.__name__.strip("_"), False, str(fault))
         except Exception as error:  # the one broad catch of the doctor: what else is wrong must still be found
-            log.debug("check failed name=%s", check.__name__, exc_info=True)
+            log.debug(Event("check failed", name=check.__name__), exc_info=True)
             mend = "run 'python -m bot doctor --debug', which says more"
             yield Finding(check.__name__.strip("_"), False, f"{type(error).__name__}", mend)
 
@@ -98,7 +100,7 @@ async def _platforms(settings: Settings) -> list[Finding]:
 
 async def _clock(settings: Settings) -> list[Finding]:
     """Against the clocks of the platforms, which stand in every answer."""
-    bases = [platform.api_base for platform in (settings.discord, settings.telegram) if platform.enabled]
+    bases = [settings.section_of(platform).api_base for platform in settings.enabled_platforms]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         for base in bases:
             try:

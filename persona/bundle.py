@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from persona import transcript
@@ -259,5 +260,5 @@ def _sweep(home: Path) -> None:
     """Remove drafts that a killed process left behind."""
     for leftover in home.glob(".draft-*"):
         pid = leftover.name.split("-")[1]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
             shutil.rmtree(leftover, ignore_errors=True)

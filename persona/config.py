@@ -9,21 +9,13 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from persona.errors import SettingsError
 from persona.names import normalise, skeleton
-from persona.values import DAYS, Address, Auto, Day, Duration, Fraction, Hours, Id, Zone, is_loopback
-
-DISCORD_API = "https://discord.com/api/v10"
-TELEGRAM_API = "https://api.telegram.org/bot"
-TARGET = r"^(discord|telegram):-?\d+(:\d+)?$"  # where a tweet can go
-
-
-class Section(BaseModel):
-    """A table of persona.toml: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+from persona.platforms import NAMES, TARGET, PlatformIds, PlatformSections
+from persona.sections import Section
+from persona.values import DAYS, Auto, Day, Duration, Fraction, Hours, Id, Zone, is_loopback
 
 
 class Persona(Section):
@@ -45,12 +37,10 @@ class Persona(Section):
         return normalise(self.name)
 
 
-class Person(Section):
+class Person(PlatformIds):
     """Who a speaker is in exports and live, and whether they agreed to be imitated."""
 
     names: tuple[Id, ...] = ()
-    discord: tuple[Id, ...] = ()
-    telegram: tuple[Id, ...] = ()
     consent: bool = False
 
 
@@ -155,27 +145,6 @@ class Engine(Section):
     max_concurrent: Annotated[int, Field(ge=1)] = 32
 
 
-class Discord(Section):
-    """Where on Discord it speaks."""
-
-    enabled: bool = False
-    api_base: Address = DISCORD_API
-    gateway_url: Address | Literal[""] = ""
-    channels: tuple[Id, ...] = ()
-    users: tuple[Id, ...] = ()
-    owners: tuple[Id, ...] = ()
-
-
-class Telegram(Section):
-    """Where on Telegram it speaks. Empty lists mean nobody: anyone can find a Telegram bot."""
-
-    enabled: bool = False
-    api_base: Address = TELEGRAM_API
-    chats: tuple[Id, ...] = ()
-    users: tuple[Id, ...] = ()
-    owners: tuple[Id, ...] = ()
-
-
 class Tweets(Section):
     """When and where random tweets are posted."""
 
@@ -234,18 +203,16 @@ class Daemon(Section):
     log_format: Literal["text", "json"] = "text"
 
 
-class Settings(Section):
+class Settings(PlatformSections):
     """All of persona.toml. `path` is the file it came from; relative paths in it are relative to that file."""
 
     persona: Persona
-    people: dict[str, Person] = {}
+    people: dict[str, Person] = Field(default={})
     data: Data = Data()
     base: Base = Base()
     train: Train = Train()
     sampling: Sampling = Sampling()
     engine: Engine = Engine()
-    discord: Discord = Discord()
-    telegram: Telegram = Telegram()
     tweets: Tweets = Tweets()
     talk: Talk = Talk()
     store: Store = Store()
@@ -266,8 +233,8 @@ class Settings(Section):
     def _nobody_is_two(self) -> "Settings":
         owners: dict[tuple[str, str], str] = {}
         for key, person in self.people.items():
-            for platform, ids in (("discord", person.discord), ("telegram", person.telegram)):
-                for known in ids:
+            for platform in NAMES:
+                for known in person.ids(platform):
                     if (other := owners.setdefault((platform, known), key)) != key:
                         raise ValueError(f"[people] {other} and {key} both claim the {platform} id {known}")
         return self

@@ -9,8 +9,9 @@ from dotenv import dotenv_values
 
 from persona.config import Settings
 from persona.errors import SettingsError
+from persona.platforms import PLATFORMS
 
-NAMES = ("DISCORD_TOKEN", "TELEGRAM_TOKEN", "STORE_URL", "ENGINE_API_KEY", "HF_TOKEN")
+NAMES = (*(platform.token for platform in PLATFORMS), "STORE_URL", "ENGINE_API_KEY", "HF_TOKEN")
 
 
 def secret(name: str, settings: Settings, environ: Mapping[str, str] = os.environ) -> str | None:

@@ -22,7 +22,8 @@ from hypothesis import HealthCheck, settings
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
 
-from bot.daemon import BotDaemon, Pauses, gateways_of
+from bot.daemon import BotDaemon, Pauses
+from bot.platforms import gateways_of
 from bot.store import BotStore
 from engine.voice import Voice
 from examples.make_sample import make

@@ -88,8 +88,7 @@ def _in_settings(settings: Settings, key: str) -> list[Identity]:
         return [Identity(identity_key("people", "", name), Counter([name])) for name in names]
     person = settings.people.get(key, Person())
     identities = [Identity(identity_key("people", "", name), Counter([name])) for name in person.names]
-    identities += [Identity(f"discord:{number}") for number in person.discord]
-    return identities + [Identity(f"telegram:user{number.removeprefix('user')}") for number in person.telegram]
+    return identities + [Identity(key) for key in person.export_keys()]
 
 
 def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:

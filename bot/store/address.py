@@ -6,11 +6,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from persona.config import Settings
+from persona.credentials import secret
 from persona.errors import SettingsError, UserError
 
 BUSY_SECONDS = 10  # how long SQLite waits for another writer
 CONNECT_SECONDS = 10  # how long PostgreSQL may take to let us in
 DEAD_SECONDS = 30  # how long its machine may be silent: libpq's own answer is that of TCP, a quarter of an hour
+
+
+def store_url(settings: Settings) -> str:
+    """Where the store is: the secret STORE_URL if there is one, else [store] url."""
+    return secret("STORE_URL", settings) or settings.store.url
 
 
 def engine_at(url: str, shown: str, folder: Path) -> sa.Engine:

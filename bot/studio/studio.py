@@ -4,14 +4,15 @@ import asyncio
 import logging
 from pathlib import Path
 
-from bot.daemon import store_url
 from bot.store import BotStore
+from bot.store.address import store_url
 from bot.studio.running import Run
 from engine.choose import open_voice_of
 from engine.voice import Voice
 from persona.bundle import CURRENT, open_bundle, read_seal
 from persona.config import Settings, load
 from persona.errors import UserError
+from persona.events import Event
 
 log = logging.getLogger("alterego.studio")
 
@@ -54,7 +55,7 @@ class Studio:
         bundle = await asyncio.to_thread(open_bundle, folder)  # which looks at every byte of it
         voice = await asyncio.to_thread(open_voice_of, settings, bundle, merge=merge)
         await voice.engine.start()
-        log.info("voice open version=%s engine=%s", bundle.version, voice.engine.name)
+        log.info(Event("voice open", version=bundle.version, engine=voice.engine.name))
         return voice
 
     async def store(self) -> BotStore:

@@ -17,8 +17,7 @@ def reserved_keys(settings: Settings, seal: Seal) -> frozenset[str]:
 def known_key(settings: Settings, seal: Seal, platform: str, author_id: str) -> str | None:
     """The trained key of somebody whom [people] names by their id on this platform, except the persona's own."""
     for key, person in settings.people.items():
-        ids = person.discord if platform == "discord" else person.telegram if platform == "telegram" else ()
-        if author_id in ids and key != seal.speaker:
+        if author_id in person.ids(platform) and key != seal.speaker:
             return key
     return None
 

@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from bot.daemon import BotDaemon, Pauses, gateways_of
+from bot.daemon import BotDaemon, Pauses
+from bot.platforms import gateways_of
 from bot.store import BotStore
 from engine.choose import open_voice
 from persona.bundle import current

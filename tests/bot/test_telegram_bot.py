@@ -49,8 +49,8 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     assert await process.ended() == 0
     err = process.said
     assert [verdict for _, verdict in verdicts(home)] == ["answered"] * 3
-    assert "knock chat=-77" in err
-    assert "knock user=999" in err
+    assert "access request chat=-77" in err
+    assert "access request user=999" in err
     assert TOKEN not in err
 
 

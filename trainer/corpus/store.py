@@ -13,6 +13,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -129,7 +130,8 @@ def scratch_folder(corpus: Path) -> Iterator[Path]:
     there is removed. Raises UserError where the corpus can't lie there."""
     require_ours(corpus)
     for left in corpus.parent.glob(f".{corpus.name}-reading-*"):
-        if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
+        pid = left.name.rpartition("-")[2]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
             shutil.rmtree(left, ignore_errors=True)
     folder = corpus.with_name(f".{corpus.name}-reading-{os.getpid()}")
     try:

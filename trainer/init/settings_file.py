@@ -11,6 +11,7 @@ from pathlib import Path
 from persona.config import Base, Settings, parsed
 from persona.errors import SettingsError
 from persona.names import normalise, unique_key
+from persona.platforms import NAMES
 from trainer.init.answers import Someone
 
 TEMPLATE = Path(__file__).with_name("template.toml")  # the committed persona.toml with every key at its default
@@ -121,8 +122,8 @@ def _with_friends(template: str, chosen: Chosen) -> str:
 
 def _friend(table: str, key: str, friend: Someone) -> str:
     text = with_value(table, "people.KEY", "names", _list([friend.name, *friend.calls]))
-    text = with_value(text, "people.KEY", "discord", _list(friend.ids("discord")))
-    text = with_value(text, "people.KEY", "telegram", _list(friend.ids("telegram")))
+    for platform in NAMES:
+        text = with_value(text, "people.KEY", platform, _list(friend.ids(platform)))
     text = with_value(text, "people.KEY", "consent", "true")
     head = f"[people.{key if _BARE.fullmatch(key) else _string(key)}]"
     return re.sub(

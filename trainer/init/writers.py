@@ -9,6 +9,7 @@ from pathlib import Path
 
 from persona.config import Settings
 from persona.names import normalise
+from persona.platforms import NAMES
 from trainer.ingest.cleaning import Dropped, clean
 from trainer.ingest.pipeline import in_voice
 from trainer.ingest.reading import read_all
@@ -18,7 +19,6 @@ from trainer.sources.message import Reject
 from trainer.sources.registry import Export
 
 ME = "Me"  # how the account is listed of which an export knows no name; an import takes it for the persona
-_LIVE = ("discord", "telegram")
 _NOBODY = "nobody is chosen yet 5d1c"
 
 
@@ -69,7 +69,7 @@ def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], accoun
 
 def _live_id(identity: Identity) -> tuple[str, str] | None:
     number = identity.key.partition(":")[2].removeprefix("user")
-    return (identity.platform, number) if identity.platform in _LIVE and number.isdecimal() else None
+    return (identity.platform, number) if identity.platform in NAMES and number.isdecimal() else None
 
 
 def distinct(calls: Iterable[str]) -> list[str]:

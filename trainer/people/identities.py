@@ -163,10 +163,7 @@ class _ConfiguredPeople:
                 self._hidden.update(normalise(alias.lstrip("@")) for alias in (key, *friend.names))
             else:
                 self._by_name.update((normalise(alias.lstrip("@")), person) for alias in (key, *friend.names))
-                self._by_id.update((f"discord:{number}", person) for number in friend.discord)
-                self._by_id.update(
-                    (f"telegram:user{number.removeprefix('user')}", person) for number in friend.telegram
-                )
+                self._by_id.update((key, person) for key in friend.export_keys())
         for name in dropped:
             self._by_name.setdefault(name, KnownPerson(name, name, dropped=True))
 

@@ -1,0 +1,13 @@
+"""Discord. The library takes a second to load: only when a gateway is opened."""
+
+from bot.gateway import Gateway, Limits
+from persona.config import Settings
+
+LIMITS = Limits(units=2000, idempotent_sends=True, markup="markdown")
+
+
+def open_gateway(settings: Settings, token: str) -> Gateway:
+    """The gateway of one bot account, not yet connected."""
+    from bot.gateways.discord.gateway import DiscordGateway
+
+    return DiscordGateway(settings.discord, token, feedback=settings.talk.feedback)

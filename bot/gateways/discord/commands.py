@@ -8,7 +8,8 @@ import discord
 from discord import app_commands
 
 from bot.gateway import COMMANDS, Command, CommandHelp, Intake, Right
-from persona.config import Discord
+from persona.events import Event
+from persona.platforms import Discord
 
 log = logging.getLogger("alterego.discord")
 
@@ -21,7 +22,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """The asker is left without an answer; Discord tells them."""
         cause = error.__cause__ or error
-        log.warning("command failed kind=%s", type(cause).__name__, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.warning(Event("command failed", kind=type(cause).__name__), exc_info=log.isEnabledFor(logging.DEBUG))
 
     async def sync_once(self) -> None:
         """Tell Discord which commands there are. A refusal (too often, no scope) leaves the old ones."""
@@ -30,7 +31,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
                 await self.sync()
                 self.synced = True
             except discord.HTTPException as refusal:
-                log.warning("commands can't be offered status=%s", refusal.status)
+                log.warning(Event("commands can't be offered", status=refusal.status))
 
 
 def offer_commands(client: discord.Client, settings: Discord, intake: Intake) -> Tree:

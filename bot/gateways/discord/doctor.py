@@ -6,7 +6,7 @@ import aiohttp
 import discord
 
 from bot.gateway import Finding
-from persona.config import Discord
+from persona.platforms import Discord
 
 _NEEDED = ("view_channel", "send_messages", "read_message_history")
 _PORTAL = "discord.com/developers/applications"

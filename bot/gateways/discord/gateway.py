@@ -5,8 +5,8 @@ import json
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -21,24 +21,27 @@ from bot.gateway import (
     Finding,
     IncomingMessage,
     Intake,
-    Limits,
     NotSent,
     OutgoingMessage,
     ResultUnknown,
     Undeliverable,
     Vote,
 )
+from bot.gateways.discord import LIMITS
 from bot.gateways.discord.commands import offer_commands
 from bot.gateways.discord.messages import parse_message
 from bot.tasks import end
-from persona.config import Discord
+from bot.typing_indicator import repeated
 from persona.errors import PermanentError
+from persona.events import Event
+from persona.platforms import Discord
 
 log = logging.getLogger("alterego.discord")
 
 CONNECTED_EVERY = 30.0  # seconds between notes of having heard everything
 LOOK_BACK = 50  # posts searched for an earlier try of one that answers nothing
 CLOSE_SECONDS = 2.0
+TYPING_EVERY = 8.0  # seconds: the indicator lasts ten
 QUEUE = 10_000  # events that may wait to be committed; what comes on top is read from history afterwards
 BATCH = 100  # messages that are committed in one transaction
 HISTORY = 100  # messages that Discord gives in one answer
@@ -57,7 +60,7 @@ class DiscordGateway:
     """One bot account on Discord."""
 
     platform = "discord"
-    limits = Limits(units=2000, idempotent_sends=True, markup="markdown")
+    limits = LIMITS
 
     def __init__(
         self, settings: Discord, token: str, *, feedback: bool = False, heartbeat_timeout: float = 60.0
@@ -70,6 +73,8 @@ class DiscordGateway:
         # where orjson happens to be installed the library would take it, which refuses a whole page of history for half an
         # emoji in it, again and again
         discord.utils._from_json = json.loads  # type: ignore[assignment]  # it takes no memoryview, and gets none
+        logging.getLogger("discord").setLevel(logging.WARNING)  # below it texts are logged, at --debug too
+        logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns of voice libraries that we don't want
         Route.BASE = settings.api_base
         if settings.gateway_url:
             DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
@@ -144,23 +149,14 @@ class DiscordGateway:
 
         return await examine(self._settings, self._token)
 
-    @asynccontextmanager
-    async def typing(self, channel: str) -> AsyncIterator[None]:
-        """The typing indicator; its failure is nobody's loss."""
-        task = asyncio.create_task(self._type(channel))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
+        """Show the typing indicator; its failure is nobody's loss."""
 
-    async def _type(self, channel: str) -> None:
-        with suppress(NotSent, Undeliverable, ResultUnknown):
+        async def show() -> None:
             place = await self._channel(channel)
-            while True:
-                await _asked(place._state.http.send_typing(place.id))
-                await asyncio.sleep(8)  # the indicator lasts ten seconds
+            await _asked(place._state.http.send_typing(place.id))
+
+        return repeated(show, TYPING_EVERY, (NotSent, Undeliverable, ResultUnknown))
 
     async def _channel(self, channel: str) -> Any:
         if not self._client or not self._client.is_ready():
@@ -262,13 +258,13 @@ class _Client(discord.Client):
             self._said.put_nowait(event)
         except asyncio.QueueFull:
             if not self._overflowed:
-                log.warning("dropped reason=queue-full; reading it from history later")
+                log.warning(Event("dropped", reason="queue-full", hint="reading it from history later"))
             self._overflowed = True
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """An event that can't be understood; the library would log what is in it."""
         kind = type(sys.exception()).__name__
-        log.warning("event failed event=%s kind=%s", event_method, kind, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.warning(Event("event failed", handler=event_method, kind=kind), exc_info=log.isEnabledFor(logging.DEBUG))
 
     async def on_disconnect(self) -> None:
         """From here on messages may be missed: hold back what comes before they were looked for."""
@@ -355,7 +351,7 @@ class _Client(discord.Client):
             if page:
                 await self._intake.received(*page)
         except (discord.Forbidden, discord.NotFound):
-            log.warning("channel can't be read any more channel=discord:%s", number)
+            log.warning(Event("channel can't be read any more", channel=f"discord:{number}"))
 
     def parse(self, message: discord.Message, *, own: bool = False) -> IncomingMessage | None:
         """What was said, where it is for us to hear. own: our own posts too."""

@@ -5,7 +5,7 @@ import re
 import discord
 
 from bot.gateway import IncomingMessage
-from persona.config import Discord
+from persona.platforms import Discord
 
 _ORDINARY = (discord.MessageType.default, discord.MessageType.reply)
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")

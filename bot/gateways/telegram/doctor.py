@@ -7,7 +7,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot.gateway import Finding
-from persona.config import Telegram
+from persona.platforms import Telegram
 
 _HERE = ("administrator", "creator", "member", "restricted")
 

@@ -5,8 +5,8 @@ import asyncio
 import json
 import logging
 import warnings
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import httpx
@@ -40,7 +40,6 @@ from bot.gateway import (
     Finding,
     IncomingMessage,
     Intake,
-    Limits,
     NotSent,
     OutgoingMessage,
     ResultUnknown,
@@ -48,15 +47,19 @@ from bot.gateway import (
     Undeliverable,
     Vote,
 )
+from bot.gateways.telegram import LIMITS
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
-from persona.config import Telegram
+from bot.typing_indicator import repeated
 from persona.errors import PermanentError
+from persona.events import Event
+from persona.platforms import Telegram
 
 log = logging.getLogger("alterego.telegram")
 
 POLL_SECONDS = 30  # how long Telegram holds an empty answer back
 CONFLICT_PAUSE = 30.0
 KINDS = ["message", "edited_message", "callback_query"]  # of updates that are asked for
+TYPING_EVERY = 4.5  # seconds: the indicator lasts five
 _REFUSED = "Telegram refused the token; put the token that @BotFather gave into TELEGRAM_TOKEN"
 _VOTES = InlineKeyboardMarkup(
     [[InlineKeyboardButton("👍", callback_data="1"), InlineKeyboardButton("👎", callback_data="-1")]]
@@ -67,11 +70,12 @@ class TelegramGateway:
     """One bot account on Telegram."""
 
     platform = "telegram"
-    limits = Limits(units=4096, idempotent_sends=False, markup="plain")
+    limits = LIMITS
 
     def __init__(self, settings: Telegram, token: str, *, conflict_pause: float = CONFLICT_PAUSE) -> None:
         self._settings = settings
         self._conflict_pause = conflict_pause
+        logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
         warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)  # that parses them all or none
         try:
             self._bot: ExtBot[Any] = ExtBot(
@@ -165,9 +169,9 @@ class TelegramGateway:
         if message.migrate_to_chat_id:
             await self._move(str(message.chat.id), str(message.migrate_to_chat_id), intake)
         elif not self._is_welcome(message):
-            requester = f"{'user' if message.chat.type == ChatType.PRIVATE else 'chat'}:{message.chat.id}"
-            log.info("knock %s; name it in persona.toml to let it in", requester.replace(":", "=", 1))
-            await intake.access_requested(requester)
+            where, number = "user" if message.chat.type == ChatType.PRIVATE else "chat", message.chat.id
+            log.info(Event("access request", **{where: number}, hint="name it in persona.toml to let it in"))
+            await intake.access_requested(f"{where}:{number}")
         elif command := command_of(message, self._bot.username):
             await self._obey(message, *command, intake)
 
@@ -175,7 +179,7 @@ class TelegramGateway:
         self._moved[old] = new
         await intake.moved(f"telegram:{old}", f"telegram:{new}")
         if old in self._settings.chats:
-            log.warning("chat has a new id old=%s new=%s; write it into [telegram] chats", old, new)
+            log.warning(Event("chat has a new id", old=old, new=new, hint="write it into [telegram] chats"))
 
     async def _obey(self, message: Message, name: str, argument: str, intake: Intake) -> None:
         """Do what is commanded, and say so in the same place; who isn't there to be told loses nothing."""
@@ -260,25 +264,15 @@ class TelegramGateway:
 
         return await examine(self._settings, self._bot)
 
-    @asynccontextmanager
-    async def typing(self, channel: str) -> AsyncIterator[None]:
-        """The typing indicator; its failure is nobody's loss."""
-        task = asyncio.create_task(self._type(channel))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def _type(self, channel: str) -> None:
+    def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
+        """Show the typing indicator; its failure is nobody's loss."""
         _, chat, *topic = channel.split(":")
-        with suppress(TelegramError, RuntimeError):
-            while True:
-                await self._bot.send_chat_action(
-                    int(self._moved.get(chat, chat)), "typing", message_thread_id=int(topic[0]) if topic else None
-                )
-                await asyncio.sleep(4.5)  # the indicator lasts five seconds
+        thread = int(topic[0]) if topic else None
+
+        async def show() -> None:
+            await self._bot.send_chat_action(int(self._moved.get(chat, chat)), "typing", message_thread_id=thread)
+
+        return repeated(show, TYPING_EVERY, (TelegramError, RuntimeError))
 
 
 def _chat(channel: str) -> str:

@@ -1,0 +1,101 @@
+"""The platforms on which the bot speaks, a row each. A new one is a row, its section and its key of ids here, and a
+folder in bot/gateways of the same name."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from persona.sections import Section
+from persona.values import Address, Id
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """name: the settings section, the key of ids under [people.KEY], the beginning of channels and accounts
+    (`discord:123`), and the gateway's folder. token: the secret it needs. target: a regular expression of what follows
+    the name in [tweets] to. export_prefix: what stands before a person's number in the platform's exports."""
+
+    name: str
+    token: str
+    target: str
+    target_example: str
+    export_prefix: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name as people read it."""
+        return self.name.title()
+
+
+PLATFORMS = (
+    Platform("discord", "DISCORD_TOKEN", r"\d+", "discord:CHANNEL_ID"),
+    Platform("telegram", "TELEGRAM_TOKEN", r"-?\d+(:\d+)?", "telegram:CHAT_ID", export_prefix="user"),
+)
+NAMES = tuple(platform.name for platform in PLATFORMS)
+TARGET = f"^({'|'.join(f'{platform.name}:{platform.target}' for platform in PLATFORMS)})$"  # where a tweet can go
+TARGET_EXAMPLES = " or ".join(platform.target_example for platform in PLATFORMS)
+
+
+class PlatformSection(Section):
+    """What every platform's section has. api_base: where its API is."""
+
+    enabled: bool = False
+    api_base: Address
+    users: tuple[Id, ...] = ()
+    owners: tuple[Id, ...] = ()
+
+
+class Discord(PlatformSection):
+    """Where on Discord it speaks."""
+
+    api_base: Address = "https://discord.com/api/v10"
+    gateway_url: Address | Literal[""] = ""
+    channels: tuple[Id, ...] = ()
+
+
+class Telegram(PlatformSection):
+    """Where on Telegram it speaks. Empty lists mean nobody: anyone can find a Telegram bot."""
+
+    api_base: Address = "https://api.telegram.org/bot"
+    chats: tuple[Id, ...] = ()
+
+
+class PlatformSections(Section):
+    """The platforms' part of the settings."""
+
+    discord: Discord = Discord()
+    telegram: Telegram = Telegram()
+
+    def section_of(self, platform: Platform) -> PlatformSection:
+        """The settings of a platform."""
+        section: PlatformSection = getattr(self, platform.name)
+        return section
+
+    @property
+    def enabled_platforms(self) -> list[Platform]:
+        """The platforms that are switched on."""
+        return [platform for platform in PLATFORMS if self.section_of(platform).enabled]
+
+
+class PlatformIds(Section):
+    """A person's ids, platform by platform."""
+
+    discord: tuple[Id, ...] = ()
+    telegram: tuple[Id, ...] = ()
+
+    def ids(self, platform: str) -> tuple[str, ...]:
+        """The person's ids on the platform of that name; none on one that isn't there."""
+        return getattr(self, platform) if platform in NAMES else ()
+
+    def export_keys(self) -> Iterator[str]:
+        """The identity keys under which the platforms' exports have the person: `telegram:user1234`."""
+        for platform in PLATFORMS:
+            for number in self.ids(platform.name):
+                prefix = platform.export_prefix
+                yield f"{platform.name}:{prefix}{number.removeprefix(prefix)}"
+
+
+def is_target(text: str) -> bool:
+    """Whether a tweet can go there."""
+    return re.match(TARGET, text) is not None
