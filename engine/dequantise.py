@@ -1,6 +1,8 @@
 """A GGUF file's weights as an ordinary folder of safetensors, which can be trained on and served with an adapter."""
 
+import contextlib
 import hashlib
+import io
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +52,8 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
         config = AutoConfig.from_pretrained(place, gguf_file=name)
         if (size := _head_size(file)) and hasattr(config, "head_dim"):
             config.head_dim = size  # transformers 5.23 leaves Qwen3's at 128, whatever the file says
-        read = AutoModelForCausalLM.from_pretrained(place, config=config, gguf_file=name, dtype=torch.float32)
+        with contextlib.redirect_stderr(io.StringIO()):  # a bar of its own that no switch of transformers takes away
+            read = AutoModelForCausalLM.from_pretrained(place, config=config, gguf_file=name, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name)
     except Exception as error:  # readers of binary files raise anything: struct.error, IndexError, UnicodeDecodeError
         if isinstance(error, torch.OutOfMemoryError | MemoryError):

@@ -1,5 +1,6 @@
 """The frame of both command lines: faults become a sentence and an exit code; a traceback only with --debug."""
 
+import logging
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 COMPLETE = "_ALTEREGO_COMPLETE"  # set by completions/: words to complete instead of a command to run
+CHATTY_LIBRARIES = ("bitsandbytes", "huggingface_hub")  # "Failed to load CPU gemm_4bit_forward …" on every command
 EXAMPLE = " Example: "
 PROGRAM = "alterego"  # the installed command, which has those of both programs
 
@@ -89,13 +91,20 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     _program.set(program)
     words = [word for word in words if word != "--debug"]
     if not debugging():
-        warnings.simplefilter("ignore")  # of libraries, about libraries: nothing a user can act on
+        _quiet_libraries()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         sys.exit(_result(app, program, words))
     except BrokenPipeError:  # the reader of our output is gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+
+
+def _quiet_libraries() -> None:
+    """Silence what libraries say about themselves: nothing a user can act on."""
+    warnings.simplefilter("ignore")
+    for library in CHATTY_LIBRARIES:
+        logging.getLogger(library).setLevel(logging.ERROR)
 
 
 def _result(app: typer.Typer, program: str, words: list[str]) -> int:
