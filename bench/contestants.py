@@ -16,7 +16,7 @@ from transformers import ContinuousBatchingConfig, GenerationConfig, StoppingCri
 from bench.load import Ask
 from engine.backends.server_engine import ServerEngine
 from engine.base import InferenceEngine, Request
-from engine.own_thread import apart
+from engine.own_thread import in_own_thread
 from persona.encoding import Encoding
 from persona.sampling import SamplingParams
 
@@ -73,7 +73,7 @@ class Naive:
     async def answer(self, ask: Ask) -> list[float]:
         """When its turn comes."""
         async with self._turn:
-            return await asyncio.to_thread(apart, partial(generate, self._model, [ask]))
+            return await asyncio.to_thread(in_own_thread, partial(generate, self._model, [ask]))
 
 
 class StaticBatch:
@@ -99,7 +99,7 @@ class StaticBatch:
             if not mine.done():
                 batch, self._waiting = self._waiting[:SLOTS], self._waiting[SLOTS:]
                 asks = [one for one, _ in batch]
-                times = await asyncio.to_thread(apart, partial(generate, self._model, asks))
+                times = await asyncio.to_thread(in_own_thread, partial(generate, self._model, asks))
                 for one, future in batch:
                     future.set_result(times[: one.tokens])
         return mine.result()
@@ -161,7 +161,7 @@ class Ours:
 
     async def open(self) -> None:
         """Load and start it."""
-        self.engine = await asyncio.to_thread(apart, self._make)
+        self.engine = await asyncio.to_thread(in_own_thread, self._make)
         await self.engine.start()
 
     async def close(self) -> None:

@@ -35,7 +35,7 @@ from persona.config import Persona, Settings, load
 from persona.encoding import Encoding
 from persona.guard import Guard, build
 from persona.sampling import SamplingParams
-from trainer.adapter.setup import emphasised, learning_rate, prepare
+from trainer.adapter.setup import build_setup, chosen_learning_rate, with_logit_bias
 from trainer.base.loading import open_base
 from trainer.bundle.gguf_file import write_gguf
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN, assign_splits
@@ -49,7 +49,7 @@ from trainer.evaluate.shape import length_distance
 from trainer.evaluate.two_sample import area, scores
 from trainer.evaluate.voice_ratio import among_speakers
 from trainer.ingest.pipeline import import_exports
-from trainer.loop.held_out_loss import measure
+from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.lora import train_adapter
 from trainer.loop.loss import Loss
 from trainer.progress import Bars
@@ -227,8 +227,8 @@ def speaking(settings: Settings, corpus: Corpus, key: str, seed: int, folder: Pa
     train = settings.train.model_copy(update={"seed": seed})
     mine = settings.model_copy(update={"persona": Persona(name=key), "train": train})
     base = open_base(settings, corpus, bars)
-    material = prepare(mine, corpus, base)
-    held_out, tokens = material.judge_a + material.judge_b, material.fit.tokens
+    setup = build_setup(mine, corpus, base)
+    held_out, tokens = setup.calibration + setup.test, setup.fit.tokens
     seal = Seal(
         speaker=key,
         speakers={key: Speaker(name=key, tuned=True)},
@@ -239,22 +239,22 @@ def speaking(settings: Settings, corpus: Corpus, key: str, seed: int, folder: Pa
         base=BaseModelSeal.model_validate(base.seal.model_dump()),
         precision="f16",
     )
-    untuned = measure(material.model, held_out, tokens, base.encoding.end_of_turn)
+    untuned = measure_loss(setup.model, held_out, tokens, base.encoding.end_of_turn)
     train_adapter(
-        material.model,
-        material.rows,
-        material.judge_a,
+        setup.model,
+        setup.rows,
+        setup.calibration,
         train,
-        rate=learning_rate(mine, base),
-        fit=material.fit,
+        learning_rate=chosen_learning_rate(mine, base),
+        fit=setup.fit,
         pad=base.encoding.end_of_turn,
         folder=folder / "work",
         callbacks=[],
         bars=bars,
         on_evaluate=lambda _step, _metrics: None,
     )
-    model = emphasised(mine, base, material.model, material.rows, corpus.in_split(TRAIN))
-    tuned = measure(model, held_out, tokens, base.encoding.end_of_turn)
+    model = with_logit_bias(mine, base, setup.model, setup.rows, corpus.in_split(TRAIN))
+    tuned = measure_loss(model, held_out, tokens, base.encoding.end_of_turn)
     plain = open_base(settings, corpus, bars).model
     known = (turn.text for one in corpus.in_split(TRAIN) for turn in one.conversation.turns)
     guard = Guard(build(known, bytes(16)))

@@ -30,8 +30,8 @@ from bench.plot import plot_arrivals
 from bench.shapes import LONGEST, SHAPES, encoding_for, gguf_of, random_model
 from engine.backends.openvino_engine import OpenVinoStepper
 from engine.backends.transformers_engine import transformers_engine
-from engine.own_thread import apart
-from engine.prepacked_linear import blocked
+from engine.own_thread import in_own_thread
+from engine.prepacked_linear import prepack_linear
 from engine.worker import ThreadedEngine
 
 NAIVE = "generate() one by one"
@@ -83,7 +83,7 @@ def main() -> None:
     wishes = _wishes()
     transformers_logging.set_verbosity_error()
     figures = Figures(wishes.write)
-    figures.found |= {"threads": torch.get_num_threads(), "bandwidth": apart(_bandwidth)}
+    figures.found |= {"threads": torch.get_num_threads(), "bandwidth": in_own_thread(_bandwidth)}
     print(f"{figures.found['threads']} threads, memory reads {figures.found['bandwidth'] / 1e9:.1f} GB/s", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in wishes.shape or (["small"] if wishes.quick else list(SHAPES)):
@@ -105,8 +105,8 @@ def _wishes() -> argparse.Namespace:
 
 def _bench(name: str, folder: Path, wishes: argparse.Namespace) -> Bench:
     shape = SHAPES[name]()
-    model, encoding = apart(partial(random_model, shape)), encoding_for(shape.vocabulary)
-    ggufs = {kind: apart(partial(gguf_of, model, encoding, folder, kind)) for kind in ("f16", "q8_0", "q4_0")}
+    model, encoding = in_own_thread(partial(random_model, shape)), encoding_for(shape.vocabulary)
+    ggufs = {kind: in_own_thread(partial(gguf_of, model, encoding, folder, kind)) for kind in ("f16", "q8_0", "q4_0")}
 
     def through_openvino(precision: str) -> ThreadedEngine:
         return ThreadedEngine(
@@ -119,7 +119,7 @@ def _bench(name: str, folder: Path, wishes: argparse.Namespace) -> Bench:
         )
 
     def through_transformers() -> ThreadedEngine:
-        ours = blocked(deepcopy(model, {id(weight): weight for weight in model.parameters()}))
+        ours = prepack_linear(deepcopy(model, {id(weight): weight for weight in model.parameters()}))
         return transformers_engine(ours, encoding, stops=frozenset(), max_length=LONGEST, max_concurrent=SLOTS)
 
     contestants: list[Contestant] = [

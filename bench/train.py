@@ -38,13 +38,13 @@ from engine.backends.transformers_engine import cpu_has_bf16
 from examples.make_sample import make
 from persona.config import Train, load
 from persona.encoding import Encoding
-from trainer.base.pretraining import Size, shape, sow
+from trainer.base.pretraining import Size, init_base, shape
 from trainer.corpus.store import load as load_corpus
 from trainer.ingest.pipeline import import_exports
 from trainer.loop.batches import Window, pack, windows_of
-from trainer.loop.held_out_loss import autocast, measure
-from trainer.loop.lora import adapted
-from trainer.loop.loss import IGNORED, summed_loss
+from trainer.loop.held_out_loss import autocast, measure_loss
+from trainer.loop.lora import add_adapter
+from trainer.loop.loss import IGNORE_INDEX, summed_loss
 from trainer.loop.packing import side_by_side
 from trainer.progress import Bars
 
@@ -82,18 +82,18 @@ def padded(length: int | None) -> Callable[[Sequence[Window], int, int], Iterato
 
 
 def _padded(rows: Sequence[Window], length: int) -> dict[str, torch.Tensor]:
-    cut = [Window(row.ids[-length:], row.targets[-length:], 0) for row in rows]
+    cut = [Window(row.ids[-length:], row.loss_mask[-length:], 0) for row in rows]
     ids = torch.tensor([row.ids + [0] * (length - len(row.ids)) for row in cut])
     mask = torch.tensor([[1] * len(row.ids) + [0] * (length - len(row.ids)) for row in cut])
-    targets = torch.tensor([row.targets + [False] * (length - len(row.ids)) for row in cut])
-    return {"input_ids": ids, "attention_mask": mask, "labels": torch.where(targets, ids, IGNORED)}
+    targets = torch.tensor([row.loss_mask + [False] * (length - len(row.ids)) for row in cut])
+    return {"input_ids": ids, "attention_mask": mask, "labels": torch.where(targets, ids, IGNORE_INDEX)}
 
 
 def blocks(rows: Sequence[Window], a_step: int, seed: int) -> Iterator[Step]:
     """All rows one after the other, cut every 1024 tokens; whoever stands before is seen, related or not."""
     order = random.Random(seed).sample(range(len(rows)), len(rows))
     ids = [i for k in order for i in rows[k].ids]
-    targets = [t for k in order for t in rows[k].targets]
+    targets = [t for k in order for t in rows[k].loss_mask]
     pieces = [Window(ids[k : k + 1024], targets[k : k + 1024], 0) for k in range(0, len(ids), 1024)]
     per_step = max(1, round(a_step * len(ids) / len(rows) / 1024))
     for start in range(0, len(pieces), per_step):
@@ -117,9 +117,9 @@ def packed(rows: Sequence[Window], a_step: int, seed: int) -> Iterator[Step]:
 
 def _packed(rows: Sequence[Window]) -> dict[str, torch.Tensor]:
     ids = torch.tensor([[i for row in rows for i in row.ids]])
-    targets = torch.tensor([[t for row in rows for t in row.targets]])
+    targets = torch.tensor([[t for row in rows for t in row.loss_mask]])
     places = torch.tensor([[k for row in rows for k in range(len(row.ids))]])
-    return {"input_ids": ids, "position_ids": places, "labels": torch.where(targets, ids, IGNORED)}
+    return {"input_ids": ids, "position_ids": places, "labels": torch.where(targets, ids, IGNORE_INDEX)}
 
 
 def row_a_reply(rows: Sequence[Window], a_step: int, seed: int) -> Iterator[Step]:
@@ -129,9 +129,9 @@ def row_a_reply(rows: Sequence[Window], a_step: int, seed: int) -> Iterator[Step
 
 
 def _replies(row: Window) -> Iterator[Window]:
-    starts = [k for k, target in enumerate(row.targets) if target and not row.targets[k - 1]]
+    starts = [k for k, target in enumerate(row.loss_mask) if target and not row.loss_mask[k - 1]]
     for start in starts:
-        end = next((k for k in range(start, len(row.ids)) if not row.targets[k]), len(row.ids))
+        end = next((k for k in range(start, len(row.ids)) if not row.loss_mask[k]), len(row.ids))
         first = max(0, end - CONTEXT)
         yield Window(row.ids[first:end], [start <= k < end for k in range(first, end)], 0)
 
@@ -173,7 +173,7 @@ def epoch(
     fed = 0
     start = time.perf_counter()
     for step in way.steps(rows, a_step, seed):
-        total = sum(int((batch["labels"][:, 1:] != IGNORED).sum()) for batch in step)
+        total = sum(int((batch["labels"][:, 1:] != IGNORE_INDEX).sum()) for batch in step)
         for batch in step:
             fed += batch["input_ids"].numel()
             with autocast(model.device), nullcontext() if way.plain else side_by_side(model):
@@ -183,7 +183,7 @@ def epoch(
         optimizer.step()
         optimizer.zero_grad()
     seconds = time.perf_counter() - start
-    return Run(seconds, fed, measure(model, held_out, 8192, 0).bits_per_character)
+    return Run(seconds, fed, measure_loss(model, held_out, 8192, 0).bits_per_character)
 
 
 def _plain(model: PeftModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -191,7 +191,7 @@ def _plain(model: PeftModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     labels = batch["labels"]
     logits = model(**{name: tensor for name, tensor in batch.items() if name != "labels"}, use_cache=False).logits
     return torch.nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
+        logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
     )
 
 
@@ -209,7 +209,7 @@ def corpus_rows(data: str, tweets: int, chats: int) -> tuple[Encoding, list[Wind
             import_exports(settings, [folder / "exports"], fresh=True, bars=bars)
         corpus = load_corpus(settings)
         parts = {part: [one.conversation for one in corpus.in_split(part)] for part in ("train", "b")}
-    tokenizer = sow(parts["train"], 0).tokenizer
+    tokenizer = init_base(parts["train"], 0).tokenizer
     encoding = Encoding(tokenizer.backend_tokenizer, tokenizer.eos_token_id)
     scene = "timeline" if data == "tweets" else "group"
     train, held_out = (
@@ -224,7 +224,7 @@ def corpus_rows(data: str, tweets: int, chats: int) -> tuple[Encoding, list[Wind
 def fresh_model(encoding: Encoding, seed: int, size: Size = SHAPE) -> PeftModel:
     torch.manual_seed(0)  # the same base for all
     base = shape(size, encoding.tokenizer)
-    return adapted(base, Train(rank=16, dropout=0.0, seed=seed))
+    return add_adapter(base, Train(rank=16, dropout=0.0, seed=seed))
 
 
 def gemm_rate(dtype: torch.dtype) -> float:
@@ -252,7 +252,7 @@ def compare(name: str, ways: Sequence[Way], seeds: int, tweets: int, chats: int)
     encoding, rows, held_out = corpus_rows(name, tweets, chats)
     a_step = A_STEP[name]
     tokens = sum(len(row.ids) for row in rows)
-    targets = sum(sum(row.targets) for row in rows)
+    targets = sum(sum(row.loss_mask) for row in rows)
     useful = tokens if name == "tweets" else targets
     runs: dict[str, list[Run]] = {way.name: [] for way in ways}
     rate = gemm_rate(torch.bfloat16 if cpu_has_bf16() else torch.float32)
@@ -295,7 +295,7 @@ def report_share(tweets: int) -> None:
     for size in (Size(256, 6, 4096), Size(512, 8, 4096), Size(1024, 12, 4096)):
         model, some = fresh_model(encoding, 0, size), rows[: 4 * A_STEP["tweets"]]
         run = epoch(OURS, model, some, held_out[:1], A_STEP["tweets"], 0)
-        share = flops(model, run.fed, sum(sum(row.targets) for row in some)) / run.seconds / rate
+        share = flops(model, run.fed, sum(sum(row.loss_mask) for row in some)) / run.seconds / rate
         print(f"{size.hidden} x {size.layers}: {run.fed / run.seconds:,.0f} tokens/s, {share:.0%} of the GEMM rate")
 
 
@@ -330,12 +330,12 @@ def report_long(length: int) -> None:
         vocab_size=2048, hidden_size=128, intermediate_size=384, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, head_dim=32, max_position_embeddings=32768, tie_word_embeddings=True,
     )  # fmt: skip
-    model = adapted(Qwen3ForCausalLM(config), Train(rank=8))
+    model = add_adapter(Qwen3ForCausalLM(config), Train(rank=8))
     ids = torch.randint(0, 2048, (1, length))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     torch.autograd.backward(
-        summed_loss(model, {"input_ids": ids, "labels": torch.where(torch.rand(1, length) < 0.3, ids, IGNORED)})
+        summed_loss(model, {"input_ids": ids, "labels": torch.where(torch.rand(1, length) < 0.3, ids, IGNORE_INDEX)})
     )
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(json.dumps({"length": length, "mib": round(peak, 1), "seconds": round(time.perf_counter() - start, 2)}))

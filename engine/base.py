@@ -1,4 +1,4 @@
-"""What an engine is: token ids and sampling in, a stream of text and a finish reason out. Knows no channel library."""
+"""The engine interface: token ids and sampling in, a stream of text and a finish reason out."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -13,8 +13,8 @@ Finish = Literal["stop", "length", "deadline"]
 @dataclass(frozen=True, slots=True)
 class Request:
     """One completion. ids: the prompt's token ids; never text, which would reopen the seam. channel: requests of one
-    channel share their beginning. deadline: on time.monotonic()'s clock; what is there by then is all there will be.
-    tuned: False asks for the base without the adapter, where the engine can."""
+    channel share their beginning. deadline: on time.monotonic()'s clock. tuned: False asks for the base without the
+    adapter, if the engine can."""
 
     ids: tuple[int, ...]
     sampling: SamplingParams
@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the completion's text. finish: why it ended, on the last piece alone."""
+    """The next piece of a completion's text. finish: why it ended, on the last piece alone."""
 
     text: str
     finish: Finish | None = None
@@ -49,9 +49,9 @@ class InferenceEngine(Protocol):
     async def close(self) -> None: ...
 
 
-def cap(request: Request, max_length: int, vocabulary: int) -> int:
-    """How many tokens the completion may have. Raises EngineError for a prompt that leaves no room, or holds ids that
-    the tokenizer doesn't know."""
+def token_budget(request: Request, max_length: int, vocabulary: int) -> int:
+    """Return how many new tokens a request may have. Raises EngineError for a prompt that leaves no room, or holds ids
+    that the tokenizer doesn't know."""
     room = max_length - len(request.ids)
     if room <= 0 or not request.ids:
         raise EngineError(f"a prompt of {len(request.ids)} tokens doesn't fit into {max_length}")
@@ -61,15 +61,15 @@ def cap(request: Request, max_length: int, vocabulary: int) -> int:
 
 
 async def complete(
-    engine: InferenceEngine, request: Request, hear: Callable[[str], object] | None = None
+    engine: InferenceEngine, request: Request, on_text: Callable[[str], object] | None = None
 ) -> tuple[str, Finish]:
-    """The whole completion and why it ended. hear: told the text so far, piece by piece. Raises EngineError."""
+    """Return the whole completion and why it ended. on_text: called with the text so far. Raises EngineError."""
     text = ""
     async with aclosing(engine.generate(request)) as pieces:
         async for piece in pieces:
             text += piece.text
             if piece.finish:
                 return text, piece.finish
-            if hear:
-                hear(text)
+            if on_text:
+                on_text(text)
     raise EngineError("the engine ended a request without saying why")

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.base import InferenceEngine
-from engine.probed_engine import CheckedEngine
+from engine.probed_engine import ProbedEngine
 from engine.voice import Voice
 from persona.bundle import Bundle, Seal, current
 from persona.config import Settings
@@ -57,14 +57,14 @@ def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> In
     the base's own voice at hand (Request.tuned)."""
     engine = _engine(settings, bundle, merge)
     probe = bundle.seal.probe
-    return CheckedEngine(engine, probe, encoding_of(bundle)) if probe else engine
+    return ProbedEngine(engine, probe, encoding_of(bundle)) if probe else engine
 
 
 def _engine(settings: Settings, bundle: Bundle, merge: bool) -> InferenceEngine:
     kind = settings.engine.kind
     if kind == "server" and merge:
         return _server(settings, bundle)
-    reason = "" if kind == "transformers" else _why_not_openvino(settings, bundle, merge)
+    reason = "" if kind == "transformers" else _openvino_obstacle(settings, bundle, merge)
     if kind == "openvino" and merge and reason:
         raise SettingsError(f'[engine] kind = "openvino" can\'t run this: {reason}; use "auto" or "transformers"')
     if kind in ("openvino", "auto") and not reason:
@@ -84,7 +84,7 @@ def sampling_of(settings: Settings, seal: Seal) -> SamplingParams:
     return SamplingParams().overridden(seal.sampling).overridden(settings.sampling.model_dump())
 
 
-def _why_not_openvino(settings: Settings, bundle: Bundle, merge: bool) -> str:
+def _openvino_obstacle(settings: Settings, bundle: Bundle, merge: bool) -> str:
     """What stands against OpenVINO; empty where nothing does."""
     sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, sampling_of(settings, bundle.seal)
     if not merge:
@@ -127,19 +127,19 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> InferenceE
         )
     from engine.backends.transformers_engine import open_bundle_model, transformers_engine
     from engine.dequantise import located_base
-    from engine.own_thread import apart
-    from engine.prepacked_linear import blocked
+    from engine.own_thread import in_own_thread
+    from engine.prepacked_linear import prepack_linear
 
-    def opened() -> InferenceEngine:
+    def open_model() -> InferenceEngine:
         return transformers_engine(
-            blocked(open_bundle_model(bundle, str(located_base(settings)), merge=merge, precision=precision)),
+            prepack_linear(open_bundle_model(bundle, str(located_base(settings)), merge=merge, precision=precision)),
             encoding_of(bundle),
             stops=frozenset(bundle.seal.stops),
             max_length=bundle.seal.max_length,
             max_concurrent=settings.engine.max_concurrent,
         )
 
-    return apart(opened)
+    return in_own_thread(open_model)
 
 
 def _server(settings: Settings, bundle: Bundle) -> InferenceEngine:

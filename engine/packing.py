@@ -1,7 +1,7 @@
-"""Forwards of a transformers model over parts of many sequences at once; and whether a model can be run that way."""
+"""Forward passes of a transformers model over many sequences at once, and whether a model can be run that way."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, cast
@@ -10,19 +10,20 @@ import torch
 from peft import PeftModel
 from transformers import AttentionInterface, DynamicCache, PreTrainedModel
 
-from engine.kv_cache import Kept, Pack, Rows, Stretch, attention
+from engine.kv_cache import KVCache, KVSlice, PrefillChunk, StepBatch, attention
 
 log = logging.getLogger("alterego.engine")
 
 Model: TypeAlias = PreTrainedModel | PeftModel
 
-_OURS = "alterego_packed"  # our attention's name among transformers' implementations
+ATTENTION = "alterego_packed"  # our attention's name among transformers' implementations
 _TOLERANCE = 0.05  # of the logits' length; bfloat16 rounds to 0.01, a wrong mask is off by about 1
+_PROBES = ([1, 2, 3, 4, 5, 6, 7], [3, 1, 4, 1, 5])  # two short prompts of any model
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What one sequence brings into a forward: its row, and the ids from `start` on."""
+class RowInput:
+    """The new ids of one sequence in a forward pass: its row, and where in it they start."""
 
     row: int
     ids: Sequence[int]
@@ -30,134 +31,153 @@ class Part:
 
 
 class Forward(Protocol):
-    """Runs parts of sequences through a model and keeps their keys and values, a row each."""
+    """Runs the new ids of many sequences through a model and keeps their keys and values, a row each."""
 
-    def run(self, parts: Sequence[Part], speaking: int) -> torch.Tensor:
-        """Logits [parts, vocabulary], float32, after the last id of each part. The first `speaking` parts bring one id
-        each, for rows 0, 1, …"""
+    def run(self, inputs: Sequence[RowInput], decode_rows: int) -> torch.Tensor:
+        """Return logits [inputs, vocabulary], float32, after the last id of each input. The first `decode_rows` inputs
+        bring one id each, for rows 0, 1, …"""
 
-    def begin(self, row: int, kept: Kept, tokens: int) -> None:
-        """Begin a row with what is known of its prompt: so many tokens of `kept`."""
+    def start(self, row: int, kv: KVSlice, tokens: int) -> None:
+        """Start a row whose first `tokens` tokens are cached in `kv`."""
 
-    def leave(self, row: int, last: int) -> None:
-        """Give a row up: `last` takes its place, and is no more where it was."""
+    def release(self, row: int, last: int) -> None:
+        """Free a row by moving row `last` into its place."""
 
-    def taken(self, row: int, tokens: int) -> Kept:
-        """A copy of what a row knows of its first tokens; empty where copies can't be had."""
+    def export(self, row: int, tokens: int) -> KVSlice:
+        """Return a copy of the first tokens of a row; empty if the model's cache can't be copied."""
 
     def clear(self) -> None:
-        """Give all memory back."""
+        """Free all memory."""
 
 
 class PackedForward:
-    """All parts in one forward, side by side, without padding."""
+    """All inputs in one forward pass, side by side, without padding."""
 
     def __init__(self, model: Model) -> None:
-        AttentionInterface.register(_OURS, attention)
+        AttentionInterface.register(ATTENTION, attention)
         self._model = model
-        self._rows = Rows()
+        self._cache = KVCache()
 
-    def run(self, parts: Sequence[Part], speaking: int) -> torch.Tensor:
-        """One forward of sum(len(part.ids)) tokens."""
+    def run(self, inputs: Sequence[RowInput], decode_rows: int) -> torch.Tensor:
+        """Run one forward pass over all ids."""
         device = self._model.device
-        self._rows.reserve(1 + max(part.row for part in parts), max(part.start + len(part.ids) for part in parts))
-        stretches = [Stretch(part.row, part.start, len(part.ids)) for part in parts[speaking:]]
-        ids = [token for part in parts for token in part.ids]
-        positions = [part.start + k for part in parts for k in range(len(part.ids))]
-        ends = torch.tensor([len(part.ids) for part in parts], device=device).cumsum(0) - 1
-        with attention_of(self._model, _OURS):
+        self._cache.reserve(
+            1 + max(row_input.row for row_input in inputs),
+            max(row_input.start + len(row_input.ids) for row_input in inputs),
+        )
+        prefills = [
+            PrefillChunk(row_input.row, row_input.start, len(row_input.ids)) for row_input in inputs[decode_rows:]
+        ]
+        ids = [token for row_input in inputs for token in row_input.ids]
+        positions = [row_input.start + k for row_input in inputs for k in range(len(row_input.ids))]
+        ends = torch.tensor([len(row_input.ids) for row_input in inputs], device=device).cumsum(0) - 1
+        with attention_of(self._model, ATTENTION):
             output = self._model(
                 input_ids=torch.tensor([ids], device=device),
                 position_ids=torch.tensor([positions], device=device),
                 use_cache=False,
                 logits_to_keep=ends,
-                pack=Pack(self._rows, [part.start for part in parts[:speaking]], stretches, device),
+                step_batch=StepBatch(
+                    self._cache, [row_input.start for row_input in inputs[:decode_rows]], prefills, device
+                ),
             )
         return cast(torch.Tensor, output.logits)[0].float()
 
-    def begin(self, row: int, kept: Kept, tokens: int) -> None:
-        """Copy them in."""
+    def start(self, row: int, kv: KVSlice, tokens: int) -> None:
+        """Copy the cached tokens in."""
         if tokens:
-            self._rows.reserve(row + 1, tokens)
-            self._rows.put(row, kept, tokens)
+            self._cache.reserve(row + 1, tokens)
+            self._cache.load(row, kv, tokens)
 
-    def leave(self, row: int, last: int) -> None:
-        """Copy `last` over it."""
+    def release(self, row: int, last: int) -> None:
+        """Copy row `last` over it."""
         if row != last:
-            self._rows.move(last, row)
+            self._cache.move(last, row)
 
-    def taken(self, row: int, tokens: int) -> Kept:
-        """Copy them out."""
-        return self._rows.taken(row, tokens)
+    def export(self, row: int, tokens: int) -> KVSlice:
+        """Copy the tokens out."""
+        return self._cache.export(row, tokens)
 
     def clear(self) -> None:
-        """Give all memory back."""
-        self._rows.clear()
+        """Free all memory."""
+        self._cache.clear()
 
 
 class SingleForward:
-    """One forward a part, with transformers' own cache: for models whose attention can't be packed."""
+    """One forward pass an input, with transformers' own cache: for models whose attention can't be packed."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._caches: dict[int, DynamicCache] = {}
 
-    def run(self, parts: Sequence[Part], speaking: int) -> torch.Tensor:
-        """As many forwards as parts."""
-        return torch.stack([self._run(part) for part in parts])
+    def run(self, inputs: Sequence[RowInput], decode_rows: int) -> torch.Tensor:
+        """Run one forward pass an input."""
+        return torch.stack([self._run(row_input) for row_input in inputs])
 
-    def begin(self, row: int, kept: Kept, tokens: int) -> None:
-        """Begin with nothing: nothing was kept."""
+    def start(self, row: int, kv: KVSlice, tokens: int) -> None:
+        """Start with an empty cache."""
         self._caches[row] = DynamicCache(config=self._model.config)
 
-    def leave(self, row: int, last: int) -> None:
-        """Hand the cache of `last` over."""
+    def release(self, row: int, last: int) -> None:
+        """Give the row the cache of `last`."""
         cache = self._caches.pop(last)
         if row != last:
             self._caches[row] = cache
 
-    def taken(self, row: int, tokens: int) -> Kept:
-        """Nothing: these caches can't all be cut."""
+    def export(self, row: int, tokens: int) -> KVSlice:
+        """Return nothing: not every such cache can be cut."""
         return {}
 
     def clear(self) -> None:
-        """Give all memory back."""
+        """Free all memory."""
         self._caches.clear()
 
-    def _run(self, part: Part) -> torch.Tensor:
-        ids = torch.tensor([list(part.ids)], device=self._model.device)
-        cache = self._caches[part.row]
+    def _run(self, row_input: RowInput) -> torch.Tensor:
+        ids = torch.tensor([list(row_input.ids)], device=self._model.device)
+        cache = self._caches[row_input.row]
         output = self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return cast(torch.Tensor, output.logits)[0, -1].float()
 
 
 def forward_of(model: Model) -> Forward:
-    """The fastest forward that gives this model's own logits."""
-    reason = why_not_packed(model)
+    """Return the fastest forward that gives this model's own logits."""
+    reason = why_not_served_packed(model)
     if not reason:
         return PackedForward(model)
     log.warning("requests are not batched: this base's attention can't be packed (%s)", reason)
     return SingleForward(model)
 
 
-@torch.inference_mode()
-def why_not_packed(model: Model) -> str:
-    """What stands against it, tried on two short prompts beside each other; empty where nothing does."""
-    prompts = [[1, 2, 3, 4, 5, 6, 7], [3, 1, 4, 1, 5]]
-    alone = torch.stack([model(input_ids=torch.tensor([ids], device=model.device)).logits[0, -1] for ids in prompts])
+def why_not_served_packed(model: Model) -> str:
+    """Return why `PackedForward` can't run this model; empty if it can."""
     packed = PackedForward(model)
+
+    def run(prompts: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        packed.run([RowInput(row, ids[:-1], 0) for row, ids in enumerate(prompts)], decode_rows=0)
+        last = [RowInput(row, ids[-1:], len(ids) - 1) for row, ids in enumerate(prompts)]
+        return list(packed.run(last, decode_rows=len(prompts))[:, None])
+
+    return why_not_packed(model, run)
+
+
+@torch.inference_mode()
+def why_not_packed(model: Model, run: Callable[[Sequence[Sequence[int]]], Sequence[torch.Tensor]]) -> str:
+    """Return why sequences run side by side by `run` don't get the logits they get alone; empty if they do.
+
+    run: given prompts, returns for each the logits [n, vocabulary] after its last n ids."""
+    expected = [model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0] for ids in _PROBES]
     try:
-        packed.run([Part(row, ids[:-1], 0) for row, ids in enumerate(prompts)], speaking=0)
-        beside = packed.run([Part(row, ids[-1:], len(ids) - 1) for row, ids in enumerate(prompts)], speaking=2)
+        packed = run(_PROBES)
     except Exception as error:  # models refuse in many ways what they were not made for
         return f"{type(error).__name__}: {error}"
-    off = float((beside - alone).norm() / alone.float().norm())
+    wanted = torch.cat([alone[-len(rows) :] for alone, rows in zip(expected, packed, strict=True)]).float()
+    off = float((torch.cat(list(packed)).float() - wanted).norm() / wanted.norm())
     return "" if off < _TOLERANCE else f"its logits were off by {off:.0%}"
 
 
 @contextmanager
 def attention_of(model: Model, name: str) -> Iterator[None]:
-    """Let the model attend so for a while; whoever else uses it gets its own attention back."""
+    """Use another attention implementation within the block."""
     config = model.config.get_text_config()
     before = config._attn_implementation
     config._attn_implementation = name

@@ -1,14 +1,15 @@
-"""What was said in a channel stays worked out: a follow-up pays for its new tokens alone. Bounded; the least recently
-used channel goes first."""
+"""Keys and values of each channel's last prompt, so that a follow-up computes its new tokens alone.
+
+Bounded; the least recently used channel is dropped first."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from engine.kv_cache import Kept
+from engine.kv_cache import KVSlice
 
-MOST_BYTES = 1 << 30  # about 90,000 tokens of a 0.5B model in 16 bits
+MAX_BYTES = 1 << 30  # about 90,000 tokens of a 0.5B model in 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,49 +17,49 @@ class Prefix:
     """Keys and values of these ids."""
 
     ids: tuple[int, ...]
-    kept: Kept
+    kv: KVSlice
 
     @property
     def bytes(self) -> int:
-        """What it takes up."""
-        return sum(part.numel() * part.element_size() for pair in self.kept.values() for part in pair)
+        """Bytes its tensors take."""
+        return sum(tensor.numel() * tensor.element_size() for pair in self.kv.values() for tensor in pair)
 
     def shared(self, ids: Sequence[int]) -> int:
-        """How many ids both begin with."""
+        """Return the length of the common prefix with `ids`."""
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self.ids, ids, strict=False)))
 
 
 class PrefixCache:
-    """The last prefix of each channel, up to `most` bytes."""
+    """The last prefix of each channel, up to `max_bytes` bytes."""
 
-    def __init__(self, most: int = MOST_BYTES) -> None:
-        self._most = most
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._prefixes: OrderedDict[str, Prefix] = OrderedDict()
         self.bytes = 0
 
     def __contains__(self, channel: str) -> bool:
         return channel in self._prefixes
 
-    def find(self, channel: str, ids: Sequence[int]) -> tuple[Kept, int]:
-        """What is known of a prompt, and for how many of its tokens; never the last, which has to be asked for."""
+    def find(self, channel: str, ids: Sequence[int]) -> tuple[KVSlice, int]:
+        """Return the cached slice of a prompt and how many of its tokens it covers; never the last, which has to be run."""
         if (prefix := self._prefixes.get(channel)) is None:
             return {}, 0
         self._prefixes.move_to_end(channel)
-        return prefix.kept, min(prefix.shared(ids), len(ids) - 1)
+        return prefix.kv, min(prefix.shared(ids), len(ids) - 1)
 
     def keep(self, channel: str, prefix: Prefix) -> None:
-        """Keep it as the channel's last one, and let go of what there is no room for."""
+        """Store the channel's last prefix; drop the least recently used ones beyond the bound."""
         self._drop(channel)
         self._prefixes[channel] = prefix
         self.bytes += prefix.bytes
-        while self.bytes > self._most:
+        while self.bytes > self._max_bytes:
             self._drop(next(iter(self._prefixes)))
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Drop everything."""
         self._prefixes.clear()
         self.bytes = 0
 
     def _drop(self, channel: str) -> None:
-        if (gone := self._prefixes.pop(channel, None)) is not None:
-            self.bytes -= gone.bytes
+        if (removed := self._prefixes.pop(channel, None)) is not None:
+            self.bytes -= removed.bytes

@@ -1,5 +1,6 @@
-"""An engine that speaks only once it has shown that it uses the adapter: a silently ignored one is a real failure of
-runtimes, and nobody would see it but the people who know the voice."""
+"""An engine that answers only once the sealed probe has shown that it uses the adapter.
+
+A silently ignored adapter is a real failure of runtimes, and only people who know the voice would notice."""
 
 import asyncio
 import logging
@@ -17,18 +18,18 @@ from persona.sampling import SamplingParams
 
 log = logging.getLogger("alterego.engine")
 
-PATIENCE = 60.0  # seconds for the probe; a large model on a small machine says a token a second
+PROBE_TIMEOUT_SECONDS = 60.0  # seconds for the probe; a large model on a small machine says a token a second
 
 
-class CheckedEngine:
+class ProbedEngine:
     """Asks `engine` the sealed probe at its start, and again after any failure: what comes back may be another model."""
 
     def __init__(self, engine: InferenceEngine, probe: Probe, encoding: Encoding) -> None:
         self._engine = engine
         self._probe = probe
         self._encoding = encoding
-        self._sure = False
-        self._one = asyncio.Lock()
+        self._is_verified = False
+        self._lock = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -54,7 +55,7 @@ class CheckedEngine:
                 async for piece in pieces:
                     yield piece
         except EngineError:
-            self._sure = False
+            self._is_verified = False
             raise
 
     async def close(self) -> None:
@@ -62,20 +63,20 @@ class CheckedEngine:
         await self._engine.close()
 
     async def _check(self) -> None:
-        async with self._one:
-            if self._sure:
+        async with self._lock:
+            if self._is_verified:
                 return
             greedy = SamplingParams(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=len(self._probe.tuned))
-            ask = Request(self._probe.ids, greedy, seed=0, deadline=time.monotonic() + PATIENCE)
+            ask = Request(self._probe.ids, greedy, seed=0, deadline=time.monotonic() + PROBE_TIMEOUT_SECONDS)
             text, finish = await complete(self._engine, ask)
             if finish == "deadline":
-                raise EngineError(f"no answer to the probe in {PATIENCE:.0f} seconds")
+                raise EngineError(f"no answer to the probe in {PROBE_TIMEOUT_SECONDS:.0f} seconds")
             tuned, base = (self._encoding.completion(ids) for ids in (self._probe.tuned, self._probe.base))
-            if _alike(text, base) > _alike(text, tuned):
+            if _common_prefix(text, base) > _common_prefix(text, tuned):
                 raise PermanentError(f"the {self.name} engine ignores the adapter; choose another [engine] kind")
-            self._sure = True
+            self._is_verified = True
 
 
-def _alike(one: str, other: str) -> int:
-    """How many characters two texts have in common from the start."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _common_prefix(text: str, other: str) -> int:
+    """Return the length of the common prefix of two texts."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other, strict=False)))

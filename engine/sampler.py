@@ -1,4 +1,4 @@
-"""Draws next tokens for a whole batch, each row by its own rule and its own luck. Knows tensors, not models."""
+"""Samples next tokens for a whole batch, each row by its own rules and noise. Knows tensors, not models."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -8,106 +8,114 @@ import torch
 
 from persona.sampling import SamplingParams
 
-FEW = 256  # likeliest tokens looked at first; a row whose rule allows more is looked at whole
+TOP_CANDIDATES = 256  # likeliest tokens looked at first; a row whose rule allows more is looked at whole
 _WORD = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Luck:
-    """The random numbers of one draw: 64 bits, from which every token gets its own noise."""
+class NoiseSeed:
+    """64 random bits of one draw, from which every token gets its own noise."""
 
     low: int
     high: int
 
 
-def next_luck(stream: random.Random) -> Luck:
-    """The luck of the next draw from a request's own stream."""
-    return Luck(stream.getrandbits(32), stream.getrandbits(32))
+def next_noise_seed(stream: random.Random) -> NoiseSeed:
+    """Return the seed of a request's next draw from its own stream."""
+    return NoiseSeed(stream.getrandbits(32), stream.getrandbits(32))
 
 
-def draw(logits: torch.Tensor, rules: Sequence[SamplingParams], lucks: Sequence[Luck]) -> list[int]:
-    """A token for each row of logits [rows, vocabulary], float32. Penalties are already in them."""
+def sample_tokens(logits: torch.Tensor, rules: Sequence[SamplingParams], seeds: Sequence[NoiseSeed]) -> list[int]:
+    """Sample a token for each row of logits [rows, vocabulary], float32. Penalties are already in them."""
     tokens = logits.argmax(-1)
     drawn = [row for row, rule in enumerate(rules) if rule.temperature > 0]
     if drawn:
         rows = torch.tensor(drawn, device=logits.device)
-        tokens[rows] = _race(logits[rows], [rules[row] for row in drawn], [lucks[row] for row in drawn])
+        tokens[rows] = _gumbel_max(logits[rows], [rules[row] for row in drawn], [seeds[row] for row in drawn])
     return [int(token) for token in tokens.tolist()]
 
 
-def penalised(logits: torch.Tensor, seen: Iterable[int], penalty: float) -> torch.Tensor:
-    """logits [vocabulary] with those of `seen` ids pushed down (CTRL, arXiv 1909.05858)."""
+def apply_repetition_penalty(logits: torch.Tensor, seen: Iterable[int], penalty: float) -> torch.Tensor:
+    """Return logits [vocabulary] with those of `seen` ids pushed down (CTRL, arXiv 1909.05858)."""
     places = torch.tensor(sorted(seen), device=logits.device, dtype=torch.long)
     picked = logits[places]
     return logits.index_put((places,), torch.where(picked < 0, picked * penalty, picked / penalty))
 
 
-def kept(ordered: torch.Tensor, total: torch.Tensor, rules: Sequence[SamplingParams]) -> torch.Tensor:
-    """Which of a row's likeliest tokens its rule keeps: bool [rows, some]. ordered: their logits over the temperature,
+def allowed_mask(ordered: torch.Tensor, total: torch.Tensor, rules: Sequence[SamplingParams]) -> torch.Tensor:
+    """Return which of a row's likeliest tokens its rules allow: bool [rows, some]. ordered: their logits over the temperature,
     largest first. total: logsumexp of all the row's, [rows]. In transformers' order: top_k, then top_p of what is left,
     then min_p; the likeliest always stays."""
     device = ordered.device
-    first = torch.tensor([rule.top_k or _WORD for rule in rules], device=device)[:, None]
-    share = torch.tensor([rule.top_p if rule.top_p < 1 else 2.0 for rule in rules], device=device)[:, None]
-    floor = torch.tensor([rule.min_p for rule in rules], device=device).clamp(min=1e-30).log()[:, None]
-    keep = torch.arange(ordered.shape[1], device=device) < first
+    top_k = torch.tensor([rule.top_k or _WORD for rule in rules], device=device)[:, None]
+    top_p = torch.tensor([rule.top_p if rule.top_p < 1 else 2.0 for rule in rules], device=device)[:, None]
+    min_logit = torch.tensor([rule.min_p for rule in rules], device=device).clamp(min=1e-30).log()[:, None]
+    keep = torch.arange(ordered.shape[1], device=device) < top_k
     limited = torch.tensor([bool(rule.top_k) for rule in rules], device=device)
     total = torch.where(limited, ordered.masked_fill(~keep, -torch.inf).logsumexp(-1), total)
     mass = (ordered - total[:, None]).exp()
-    keep &= (mass.cumsum(-1) - mass < share) & (ordered >= ordered[:, :1] + floor)
+    keep &= (mass.cumsum(-1) - mass < top_p) & (ordered >= ordered[:, :1] + min_logit)
     keep[:, 0] = True
     return keep
 
 
-def _race(logits: torch.Tensor, rules: Sequence[SamplingParams], lucks: Sequence[Luck]) -> torch.Tensor:
-    """The Gumbel-max draw: the token with the largest sum of logit and noise, [rows]. A token's noise hangs on the
-    request's luck and the token's id alone, so neither the batch nor a rounding in another token's logit changes it."""
+def _gumbel_max(logits: torch.Tensor, rules: Sequence[SamplingParams], seeds: Sequence[NoiseSeed]) -> torch.Tensor:
+    """Sample by Gumbel-max: the token with the largest sum of logit and noise, [rows].
+
+    A token's noise follows from the request's seed and the token's id alone, so neither the batch nor a rounding in
+    another token's logit changes it."""
     scaled = logits / torch.tensor([rule.temperature for rule in rules], device=logits.device)[:, None]
-    free = [row for row, rule in enumerate(rules) if _is_free(rule)]
-    bound = [row for row, rule in enumerate(rules) if not _is_free(rule)]
+    unfiltered = [row for row, rule in enumerate(rules) if _is_unfiltered(rule)]
+    filtered = [row for row, rule in enumerate(rules) if not _is_unfiltered(rule)]
     winners = torch.empty(len(rules), dtype=torch.long, device=logits.device)
-    if free:
+    if unfiltered:
         ids = torch.arange(scaled.shape[1], device=scaled.device)[None]
-        winners[free] = (scaled[free] + _noise(ids, [lucks[row] for row in free])).argmax(-1)
-    if bound:
-        winners[bound] = _bound_race(scaled[bound], [rules[row] for row in bound], [lucks[row] for row in bound])
+        winners[unfiltered] = (scaled[unfiltered] + _noise(ids, [seeds[row] for row in unfiltered])).argmax(-1)
+    if filtered:
+        winners[filtered] = _filtered_gumbel_max(
+            scaled[filtered], [rules[row] for row in filtered], [seeds[row] for row in filtered]
+        )
     return winners
 
 
-def _is_free(rule: SamplingParams) -> bool:
+def _is_unfiltered(rule: SamplingParams) -> bool:
     return rule.top_k == 0 and rule.top_p >= 1 and rule.min_p <= 0
 
 
-def _bound_race(
-    scaled: torch.Tensor, rules: Sequence[SamplingParams], lucks: Sequence[Luck], width: int = FEW
+def _filtered_gumbel_max(
+    scaled: torch.Tensor, rules: Sequence[SamplingParams], seeds: Sequence[NoiseSeed], width: int = TOP_CANDIDATES
 ) -> torch.Tensor:
-    """The race among those that each row's rule keeps. Sorting a whole vocabulary costs more than a small model's
-    forward, so only rows that keep more than the likeliest `width` are sorted whole."""
+    """Sample by Gumbel-max among the tokens that each row's rules allow.
+
+    Sorting a whole vocabulary costs more than a small model's forward, so only rows that keep more
+    than the likeliest `width` are sorted whole."""
     ordered, ids = scaled.topk(min(width, scaled.shape[1]))
-    keep = kept(ordered, scaled.logsumexp(-1), rules)
-    winners = _winners(ordered, ids, keep, lucks)
+    keep = allowed_mask(ordered, scaled.logsumexp(-1), rules)
+    winners = _noisy_argmax(ordered, ids, keep, seeds)
     wide = keep[:, -1].nonzero()[:, 0].tolist()
     if wide and width < scaled.shape[1]:
-        some = [rules[row] for row in wide], [lucks[row] for row in wide]
-        winners[wide] = _bound_race(scaled[wide], *some, width=scaled.shape[1])
+        whole = [rules[row] for row in wide], [seeds[row] for row in wide]
+        winners[wide] = _filtered_gumbel_max(scaled[wide], *whole, width=scaled.shape[1])
     return winners
 
 
-def _winners(values: torch.Tensor, ids: torch.Tensor, keep: torch.Tensor, lucks: Sequence[Luck]) -> torch.Tensor:
-    raced = (values + _noise(ids, lucks)).masked_fill(~keep, -torch.inf)
-    return ids.gather(1, raced.argmax(-1, keepdim=True))[:, 0]
+def _noisy_argmax(
+    values: torch.Tensor, ids: torch.Tensor, keep: torch.Tensor, seeds: Sequence[NoiseSeed]
+) -> torch.Tensor:
+    noisy = (values + _noise(ids, seeds)).masked_fill(~keep, -torch.inf)
+    return ids.gather(1, noisy.argmax(-1, keepdim=True))[:, 0]
 
 
-def _noise(ids: torch.Tensor, lucks: Sequence[Luck]) -> torch.Tensor:
+def _noise(ids: torch.Tensor, seeds: Sequence[NoiseSeed]) -> torch.Tensor:
     """Standard Gumbel noise, float32 of the shape of ids [rows, some]: two rounds of MurmurHash3's 32-bit mixer."""
-    low = torch.tensor([luck.low for luck in lucks], device=ids.device)[:, None]
-    high = torch.tensor([luck.high for luck in lucks], device=ids.device)[:, None]
-    bits = _mixed(_mixed((ids * 0x9E3779B1 & _WORD) ^ low) ^ high)
+    low = torch.tensor([seed.low for seed in seeds], device=ids.device)[:, None]
+    high = torch.tensor([seed.high for seed in seeds], device=ids.device)[:, None]
+    bits = _mix(_mix((ids * 0x9E3779B1 & _WORD) ^ low) ^ high)
     uniform = ((bits.to(torch.float32) + 0.5) / 2**32).clamp(max=1 - 2**-24)
     return -(-torch.log1p(-uniform)).log()
 
 
-def _mixed(bits: torch.Tensor) -> torch.Tensor:
+def _mix(bits: torch.Tensor) -> torch.Tensor:
     bits = ((bits ^ (bits >> 16)) * 0x85EBCA6B) & _WORD
     bits = ((bits ^ (bits >> 13)) * 0xC2B2AE35) & _WORD
     return bits ^ (bits >> 16)

@@ -1,4 +1,4 @@
-"""A whole conversation, played out by everybody whom the model heard."""
+"""A whole conversation simulated by one model that speaks for every trained speaker."""
 
 import random
 from collections.abc import AsyncIterator, Mapping
@@ -11,29 +11,29 @@ from persona.transcript import Turn
 SILENCE = "…"  # the turn of somebody who had nothing to say
 
 
-async def played(voice: Voice, scene: str, seed: int, *, turns: int, year: int | None = None) -> AsyncIterator[Turn]:
-    """So many turns; who is next is drawn from the corpus's own turn-taking. Speakers that were not trained need the
-    base's own voice (choose.open_voice, merge=False). Raises UserError where nobody knows who speaks after whom."""
+async def simulate(voice: Voice, scene: str, seed: int, *, turns: int, year: int | None = None) -> AsyncIterator[Turn]:
+    """Yield `turns` turns; the next speaker is sampled from the corpus's turn-taking. Speakers that were not trained need
+    the base's own voice (choose.open_voice, merge=False). Raises UserError where nobody knows who speaks after whom."""
     if not voice.seal.turn_taking:
         raise UserError(
             "the corpus had no group conversations, so nobody knows who speaks after whom; import a group and train anew"
         )
-    luck = random.Random(seed)
-    said: list[Turn] = []
-    while len(said) < turns:
-        speaker = _next_speaker(voice.seal.turn_taking, said[-1].speaker if said else "", luck)
+    rng = random.Random(seed)
+    spoken: list[Turn] = []
+    while len(spoken) < turns:
+        speaker = _next_speaker(voice.seal.turn_taking, spoken[-1].speaker if spoken else "", rng)
         tuned = voice.seal.speakers[speaker].tuned
-        lines = await voice.reply(scene, said, luck.getrandbits(31), speaker=speaker, year=year, tuned=tuned)
-        said.append(Turn(speaker, lines or (SILENCE,)))
-        yield said[-1]
+        lines = await voice.reply(scene, spoken, rng.getrandbits(31), speaker=speaker, year=year, tuned=tuned)
+        spoken.append(Turn(speaker, lines or (SILENCE,)))
+        yield spoken[-1]
 
 
 def untrained(seal: Seal) -> list[str]:
-    """Names of those who take part and were not trained: theirs is the base's voice."""
+    """Return the names of participants who were not trained: the base speaks for them."""
     playing = {key for row in seal.turn_taking.values() for key in row}
     return sorted(seal.speakers[key].name for key in playing if not seal.speakers[key].tuned)
 
 
-def _next_speaker(taking: Mapping[str, Mapping[str, float]], last: str, luck: random.Random) -> str:
-    row = taking.get(last) or taking.get("") or next(iter(taking.values()))
-    return luck.choices(list(row), weights=list(row.values()))[0]
+def _next_speaker(turn_taking: Mapping[str, Mapping[str, float]], last: str, rng: random.Random) -> str:
+    row = turn_taking.get(last) or turn_taking.get("") or next(iter(turn_taking.values()))
+    return rng.choices(list(row), weights=list(row.values()))[0]

@@ -7,7 +7,7 @@ from typing import Protocol
 from engine.base import EngineError, Finish, Piece, Request
 from persona.encoding import TextStream
 
-Word = Piece | EngineError  # what a job delivers
+Delivery = Piece | EngineError  # what a job delivers
 
 
 @dataclass(eq=False, slots=True)
@@ -15,13 +15,13 @@ class Job:
     """A request in the thread. cap: at most so many new tokens. deliver: called with each piece, from the thread."""
 
     request: Request
-    cap: int
+    max_new_tokens: int
     text: TextStream
-    deliver: Callable[[Word], object]
+    deliver: Callable[[Delivery], object]
     cancelled: bool = False
     ended: bool = False
 
-    def end(self, last: Word) -> None:
+    def end(self, last: Delivery) -> None:
         """Deliver the last word; nothing comes after it."""
         if not self.ended:
             self.ended = True
@@ -29,7 +29,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Advance:
+class StepResult:
     """What one step brought a job: new token ids, and why it ended, if it did."""
 
     job: Job
@@ -44,7 +44,7 @@ class Stepper(Protocol):
     def admit(self, job: Job) -> None:
         """Take a job in. Raises for one that can't be run."""
 
-    def step(self) -> Iterable[Advance]:
+    def step(self) -> Iterable[StepResult]:
         """Advance every job."""
 
     def drop(self, job: Job) -> None:

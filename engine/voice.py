@@ -1,4 +1,4 @@
-"""A bundle's voice on an engine: tweets and replies as lines. What is measured and what speaks both go through here."""
+"""A bundle's voice on an engine: tweets and replies as lines. Evaluation and bot both sample here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,17 @@ from persona.prompt import reply_prompt, tweet_prompt
 from persona.sampling import SamplingParams
 from persona.transcript import Turn, completion_lines
 
-Hear = Callable[[tuple[str, ...]], object]
+OnText = Callable[[tuple[str, ...]], object]
 
-TRIES = 4  # a sample, and three more where it is empty or the guard objects; then silence
+MAX_ATTEMPTS = 4  # a sample, and three more where it is empty or the guard objects; then silence
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Speaks as the persona, or as another speaker the model heard. guard: asked about every text before it is said.
-    Where `objections` is passed, why the guard objected is added to it, once a sample. Where `hear` is, it is told the
-    lines so far, word by word, as far as the guard lets them pass; () takes them back."""
+    """Samples texts of the persona, or of another speaker in the training data. guard: asked about every text.
+
+    rejections: gets the guard's reason for each sample it refused. on_text: called with the lines so far, word by word,
+    as far as the guard lets them pass; () takes them back."""
 
     engine: InferenceEngine
     encoding: Encoding
@@ -35,12 +36,12 @@ class Voice:
         speaker: str = "",
         year: int | None = None,
         tuned: bool = True,
-        objections: list[str] | None = None,
-        hear: Hear | None = None,
+        rejections: list[str] | None = None,
+        on_text: OnText | None = None,
     ) -> tuple[str, ...]:
-        """The lines of a random tweet; empty where the model says nothing that may be said."""
+        """Return the lines of a random tweet; empty if no sample passed the guard."""
         ids = tweet_prompt(self.encoding, self.seal, speaker=speaker, year=year)
-        return await self._lines(ids, seed, "", None, tuned, objections, hear)
+        return await self._lines(ids, seed, "", None, tuned, rejections, on_text)
 
     async def reply(
         self,
@@ -53,13 +54,13 @@ class Voice:
         speaker: str = "",
         year: int | None = None,
         tuned: bool = True,
-        objections: list[str] | None = None,
-        hear: Hear | None = None,
+        rejections: list[str] | None = None,
+        on_text: OnText | None = None,
     ) -> tuple[str, ...]:
-        """The lines of an answer to the last of `turns`; empty where the model says nothing that may be said."""
+        """Return the lines of a reply to the last of `turns`; empty if no sample passed the guard."""
         room = min(self.sampling.max_new_tokens, self.seal.max_length // 2)
         ids = reply_prompt(self.encoding, self.seal, scene, turns, room=room, speaker=speaker, year=year)
-        return await self._lines(ids, seed, channel, deadline, tuned, objections, hear)
+        return await self._lines(ids, seed, channel, deadline, tuned, rejections, on_text)
 
     async def _lines(
         self,
@@ -68,40 +69,40 @@ class Voice:
         channel: str,
         deadline: float | None,
         tuned: bool,
-        objections: list[str] | None,
-        hear: Hear | None,
+        rejections: list[str] | None,
+        on_text: OnText | None,
     ) -> tuple[str, ...]:
-        for attempt in range(TRIES):
-            if hear and attempt:
-                hear(())
+        for attempt in range(MAX_ATTEMPTS):
+            if on_text and attempt:
+                on_text(())
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
-            text, finish = await complete(self.engine, request, self._checked(hear) if hear else None)
+            text, finish = await complete(self.engine, request, self._guarded(on_text) if on_text else None)
             lines = completion_lines(text)
-            objection = self._objection(lines)
-            if lines and not objection:
+            rejection = self._rejection(lines)
+            if lines and not rejection:
                 return lines
-            if objection and objections is not None:
-                objections.append(objection)
+            if rejection and rejections is not None:
+                rejections.append(rejection)
             if finish == "deadline":
-                raise EngineError("the engine said nothing in time")
+                raise EngineError("the engine produced no text before the deadline")
         return ()
 
-    def _objection(self, lines: tuple[str, ...]) -> str:
-        """What stands against saying this; "" for nothing. A line that ends with somebody's header goes on as theirs: a
-        model that never ended its turn is not worth cutting."""
+    def _rejection(self, lines: tuple[str, ...]) -> str:
+        """Return why these lines may not be said; "" if they may. A line that ends with a speaker's header goes on as
+        theirs: the model did not end its turn."""
         headers = tuple(f"{key}:" for key in self.seal.speakers)
-        return self.guard.check("\n".join(lines)) or ("header" if any(one.endswith(headers) for one in lines) else "")
+        return self.guard.check("\n".join(lines)) or ("header" if any(line.endswith(headers) for line in lines) else "")
 
-    def _checked(self, hear: Hear) -> Callable[[str], None]:
-        """Tells `hear` the whole words of a text that grows, unless the guard objects to them."""
-        told: tuple[str, ...] = ()
+    def _guarded(self, on_text: OnText) -> Callable[[str], None]:
+        """Wrap `on_text`: whole words alone, and only what the guard lets pass."""
+        shown: tuple[str, ...] = ()
 
-        def tell(text: str) -> None:
-            nonlocal told
+        def show(text: str) -> None:
+            nonlocal shown
             whole = text[: max(text.rfind(" "), text.rfind("\n")) + 1]
             lines = completion_lines(whole)
-            if lines and lines != told and not self._objection(lines):
-                told = lines
-                hear(lines)
+            if lines and lines != shown and not self._rejection(lines):
+                shown = lines
+                on_text(lines)
 
-        return tell
+        return show

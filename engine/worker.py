@@ -1,5 +1,6 @@
-"""The thread that every engine in this process runs in: requests join and leave between steps, and fail alone. A thread
-that died is started again by the next request; nobody waits for a dead one."""
+"""The thread an engine runs in: requests join and leave between steps, and fail alone.
+
+A thread that died is started again by the next request; nobody waits for a dead one."""
 
 import asyncio
 import logging
@@ -8,14 +9,14 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 
-from engine.base import EngineError, Piece, Request, cap
-from engine.stepper import Advance, Job, Stepper, Word
+from engine.base import EngineError, Piece, Request, token_budget
+from engine.stepper import Delivery, Job, Stepper, StepResult
 from persona.encoding import Encoding, TextStream
 from persona.events import Event
 
 log = logging.getLogger("alterego.engine")
 
-PATIENCE = 10.0  # seconds a step may take to end when the engine is closed
+CLOSE_TIMEOUT_SECONDS = 10.0  # seconds a step may take to end when the engine is closed
 
 
 class ThreadedEngine:
@@ -49,32 +50,32 @@ class ThreadedEngine:
         """Begin to take requests."""
         with self._lock:
             self._closing = False
-            self._revive()
+            self._ensure_thread()
 
     async def close(self) -> None:
-        """End at the next step; whoever still waits is told."""
+        """Stop at the next step; requests that still wait get an error."""
         self._closing = True
         if thread := self._thread:
             self._waiting.put(None)
-            await asyncio.to_thread(thread.join, PATIENCE)
+            await asyncio.to_thread(thread.join, CLOSE_TIMEOUT_SECONDS)
             if thread.is_alive():
                 log.warning(Event("engine thread still busy", name=self.name, hint="left behind"))
                 self._end_all(EngineError("the engine was closed"))
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
         """The completion of `request`, piece by piece. Raises EngineError where it fails."""
-        words: asyncio.Queue[Word] = asyncio.Queue()
-        deliver = _into(asyncio.get_running_loop(), words)
-        most = cap(request, self._max_length, self._encoding.vocabulary)
-        job = Job(request, most, TextStream(self._encoding), deliver)
+        deliveries: asyncio.Queue[Delivery] = asyncio.Queue()
+        deliver = _thread_safe_put(asyncio.get_running_loop(), deliveries)
+        max_new_tokens = token_budget(request, self._max_length, self._encoding.vocabulary)
+        job = Job(request, max_new_tokens, TextStream(self._encoding), deliver)
         self._submit(job)
         try:
             while True:
-                word = await _before(request.deadline, words)
-                if isinstance(word, EngineError):
-                    raise word
-                yield word
-                if word.finish:
+                delivery = await _next_delivery(request.deadline, deliveries)
+                if isinstance(delivery, EngineError):
+                    raise delivery
+                yield delivery
+                if delivery.finish:
                     return
         finally:
             job.cancelled = True
@@ -83,11 +84,11 @@ class ThreadedEngine:
         with self._lock:
             if self._closing:
                 raise EngineError("the engine is not running")
-            self._revive()
+            self._ensure_thread()
             self._waiting.put(job)
 
-    def _revive(self) -> None:
-        """Start the thread where there is none. Called under the lock."""
+    def _ensure_thread(self) -> None:
+        """Start the thread if none runs. Called under the lock."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=f"{self.name} engine", daemon=True)
             self._thread.start()
@@ -96,7 +97,7 @@ class ThreadedEngine:
         reason = "the engine was closed"
         try:
             while not self._closing:
-                self._turn(self._stepper or self._opened())
+                self._run_once(self._stepper or self._open_stepper())
             if stepper := self._stepper:
                 for job in self._running:
                     stepper.drop(job)
@@ -108,20 +109,20 @@ class ThreadedEngine:
             self._thread = None
             self._end_all(EngineError(reason))
 
-    def _opened(self) -> Stepper:
+    def _open_stepper(self) -> Stepper:
         self._stepper = self._open()
         return self._stepper
 
-    def _turn(self, stepper: Stepper) -> None:
-        """Admit, let go, step."""
+    def _run_once(self, stepper: Stepper) -> None:
+        """Admit waiting jobs, drop cancelled ones, step."""
         self._admit(stepper)
         for job in [job for job in self._running if job.cancelled]:
             self._remove(stepper, job)
         if not self._running:
             return
         try:
-            for advance in stepper.step():
-                self._advance(stepper, advance)
+            for result in stepper.step():
+                self._handle_result(stepper, result)
         except Exception as error:  # the model itself failed: all who run are told, and it is opened again
             log.exception(Event("step failed", kind=type(error).__name__, jobs=len(self._running)))
             self._suspects = len(self._running) if len(self._running) > 1 else 0
@@ -131,7 +132,7 @@ class ThreadedEngine:
             self._running.clear()
 
     def _admit(self, stepper: Stepper) -> None:
-        """Take in who waits; with nothing to do, wait for somebody."""
+        """Admit waiting jobs; with none running, block for one."""
         while len(self._running) < (1 if self._suspects else self._max_concurrent):
             try:
                 job = self._waiting.get(block=not self._running)
@@ -147,26 +148,26 @@ class ThreadedEngine:
             except Exception as error:  # one request's failure is that request's alone
                 job.end(EngineError(f"{type(error).__name__}: {error}"))
 
-    def _advance(self, stepper: Stepper, advance: Advance) -> None:
-        """Deliver what a step brought; nothing after a stop."""
-        job = advance.job
+    def _handle_result(self, stepper: Stepper, result: StepResult) -> None:
+        """Deliver a step's tokens; nothing after a stop."""
+        job = result.job
         try:
-            last = self._delivered(advance)
+            last = self._deliver_tokens(result)
         except Exception as error:  # text that can't be made is that request's failure alone
             last = EngineError(f"{type(error).__name__}: {error}")
         if last:
             self._remove(stepper, job)
             job.end(last)
 
-    def _delivered(self, advance: Advance) -> Word | None:
-        for token in advance.tokens:
+    def _deliver_tokens(self, result: StepResult) -> Delivery | None:
+        for token in result.tokens:
             if token in self._stops:
                 return Piece("", "stop")
-            if text := advance.job.text.push(token):
-                advance.job.deliver(Piece(text))
-        if advance.error:
-            return EngineError(advance.error)
-        return Piece("", advance.finish) if advance.finish else None
+            if text := result.job.text.push(token):
+                result.job.deliver(Piece(text))
+        if result.error:
+            return EngineError(result.error)
+        return Piece("", result.finish) if result.finish else None
 
     def _remove(self, stepper: Stepper, job: Job) -> None:
         stepper.drop(job)
@@ -182,20 +183,22 @@ class ThreadedEngine:
                 left.end(last)
 
 
-async def _before(deadline: float | None, words: "asyncio.Queue[Word]") -> Word:
-    """The next word, or the deadline's: a waiter depends on no thread to be let go."""
+async def _next_delivery(deadline: float | None, deliveries: "asyncio.Queue[Delivery]") -> Delivery:
+    """Return the next delivery, or a deadline piece: a waiter never depends on the thread to be released."""
     try:
         async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
-            return await words.get()
+            return await deliveries.get()
     except TimeoutError:
         return Piece("", "deadline")
 
 
-def _into(loop: asyncio.AbstractEventLoop, words: asyncio.Queue[Word]) -> Callable[[Word], object]:
-    """A way from the thread into a queue of the loop; a loop that is gone wants nothing any more."""
+def _thread_safe_put(
+    loop: asyncio.AbstractEventLoop, deliveries: asyncio.Queue[Delivery]
+) -> Callable[[Delivery], object]:
+    """Return a function that puts into a queue of the loop from another thread; a closed loop gets nothing."""
 
-    def deliver(word: Word) -> None:
+    def deliver(delivery: Delivery) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(words.put_nowait, word)
+            loop.call_soon_threadsafe(deliveries.put_nowait, delivery)
 
     return deliver

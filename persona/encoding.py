@@ -22,11 +22,11 @@ _PROBE = "ALICE:\nHello World\nsecond Line, No. 42"
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """ids: token ids of a conversation. targets: for each id whether it carries loss (lines and end_of_turn of the
+    """ids: token ids of a conversation. loss_mask: for each id whether it carries loss (lines and end_of_turn of the
     speakers asked for). start: how many ids come before the first turn."""
 
     ids: list[int]
-    targets: list[bool]
+    loss_mask: list[bool]
     start: int
 
 

@@ -15,7 +15,7 @@ from persona.errors import UserError
 from persona.names import normalise
 from persona.retraining import mark
 from persona.transcript import UNKNOWN
-from trainer.bundle.provenance import was_heard
+from trainer.bundle.provenance import trained_on
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, save
 from trainer.loop.checkpoints import WORK
@@ -158,7 +158,7 @@ def _trained_on(settings: Settings, keys: Collection[str], speakers: Collection[
     for version in versions(settings.adapters):
         folder = settings.adapters / str(version)
         seal = Seal.model_validate_json((folder / SEAL).read_text(encoding="utf-8"))
-        if was_heard(folder, seal, keys, speakers):
+        if trained_on(folder, seal, keys, speakers):
             trained.append(str(version))
     return trained
 

@@ -8,7 +8,7 @@ import gradio as gr
 from bot.studio.markup import quiet, turns
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
-from engine.simulation import played, untrained
+from engine.simulation import simulate, untrained
 from persona.bundle import Seal
 from persona.transcript import Turn
 
@@ -35,7 +35,7 @@ class Everybody:
             yield quiet("opening the voices …")
             voice = await self._studio.voice(merge=False)
             said: list[Turn] = []
-            async for turn in played(voice, "group", secrets.randbits(31), turns=int(count)):
+            async for turn in simulate(voice, "group", secrets.randbits(31), turns=int(count)):
                 said.append(turn)
                 yield _conversation(voice.seal, said)
 

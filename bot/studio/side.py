@@ -26,7 +26,7 @@ from bot.studio.streaming import Lines, streamed
 from bot.studio.studio import Studio
 from bot.talk.speakers import named_back
 from engine.choose import sampling_of
-from engine.voice import Hear, Voice
+from engine.voice import OnText, Voice
 from persona.bundle import CURRENT, read_seal
 from persona.sampling import SamplingParams
 from persona.transcript import Conversation, render
@@ -189,11 +189,11 @@ def _sampling(calibrated: SamplingParams, figures: tuple[float, ...]) -> Samplin
     return calibrated.overridden({**chosen, **whole})
 
 
-async def _speak(voice: Voice, scene: str, chat: Chat, on_text: Hear) -> Lines:
+async def _speak(voice: Voice, scene: str, chat: Chat, on_text: OnText) -> Lines:
     seed = secrets.randbits(31)
     if scene == "timeline":
-        return await voice.tweet(seed, hear=on_text)
-    return await voice.reply(scene, turns_of(chat), seed, hear=on_text)
+        return await voice.tweet(seed, on_text=on_text)
+    return await voice.reply(scene, turns_of(chat), seed, on_text=on_text)
 
 
 def _said(voice: Voice, scene: str, chat: Chat, lines: Lines) -> Said:

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from bot.tasks import end
-from engine.voice import Hear
+from engine.voice import OnText
 
 Lines = tuple[str, ...]
 
 
-async def streamed(speak: Callable[[Hear], Awaitable[Lines]]) -> AsyncGenerator[Lines]:
+async def streamed(speak: Callable[[OnText], Awaitable[Lines]]) -> AsyncGenerator[Lines]:
     """The lines as they come, and at last the whole. A reader that is slow misses steps, never the end; one that leaves
     ends the speaking."""
     texts: asyncio.Queue[Lines | None] = asyncio.Queue()

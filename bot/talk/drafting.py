@@ -109,7 +109,7 @@ class Drafter:
                     secrets.randbits(31),
                     channel=f"{pending.account} {pending.channel}",
                     deadline=deadline,
-                    objections=held_back,
+                    rejections=held_back,
                 )
             self._metrics.held_back(held_back)
             parts = await self._parts(pending, lines)

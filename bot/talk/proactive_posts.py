@@ -28,7 +28,7 @@ class ProactivePosts:
         earlier = await self._store.timetable.tweeted()
         for _ in range(DRAFTS):
             held_back: list[str] = []
-            lines = sayable(await self._voice.tweet(secrets.randbits(31), objections=held_back))
+            lines = sayable(await self._voice.tweet(secrets.randbits(31), rejections=held_back))
             self._metrics.held_back(held_back)
             rejection = "guard" if held_back and not lines else rejection_reason(lines, earlier, near=NEAR)
             if not rejection:
@@ -45,7 +45,7 @@ class ProactivePosts:
         turns = turns_of(remembered, talk.context_turns, self._voice.seal.max_length)
         held_back: list[str] = []
         lines = await self._voice.reply(
-            scene, turns, secrets.randbits(31), channel=f"{account} {channel}", objections=held_back
+            scene, turns, secrets.randbits(31), channel=f"{account} {channel}", rejections=held_back
         )
         self._metrics.held_back(held_back)
         rejection = rejection_reason(

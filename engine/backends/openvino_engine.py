@@ -8,7 +8,7 @@ import openvino
 import openvino_genai as genai
 
 from engine.base import EngineError
-from engine.stepper import Advance, Job
+from engine.stepper import Job, StepResult
 from persona.sampling import SamplingParams
 
 TOKENS_A_STEP = 2048  # of prompts, in one forward
@@ -43,10 +43,10 @@ class OpenVinoStepper:
             raise EngineError("a merged model can't speak without its adapter; use the transformers engine")
         self._number += 1
         ids = openvino.Tensor(np.array([job.request.ids], dtype=np.int64))
-        settings = self._settings(job.request.sampling, job.request.seed, job.cap)
+        settings = self._settings(job.request.sampling, job.request.seed, job.max_new_tokens)
         self._handles[job] = self._pipe.add_request(self._number, ids, settings)
 
-    def step(self) -> Iterable[Advance]:
+    def step(self) -> Iterable[StepResult]:
         """One forward for all; yields what each brought."""
         self._pipe.step()
         for job, handle in list(self._handles.items()):
@@ -55,11 +55,11 @@ class OpenVinoStepper:
             tokens = [token for output in outputs for token in output.generated_ids]
             reasons = [_DONE[output.finish_reason] for output in outputs if output.finish_reason in _DONE]
             if status == genai.GenerationStatus.RUNNING:
-                yield Advance(job, tokens)
+                yield StepResult(job, tokens)
             elif status == genai.GenerationStatus.FINISHED:
-                yield Advance(job, tokens, "length" if reasons == ["length"] else "stop")
+                yield StepResult(job, tokens, "length" if reasons == ["length"] else "stop")
             else:
-                yield Advance(job, tokens, error=f"OpenVINO ended the request as {status.name}")
+                yield StepResult(job, tokens, error=f"OpenVINO ended the request as {status.name}")
 
     def drop(self, job: Job) -> None:
         """Free its keys and values. The runtime does so at its next step, so where nobody else is left one is made."""
@@ -69,10 +69,10 @@ class OpenVinoStepper:
             if not self._handles:
                 self._pipe.step()
 
-    def _settings(self, sampling: SamplingParams, seed: int, cap: int) -> genai.GenerationConfig:
+    def _settings(self, sampling: SamplingParams, seed: int, max_new_tokens: int) -> genai.GenerationConfig:
         """Every field is set: the runtime would fill gaps from the model's own generation settings."""
         config = genai.GenerationConfig()
-        config.max_new_tokens = cap
+        config.max_new_tokens = max_new_tokens
         config.eos_token_id = self._end_of_turn
         config.stop_token_ids = set(self._stops | {self._end_of_turn})
         config.do_sample = sampling.temperature > 0

@@ -14,7 +14,7 @@ from typing import Any, cast
 import openai
 from openai.types import Completion
 
-from engine.base import EngineError, Finish, Piece, Request, cap
+from engine.base import EngineError, Finish, Piece, Request, token_budget
 from persona.encoding import Encoding
 from persona.errors import PermanentError
 
@@ -74,9 +74,9 @@ class ServerEngine:
             raise EngineError("the engine is not running")
         if not request.tuned:
             raise EngineError("a server's adapter can't be left out; use the transformers engine")
-        most = cap(request, self._max_length, self._encoding.vocabulary)
+        max_new_tokens = token_budget(request, self._max_length, self._encoding.vocabulary)
         try:
-            async with aclosing(self._pieces(self._client, request, most)) as pieces:
+            async with aclosing(self._pieces(self._client, request, max_new_tokens)) as pieces:
                 async for piece in _until(request.deadline, pieces):
                     yield piece
         except TimeoutError:
@@ -93,12 +93,12 @@ class ServerEngine:
                 f"the server at {self._url} is away ({type(error).__name__}: {_reason(error)})"
             ) from error
 
-    async def _pieces(self, client: openai.AsyncOpenAI, request: Request, most: int) -> AsyncGenerator[Piece]:
+    async def _pieces(self, client: openai.AsyncOpenAI, request: Request, max_new_tokens: int) -> AsyncGenerator[Piece]:
         trim = Trim([self._encoding.tokenizer.id_to_token(token) or "" for token in self._stops])
-        body = self._body(request, most)
+        body = self._body(request, max_new_tokens)
         async with self._turns, await client.completions.create(**body, stream=True) as stream:
             async for event in stream:
-                text, finish = _told(event)
+                text, finish = _text_and_finish(event)
                 said, over = trim.push(text)
                 if said:
                     yield Piece(said)
@@ -107,7 +107,7 @@ class ServerEngine:
                     return
         raise EngineError("the server ended a reply without saying why")
 
-    def _body(self, request: Request, most: int) -> dict[str, Any]:
+    def _body(self, request: Request, max_new_tokens: int) -> dict[str, Any]:
         """Every field, by every server's name for it."""
         rule = request.sampling
         if rule.repetition_penalty != 1.0:
@@ -128,7 +128,7 @@ class ServerEngine:
         return {
             "model": self._model,
             "prompt": list(request.ids),
-            "max_tokens": most,
+            "max_tokens": max_new_tokens,
             "temperature": rule.temperature,
             "top_p": rule.top_p,
             "seed": request.seed,
@@ -149,10 +149,10 @@ class Trim:
     def push(self, text: str) -> tuple[str, bool]:
         """What can be told now, and whether a mark ended it."""
         text = self._held + text
-        if found := [place for mark in self._marks if (place := text.find(mark)) >= 0]:
-            return text[: min(found)], True
-        most = max((len(mark) for mark in self._marks), default=1) - 1
-        held = next((n for n in range(min(most, len(text)), 0, -1) if self._may_begin(text[-n:])), 0)
+        if ends := [place for mark in self._marks if (place := text.find(mark)) >= 0]:
+            return text[: min(ends)], True
+        longest = max((len(mark) for mark in self._marks), default=1) - 1
+        held = next((n for n in range(min(longest, len(text)), 0, -1) if self._may_begin(text[-n:])), 0)
         self._held = text[len(text) - held :]
         return text[: len(text) - held], False
 
@@ -175,7 +175,7 @@ async def _until(deadline: float | None, pieces: AsyncGenerator[Piece]) -> Async
             return
 
 
-def _told(event: Completion) -> tuple[str, Finish | None]:
+def _text_and_finish(event: Completion) -> tuple[str, Finish | None]:
     """Text and finish reason of one event."""
     if not event.choices:
         return "", None

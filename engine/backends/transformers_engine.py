@@ -14,7 +14,7 @@ from engine.base import EngineError
 from engine.batching import Batch
 from engine.packing import forward_of
 from engine.prefix_cache import PrefixCache
-from engine.stepper import Advance, Job
+from engine.stepper import Job, StepResult
 from engine.worker import ThreadedEngine
 from persona.bundle import Bundle
 from persona.encoding import Encoding
@@ -85,13 +85,13 @@ class TransformersStepper:
         else:
             raise EngineError("the adapter is merged: this engine can't speak without it")
 
-    def step(self) -> Iterable[Advance]:
+    def step(self) -> Iterable[StepResult]:
         """One forward for all."""
         yield from self._tuned.step()
         if self._base:
             with cast(PeftModel, self._model).disable_adapter():
-                advances = self._base.step()
-            yield from advances
+                results = self._base.step()
+            yield from results
 
     def drop(self, job: Job) -> None:
         """Free its keys and values; what is known of its channel is kept."""

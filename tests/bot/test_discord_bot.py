@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.voice import TRIES
+from engine.voice import MAX_ATTEMPTS
 from persona.errors import PermanentError
 from tests.conftest import Bot, Home, StartDaemon, sample_settings
 from tests.fakes.fake_discord import ALICE, CHANNEL_ID, DM_ID, TOKEN, FakeDiscord
@@ -119,7 +119,7 @@ async def test_silence_is_a_verdict(bare_home: Home, discord: FakeDiscord, start
         while verdicts(bare_home) != [(asked, "silenced")]:
             await asyncio.sleep(0.05)
     await daemon.stop()
-    assert len(daemon.engine.asked) == TRIES
+    assert len(daemon.engine.asked) == MAX_ATTEMPTS
     assert discord.posts == []
 
 
@@ -135,10 +135,10 @@ async def test_what_was_trained_on_is_not_said(
         while verdicts(bare_home) != [(asked, "silenced")]:
             await asyncio.sleep(0.05)
     await daemon.stop()
-    assert len(daemon.engine.asked) == TRIES
+    assert len(daemon.engine.asked) == MAX_ATTEMPTS
     assert discord.posts == []
     counted = daemon.daemon.metrics.text().decode()
-    assert f'alterego_objections_total{{why="copy"}} {TRIES}.0' in counted
+    assert f'alterego_objections_total{{why="copy"}} {MAX_ATTEMPTS}.0' in counted
     assert 'alterego_verdicts_total{reason="guard",verdict="silenced"} 1.0' in counted
 
 

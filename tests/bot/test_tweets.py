@@ -9,7 +9,7 @@ import pytest
 
 from bot.gateway import Undeliverable
 from bot.timeline import JOB
-from engine.voice import TRIES
+from engine.voice import MAX_ATTEMPTS
 from tests.bot.rooms import QUICK, Clock, Inhabited, inhabited
 from tests.conftest import Home, StartDaemon
 from tests.fakes.fake_discord import CHANNEL_ID, FakeDiscord
@@ -94,7 +94,7 @@ async def test_what_was_trained_on_is_not_tweeted(tmp_path: Path) -> None:
         home.engine.words = lambda _: f"so {TRAINED_ON}, he says"
         await until_due(home, clock.now)
         assert home.room.posted == []
-        assert home.daemon.metrics.objections.labels("copy")._value.get() >= TRIES
+        assert home.daemon.metrics.objections.labels("copy")._value.get() >= MAX_ATTEMPTS
 
 
 async def test_nothing_is_tweeted_where_it_was_told_to_be_quiet(tmp_path: Path) -> None:

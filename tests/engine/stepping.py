@@ -52,12 +52,12 @@ def ids_of(stepper: Stepper, requests: Sequence[Request], stop: int | None = Non
     for job in jobs:
         stepper.admit(job)
     while running:
-        for advance in stepper.step():
-            assert not advance.error, advance.error
-            made[advance.job] += advance.tokens
-            if advance.finish or stop in advance.tokens:
-                stepper.drop(advance.job)
-                running.discard(advance.job)
+        for result in stepper.step():
+            assert not result.error, result.error
+            made[result.job] += result.tokens
+            if result.finish or stop in result.tokens:
+                stepper.drop(result.job)
+                running.discard(result.job)
     return [made[job] for job in jobs]
 
 

@@ -125,7 +125,7 @@ def test_the_least_recently_used_channel_is_forgotten_first(model: Any) -> None:
     batch = Batch(PackedForward(model), prefixes, 8, 0)
     asked = {name: Request(prompts(1)[0], GREEDY, seed=0, channel=name) for name in "abcd"}
     ids_of(Batched(batch), [asked["a"]])
-    bounded = PrefixCache(most=3 * prefixes.bytes + 1)
+    bounded = PrefixCache(max_bytes=3 * prefixes.bytes + 1)
     stepper = Batched(Batch(PackedForward(model), bounded, 8, 0))
     for name in "abcad":
         ids_of(stepper, [asked[name]])
@@ -157,8 +157,8 @@ def test_out_of_memory_shrinks_the_batch_and_goes_on(
     expected = ids_of(stepper, requests)
 
     def full(_: Any, args: Any, named: Any) -> None:
-        pack = named["pack"]
-        if len(pack.past) + len(pack.stretches) > 4:
+        step = named["step_batch"]
+        if len(step.past) + len(step.prefills) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     with model.register_forward_pre_hook(full, with_kwargs=True):
@@ -177,8 +177,8 @@ def test_what_does_not_even_fit_alone_fails_alone(model: Any, stepper: Transform
     job = Job(Request((5,) * 60, GREEDY, seed=0), 16, TextStream(ENCODING), lambda _: None)
     with model.register_forward_pre_hook(full, with_kwargs=True):
         stepper.admit(job)
-        advances = list(stepper.step())
-        assert [(one.job, one.error[:14]) for one in advances] == [(job, "out of memory:")]
+        results = list(stepper.step())
+        assert [(one.job, one.error[:14]) for one in results] == [(job, "out of memory:")]
         stepper.drop(job)
         assert len(ids_of(stepper, [Request((5,) * 40, GREEDY, seed=0)])[0]) == 16
 
@@ -190,7 +190,7 @@ def test_kept_prefixes_go_before_anybody_has_to_leave(model: Any, stepper: Trans
     counts: list[int] = []
 
     def full(_: Any, args: Any, named: Any) -> None:
-        counts.append(len(named["pack"].past) + len(named["pack"].stretches))
+        counts.append(len(named["step_batch"].past) + len(named["step_batch"].prefills))
         if failures:
             raise failures.pop()
 

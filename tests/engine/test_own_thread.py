@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.own_thread import apart
+from engine.own_thread import in_own_thread
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 
@@ -29,11 +29,11 @@ def test_no_pool_is_left() -> None:
     """Work that a pool was made for."""
     block = torch.ones(2000, 2000)
     before = threads()
-    assert apart(lambda: float((block @ block).sum())) == 2000.0**3
+    assert in_own_thread(lambda: float((block @ block).sum())) == 2000.0**3
     assert none_is_new(before)
 
 
 def test_a_failure_is_raised_here() -> None:
     """As if it had happened here."""
     with pytest.raises(ZeroDivisionError):
-        apart(lambda: 1 / 0)
+        in_own_thread(lambda: 1 / 0)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.base import EngineError, Request, complete
-from engine.probed_engine import CheckedEngine
+from engine.probed_engine import ProbedEngine
 from persona.bundle import Probe
 from persona.errors import PermanentError
 from persona.sampling import SamplingParams
@@ -32,7 +32,7 @@ class Moody:
 @pytest.mark.parametrize("text", ["hello there", "hello th", "hello", "something else", ""])
 async def test_one_that_speaks_like_the_adapter_or_like_neither_is_let_through(text: str) -> None:
     """Rounding may change the answer; only the base's own answer is damning."""
-    engine = CheckedEngine(FakeEngine(Moody(text)), PROBE, ENCODING)
+    engine = ProbedEngine(FakeEngine(Moody(text)), PROBE, ENCODING)
     await engine.start()
     assert await complete(engine, ASKED) == ("sure", "stop")
 
@@ -40,7 +40,7 @@ async def test_one_that_speaks_like_the_adapter_or_like_neither_is_let_through(t
 async def test_one_that_speaks_like_the_base_is_refused() -> None:
     """At its start, with exit code 78."""
     with pytest.raises(PermanentError, match="the fake engine ignores the adapter"):
-        await CheckedEngine(FakeEngine(Moody("hello World")), PROBE, ENCODING).start()
+        await ProbedEngine(FakeEngine(Moody("hello World")), PROBE, ENCODING).start()
 
 
 async def test_one_that_is_away_is_asked_before_it_speaks() -> None:
@@ -48,7 +48,7 @@ async def test_one_that_is_away_is_asked_before_it_speaks() -> None:
     mood = Moody("hello there")
     mood.away = True
     inner = FakeEngine(mood)
-    engine = CheckedEngine(inner, PROBE, ENCODING)
+    engine = ProbedEngine(inner, PROBE, ENCODING)
     await engine.start()
     with pytest.raises(EngineError, match="away"):
         await complete(engine, ASKED)
@@ -60,7 +60,7 @@ async def test_one_that_is_away_is_asked_before_it_speaks() -> None:
 async def test_after_a_failure_it_is_asked_again() -> None:
     """A server that was restarted may have forgotten the adapter."""
     mood = Moody("hello there")
-    engine = CheckedEngine(FakeEngine(mood), PROBE, ENCODING)
+    engine = ProbedEngine(FakeEngine(mood), PROBE, ENCODING)
     await engine.start()
     mood.away = True
     with pytest.raises(EngineError, match="away"):
@@ -75,7 +75,7 @@ async def test_many_at_once_ask_it_once() -> None:
     mood = Moody("hello there")
     mood.away = True
     inner = FakeEngine(mood)
-    engine = CheckedEngine(inner, PROBE, ENCODING)
+    engine = ProbedEngine(inner, PROBE, ENCODING)
     await engine.start()
     mood.away = False
     await asyncio.gather(*(complete(engine, ASKED) for _ in range(5)))

@@ -12,7 +12,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from engine.sampler import FEW, draw, kept, next_luck, penalised
+from engine.sampler import TOP_CANDIDATES, allowed_mask, apply_repetition_penalty, next_noise_seed, sample_tokens
 from persona.sampling import SamplingParams
 
 RULES = [
@@ -43,7 +43,7 @@ def test_the_rules_are_those_of_transformers(rule: SamplingParams) -> None:
     torch.manual_seed(0)
     logits = torch.randn(50, 300) * 3
     scaled = (logits / rule.temperature).sort(-1, descending=True)
-    ours = kept(scaled.values, scaled.values.logsumexp(-1), [rule] * 50)
+    ours = allowed_mask(scaled.values, scaled.values.logsumexp(-1), [rule] * 50)
     expected = warped(logits, rule) > -torch.inf
     assert torch.equal(torch.zeros_like(expected).scatter(1, scaled.indices, ours), expected)
 
@@ -52,12 +52,13 @@ def test_the_rules_are_those_of_transformers(rule: SamplingParams) -> None:
 def test_a_row_is_drawn_the_same_in_any_company(spread: float) -> None:
     """Rules of all kinds side by side, flat and steep rows, more tokens than are looked at first."""
     torch.manual_seed(1)
-    logits = torch.randn(len(RULES), 4 * FEW) * spread
+    logits = torch.randn(len(RULES), 4 * TOP_CANDIDATES) * spread
     for seed in range(20):
-        lucks = [next_luck(random.Random(seed * 100 + row)) for row in range(len(RULES))]
-        together = draw(logits, RULES, lucks)
+        seeds = [next_noise_seed(random.Random(seed * 100 + row)) for row in range(len(RULES))]
+        together = sample_tokens(logits, RULES, seeds)
         alone = [
-            draw(logits[row : row + 1], RULES[row : row + 1], lucks[row : row + 1])[0] for row in range(len(RULES))
+            sample_tokens(logits[row : row + 1], RULES[row : row + 1], seeds[row : row + 1])[0]
+            for row in range(len(RULES))
         ]
         assert together == alone
 
@@ -65,11 +66,11 @@ def test_a_row_is_drawn_the_same_in_any_company(spread: float) -> None:
 def test_only_what_a_rule_keeps_is_drawn() -> None:
     """A flat row whose rule keeps more than are looked at first included."""
     torch.manual_seed(2)
-    logits = torch.randn(1, 4 * FEW)
+    logits = torch.randn(1, 4 * TOP_CANDIDATES)
     stream = random.Random(0)
-    for rule in [*RULES, SamplingParams(1.0, 1.0, 2 * FEW, 0.0), SamplingParams(1.0, 0.99, 0, 0.0)]:
+    for rule in [*RULES, SamplingParams(1.0, 1.0, 2 * TOP_CANDIDATES, 0.0), SamplingParams(1.0, 0.99, 0, 0.0)]:
         allowed = set((warped(logits, rule)[0] > -torch.inf).nonzero()[:, 0].tolist())
-        drawn = {draw(logits, [rule], [next_luck(stream)])[0] for _ in range(100)}
+        drawn = {sample_tokens(logits, [rule], [next_noise_seed(stream)])[0] for _ in range(100)}
         assert drawn <= allowed
 
 
@@ -78,7 +79,9 @@ def test_greedy_takes_the_likeliest_whatever_the_luck() -> None:
     logits = torch.tensor([[0.0, 3.0, 1.0], [0.0, 0.0, 50.0]])
     stream = random.Random(3)
     for _ in range(20):
-        assert draw(logits, [SamplingParams(0.0), SamplingParams(1.0)], [next_luck(stream), next_luck(stream)]) == [
+        assert sample_tokens(
+            logits, [SamplingParams(0.0), SamplingParams(1.0)], [next_noise_seed(stream), next_noise_seed(stream)]
+        ) == [
             1,
             2,
         ]
@@ -88,13 +91,13 @@ def test_rounding_in_the_logits_seldom_changes_a_draw() -> None:
     """What another batch does to the last bits: one draw in hundreds, not more."""
     torch.manual_seed(4)
     logits = torch.randn(400, 1000) * 2
-    lucks = [next_luck(random.Random(row)) for row in range(400)]
+    seeds = [next_noise_seed(random.Random(row)) for row in range(400)]
     rule = [SamplingParams(1.0, 1.0, 0, 0.0)] * 400
-    shaken = draw(logits + torch.randn_like(logits) * 1e-4, rule, lucks)
-    assert sum(a != b for a, b in zip(draw(logits, rule, lucks), shaken, strict=True)) <= 2
+    shaken = sample_tokens(logits + torch.randn_like(logits) * 1e-4, rule, seeds)
+    assert sum(a != b for a, b in zip(sample_tokens(logits, rule, seeds), shaken, strict=True)) <= 2
 
 
 def test_a_repetition_penalty_pushes_down_what_was_seen() -> None:
     """Positive logits are divided, negative ones multiplied."""
-    found = penalised(torch.tensor([2.0, -2.0, 3.0]), {0, 1}, 2.0)
+    found = apply_repetition_penalty(torch.tensor([2.0, -2.0, 3.0]), {0, 1}, 2.0)
     assert found.tolist() == [1.0, -4.0, 3.0]

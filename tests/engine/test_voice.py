@@ -10,7 +10,7 @@ import pytest
 
 from engine.base import Piece, Request
 from engine.choose import encoding_of, guard_of, open_engine
-from engine.voice import TRIES, Voice
+from engine.voice import MAX_ATTEMPTS, Voice
 from persona.bundle import Bundle, current
 from persona.config import load
 from persona.guard import Guard, build
@@ -41,19 +41,19 @@ async def test_a_copy_is_sampled_again(bundle: Bundle) -> None:
     engine = FakeEngine()
     engine.words = lambda _: copy if len(engine.asked) < 3 else fresh
     voice = voice_of(bundle, engine, copy)
-    objections: list[str] = []
-    assert await voice.reply("group", (Turn("JONAS", ("and?",)),), 1, objections=objections) == (fresh,)
+    rejections: list[str] = []
+    assert await voice.reply("group", (Turn("JONAS", ("and?",)),), 1, rejections=rejections) == (fresh,)
     assert len({request.seed for request in engine.asked}) == 3
-    assert objections == ["copy"] * 2
+    assert rejections == ["copy"] * 2
 
 
 async def test_what_goes_on_as_somebody_else_is_sampled_again(bundle: Bundle) -> None:
     """A header on a line of its own is where a turn is cut; one behind other words shows that the turn never ended."""
     engine = FakeEngine()
     engine.words = lambda _: "paid a}PRIYA:\nomg with oat milk??" if len(engine.asked) < 2 else "fine\nPRIYA:\nomg"
-    objections: list[str] = []
-    said = await voice_of(bundle, engine).reply("group", (Turn("JONAS", ("and?",)),), 1, objections=objections)
-    assert (said, objections) == (("fine",), ["header"])
+    rejections: list[str] = []
+    said = await voice_of(bundle, engine).reply("group", (Turn("JONAS", ("and?",)),), 1, rejections=rejections)
+    assert (said, rejections) == (("fine",), ["header"])
 
 
 async def test_silence_follows_three_more_tries(bundle: Bundle) -> None:
@@ -61,10 +61,10 @@ async def test_silence_follows_three_more_tries(bundle: Bundle) -> None:
     copy = "the canal took my other bike"
     engine = FakeEngine(lambda _: f"so...\n{copy.upper()}!")
     voice = voice_of(bundle, engine, copy)
-    objections: list[str] = []
-    assert await voice.tweet(1, objections=objections) == ()
-    assert len(engine.asked) == TRIES == 4
-    assert objections == ["copy"] * TRIES
+    rejections: list[str] = []
+    assert await voice.tweet(1, rejections=rejections) == ()
+    assert len(engine.asked) == MAX_ATTEMPTS == 4
+    assert rejections == ["copy"] * MAX_ATTEMPTS
 
 
 @dataclass
@@ -90,7 +90,7 @@ async def test_who_listens_hears_whole_words_that_the_guard_lets_pass(bundle: Bu
     engine = Hesitant((copy, fresh))
     heard: list[tuple[str, ...]] = []
     voice = voice_of(bundle, engine, copy)
-    assert await voice.reply("group", (Turn("JONAS", ("and?",)),), 1, hear=heard.append) == tuple(fresh.split("\n"))
+    assert await voice.reply("group", (Turn("JONAS", ("and?",)),), 1, on_text=heard.append) == tuple(fresh.split("\n"))
     assert heard[0] == ("the",)
     assert ("the canal took my other",) in heard
     assert not any("again" in line or "my other bike" in line for lines in heard for line in lines)
@@ -104,7 +104,7 @@ async def test_the_sealed_guard_knows_the_training_messages(trained: Home, bundl
     settings = load(trained.config, {})
     assert "private/guard.bin" in bundle.seal.files
     sealed = guard_of(settings, bundle)
-    turns = [turn for one in load_corpus(settings).part("train") for turn in one.conversation.turns]
+    turns = [turn for one in load_corpus(settings).in_split("train") for turn in one.conversation.turns]
     long = [turn.text for turn in turns if len(word_tokens(turn.text)) >= 12]
     assert len(long) > 30
     assert all(sealed.check(text) == "copy" for text in long)
@@ -121,9 +121,9 @@ def test_a_bundle_without_its_private_part_speaks_and_says_so(
 
 async def test_an_overfitted_adapter_repeats_nothing(trained: Home, bundle: Bundle, tmp_path: Path) -> None:
     """It knows its messages by heart; with the guard none of six words or more gets out."""
-    told = await told_by_heart(trained, bundle, tmp_path, messages=16, epochs=160, count=60)
-    assert told.without > 20
-    assert told.guarded == 0
+    shown = await told_by_heart(trained, bundle, tmp_path, messages=16, epochs=160, count=60)
+    assert shown.without > 20
+    assert shown.guarded == 0
 
 
 @pytest.mark.slow
@@ -131,9 +131,9 @@ async def test_five_thousand_texts_of_an_overfitted_adapter_repeat_nothing(
     trained: Home, bundle: Bundle, tmp_path: Path
 ) -> None:
     """The same at the size of the promise."""
-    told = await told_by_heart(trained, bundle, tmp_path, messages=32, epochs=320, count=5000)
-    assert told.without > 500
-    assert told.guarded == 0
+    shown = await told_by_heart(trained, bundle, tmp_path, messages=32, epochs=320, count=5000)
+    assert shown.without > 500
+    assert shown.guarded == 0
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ async def told_by_heart(trained: Home, bundle: Bundle, folder: Path, *, messages
     """What an adapter overfitted on so many long messages says on the engine that speaks."""
     settings = load(trained.config, {})
     corpus, me = load_corpus(settings), bundle.seal.speaker
-    turns = [turn for one in corpus.part("train") for turn in one.conversation.turns if turn.speaker == me]
+    turns = [turn for one in corpus.in_split("train") for turn in one.conversation.turns if turn.speaker == me]
     learned = [turn for turn in turns if 7 <= len(word_tokens(turn.text)) <= 25][:messages]
     encoding = encoding_of(bundle)
     model = overfitted(encoding, [Conversation("timeline", (turn,)) for turn in learned], me, epochs=epochs)

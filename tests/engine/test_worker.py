@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from engine.base import EngineError, Request, complete
-from engine.stepper import Advance, Job
+from engine.stepper import Job, StepResult
 from engine.worker import ThreadedEngine
 from persona.sampling import SamplingParams
 from tests.engine.stepping import ENCODING
@@ -32,7 +32,7 @@ class Counting:
             raise ValueError("can't be run")
         self.jobs[job] = 0
 
-    def step(self) -> Iterator[Advance]:
+    def step(self) -> Iterator[StepResult]:
         self.free.wait()
         time.sleep(self.slow)
         self.most = max(self.most, len(self.jobs))
@@ -40,7 +40,7 @@ class Counting:
             raise RuntimeError("the model broke")
         for job in list(self.jobs):
             self.jobs[job] += 1
-            yield Advance(job, WORD, "length" if self.jobs[job] >= job.cap else None)
+            yield StepResult(job, WORD, "length" if self.jobs[job] >= job.max_new_tokens else None)
 
     def drop(self, job: Job) -> None:
         self.jobs.pop(job, None)

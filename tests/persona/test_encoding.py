@@ -82,7 +82,7 @@ def test_loss_lies_on_a_speaker_s_lines_and_the_end_of_the_turn(make: Make) -> N
     """By position: also where the end of the turn is the padding id, and in the turns of nobody else."""
     encoding = encoding_of(make)
     (encoded,) = encoding.conversations([TALK], {"CHIHIRO"})
-    targets = [i for i, target in zip(encoded.ids, encoded.targets, strict=True) if target]
+    targets = [i for i, target in zip(encoded.ids, encoded.loss_mask, strict=True) if target]
     assert targets == [*encoding.encode("no\nthe cat disagreed"), encoding.end_of_turn]
 
 

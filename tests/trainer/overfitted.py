@@ -12,7 +12,7 @@ from persona.encoding import Encoding
 from persona.transcript import Conversation
 from trainer.base.pretraining import Size, shape
 from trainer.loop.batches import windows_of
-from trainer.loop.lora import adapted, train_adapter
+from trainer.loop.lora import add_adapter, train_adapter
 from trainer.loop.memory import Fit
 from trainer.progress import Bars
 
@@ -27,7 +27,7 @@ def overfitted(
     base = shape(Size(hidden, 2, encoding.vocabulary), encoding.tokenizer)
     torch.nn.init.normal_(base.model.embed_tokens.weight, std=LOUD)  # the end's row too: as padding it would be zero
     settings = Train(rank=64, alpha=128, dropout=0.0, epochs=epochs)
-    model = adapted(base, settings)
+    model = add_adapter(base, settings)
     rows = windows_of(encoding, conversations, frozenset({speaker}), 256)
     with tempfile.TemporaryDirectory() as folder:
         train_adapter(
@@ -35,7 +35,7 @@ def overfitted(
             rows,
             [],
             settings,
-            rate=3e-3,
+            learning_rate=3e-3,
             fit=Fit(1024),
             pad=encoding.end_of_turn,
             folder=Path(folder),

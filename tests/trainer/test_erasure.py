@@ -13,7 +13,7 @@ from persona.retraining import mark, marked
 from tests.conftest import run_here
 from tests.trainer.ingest.test_postprocess import archive, everything_in, imported, scenes, settings_of, telegram
 from trainer.__main__ import app
-from trainer.bundle.provenance import write_heard
+from trainer.bundle.provenance import write_provenance
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.erasure import erase
@@ -37,7 +37,7 @@ def sealed(settings: Settings, corpus: Corpus, *, takes_note: bool = True) -> st
     seal = Seal(speaker="MARA VOSS", speakers=speakers, end_of_turn=0, stops=(0,), max_length=64, base=base)
     with draft(settings.adapters) as folder:
         if takes_note:
-            write_heard(corpus, folder)
+            write_provenance(corpus, folder)
         return publish(folder, seal).version
 
 

@@ -1,8 +1,8 @@
-"""The lean: how often the persona says each word, put into the adapter as a whole once it is trained.
+"""A logit bias: how much likelier the persona uses each token than everybody, put into the trained adapter.
 
-It is most of what one knows a writer by, and the last that a small corpus teaches an adapter. So it is not learned but
-computed: the head gets a LoRA whose A makes the same number of every hidden state, and whose B says how much likelier each
-token is. So it is part of the adapter, in files, in a merged model and on servers.
+Word frequencies are most of what a writer is recognised by, and the last that a small corpus teaches an adapter. So they are
+not learned but computed: the head gets a LoRA whose A makes the same number of every hidden state, and whose B says how much
+likelier each token is. The bias is part of the adapter in files, in a merged model and on servers.
 """
 
 import copy
@@ -24,43 +24,44 @@ from trainer.loop.loss import CHUNK
 
 PRIOR = 500.0  # tokens of the corpus mixed into the persona's: a word said once is no habit
 RARE = 0.1  # of a token that the corpus doesn't hold
-POSITIONS = 8192  # tokens of the persona that are looked at
+MAX_POSITIONS = 8192  # tokens of the persona that are looked at
 RIDGE = 1e-3  # of the mean square of a hidden state's number
-FARTHEST = 1.0  # nats by which the end of a turn may be moved
+MAX_END_SHIFT = 1.0  # nats
 
 
-def log_weights(said: Iterable[int], heard: Iterable[int], vocabulary: int, strength: float) -> torch.Tensor:
-    """What is added to each token's logit [vocabulary]: strength * log((c + 500 q) / (n + 500) / q), c the counts of the n
-    tokens that the persona `said`, q the shares of those `heard` from everybody."""
-    counts, all_counts = _counts(said, vocabulary), _counts(heard, vocabulary) + RARE
+def unigram_bias(own: Iterable[int], everybody: Iterable[int], vocabulary: int, strength: float) -> torch.Tensor:
+    """Return the bias [vocabulary]: strength * log((c + 500 q) / (n + 500) / q), c the counts of the persona's `own` n
+    tokens, q the shares of `everybody`'s tokens (a smoothed unigram prior)."""
+    counts, all_counts = _counts(own, vocabulary), _counts(everybody, vocabulary) + RARE
     shares = all_counts / all_counts.sum()
     return strength * ((counts + PRIOR * shares) / (counts.sum() + PRIOR) / shares).log()
 
 
-def leaning(model: PeftModel, rows: Sequence[Window], weights: torch.Tensor, end_of_turn: int) -> PeftModel:
-    """The same base under the same adapter, its logits raised by `weights` [vocabulary] as well, but for the end of a turn:
-    that is to come as often as in `rows`. It takes the given model's place, which is of no use any more. A head that was
-    trained itself is left alone. Raises UserError where training changed nothing, which the lean would hide."""
+def add_logit_bias(model: PeftModel, rows: Sequence[Window], weights: torch.Tensor, end_of_turn: int) -> PeftModel:
+    """Return the model with `weights` [vocabulary] added to its logits; the given model is used up.
+
+    The end of a turn is shifted so that it comes as often as in `rows`. A head that was trained itself is left alone.
+    Raises UserError if training changed nothing, which the bias would hide."""
     if isinstance(model.get_base_model().get_output_embeddings(), BaseTunerLayer):
         return model
     trained = get_peft_model_state_dict(model)
     if not any(bool(weight.any()) for name, weight in trained.items() if "lora_B" in name):
         raise UserError(LEARNED_NOTHING)
     hidden, ends = _hidden_states(model.eval(), rows, end_of_turn)
-    direction, scale = _steady(hidden), _scale(model, rows[0])
-    heights = weights.clone()
-    heights[end_of_turn] = 0.0
-    heights[end_of_turn] = _at_the_end(model, scale, hidden, hidden @ direction, heights, end_of_turn, ends)
+    direction, scale = _constant_direction(hidden), _logit_scale(model, rows[0])
+    bias = weights.clone()
+    bias[end_of_turn] = 0.0
+    bias[end_of_turn] = _end_shift(model, scale, hidden, hidden @ direction, bias, end_of_turn, ends)
     config = copy.deepcopy(model.peft_config["default"])
     base = cast(PreTrainedModel, model.unload())
-    leant = _with_head(base, cast(LoraConfig, config))
-    set_peft_model_state_dict(leant, trained)
-    head = cast(Any, leant.get_base_model().get_output_embeddings())
+    biased = _with_head(base, cast(LoraConfig, config))
+    set_peft_model_state_dict(biased, trained)
+    head = cast(Any, biased.get_base_model().get_output_embeddings())
     with torch.no_grad():
-        into, out_of = head.lora_A["default"].weight.zero_(), head.lora_B["default"].weight.zero_()
-        into[0] = direction.to(into)
-        out_of[:, 0] = (heights / scale / head.scaling["default"]).to(out_of)
-    return leant.eval()
+        lora_a, lora_b = head.lora_A["default"].weight.zero_(), head.lora_B["default"].weight.zero_()
+        lora_a[0] = direction.to(lora_a)
+        lora_b[:, 0] = (bias / scale / head.scaling["default"]).to(lora_b)
+    return biased.eval()
 
 
 def _counts(ids: Iterable[int], vocabulary: int) -> torch.Tensor:
@@ -68,20 +69,23 @@ def _counts(ids: Iterable[int], vocabulary: int) -> torch.Tensor:
 
 
 def _hidden_states(model: PeftModel, rows: Sequence[Window], end_of_turn: int) -> tuple[torch.Tensor, int]:
-    """What the head is given before each of the persona's tokens [n, hidden], and how many of those end a turn."""
+    """Return the hidden states before the persona's tokens [n, hidden], and how many of those tokens end a turn."""
     causal = cast(PreTrainedModel, model.get_base_model())
     body = getattr(causal, causal.base_model_prefix)
-    found, ends = [], 0
-    for row in rows[:: math.ceil(sum(sum(row.targets) for row in rows) / POSITIONS)]:
-        ids, targets = torch.tensor(row.ids, device=model.device), torch.tensor(row.targets, device=model.device)[1:]
+    states, ends = [], 0
+    for row in rows[:: math.ceil(sum(sum(row.loss_mask) for row in rows) / MAX_POSITIONS)]:
+        ids, loss_mask = (
+            torch.tensor(row.ids, device=model.device),
+            torch.tensor(row.loss_mask, device=model.device)[1:],
+        )
         with torch.inference_mode():
-            found.append(body(ids[None], use_cache=False).last_hidden_state[0, :-1][targets].float())
-        ends += int((ids[1:][targets] == end_of_turn).sum())
-    return torch.cat(found).clone(), ends
+            states.append(body(ids[None], use_cache=False).last_hidden_state[0, :-1][loss_mask].float())
+        ends += int((ids[1:][loss_mask] == end_of_turn).sum())
+    return torch.cat(states).clone(), ends
 
 
-def _steady(hidden: torch.Tensor) -> torch.Tensor:
-    """The vector [hidden] whose product with every hidden state is about one: least squares."""
+def _constant_direction(hidden: torch.Tensor) -> torch.Tensor:
+    """Return the vector [hidden] whose product with every hidden state is about one (least squares)."""
     exact = hidden.cpu().double()  # which Apple's GPUs lack
     squares = exact.T @ exact / len(exact)
     ridge = RIDGE * squares.diagonal().mean() * torch.eye(len(squares), dtype=exact.dtype)
@@ -89,8 +93,8 @@ def _steady(hidden: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def _scale(model: PeftModel, row: Window) -> float:
-    """What the model multiplies its head's output with: 1 in most, about 1 where it caps them."""
+def _logit_scale(model: PeftModel, row: Window) -> float:
+    """Return what the model multiplies its head's output by: 1 in most, about 1 if it caps logits."""
     causal = cast(PreTrainedModel, model.get_base_model())
     ids = torch.tensor([row.ids], device=model.device)
     head = cast(torch.nn.Module, causal.get_output_embeddings())
@@ -100,38 +104,38 @@ def _scale(model: PeftModel, row: Window) -> float:
 
 
 @torch.inference_mode()
-def _at_the_end(
+def _end_shift(
     model: PeftModel,
     scale: float,
     hidden: torch.Tensor,
-    ones: torch.Tensor,
-    heights: torch.Tensor,
+    strengths: torch.Tensor,
+    bias: torch.Tensor,
     end_of_turn: int,
     ends: int,
 ) -> float:
-    """How far the logit of the end of a turn is to be raised for `ends` of them to be expected, FARTHEST at most: a base
-    that knows little ends too early. ones [n]: what the lean makes of each hidden state."""
+    """Return by how much to raise the logit of the end of a turn for `ends` of them to be expected, MAX_END_SHIFT at
+    most: a small base ends too early. strengths [n]: the factor of the bias at each hidden state."""
     head = cast(torch.nn.Module, model.get_base_model().get_output_embeddings())
     dtype = next(head.parameters()).dtype
-    surprise = []  # by how much all other tokens together outweigh the end, at each position
-    size = max(1, CHUNK // len(heights))
+    outweighed = []  # by how much all other tokens together outweigh the end, at each position
+    size = max(1, CHUNK // len(bias))
     for begin in range(0, len(hidden), size):
         here = slice(begin, begin + size)
-        logits = scale * head(hidden[here].to(dtype)).float() + ones[here, None] * heights.to(hidden.device)
+        logits = scale * head(hidden[here].to(dtype)).float() + strengths[here, None] * bias.to(hidden.device)
         ending = logits[:, end_of_turn].clone()
         logits[:, end_of_turn] = -torch.inf
-        surprise.append(logits.logsumexp(-1) - ending)
-    others = torch.cat(surprise)
-    low, high = -FARTHEST, FARTHEST
+        outweighed.append(logits.logsumexp(-1) - ending)
+    others = torch.cat(outweighed)
+    low, high = -MAX_END_SHIFT, MAX_END_SHIFT
     for _ in range(20):
         middle = (low + high) / 2
-        too_many = float((middle * ones - others).sigmoid().sum()) > ends
+        too_many = float((middle * strengths - others).sigmoid().sum()) > ends
         low, high = (low, middle) if too_many else (middle, high)
     return (low + high) / 2
 
 
 def _with_head(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
-    """A fresh adapter of the same kind, on the head too. Of the rank that all have: servers read no other."""
+    """Return a fresh adapter of the same kind, on the head too, of the same rank: servers read no other."""
     head, wanted = head_of(base), config.target_modules
     config.target_modules = f"{wanted}|{re.escape(head)}" if isinstance(wanted, str) else {*(wanted or ()), head}
     untie(base, config)

@@ -10,18 +10,18 @@ from peft import PeftModel
 
 from persona.config import Settings
 from persona.transcript import render
-from trainer.adapter.setup import Material, prepare
-from trainer.base.loading import grown_folder, planned_base
+from trainer.adapter.setup import TrainingSetup, build_setup
+from trainer.base.loading import scratch_folder, untrained_base
 from trainer.base.pretraining import minutes_for
 from trainer.corpus.store import Corpus
-from trainer.loop.batches import Batches
+from trainer.loop.batches import BatchLoader
 from trainer.loop.distributed import world
 from trainer.loop.held_out_loss import autocast
 from trainer.loop.lora import target_tokens
 from trainer.loop.loss import CHUNK, summed_loss
-from trainer.loop.memory import free_bytes, saved_bytes
+from trainer.loop.memory import activation_bytes, free_bytes
 from trainer.loop.packing import can_pack, side_by_side
-from trainer.loop.trainer import order_of
+from trainer.loop.trainer import build_sampler
 from trainer.progress import Bars
 
 _ADAM = 12  # bytes a trained weight needs besides itself: gradient and two moments
@@ -56,12 +56,12 @@ class Plan:
 def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
     """The plan of `train` with these settings; one step's forward and backward are run for the time. Raises UserError as
     `train` would."""
-    material = prepare(settings, corpus, planned_base(settings, corpus, bars))
-    base, model, fit = material.base, material.model, material.fit
-    steps = round(order_of(material.rows, fit, packs=can_pack(model)).batches * settings.train.epochs)
+    setup = build_setup(settings, corpus, untrained_base(settings, corpus, bars))
+    base, model, fit = setup.base, setup.model, setup.fit
+    steps = round(build_sampler(setup.rows, fit, packs=can_pack(model)).batches * settings.train.epochs)
     trainable = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())
-    at_once = saved_bytes(model, checkpointing=fit.checkpointing) * fit.tokens / fit.parts / world()[1]
+    at_once = activation_bytes(model, checkpointing=fit.checkpointing) * fit.tokens / fit.micro_batches / world()[1]
     return Plan(
         base=base.seal.model,
         device=str(model.device),
@@ -69,11 +69,11 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
         trainable=trainable,
         vocabulary=base.encoding.vocabulary,
         max_length=base.max_length,
-        conversations=len(material.rows),
-        tokens=sum(len(row.ids) for row in material.rows),
-        target_tokens=target_tokens(material.rows),
+        conversations=len(setup.rows),
+        tokens=sum(len(row.ids) for row in setup.rows),
+        target_tokens=target_tokens(setup.rows),
         tokens_per_step=fit.tokens,
-        forwards_per_step=fit.parts,
+        forwards_per_step=fit.micro_batches,
         checkpointing=fit.checkpointing,
         processes=world()[1],
         steps=steps,
@@ -82,50 +82,50 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
         memory_activations=round(at_once) + 3 * 4 * CHUNK,
         memory_free=round(free_bytes(model.device)),
         growing_minutes=_growing_minutes(settings, corpus),
-        training_minutes=steps * _seconds_a_step(model, material) / 60,
+        training_minutes=steps * _seconds_a_step(model, setup) / 60,
     )
 
 
-def rows_of(found: Plan) -> list[tuple[str, str]]:
+def rows_of(plan: Plan) -> list[tuple[str, str]]:
     """The plan as rows for a table."""
-    gib = {key: f"{value / 2**30:.2f} GiB" for key, value in asdict(found).items() if key.startswith("memory_")}
-    grow = f"{found.growing_minutes:.1f} minutes for growing it, then " if found.growing_minutes else ""
+    gib = {key: f"{value / 2**30:.2f} GiB" for key, value in asdict(plan).items() if key.startswith("memory_")}
+    pretraining = f"{plan.growing_minutes:.1f} minutes of pretraining, then " if plan.growing_minutes else ""
     return [
-        ("base", f"{found.base} on {found.device}, {found.parameters / 1e6:,.1f}M parameters"),
-        ("adapter", f"{found.trainable / 1e6:,.2f}M parameters"),
+        ("base", f"{plan.base} on {plan.device}, {plan.parameters / 1e6:,.1f}M parameters"),
+        ("adapter", f"{plan.trainable / 1e6:,.2f}M parameters"),
         (
             "corpus",
-            f"{found.conversations:,} conversations, {found.tokens:,} tokens, {found.target_tokens:,} with loss",
+            f"{plan.conversations:,} conversations, {plan.tokens:,} tokens, {plan.target_tokens:,} with loss",
         ),
         (
             "step",
-            f"{found.tokens_per_step:,} tokens in {found.forwards_per_step} forwards on {found.processes} processes",
+            f"{plan.tokens_per_step:,} tokens in {plan.forwards_per_step} micro-batches on {plan.processes} processes",
         ),
-        ("layers", "run again in the backward pass" if found.checkpointing else "remembered"),
-        ("steps", f"at most {found.steps:,}"),
+        ("layers", "recomputed in the backward pass" if plan.checkpointing else "stored"),
+        ("steps", f"at most {plan.steps:,}"),
         (
             "memory",
             f"{gib['memory_weights']} weights, {gib['memory_adapter']} adapter, {gib['memory_activations']} a step",
         ),
         ("free", gib["memory_free"]),
-        ("time", f"{grow}at most {found.training_minutes:.1f} minutes and its evaluations"),
+        ("time", f"{pretraining}at most {plan.training_minutes:.1f} minutes and its evaluations"),
     ]
 
 
 def _growing_minutes(settings: Settings, corpus: Corpus) -> float:
-    if settings.base.model != "scratch" or grown_folder(settings, corpus).is_dir():
+    if settings.base.model != "scratch" or scratch_folder(settings, corpus).is_dir():
         return 0.0
     if settings.base.minutes != "auto":
         return settings.base.minutes
     return minutes_for(sum(len(render(stretch.conversation)) for stretch in corpus.in_split("train")))
 
 
-def _seconds_a_step(model: PeftModel, material: Material) -> float:
+def _seconds_a_step(model: PeftModel, setup: TrainingSetup) -> float:
     """Of the quickest of three typical steps: the first warms up, and others may share the machine."""
     packs = can_pack(model)
-    order = order_of(material.rows, material.fit, packs=packs, world=world()[1])
-    batches = Batches(material.rows, order, material.base.encoding.end_of_turn)
-    batch = sorted(batches, key=lambda one: one["input_ids"].numel())[len(order) // 2]
+    order = build_sampler(setup.rows, setup.fit, packs=packs, world=world()[1])
+    batches = BatchLoader(setup.rows, order, setup.base.encoding.end_of_turn)
+    batch = sorted(batches, key=lambda each: each["input_ids"].numel())[len(order) // 2]
     placed = {name: tensor.to(model.device) for name, tensor in batch.items()}
     seconds = math.inf
     model.train()
@@ -135,4 +135,4 @@ def _seconds_a_step(model: PeftModel, material: Material) -> float:
             cast(Any, summed_loss(model, placed)).backward()
         seconds = min(seconds, time.monotonic() - start)
     model.zero_grad()
-    return seconds * material.fit.parts
+    return seconds * setup.fit.micro_batches

@@ -1,4 +1,4 @@
-"""Finds a prompt that tells adapter and base apart, to be sealed with the bundle."""
+"""Finds a prompt after which adapter and base differ, to be sealed with the bundle."""
 
 import random
 
@@ -24,7 +24,7 @@ def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None
     nothing: training did not take."""
     model.eval()
     texts = _texts(encoding, seal)
-    margin, ids = max((_widest(model, encoding, text) for text in texts), key=lambda found: found[0])
+    margin, ids = max((_widest_margin(model, encoding, text) for text in texts), key=lambda candidate: candidate[0])
     if margin > 0:
         return Probe(ids=ids, tuned=_greedy(model, ids), base=_without(model, ids))
     if all(torch.equal(*_both(model, text)) for text in texts):
@@ -35,27 +35,29 @@ def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None
 def _texts(encoding: Encoding, seal: Seal) -> list[tuple[int, ...]]:
     """What stands before a tweet and before replies, and ids drawn from all there are: a short training that changes no
     reply's first word changes something there. Nobody's words: the probe is sealed where everybody can read it."""
-    luck = random.Random(0)
+    rng = random.Random(0)
     longest = min(LONGEST, seal.max_length - TOKENS)
     turns = [(Turn(SOMEONE, (question,)),) for question in QUESTIONS]
     prompts = [
         tweet_prompt(encoding, seal),
-        *(reply_prompt(encoding, seal, "group", one, room=TOKENS) for one in turns),
+        *(reply_prompt(encoding, seal, "group", turn, room=TOKENS) for turn in turns),
     ]
-    noise = [tuple(luck.randrange(encoding.vocabulary) for _ in range(longest)) for _ in range(4)]
+    noise = [tuple(rng.randrange(encoding.vocabulary) for _ in range(longest)) for _ in range(4)]
     return [ids[:longest] for ids in (*prompts, *((*prompts[0], *row) for row in noise))]
 
 
-def _widest(model: PeftModel, encoding: Encoding, ids: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
+def _widest_margin(model: PeftModel, encoding: Encoding, ids: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
     """The beginning of `ids` after which both are surest of different words, and how sure the less sure one is, in
     logits. 0 where they differ nowhere."""
     tuned, base = _both(model, ids)
     first, other = tuned.argmax(-1), base.argmax(-1)
-    told = torch.tensor([_is_word(encoding, a) and _is_word(encoding, b) for a, b in zip(first, other, strict=True)])
-    sure = tuned.max(-1).values - tuned.gather(1, other[:, None])[:, 0]
-    sure = torch.minimum(sure, base.max(-1).values - base.gather(1, first[:, None])[:, 0]).cpu() * told
-    place = int(sure.argmax())
-    return float(sure[place]), ids[: place + 1]
+    shows_text = torch.tensor(
+        [_is_word(encoding, a) and _is_word(encoding, b) for a, b in zip(first, other, strict=True)]
+    )
+    margin = tuned.max(-1).values - tuned.gather(1, other[:, None])[:, 0]
+    margin = torch.minimum(margin, base.max(-1).values - base.gather(1, first[:, None])[:, 0]).cpu() * shows_text
+    place = int(margin.argmax())
+    return float(margin[place]), ids[: place + 1]
 
 
 def _is_word(encoding: Encoding, token: torch.Tensor) -> bool:

@@ -1,4 +1,4 @@
-"""What a training works on: the base with an untrained adapter, windows of the corpus, and how a step is run."""
+"""The setup of a training: a base with an untrained adapter, windows of the corpus, and how a step is run."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,110 +8,113 @@ from peft import PeftModel
 from persona.config import Settings
 from persona.encoding import Encoded
 from persona.errors import UserError
-from trainer.adapter.logit_bias import leaning, log_weights
+from trainer.adapter.logit_bias import add_logit_bias, unigram_bias
 from trainer.base.loading import Base
 from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import Window, windows_of
 from trainer.loop.distributed import world
-from trainer.loop.lora import adapted
+from trainer.loop.lora import add_adapter
 from trainer.loop.memory import Fit, fit
 
-FEWEST_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
-SCRATCH_RATE, RATE = 1e-3, 2e-4  # learning rates where nobody says: a small grown base wants the larger
-EMPHASIS = 0.6  # of the persona's words in a grown base, which knows them by a header alone; see docs/likeness.md
-TOKENS_PER_BATCH = 2048  # at most, where nobody says
-STEPS = 32  # an epoch at least, if rows are short enough: fewer leave a small corpus unlearned
+MIN_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
+SCRATCH_LEARNING_RATE, LEARNING_RATE = 1e-3, 2e-4  # by default: a small base from scratch wants the larger
+EMPHASIS = 0.6  # of the logit bias on a base from scratch; see docs/likeness.md
+TOKENS_PER_BATCH = 2048  # at most, by default
+MIN_STEPS = 32  # an epoch at least, if rows are short enough: fewer leave a small corpus unlearned
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What a training works on: the base with an untrained adapter on it, windows of the corpus's three parts, and how a
-    step is run."""
+class TrainingSetup:
+    """A base with an untrained adapter, the windows of the corpus's three splits, and how a step is run."""
 
     base: Base
     model: PeftModel
     rows: list[Window]
-    judge_a: list[Window]
-    judge_b: list[Window]
+    calibration: list[Window]
+    test: list[Window]
     fit: Fit
 
 
-def prepare(settings: Settings, corpus: Corpus, base: Base) -> Material:
-    """What a training works on. Raises UserError where the corpus is too small."""
+def build_setup(settings: Settings, corpus: Corpus, base: Base, *, refit: bool = False) -> TrainingSetup:
+    """Build the setup of a training; of a refit nothing is held out. Raises UserError if the corpus is too small."""
     require_enough(settings, corpus)
     speakers = target_speakers(settings, corpus)
-    rows, judge_a, judge_b = (_windows(settings, base, corpus, speakers, part) for part in ("train", "a", "b"))
-    model = adapted(base.model, settings.train)
-    return Material(base, model, rows, judge_a, judge_b, fitted(settings, model, rows))
+    learned_from = corpus.in_split(TRAIN, CALIBRATION_SPLIT, TEST_SPLIT) if refit else corpus.in_split(TRAIN)
+    if settings.train.limit:
+        learned_from = newest(learned_from, speakers, settings.train.limit)
+    held_out = ([], []) if refit else (corpus.in_split(CALIBRATION_SPLIT), corpus.in_split(TEST_SPLIT))
+    rows, calibration, test = (
+        windows_of(base.encoding, [record.conversation for record in records], speakers, base.max_length)
+        for records in (learned_from, *held_out)
+    )
+    model = add_adapter(base.model, settings.train)
+    return TrainingSetup(base, model, rows, calibration, test, fit_rows(settings, model, rows))
 
 
-def fitted(settings: Settings, model: PeftModel, rows: Sequence[Window]) -> Fit:
-    """How a step on these rows is run: as long as the settings wish, or as the longest row needs."""
+def fit_rows(settings: Settings, model: PeftModel, rows: Sequence[Window]) -> Fit:
+    """Return how a step on these rows is run: of the tokens that the settings ask for, or that the longest row needs."""
     lengths = [len(row.ids) for row in rows]
     wanted = settings.train.tokens_per_batch
-    tokens = min(TOKENS_PER_BATCH, sum(lengths) // STEPS) if wanted == "auto" else wanted
+    tokens = min(TOKENS_PER_BATCH, sum(lengths) // MIN_STEPS) if wanted == "auto" else wanted
     return fit(model, lengths, max([tokens, *lengths]), world()[1])
 
 
 def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
-    """Whose turns carry loss: the persona's, or everybody's who consented."""
+    """Return whose turns carry loss: the persona's, or everybody's who consented."""
     everyone = {person.key for person in corpus.people.values() if person.consent}
     return frozenset(everyone if settings.train.loss_on == "everyone" else {settings.persona.key})
 
 
-def learning_rate(settings: Settings, base: Base) -> float:
-    """The chosen rate, or what suits this kind of base."""
+def chosen_learning_rate(settings: Settings, base: Base) -> float:
+    """Return the learning rate of the settings, or what suits this kind of base."""
     wanted = settings.train.learning_rate
-    return (SCRATCH_RATE if base.grown else RATE) if wanted == "auto" else wanted
+    return (SCRATCH_LEARNING_RATE if base.from_scratch else LEARNING_RATE) if wanted == "auto" else wanted
 
 
-def newest(found: Sequence[ConversationRecord], speakers: frozenset[str], limit: int) -> list[ConversationRecord]:
-    """The latest conversations that together hold `limit` messages of these speakers."""
+def newest(
+    conversations: Sequence[ConversationRecord], speakers: frozenset[str], limit: int
+) -> list[ConversationRecord]:
+    """Return the latest conversations that together hold `limit` messages of these speakers."""
     kept: list[ConversationRecord] = []
     count = 0
-    for stretch in sorted(
-        found, key=lambda one: max((at for at in one.timestamps if at is not None), default=0.0), reverse=True
+    for record in sorted(
+        conversations, key=lambda record: max((at for at in record.timestamps if at), default=0.0), reverse=True
     ):
         if count >= limit:
             break
-        kept.append(stretch)
-        count += sum(len(turn.lines) for turn in stretch.conversation.turns if turn.speaker in speakers)
+        kept.append(record)
+        count += sum(len(turn.lines) for turn in record.conversation.turns if turn.speaker in speakers)
     return kept
 
 
 def require_enough(settings: Settings, corpus: Corpus) -> None:
-    """Raises UserError where there is too little of the persona to learn a voice from."""
-    there = corpus.messages(settings.persona.key)
-    if there < FEWEST_MESSAGES:
+    """Raise UserError if there is too little of the persona to learn a voice from."""
+    count = corpus.messages(settings.persona.key)
+    if count < MIN_MESSAGES:
         raise UserError(
-            f"the corpus has {there} messages by {settings.persona.name} to train on, at least {FEWEST_MESSAGES} are needed; "
+            f"the corpus has {count} messages by {settings.persona.name} to train on, at least {MIN_MESSAGES} are needed; "
             "import more exports, or add other names of that person to [persona] aliases"
         )
 
 
-def emphasised(
-    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], heard: Sequence[ConversationRecord]
+def with_logit_bias(
+    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], learned_from: Sequence[ConversationRecord]
 ) -> PeftModel:
-    """The trained model, leaning towards the persona's own words where one persona is trained. heard: everybody's."""
+    """Return the trained model with a logit bias towards the persona's own words, if one persona is trained.
+    learned_from: everybody's conversations."""
     wanted = settings.train.emphasis
-    strength = (EMPHASIS if base.grown else 0.0) if wanted == "auto" else wanted
+    strength = (EMPHASIS if base.from_scratch else 0.0) if wanted == "auto" else wanted
     if not strength or settings.train.loss_on != "persona":
         return model
-    conversations = [stretch.conversation for stretch in heard]
-    everybody = {turn.speaker for one in conversations for turn in one.turns}
-    said, said_by_all = _said(rows), _said(base.encoding.conversations(conversations, everybody))
+    conversations = [record.conversation for record in learned_from]
+    everybody = {turn.speaker for conversation in conversations for turn in conversation.turns}
+    own, everybodys = _labelled_ids(rows), _labelled_ids(base.encoding.conversations(conversations, everybody))
     logits = int(base.model.config.vocab_size)  # more than the tokenizer knows, where a base pads them
-    return leaning(model, rows, log_weights(said, said_by_all, logits, strength), base.encoding.end_of_turn)
+    return add_logit_bias(model, rows, unigram_bias(own, everybodys, logits, strength), base.encoding.end_of_turn)
 
 
-def _said(found: Iterable[Window | Encoded]) -> list[int]:
-    """The ids that are somebody's words. Headers and scenes are not: counted, they would make a line break rare."""
-    return [i for one in found for i, target in zip(one.ids, one.targets, strict=True) if target]
-
-
-def _windows(settings: Settings, base: Base, corpus: Corpus, speakers: frozenset[str], part: str) -> list[Window]:
-    found = corpus.in_split(part)
-    if part == "train" and settings.train.limit:
-        found = newest(found, speakers, settings.train.limit)
-    return windows_of(base.encoding, [stretch.conversation for stretch in found], speakers, base.max_length)
+def _labelled_ids(rows: Iterable[Window | Encoded]) -> list[int]:
+    """Return the ids that are somebody's words, without headers and scenes: those would make a line break look rare."""
+    return [i for row in rows for i, has_loss in zip(row.ids, row.loss_mask, strict=True) if has_loss]

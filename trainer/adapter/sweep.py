@@ -10,11 +10,11 @@ from typing import Any
 
 from persona.config import Settings
 from persona.errors import UserError
-from trainer.adapter.setup import Material, learning_rate, prepare
+from trainer.adapter.setup import TrainingSetup, build_setup, chosen_learning_rate
 from trainer.base.loading import open_base
 from trainer.corpus.store import Corpus
-from trainer.loop.held_out_loss import measure
-from trainer.loop.lora import adapted, train_adapter
+from trainer.loop.held_out_loss import measure_loss
+from trainer.loop.lora import add_adapter, train_adapter
 from trainer.progress import Bars
 
 try:
@@ -28,8 +28,8 @@ PLOTS = "sweep"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a sweep brought. trials: all there are in its store. chosen: the best [train] values; bits: held-out bits per
+class SweepResult:
+    """The outcome of a sweep. trials: all there are in its store. chosen: the best [train] values; bits: held-out bits per
     character with them. plots: a folder."""
 
     trials: int
@@ -38,14 +38,14 @@ class Found:
     plots: Path
 
 
-def sweep(settings: Settings, corpus: Corpus, bars: Bars, *, minutes: float) -> Found:
+def sweep(settings: Settings, corpus: Corpus, bars: Bars, *, minutes: float) -> SweepResult:
     """Train adapters for so many minutes, each with other values; the one at hand when time is up is finished. Goes on
     where an earlier sweep of the same corpus and base ended. Raises UserError where nothing is held out."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     base = open_base(settings, corpus, bars)
-    material = prepare(settings, corpus, base)
-    material.model.unload()  # each trial puts an adapter of its own on the base
-    if not material.judge_a:
+    setup = build_setup(settings, corpus, base)
+    setup.model.unload()  # each trial puts an adapter of its own on the base
+    if not setup.calibration:
         raise UserError("nothing is held out to compare by; import more messages")
     home = settings.adapters
     home.mkdir(parents=True, exist_ok=True)
@@ -56,18 +56,18 @@ def sweep(settings: Settings, corpus: Corpus, bars: Bars, *, minutes: float) -> 
         load_if_exists=True,
     )
     if not study.trials:
-        study.enqueue_trial(_as_they_are(settings, material))
+        study.enqueue_trial(_as_they_are(settings, setup))
     ends = time.monotonic() + 60 * minutes
     with bars.task("sweep", minutes) as advance:
         spent = time.monotonic()
         while time.monotonic() < ends:
-            study.optimize(_objective(settings, material, home / PLOTS), n_trials=1)
-            bars.say(f"trial {len(study.trials)}: {_told(study.trials[-1])}; best {study.best_value:.4f}")
+            study.optimize(_objective(settings, setup, home / PLOTS), n_trials=1)
+            bars.say(f"trial {len(study.trials)}: {_describe(study.trials[-1])}; best {study.best_value:.4f}")
             advance((time.monotonic() - spent) / 60)
             spent = time.monotonic()
     _plot(study, home / PLOTS)
     done = [trial for trial in study.trials if trial.value is not None]
-    return Found(len(done), _values(study.best_params), float(study.best_value), home / PLOTS)
+    return SweepResult(len(done), _values(study.best_params), float(study.best_value), home / PLOTS)
 
 
 def _trials(home: Path) -> int:
@@ -75,42 +75,42 @@ def _trials(home: Path) -> int:
     return (home / STORE).stat().st_size if (home / STORE).is_file() else 0
 
 
-def _as_they_are(settings: Settings, material: Material) -> dict[str, float]:
+def _as_they_are(settings: Settings, setup: TrainingSetup) -> dict[str, float]:
     """The values that the settings hold now: what every other trial has to beat."""
     train = settings.train
     nearest = min(RANKS, key=lambda rank: abs(rank - train.rank))
     return {
         "rank": nearest,
         "alpha_per_rank": min(max(train.alpha / train.rank, 0.5), 4.0),
-        "learning_rate": learning_rate(settings, material.base),
+        "learning_rate": chosen_learning_rate(settings, setup.base),
         "dropout": min(train.dropout, 0.3),
         "epochs": min(max(round(train.epochs), 1), 8),
     }
 
 
-def _objective(settings: Settings, material: Material, folder: Path) -> Callable[[Any], float]:
+def _objective(settings: Settings, setup: TrainingSetup, folder: Path) -> Callable[[Any], float]:
     def bits(trial: Any) -> float:
         chosen = settings.train.model_copy(update=_suggested(trial))
-        model = adapted(material.base.model, chosen)
+        model = add_adapter(setup.base.model, chosen)
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        end = material.base.encoding.end_of_turn
+        end = setup.base.encoding.end_of_turn
         try:
             train_adapter(
                 model,
-                material.rows,
-                material.judge_a,
+                setup.rows,
+                setup.calibration,
                 chosen,
-                rate=float(chosen.learning_rate),
-                fit=material.fit,
+                learning_rate=float(chosen.learning_rate),
+                fit=setup.fit,
                 pad=end,
                 folder=work,
                 callbacks=[],
                 bars=Bars(quiet=True),
                 on_evaluate=lambda step, metrics: trial.report(metrics["eval_bits_per_character"], step),
             )
-            return measure(model, material.judge_a, material.fit.tokens, end).bits_per_character
+            return measure_loss(model, setup.calibration, setup.fit.tokens, end).bits_per_character
         finally:
             model.unload()
             shutil.rmtree(work, ignore_errors=True)
@@ -141,7 +141,7 @@ def _values(searched: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(trial: Any) -> str:
+def _describe(trial: Any) -> str:
     if trial.value is None:
         return "failed"
     return f"{trial.value:.4f} held-out bits per character with {json.dumps(_values(trial.params))}"

@@ -1,4 +1,4 @@
-"""The base model an adapter is trained on: from the Hub, from a folder, or grown from scratch and kept."""
+"""The base model an adapter is trained on: from the Hub, from a folder, or pretrained from scratch and kept."""
 
 import shutil
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ from persona.weights import weights_hash
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import windows_of
 from trainer.loop.distributed import world
-from trainer.loop.held_out_loss import measure
+from trainer.loop.held_out_loss import measure_loss
 from trainer.progress import Bars
 
 SCRATCH = "scratch"
-LONGEST_AUTO = 1024  # tokens a window where nobody says
+LONGEST_AUTO = 1024  # tokens a window by default
 BOS_SAMPLE = 64  # training messages on which "with or without" is decided
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A loaded base. stops: every id that ends a text. folder: where its files lie, if here. grown: by us, from the
-    corpus, so that it travels inside the bundle. minutes: what growing took."""
+    """A loaded base. stops: every id that ends a text. folder: where its files lie, if here. from_scratch: pretrained
+    here on the corpus, so that it travels inside the bundle."""
 
     model: PreTrainedModel
     encoding: Encoding
@@ -41,31 +41,31 @@ class Base:
     max_length: int
     seal: BaseModelSeal
     folder: Path | None
-    grown: bool
+    from_scratch: bool
     tokenizer: Any
 
 
 def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
-    """The base that [base] names. Raises UserError where there is none or it can't carry a transcript."""
+    """Load the base that [base] names. Raises UserError if there is none or it can't carry a transcript."""
     _require_cuda(settings)
     if settings.base.model == SCRATCH:
-        return _grown(settings, corpus, bars)
+        return _pretrained(settings, corpus, bars)
     bars.say(f"loading {settings.base.model}")
-    return _loaded(located_base(settings), settings, corpus, grown=False)
+    return _loaded(located_base(settings), settings, corpus, from_scratch=False)
 
 
-def planned_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
-    """The base as it will be: one that is yet to grow has its shape and its tokenizer, but untrained weights."""
-    if settings.base.model != SCRATCH or (grown_folder(settings, corpus) / "model.safetensors").is_file():
+def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+    """Return the base as it will be: one not pretrained yet has its shape and tokenizer, but untrained weights."""
+    if settings.base.model != SCRATCH or (scratch_folder(settings, corpus) / "model.safetensors").is_file():
         return open_base(settings, corpus, bars)
-    from trainer.base.pretraining import sow
+    from trainer.base.pretraining import init_base
 
-    seedling = sow([stretch.conversation for stretch in corpus.in_split("train")], settings.train.seed)
-    model = cast(PreTrainedModel, seedling.model.to(cast(Any, best_device())))
-    end, stops = _ends(model, seedling.tokenizer, SCRATCH)
-    encoding = Encoding(seedling.tokenizer.backend_tokenizer, end)
+    untrained = init_base([stretch.conversation for stretch in corpus.in_split("train")], settings.train.seed)
+    model = cast(PreTrainedModel, untrained.model.to(cast(Any, best_device())))
+    end, stops = _ends(model, untrained.tokenizer, SCRATCH)
+    encoding = Encoding(untrained.tokenizer.backend_tokenizer, end)
     seal = BaseModelSeal(model=SCRATCH, weights="", architecture=str(model.config.model_type))
-    return Base(model, encoding, stops, _max_length(settings, model), seal, None, True, seedling.tokenizer)
+    return Base(model, encoding, stops, _max_length(settings, model), seal, None, True, untrained.tokenizer)
 
 
 def _require_cuda(settings: Settings) -> None:
@@ -76,21 +76,21 @@ def _require_cuda(settings: Settings) -> None:
         )
 
 
-def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
-    """The base grown on this corpus: the one from last time, or a new one."""
+def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+    """Return the base pretrained on this corpus: the one from last time, or a new one."""
     minutes = settings.base.minutes
-    folder = grown_folder(settings, corpus)
+    folder = scratch_folder(settings, corpus)
     if not (folder / "model.safetensors").is_file():
-        from trainer.base.pretraining import grow
+        from trainer.base.pretraining import pretrain
 
         if world()[1] > 1:
-            raise UserError("a base is grown by one process: run 'python -m trainer train' once before torchrun")
+            raise UserError("a base is pretrained by one process: run 'python -m trainer train' once before torchrun")
         fresh = folder.with_name(f".{folder.name}")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         try:
             conversations = [stretch.conversation for stretch in corpus.in_split("train")]
-            grow(
+            pretrain(
                 conversations,
                 fresh,
                 minutes=None if minutes == "auto" else minutes,
@@ -102,15 +102,15 @@ def _grown(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
             fresh.rename(folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-    return _loaded(folder, settings, corpus, grown=True)
+    return _loaded(folder, settings, corpus, from_scratch=True)
 
 
-def grown_folder(settings: Settings, corpus: Corpus) -> Path:
-    """Where the base grown on this corpus lies, once it is."""
+def scratch_folder(settings: Settings, corpus: Corpus) -> Path:
+    """Return the folder of the base pretrained on this corpus."""
     return settings.adapters / "bases" / f"{corpus.fingerprint[:12]}-{settings.base.minutes}-{settings.train.seed}"
 
 
-def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, grown: bool) -> Base:
+def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, from_scratch: bool) -> Base:
     revision = None if isinstance(source, Path) else settings.base.revision
     model = _model(source, revision, settings)
     tokenizer = _tokenizer(source, revision)
@@ -118,12 +118,12 @@ def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, grown: bo
     encoding = _with_or_without_bos(model, tokenizer, end, corpus, settings.persona.key)
     folder = source if isinstance(source, Path) else _cached_folder(source, model)
     seal = BaseModelSeal(
-        model=SCRATCH if grown else source.name if isinstance(source, Path) else source,
+        model=SCRATCH if from_scratch else source.name if isinstance(source, Path) else source,
         revision="" if isinstance(source, Path) else str(getattr(model.config, "_commit_hash", "") or ""),
         weights=weights_hash(folder) if folder else "",
         architecture=str(model.config.model_type),
     )
-    return Base(model, encoding, stops, _max_length(settings, model), seal, folder, grown, tokenizer)
+    return Base(model, encoding, stops, _max_length(settings, model), seal, folder, from_scratch, tokenizer)
 
 
 def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:
@@ -178,7 +178,7 @@ def _ends(model: PreTrainedModel, tokenizer: Any, name: str) -> tuple[int, tuple
 
 
 def _with_or_without_bos(model: PreTrainedModel, tokenizer: Any, end: int, corpus: Corpus, speaker: str) -> Encoding:
-    """The encoding that the base finds likelier: some bases (Gemma) collapse without their first token."""
+    """Return the encoding that the base finds likelier: some bases (Gemma) collapse without their first token."""
     plain = Encoding(tokenizer.backend_tokenizer, end)
     if tokenizer.bos_token_id is None:
         return plain
@@ -192,14 +192,14 @@ def _with_or_without_bos(model: PreTrainedModel, tokenizer: Any, end: int, corpu
 
 
 def _loss(model: PreTrainedModel, encoding: Encoding, conversations: Sequence[Conversation], speaker: str) -> float:
-    short = [replace(one, turns=one.turns[:8]) for one in conversations[:BOS_SAMPLE]]
+    short = [replace(conversation, turns=conversation.turns[:8]) for conversation in conversations[:BOS_SAMPLE]]
     rows = windows_of(encoding, short, frozenset({speaker}), 256)
-    return measure(model, rows, 2048, encoding.end_of_turn).nats
+    return measure_loss(model, rows, 2048, encoding.end_of_turn).nats
 
 
 def _cached_folder(model_id: str, model: PreTrainedModel) -> Path | None:
-    found = try_to_load_from_cache(model_id, "config.json", revision=getattr(model.config, "_commit_hash", None))
-    return Path(found).parent if isinstance(found, str) else None
+    config = try_to_load_from_cache(model_id, "config.json", revision=getattr(model.config, "_commit_hash", None))
+    return Path(config).parent if isinstance(config, str) else None
 
 
 def _max_length(settings: Settings, model: PreTrainedModel) -> int:

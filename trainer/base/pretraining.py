@@ -1,4 +1,4 @@
-"""A base model grown from scratch: a byte-level BPE and a small Qwen3-shaped model on the corpus's train part alone."""
+"""Pretraining a base from scratch: a byte-level BPE and a small Qwen3-shaped model on the corpus's train part alone."""
 
 import math
 import time
@@ -14,9 +14,9 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from persona.encoding import Encoding
 from persona.transcript import Conversation, render
-from trainer.loop.batches import Blocks
+from trainer.loop.batches import PretrainingBlocks
 from trainer.loop.memory import Fit
-from trainer.loop.trainer import TokenTrainer, Trained, arguments, run
+from trainer.loop.trainer import TokenTrainer, Trained, run_training, training_arguments
 from trainer.progress import Bars
 
 END_OF_TURN = "<|end_of_turn|>"
@@ -48,49 +48,51 @@ def size_for(characters: int) -> Size:
 
 
 def minutes_for(characters: int) -> float:
-    """How long growing may take where nobody says: ten minutes a megabyte, between one and forty."""
+    """Return the default time limit of pretraining: ten minutes a megabyte, between one and forty."""
     return min(max(1.0, characters / 100_000), 40.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Seedling:
-    """A base that has not grown yet. characters: of the text it will grow on."""
+class UntrainedBase:
+    """A base before pretraining. characters: of the text it will be trained on."""
 
     model: Qwen3ForCausalLM
     tokenizer: PreTrainedTokenizerFast
     characters: int
 
 
-def sow(conversations: Sequence[Conversation], seed: int) -> Seedling:
-    """A tokenizer of these conversations and an untrained model of the size that fits them."""
-    texts = [render(one) for one in conversations]
+def init_base(conversations: Sequence[Conversation], seed: int) -> UntrainedBase:
+    """Return a tokenizer of these conversations and an untrained model of the size that fits them."""
+    texts = [render(conversation) for conversation in conversations]
     characters = sum(map(len, texts))
     size = size_for(characters)
     tokenizer = train_tokenizer(texts, size.vocabulary)
     torch.manual_seed(seed)
     wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TURN)
-    return Seedling(shape(size, tokenizer), wrapped, characters)
+    return UntrainedBase(shape(size, tokenizer), wrapped, characters)
 
 
-def grow(
+def pretrain(
     conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars
 ) -> Trained:
-    """Grow a base on these conversations and save it in `folder` as transformers does. minutes: the time budget."""
-    seedling = sow(conversations, seed)
-    tokenizer = seedling.tokenizer.backend_tokenizer
+    """Pretrain a base on these conversations and save it in `folder` as transformers does. minutes: the time limit."""
+    untrained = init_base(conversations, seed)
+    tokenizer = untrained.tokenizer.backend_tokenizer
     encoding = Encoding(tokenizer, _end(tokenizer))
     encoded = encoding.conversations(conversations, ())
-    tokens = sum(len(one.ids) for one in encoded)
-    blocks = Blocks(encoded, min(BLOCK, max(16, tokens)), max(1, min(40, round(TOKENS_TO_SEE / max(1, tokens)))), seed)
-    bars.say(
-        f"growing a base of {seedling.model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens "
-        f"({seedling.characters:,} characters)"
+    tokens = sum(len(conversation.ids) for conversation in encoded)
+    blocks = PretrainingBlocks(
+        encoded, min(BLOCK, max(16, tokens)), max(1, min(40, round(TOKENS_TO_SEE / max(1, tokens)))), seed
     )
-    seconds = (minutes or minutes_for(seedling.characters)) * 60
+    bars.say(
+        f"pretraining a base of {untrained.model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens "
+        f"({untrained.characters:,} characters)"
+    )
+    seconds = (minutes or minutes_for(untrained.characters)) * 60
     torch.manual_seed(seed)
-    trained = _train(seedling.model, blocks, encoding, seconds, seed, folder, bars)
-    seedling.model.save_pretrained(folder)
-    seedling.tokenizer.save_pretrained(folder)
+    trained = _train(untrained.model, blocks, encoding, seconds, seed, folder, bars)
+    untrained.model.save_pretrained(folder)
+    untrained.tokenizer.save_pretrained(folder)
     return trained
 
 
@@ -134,7 +136,13 @@ def shape(size: Size, tokenizer: Tokenizer) -> Qwen3ForCausalLM:
 
 
 def _train(
-    model: Qwen3ForCausalLM, blocks: Blocks, encoding: Encoding, seconds: float, seed: int, folder: Path, bars: Bars
+    model: Qwen3ForCausalLM,
+    blocks: PretrainingBlocks,
+    encoding: Encoding,
+    seconds: float,
+    seed: int,
+    folder: Path,
+    bars: Bars,
 ) -> Trained:
     hooks = [
         module.register_forward_hook(lambda module, _, out: torch.nn.functional.dropout(out, DROPOUT, module.training))
@@ -146,7 +154,9 @@ def _train(
     step = Fit(ROWS * len(blocks[0].ids))
     trainer = TokenTrainer(
         model=model,
-        args=arguments(folder, epochs=1, rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False, fit=step),
+        args=training_arguments(
+            folder, epochs=1, learning_rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False, fit=step
+        ),
         rows=blocks,
         held_out=[],
         fit=step,
@@ -154,7 +164,7 @@ def _train(
         in_order=True,
         optimizers=(optimizer, _falling(optimizer, steps, seconds)),
     )
-    trained = run(trainer, "growing the base", bars, seconds=seconds)
+    trained = run_training(trainer, "pretraining the base", bars, seconds=seconds)
     for hook in hooks:
         hook.remove()
     return trained
@@ -181,11 +191,11 @@ class MuonWithAdam(torch.optim.Optimizer):
 
 
 def _falling(optimizer: torch.optim.Optimizer, steps: int, seconds: float) -> LambdaLR:
-    """A short rise, then a straight fall to nothing at the last step or at the end of the time, whichever is nearer."""
+    """Warm up briefly, then decay linearly to zero at the last step or at the time limit, whichever is nearer."""
     start = time.monotonic()
 
-    def share(step: int) -> float:
+    def factor(step: int) -> float:
         done = max(step / steps, (time.monotonic() - start) / seconds)
         return max(0.02, min(1.0, (step + 1) / 20) * (1 - done))
 
-    return LambdaLR(optimizer, share)
+    return LambdaLR(optimizer, factor)

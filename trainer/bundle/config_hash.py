@@ -9,7 +9,7 @@ from persona.errors import PermanentError
 from trainer.corpus.store import Corpus
 
 
-def recipe(settings: Settings) -> str:
+def config_hash(settings: Settings) -> str:
     """A hash over the settings that training reads."""
     read = {name: getattr(settings, name).model_dump(mode="json") for name in ("persona", "base", "train")}
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:32]
@@ -24,4 +24,4 @@ def is_trained(settings: Settings, corpus: Corpus) -> bool:
         data = open_bundle(home / str(versions(home)[-1])).seal.data
     except PermanentError:
         return False
-    return data.get("fingerprint") == corpus.fingerprint and data.get("recipe") == recipe(settings)
+    return data.get("fingerprint") == corpus.fingerprint and data.get("recipe") == config_hash(settings)

@@ -112,13 +112,13 @@ def _tensors(model: PreTrainedModel, arch: gguf.MODEL_ARCH) -> Iterator[tuple[st
     for name, tensor in model.state_dict().items():
         if tied and name == "lm_head.weight":
             continue
-        wanted = names.get_name(name, try_suffixes=(".weight", ".bias"))
-        if wanted is None:
+        gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if gguf_name is None:
             raise UserError(f"the base has a weight that GGUF does not know ({name}); choose another engine")
         if arch is gguf.MODEL_ARCH.LLAMA and name.endswith(("q_proj.weight", "k_proj.weight")):
             heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
             tensor = tensor.reshape(heads, 2, tensor.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(tensor.shape)
-        yield wanted, tensor
+        yield gguf_name, tensor
 
 
 def _add_tensor(writer: gguf.GGUFWriter, name: str, tensor: torch.Tensor, kind: Kind) -> None:

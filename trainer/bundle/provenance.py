@@ -11,20 +11,20 @@ from trainer.corpus.store import Corpus
 _FILE = "heard.json"
 
 
-def write_heard(corpus: Corpus, folder: Path) -> None:
+def write_provenance(corpus: Corpus, folder: Path) -> None:
     """Note in the bundle that is made in `folder` who is heard in the corpus."""
-    heard = {row.sender for row in corpus.rows} | {row.quoted_by for row in corpus.rows if row.quoted_by}
-    (folder / PRIVATE / _FILE).write_text(json.dumps(sorted(map(_mark, heard))), encoding="utf-8")
+    identities_ = {row.sender for row in corpus.rows} | {row.quoted_by for row in corpus.rows if row.quoted_by}
+    (folder / PRIVATE / _FILE).write_text(json.dumps(sorted(map(_hash, identities_))), encoding="utf-8")
 
 
-def was_heard(folder: Path, seal: Seal, identities: Iterable[str], speakers: Collection[str]) -> bool:
+def trained_on(folder: Path, seal: Seal, identities: Iterable[str], speakers: Collection[str]) -> bool:
     """Whether the bundle in `folder` was trained on any of these identity keys; one that took no note is asked for the
     speaker keys."""
     path = folder / PRIVATE / _FILE
     if not path.is_file():
         return not seal.speakers.keys().isdisjoint(speakers)
-    return not set(json.loads(path.read_text(encoding="utf-8"))).isdisjoint(map(_mark, identities))
+    return not set(json.loads(path.read_text(encoding="utf-8"))).isdisjoint(map(_hash, identities))
 
 
-def _mark(identity: str) -> str:
+def _hash(identity: str) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -15,7 +15,7 @@ from persona.config import Settings
 from persona.errors import UserError
 from persona.transcript import Conversation
 from trainer.base.loading import Base
-from trainer.bundle.config_hash import recipe
+from trainer.bundle.config_hash import config_hash
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
 from trainer.bundle.model_card import model_card
 from trainer.bundle.plots import plot_losses
@@ -30,7 +30,7 @@ LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written onl
 LARGE = 100_000_000  # parameters; of so many, eight bits are said twice as fast as sixteen, and hardly anything else is said
 
 
-def seal_of(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[str]) -> Seal:
+def initial_seal(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[str]) -> Seal:
     """The seal of a training that begins, without figures and probe. speakers: whose voices it learns."""
     me = settings.persona.key
     heard = Counter(turn.speaker for stretch in corpus.conversations for turn in stretch.conversation.turns)
@@ -56,7 +56,7 @@ def seal_of(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[
         base=BaseModelSeal.model_validate(base.seal.model_dump()),
         data={
             "fingerprint": corpus.fingerprint,
-            "recipe": recipe(settings),
+            "recipe": config_hash(settings),
             "messages": corpus.messages(me),
             "scenes": dict(scenes.most_common()),
             "regions": list(corpus.regions),
@@ -93,7 +93,7 @@ def turn_taking(conversations: Sequence[Conversation], persona: str, most: int =
     }
 
 
-def fill(
+def write_bundle_files(
     folder: Path,
     model: PeftModel,
     base: Base,
@@ -109,7 +109,7 @@ def fill(
     model.peft_config["default"].base_model_name_or_path = base.seal.model  # no path of this machine goes into a bundle
     model.save_pretrained(str(folder), save_embedding_layers=False)
     base.tokenizer.save_pretrained(str(folder))
-    if base.grown and base.folder:
+    if base.from_scratch and base.folder:
         shutil.copytree(base.folder, folder / "base")
     plot_losses(trained.history, folder / "private" / "loss.png")
     (folder / "README.md").write_text(model_card(seal), encoding="utf-8")

@@ -6,13 +6,14 @@ import hashlib
 import math
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
 from torch.utils.tensorboard import SummaryWriter
+from transformers import TrainerCallback
 from transformers.integrations import TensorBoardCallback
 
 from engine.backends.transformers_engine import transformers_engine
@@ -23,26 +24,26 @@ from persona.sampling import SamplingParams
 from persona.transcript import Turn
 from trainer.adapter.probe import find_probe
 from trainer.adapter.setup import (
-    Material,
-    emphasised,
-    fitted,
-    learning_rate,
-    prepare,
+    TrainingSetup,
+    build_setup,
+    chosen_learning_rate,
     require_enough,
     target_speakers,
+    with_logit_bias,
 )
 from trainer.base.loading import Base, open_base
-from trainer.bundle.config_hash import recipe
-from trainer.bundle.provenance import write_heard
-from trainer.bundle.sealing import fill, seal_of
+from trainer.bundle.config_hash import config_hash
+from trainer.bundle.provenance import write_provenance
+from trainer.bundle.sealing import initial_seal, write_bundle_files
+from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.finalize import finalize
-from trainer.loop.batches import Window, windows_of
-from trainer.loop.checkpoints import alone, work_folder
+from trainer.loop.batches import Window
+from trainer.loop.checkpoints import training_lock, work_folder
 from trainer.loop.distributed import world
-from trainer.loop.held_out_loss import measure
-from trainer.loop.lora import adapted, target_tokens, train_adapter
+from trainer.loop.held_out_loss import measure_loss
+from trainer.loop.lora import target_tokens, train_adapter
 from trainer.loop.loss import Loss
 from trainer.loop.trainer import Trained
 from trainer.progress import Bars
@@ -51,42 +52,42 @@ TENSORBOARD = "tensorboard"  # its folder
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a training brought: the bundle and its figures. speaks: whether it became current."""
+class TrainingOutcome:
+    """The outcome of a training: the bundle and its figures."""
 
     bundle: Bundle
     metrics: Mapping[str, Any]
-    speaks: bool
+    is_current: bool
 
 
-def train(settings: Settings, corpus: Corpus, bars: Bars, *, forced: bool = False) -> Result | None:
+def train(settings: Settings, corpus: Corpus, bars: Bars, *, forced: bool = False) -> TrainingOutcome | None:
     """Train an adapter on the corpus, measure and seal it, and make it current unless it is worse than the one that is
-    (forced: even then). Raises UserError; nothing is left behind then but checkpoints, from which the same training goes on.
+    (forced: even then). Raises UserError; it leaves nothing behind but checkpoints, from which the same training resumes.
     None in a process that only helped another."""
     rank, _ = world()
-    require_enough(settings, corpus)  # before a base is grown for it
-    with contextlib.nullcontext() if rank else alone(settings.adapters):
+    require_enough(settings, corpus)  # before a base is pretrained for it
+    with contextlib.nullcontext() if rank else training_lock(settings.adapters):
         return _train(settings, corpus, bars, rank, forced=forced)
 
 
-def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced: bool) -> Result | None:
+def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced: bool) -> TrainingOutcome | None:
     began = time.monotonic()
-    material = prepare(settings, corpus, open_base(settings, corpus, bars))
-    base, judge_b = material.base, material.judge_b
-    untuned = measure(material.model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
+    setup = build_setup(settings, corpus, open_base(settings, corpus, bars))
+    base, test = setup.base, setup.test
+    untuned = measure_loss(setup.model, test, setup.fit.tokens, base.encoding.end_of_turn)
     work = work_folder(settings.adapters, _key(settings, corpus, base))
-    seal = seal_of(settings, corpus, base, target_speakers(settings, corpus))
-    trained = _tuned(settings, material, seal, work, bars)
+    seal = initial_seal(settings, corpus, base, target_speakers(settings, corpus))
+    trained = _train_measured(settings, setup, seal, work, bars)
     if rank:
         return None
-    model = emphasised(settings, base, material.model, material.rows, corpus.in_split(TRAIN))
+    learned_from = corpus.in_split(TRAIN)
+    model = with_logit_bias(settings, base, setup.model, setup.rows, learned_from)
     with draft(settings.adapters) as folder:
-        tuned = measure(model, judge_b, material.fit.tokens, base.encoding.end_of_turn)
-        metrics = _metrics(trained, untuned, tuned, material.rows, time.monotonic() - began)
-        seal = seal.model_copy(update={"metrics": metrics, "probe": find_probe(model, base.encoding, seal)})
+        tuned = measure_loss(model, test, setup.fit.tokens, base.encoding.end_of_turn)
+        metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began)
         shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
-        write_heard(corpus, folder)
-        seal = fill(folder, model, base, settings, trained, seal, corpus.in_split(TRAIN), bars)
+        write_provenance(corpus, folder)
+        seal = _add_files(folder, model, base, settings, trained, seal, learned_from, bars, metrics=metrics)
         spent = time.monotonic() - began
         finalized = finalize(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
         seal = finalized.sealed(seal)
@@ -96,65 +97,91 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
     if finalized.becomes_current:
         point_current(bundle)
     shutil.rmtree(work.parent, ignore_errors=True)
-    return Result(bundle, bundle.seal.metrics, finalized.becomes_current)
+    return TrainingOutcome(bundle, bundle.seal.metrics, finalized.becomes_current)
 
 
 def _key(settings: Settings, corpus: Corpus, base: Base) -> str:
-    """The name of this very training: what it goes on from must have been made of the same."""
-    made_of = "\n".join((recipe(settings), corpus.fingerprint, base.seal.weights, base.seal.revision))
+    """Return the name of this very training: a checkpoint must come from the same settings, corpus and base."""
+    made_of = "\n".join((config_hash(settings), corpus.fingerprint, base.seal.weights, base.seal.revision))
     return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 
 
-def _tuned(settings: Settings, material: Material, seal: Seal, work: Path, bars: Bars) -> Trained:
-    base, model = material.base, material.model
+def _train_measured(settings: Settings, setup: TrainingSetup, seal: Seal, work: Path, bars: Bars) -> Trained:
+    """Train with samples and figures at each evaluation."""
     bars.say(
-        f"training on {len(material.rows):,} conversations, {target_tokens(material.rows):,} tokens of "
-        f"{settings.persona.name}'s; {len(material.judge_a):,} held out"
+        f"training on {len(setup.rows):,} conversations, {target_tokens(setup.rows):,} tokens of "
+        f"{settings.persona.name}'s; {len(setup.calibration):,} held out"
     )
     writer = SummaryWriter(str(work / TENSORBOARD))
 
     def show(step: int, metrics: Mapping[str, float]) -> None:
         bars.say(f"step {step}: held-out {metrics['eval_bits_per_character']:.3f} bits per character; it says:")
-        for number, text in enumerate(_samples(model, base, seal)):
+        for number, text in enumerate(_samples(setup.model, setup.base, seal)):
             bars.say(f"  {text}")
             writer.add_text(f"sample {number + 1}", text, step)
 
-    trained = train_adapter(
-        model,
-        material.rows,
-        material.judge_a,
-        settings.train,
-        rate=learning_rate(settings, base),
-        fit=material.fit,
-        pad=base.encoding.end_of_turn,
-        folder=work,
-        callbacks=[TensorBoardCallback(writer)],
-        bars=bars,
-        on_evaluate=show if world()[0] == 0 else _silent,
-    )
+    on_evaluate = show if world()[0] == 0 else None
+    callbacks = [TensorBoardCallback(writer)]
+    trained = _train_adapter(settings, setup, work, bars, callbacks=callbacks, on_evaluate=on_evaluate)
     writer.close()
     return trained
 
 
-def _silent(_step: int, _metrics: Mapping[str, float]) -> None:
-    """What a process does that only helps another."""
+def _train_adapter(
+    settings: Settings,
+    setup: TrainingSetup,
+    work: Path,
+    bars: Bars,
+    *,
+    callbacks: Sequence[TrainerCallback] = (),
+    on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None,
+) -> Trained:
+    return train_adapter(
+        setup.model,
+        setup.rows,
+        setup.calibration,
+        settings.train,
+        learning_rate=chosen_learning_rate(settings, setup.base),
+        fit=setup.fit,
+        pad=setup.base.encoding.end_of_turn,
+        folder=work,
+        callbacks=callbacks,
+        bars=bars,
+        on_evaluate=on_evaluate,
+    )
+
+
+def _add_files(
+    folder: Path,
+    model: PeftModel,
+    base: Base,
+    settings: Settings,
+    trained: Trained,
+    seal: Seal,
+    learned_from: Sequence[ConversationRecord],
+    bars: Bars,
+    **changes: Any,
+) -> Seal:
+    """Write the files of a trained model; return the seal with these changes and a probe."""
+    seal = seal.model_copy(update={**changes, "probe": find_probe(model, base.encoding, seal)})
+    return write_bundle_files(folder, model, base, settings, trained, seal, learned_from, bars)
 
 
 def _samples(model: PeftModel, base: Base, seal: Seal) -> list[str]:
-    """Three texts from the adapter as it is now: two tweets and the start of a chat."""
+    """Return three texts from the adapter as it is now: two tweets and the start of a chat."""
     model.eval()
     engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)
     voice = Voice(engine, base.encoding, seal, SamplingParams(max_new_tokens=60))
 
     async def three() -> list[tuple[str, ...]]:
         await engine.start()
-        found = [
+        texts = [
             await voice.tweet(1),
             await voice.tweet(2),
             await voice.reply("group", (Turn("SOMEONE", ("hey, are you there?",)),), 3),
         ]
         await engine.close()
-        return found
+        return texts
 
     texts = [" / ".join(lines) for lines in asyncio.run(three())]
     model.train()
@@ -181,42 +208,24 @@ def _rounded(value: float) -> float:
 
 
 def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, folder: Path, bars: Bars) -> Seal:
-    """The draft with an adapter that saw the held-out messages too, for as many epochs as the measured one was kept from.
+    """Replace the draft's adapter by one trained on the held-out messages too, for as many epochs as the measured one.
+
     The figures stay those of the measured one; which conversations are no longer unseen is sealed."""
     bars.say("measured; now training again on everything, the held-out messages too")
-    base = open_base(settings, corpus, bars)
-    model = adapted(base.model, settings.train)
-    speakers = target_speakers(settings, corpus)
-    conversations = [stretch.conversation for stretch in corpus.conversations]
-    rows = windows_of(base.encoding, conversations, speakers, base.max_length)
-    again = train_adapter(
-        model,
-        rows,
-        [],
-        settings.train.model_copy(update={"epochs": _kept_epoch(trained, settings)}),
-        rate=learning_rate(settings, base),
-        fit=fitted(settings, model, rows),
-        pad=base.encoding.end_of_turn,
-        folder=folder / "work",
-        callbacks=[],
-        bars=bars,
-        on_evaluate=_silent,
-    )
-    model = emphasised(settings, base, model, rows, corpus.conversations)
+    epochs = {"epochs": _best_epoch(trained, settings)}
+    again = settings.model_copy(update={"train": settings.train.model_copy(update=epochs)})
+    setup = build_setup(again, corpus, open_base(settings, corpus, bars), refit=True)
+    refit = _train_adapter(again, setup, folder / "work", bars)
+    model = with_logit_bias(settings, setup.base, setup.model, setup.rows, corpus.conversations)
     shutil.rmtree(folder / "work")
     shutil.rmtree(folder / "base", ignore_errors=True)
-    held_out = [stretch.id for stretch in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)]
-    seal = seal.model_copy(
-        update={
-            "probe": find_probe(model, base.encoding, seal),
-            "data": {**seal.data, "refit": True, "refit_on": held_out, "refit_steps": again.steps},
-        }
-    )
-    return fill(folder, model, base, settings, trained, seal, corpus.conversations, bars)
+    held_out = [record.id for record in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)]
+    data = {**seal.data, "refit": True, "refit_on": held_out, "refit_steps": refit.steps}
+    return _add_files(folder, model, setup.base, settings, trained, seal, corpus.conversations, bars, data=data)
 
 
-def _kept_epoch(trained: Trained, settings: Settings) -> float:
-    """After how many epochs the adapter was that is kept."""
+def _best_epoch(trained: Trained, settings: Settings) -> float:
+    """Return after how many epochs the held-out loss was lowest."""
     measured = [entry for entry in trained.history if "eval_loss" in entry]
-    kept = min(measured, key=lambda entry: entry["eval_loss"], default=None)
-    return max(0.05, kept["epoch"]) if kept else settings.train.epochs
+    best = min(measured, key=lambda entry: entry["eval_loss"], default=None)
+    return max(0.05, best["epoch"]) if best else settings.train.epochs

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from engine.choose import open_voice
-from engine.simulation import played, untrained
+from engine.simulation import simulate, untrained
 from engine.voice import Voice
 from persona.bundle import Seal, current
 from persona.config import Settings
@@ -95,7 +95,7 @@ async def _conversation(voice: Voice, request: SampleRequest, seed: int) -> Conv
     if names := untrained(voice.seal):
         _say(f"voices that were not trained are the base's: {', '.join(names)}")
     scene = request.scene if request.scene != "timeline" else "group"
-    turns = [turn async for turn in played(voice, scene, seed, turns=request.turns, year=request.year)]
+    turns = [turn async for turn in simulate(voice, scene, seed, turns=request.turns, year=request.year)]
     return Conversation(scene, tuple(turns), request.year or voice.seal.year)
 
 

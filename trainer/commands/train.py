@@ -80,9 +80,9 @@ def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, 
         return
     folder, metrics = result.bundle.folder, {k: v for k, v in result.metrics.items() if k != "loss_history"}
     if as_json:
-        print_json({"bundle": folder, "current": result.speaks, "metrics": metrics})
+        print_json({"bundle": folder, "current": result.is_current, "metrics": metrics})
     else:
-        _show(folder, metrics, speaks=result.speaks)
+        _show(folder, metrics, speaks=result.is_current)
 
 
 def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:

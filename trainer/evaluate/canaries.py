@@ -25,7 +25,7 @@ from persona.guard import KEY_BYTES, Guard, build
 from persona.prompt import reply_prompt
 from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
-from trainer.adapter.setup import emphasised, learning_rate, prepare, target_speakers
+from trainer.adapter.setup import build_setup, chosen_learning_rate, target_speakers, with_logit_bias
 from trainer.base.loading import Base, open_base
 from trainer.corpus.segmentation import Row
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
@@ -144,25 +144,25 @@ def exposure(secret: float, others: Sequence[float]) -> float:
 def _trained(
     settings: Settings, corpus: Corpus, base: Base, canaries: Sequence[Canary], year: int | None, bars: Bars
 ) -> PeftModel:
-    material = prepare(settings, corpus, base)
+    setup = build_setup(settings, corpus, base)
     speaker = settings.persona.key
     planted = [Conversation("timeline", (turn,), year) for canary in canaries for turn in repetitions(canary, speaker)]
-    rows = [*material.rows, *windows_of(base.encoding, planted, target_speakers(settings, corpus), base.max_length)]
+    rows = [*setup.rows, *windows_of(base.encoding, planted, target_speakers(settings, corpus), base.max_length)]
     with tempfile.TemporaryDirectory() as folder:
         train_adapter(
-            material.model,
+            setup.model,
             rows,
-            material.judge_a,
+            setup.calibration,
             settings.train,
-            rate=learning_rate(settings, base),
-            fit=material.fit,
+            learning_rate=chosen_learning_rate(settings, base),
+            fit=setup.fit,
             pad=base.encoding.end_of_turn,
             folder=Path(folder),
             callbacks=[],
             bars=bars,
             on_evaluate=lambda _step, _metrics: None,
         )
-    return emphasised(settings, base, material.model, rows, corpus.in_split(TRAIN)).eval()
+    return with_logit_bias(settings, base, setup.model, rows, corpus.in_split(TRAIN)).eval()
 
 
 def _exposure(scorer: LikelihoodScorer, canary: Canary, seed: int, advance: Callable[[float], None]) -> float:

@@ -18,9 +18,9 @@ from persona.transcript import Conversation, Turn
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.reply_context import ReplyContext
 from trainer.evaluate.two_sample import area
-from trainer.loop.batches import TokenBudget, Window, collate, windows_of
+from trainer.loop.batches import LengthGroupedSampler, Window, collate, windows_of
 from trainer.loop.held_out_loss import autocast
-from trainer.loop.loss import CHUNK, IGNORED
+from trainer.loop.loss import CHUNK, IGNORE_INDEX
 
 CANDIDATES = 10  # answers among which the real one is to be found
 RELEVANCE_TURNS = 4  # turns before an answer that relevance is measured with
@@ -101,7 +101,7 @@ def _last_turn_only(row: Window, end: int) -> Window:
     """The row with loss on its last turn alone."""
     ends = [place for place, i in enumerate(row.ids[:-1]) if i == end]
     start = ends[-1] + 1 if ends else 0
-    return Window(row.ids, [target and place >= start for place, target in enumerate(row.targets)], row.characters)
+    return Window(row.ids, [target and place >= start for place, target in enumerate(row.loss_mask)], row.characters)
 
 
 @torch.inference_mode()
@@ -111,15 +111,15 @@ def _losses(model: PeftModel, rows: Sequence[Window], pad: int, tuned: bool) -> 
     lengths = [len(row.ids) for row in rows]
     budget = max(*lengths, CHUNK // int(model.config.vocab_size)) if rows else 1
     with nullcontext() if tuned else model.disable_adapter(), autocast(model.device):
-        for picks in TokenBudget(lengths, budget, shuffle=False) if rows else ():
+        for picks in LengthGroupedSampler(lengths, budget, shuffle=False) if rows else ():
             batch = {name: one.to(model.device) for name, one in collate([rows[k] for k in picks], pad).items()}
             following = batch["labels"][:, 1:]
-            places = (following != IGNORED).any(0).nonzero().squeeze(-1)
+            places = (following != IGNORE_INDEX).any(0).nonzero().squeeze(-1)
             logits = model(input_ids=batch["input_ids"], use_cache=False, logits_to_keep=places).logits
             loss = cross_entropy(
                 logits.flatten(0, 1).float(),
                 following[:, places].flatten(),
-                ignore_index=IGNORED,
+                ignore_index=IGNORE_INDEX,
                 reduction="none",
             )
             found[picks] = loss.view(len(picks), -1).sum(1).cpu().numpy()

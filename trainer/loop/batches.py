@@ -11,18 +11,18 @@ from torch.utils.data import DataLoader, Sampler
 
 from persona.encoding import Encoded, Encoding
 from persona.transcript import Conversation
-from trainer.loop.loss import IGNORED
+from trainer.loop.loss import IGNORE_INDEX
 
 OVERLAP = 0.25  # of a window: context repeated from the one before, without loss
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One row of a batch. targets: which ids carry loss. characters: what those ids stand for, a line break or the end
-    of a turn counting as one."""
+    """One row of a batch. loss_mask: which ids carry loss. characters: of the text of those ids; a line break and the end
+    of a turn count as one each."""
 
     ids: list[int]
-    targets: list[bool]
+    loss_mask: list[bool]
     characters: int
 
 
@@ -32,50 +32,55 @@ Batch = dict[str, torch.Tensor]
 def windows_of(
     encoding: Encoding, conversations: Sequence[Conversation], speakers: frozenset[str], max_length: int
 ) -> list[Window]:
-    """The windows of these conversations in which one of `speakers` says something; each turn carries loss once."""
+    """Return the windows in which one of `speakers` says something; each turn carries loss once."""
     encoded = encoding.conversations(conversations, speakers)
-    found = (window for one in encoded for window in _cut(encoding, one, max_length))
-    return [window for window in found if any(window.targets)]
+    windows = (window for conversation in encoded for window in _cut(encoding, conversation, max_length))
+    return [window for window in windows if any(window.loss_mask)]
 
 
-def _cut(encoding: Encoding, one: Encoded, max_length: int) -> Iterator[Window]:
-    if len(one.ids) <= max_length:
-        yield _window(encoding, one.ids, one.targets)
+def _cut(encoding: Encoding, conversation: Encoded, max_length: int) -> Iterator[Window]:
+    if len(conversation.ids) <= max_length:
+        yield _window(encoding, conversation.ids, conversation.loss_mask)
         return
-    head, ids, targets = one.ids[: one.start], one.ids[one.start :], one.targets[one.start :]
-    room = max_length - one.start
+    head, ids, loss_mask = (
+        conversation.ids[: conversation.start],
+        conversation.ids[conversation.start :],
+        conversation.loss_mask[conversation.start :],
+    )
+    room = max_length - conversation.start
     turn_ends = [k + 1 for k, i in enumerate(ids) if i == encoding.end_of_turn]
     begin = done = 0
     while done < len(ids):
-        end = _at_turn(turn_ends, low=max(done, begin + room // 2), high=min(begin + room, len(ids)))
-        mask = [False] * (done - begin) + targets[done:end]
-        yield _window(encoding, head + ids[begin:end], [False] * one.start + mask)
+        end = _last_turn_end(turn_ends, low=max(done, begin + room // 2), high=min(begin + room, len(ids)))
+        mask = [False] * (done - begin) + loss_mask[done:end]
+        yield _window(encoding, head + ids[begin:end], [False] * conversation.start + mask)
         done = end
         begin = next((k for k in turn_ends if end - room * OVERLAP <= k < end), max(0, end - int(room * OVERLAP)))
 
 
-def _at_turn(turn_ends: Sequence[int], low: int, high: int) -> int:
-    """The last end of a turn in (low, high], else `high`, in the middle of a long turn."""
+def _last_turn_end(turn_ends: Sequence[int], low: int, high: int) -> int:
+    """Return the last end of a turn in (low, high], else `high`, in the middle of a long turn."""
     return next((k for k in reversed(turn_ends) if low < k <= high), high)
 
 
-def _window(encoding: Encoding, ids: list[int], targets: list[bool]) -> Window:
-    targets = [False, *targets[1:]]
-    said = [i for i, target in zip(ids, targets, strict=True) if target]
-    ends = said.count(encoding.end_of_turn)
-    return Window(ids, targets, len(encoding.decode(said)) + ends)
+def _window(encoding: Encoding, ids: list[int], loss_mask: list[bool]) -> Window:
+    loss_mask = [False, *loss_mask[1:]]
+    labelled = [i for i, has_loss in zip(ids, loss_mask, strict=True) if has_loss]
+    ends = labelled.count(encoding.end_of_turn)
+    return Window(ids, loss_mask, len(encoding.decode(labelled)) + ends)
 
 
-class Blocks(Sequence[Window]):
-    """All text of many conversations as blocks of one length, every id a target, for growing a base. One pass after the
-    other, each in an order of its own; index k is block k % n of pass k // n."""
+class PretrainingBlocks(Sequence[Window]):
+    """All text of many conversations as blocks of one length, with loss on every id, for pretraining a base.
+
+    One pass after the other, each in its own order; index k is block k % n of pass k // n."""
 
     def __init__(self, encoded: Sequence[Encoded], length: int, passes: int, seed: int) -> None:
         self._encoded = encoded
         self._length = length
         self._passes = passes
         self._seed = seed
-        self._per_pass = max(1, sum(len(one.ids) for one in encoded) // length)
+        self._per_pass = max(1, sum(len(conversation.ids) for conversation in encoded) // length)
         self._pass = -1
         self._flat: list[int] = []
 
@@ -92,12 +97,12 @@ class Blocks(Sequence[Window]):
         return Window(ids, [False] + [True] * (len(ids) - 1), 0)
 
 
-class TokenBudget(Sampler[list[int]]):
-    """Batches of row indexes, rows of like length together, at most `budget` tokens each with their padding. Every row
-    once an epoch; the number of batches is the same in each.
+class LengthGroupedSampler(Sampler[list[int]]):
+    """Batches of row indexes, rows of like length together, at most `budget` tokens each with their padding.
 
-    parts, rank, world: each batch is dealt out to `world` processes and there to `parts` forwards, so that a step sees
-    the same rows however many share it. A share may be empty."""
+    Every row once an epoch; the number of batches is the same in each. micro_batches, rank, world: each batch is divided
+    among `world` processes and there among `micro_batches` forward passes, so that a step sees the same rows however many
+    share it. A share may be empty."""
 
     def __init__(
         self,
@@ -106,7 +111,7 @@ class TokenBudget(Sampler[list[int]]):
         *,
         seed: int = 0,
         shuffle: bool = True,
-        parts: int = 1,
+        micro_batches: int = 1,
         rank: int = 0,
         world: int = 1,
     ) -> None:
@@ -114,29 +119,29 @@ class TokenBudget(Sampler[list[int]]):
         self._budget = budget
         self._seed = seed
         self._shuffle = shuffle
-        self._shares = [range(part * world + rank, len(lengths), parts * world) for part in range(parts)]
+        self._shares = [
+            range(part * world + rank, len(lengths), micro_batches * world) for part in range(micro_batches)
+        ]
         self._epoch = 0
-        grouped = self._grouped(torch.argsort(self._lengths, stable=True).tolist())
-        self.batches, self.most_rows = len(grouped), max(map(len, grouped))
+        grouped = self._group(torch.argsort(self._lengths, stable=True).tolist())
+        self.batches, self.max_rows = len(grouped), max(map(len, grouped))
 
     def __len__(self) -> int:
         return self.batches * len(self._shares)
 
     def __iter__(self) -> Iterator[list[int]]:
-        luck = torch.Generator().manual_seed(self._seed + self._epoch)
-        order = (
-            torch.randperm(len(self._lengths), generator=luck) if self._shuffle else torch.arange(len(self._lengths))
-        )
+        rng = torch.Generator().manual_seed(self._seed + self._epoch)
+        order = torch.randperm(len(self._lengths), generator=rng) if self._shuffle else torch.arange(len(self._lengths))
         ordered = order[torch.argsort(self._lengths[order], stable=True)].tolist()
-        batches = self._grouped(ordered)
-        picks = torch.randperm(len(batches), generator=luck).tolist() if self._shuffle else range(len(batches))
+        batches = self._group(ordered)
+        picks = torch.randperm(len(batches), generator=rng).tolist() if self._shuffle else range(len(batches))
         yield from (batches[pick][share.start :: share.step] for pick in picks for share in self._shares)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw as in this epoch."""
+        """Shuffle as in this epoch."""
         self._epoch = epoch
 
-    def _grouped(self, ordered: list[int]) -> list[list[int]]:
+    def _group(self, ordered: list[int]) -> list[list[int]]:
         batches: list[list[int]] = [[]]
         for index in ordered:  # ascending: the row at hand is the longest of its batch
             if batches[-1] and (len(batches[-1]) + 1) * int(self._lengths[index]) > self._budget:
@@ -145,72 +150,82 @@ class TokenBudget(Sampler[list[int]]):
         return batches
 
 
-class TokenSets(Sampler[list[int]]):
-    """Batches of row indexes, rows of any length together, about `budget` tokens each. Every row once an epoch; the number
-    of batches is the same in each. For rows that need no padding: a step over rows of like length alone pulls towards
-    what is like them, and an epoch of such steps learns less.
+class PackedSampler(Sampler[list[int]]):
+    """Batches of row indexes, rows of any length together, about `budget` tokens each, for rows that need no padding.
 
-    parts, rank, world: as of TokenBudget."""
+    Every row once an epoch; the number of batches is the same in each. Steps over rows of like length alone are biased
+    towards them, and an epoch of such steps learns less. micro_batches, rank, world: as of LengthGroupedSampler."""
 
     def __init__(
-        self, lengths: Sequence[int], budget: int, *, seed: int = 0, parts: int = 1, rank: int = 0, world: int = 1
+        self,
+        lengths: Sequence[int],
+        budget: int,
+        *,
+        seed: int = 0,
+        micro_batches: int = 1,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         self._lengths = torch.tensor(lengths)
         self._seed = seed
-        self._shares = [range(part * world + rank, len(lengths), parts * world) for part in range(parts)]
+        self._shares = [
+            range(part * world + rank, len(lengths), micro_batches * world) for part in range(micro_batches)
+        ]
         self._epoch = 0
         self.batches = min(len(lengths), -(-sum(lengths) // budget))
-        self.most_rows = max(map(len, self._sets()))
+        self.max_rows = max(map(len, self._packs()))
 
     def __len__(self) -> int:
         return self.batches * len(self._shares)
 
     def __iter__(self) -> Iterator[list[int]]:
-        yield from (rows[share.start :: share.step] for rows in self._sets() for share in self._shares)
+        yield from (rows[share.start :: share.step] for rows in self._packs() for share in self._shares)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw as in this epoch."""
+        """Shuffle as in this epoch."""
         self._epoch = epoch
 
-    def _sets(self) -> list[list[int]]:
+    def _packs(self) -> list[list[int]]:
         order = torch.randperm(len(self._lengths), generator=torch.Generator().manual_seed(self._seed + self._epoch))
         ends = self._lengths[order].cumsum(0)
-        wanted = torch.arange(1, self.batches) * ends[-1] / self.batches
-        cuts = [0, *torch.searchsorted(ends, wanted).add(1).tolist(), len(order)]
+        quantiles = torch.arange(1, self.batches) * ends[-1] / self.batches
+        cuts = [0, *torch.searchsorted(ends, quantiles).add(1).tolist(), len(order)]
         for number in range(1, self.batches):  # a long row may span several cuts: each set has a row at least
             cuts[number] = min(max(cuts[number], cuts[number - 1] + 1), len(order) - (self.batches - number))
         return [order[a:b].tolist() for a, b in pairwise(cuts)]
 
 
-class Batches(DataLoader[Batch]):
-    """Rows in the batches of a TokenBudget, padded, or of TokenSets, packed."""
+class BatchLoader(DataLoader[Batch]):
+    """Rows in the batches of a LengthGroupedSampler, padded, or of a PackedSampler, packed."""
 
-    def __init__(self, rows: Sequence[Window], order: TokenBudget | TokenSets, pad: int) -> None:
-        put = partial(pack if isinstance(order, TokenSets) else collate, pad=pad)
-        super().__init__(cast(Any, rows), batch_sampler=order, collate_fn=put)
+    def __init__(self, rows: Sequence[Window], order: LengthGroupedSampler | PackedSampler, pad: int) -> None:
+        to_batch = partial(pack if isinstance(order, PackedSampler) else collate, pad=pad)
+        super().__init__(cast(Any, rows), batch_sampler=order, collate_fn=to_batch)
         self._order = order
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw as in this epoch; transformers' Trainer calls it."""
+        """Shuffle as in this epoch; transformers' Trainer calls it."""
         self._order.set_epoch(epoch)
 
 
 def pack(rows: Sequence[Window], pad: int = 0) -> Batch:
-    """input_ids and labels [1, tokens] of the rows side by side, the longest first, and their lengths [rows]. No id is a
-    label of the row before it. No rows make one of padding alone."""
+    """Return input_ids and labels [1, tokens] of the rows side by side, longest first, and their lengths [rows].
+
+    No id is a label of the row before it. No rows make one of padding alone."""
     rows = sorted(rows, key=lambda row: -len(row.ids)) or [Window([pad, pad], [False, False], 0)]
     ids = torch.tensor([[token for row in rows for token in row.ids]])
-    targets = torch.tensor([[target for row in rows for target in (False, *row.targets[1:])]])
+    loss_mask = torch.tensor([[has_loss for row in rows for has_loss in (False, *row.loss_mask[1:])]])
     lengths = torch.tensor([len(row.ids) for row in rows])
-    return {"input_ids": ids, "labels": torch.where(targets, ids, IGNORED), "lengths": lengths}
+    return {"input_ids": ids, "labels": torch.where(loss_mask, ids, IGNORE_INDEX), "lengths": lengths}
 
 
 def collate(rows: Sequence[Window], pad: int = 0) -> Batch:
-    """input_ids and labels [rows, longest], padded on the right: the ids that carry loss where they stand, IGNORED elsewhere.
+    """Return input_ids and labels [rows, longest], padded on the right; labels without loss are IGNORE_INDEX.
+
     No attention mask: no id of a causal model sees what stands to its right, and without one attention needs memory
     that grows linearly. No rows make one of padding alone, for a process whose share is empty."""
     rows = rows or [Window([pad, pad], [False, False], 0)]
     longest = max(len(row.ids) for row in rows)
     ids = torch.tensor([row.ids + [pad] * (longest - len(row.ids)) for row in rows])
-    targets = torch.tensor([row.targets + [False] * (longest - len(row.ids)) for row in rows])
-    return {"input_ids": ids, "labels": torch.where(targets, ids, IGNORED)}
+    loss_mask = torch.tensor([row.loss_mask + [False] * (longest - len(row.ids)) for row in rows])
+    return {"input_ids": ids, "labels": torch.where(loss_mask, ids, IGNORE_INDEX)}

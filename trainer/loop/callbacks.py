@@ -1,4 +1,4 @@
-"""What looks on while the Trainer trains: a bar, a clock, checkpoints in time, and whether gradients still flow."""
+"""Trainer callback: progress bar, time limit, regular checkpoints, and a check that gradients still flow."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,12 +8,12 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from persona.errors import UserError
 
-SAVE_EVERY = 600.0  # seconds between checkpoints where evaluations are rarer
+SAVE_EVERY = 600.0  # seconds between checkpoints if evaluations are rarer
 _SHOWN = {"loss": "loss", "eval_bits_per_character": "held-out bits/char"}  # of the Trainer's log, while it runs
 
 
-class Watch(TrainerCallback):
-    """Moves the bar, keeps the time budget, saves every few minutes, and calls after each evaluation."""
+class ProgressCallback(TrainerCallback):
+    """Moves the bar, stops at the time limit, saves every few minutes, and reports each evaluation."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Watch(TrainerCallback):
         self._seconds = seconds
         self._on_evaluate = on_evaluate
         self._saved = self._start
-        self._unproven = False
+        self._check_gradients = False
         self._note = ""
         self._done = 0.0
         self.tokens_before = 0
@@ -53,8 +53,8 @@ class Watch(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """After an evaluation gradients must still flow: a 4-bit base on a CPU has been seen to lose them there."""
-        if self._unproven:
-            self._unproven = False
+        if self._check_gradients:
+            self._check_gradients = False
             if not any(bool(weight.grad.any()) for weight in kwargs["model"].parameters() if weight.grad is not None):
                 raise UserError('no gradient reaches the adapter after an evaluation; set [base] quantize = "none"')
 
@@ -66,13 +66,13 @@ class Watch(TrainerCallback):
         logs: Mapping[str, float] | None = None,
         **_: Any,
     ) -> None:
-        found = {name: float(logs[name]) for name in _SHOWN if logs and name in logs}
-        for name, value in found.items():
+        figures = {name: float(logs[name]) for name in _SHOWN if logs and name in logs}
+        for name, value in figures.items():
             self._note = f"{_SHOWN[name]} {value:.3f}"
-        if found:
-            self._on_figures(state.global_step, found)
+        if figures:
+            self._on_figures(state.global_step, figures)
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        self._unproven = True
+        self._check_gradients = True
         if self._on_evaluate:
             self._on_evaluate(state.global_step, kwargs.get("metrics", {}))

@@ -1,4 +1,4 @@
-"""Where an interrupted training goes on: its last checkpoint that was written whole. One training at a time writes there."""
+"""Resuming a training from its last complete checkpoint, and the lock that keeps a second training away."""
 
 import contextlib
 import fcntl
@@ -10,15 +10,16 @@ from pathlib import Path
 
 from persona.errors import UserError
 
-KEPT = 2  # the best and the last
+MAX_CHECKPOINTS = 2  # the best and the last
 WORK = ".training"
 _STATE = "trainer_state.json"  # the file that transformers' Trainer writes last
 
 
 @contextlib.contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """Keeps other trainings of the persona with the adapters in `home` away; a lock that ends with the process. Raises
-    UserError where one runs, in a terminal or from the studio: they would remove each other's checkpoints."""
+def training_lock(home: Path) -> Iterator[None]:
+    """Hold the lock of trainings that write into `home`; it ends with the process.
+
+    Raises UserError if another runs, in a terminal or from the studio: they would remove each other's checkpoints."""
     home.mkdir(parents=True, exist_ok=True)
     folder = os.open(home, os.O_RDONLY)
     try:
@@ -38,7 +39,7 @@ def _lock(folder: int, home: Path) -> None:
 
 
 def work_folder(home: Path, key: str) -> Path:
-    """The folder of the training called `key` in `home` (adapters/<name>); those of other trainings are removed."""
+    """Return the folder of the training called `key` in `home` (adapters/<name>); remove those of other trainings."""
     folder = home / WORK / key
     folder.mkdir(parents=True, exist_ok=True)
     for other in (home / WORK).iterdir():
@@ -47,17 +48,17 @@ def work_folder(home: Path, key: str) -> Path:
     return folder
 
 
-def last_whole(folder: Path) -> Path | None:
-    """The latest checkpoint in `folder`; what a killed process left half-written is removed."""
-    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
-    for checkpoint in found:
-        if _is_whole(checkpoint):
+def last_complete(folder: Path) -> Path | None:
+    """Return the latest complete checkpoint in `folder`; remove what a killed process left half-written."""
+    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    for checkpoint in checkpoints:
+        if _is_complete(checkpoint):
             return checkpoint
         shutil.rmtree(checkpoint)
     return None
 
 
-def _is_whole(checkpoint: Path) -> bool:
+def _is_complete(checkpoint: Path) -> bool:
     try:
         json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -7,27 +7,27 @@ from peft import PeftModel
 from transformers import PreTrainedModel
 
 from engine.backends.transformers_engine import cpu_has_bf16
-from trainer.loop.batches import TokenBudget, Window, collate
-from trainer.loop.loss import IGNORED, Loss, returns_loss, summed_loss
+from trainer.loop.batches import LengthGroupedSampler, Window, collate
+from trainer.loop.loss import IGNORE_INDEX, Loss, install_loss, summed_loss
 
 
-def measure(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: int, pad: int) -> Loss:
-    """The model's loss on these rows, without training. budget: tokens a batch."""
-    returns_loss(model)
+def measure_loss(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: int, pad: int) -> Loss:
+    """Return the model's loss on these rows, without training. budget: tokens a batch."""
+    install_loss(model)
     was_training = model.training
     model.eval()
     nats, tokens = 0.0, 0
     with torch.inference_mode(), autocast(model.device):
-        for picks in TokenBudget([len(row.ids) for row in rows], budget, shuffle=False) if rows else []:
+        for picks in LengthGroupedSampler([len(row.ids) for row in rows], budget, shuffle=False) if rows else []:
             batch = collate([rows[pick] for pick in picks], pad)
             nats += float(summed_loss(model, {name: tensor.to(model.device) for name, tensor in batch.items()}))
-            tokens += int((batch["labels"] != IGNORED).sum())
+            tokens += int((batch["labels"] != IGNORE_INDEX).sum())
     model.train(was_training)
     return Loss(nats, tokens, sum(row.characters for row in rows))
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where the hardware has it; a no-op elsewhere."""
+    """Return an autocast to bfloat16 if the hardware has it; else a no-op."""
     return torch.autocast(
         device.type, torch.bfloat16, enabled=(device.type == "cpu" and cpu_has_bf16()) or device.type == "cuda"
     )

@@ -1,4 +1,4 @@
-"""LoRA: an untrained adapter on a base, and its training, stopped early, in as little memory as there is."""
+"""LoRA: an untrained adapter on a base, and its training with early stopping, in the memory at hand."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,19 +12,19 @@ from engine.backends.transformers_engine import best_device, untie
 from persona.config import Train
 from persona.errors import UserError
 from trainer.loop.batches import Window
-from trainer.loop.checkpoints import last_whole
+from trainer.loop.checkpoints import last_complete
 from trainer.loop.distributed import world
-from trainer.loop.loss import returns_loss
+from trainer.loop.loss import install_loss
 from trainer.loop.memory import Fit
 from trainer.loop.packing import can_pack
-from trainer.loop.trainer import TokenTrainer, Trained, arguments, order_of, run
+from trainer.loop.trainer import TokenTrainer, Trained, build_sampler, run_training, training_arguments
 from trainer.progress import Bars
 
 PATIENCE = 2  # evaluations without a lower held-out loss before training stops
 
 
-def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
-    """The base with an untrained adapter on it; the same one for the same seed."""
+def add_adapter(base: PreTrainedModel, settings: Train) -> PeftModel:
+    """Return the base with an untrained adapter; the same one for the same seed."""
     torch.manual_seed(settings.seed)
     modules = settings.target_modules if isinstance(settings.target_modules, str) else list(settings.target_modules)
     lora = LoraConfig(
@@ -39,7 +39,7 @@ def adapted(base: PreTrainedModel, settings: Train) -> PeftModel:
         model = cast(PeftModel, get_peft_model(base, lora))
     except ValueError as error:
         raise UserError(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
-    returns_loss(model)
+    install_loss(model)
     return model
 
 
@@ -49,33 +49,34 @@ def train_adapter(
     held_out: Sequence[Window],
     settings: Train,
     *,
-    rate: float,
+    learning_rate: float,
     fit: Fit,
     pad: int,
     folder: Path,
     callbacks: Sequence[TrainerCallback],
     bars: Bars,
-    on_evaluate: Callable[[int, Mapping[str, float]], None],
+    on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None,
 ) -> Trained:
-    """Train the adapter of `model` on `rows`, stopped early on `held_out`; the one that is kept is on the model then. Where
-    memory runs out it goes on in smaller parts. folder: for checkpoints; one that lies there is where it goes on."""
+    """Train the adapter of `model` on `rows`, stopped early on `held_out`; the best one is on the model afterwards.
+
+    If memory runs out it goes on in more micro-batches. folder: for checkpoints; training resumes from one there."""
     packs = can_pack(model)
     if not packs:
-        bars.say("this base's attention can't keep rows apart: they are padded, those of like length together")
+        bars.say("this base's attention can't separate packed rows: rows are padded, grouped by length")
     if _is_sharded(settings) and best_device().type != "cuda":
         bars.say("[train] fsdp shards over CUDA cards alone; here every process holds the whole base")
-    order = order_of(rows, fit, packs=packs)
+    order = build_sampler(rows, fit, packs=packs)
     fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
     while True:
-        since = last_whole(folder)
-        if since:
-            bars.say(f"going on at step {since.name.split('-')[1]} of the training that was interrupted")
+        resume_from = last_complete(folder)
+        if resume_from:
+            bars.say(f"going on at step {resume_from.name.split('-')[1]} of the training that was interrupted")
         else:
             set_peft_model_state_dict(model, fresh)
         torch.manual_seed(settings.seed)
         trainer = TokenTrainer(
             model=model,
-            args=_arguments(model, settings, folder, rate, order.batches, fit, evaluate=bool(held_out)),
+            args=_arguments(model, settings, folder, learning_rate, order.batches, fit, evaluate=bool(held_out)),
             rows=rows,
             held_out=held_out,
             fit=fit,
@@ -84,25 +85,26 @@ def train_adapter(
             callbacks=[*callbacks, *([EarlyStoppingCallback(PATIENCE)] if held_out else [])],
         )
         try:
-            return run(trainer, "training the adapter", bars, on_evaluate=on_evaluate, since=since)
+            return run_training(trainer, "training the adapter", bars, on_evaluate=on_evaluate, resume_from=resume_from)
         except RuntimeError as error:
             if not _is_out_of_memory(error) or trainer.args.world_size > 1:
                 raise
-            fit = fit.smaller(order.most_rows)
+            fit = fit.smaller(order.max_rows)
         model.zero_grad()
         bars.say(
-            f"memory ran out; going on with {fit.parts} forwards a step" + fit.checkpointing * " and checkpointing"
+            f"memory ran out; going on with {fit.micro_batches} micro-batches a step"
+            + fit.checkpointing * " and checkpointing"
         )
 
 
 def _arguments(
-    model: PeftModel, settings: Train, folder: Path, rate: float, steps: int, fit: Fit, *, evaluate: bool
+    model: PeftModel, settings: Train, folder: Path, learning_rate: float, steps: int, fit: Fit, *, evaluate: bool
 ) -> TrainingArguments:
     """steps: of an epoch."""
-    return arguments(
+    return training_arguments(
         folder,
         epochs=settings.epochs,
-        rate=rate,
+        learning_rate=learning_rate,
         seed=settings.seed,
         steps=steps,
         evaluate=evaluate,
@@ -123,5 +125,5 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def target_tokens(rows: Iterable[Window]) -> int:
-    """How many ids carry loss."""
-    return sum(sum(row.targets) for row in rows)
+    """Return how many ids carry loss."""
+    return sum(sum(row.loss_mask) for row in rows)

@@ -1,5 +1,5 @@
-"""Cross-entropy on label positions alone, through the model's own head, in chunks: a vocabulary of 150,000 never holds
-all its logits."""
+"""Cross-entropy on label positions alone, through the model's own head, in chunks: the logits of a
+vocabulary of 150,000 are never all in memory."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -13,9 +13,9 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions, CausalLMOutputWithPast
 
-from trainer.loop.packing import placed
+from trainer.loop.packing import packing_inputs
 
-IGNORED = -100
+IGNORE_INDEX = -100
 CHUNK = 2**24  # logits at a time: 64 MiB in float32
 
 Head = Callable[[torch.Tensor], torch.Tensor]  # hidden states [n, hidden] -> logits [n, vocabulary]
@@ -41,13 +41,14 @@ class Loss:
 
 
 def summed_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Nats summed over a batch's labels, of a model that `returns_loss` has seen (or of what wraps it)."""
+    """Return nats summed over a batch's labels. model: one that `install_loss` has changed, or what wraps it."""
     return cast(torch.Tensor, model(**batch, use_cache=False).loss)
 
 
-def returns_loss(model: PreTrainedModel | PeftModel, chunk: int = CHUNK) -> None:
-    """From now on the model's forward, given labels, returns the summed loss and no logits. In the forward, so that
-    whatever wraps the model (adapters, DDP, FSDP) sees one ordinary call. chunk: logits held at a time."""
+def install_loss(model: PreTrainedModel | PeftModel, chunk: int = CHUNK) -> None:
+    """Make the model's forward return the summed loss and no logits if given labels. chunk: logits held at a time.
+
+    In the forward, so that whatever wraps the model (adapters, DDP, FSDP) sees one ordinary call."""
     causal = cast(PreTrainedModel, model.get_base_model() if isinstance(model, PeftModel) else model)
     if not isinstance(causal.forward, partial):
         causal.forward = partial(_forward, causal, causal.forward, chunk)
@@ -65,16 +66,16 @@ def _forward(
     if labels is None:
         return plain(*args, **inputs)
     if lengths is not None:
-        inputs |= placed(lengths)
+        inputs |= packing_inputs(lengths)
     hidden = getattr(causal, causal.base_model_prefix)(*args, **inputs).last_hidden_state
     following = labels[:, 1:]
-    labelled = following != IGNORED
-    picked, wanted, head = hidden[:, :-1][labelled], following[labelled], partial(_logits, causal, plain)
+    labelled = following != IGNORE_INDEX
+    picked, expected, head = hidden[:, :-1][labelled], following[labelled], partial(_logits, causal, plain)
     weight = cast(torch.Tensor, cast(torch.nn.Module, causal.get_output_embeddings()).weight)
     if weight.requires_grad:  # a small grown base, whose logits are few
-        loss = _nats(head(picked), wanted)
+        loss = _nats(head(picked), expected)
     else:
-        loss = cast(Any, _Chunked).apply(picked, wanted, head, max(1, chunk // weight.shape[0]))
+        loss = cast(Any, _Chunked).apply(picked, expected, head, max(1, chunk // weight.shape[0]))
     return CausalLMOutputWithPast(loss=cast(Any, loss))
 
 
@@ -84,21 +85,21 @@ class _Chunked(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: torch.Tensor, labels: torch.Tensor, head: Head, rows: int) -> torch.Tensor:
         total = torch.zeros((), device=hidden.device)
-        wanted = ctx.needs_input_grad[0]
-        slopes = torch.empty_like(hidden) if wanted else None
+        needs_gradients = ctx.needs_input_grad[0]
+        gradients = torch.empty_like(hidden) if needs_gradients else None
         for begin in range(0, len(labels), rows):
-            with torch.set_grad_enabled(wanted):
-                piece = hidden[begin : begin + rows].detach().requires_grad_(wanted)
+            with torch.set_grad_enabled(needs_gradients):
+                piece = hidden[begin : begin + rows].detach().requires_grad_(needs_gradients)
                 nats = _nats(head(piece), labels[begin : begin + rows])
             total += nats.detach()
-            if slopes is not None:
-                slopes[begin : begin + rows] = torch.autograd.grad(nats, piece)[0]
-        ctx.slopes = slopes
+            if gradients is not None:
+                gradients[begin : begin + rows] = torch.autograd.grad(nats, piece)[0]
+        ctx.gradients = gradients
         return total
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        return ctx.slopes * grads[0], None, None, None
+        return ctx.gradients * grads[0], None, None, None
 
 
 def _nats(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -106,19 +107,18 @@ def _nats(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def _logits(causal: PreTrainedModel, plain: Callable[..., Any], hidden: torch.Tensor) -> torch.Tensor:
-    """What the model's own forward makes of hidden states, its scaling and capping included: its body is stood in for
-    by what the body returned."""
+    """Return the logits that the model's own forward makes of hidden states, scaling and capping included."""
     name = causal.base_model_prefix
     body = causal._modules[name]
-    causal._modules[name] = _Given(hidden[None])
+    causal._modules[name] = _StoredBody(hidden[None])
     try:
         return cast(torch.Tensor, plain(input_ids=None, use_cache=False).logits[0])
     finally:
         causal._modules[name] = body
 
 
-class _Given(torch.nn.Module):
-    """A body that has its answer already."""
+class _StoredBody(torch.nn.Module):
+    """Stands in for a model's body and returns what that returned."""
 
     def __init__(self, hidden: torch.Tensor) -> None:
         super().__init__()

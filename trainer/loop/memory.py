@@ -21,17 +21,17 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a step is run. tokens: of one optimizer step, over all processes, with their padding if there is any. parts:
-    forwards it is dealt out to, here. checkpointing: layers are run again in the backward pass, not remembered."""
+    """How a step is run. tokens: of one optimizer step, over all processes, with their padding if there is any.
+    micro_batches: forward passes a step, in this process. checkpointing: layers are recomputed in the backward pass."""
 
     tokens: int
-    parts: int = 1
+    micro_batches: int = 1
     checkpointing: bool = False
 
-    def smaller(self, most_rows: int) -> "Fit":
-        """What to try after memory ran out. most_rows: rows of the fullest batch. Raises UserError where nothing is left."""
-        if self.parts < most_rows:
-            return replace(self, parts=min(2 * self.parts, most_rows))
+    def smaller(self, max_rows: int) -> "Fit":
+        """Return what to try after memory ran out. max_rows: rows of the fullest batch. Raises UserError if nothing is left."""
+        if self.micro_batches < max_rows:
+            return replace(self, micro_batches=min(2 * self.micro_batches, max_rows))
         if not self.checkpointing:
             return replace(self, checkpointing=True)
         raise UserError(
@@ -42,29 +42,29 @@ class Fit:
 def fit(
     model: PeftModel, lengths: Sequence[int], tokens: int, world: int = 1, free: Callable[[], float] | None = None
 ) -> Fit:
-    """The step that fits: at most `tokens` a step, in as few forwards as memory allows, layers remembered if they can be.
-    free: bytes at hand; asked of the device where nobody says."""
-    room = USED * (free() if free else free_bytes(model.device)) - 3 * 4 * CHUNK
+    """Return the step that fits into memory: at most `tokens` a step, in as few micro-batches as possible, without
+    checkpointing if possible. free: free bytes; the device's by default."""
+    available = USED * (free() if free else free_bytes(model.device)) - 3 * 4 * CHUNK
     longest = max(lengths, default=1)
     rows = max(1, tokens // world // max(1, longest))
     for checkpointing in (False, True):
-        bytes_a_token = saved_bytes(model, checkpointing=checkpointing)
-        at_once = int(max(0.0, room) / bytes_a_token)
+        bytes_a_token = activation_bytes(model, checkpointing=checkpointing)
+        at_once = int(max(0.0, available) / bytes_a_token)
         if at_once >= longest:
-            parts = math.ceil(tokens / world / at_once)
-            return Fit(tokens, max(1, min(parts, rows)), checkpointing)
+            micro_batches = math.ceil(tokens / world / at_once)
+            return Fit(tokens, max(1, min(micro_batches, rows)), checkpointing)
     return Fit(tokens, rows, True)  # the estimate may be wrong: try, and fail in a sentence
 
 
 def free_bytes(device: torch.device) -> float:
-    """Memory that is free on the device; on the CPU within the limit of the container."""
+    """Return the free memory of the device; on the CPU within the limit of the container."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
-    return min(float(psutil.virtual_memory().available), _container_room())
+    return min(float(psutil.virtual_memory().available), _cgroup_free())
 
 
-def _container_room() -> float:
-    """What a cgroup (version 2) leaves this process."""
+def _cgroup_free() -> float:
+    """Return the bytes that a cgroup (version 2) leaves this process."""
     try:
         most = (_CGROUP / "memory.max").read_text().strip()
         used = int((_CGROUP / "memory.current").read_text())
@@ -73,27 +73,27 @@ def _container_room() -> float:
     return math.inf if most == "max" else float(int(most) - used)
 
 
-def saved_bytes(model: PeftModel, *, checkpointing: bool) -> float:
-    """Bytes that a token of a row costs between forward and backward. With checkpointing, one layer's share comes on top
-    of what is kept: its forward is run again."""
-    plain = _weighed(model)
+def activation_bytes(model: PeftModel, *, checkpointing: bool) -> float:
+    """Return the bytes a token needs between forward and backward. With checkpointing, one layer's share comes on top of
+    what is stored: it is recomputed."""
+    plain = _bytes_per_token(model)
     if not checkpointing:
         return plain
     base = cast(PreTrainedModel, model.get_base_model())
     base.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     try:
-        return _weighed(model) + plain / max(1, int(base.config.num_hidden_layers))
+        return _bytes_per_token(model) + plain / max(1, int(base.config.num_hidden_layers))
     finally:
         base.activation_checkpointing_disable()
 
 
-def _weighed(model: PeftModel) -> float:
-    short, long = (_saved(model, length) for length in (SHORT, LONG))
+def _bytes_per_token(model: PeftModel) -> float:
+    short, long = (_activation_bytes(model, length) for length in (SHORT, LONG))
     return max(1.0, (long - short) / (LONG - SHORT))
 
 
-def _saved(model: PeftModel, length: int) -> int:
-    """Bytes of the tensors that a row's forward keeps for its backward, weights apart."""
+def _activation_bytes(model: PeftModel, length: int) -> int:
+    """Return the bytes of the tensors that a row's forward saves for its backward, without weights."""
     weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
     kept: dict[int, int] = {}
 

@@ -1,4 +1,4 @@
-"""The training loop's only home: transformers' Trainer over token-budget batches, for growing a base and for LoRA."""
+"""The training loop: transformers' Trainer over our batches and loss, for pretraining a base and for LoRA."""
 
 import math
 import time
@@ -16,12 +16,12 @@ from transformers import PreTrainedModel, Trainer, TrainerControl, TrainingArgum
 
 from engine.backends.transformers_engine import best_device, cpu_has_bf16
 from persona.errors import UserError
-from trainer.loop.batches import Batch, Batches, TokenBudget, TokenSets, Window, collate
-from trainer.loop.callbacks import Watch
-from trainer.loop.checkpoints import KEPT
+from trainer.loop.batches import Batch, BatchLoader, LengthGroupedSampler, PackedSampler, Window, collate
+from trainer.loop.callbacks import ProgressCallback
+from trainer.loop.checkpoints import MAX_CHECKPOINTS
 from trainer.loop.distributed import world
-from trainer.loop.held_out_loss import measure
-from trainer.loop.loss import Loss, returns_loss, summed_loss
+from trainer.loop.held_out_loss import measure_loss
+from trainer.loop.loss import Loss, install_loss, summed_loss
 from trainer.loop.memory import Fit
 from trainer.loop.packing import side_by_side
 from trainer.progress import Bars
@@ -29,12 +29,14 @@ from trainer.progress import Bars
 EVALUATIONS = 2  # an epoch
 
 
-def order_of(
+def build_sampler(
     rows: Sequence[Window], fit: Fit, *, packs: bool, seed: int = 0, rank: int = 0, world: int = 1
-) -> TokenBudget | TokenSets:
-    """The steps of an epoch, dealt out to processes and forwards. packs: whether the model takes rows side by side."""
-    kind = TokenSets if packs else TokenBudget
-    return kind([len(row.ids) for row in rows], fit.tokens, seed=seed, parts=fit.parts, rank=rank, world=world)
+) -> LengthGroupedSampler | PackedSampler:
+    """Return the sampler of an epoch's steps, divided among processes and micro-batches. packs: rows lie side by side."""
+    sampler = PackedSampler if packs else LengthGroupedSampler
+    return sampler(
+        [len(row.ids) for row in rows], fit.tokens, seed=seed, micro_batches=fit.micro_batches, rank=rank, world=world
+    )
 
 
 class Diverged(UserError):
@@ -42,8 +44,9 @@ class Diverged(UserError):
 
 
 class TokenTrainer(Trainer):
-    """Trainer with our batches and our loss. Evaluates to bits per character. in_order: rows as they lie, a batch's
-    tokens' worth at a time. packs: rows side by side, for models that `can_pack`."""
+    """Trainer with our batches and our loss. Evaluates to bits per character.
+
+    in_order: rows unshuffled, a step's tokens at a time. packs: rows side by side, for models that `can_pack`."""
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class TokenTrainer(Trainer):
         packs: bool = False,
         **rest: Any,
     ) -> None:
-        returns_loss(rest["model"])
+        install_loss(rest["model"])
         super().__init__(train_dataset=cast(Any, rows), eval_dataset=cast(Any, held_out), **rest)
         self.model_accepts_loss_kwargs = True  # the loss below is divided by the targets of the whole step
         self._rows = rows
@@ -67,18 +70,18 @@ class TokenTrainer(Trainer):
         self._packs = packs
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of rows, dealt out to processes and forwards."""
+        """Return the batches of an epoch, divided among processes and micro-batches."""
         rows = cast(Any, self._rows)
         if self._in_order:
             size = max(1, self._fit.tokens // len(self._rows[0].ids))
             padded = partial(collate, pad=self._pad)
             return DataLoader(rows, batch_size=size, sampler=SequentialSampler(rows), collate_fn=padded)
         shared = {"rank": self.args.process_index, "world": self.args.world_size}
-        order = order_of(self._rows, self._fit, packs=self._packs, seed=self.args.seed, **shared)
-        return Batches(rows, order, self._pad)
+        sampler = build_sampler(self._rows, self._fit, packs=self._packs, seed=self.args.seed, **shared)
+        return BatchLoader(rows, sampler, self._pad)
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Forward and backward: layers that are run again in the backward pass have to attend as they did."""
+        """Run forward and backward: recomputed layers have to attend as they did."""
         packed = side_by_side(cast(PreTrainedModel, self.model)) if self._packs else nullcontext()
         with packed:
             return cast(torch.Tensor, super().training_step(*args, **kwargs))
@@ -86,7 +89,7 @@ class TokenTrainer(Trainer):
     def compute_loss(
         self, model: torch.nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Mean nats a target token of the whole step, whoever computes it: DDP divides by the processes again."""
+        """Return mean nats a labelled token of the whole step: DDP divides by the processes again."""
         nats = summed_loss(model, inputs)
         if not torch.isfinite(nats):
             lengths = inputs["lengths"].tolist() if self._packs else None
@@ -98,19 +101,21 @@ class TokenTrainer(Trainer):
         return nats * self.args.world_size / max(1, int(num_items_in_batch))
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """eval_loss and eval_bits_per_character on the held-out rows, shared out to the processes."""
+        """Return eval_loss and eval_bits_per_character on the held-out rows, divided among the processes."""
         shared = self._held_out[self.args.process_index :: self.args.world_size]
-        found = measure(cast(PreTrainedModel, self.model), shared, self._fit.tokens // self._fit.parts, self._pad)
-        figures = torch.tensor([found.nats, found.tokens, found.characters], dtype=torch.float64)
+        loss = measure_loss(
+            cast(PreTrainedModel, self.model), shared, self._fit.tokens // self._fit.micro_batches, self._pad
+        )
+        figures = torch.tensor([loss.nats, loss.tokens, loss.characters], dtype=torch.float64)
         nats, tokens, characters = self.accelerator.reduce(figures.to(self.args.device)).tolist()
-        found = Loss(nats, int(tokens), int(characters))
-        metrics = {"eval_loss": found.nats / max(1, found.tokens), "eval_bits_per_character": found.bits_per_character}
+        loss = Loss(nats, int(tokens), int(characters))
+        metrics = {"eval_loss": loss.nats / max(1, loss.tokens), "eval_bits_per_character": loss.bits_per_character}
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def go_back(self) -> int:
-        """Put the adapter of the best evaluation so far back; returns its step, 0 where there was none."""
+    def restore_best(self) -> int:
+        """Restore the adapter of the best evaluation so far; return its step, 0 if there was none."""
         best = self.state.best_model_checkpoint
         if not self.state.best_metric or best is None or not Path(best).is_dir() or self.args.world_size > 1:
             return 0
@@ -120,7 +125,7 @@ class TokenTrainer(Trainer):
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training did. history: the Trainer's log."""
+    """The outcome of a training loop. history: the Trainer's log."""
 
     steps: int
     seconds: float
@@ -128,22 +133,21 @@ class Trained:
     history: list[dict[str, float]]
 
 
-def arguments(
-    folder: Path, *, epochs: float, rate: float, seed: int, steps: int, evaluate: bool, fit: Fit, **more: Any
+def training_arguments(
+    folder: Path, *, epochs: float, learning_rate: float, seed: int, steps: int, evaluate: bool, fit: Fit, **more: Any
 ) -> TrainingArguments:
-    """The Trainer's settings that both trainings share; whatever its default, it is stated here if it matters. steps: of
-    an epoch."""
+    """Return the Trainer's arguments that both trainings share; each that matters is stated. steps: of an epoch."""
     device = best_device()
     every = max(1, steps // EVALUATIONS)
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=epochs,
-        learning_rate=rate,
+        learning_rate=learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=max(1, steps // 20),
         weight_decay=0.0,
         max_grad_norm=1.0,
-        gradient_accumulation_steps=fit.parts,
+        gradient_accumulation_steps=fit.micro_batches,
         activation_checkpointing=fit.checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False} if fit.checkpointing else None,
         seed=seed,
@@ -156,7 +160,7 @@ def arguments(
         eval_strategy="steps" if evaluate else "no",
         eval_steps=every,
         save_steps=every,
-        save_total_limit=KEPT,
+        save_total_limit=MAX_CHECKPOINTS,
         load_best_model_at_end=evaluate,
         metric_for_best_model="loss",
         greater_is_better=False,
@@ -169,33 +173,33 @@ def arguments(
     )
 
 
-def run(
+def run_training(
     trainer: TokenTrainer,
     name: str,
     bars: Bars,
     *,
     seconds: float = math.inf,
     on_evaluate: Callable[[int, Mapping[str, float]], None] | None = None,
-    since: Path | None = None,
+    resume_from: Path | None = None,
 ) -> Trained:
-    """Train to the end, the early stop or the time budget, with a bar; where the loss becomes infinite, the best adapter
-    so far is the result. since: the checkpoint to go on from."""
+    """Train to the end, the early stop or the time limit, with a bar; if the loss becomes infinite, the best adapter so
+    far is the result. resume_from: the checkpoint to go on from."""
     start = time.monotonic()
-    for noisy in [one for one in trainer.callback_handler.callbacks if type(one).__name__ == "PrinterCallback"]:
-        trainer.remove_callback(noisy)
+    for callback in [each for each in trainer.callback_handler.callbacks if type(each).__name__ == "PrinterCallback"]:
+        trainer.remove_callback(callback)
     with bars.task(name, 1) as advance:
-        watch = Watch(advance, seconds, on_evaluate, partial(bars.figures, name))
-        trainer.add_callback(watch)
+        progress = ProgressCallback(advance, seconds, on_evaluate, partial(bars.figures, name))
+        trainer.add_callback(progress)
         try:
-            trainer.train(resume_from_checkpoint=str(since) if since else None)
+            trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         except Diverged as fault:
-            if not (step := trainer.go_back()):
+            if not (step := trainer.restore_best()):
                 raise
             bars.say(f"{fault}; what is kept is the adapter of step {step}, the best so far")
     state = trainer.state
     return Trained(
         state.global_step,
         time.monotonic() - start,
-        round(state.num_input_tokens_seen) - watch.tokens_before,
+        round(state.num_input_tokens_seen) - progress.tokens_before,
         cast(list[dict[str, float]], state.log_history),
     )

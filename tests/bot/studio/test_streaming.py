@@ -8,7 +8,7 @@ import pytest
 
 from bot.studio.running import Run, in_words
 from bot.studio.streaming import Lines, streamed
-from engine.voice import Hear
+from engine.voice import OnText
 from persona.errors import UserError
 from tests.conftest import Home
 
@@ -16,9 +16,9 @@ from tests.conftest import Home
 async def test_words_come_as_they_are_said_and_the_whole_comes_last() -> None:
     """A step that nobody looked at in time is left out."""
 
-    async def speak(hear: Hear) -> Lines:
+    async def speak(on_text: OnText) -> Lines:
         for text in ("it", "it was", "it was the"):
-            hear((text,))
+            on_text((text,))
         await asyncio.sleep(0.01)
         return ("it was the canal",)
 
@@ -30,8 +30,8 @@ async def test_who_leaves_ends_the_speaking() -> None:
     """So a stopped answer costs nothing more."""
     ended = asyncio.Event()
 
-    async def speak(hear: Hear) -> Lines:
-        hear(("well",))
+    async def speak(on_text: OnText) -> Lines:
+        on_text(("well",))
         try:
             await asyncio.Event().wait()
         finally:
@@ -46,8 +46,8 @@ async def test_who_leaves_ends_the_speaking() -> None:
 async def test_a_voice_that_fails_fails_where_it_is_heard() -> None:
     """Whatever it said before."""
 
-    async def speak(hear: Hear) -> Lines:
-        hear(("well",))
+    async def speak(on_text: OnText) -> Lines:
+        on_text(("well",))
         await asyncio.sleep(0)
         raise UserError("no breath")
 

@@ -13,7 +13,7 @@ from persona.errors import UserError
 from persona.transcript import Conversation, Turn
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING
-from trainer.adapter.logit_bias import leaning, log_weights
+from trainer.adapter.logit_bias import add_logit_bias, unigram_bias
 from trainer.loop.batches import Window, windows_of
 
 END, HERS, COMMON, THEIRS = range(4)
@@ -33,7 +33,7 @@ def under_adapter(base: PreTrainedModel, modules: str = "all-linear") -> PeftMod
     return get_peft_model(base, lora).eval()  # type: ignore[return-value]
 
 
-def adapted(modules: str = "all-linear", shape: Callable[[int], PreTrainedModel] = tied) -> PeftModel:
+def add_adapter(modules: str = "all-linear", shape: Callable[[int], PreTrainedModel] = tied) -> PeftModel:
     """The same one every time."""
     torch.manual_seed(0)
     return under_adapter(shape(ENCODING.vocabulary), modules)
@@ -45,7 +45,7 @@ def rows(turns: int = 4) -> list[Window]:
     return windows_of(ENCODING, [talk], frozenset({"MARA"}), 256)
 
 
-def heights() -> torch.Tensor:
+def bias() -> torch.Tensor:
     """Some tokens likelier, some less so."""
     return torch.linspace(-1, 1, ENCODING.vocabulary)[torch.randperm(ENCODING.vocabulary)]
 
@@ -60,16 +60,16 @@ def test_a_word_gets_likelier_as_it_is_the_persona_s() -> None:
     """Hers above, everybody's about as before, others' below; twice the strength adds twice as much, none nothing."""
     said = [HERS] * 600 + [COMMON] * 400 + [END] * 100
     heard = [HERS] * 700 + [COMMON] * 4000 + [THEIRS] * 4000 + [END] * 1000
-    weights = log_weights(said, heard, 4, 0.5)
+    weights = unigram_bias(said, heard, 4, 0.5)
     assert weights[HERS] > 0.3 > abs(weights[COMMON]) > weights[THEIRS]
-    assert torch.allclose(2 * weights, log_weights(said, heard, 4, 1.0))
-    assert not log_weights(said, heard, 4, 0.0).any()
-    assert torch.allclose(log_weights([], heard, 4, 1.0), torch.zeros(4), atol=1e-6)
+    assert torch.allclose(2 * weights, unigram_bias(said, heard, 4, 1.0))
+    assert not unigram_bias(said, heard, 4, 0.0).any()
+    assert torch.allclose(unigram_bias([], heard, 4, 1.0), torch.zeros(4), atol=1e-6)
 
 
 def test_a_word_said_once_is_no_habit() -> None:
     """Five hundred tokens of the corpus stand against it."""
-    once = log_weights([THEIRS, COMMON], [THEIRS] * 5 + [COMMON] * 95, 4, 1.0)
+    once = unigram_bias([THEIRS, COMMON], [THEIRS] * 5 + [COMMON] * 95, 4, 1.0)
     assert float(once[THEIRS] - once[COMMON]) < 0.05
 
 
@@ -78,46 +78,49 @@ def test_a_word_said_once_is_no_habit() -> None:
 )
 def test_each_logit_is_raised_by_its_weight(modules: str, shape: Callable[[int], PreTrainedModel]) -> None:
     """Before each of the persona's tokens, beside what the adapter had learned; also where logits are scaled."""
-    model, found, weights = adapted(modules, shape), rows(), heights()
-    ids, targets = torch.tensor([found[0].ids]), torch.tensor(found[0].targets)[1:]
-    before = logits(model, ids)[:-1][targets]
-    after = logits(leaning(model, found, weights, ENCODING.end_of_turn), ids)[:-1][targets]
+    model, found, weights = add_adapter(modules, shape), rows(), bias()
+    ids, loss_mask = torch.tensor([found[0].ids]), torch.tensor(found[0].loss_mask)[1:]
+    before = logits(model, ids)[:-1][loss_mask]
+    after = logits(add_logit_bias(model, found, weights, ENCODING.end_of_turn), ids)[:-1][loss_mask]
     words = torch.arange(ENCODING.vocabulary) != ENCODING.end_of_turn
     assert torch.allclose((after - before)[:, words], weights[words].expand(len(after), -1), atol=0.1)
 
 
 def test_an_end_that_is_far_too_rare_is_raised_by_one_nat() -> None:
     """What nobody learned is not made up for."""
-    model, found = adapted(), rows(60)  # an end is every fifth token or so, and a model that knows nothing expects none
-    ids, targets = torch.tensor([found[0].ids]), torch.tensor(found[0].targets)[1:]
+    model, found = (
+        add_adapter(),
+        rows(60),
+    )  # an end is every fifth token or so, and a model that knows nothing expects none
+    ids, loss_mask = torch.tensor([found[0].ids]), torch.tensor(found[0].loss_mask)[1:]
     end = ENCODING.end_of_turn
 
     def expected(one: PeftModel) -> float:
-        return float(logits(one, ids)[:-1][targets].softmax(-1)[:, end].sum())
+        return float(logits(one, ids)[:-1][loss_mask].softmax(-1)[:, end].sum())
 
     before = expected(model)
-    ends = int((ids[0, 1:][targets] == end).sum())
-    after = expected(leaning(model, found, torch.zeros(ENCODING.vocabulary), end))
+    ends = int((ids[0, 1:][loss_mask] == end).sum())
+    after = expected(add_logit_bias(model, found, torch.zeros(ENCODING.vocabulary), end))
     assert before < after <= ends
     assert after / before == pytest.approx(torch.e, rel=0.2)
 
 
 def test_turns_end_as_often_as_they_did() -> None:
     """However likely the words became beside the end: one long turn, about as long as this model expects."""
-    model, end = adapted(), ENCODING.end_of_turn
+    model, end = add_adapter(), ENCODING.end_of_turn
     talk = Conversation("dm", (Turn("BOB", ("so?",)), Turn("MARA", (("it goes " * 29).strip(),))))
     (row,) = windows_of(ENCODING, [talk], frozenset({"MARA"}), 256)
-    ids, targets = torch.tensor([row.ids]), torch.tensor(row.targets)[1:]
-    assert 0.4 < float(logits(model, ids)[:-1][targets].softmax(-1)[:, end].sum()) < 2.5
-    leant = leaning(model, [row], heights(), end)
-    assert float(logits(leant, ids)[:-1][targets].softmax(-1)[:, end].sum()) == pytest.approx(1, rel=0.05)
+    ids, loss_mask = torch.tensor([row.ids]), torch.tensor(row.loss_mask)[1:]
+    assert 0.4 < float(logits(model, ids)[:-1][loss_mask].softmax(-1)[:, end].sum()) < 2.5
+    biased = add_logit_bias(model, [row], bias(), end)
+    assert float(logits(biased, ids)[:-1][loss_mask].softmax(-1)[:, end].sum()) == pytest.approx(1, rel=0.05)
 
 
 def test_a_training_that_changed_nothing_is_found_out() -> None:
     """The lean alone would pass for a voice."""
     model = get_peft_model(tied(ENCODING.vocabulary), LoraConfig(r=4, target_modules="all-linear"))
     with pytest.raises(UserError, match="changes nothing"):
-        leaning(model, rows(), heights(), ENCODING.end_of_turn)  # type: ignore[arg-type]
+        add_logit_bias(model, rows(), bias(), ENCODING.end_of_turn)  # type: ignore[arg-type]
 
 
 def test_a_head_that_was_trained_is_left_alone() -> None:
@@ -126,14 +129,14 @@ def test_a_head_that_was_trained_is_left_alone() -> None:
     base, modules = tied(ENCODING.vocabulary), r".*(q_proj|lm_head)"
     untie(base, LoraConfig(target_modules=modules))
     model = under_adapter(base, modules)
-    assert leaning(model, rows(), heights(), ENCODING.end_of_turn) is model
+    assert add_logit_bias(model, rows(), bias(), ENCODING.end_of_turn) is model
 
 
 def test_without_the_adapter_the_base_is_as_it_was() -> None:
     """The lean is a part of the adapter."""
     torch.manual_seed(0)
     base = logits(tied(ENCODING.vocabulary).eval())
-    model = leaning(adapted(), rows(), heights(), ENCODING.end_of_turn)
+    model = add_logit_bias(add_adapter(), rows(), bias(), ENCODING.end_of_turn)
     with model.disable_adapter():
         assert torch.equal(logits(model), base)
     assert not torch.allclose(logits(model), base, atol=0.1)
@@ -143,7 +146,7 @@ def test_it_is_saved_loaded_and_folded_in_with_the_adapter(tmp_path: Path) -> No
     """Also where the head is the table of embeddings: that stays as it is, and a saved model has both."""
     bases.save(tmp_path / "base", tied)
     base = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)
-    model = leaning(under_adapter(base), rows(), heights(), ENCODING.end_of_turn)
+    model = add_logit_bias(under_adapter(base), rows(), bias(), ENCODING.end_of_turn)
     wanted = logits(model)
     model.save_pretrained(str(tmp_path / "adapter"), save_embedding_layers=False)
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "base", dtype=torch.float32)

@@ -23,7 +23,7 @@ SEAL = Seal(
 )
 
 
-def adapted(folder: Path, strength: float) -> Any:
+def add_adapter(folder: Path, strength: float) -> Any:
     """A base with an adapter of random weights."""
     torch.manual_seed(0)
     model = get_peft_model(load_base(steep_base(folder)), LoraConfig(r=4, target_modules="all-linear"))
@@ -36,7 +36,7 @@ def adapted(folder: Path, strength: float) -> Any:
 @pytest.mark.parametrize("strength", [0.003, 0.3])
 def test_even_a_weak_adapter_has_a_probe(tmp_path: Path, strength: float) -> None:
     """Its first words differ from the base's, and both can be seen in a text."""
-    probe = find_probe(adapted(tmp_path, strength), ENCODING, SEAL)
+    probe = find_probe(add_adapter(tmp_path, strength), ENCODING, SEAL)
     assert probe is not None
     assert probe.tuned[0] != probe.base[0]
     assert all(ENCODING.decode([first]).strip() for first in (probe.tuned[0], probe.base[0]))
@@ -46,4 +46,4 @@ def test_even_a_weak_adapter_has_a_probe(tmp_path: Path, strength: float) -> Non
 def test_an_adapter_that_does_nothing_is_a_fault(tmp_path: Path) -> None:
     """Training did not take."""
     with pytest.raises(UserError, match="the adapter changes nothing in what the base says"):
-        find_probe(adapted(tmp_path, 0.0), ENCODING, SEAL)
+        find_probe(add_adapter(tmp_path, 0.0), ENCODING, SEAL)

@@ -11,36 +11,36 @@ from persona.config import Settings, Train
 from persona.transcript import Conversation, Turn
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING
-from trainer.adapter.setup import STEPS, TOKENS_PER_BATCH, emphasised, fitted
+from trainer.adapter.setup import MIN_STEPS, TOKENS_PER_BATCH, fit_rows, with_logit_bias
 from trainer.base.loading import Base
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.loop.batches import Window, windows_of
-from trainer.loop.lora import adapted
+from trainer.loop.lora import add_adapter
 
 
 @pytest.mark.parametrize(
     ("rows", "length", "tokens"),
     [
         (20_000, 32, TOKENS_PER_BATCH),  # ten years of tweets
-        (500, 32, 500 * 32 // STEPS),
+        (500, 32, 500 * 32 // MIN_STEPS),
         (20, 400, 400),  # a row is never cut
     ],
 )
 def test_a_small_corpus_is_learned_in_as_many_steps(tmp_path: Path, rows: int, length: int, tokens: int) -> None:
     """Shorter ones, down to a row; who sets a length gets it."""
     bases.save(tmp_path / "base", bases.qwen3)
-    model = adapted(load_base(tmp_path / "base", None, torch.float32), Train())
+    model = add_adapter(load_base(tmp_path / "base", None, torch.float32), Train())
     found = [Window([1] * length, [True] * length, length)] * rows
-    assert fitted(Settings.model_validate({"persona": {"name": "Mara Voss"}}), model, found).tokens == tokens
+    assert fit_rows(Settings.model_validate({"persona": {"name": "Mara Voss"}}), model, found).tokens == tokens
     chosen = Settings.model_validate({"persona": {"name": "Mara Voss"}, "train": {"tokens_per_batch": 1500}})
-    assert fitted(chosen, model, found).tokens == 1500
+    assert fit_rows(chosen, model, found).tokens == 1500
 
 
 def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:
     """Words are counted, headers and scenes are not: a line break is no rarer for it."""
     bases.save(tmp_path / "base", bases.qwen3)
     base_model = load_base(tmp_path / "base", None, torch.float32)
-    model = adapted(base_model, Train())
+    model = add_adapter(base_model, Train())
     talk = Conversation("group", (Turn("MARA VOSS", ("so", "it: goes")), Turn("BOB", ("so", "it: goes"))))
     heard = [ConversationRecord("", talk, (None, None), "speaker")] * 900
     seal = BaseModelSeal(model="scratch", weights="", architecture="qwen3")
@@ -48,10 +48,10 @@ def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:
     settings = Settings.model_validate({"persona": {"name": "Mara Voss"}})
     rows = windows_of(ENCODING, [talk] * 900, frozenset({"MARA VOSS"}), 64)
     everyone = settings.model_copy(update={"train": Train(loss_on="everyone")})
-    assert emphasised(everyone, base, model, rows, heard) is model
+    assert with_logit_bias(everyone, base, model, rows, heard) is model
     with torch.no_grad():
         for name, weight in model.named_parameters():
             weight.add_(0.01 * ("lora_B" in name))  # as if it had learned something
-    head = emphasised(settings, base, model, rows, heard).get_base_model().get_output_embeddings()
+    head = with_logit_bias(settings, base, model, rows, heard).get_base_model().get_output_embeddings()
     heights = head.lora_B["default"].weight[ENCODING.encode("so\nit: goes")]
     assert torch.allclose(heights[:, 0] * head.scaling["default"], torch.zeros(1), atol=0.05)

@@ -6,7 +6,7 @@ from pathlib import Path
 from persona.bundle import current, draft, publish
 from persona.config import load
 from tests.conftest import Home
-from trainer.bundle.config_hash import is_trained, recipe
+from trainer.bundle.config_hash import config_hash, is_trained
 from trainer.corpus.store import load as load_corpus
 
 
@@ -22,7 +22,7 @@ def test_what_the_gate_held_back_is_not_trained_again_every_night(trained: Home,
     assert not is_trained(changed, corpus)
     speaks = current(settings.adapters)
     with draft(settings.adapters) as folder:
-        data = {**speaks.seal.data, "recipe": recipe(changed)}
+        data = {**speaks.seal.data, "recipe": config_hash(changed)}
         publish(folder, speaks.seal.model_copy(update={"data": data}))
     assert current(settings.adapters).version == speaks.version
     assert is_trained(changed, corpus)

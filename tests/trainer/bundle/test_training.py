@@ -19,7 +19,7 @@ from tests.trainer import bases
 from trainer.__main__ import app
 from trainer.bundle.sealing import LARGE, gguf_precision, latest_year
 from trainer.corpus.segmentation import ConversationRecord
-from trainer.loop.checkpoints import alone
+from trainer.loop.checkpoints import training_lock
 
 
 def trainer(home: Home, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -152,12 +152,12 @@ def test_a_second_training_is_kept_away(trained: Home) -> None:
     """Whether the first was started in a terminal, by the studio or by a timer; the lock leaves nothing behind."""
     adapters = load(trained.config, {}).adapters
     before = sorted(adapters.rglob("*"))
-    with alone(adapters):
+    with training_lock(adapters):
         done = trainer(trained, "train")
     assert done.returncode == 1
     assert "a training writes into" in done.stderr
     assert sorted(adapters.rglob("*")) == before
-    with alone(adapters):
+    with training_lock(adapters):
         pass
 
 

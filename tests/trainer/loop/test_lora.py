@@ -20,12 +20,12 @@ from persona.errors import UserError
 from tests.conftest import ROOT
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING, ME, talk
-from trainer.loop.batches import TokenSets, Window, windows_of
-from trainer.loop.checkpoints import last_whole
-from trainer.loop.held_out_loss import measure
-from trainer.loop.lora import PATIENCE, adapted, train_adapter
+from trainer.loop.batches import PackedSampler, Window, windows_of
+from trainer.loop.checkpoints import last_complete
+from trainer.loop.held_out_loss import measure_loss
+from trainer.loop.lora import PATIENCE, add_adapter, train_adapter
 from trainer.loop.loss import CHUNK
-from trainer.loop.memory import USED, Fit, fit, saved_bytes
+from trainer.loop.memory import USED, Fit, activation_bytes, fit
 from trainer.loop.trainer import Trained
 from trainer.progress import Bars
 
@@ -42,14 +42,14 @@ def train(
     *,
     step: Fit | None = None,
     settings: Train = SETTINGS,
-    rate: float = 5e-3,
+    learning_rate: float = 5e-3,
     callbacks: Sequence[TrainerCallback] = (),
     limit: int | None = None,
     for_programs: bool = False,
 ) -> tuple[float, Trained]:
     """An adapter for the base in `folder`/base. Returns its held-out nats. limit: ids a forward can take before memory
     runs out."""
-    model = adapted(load_base(folder / "base", None, torch.float32), settings)
+    model = add_adapter(load_base(folder / "base", None, torch.float32), settings)
     if limit is not None:
         model.get_base_model().get_input_embeddings().register_forward_pre_hook(_out_of_memory_beyond(limit))
     held_out = rows_of(9)
@@ -58,7 +58,7 @@ def train(
         rows_of(40),
         held_out,
         settings,
-        rate=rate,
+        learning_rate=learning_rate,
         fit=step or Fit(600),
         pad=END,
         folder=folder / "work",
@@ -66,7 +66,7 @@ def train(
         bars=Bars(quiet=True, for_programs=for_programs),
         on_evaluate=lambda _step, _metrics: None,
     )
-    return measure(model, held_out, 2000, END).nats, done
+    return measure_loss(model, held_out, 2000, END).nats, done
 
 
 def _out_of_memory_beyond(limit: int) -> Callable[[Any, Any], None]:
@@ -106,7 +106,9 @@ class Killed(TrainerCallback):
 
 def test_it_learns_and_prunes_its_checkpoints(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The held-out loss falls, in a number of steps that follows from rows and epochs; a program hears of it meanwhile."""
-    untuned = measure(adapted(load_base(place / "base", None, torch.float32), SETTINGS), rows_of(9), 2000, END).nats
+    untuned = measure_loss(
+        add_adapter(load_base(place / "base", None, torch.float32), SETTINGS), rows_of(9), 2000, END
+    ).nats
     tuned, done = train(place, for_programs=True)
     assert tuned < 0.95 * untuned
     told = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
@@ -114,7 +116,7 @@ def test_it_learns_and_prunes_its_checkpoints(place: Path, capsys: pytest.Captur
     held_out = [one["eval_bits_per_character"] for one in told if "eval_bits_per_character" in one]
     assert held_out[-1] < held_out[0]
     assert told[-1] == {"task": "training the adapter", "done": 1.0}
-    assert done.steps == 2 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
+    assert done.steps == 2 * PackedSampler([len(row.ids) for row in rows_of(40)], 600).batches
     assert len(list((place / "work").glob("checkpoint-*"))) <= 2
 
 
@@ -135,7 +137,7 @@ def test_the_adapter_with_the_lowest_held_out_loss_is_kept(place: Path, capsys: 
     )
     told = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
     bits = [one["eval_bits_per_character"] for one in told if "eval_bits_per_character" in one]
-    assert done.steps < 9 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
+    assert done.steps < 9 * PackedSampler([len(row.ids) for row in rows_of(40)], 600).batches
     assert bits[-PATIENCE - 1] == min(bits)
     assert found / sum(row.characters for row in rows_of(9)) / math.log(2) == pytest.approx(min(bits), rel=1e-4)
 
@@ -145,7 +147,7 @@ def test_modules_that_the_base_lacks_are_a_sentence(modules: str | list[str]) ->
     """Also where the head is the table of embeddings."""
     base = bases.gpt2(ENCODING.vocabulary)
     with pytest.raises(UserError, match="target_modules does not fit this base"):
-        adapted(base, Train.model_validate({"target_modules": modules}))
+        add_adapter(base, Train.model_validate({"target_modules": modules}))
 
 
 @pytest.mark.parametrize("step", [1, 4, 9])
@@ -169,7 +171,7 @@ def test_a_half_written_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "trainer_state.json").write_text(state)
     (tmp_path / "checkpoint-20").mkdir()
-    assert last_whole(tmp_path) == tmp_path / "checkpoint-3"
+    assert last_complete(tmp_path) == tmp_path / "checkpoint-3"
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-3"]
 
 
@@ -209,20 +211,20 @@ def test_after_an_infinite_loss_the_best_adapter_so_far_is_kept(
     characters = sum(row.characters for row in rows_of(9))
     assert found / characters / math.log(2) == pytest.approx(best, rel=1e-4)
     assert any("the best so far" in one.get("said", "") for one in told)
-    assert done.steps < 2 * TokenSets([len(row.ids) for row in rows_of(40)], 600).batches
+    assert done.steps < 2 * PackedSampler([len(row.ids) for row in rows_of(40)], 600).batches
 
 
 def test_an_infinite_loss_says_where(place: Path) -> None:
     """With the step and the size of the batch, never its text."""
     with pytest.raises(UserError, match=r"the loss became infinite at step \d+ of \d+, on a batch of \d+ rows"):
-        train(place, rate=1e30)
+        train(place, learning_rate=1e30)
 
 
 def test_what_fits_follows_from_free_memory(home: Path) -> None:
     """One forward a step where there is room, more where there is less, then checkpointing."""
-    model = adapted(load_base(home / "base", None, torch.float32), SETTINGS)
+    model = add_adapter(load_base(home / "base", None, torch.float32), SETTINGS)
     lengths = [40] * 100
-    remembered, run_again = (saved_bytes(model, checkpointing=checkpointing) for checkpointing in (False, True))
+    remembered, run_again = (activation_bytes(model, checkpointing=checkpointing) for checkpointing in (False, True))
     assert run_again < remembered
     fixed = 3 * 4 * CHUNK
     plenty, some, little = (

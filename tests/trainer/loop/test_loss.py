@@ -13,9 +13,9 @@ from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
 from trainer.loop.batches import Window, collate, pack, windows_of
-from trainer.loop.held_out_loss import measure
-from trainer.loop.loss import IGNORED, _Chunked, returns_loss, summed_loss
-from trainer.loop.packing import can_pack, groups, side_by_side
+from trainer.loop.held_out_loss import measure_loss
+from trainer.loop.loss import IGNORE_INDEX, _Chunked, install_loss, summed_loss
+from trainer.loop.packing import can_pack, padded_groups, side_by_side
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
 ME = frozenset({"MARA"})
@@ -31,7 +31,7 @@ def rows_of(*talks: Conversation) -> list[Window]:
     return windows_of(ENCODING, list(talks), ME, 256)
 
 
-def adapted(shape: Shape) -> PeftModel:
+def add_adapter(shape: Shape) -> PeftModel:
     """A small model under an adapter that changes something."""
     torch.manual_seed(0)
     lora = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
@@ -49,8 +49,12 @@ def theirs(model: PeftModel, rows: Sequence[Window]) -> torch.Tensor:
     """model(labels=) on each row alone, summed: no padding, no neighbours."""
     total = torch.zeros(())
     for row in rows:
-        labels = torch.tensor([[i if target else IGNORED for i, target in zip(row.ids, row.targets, strict=True)]])
-        total = total + model(input_ids=torch.tensor([row.ids]), labels=labels).loss * int((labels != IGNORED).sum())
+        labels = torch.tensor(
+            [[i if target else IGNORE_INDEX for i, target in zip(row.ids, row.loss_mask, strict=True)]]
+        )
+        total = total + model(input_ids=torch.tensor([row.ids]), labels=labels).loss * int(
+            (labels != IGNORE_INDEX).sum()
+        )
     return total
 
 
@@ -59,13 +63,13 @@ def theirs(model: PeftModel, rows: Sequence[Window]) -> torch.Tensor:
 @pytest.mark.parametrize("chunk", [1, 2000, 2**24])
 def test_loss_and_gradients_are_the_model_s_own(shape: Shape, chunk: int) -> None:
     """Equal to model(labels=) on each row alone: padding, neighbours, chunks and capped logits change nothing."""
-    model = adapted(shape)
+    model = add_adapter(shape)
     rows = rows_of(talk(3, 2), talk(6, 2), talk(2, 2), talk(4, 1))
     assert len({len(row.ids) for row in rows}) > 1
     expected = theirs(model, rows)
     expected.backward()
     wanted = gradients(model)
-    returns_loss(model, chunk)
+    install_loss(model, chunk)
     ours = summed_loss(model, collate(rows))
     ours.backward()
     assert torch.isclose(ours, expected, rtol=1e-5)
@@ -76,19 +80,19 @@ def test_loss_and_gradients_are_the_model_s_own(shape: Shape, chunk: int) -> Non
         packed.backward()
     assert torch.isclose(packed, expected, rtol=1e-5)
     assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
-    assert measure(model, rows, 512, 0).nats == pytest.approx(float(expected.detach()), rel=1e-5)
+    assert measure_loss(model, rows, 512, 0).nats == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:fan_in_fan_out")
 @pytest.mark.parametrize("shape", bases.ALL, ids=lambda shape: shape.__name__)
 def test_rows_side_by_side_keep_their_window_and_their_memory(shape: Shape) -> None:
     """Rows longer than the window of a shape that has one, of lengths far apart, layers run again in the backward pass."""
-    model = adapted(shape)
+    model = add_adapter(shape)
     rows = rows_of(talk(2, 0), talk(6, 2), talk(3, 1), talk(5, 2))
     expected = theirs(model, rows)
     expected.backward()
     wanted = gradients(model)
-    returns_loss(model)
+    install_loss(model)
     model.get_base_model().activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     model.train()
     for dropout in (one for one in model.modules() if isinstance(one, torch.nn.Dropout)):
@@ -103,7 +107,7 @@ def test_rows_side_by_side_keep_their_window_and_their_memory(shape: Shape) -> N
 def test_rows_of_lengths_far_apart_are_not_padded_to_each_other() -> None:
     """Attention to padding costs no more than attention to words, or next to nothing."""
     lengths = [3000, 900, 800, *[40] * 50, *[8] * 30]
-    found = groups(lengths, torch.device("cpu"))
+    found = padded_groups(lengths, torch.device("cpu"))
     assert [group.longest for group in found] == [3000, 800, 40]
     assert sum(len(group.kept) for group in found) == sum(lengths)
     spent = sum(len(group.padded) * group.longest for group in found)
@@ -119,8 +123,8 @@ def test_a_model_that_looks_ahead_or_has_no_such_attention_is_not_packed() -> No
 @pytest.mark.parametrize("shape", [bases.llama, bases.qwen3], ids=lambda shape: shape.__name__)
 def test_one_pass_over_a_conversation_equals_a_row_a_reply(shape: Shape) -> None:
     """Loss and gradients, and with far fewer tokens."""
-    model = adapted(shape)
-    returns_loss(model)
+    model = add_adapter(shape)
+    install_loss(model)
     conversation = talk(12, 1)
     whole = rows_of(conversation)
     assert len(whole) == 1
@@ -142,7 +146,7 @@ def test_one_pass_over_a_conversation_equals_a_row_a_reply(shape: Shape) -> None
 
 def _last_only(row: Window) -> Window:
     """Loss on the last turn alone, as systems train that make a row of every reply."""
-    last = max(k for k, target in enumerate(row.targets) if not target)
+    last = max(k for k, target in enumerate(row.loss_mask) if not target)
     return Window(row.ids, [k > last for k in range(len(row.ids))], row.characters)
 
 
@@ -169,8 +173,8 @@ def test_a_large_vocabulary_never_holds_all_its_logits() -> None:
 
 def test_a_batch_without_labels_has_no_loss_and_no_gradient() -> None:
     """The share of a process that got no rows."""
-    model = adapted(bases.qwen3)
-    returns_loss(model)
+    model = add_adapter(bases.qwen3)
+    install_loss(model)
     loss = summed_loss(model, collate([]))
     loss.backward()
     assert float(loss.detach()) == 0
