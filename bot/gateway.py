@@ -187,6 +187,9 @@ class Gateway(Protocol):
 
     async def run(self, intake: Intake) -> None: ...
 
+    async def pace(self, channel: str) -> None:
+        """Wait until the platform takes another post there. Called before each `send`, which waits for nothing."""
+
     async def send(self, message: OutgoingMessage) -> str:
         """Post and return the new message's id. Raises NotSent, Undeliverable or ResultUnknown."""
 

@@ -47,6 +47,9 @@ class TerminalGateway:
     def _message(self, text: str) -> IncomingMessage:
         return IncomingMessage(CHANNEL, str(next(self._ids)), self._author, self._author, text, time.time(), is_dm=True)
 
+    async def pace(self, channel: str) -> None:
+        """The terminal takes everything."""
+
     async def send(self, message: OutgoingMessage) -> str:
         """Print it."""
         print(f"{self._name}: {message.text}", flush=True)

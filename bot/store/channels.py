@@ -102,7 +102,7 @@ class Channels(Repository):
         """A channel has a new name: everything known of it goes along. Message ids begin anew there, so the old ones get
         the old name before them."""
         marked = (inbox, memory)
-        upsert(write, moves, {"account": account, "old": old, "new": new})
+        upsert(write, moves, {"account": account, "old": old, "new": new, "at": self.database.clock()})
         for table in (participants, filled, silences, watermarks):  # what is known of the old place goes before
             if write.execute(_here(table.select(), table, account, old)).first():
                 write.execute(_here(table.delete(), table, account, new))

@@ -27,12 +27,13 @@ class Inbox(Repository):
     ) -> list[PendingMessage]:
         """Keep messages in their order, and move the watermarks with them. marks: channel -> the last message id that
         was seen there, whoever wrote it. Returns the new rows that want a verdict."""
+        now = self.database.clock()
         pending = [row for message in messages if (row := _commit_one(write, message))]
         known = write.execute(_MARKED, {"account": account, "channels": list(marks)})
         before = {row.channel: row.message_id for row in known}
         for channel, message_id in marks.items():
             if _number(message_id) > _number(before.get(channel, "")):  # what is told again moves nothing back
-                upsert(write, watermarks, {"account": account, "channel": channel, "message_id": message_id})
+                upsert(write, watermarks, {"account": account, "channel": channel, "message_id": message_id, "at": now})
         return pending
 
     @reading

@@ -71,7 +71,7 @@ class Memory(Repository):
         write.execute(answers.delete().where(_in(answers, account, channel)))
         unsent = _in(outbox, account, channel) & (outbox.c.state == "ready")
         write.execute(outbox.update().where(unsent).values(state="failed", text="", said=""))
-        insert_new(write, filled, {"account": account, "channel": channel})
+        insert_new(write, filled, {"account": account, "channel": channel, "at": self.database.clock()})
         return gone.rowcount
 
     @reading
@@ -98,7 +98,7 @@ class Memory(Repository):
             values = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
             said = {"id": number, "speaker": message.speaker, "lines": written(message.lines)}
             insert_new(write, memory, {**values, **said})
-        insert_new(write, filled, {"account": account, "channel": channel})
+        insert_new(write, filled, {"account": account, "channel": channel, "at": self.database.clock()})
 
 
 def _in(table: sa.Table, account: str, channel: str) -> sa.ColumnElement[bool]:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
-from bot.store.records import OutgoingPart, Post
+from bot.store.records import OutgoingPart, PendingMessage, Post
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import inbox, memory, outbox
 
@@ -28,41 +28,59 @@ class Outbox(Repository):
 
     @reading
     def unsent(self, read: sa.Connection, account: str) -> list[Post]:
-        """The posts that are ready, or were being sent when the process ended, oldest first."""
+        """Return the posts that are ready, or were being sent when the process ended, oldest first."""
         return _posts(read, outbox.c.account == account, outbox.c.state.in_(OPEN))
 
     @reading
+    def unsent_answer(self, read: sa.Connection, pending: PendingMessage) -> list[Post]:
+        """Return the parts of the answer to a message that are not settled yet, in order."""
+        same = (getattr(outbox.c, name) == getattr(inbox.c, name) for name in ("account", "channel"))
+        answers = (inbox.c.id == pending.id, *same, outbox.c.origin == answer_to(inbox.c.message_id))
+        return _posts(read, *answers, outbox.c.state.in_(OPEN))
+
+    @reading
     def handed_in(self, read: sa.Connection, account: str) -> list[Post]:
-        """The posts that another process put here for this account (see HANDED_IN) and that are ready, oldest first."""
+        """Return the ready posts that another process put here (see HANDED_IN), oldest first."""
         theirs = outbox.c.origin.startswith(HANDED_IN, autoescape=True)
         return _posts(read, outbox.c.account == account, outbox.c.state == "ready", theirs)
 
     @transaction
-    def begin(self, write: sa.Connection, post: Post) -> bool:
-        """Note that a post is about to be sent. False where it has met its fate already."""
-        return bool(write.execute(_BEGIN, {"row": post.id}).rowcount)
+    def begin(self, write: sa.Connection, post: Post) -> Post | None:
+        """Note that a post is about to be sent. Returns the row as it was before: where its state is `sending`, an
+        earlier try may have made the post. None if it is settled."""
+        rows = _posts(write, outbox.c.id == post.id, outbox.c.state.in_(OPEN))
+        if rows and rows[0].state == "ready":
+            write.execute(_BEGIN, {"row": post.id})
+        return rows[0] if rows else None
+
+    @transaction
+    def release(self, write: sa.Connection, post: Post, wait: float = 0.0) -> None:
+        """Note that a post was certainly not made: it is ready again, in `wait` seconds."""
+        write.execute(_RELEASE, {"row": post.id, "then": self.database.clock() + wait})
 
     @transaction
     def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str) -> None:
-        """Note that a post was made, and remember it as the persona's own words."""
-        channel = write.execute(_SENT, {"row": post.id, "known_as": message_id}).scalar_one()
+        """Note that a post was made, and remember it as the persona's own words; not if it was forgotten meanwhile."""
+        channel = write.execute(_SENT, {"row": post.id, "known_as": message_id}).scalar()
+        if channel is None:
+            return
         said: dict[str, Any] = {"account": post.account, "channel": channel, "message_id": message_id}
         said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self.database.clock()}
         insert_new(write, memory, said)
 
     @transaction
     def mark_uncertain(self, write: sa.Connection, post: Post) -> None:
-        """Note that nobody can know whether a post was made: it is uncertain, and so is the answer it is part of."""
+        """Note that nobody can know whether a post was made. So is its answer, the rest of which is given up: a second
+        half must not stand alone."""
         _end(write, outbox.c.id == post.id, "uncertain")
+        _end(write, _rest_of(post), "failed")
         _judge(write, post, "uncertain", "result unknown")
 
     @transaction
     def fail(self, write: sa.Connection, post: Post, verdict: str, reason: str) -> None:
-        """Note that a post, and with it the rest of its answer, will not be made. An answer of which nothing was said
-        was none: its message gets this verdict instead."""
-        here = outbox.c.channel == sa.select(outbox.c.channel).where(outbox.c.id == post.id).scalar_subquery()
-        rest = here & (outbox.c.account == post.account) & (outbox.c.origin == post.origin)
-        _end(write, rest & (outbox.c.part >= post.part) & outbox.c.state.in_(OPEN), "failed")
+        """Note that a post, and with it the rest of its answer, will not be made. If nothing of an answer was said, its
+        message gets this verdict instead."""
+        _end(write, _rest_of(post), "failed")
         if post.part == 0:
             _judge(write, post, verdict, reason)
 
@@ -109,6 +127,13 @@ def _posts(read: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Post]:
     return [Post(**{**row, "said": lines_of(row["said"])}) for row in rows]
 
 
+def _rest_of(post: Post) -> sa.ColumnElement[bool]:
+    """The open parts of an answer from this one on. Its channel is read from the row: the chat may have moved."""
+    here = outbox.c.channel == sa.select(_ROW.c.channel).where(_ROW.c.id == post.id).scalar_subquery()
+    same = (outbox.c.account == post.account) & (outbox.c.origin == post.origin)
+    return here & same & (outbox.c.part >= post.part) & outbox.c.state.in_(OPEN)
+
+
 def _end(write: sa.Connection, which: sa.ColumnElement[bool], state: str) -> None:
     write.execute(outbox.update().where(which).values(state=state, text="", said=""))
 
@@ -120,7 +145,13 @@ def _judge(write: sa.Connection, post: Post, verdict: str, reason: str) -> None:
 
 
 # On the way of every answer: put together once.
-_BEGIN = outbox.update().where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN)).values(state="sending")
+_ROW = outbox.alias()
+_BEGIN = outbox.update().where(outbox.c.id == bindparam("row")).values(state="sending")
+_RELEASE = (
+    outbox.update()
+    .where(outbox.c.id == bindparam("row"), outbox.c.state == "sending")
+    .values(state="ready", not_before=bindparam("then"))
+)
 _SENT = (
     outbox.update()
     .where(outbox.c.id == bindparam("row"))

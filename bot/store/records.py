@@ -104,7 +104,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A row of the outbox. state: ready, sending, sent, uncertain or failed. at: when it was written."""
+    """A row of the outbox. state: ready, sending, sent, uncertain or failed. at: when it was written. not_before: when
+    the platform allows the next try, UTC seconds."""
 
     id: int
     account: str
@@ -117,6 +118,7 @@ class Post:
     after: str
     state: str
     at: float
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,10 @@ def _text(*names: str) -> list[Column[str]]:
     return [Column(name, Text, nullable=False) for name in names]
 
 
+def _moment() -> Column[float]:
+    return Column("at", Float, nullable=False, server_default="0")
+
+
 inbox = Table(
     "inbox",
     metadata,
@@ -51,15 +55,22 @@ outbox = Table(
     Column("said", Text, nullable=False, server_default=""),
     Column("message_id", Text),
     Column("at", Float, nullable=False),
+    Column("not_before", Float, nullable=False, server_default="0"),
     UniqueConstraint("account", "channel", "origin", "part"),
     Index("outbox_open", "account", "state"),
 )
 
-watermarks = Table("watermarks", metadata, *_key("account", "channel"), *_text("message_id"))
+watermarks = Table("watermarks", metadata, *_key("account", "channel"), *_text("message_id"), _moment())
 accounts = Table("accounts", metadata, *_key("account"), Column("connected_at", Float, nullable=False))
-schedule = Table("schedule", metadata, *_key("name"), Column("due_at", Float, nullable=False))
-filled = Table("filled", metadata, *_key("account", "channel"))
-moves = Table("moves", metadata, *_key("account", "old"), *_text("new"))
+schedule = Table(
+    "schedule",
+    metadata,
+    *_key("name"),
+    Column("due_at", Float, nullable=False),
+    Column("drawn_from", Text, nullable=False, server_default=""),
+)
+filled = Table("filled", metadata, *_key("account", "channel"), _moment())
+moves = Table("moves", metadata, *_key("account", "old"), *_text("new"), _moment())
 silences = Table("silences", metadata, *_key("account", "channel"), Column("until", Float))
 disabled_targets = Table(
     "dead_targets", metadata, *_key("account", "channel"), *_text("reason"), Column("at", Float, nullable=False)

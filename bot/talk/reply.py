@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.gateway import Gateway
 from bot.metrics import BotMetrics
-from bot.store import BotStore, PendingMessage, PolicyContext, Post
+from bot.store import BotStore, PendingMessage, PolicyContext
 from bot.talk import policy
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.sender import Sender
@@ -46,10 +46,11 @@ class Replier:
         self._suspects: set[int] = set()
 
     async def answer(self, pending: PendingMessage) -> None:
-        """Reach the verdict on one message. Raises EngineError where the engine failed: the message goes on waiting,
-        unless the engine lives and only this one fails again and again."""
+        """Reach the verdict on one message, and post what it brings. Raises EngineError if the engine failed: the message
+        goes on waiting, unless the engine lives and only this one fails again and again."""
         policy_context = await self._store.inbox.policy_context(pending)
-        if not policy_context.open:
+        if not policy_context.open:  # by an earlier try, which may have ended before all was posted
+            await self._deliver(pending)
             return
         verdict = self._judged(pending, policy_context)
         if not verdict.answer:
@@ -70,9 +71,14 @@ class Replier:
         elif draft.rejection:
             await self._settled(pending, "silenced", draft.rejection, draft)
         else:
-            for post in await self._settled(pending, "answered", verdict.reason, draft):
-                if not await self._sender.deliver(post):
-                    return
+            await self._settled(pending, "answered", verdict.reason, draft)
+            await self._deliver(pending)
+
+    async def _deliver(self, pending: PendingMessage) -> None:
+        """Post what is left of the answer, in its order."""
+        for post in await self._store.outbox.unsent_answer(pending):
+            if not await self._sender.deliver(post):
+                return
 
     def _judged(self, pending: PendingMessage, policy_context: PolicyContext) -> policy.Verdict:
         now = self._store.clock()
@@ -86,16 +92,13 @@ class Replier:
         zone = self._settings.tweets.timezone
         return policy.judge(self._settings.talk, pending.trigger, moment, is_dm=pending.is_dm, timezone=zone)
 
-    async def _settled(
-        self, pending: PendingMessage, verdict: str, reason: str, draft: Draft | None = None
-    ) -> list[Post]:
+    async def _settled(self, pending: PendingMessage, verdict: str, reason: str, draft: Draft | None = None) -> None:
         parts = draft.parts if draft and not draft.rejection else ()
         merged = draft.merged if draft else ()
         answer = draft.answer if draft and self._settings.talk.feedback else None
         posts = await self._store.inbox.settle(pending, verdict, reason, parts, merged=merged, answer=answer)
         self._metrics.verdicts.labels(verdict, reason).inc()
         log.info(Event("verdict", channel=pending.channel, verdict=verdict, reason=reason, posts=len(posts)))
-        return posts
 
     async def _at_fault(self, pending: PendingMessage) -> bool:
         """Whether a request that failed is itself the reason: it failed often, and twice while another one didn't."""

@@ -20,8 +20,11 @@ OnUndeliverable = Callable[[Post, str], Awaitable[None]]
 
 
 class Sender:
-    """Delivers for one gateway. speaker: the persona's key, under which posts are remembered. on_undeliverable: told of a post
-    that can never be made."""
+    """Delivers for one gateway.
+
+    speaker: the persona's key, under which posts are remembered. on_undeliverable: told of a post that can never be made.
+    waits: the first and the longest pause between two tries, in seconds.
+    """
 
     def __init__(
         self,
@@ -40,56 +43,110 @@ class Sender:
         self._metrics = metrics
         self._on_undeliverable = on_undeliverable
         self._first, self._longest = waits
+        self._made: dict[int, str] = {}  # posts that were made and not noted yet: row -> message id
 
     async def deliver(self, post: Post) -> bool:
-        """Post it, or record why not. A post that was being sent when the process ended is looked for first; where the
-        platform can't tell, it stays uncertain. False where it was not made: then the rest of its answer isn't either."""
-        doubtful = post.state == "sending"
-        if self._talk.typing and post.part > 0 and not doubtful:
+        """Make a post, or record why not. Returns False if it was not made; the rest of its answer is given up then.
+
+        What came of earlier tries is read from the store at each: a row that is `sending` may have been posted. All
+        waiting is done before that state, so that a row in it was handed to the platform.
+        """
+        backoff = Backoff(self._first, self._longest)
+        pause = min(max(0.0, post.not_before - self._store.clock()), EXPIRES)
+        while True:
+            await asyncio.sleep(pause)
+            await self._ready_to_send(post)
+            row = await self._begin(post)
+            if row is None:
+                return False
+            if row.state == "ready" and self._is_expired(row):
+                return await self._give_up(row)
+            try:
+                return await self._try(row)
+            except NotSent as refusal:
+                pause = backoff.pause(at_least=refusal.wait)
+                if row.state == "ready":  # else an earlier try may have made it
+                    await self._store.outbox.release(row, pause)
+                log.warning(Event("not sent", channel=row.channel, reason=refusal, again_in_seconds=round(pause, 1)))
+            except ResultUnknown as failure:
+                pause = backoff.pause() if self._gateway.limits.idempotent_sends else 0.0
+                log.warning(Event("result unknown", channel=row.channel, reason=failure))
+            except Undeliverable as refusal:
+                return await self._refused(row, str(refusal))
+            if row.state == "sending" and self._is_expired(row):
+                return await self._doubt(row)
+
+    async def _ready_to_send(self, post: Post) -> None:
+        """Wait until a person would have typed it, and until the platform takes another post."""
+        if self._talk.typing and post.part > 0 and post.state == "ready":
             async with self._gateway.typing(post.channel):
                 await asyncio.sleep(delivery.pause(post.text))
-        if not await self._store.outbox.begin(post):
-            return False
-        backoff = Backoff(self._first, self._longest)
-        while self._store.clock() < post.at + EXPIRES:
-            wait = 0.0
-            try:
-                return await self._try(post, doubtful)
-            except NotSent as refusal:
-                wait = backoff.pause(at_least=refusal.wait)
-                log.warning(Event("not sent", channel=post.channel, reason=refusal, again_in_seconds=round(wait, 1)))
-            except ResultUnknown as failure:
-                doubtful = True
-                log.warning(Event("result unknown", channel=post.channel, reason=failure))
-                if not self._gateway.limits.idempotent_sends:
-                    continue
-            except Undeliverable as refusal:
-                log.warning(Event("undeliverable", channel=post.channel, reason=refusal))
-                await self._store.outbox.fail(post, "declined", "undeliverable")
-                await self._on_undeliverable(post, str(refusal))
-                return False
-            await asyncio.sleep(wait or backoff.pause())
-        log.warning(Event("given up", channel=post.channel, reason="expired"))
-        await self._store.outbox.fail(post, "expired", "could not be sent")
+        await self._gateway.pace(post.channel)
+
+    async def _begin(self, post: Post) -> Post | None:
+        """Note that the post is being sent. Cancelled, it is ready again: the step is carried through by the store."""
+        step = asyncio.ensure_future(self._store.outbox.begin(post))
+        try:
+            return await asyncio.shield(step)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._undo(step))
+            raise
+
+    async def _undo(self, step: "asyncio.Future[Post | None]") -> None:
+        row = await step
+        if row and row.state == "ready":
+            await self._store.outbox.release(row)
+
+    async def _try(self, row: Post) -> bool:
+        """Make the post, or find it made."""
+        message_id = self._made.get(row.id) or await self._send(row)
+        if not message_id:
+            return await self._doubt(row)
+        self._made[row.id] = message_id  # the next try only notes it, if the store can't now
+        await self._store.outbox.sent(row, message_id, self._speaker)
+        del self._made[row.id]
+        self._count("sent")
+        return True
+
+    async def _send(self, row: Post) -> str:
+        """Return the id of the new post, or of one that an earlier try made; "" if the platform can't tell."""
+        votes = self._talk.feedback and row.origin.startswith("inbox:")
+        message = OutgoingMessage(row.channel, row.text, nonce_of(row), row.reply_to, row.after, votes)
+        if row.state == "sending":
+            if not self._gateway.limits.idempotent_sends:
+                return ""
+            if earlier := await self._gateway.find(message):
+                return earlier
+        with self._metrics.seconds.labels("send").time():
+            return await self._gateway.send(message)
+
+    async def _doubt(self, row: Post) -> bool:
+        await self._store.outbox.mark_uncertain(row)
+        log.warning(Event("uncertain", channel=row.channel))
+        self._count("uncertain")
         return False
 
-    async def _try(self, post: Post, doubtful: bool) -> bool:
-        """Make the post, or find it made. doubtful: an earlier try may have made it."""
-        votes = self._talk.feedback and post.origin.startswith("inbox:")
-        message = OutgoingMessage(post.channel, post.text, nonce_of(post), post.reply_to, post.after, votes)
-        if doubtful and not self._gateway.limits.idempotent_sends:
-            await self._store.outbox.mark_uncertain(post)
-            self._metrics.posts.labels(self._gateway.platform, "uncertain").inc()
-            return True
-        found = await self._gateway.find(message) if doubtful else None
-        with self._metrics.seconds.labels("send").time():
-            message_id = found or await self._gateway.send(message)
-        await self._store.outbox.sent(post, message_id, self._speaker)
-        self._metrics.posts.labels(self._gateway.platform, "sent").inc()
-        return True
+    async def _give_up(self, row: Post) -> bool:
+        log.warning(Event("given up", channel=row.channel, reason="expired"))
+        await self._store.outbox.fail(row, "expired", "could not be sent")
+        self._count("expired")
+        return False
+
+    async def _refused(self, row: Post, reason: str) -> bool:
+        log.warning(Event("undeliverable", channel=row.channel, reason=reason))
+        await self._store.outbox.fail(row, "declined", "undeliverable")
+        self._count("undeliverable")
+        await self._on_undeliverable(row, reason)
+        return False
+
+    def _is_expired(self, row: Post) -> bool:
+        return self._store.clock() >= row.at + EXPIRES
+
+    def _count(self, result: str) -> None:
+        self._metrics.posts.labels(self._gateway.platform, result).inc()
 
 
 def nonce_of(post: Post) -> str:
-    """The same 25 characters for the same part of the same answer, in every process."""
+    """Return the same 25 characters for the same part of the same answer, in every process."""
     name = f"{post.account} {post.channel} {post.origin} {post.part}"
     return hashlib.sha256(name.encode()).hexdigest()[:25]

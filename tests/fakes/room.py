@@ -32,6 +32,9 @@ class Room:
         await self.open.wait()
         await self.intake.received(*messages)
 
+    async def pace(self, channel: str) -> None:
+        pass
+
     async def send(self, message: OutgoingMessage) -> str:
         if self.trouble:
             raise self.trouble.pop(0)

@@ -101,6 +101,9 @@ class DiscordGateway:
             await _closed(client)
             self._client = None
 
+    async def pace(self, channel: str) -> None:
+        """The library waits inside a request, as long as it takes; a nonce makes that safe."""
+
     async def send(self, message: OutgoingMessage) -> str:
         """Post; Discord takes two posts with one nonce within a few minutes for one."""
         channel = await self._channel(message.channel)

@@ -25,13 +25,14 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Conflict,
+    EndPointNotFound,
     Forbidden,
     InvalidToken,
     NetworkError,
     RetryAfter,
     TelegramError,
 )
-from telegram.ext import AIORateLimiter, ExtBot
+from telegram.ext import ExtBot
 from telegram.warnings import PTBUserWarning
 
 from bot.gateway import (
@@ -49,6 +50,7 @@ from bot.gateway import (
 )
 from bot.gateways.telegram import LIMITS
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
+from bot.gateways.telegram.pacing import Pacing
 from bot.typing_indicator import repeated
 from persona.errors import PermanentError
 from persona.events import Event
@@ -76,13 +78,14 @@ class TelegramGateway:
         self._settings = settings
         self._conflict_pause = conflict_pause
         logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
-        warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)  # that parses them all or none
+        # the library's own methods parse all of an answer or nothing
+        warnings.filterwarnings("ignore", r"Please use 'Bot\.(getUpdates|sendMessage)", PTBUserWarning)
         try:
-            self._bot: ExtBot[Any] = ExtBot(
-                token, base_url=settings.api_base, rate_limiter=AIORateLimiter(max_retries=3)
-            )  # its default is 0
+            # without the library's rate limiter, which waits inside a send: a row would be `sending` that was never sent
+            self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base)
         except InvalidToken:
             raise PermanentError(_REFUSED) from None
+        self._pacing = Pacing()
         self._moved: dict[str, str] = {}  # a group that became a supergroup has another id
 
     async def run(self, intake: Intake) -> None:
@@ -215,26 +218,40 @@ class TelegramGateway:
         with suppress(TelegramError):  # without it the button spins for a while
             await query.answer()
 
+    async def pace(self, channel: str) -> None:
+        """Keep to Telegram's limits, and to what it said when they were overrun."""
+        await self._pacing.wait(int(self._chat_of(channel)))
+
+    def _chat_of(self, channel: str) -> str:
+        chat = _chat(channel)
+        return self._moved.get(chat, chat)
+
     async def send(self, message: OutgoingMessage) -> str:
-        """Post, as plain text. A post whose result is unknown can't be told from one never made."""
-        _, chat, *topic = message.channel.split(":")
-        chat = self._moved.get(chat, chat)
+        """Post, as plain text. A post whose result is unknown can't be told from one never made. The answer is read raw:
+        of a message that was made only its id is asked, whatever else the library can't parse in it."""
+        topic = message.channel.split(":")[2:]
+        chat = self._chat_of(message.channel)
         answers = message.reply_to.isdecimal() and ReplyParameters(
             int(message.reply_to), allow_sending_without_reply=True
         )
+        wish = {
+            "chat_id": int(chat),
+            "text": message.text,
+            "reply_parameters": answers,
+            "message_thread_id": int(topic[0]) if topic else None,
+            "reply_markup": message.votes and _VOTES,
+            "link_preview_options": LinkPreviewOptions(is_disabled=True),
+        }
         try:
-            posted = await self._bot.send_message(
-                int(chat),
-                message.text,
-                reply_parameters=answers or None,
-                message_thread_id=int(topic[0]) if topic else None,
-                reply_markup=_VOTES if message.votes else None,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            posted = await self._bot.do_api_request(
+                "sendMessage", {name: value for name, value in wish.items() if value}
             )
+            return str(posted["message_id"])
         except ChatMigrated as moved:
             self._moved[chat] = str(moved.new_chat_id)
             raise NotSent("the group has a new id", 0.0) from None
         except RetryAfter as refusal:
+            self._pacing.hold(int(chat), _seconds(refusal))
             raise NotSent("rate limited", _seconds(refusal)) from None
         except (Forbidden, BadRequest) as refusal:
             raise Undeliverable(type(refusal).__name__) from None
@@ -242,13 +259,14 @@ class TelegramGateway:
             if isinstance(failure.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
                 raise NotSent("no connection") from None
             raise ResultUnknown(type(failure).__name__) from None
-        except InvalidToken:  # the gateway will notice; the post waits for a good one
+        except (InvalidToken, EndPointNotFound):  # the gateway will notice; the post waits for a good one
             raise NotSent("not authorized", 30.0) from None
         except TelegramError as failure:
             raise ResultUnknown(type(failure).__name__) from None
         except RuntimeError:  # not initialised, or shut down
             raise NotSent("not connected") from None
-        return str(posted.message_id)
+        except (LookupError, TypeError) as failure:  # an answer without an id
+            raise ResultUnknown(type(failure).__name__) from None
 
     async def find(self, message: OutgoingMessage) -> str | None:
         """Telegram can't tell."""
