@@ -18,11 +18,12 @@ from persona.transcript import UNKNOWN
 from trainer.bundle.provenance import trained_on
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, save
+from trainer.ingest.languages import languages_of
 from trainer.loop.checkpoints import WORK
-from trainer.people.erasure_list import load_erasure_list, save_erasure_list
+from trainer.people.erasure_list import load_erasure_list, masked_names, save_erasure_list
 from trainer.people.identities import Identity, KnownPerson, identity_key
-from trainer.people.name_finder import NameFinder
-from trainer.people.redaction import names_in_texts
+from trainer.people.name_lexicon import NameLexicon, NameMatch
+from trainer.people.name_rules import name_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def erase(settings: Settings, name: str, now: datetime) -> Receipt:
         one for person in people for one in _in_settings(settings, person.key)
     ]
     erasure_list = load_erasure_list(settings)
-    rows, counts = _without(corpus, keys, _masking(corpus, identities, people))
+    lexicon = NameLexicon(languages_of([line for row in corpus.rows for line in row.lines]))
+    rows, counts = _without(corpus, keys, _masking(corpus, identities, people, lexicon))
     left = build(
         settings,
         rows,
@@ -71,7 +73,7 @@ def erase(settings: Settings, name: str, now: datetime) -> Receipt:
         leftovers=len(leftovers),
     )
     save_erasure_list(
-        erasure_list.adding(identities, asdict(receipt)), settings
+        erasure_list.adding(identities, asdict(receipt), lexicon), settings
     )  # first: a crash must not lose the wish
     save(left, settings.corpus)
     if bundles:
@@ -114,18 +116,21 @@ def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _masking(corpus: Corpus, identities: Sequence[Identity], people: Collection[KnownPerson]) -> Callable[[str], str]:
+def _masking(
+    corpus: Corpus, identities: Sequence[Identity], people: Collection[KnownPerson], lexicon: NameLexicon
+) -> Callable[[str], str]:
     """Puts […] in place of what they are called in texts: their own names where they stood under them, else the
     stand-in."""
     others = {
         normalise(call)
-        for key, one in corpus.identities.items()
+        for key, identity in corpus.identities.items()
         if corpus.people[key] not in people
-        for call in names_in_texts(one)
+        for call in name_matches(identity, lexicon)
     }
-    own = {call for one in identities for call in names_in_texts(one)} | {person.name for person in people}
-    finder = NameFinder(call for call in own if normalise(call) not in others)
-    return lambda text: finder.replaced(text, lambda _: UNKNOWN)
+    matches: dict[str, NameMatch] = {person.name.lower(): "capital" for person in people}
+    for identity in identities:
+        matches |= name_matches(identity, lexicon)
+    return masked_names({call: match for call, match in matches.items() if normalise(call) not in others}, lexicon)
 
 
 def _without(

@@ -79,10 +79,12 @@ def _show_preview(preview: "ExportPreview", as_json: bool) -> None:
 
 
 def _print_counts(summary: Mapping[str, Any]) -> None:
+    from trainer.ingest.import_counts import most_talkative
+
     total = summary["total"]
     print_table(
         ("source", "speaker", "read", "kept", "dropped"),
-        map(_counts, summary["table"]),
+        map(_counts, most_talkative(summary["table"])),
         total=("all", "", *(f"{total[column]:,}" for column in ("read", "kept", "dropped"))),
     )
 

@@ -1,7 +1,7 @@
 """What an import read, kept and dropped: read = kept + dropped, for every source and speaker."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from persona.transcript import UNKNOWN
 from trainer.sources.message import Reject
 
 REJECTS_KEPT = 100
+SPEAKERS_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -18,13 +19,15 @@ class ImportCounts:
     """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason). rejects: the
     first of the passages that could not be read, rejected: how many. unrecognised: paths that are no exports. refused: what
     is damaged or hostile, each in a sentence. experimental: formats that were read and of which no real file was ever seen.
-    rewritten: messages by the rule that changed them. replaced: personal data by kind."""
+    rewritten: messages by the rule that changed them. replaced: personal data by kind. names: words of
+    texts that stand-ins replaced, in lower case."""
 
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
     dropped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     rewritten: Counter[str] = field(default_factory=Counter)
     replaced: Counter[str] = field(default_factory=Counter)
+    names: Counter[str] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     rejected: int = 0
     unrecognised: list[str] = field(default_factory=list)
@@ -81,3 +84,22 @@ class ImportCounts:
             for (source, name), senders in groups.items()
         ]
         return sorted(rows, key=lambda row: (str(row["source"]), -int(str(row["read"]))))
+
+
+def most_talkative(table: Sequence[Mapping[str, Any]], count: int = SPEAKERS_SHOWN) -> list[Mapping[str, Any]]:
+    """Return the rows of the `count` speakers with most messages, and a row for all others of each source."""
+    read: Counter[str] = Counter()
+    for row in table:
+        read[row["speaker"]] += row["read"]
+    shown = {speaker for speaker, _ in read.most_common(count)}
+    rows = [row for row in table if row["speaker"] in shown]
+    for source in dict.fromkeys(row["source"] for row in table):
+        others = [row for row in table if row["source"] == source and row["speaker"] not in shown]
+        dropped: Counter[str] = Counter()
+        for row in others:
+            dropped.update(row["dropped"])
+        if others:
+            summed = {column: sum(row[column] for row in others) for column in ("read", "kept")}
+            name = "1 other" if len(others) == 1 else f"{len(others):,} others"
+            rows.append({"source": source, "speaker": name, **summed, "dropped": dict(dropped.most_common())})
+    return sorted(rows, key=lambda row: str(row["source"]))

@@ -48,22 +48,25 @@ def foreign(groups: Iterable[MessageGroup], languages: Sequence[str]) -> Iterato
             yield from group.rows
 
 
-def regions_of(texts: Iterable[str], names: Iterable[str], before: Sequence[str] = ()) -> tuple[str, ...]:
-    """The countries whose national phone numbers to look for, as ISO 3166 codes: those of the international numbers that
-    occur, then those of the languages spoken. before: what earlier imports learned."""
-    texts = list(texts)
+def languages_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages spoken in a corpus as ISO 639-1 codes, the most frequent first: at most three."""
+    step = max(1, len(texts) // SAMPLE_MESSAGES)
+    long = [text for text in islice(texts, 0, None, step) if len(text) >= 20]
+    spoken = Counter(str(_identifier().classify(text)[0]) for text in long)
+    return tuple(language for language, count in spoken.most_common(3) if count >= 0.1 * len(long))
+
+
+def regions_of(
+    texts: Iterable[str], names: Iterable[str], languages: Sequence[str], before: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return the countries whose national phone numbers to look for, as ISO 3166 codes.
+
+    Those of the international numbers that occur, then those of `languages`. before: what earlier imports learned.
+    """
     written = Counter(
         region for text in (*names, *texts) for number in international(text) if (region := region_of(number))
     )
-    step = max(1, len(texts) // SAMPLE_MESSAGES)
-    longest = [text for text in islice(texts, 0, None, step) if len(text) >= 20]
-    spoken = Counter(str(_identifier().classify(text)[0]) for text in longest)
-    native = [
-        region
-        for language, count in spoken.most_common(3)
-        if count >= 0.1 * len(longest)
-        for region in _REGIONS.get(language, ())
-    ]
+    native = [region for language in languages for region in _REGIONS.get(language, ())]
     learned = dict.fromkeys((*before, *(region for region, _ in written.most_common(4)), *native))
     return tuple(learned)[:MAX_REGIONS]
 

@@ -11,10 +11,11 @@ from persona.pii.scrub import scrub
 from persona.transcript import UNKNOWN
 from trainer.corpus.segmentation import Row, segment
 from trainer.ingest.import_counts import ImportCounts
-from trainer.ingest.languages import foreign, regions_of
+from trainer.ingest.languages import foreign, languages_of, regions_of
 from trainer.ingest.near_duplicates import repeated
 from trainer.people.erasure_list import ErasureList
 from trainer.people.identities import Identity, KnownPerson, resolve
+from trainer.people.name_lexicon import NameLexicon
 from trainer.people.redaction import NamesInText
 
 STEP = 1000  # rows
@@ -48,16 +49,22 @@ def postprocess(
     kept = [_masked(settings, row, people) for row in old if not _is_left_out(settings, people[row.sender])]
     masked = [_masked(settings, row, people) for row in new]
     texts = [line for row in masked for line in (*row.lines, *row.quoted)]
-    learned = regions_of(texts, (identity.name for identity in identities.values()), regions)
-    replace_names, mask_erased = NamesInText(identities, people).replaced, erasure_list.masking(texts)
+    languages = languages_of(texts)
+    learned = regions_of(texts, (identity.name for identity in identities.values()), languages, regions)
+    lexicon = NameLexicon(languages)
+    names, mask_erased = NamesInText(identities, people, lexicon), erasure_list.masking(texts, lexicon)
+    named = names.learn([*masked, *kept])
     scrub_text = _scrubber(settings, learned, counts)
+
+    def rewritten(place: int) -> Row:
+        replace_names = names.replaced if named[place] else str
+        return _rewritten(masked[place], lambda text: scrub_text(mask_erased(replace_names(text))))
+
     fresh: list[Row] = []
     for start in range(0, len(masked), STEP):
-        fresh += [
-            _rewritten(row, lambda text: scrub_text(mask_erased(replace_names(text))))
-            for row in masked[start : start + STEP]
-        ]
+        fresh += map(rewritten, range(start, min(start + STEP, len(masked))))
         on_rows(len(fresh) - start)
+    counts.names.update(names.counts)
     if settings.data.cleaning.near_duplicates:
         fresh = _not_repeated(kept, fresh, people, counts)
     rows = _in_languages(settings, kept, fresh, people, counts)

@@ -10,6 +10,7 @@ from trainer.corpus.store import MISSING_PARENTS
 from trainer.ingest.pipeline import REPLIES, Imported
 
 REJECTS_SHOWN = 5
+NAMES_SHOWN = 10
 
 
 def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "unrecognised": counts.unrecognised,
         "rewritten": dict(counts.rewritten.most_common()),
         "replaced": dict(counts.replaced.most_common()),
+        "names": dict(counts.names.most_common(NAMES_SHOWN)),
         "wanted": sum(1 for _ in missing_parents(corpus.rows, corpus.people)),
         "refused": counts.refused,
         "experimental": sorted(counts.experimental),
@@ -60,6 +62,9 @@ def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) ->
     for title, counts in (("rewritten", summary["rewritten"]), ("personal data replaced", summary["replaced"])):
         if counts:
             yield f"{title}: " + ", ".join(f"{what} {count:,}" for what, count in counts.items())
+    if names := summary["names"]:
+        words = ", ".join(f"{word} {count:,}" for word, count in names.items())
+        yield f"words replaced by stand-ins, most often: {words}"
     people = imported.corpus.people
     if mine := sorted(
         {one.platform for key, one in imported.corpus.identities.items() if one.is_self and people[key].persona}

@@ -15,7 +15,8 @@ from persona.names import normalise
 from persona.transcript import UNKNOWN
 from trainer.people.identities import Identity
 from trainer.people.name_finder import NameFinder
-from trainer.people.redaction import callable_words, names_in_texts
+from trainer.people.name_lexicon import NameLexicon, NameMatch
+from trainer.people.name_rules import callable_words, calls_somebody, name_matches
 
 FORMAT = 1
 
@@ -35,15 +36,17 @@ class ErasureList:
         """The keys of those identities that are forgotten: by key, or by name where no id tells two people apart."""
         return frozenset(key for key, identity in identities.items() if self._knows(identity))
 
-    def masking(self, texts: Iterable[str]) -> Callable[[str], str]:
-        """Puts […] in place of their names; knows those that stand in `texts`."""
+    def masking(self, texts: Iterable[str], lexicon: NameLexicon) -> Callable[[str], str]:
+        """Return what puts […] in place of their names; it knows those that stand in `texts`."""
         if not self.words:
             return str
         words = {word for text in texts for word in callable_words(text)}
-        finder = NameFinder(word for word in words if self._hash(word) in self.words)
-        return lambda text: finder.replaced(text, lambda _: UNKNOWN)
+        matches = {word: lexicon.match_of(word) for word in words if self._hash(word) in self.words}
+        return masked_names(matches, lexicon)
 
-    def adding(self, identities: Collection[Identity], receipt: Mapping[str, Any]) -> "ErasureList":
+    def adding(
+        self, identities: Collection[Identity], receipt: Mapping[str, Any], lexicon: NameLexicon
+    ) -> "ErasureList":
         """The same with one more person."""
         platforms = sorted({identity.platform for identity in identities if identity.has_id})
         names = {
@@ -53,7 +56,7 @@ class ErasureList:
             self.salt,
             self.keys | {self._hash(identity.key) for identity in identities},
             {**self.names, **names},
-            self.words | {self._hash(call.lower()) for identity in identities for call in names_in_texts(identity)},
+            self.words | {self._hash(call) for identity in identities for call in name_matches(identity, lexicon)},
             (*self.receipts, receipt),
         )
 
@@ -67,6 +70,17 @@ class ErasureList:
 
     def _hash(self, text: str) -> str:
         return hashlib.blake2b(text.encode(), key=bytes.fromhex(self.salt), digest_size=12).hexdigest()
+
+
+def masked_names(matches: Mapping[str, NameMatch], lexicon: NameLexicon) -> Callable[[str], str]:
+    """Return what puts […] in place of names. matches: names in lower case, with how each has to be written."""
+    finder = NameFinder(matches)
+
+    def mask(text: str, start: int, end: int) -> str | None:
+        match = matches[text[start:end].lower()]
+        return UNKNOWN if calls_somebody(text, start, end, match, lexicon.is_word) else None
+
+    return lambda text: finder.replaced(text, mask)
 
 
 def load_erasure_list(settings: Settings) -> ErasureList:

@@ -21,21 +21,28 @@ class NameFinder:
             else:
                 self._by_word.setdefault(first[0], []).append(name)
 
-    def replaced(self, text: str, stand_in: Callable[[str], str]) -> str:
-        """`text` with each name in it given to `stand_in`; where names overlap the first counts, then the longest."""
-        if not self._may_be_in(text):
-            return text
+    def replaced(self, text: str, stand_in: Callable[[str, int, int], str | None]) -> str:
+        """Return `text` with its names replaced; where names overlap the first counts, then the longest.
+
+        stand_in: given the text, start and end of a name; None to leave it.
+        """
         pieces: list[str] = []
         done = 0
-        for start, end in sorted(self._spans(text), key=lambda span: (span[0], -span[1])):
-            if start >= done:
+        for start, end in self.spans(text):
+            if start >= done and (instead := stand_in(text, start, end)) is not None:
                 is_number = text[start].isdecimal() and text[:start].endswith("+")  # a phone number for a name
-                pieces += (text[done : start - is_number], stand_in(text[start:end]))
+                pieces += (text[done : start - is_number], instead)
                 done = end
         return "".join((*pieces, text[done:])) if pieces else text
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where names stand in `text`, in order, the longest of those that begin together first."""
+        if not self._may_be_in(text):
+            return []
+        return sorted(self._spans(text), key=lambda span: (span[0], -span[1]))
+
     def _may_be_in(self, text: str) -> bool:
-        """Whether a name could begin anywhere: most texts hold none, and that is quicker to see."""
+        """Return whether a name could begin anywhere: most texts hold none, and that is quicker to see."""
         folded = text.lower()
         if not self._by_word.keys().isdisjoint(_WORD.findall(folded)):
             return True
@@ -58,10 +65,10 @@ class NameFinder:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of `text`; what stands between scripts without blanks is one too."""
+    """Return the words of `text`; what stands between scripts without blanks is one too."""
     return _WORD.findall(text)
 
 
 def holds_cjk(text: str) -> bool:
-    """Whether `text` holds letters of a script without blanks between words."""
+    """Return whether `text` holds letters of a script without blanks between words."""
     return any(char > "\u2e7f" and char.isalpha() for char in text)

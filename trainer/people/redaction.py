@@ -1,74 +1,143 @@
 """Names of people who did not consent, wherever they stand in a text: replaced by their stand-ins."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from persona.names import SOMEONE, normalise
-from persona.word_tokens import CJK
+from persona.names import normalise
 from trainer.people.identities import Identity, KnownPerson
-from trainer.people.name_finder import NameFinder, holds_cjk, words_of
-from trainer.people.word_lists import COMMON
+from trainer.people.name_finder import NameFinder
+from trainer.people.name_lexicon import NameLexicon, NameMatch
+from trainer.people.name_rules import calls_somebody, laxest, name_matches
 
-_CJK_RUN = re.compile(rf"[{CJK}]+")
-_EDGES = re.compile(r"^\W+|\W+$")  # emoji and ornaments around a name are not what others type
+MIN_USES = 5  # as a word in lower case, before the corpus knows it as one
+STRANGERS_SHARE = 0.3  # of how often it is said where its bearer speaks: more than that among strangers is a word
+OWN_SHARE = 0.5  # people seldom call themselves: who says it half as often as others do says a word
+
+
+class Said(Protocol):
+    """A message, as far as names in it matter. sender: an identity key."""
+
+    @property
+    def platform(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def sender(self) -> str: ...
+    @property
+    def lines(self) -> tuple[str, ...]: ...
+    @property
+    def quoted(self) -> tuple[str, ...]: ...
+
+
+@dataclass(slots=True)
+class _Call:
+    """What somebody is called. person: speaker key. opens_sentences: a capital at a sentence's beginning tells, too."""
+
+    person: str
+    stand_in: str
+    match: NameMatch
+    opens_sentences: bool = False
 
 
 class NamesInText:
-    """What each name becomes. Only names that stand in the table of participants are known."""
+    """What each name becomes. Only names that stand in the table of participants are known.
 
-    def __init__(self, identities: Mapping[str, Identity], people: Mapping[str, KnownPerson]) -> None:
-        self._stand_ins: dict[str, str] = {}
-        surnames: dict[str, str] = {}
+    counts: how often each was replaced, in lower case.
+    """
+
+    def __init__(
+        self, identities: Mapping[str, Identity], people: Mapping[str, KnownPerson], lexicon: NameLexicon
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._people = people
+        self._lexicon = lexicon
+        self._calls: dict[str, _Call] = {}
         spared = {
             normalise(call)
             for key, person in people.items()
             if not person.pseudonymous
-            for call in names_in_texts(identities[key])
+            for call in name_matches(identities[key], lexicon)
         }
         for key, person in people.items():
-            if person.pseudonymous:
-                own = (call.lower() for call in names_in_texts(identities[key]) if normalise(call) not in spared)
-                last = (name.lower() for name in _surnames(identities[key]) if normalise(name) not in spared)
-                self._stand_ins |= dict.fromkeys(own, person.name)
-                surnames |= dict.fromkeys(last, person.name)
-        self._surnames = surnames.keys() - self._stand_ins.keys()
-        self._stand_ins = surnames | self._stand_ins
-        self._finder = NameFinder(self._stand_ins)
+            for call, match in name_matches(identities[key], lexicon).items() if person.pseudonymous else ():
+                if normalise(call) not in spared:
+                    known = self._calls.get(call)
+                    if known is None or laxest(match, known.match) == match:
+                        self._calls[call] = _Call(person.key, person.name, match)
+        self._finder = NameFinder(self._calls)
+
+    def learn(self, rows: Sequence[Said]) -> bytearray:
+        """Learn from a corpus which of the names are words in it; returns 1 for each row that holds one, else 0."""
+        holding = bytearray(len(rows))
+        uses = _Uses(rows, self._people)
+        for place, row in enumerate(rows):
+            for text in (*row.lines, *row.quoted):
+                for start, end in self._finder.spans(text):
+                    holding[place] = 1
+                    call = self._calls[text[start:end].lower()]
+                    uses.add(row, text, start, end, call.person)
+        for name, call in self._calls.items():
+            if call.match == "any_case" and uses.is_word(name, call.person):
+                call.match = "proper" if name.upper() != name else "at"
+            call.opens_sentences = uses.capital[name] > uses.lower[name]
+        return holding
 
     def replaced(self, text: str) -> str:
-        """`text` with every such name replaced."""
+        """Return `text` with every such name replaced."""
         return self._finder.replaced(text, self._stand_in)
 
-    def _stand_in(self, name: str) -> str:
-        folded = name.lower()
-        if folded in self._surnames and name[:1].islower():  # "baker" is a trade, "Baker" may be Ms Baker
-            return name
-        return self._stand_ins.get(folded, SOMEONE.title())
+    def _stand_in(self, text: str, start: int, end: int) -> str | None:
+        name = text[start:end].lower()
+        call = self._calls[name]
+        if not calls_somebody(
+            text, start, end, call.match, self._lexicon.is_word, opens_sentences=call.opens_sentences
+        ):
+            return None
+        self.counts[name] += 1
+        return call.stand_in
 
 
-def names_in_texts(identity: Identity) -> set[str]:
-    """What others call this identity in texts: its names, their first words, its handle."""
-    names = {_EDGES.sub("", name) for name in identity.names} | {identity.handle.lstrip("@")}
-    names |= set() if identity.has_id else {identity.name}
-    return _telling(names | {words[0] for words in map(words_of, names) if len(words) > 1})
+class _Uses:
+    """How names are used in a corpus. lower, capital: how often so written, sentences' beginnings aside."""
 
+    def __init__(self, rows: Iterable[Said], people: Mapping[str, KnownPerson]) -> None:
+        self.lower: Counter[str] = Counter()
+        self.capital: Counter[str] = Counter()
+        self._near: Counter[str] = Counter()  # in lower case, where its bearer speaks
+        self._own: Counter[str] = Counter()  # in lower case, by its bearer
+        self._people = people
+        self._rows: Counter[tuple[str, str]] = Counter()  # by channel
+        self._own_rows: Counter[str] = Counter()  # by speaker
+        self._channels: dict[str, set[tuple[str, str]]] = {}
+        for row in rows:
+            channel, speaker = (row.platform, row.channel), people[row.sender].key
+            self._rows[channel] += 1
+            self._own_rows[speaker] += 1
+            self._channels.setdefault(speaker, set()).add(channel)
 
-def callable_words(text: str) -> Iterator[str]:
-    """What in `text` could be somebody's name, in lower case: its words, and the runs of two to four characters of scripts
-    without blanks."""
-    yield from (word.lower() for word in words_of(text))
-    for run in _CJK_RUN.findall(text):
-        yield from (run[start : start + size] for size in (2, 3, 4) for start in range(len(run) - size + 1))
+    def add(self, row: Said, text: str, start: int, end: int, bearer: str) -> None:
+        """Count one use of a name of `bearer`."""
+        name = text[start:end]
+        if text[start - 1 : start] == "@" and start:
+            return
+        if name != name.lower():
+            self.capital[name.lower()] += calls_somebody(text, start, end, "proper", lambda _: True)
+            return
+        if not calls_somebody(text, start, end, "any_case", lambda _: True):
+            return
+        self.lower[name] += 1
+        self._near[name] += (row.platform, row.channel) in self._channels.get(bearer, ())
+        self._own[name] += self._people[row.sender].key == bearer
 
-
-def _surnames(identity: Identity) -> set[str]:
-    return _telling(words[-1] for words in map(words_of, identity.names) if len(words) > 1 and not holds_cjk(words[-1]))
-
-
-def _telling(names: Iterable[str]) -> set[str]:
-    """Those that are long enough to be a name and no common word."""
-    return {
-        name
-        for name in names
-        if len(name) >= (2 if holds_cjk(name) else 3) and name.lower() not in COMMON and not name.isdecimal()
-    }
+    def is_word(self, name: str, bearer: str) -> bool:
+        """Return whether strangers to its bearer say a name as often as a word, or its bearer does."""
+        near, own = self._near[name], self._own[name]
+        far = self.lower[name] - near
+        own_rows = self._own_rows[bearer]
+        near_rows = sum(self._rows[channel] for channel in self._channels.get(bearer, ()))
+        far_rows = self._rows.total() - near_rows
+        if far >= MIN_USES and far * near_rows >= STRANGERS_SHARE * near * far_rows:
+            return True
+        return own >= MIN_USES and own * (near_rows - own_rows) >= OWN_SHARE * (near - own) * own_rows

@@ -1,4 +1,4 @@
-"""Word lists: stand-in names, and words that are no names."""
+"""Word lists: stand-in names, given names that are also words, and words that are never names."""
 
 # For people who did not consent; short, neutral, and no words one meets often.
 PSEUDONYMS: tuple[str, ...] = tuple(
@@ -12,20 +12,75 @@ PSEUDONYMS: tuple[str, ...] = tuple(
 )
 COLOURS: tuple[str, ...] = tuple("GREY GREEN AMBER WHITE RUSSET BLACK GOLDEN BLUE SILVER BROWN".split())
 
-# Words that also stand in display names; a text is not to lose its "first" because of a "First Citizen".
-COMMON: frozenset[str] = frozenset(
+# Given names that people also use as words, by language: a capital or an @ makes a name of them.
+GIVEN_WORDS: dict[str, frozenset[str]] = {
+    language: frozenset(words.split())
+    for language, words in {
+        "en": """
+            amber angel april art ash aspen august autumn basil bay bean bear beau bee berry bill birdie blossom
+            blue brook buck bud buddy cash cat chance chase cherry chip chuck clay cliff colt coral crystal
+            daisy dale dawn dean destiny dick don dot dove drew duke earl ebony ed eve faith fawn fay fern flint
+            flora forest forrest fox frank gale gay gene ginger glen glory grace grant gray guy hall ham happy
+            harmony haven hazel heath heather herb holly honor hope hunter iris ivy jack jade jewel joy june
+            junior justice kit kitty lance lane laurel lily love lucky major marine mark max may melody mercy
+            merry miles mo nick norm olive opal page paige pat patience pearl peg penny pepper pierce pip poppy
+            prince prudence queenie rain raven ray red reed rex rich river rob robin rocky rod rose rosemary
+            rowan royal ruby rue sage sandy scarlet scout shelly skip sky star sterling stew stone storm stormy
+            sue summer sunny tab tad thorn tiger trace trinity trip violet ward west will willow winter wolf
+            woody wren
+        """,
+        "de": "ernst heide mark rosa rose stern wolf wolke",
+        "es": """
+            alba belén blanca celeste clara concha consuelo cruz dolores domingo esperanza estrella flor gloria
+            león linda luna luz mar mercedes milagros modesto nieves paloma paz perla pilar reina reyes rosa
+            santos sol soledad victoria ángel ángeles
+        """,
+        "fr": """
+            aimée anémone aurore blanche claire clémence constant désiré fleur franc france iris lune lys marine
+            océane olive parfait prudence reine rose victoire violette
+        """,
+        "it": """
+            alba aurora beata bianca celeste chiara clemente costanza felice fiore gioia gloria grazia libero
+            linda luce luna mare marina marino massimo mina pace perla rosa serena sereno sole speranza stella
+            vera viola
+        """,
+        "nl": "bas beer bloem floor mees roos sterre wil",
+        "pl": "jagoda kalina lew malina pola roman róża",
+        "pt": "clara estrela flor glória graça linda luz mar paz perla pilar reis rosa santos sol",
+        "sv": "björn bo lilja liv per sten",
+        "tr": """
+            ada arda aslan ateş aydın aylin aşkın bahar barış bilge bulut can cem cesur damla deniz derin dilek
+            duygu ege ekin emek emel engin erdem eren ferah gül güneş güven hayat huzur inci ipek kaya koray
+            korkut kutlu mavi melek mert metin murat mutlu nehir neşe nur olcay onur ozan pınar rüya savaş sefa
+            selvi sevda sevgi su tan tuna ufuk umut utku uğur yaz yağmur yeter yıldız zafer çiçek çınar özgür
+            özlem ümit ünal ışık şafak
+        """,
+        "ru": """
+            вера виктор воля заря злата лев лилия любовь майя марк мир надежда нина рада роза роман свет света
+            слава
+        """,
+        "uk": "воля віра злата лев любов лілія мир надія роза роман слава",
+    }.items()
+}
+
+# Written with a capital whatever they mean.
+ALWAYS_CAPITAL: frozenset[str] = frozenset(
     """
-    a about after all also always an and any as at back be best big boy but by captain day dear doctor dad do
-    down duke each early even every everyone everybody few first for friend from gentleman girl go good grandma
-    grandpa great guy he head her here him his home house how i if in into is it its just king knight lady last
-    late like little long lord love man many master me men messenger miss mom more most mother mum my never new
-    next night no nobody not now nurse of off officer old on one only or other our out over own people page
-    prince princess queen real red second see servant she shop sir sister sleepy small so soldier some somebody
-    someone son summer sunny sun the their them then there they third this time to too two under up us very we
-    well what when who why will winter with woman work year yes you young your monday tuesday wednesday thursday
-    friday saturday sunday april may june august mark art bill rich grace hope joy rose jack max pat sue drew
-    mr mrs ms dr prof sir herr frau the admin user account deleted unknown whatsapp telegram discord
-    link photo video voice gif audio file sticker phone card key address mail iban
-    der die das und ich nicht mit von zu el la los las de que y le les un une et il der den
+    january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday easter christmas god english french german spanish i
     """.split()
+)
+
+# What apps write themselves, in placeholders or where nobody's name is known.
+NEVER_NAMES: frozenset[str] = frozenset(
+    """
+    me you admin user account deleted unknown someone somebody whatsapp telegram discord signal messenger slackbot
+    link photo video voice gif audio file sticker phone card key address mail iban ip e-mail
+    """.split()
+)
+
+# Between the words of a name, not names themselves.
+PARTICLES: frozenset[str] = frozenset(
+    "van von vom zu zur de der den het ten ter te la las los le les el al da das do dos di du del della bin ibn ben abu y e i "
+    "und and of the af av mac mc st san".split()
 )

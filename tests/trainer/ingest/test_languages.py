@@ -4,7 +4,7 @@ import pytest
 
 from persona.errors import SettingsError
 from trainer.corpus.segmentation import MessageGroup, Row
-from trainer.ingest.languages import foreign, language_of, regions_of
+from trainer.ingest.languages import foreign, language_of, languages_of, regions_of
 
 ENGLISH = "did you see the match last night, it was really close until the end and then everybody left"
 GERMAN = "hast du gestern das Spiel gesehen, bis zum Schluss war es knapp und dann sind alle gegangen"
@@ -36,12 +36,13 @@ def test_a_language_that_cannot_be_told_is_refused() -> None:
 
 def test_countries_are_learned_from_numbers_and_from_languages() -> None:
     """International numbers in texts and names first, then where the language is spoken; what was learned stays."""
-    assert regions_of(["call +31 6 12345678", *[GERMAN] * 20], ["+46 70 123 45 67"], ()) == (
+    texts = ["call +31 6 12345678", *[GERMAN] * 20]
+    assert regions_of(texts, ["+46 70 123 45 67"], languages_of(texts)) == (
         "SE",
         "NL",
         "DE",
         "AT",
         "CH",
     )
-    assert regions_of([CHINESE], [], ("US",))[:2] == ("US", "CN")
-    assert regions_of([], [], ()) == ()
+    assert regions_of([CHINESE], [], languages_of([CHINESE]), ("US",))[:2] == ("US", "CN")
+    assert regions_of([], [], languages_of([])) == ()

@@ -236,6 +236,17 @@ def test_what_rules_rewrote_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert ("reply", [(stand_in, ("cats are liquid",)), ("MARA VOSS", ("so true",))]) in scenes(found.corpus)
 
 
+def test_the_words_that_names_replaced_most_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """So that a name which eats a word is seen; words stay."""
+    talk = [("Don", "hi"), ("Mara Voss", "I don't know, ask Don or zelda"), ("Zelda", "don't ask Don, don’t")]
+    settings = settings_of(tmp_path)
+    found = imported(settings, telegram(tmp_path, talk))
+    assert import_summary(settings, found)["names"] == {"don": 2, "zelda": 1}
+    show_import(settings, found, as_json=False)
+    assert "words replaced by stand-ins, most often: don 2, zelda 1" in capsys.readouterr().out
+    assert everything_in(settings.corpus).count("don't") == 6  # in messages, conversations, transcript
+
+
 def test_names_of_files_and_chats_are_not_written(tmp_path: Path) -> None:
     """Where an export has no ids, readers make them of names; in the corpus they are hashes."""
     path = tmp_path / "Zelda Quist.txt"
