@@ -58,6 +58,7 @@ class FakeDiscord:
         app.router.add_put("/api/v10/applications/{application}/commands", self._offered)
         get("/api/v10/channels/{channel}", self._channel)
         get("/api/v10/channels/{channel}/messages", self._history)
+        get("/api/v10/channels/{channel}/messages/{message}", self._one_message)
         post("/api/v10/channels/{channel}/messages", self._post)
         post("/api/v10/channels/{channel}/typing", self._typing)
         post("/api/v10/interactions/{interaction}/{token}/callback", self._callback)
@@ -328,6 +329,13 @@ class FakeDiscord:
             before = int(request.query.get("before", 1 << 63))
             page = [message for message in messages if int(message["id"]) < before][-limit:]
         return self._json(page[::-1])
+
+    async def _one_message(self, request: web.Request) -> web.StreamResponse:
+        number = request.match_info["message"]
+        for message in self.messages[request.match_info["channel"]]:
+            if message["id"] == number:
+                return self._json(message)
+        return self._json({"message": "Unknown Message", "code": 10008}, 404)
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         if answer := await self._troubled("before post", request):

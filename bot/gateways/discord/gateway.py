@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +29,7 @@ from bot.gateway import (
 )
 from bot.gateways.discord import LIMITS
 from bot.gateways.discord.commands import offer_commands
+from bot.gateways.discord.event_queue import Change, Dropped, EventQueue
 from bot.gateways.discord.messages import parse_message
 from bot.tasks import end
 from bot.typing_indicator import repeated
@@ -46,7 +47,6 @@ QUEUE = 10_000  # events that may wait to be committed; what comes on top is rea
 BATCH = 100  # messages that are committed in one transaction
 HISTORY = 100  # messages that Discord gives in one answer
 _SCORES = {"👍": 1, "👎": -1}
-_Event = IncomingMessage | Callable[[], Awaitable[None]]
 _FINAL = {
     4004: "Discord refused the token; put the bot's token into DISCORD_TOKEN",
     4011: "this bot is in so many servers that Discord asks for sharding, which alterego doesn't do",
@@ -63,12 +63,19 @@ class DiscordGateway:
     limits = LIMITS
 
     def __init__(
-        self, settings: Discord, token: str, *, feedback: bool = False, heartbeat_timeout: float = 60.0
+        self,
+        settings: Discord,
+        token: str,
+        *,
+        feedback: bool = False,
+        heartbeat_timeout: float = 60.0,
+        queue_size: int = QUEUE,
     ) -> None:
         self._settings = settings
         self._token = token
         self._feedback = feedback
         self._heartbeat_timeout = heartbeat_timeout  # seconds without a word after which a connection is dead
+        self._queue_size = queue_size
         self._client: _Client | None = None
         # where orjson happens to be installed the library would take it, which refuses a whole page of history for half an
         # emoji in it, again and again
@@ -81,7 +88,9 @@ class DiscordGateway:
 
     async def run(self, intake: Intake) -> None:
         """Connect, catch up, and commit what is said until the connection is lost for good."""
-        client = self._client = _Client(self._settings, intake, self._feedback, self._heartbeat_timeout)
+        client = self._client = _Client(
+            self._settings, intake, self._feedback, self._heartbeat_timeout, self._queue_size
+        )
         parts = (client.start(self._token), client.open_sessions(), client.commit(), client.note_connected())
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -202,7 +211,9 @@ async def _closed(client: discord.Client) -> None:
 class _Client(discord.Client):
     """Queues what is said in order, and holds it back until the channels have caught up."""
 
-    def __init__(self, settings: Discord, intake: Intake, feedback: bool, heartbeat_timeout: float) -> None:
+    def __init__(
+        self, settings: Discord, intake: Intake, feedback: bool, heartbeat_timeout: float, queue_size: int
+    ) -> None:
         intents = discord.Intents(
             guilds=True, messages=True, message_content=True, guild_reactions=feedback, dm_reactions=feedback
         )
@@ -217,30 +228,33 @@ class _Client(discord.Client):
         self._settings = settings
         self._intake = intake
         self._feedback = feedback
-        self._said: asyncio.Queue[_Event] = asyncio.Queue(QUEUE)
+        self._events = EventQueue(queue_size)
         self._new_session = asyncio.Event()
         self._caught_up = asyncio.Event()
-        self._overflowed = False
         self._tree = offer_commands(self, settings, intake)
 
     async def on_message(self, message: discord.Message) -> None:
         """Something was said."""
         if said := self.parse(message):
-            self._queue(said)
+            self._events.put(said)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Something reads otherwise now."""
         if said := self.parse(event.message):
-            self._queue(partial(self._intake.edited, said))
+            apply = partial(self._intake.edited, said)
+            self._events.put(Change(said.channel, (said.message_id,), apply, rereadable=True))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """Something is gone."""
-        self._queue(partial(self._intake.deleted, f"discord:{event.channel_id}", [str(event.message_id)]))
+        self._deleted(event.channel_id, [event.message_id])
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Many are gone."""
-        gone = [str(one) for one in event.message_ids]
-        self._queue(partial(self._intake.deleted, f"discord:{event.channel_id}", gone))
+        self._deleted(event.channel_id, event.message_ids)
+
+    def _deleted(self, channel_id: int, message_ids: Iterable[int]) -> None:
+        channel, ids = f"discord:{channel_id}", tuple(map(str, message_ids))
+        self._events.put(Change(channel, ids, partial(self._intake.deleted, channel, ids)))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody reacted to something."""
@@ -253,16 +267,7 @@ class _Client(discord.Client):
     def _rated(self, event: discord.RawReactionActionEvent, score: int | None) -> None:
         if score is not None and self.user and event.user_id != self.user.id:
             vote = Vote(f"discord:{event.channel_id}", str(event.message_id), str(event.user_id), score)
-            self._queue(partial(self._intake.rated, vote))
-
-    def _queue(self, event: "_Event") -> None:
-        """Keep it for commit(). Where there is no room it is dropped, and read from history when there is."""
-        try:
-            self._said.put_nowait(event)
-        except asyncio.QueueFull:
-            if not self._overflowed:
-                log.warning(Event("dropped", reason="queue-full", hint="reading it from history later"))
-            self._overflowed = True
+            self._events.put(Change(vote.channel, (vote.message_id,), partial(self._intake.rated, vote)))
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """An event that can't be understood; the library would log what is in it."""
@@ -301,24 +306,44 @@ class _Client(discord.Client):
     async def commit(self) -> None:
         """Commit what is said, in order; messages that wait together in one transaction."""
         while True:
-            told = [await self._said.get()]
+            events = await self._events.get(BATCH)
             await self._caught_up.wait()
-            while len(told) < BATCH and not self._said.empty():
-                told.append(self._said.get_nowait())
-            for stretch in _stretches(told):
-                if isinstance(stretch, list):
-                    await self._intake.received(*stretch)
+            for group in _grouped(events):
+                if isinstance(group, list):
+                    await self._intake.received(*group)
                 else:
-                    await stretch()
-            if self._overflowed and self._said.empty():
-                self._overflowed = False
-                await self._catch_up()
+                    await group.apply()
+            if dropped := self._events.take_dropped():
+                await self._read_dropped(dropped)
+
+    async def _read_dropped(self, dropped: Dropped) -> None:
+        """Read what found no room in the queue from where it stands: each channel's history, each edited message."""
+        for channel, first in dropped.first.items():
+            await self._catch_up_in(int(channel.split(":")[1]), int(first) - 1)
+        for channel, message_ids in dropped.edited.items():
+            await self._read_again(channel, message_ids)
+        for change in dropped.changes:
+            await change.apply()
+
+    async def _read_again(self, channel: str, message_ids: Iterable[str]) -> None:
+        number = int(channel.split(":")[1])
+        for message_id in message_ids:
+            try:
+                place: Any = self.get_channel(number) or await self.fetch_channel(number)
+                message = self.parse(await place.fetch_message(int(message_id)))
+            except discord.NotFound:
+                await self._intake.deleted(channel, [message_id])
+                continue
+            except discord.Forbidden:
+                continue
+            if message:
+                await self._intake.edited(message)
 
     async def note_connected(self) -> None:
         """Note now and then that everything was heard."""
         while True:
             await asyncio.sleep(CONNECTED_EVERY)
-            if self._caught_up.is_set() and self._said.empty():
+            if self._caught_up.is_set() and self._events.is_done:
                 await self._intake.connected(time.time())
 
     async def _catch_up(self) -> None:
@@ -361,16 +386,16 @@ class _Client(discord.Client):
         return parse_message(message, self.user, self._settings, own=own) if self.user else None
 
 
-def _stretches(told: "Iterable[_Event]") -> Iterator[list[IncomingMessage] | Callable[[], Awaitable[None]]]:
-    """Neighbouring messages together, everything else alone, in order."""
+def _grouped(events: Iterable[IncomingMessage | Change]) -> Iterator[list[IncomingMessage] | Change]:
+    """Yield neighbouring messages together, everything else alone, in order."""
     messages: list[IncomingMessage] = []
-    for one in told:
-        if isinstance(one, IncomingMessage):
-            messages.append(one)
+    for event in events:
+        if isinstance(event, IncomingMessage):
+            messages.append(event)
             continue
         if messages:
             yield messages
             messages = []
-        yield one
+        yield event
     if messages:
         yield messages
