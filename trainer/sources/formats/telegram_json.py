@@ -2,12 +2,13 @@
 
 Learned from tdesktop's export_output_json.cpp: `text` is a string or a mixed list, `text_entities` is absent in older
 files, `date` has no zone, `from` and `forwarded_from` are null for deleted accounts, 4.1.1 wrote `document_id` without
-quotes, and versions to this day write \\xHH inside strings.
+quotes, and versions to this day write \\xHH inside strings. A topic of a forum is a channel of its own: a message answers
+the `topic_created` row of its topic, or a message in it. A block quote is a quotation if other words stand beside it.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from msgspec import structs
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.telegram_rich import plain, rich_text
+from trainer.sources.parsing.unread import EmptyRows
 from trainer.sources.source import Reading, Source, claim_each
 
 _KINDS: dict[str, ConversationType] = {
@@ -37,6 +40,24 @@ _MEDIA = {
     "animation": "gif",
     "audio_file": "audio",
 }
+_THINGS = {
+    "photo": "photo",
+    "file": "file",
+    "poll": "poll",
+    "todo_list": "checklist",
+    "location_information": "location",
+    "place_name": "location",
+    "contact_information": "contact",
+    "game_title": "game",
+    "paid_stars_amount": "paid media",
+    "invoice_information": "invoice",
+    "giveaway_information": "giveaway",
+}
+_KNOWN_KEYS = frozenset(
+    "id type date date_unixtime edited edited_unixtime from from_id author text text_entities reply_to_message_id"
+    " reply_to_peer_id via_bot forwarded_from forwarded_from_id saved_from reactions inline_bot_buttons width height"
+    " contact_vcard self_destruct_period_seconds".split()
+)
 _UNSET = msgspec.UNSET
 _CALLS = ("phone_call", "group_call", "conference_call", "invite_to_group_call")
 _LOOK = re.compile(
@@ -50,6 +71,16 @@ class _Entity(msgspec.Struct, gc=False):
     user_id: str | int | None = None
 
 
+class _Reactor(msgspec.Struct, gc=False):
+    name: str | None = msgspec.field(name="from", default=None)
+    from_id: str | int | None = None
+
+
+class _Reaction(msgspec.Struct, gc=False):
+    emoji: str = ""
+    recent: list[_Reactor] = []
+
+
 class _Row(msgspec.Struct, gc=False):
     id: int
     type: str = "message"
@@ -57,10 +88,12 @@ class _Row(msgspec.Struct, gc=False):
     date_unixtime: float | None = None
     edited_unixtime: float | None = None
     action: str = ""
+    title: str | None = None
     sender: str | None = msgspec.field(name="from", default=None)
     from_id: str | int | None = None
     text: str | list[str | _Entity] | None = ""
     text_entities: list[_Entity] = []
+    rich_message: dict[str, Any] | None = None
     forwarded_from: str | msgspec.UnsetType | None = _UNSET
     via_bot: str | None = None
     reply_to_message_id: int | None = None
@@ -69,6 +102,16 @@ class _Row(msgspec.Struct, gc=False):
     media_type: str | None = None
     sticker_emoji: str | None = None
     file: str | None = None
+    poll: dict[str, Any] | None = None
+    todo_list: dict[str, Any] | None = None
+    location_information: dict[str, Any] | None = None
+    place_name: str | None = None
+    contact_information: dict[str, Any] | None = None
+    game_title: str | None = None
+    paid_stars_amount: int | None = None
+    invoice_information: dict[str, Any] | None = None
+    giveaway_information: dict[str, Any] | None = None
+    reactions: list[_Reaction] | None = None
 
 
 def _recognises(start: bytes) -> bool:
@@ -79,24 +122,42 @@ def _recognises(start: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Chat:
-    """What the rows of one chat have in common. bot: the sender whose chat it is, if that is a bot."""
+    """What the rows of one chat have in common.
+
+    bot: the sender whose chat it is, if that is a bot. topics: names of a forum's topics by the row that opened them.
+    topic_of: the topic of each message in one.
+    """
 
     id: str = ""
-    kind: ConversationType = "group"
+    type: ConversationType = "group"
     name: str = ""
     bot: str = "nobody"
+    topics: dict[int, str] = field(default_factory=dict)
+    topic_of: dict[int, int] = field(default_factory=dict)
+
+    def topic(self, row: _Row) -> int:
+        """The topic that a message is in; 0 for none. Messages are in order, so what is answered is known."""
+        answered = row.reply_to_message_id or 0
+        topic = answered if answered in self.topics else self.topic_of.get(answered, 0)
+        if topic:
+            self.topic_of[row.id] = topic
+        return topic
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        chat = _Chat()
-        for found in JsonRecords(partial(tree.open, name), name, "messages", _Row):
-            if isinstance(found, _Row):
-                yield _message(found, chat)
-            elif isinstance(found, Opening):
-                chat = _chat(found.fields)
+        chat, empty = _Chat(), EmptyRows(_KNOWN_KEYS)
+        for item in JsonRecords(partial(tree.open, name), name, "messages", _Row, needs="type"):
+            if isinstance(item, _Row):
+                message = _message(item, chat)
+                if not (message.text or message.attachments or message.quoted_text) and message.kind == "message":
+                    empty.note(message.message_id)
+                yield message
+            elif isinstance(item, Opening):
+                chat = _chat(item.fields)
             else:
-                yield found
+                yield item
+        yield from empty.rejects(JsonRecords(partial(tree.open, name), name, "messages", dict[str, Any]), name)
 
 
 def _chat(fields: dict[str, Any]) -> _Chat:
@@ -110,13 +171,11 @@ def _message(row: _Row, chat: _Chat) -> Message:
     if isinstance(sender, int):  # files of 2020 and before have the bare number
         sender = f"user{sender}"
     entities, answered, origin = row.text_entities, row.reply_to_message_id, row.forwarded_from
-    plain = (
-        len(entities) == 1 and entities[0].type == "plain"
-    )  # most messages: the rest of them is worth a quicker look
+    is_plain = len(entities) == 1 and entities[0].type == "plain"  # most messages: others are worth a longer look
     message = Message(  # sixteen arguments: with one more, msgspec takes twice as long
         platform="telegram",
         conversation_id=chat.id,
-        conversation_type=chat.kind,
+        conversation_type=chat.type,
         conversation_name=chat.name,
         message_id=str(row.id),
         sender_id=sender,
@@ -124,13 +183,40 @@ def _message(row: _Row, chat: _Chat) -> Message:
         is_bot=row.via_bot is not None or sender == chat.bot,
         timestamp=_dated(row.date) if row.date_unixtime is None else row.date_unixtime,
         kind="message" if row.type == "message" else _other(row),
-        text=entities[0].text if plain else _text(row),
+        text=entities[0].text if is_plain else _text(row),
         reply_to_id=str(answered) if answered and not row.reply_to_peer_id else "",
         forwarded_from="" if origin is _UNSET else origin or "somebody",
-        mentions=() if plain else _mentions(entities),
+        mentions=() if is_plain else _mentions(entities),
         attachments=_attachments(row) if row.media_type or row.photo or row.file else (),
     )
-    return message if row.edited_unixtime is None else structs.replace(message, edited_at=row.edited_unixtime)
+    if is_plain and not (chat.topics or row.reactions or row.edited_unixtime):
+        return message
+    return _completed(message, row, chat)
+
+
+def _completed(message: Message, row: _Row, chat: _Chat) -> Message:
+    """The message with what few of them have."""
+    changes: dict[str, Any] = {}
+    if row.edited_unixtime is not None:
+        changes["edited_at"] = row.edited_unixtime
+    if row.reactions:
+        changes["reactions"] = _reactions(row.reactions)
+    if row.rich_message:
+        rich = rich_text(row.rich_message)
+        changes |= {"text": "\n".join(rich.lines), "quoted_text": "\n".join(rich.quoted)}
+        changes["attachments"] = (*message.attachments, *rich.attachments)
+    elif any(part.type == "blockquote" for part in row.text_entities):
+        changes |= _unquoted(row.text_entities)
+    elif not message.text and not message.attachments and row.type == "message":
+        changes |= {"text": _words_of_thing(row), "attachments": _things(row)}
+    if row.action == "topic_created":
+        chat.topics[row.id] = row.title or str(row.id)
+    elif chat.topics and (topic := chat.topic(row)):
+        changes["conversation_id"] = f"{chat.id}/{topic}"
+        changes["conversation_name"] = f"{chat.name} / {chat.topics[topic]}"
+        if row.reply_to_message_id == topic:  # so every message of a topic is marked
+            changes["reply_to_id"] = ""
+    return structs.replace(message, **changes) if changes else message
 
 
 def _other(row: _Row) -> Kind:
@@ -146,6 +232,35 @@ def _mentions(entities: Sequence[_Entity]) -> tuple[tuple[str, str], ...]:
             if part.type in ("mention", "mention_name")
         ]
     )
+
+
+def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
+    """Who reacted with what; an emoji of somebody's own making has no character."""
+    return tuple(
+        (reaction.emoji, person.name or str(person.from_id or ""))
+        for reaction in reactions
+        if reaction.emoji
+        for person in reaction.recent
+        if person.name or person.from_id
+    )
+
+
+def _unquoted(entities: Sequence[_Entity]) -> dict[str, str]:
+    """Text and quotation apart."""
+    quoted = "\n".join(part.text.strip() for part in entities if part.type == "blockquote")
+    own = "".join(part.text for part in entities if part.type != "blockquote").strip()
+    return {"text": own or quoted, "quoted_text": quoted}
+
+
+def _words_of_thing(row: _Row) -> str:
+    """What somebody wrote into a poll or a checklist."""
+    if row.poll:
+        return plain(row.poll.get("question"))
+    return plain(row.todo_list.get("title")) if row.todo_list else ""
+
+
+def _things(row: _Row) -> tuple[str, ...]:
+    return next(((thing,) for field, thing in _THINGS.items() if getattr(row, field) is not None), ())
 
 
 def _dated(date: str) -> float | None:

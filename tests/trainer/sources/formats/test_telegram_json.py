@@ -133,3 +133,124 @@ def test_a_cut_file_gives_all_up_to_the_cut_and_says_so(tmp_path: Path) -> None:
         assert [one.text for one in messages] == [f"text {number}" for number in range(len(messages))]
         assert len(rejects) == 1
         assert rejects[0].reason.startswith("the file is cut off")
+
+
+def without_text(number: int, **more: Any) -> dict[str, Any]:
+    return row(number, "", text_entities=[], **more)
+
+
+def test_topics_of_a_forum_are_channels_of_their_own(tmp_path: Path) -> None:
+    """By the row that opened them, and through messages that answer messages."""
+    rows = [
+        {"id": 1, "type": "service", "action": "topic_created", "title": "Food", "text": ""},
+        {"id": 2, "type": "service", "action": "topic_created", "title": "Bikes", "text": ""},
+        row(10, "who brings bread", reply_to_message_id=1),
+        row(11, "my chain fell off", reply_to_message_id=2),
+        row(12, "which gear", reply_to_message_id=11),
+        row(13, "I do", reply_to_message_id=10),
+        row(14, "morning all"),
+    ]
+    messages, _ = read(export(tmp_path, chat(rows, type="public_supergroup")))
+    assert [(one.conversation_id, one.conversation_name, one.reply_to_id) for one in messages[2:]] == [
+        ("77/1", "table / Food", ""),
+        ("77/2", "table / Bikes", ""),
+        ("77/2", "table / Bikes", "11"),
+        ("77/1", "table / Food", "10"),
+        ("77", "table", ""),
+    ]
+
+
+def test_rich_messages_are_text(tmp_path: Path) -> None:
+    """Headings, lists, formatting inside formatting; quotations apart, pictures as attachments."""
+    blocks = [
+        {"type": "heading", "level": 2, "text": ["Shopping"]},
+        {"type": "list", "items": [{"checked": True, "text": ["flour"]}, {"task_state": "unchecked", "text": "yeast"}]},
+        {"type": "list", "items": [{"content": "blocks", "blocks": [{"type": "paragraph", "text": "salt"}]}]},
+        {"type": "paragraph", "text": ["I take ", {"type": "bold", "text": {"type": "plain", "text": "both"}}]},
+        {"type": "quote", "content": "text", "text": "rye or spelt?", "caption": {"type": "plain", "text": "Bo"}},
+        {"type": "table", "title": {"type": "empty"}, "rows": [{"cells": [{"text": "a"}, {"text": ["b", "c"]}]}]},
+        {"type": "photo", "caption": {"text": "my loaf", "credit": {"type": "empty"}}},
+        {"type": "math", "formula": "x^2"},
+        {"type": "divider"},
+    ]
+    messages, rejects = read(export(tmp_path, chat([row(1, "", rich_message={"blocks": blocks})])))
+    assert messages[0].text.split("\n") == [
+        "Shopping",
+        "[x] flour",
+        "[ ] yeast",
+        "salt",
+        "I take both",
+        "a bc",
+        "my loaf",
+        "x^2",
+    ]
+    assert messages[0].quoted_text == "rye or spelt?"
+    assert messages[0].attachments == ("photo",)
+    assert rejects == []
+
+
+def test_a_row_with_no_text_and_an_unknown_key_is_told_by_that_key(tmp_path: Path) -> None:
+    """What Telegram adds next year doesn't vanish as an empty message; what is merely empty does."""
+    rows = [without_text(1, hologram={"depth": 3}), row(2, "hi", hologram={"depth": 3}), without_text(3)]
+    for indent in (1, None):
+        messages, rejects = read(export(tmp_path, chat(rows), indent))
+        assert len(messages) == 3
+        assert [reject.reason for reject in rejects] == ["a message without text, but with 'hologram': not read"]
+
+
+def test_polls_places_and_other_things_are_attachments(tmp_path: Path) -> None:
+    """A poll's question and a checklist's title are words of whoever wrote them."""
+    rows = [
+        without_text(1, poll={"question": "Rye or spelt?", "closed": False, "answers": []}),
+        without_text(2, todo_list={"title": "Bake", "answers": []}),
+        without_text(3, location_information={"latitude": 1.0, "longitude": 2.0}),
+        without_text(4, contact_information={"first_name": "Zed", "phone_number": "1"}),
+        without_text(5, game_title="2048"),
+        without_text(6, paid_stars_amount=50),
+    ]
+    messages, rejects = read(export(tmp_path, chat(rows)))
+    assert [(one.text, one.attachments) for one in messages] == [
+        ("Rye or spelt?", ("poll",)),
+        ("Bake", ("checklist",)),
+        ("", ("location",)),
+        ("", ("contact",)),
+        ("", ("game",)),
+        ("", ("paid media",)),
+    ]
+    assert rejects == []
+
+
+def test_a_block_quote_is_a_quotation(tmp_path: Path) -> None:
+    """Somebody else's words are not the persona's; a message that is nothing else is only a quotation."""
+    rows = [
+        row(1, "", text_entities=[{"type": "blockquote", "text": "see this"}, {"type": "plain", "text": "\nwhich?"}]),
+        row(2, "", text_entities=[{"type": "blockquote", "text": "see this"}]),
+    ]
+    messages, _ = read(export(tmp_path, chat(rows)))
+    assert [(one.text, one.quoted_text) for one in messages] == [("which?", "see this"), ("see this", "see this")]
+
+
+def test_reactions_name_who_reacted(tmp_path: Path) -> None:
+    """As far as the export lists them; a deleted account is known by its id."""
+    reactions = [
+        {
+            "type": "emoji",
+            "count": 2,
+            "emoji": "❤",
+            "recent": [{"from": "Bo", "from_id": "user12"}, {"from": None, "from_id": "user13"}],
+        },
+        {"type": "custom_emoji", "count": 1, "document_id": "5", "recent": [{"from": "Bo", "from_id": "user12"}]},
+        {"type": "emoji", "count": 3, "emoji": "👍"},
+    ]
+    messages, _ = read(export(tmp_path, chat([row(1, "bread", reactions=reactions), row(2, "tea")])))
+    assert [one.reactions for one in messages] == [(("❤", "Bo"), ("❤", "user13")), ()]
+
+
+def test_a_private_chat_stays_private_if_its_type_stands_behind_its_messages(tmp_path: Path) -> None:
+    """As in a file whose keys a tool has put in order."""
+    path = tmp_path / "result.json"
+    for indent in (1, None):
+        content = chat([row(1, "just us")], type="personal_chat", name="Bo")
+        path.write_text(json.dumps(content, sort_keys=True, indent=indent))
+        messages, _ = read(path)
+        assert [(one.conversation_type, one.conversation_name) for one in messages] == [("dm", "Bo")]
