@@ -12,6 +12,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
+from persona.atomic import move_folder
 from persona.config import Settings
 from persona.errors import UserError
 
@@ -41,7 +42,7 @@ def _write(file: Path, folder: Path) -> None:
         model.save_pretrained(fresh)
         tokenizer.save_pretrained(str(fresh))
         shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
+        move_folder(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

@@ -15,6 +15,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from persona import transcript
+from persona.atomic import replace_link, sync
 from persona.errors import PermanentError, UserError
 
 FORMAT = 1
@@ -124,16 +125,16 @@ def publish(folder: Path, seal: Seal) -> Bundle:
     """Seal a draft and give it the next version. The seal is written last; `current` is not moved."""
     files = {name: _sha256(folder / name) for name in _names(folder)}
     for name in files:
-        _sync(folder / name)
+        sync(folder / name)
     signed = seal.model_copy(update={"created": datetime.now(UTC).isoformat(timespec="seconds")}).signed(files)
     path = folder / SEAL
     path.write_text(json.dumps(signed.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _sync(path)
+    sync(path)
     for inner in [*folder.rglob("*/"), folder]:
-        _sync(inner)
+        sync(inner)
     folder.chmod(0o755)
     final = _take_next_version(folder)
-    _sync(final.parent)
+    sync(final.parent)
     return Bundle(final, signed)
 
 
@@ -144,23 +145,19 @@ def adopt(folder: Path) -> Bundle:
     for name in _names(folder):
         if name not in seal.files:
             raise PermanentError(f"{name} is not in the seal of the bundle; it is not to be trusted")
-        _sync(folder / name)
+        sync(folder / name)
     for inner in [*folder.rglob("*/"), folder]:
         inner.chmod(0o700 if inner.name == PRIVATE else 0o755)
-        _sync(inner)
+        sync(inner)
     final = _take_next_version(folder)
-    _sync(final.parent)
+    sync(final.parent)
     return Bundle(final, seal)
 
 
 def point_current(bundle: Bundle) -> None:
     """Make `bundle` the one that speaks; atomic."""
     home = bundle.folder.parent
-    link = home / f".{CURRENT}-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(bundle.folder.name)
-    link.replace(home / CURRENT)
-    _sync(home)
+    replace_link(home / CURRENT, bundle.folder.name)
 
 
 def current(home: Path) -> Bundle:
@@ -235,14 +232,6 @@ def _names(folder: Path) -> list[str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _take_next_version(folder: Path) -> Path:

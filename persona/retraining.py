@@ -1,11 +1,11 @@
 """Which bundles hold what should be forgotten: a note beside them, since a sealed bundle is never written to."""
 
 import json
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from persona.atomic import write_whole
 from persona.errors import UserError
 
 _FILE = "retrain.json"
@@ -27,6 +27,4 @@ def marked(home: Path) -> dict[str, str]:
 def mark(home: Path, versions: Iterable[str], at: datetime) -> None:
     """Note that these versions are to be trained anew; what was noted before stays. Written whole or not at all."""
     content = {"versions": dict.fromkeys(versions, at.isoformat(timespec="seconds")) | marked(home)}
-    fresh = home / f".{_FILE}-{os.getpid()}"
-    fresh.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    fresh.replace(home / _FILE)
+    write_whole(home / _FILE, [json.dumps(content, indent=1) + "\n"], mode=0o644)

@@ -1,11 +1,10 @@
 """A copy of the store while it is in use."""
 
-import os
 import sqlite3
-import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
+from persona.atomic import replacing
 from persona.errors import SettingsError, UserError
 
 
@@ -21,18 +20,13 @@ def back_up(url: str, folder: Path, target: Path) -> int:
         raise SettingsError(f"{target} exists; name a new file, so that no older backup is overwritten")
     if not target.parent.is_dir():
         raise SettingsError(f"{target.parent} is no folder; make it, or name another")
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # mode 0600
-    os.close(handle)
-    draft = Path(name)
     try:
-        _copy(source, draft)
-        os.link(draft, target)  # fails where somebody else made it meanwhile
+        with replacing(target, overwrite=False) as draft:
+            _copy(source, draft)
     except sqlite3.Error as error:
         raise UserError(
             f"the store at {source} can't be copied ({error}); look at the disk, then run it again"
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -43,11 +37,6 @@ def _copy(source: Path, draft: Path) -> None:
         result = copy.execute("PRAGMA integrity_check").fetchone()[0]
         if result != "ok":
             raise sqlite3.DatabaseError(f"the copy is damaged: {result}")
-    handle = os.open(draft, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
     for leftover in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             Path(f"{draft}{leftover}").unlink()

@@ -1,69 +1,53 @@
-"""What is chosen on the page, written into persona.toml; its comments and all else stay. Knows nothing of Gradio."""
+"""What is chosen on the page, written into persona.toml. Knows nothing of Gradio."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import tomlkit
-
-from persona.config import load, parsed
+from persona.config import load
 from persona.errors import SettingsError
 from persona.names import normalise, unique_key
+from persona.settings_file import SettingsDocument, save_settings
 
 
 def choose(config: Path, *, persona: Sequence[str], consent: Mapping[str, bool], sources: Sequence[str]) -> None:
-    """Write whose voice it is (the names one person has), who agreed to be imitated and who did not, and where the exports
-    lie; where none are named, they stay where they were. Raises SettingsError where that makes no valid settings, or there
-    were none; the file is as it was then."""
+    """Write whose voice it is (all names of one person), who agreed to be imitated and who did not, and where exports are.
+
+    Without `sources` those in the file stay. Raises SettingsError if there are no settings or these would make them invalid;
+    the file is unchanged then.
+    """
     if not persona:
         raise SettingsError("choose whose voice it is first")
-    load(config)  # what is wrong already is told as it is
-    document: Any = tomlkit.parse(config.read_text(encoding="utf-8-sig"))
+    load(config)  # settings that are invalid already are reported as such
+    document = SettingsDocument(config.read_text(encoding="utf-8-sig"))
     _set_persona(document, persona)
     _set_consent(document, {name: agreed for name, agreed in consent.items() if name not in persona})
     if sources:
-        document.setdefault("data", tomlkit.table())["sources"] = list(sources)
-    _replace(config, tomlkit.dumps(document))
+        document.set("data", "sources", sources)
+    save_settings(document.text, config)
 
 
-def _set_persona(document: Any, names: Sequence[str]) -> None:
-    """Names that are known already change nothing; a new person brings no alias of the old one along."""
-    table = document["persona"]
-    known = {normalise(str(name)) for name in (table["name"], *table.get("aliases", ()))}
+def _set_persona(document: SettingsDocument, names: Sequence[str]) -> None:
+    """Names that are known already change nothing; a new person takes no alias of the old one along."""
+    aliases = list(document.get("persona", "aliases", ()))
+    known = {normalise(str(name)) for name in (document.get("persona", "name"), *aliases)}
     if not known & set(map(normalise, names)):
-        table["name"], table["aliases"] = names[0], list(names[1:])
-        return
-    more = [name for name in names if normalise(name) not in known]
-    if more:
-        table["aliases"] = [*table.get("aliases", ()), *more]
+        document.set("persona", "name", names[0])
+        document.set("persona", "aliases", names[1:])
+    elif new := [name for name in names if normalise(name) not in known]:
+        document.set("persona", "aliases", [*aliases, *new])
 
 
-def _set_consent(document: Any, consent: Mapping[str, bool]) -> None:
-    """Of those who are not named in it, nothing changes."""
-    people = document.setdefault("people", tomlkit.table(is_super_table=True))
-    agreed_by_name = {normalise(name): agreed for name, agreed in consent.items()}
+def _set_consent(document: SettingsDocument, consent: Mapping[str, bool]) -> None:
+    """Nothing changes for people who are not named in `consent`."""
+    by_name = {normalise(name): agreed for name, agreed in consent.items()}
     known: set[str] = set()
-    for key, friend in people.items():
-        names = {normalise(key), *(normalise(str(name)) for name in friend.get("names", ()))}
-        if names & agreed_by_name.keys():
-            friend["consent"] = any(agreed_by_name.get(name, False) for name in names)
+    for key, person in list(document.people.items()):
+        names = {normalise(key), *(normalise(str(name)) for name in person.get("names", ()))}
+        if names & by_name.keys():
+            document.set_person(key, {"consent": any(by_name.get(name, False) for name in names)})
         known |= names
     for name, agreed in consent.items():
         if agreed and normalise(name) not in known:
-            key = unique_key(name, {*known, normalise(str(document["persona"]["name"]))})
-            people[key] = tomlkit.item({"names": [name], "consent": True})
+            key = unique_key(name, {*known, normalise(str(document.get("persona", "name")))})
+            document.set_person(key, {"names": [name], "consent": True})
             known.add(key)
-
-
-def _replace(config: Path, text: str) -> None:
-    """Whole or not at all, and only if it can be loaded. A link stays a link."""
-    parsed(text, config)
-    config = config.resolve()
-    fresh = config.with_name(f".{config.name}-{os.getpid()}")
-    try:
-        fresh.touch(mode=config.stat().st_mode & 0o777)
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(config)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 
 from engine.backends.transformers_engine import best_device, best_dtype, load_base
 from engine.dequantise import located_base
+from persona.atomic import move_folder
 from persona.bundle import BaseModelSeal
 from persona.config import Settings
 from persona.encoding import Encoding
@@ -99,7 +100,7 @@ def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
             )
             for old in folder.parent.glob("[!.]*"):
                 shutil.rmtree(old)
-            fresh.rename(folder)
+            move_folder(fresh, folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return _loaded(folder, settings, corpus, from_scratch=True)

@@ -5,7 +5,7 @@ from html import escape
 from itertools import pairwise
 from pathlib import Path
 
-from trainer.atomic import write_whole
+from persona.atomic import write_whole
 from trainer.corpus.stats import DELAYS, LENGTHS, UNDATED, Voice
 
 MOST_SPEAKERS = 12  # in plots; the table names all

@@ -17,6 +17,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from persona.atomic import sync, sync_tree
 from persona.config import Settings
 from persona.errors import UserError
 from persona.transcript import render
@@ -263,15 +264,13 @@ def _write(path: Path, content: object) -> None:
 
 
 def _swap(fresh: Path, folder: Path) -> None:
-    for path in [*fresh.iterdir(), fresh]:
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
     old = _old(folder)
     shutil.rmtree(old, ignore_errors=True)
+    sync_tree(fresh)  # before the old one is moved away
     if folder.exists():
         folder.rename(old)
     fresh.rename(folder)
+    sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -5,10 +5,10 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from persona.atomic import replacing
 from persona.bundle import SEAL, Bundle, adopt, draft, open_bundle
 from persona.config import Settings
 from persona.errors import UserError
-from trainer.atomic import replacing
 from trainer.progress import Bars
 
 LARGEST = 200 * 2**30  # bytes that a bundle may unpack to

@@ -8,10 +8,10 @@ from transformers import AutoTokenizer, PreTrainedModel
 from engine.backends.transformers_engine import open_bundle_model
 from engine.choose import encoding_of
 from engine.dequantise import located_base
+from persona.atomic import new_folder, replacing, write_whole
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.sampling import SamplingParams
-from trainer.atomic import new_folder, replacing
 from trainer.bundle.gguf_file import write_gguf
 from trainer.export.template import chat_template, ollama_template
 
@@ -39,8 +39,7 @@ def write_gguf_file(settings: Settings, bundle: Bundle, target: Path, precision:
         template = chat_template(bundle.seal, end)
         write_gguf(merged_model(settings, bundle), encoding, fresh, precision, template)
     modelfile = target.with_name(f"{target.stem}.Modelfile")
-    with replacing(modelfile) as fresh:
-        fresh.write_text(_modelfile(bundle, target.name, end), encoding="utf-8")
+    write_whole(modelfile, [_modelfile(bundle, target.name, end)])
     return target
 
 

@@ -37,7 +37,7 @@ def _text(writer: conversations.Writer) -> Callable[[ExportJob], str]:
     """Write all conversations of the corpus by `writer`."""
 
     def write(job: ExportJob) -> str:
-        from trainer.atomic import write_whole
+        from persona.atomic import write_whole
         from trainer.corpus.store import load
 
         persona = job.settings.persona

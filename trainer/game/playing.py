@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engine.choose import open_voice_of
+from persona.atomic import write_whole
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import UserError
-from trainer.atomic import replacing
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.evaluate.generation import generate
@@ -61,8 +61,7 @@ def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> 
         text = json.dumps(plain, ensure_ascii=False)
     else:
         text = game_page(settings.persona.name, game, rounds)
-    with replacing(target) as fresh:
-        fresh.write_text(text, encoding="utf-8")
+    write_whole(target, [text])
 
 
 def count(bundle: Bundle, text: str) -> Tally:
@@ -73,8 +72,7 @@ def count(bundle: Bundle, text: str) -> Tally:
     if not new and not known:
         raise UserError("there is no result in this; it looks like alterego-0a1b2c3d-4e5f6071-0110100111")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with replacing(path) as fresh:
-        fresh.write_text(json.dumps(sorted(known | new), indent=1) + "\n", encoding="utf-8")
+    write_whole(path, [json.dumps(sorted(known | new), indent=1) + "\n"])
     return tally_of(bundle) or tally([])
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from persona.config import Settings
 from persona.errors import SettingsError
+from persona.settings_file import save_settings
 from trainer.init.answers import Flags, Someone, Terminal, agreed, asked, private, require, who
 from trainer.init.exports import Found, look
 from trainer.init.machine import Machine, RevisionOf, Suggestion, named, suggest
-from trainer.init.settings_file import TEMPLATE, Chosen, as_named, rendered, write
+from trainer.init.settings_file import TEMPLATE, Chosen, as_named, rendered
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
@@ -70,7 +71,8 @@ def first_run(
     base = _base(flags, target.parent, around, terminal, bars)
     sources = tuple(as_named(one.path, target.parent, around.home) for one in found)
     chosen = Chosen(me, tuple(friends), sources, dms, base.base)
-    settings = write(rendered(chosen, TEMPLATE.read_text("utf-8")), target, replace=force or terminal is not None)
+    text = rendered(chosen, TEMPLATE.read_text("utf-8"))
+    settings = save_settings(text, target, overwrite=force or terminal is not None)
     return Outcome(settings, tuple(found), tuple(there), me, tuple(friends), base)
 
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from persona.atomic import write_whole
 from persona.config import Settings
 from persona.errors import UserError
 from persona.names import normalise
@@ -115,13 +115,7 @@ def save_erasure_list(erasure_list: ErasureList, settings: Settings) -> Path:
         "words": sorted(erasure_list.words),
         "receipts": list(erasure_list.receipts),
     }
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    fresh.touch(mode=0o600)
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_whole(path, [json.dumps(content, ensure_ascii=False, indent=1)])
     return path
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from persona.atomic import write_whole
 from persona.config import Settings, load
 from persona.errors import UserError
 from persona.transcript import Conversation, Turn, render
 from tests.conftest import sample_settings
-from trainer.atomic import write_whole
 from trainer.corpus.store import Corpus
 from trainer.export.conversations import alpaca, jade
 from trainer.export.registry import FORMATS, ExportJob

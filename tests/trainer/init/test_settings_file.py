@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from persona.config import Base, Settings, load
 from persona.errors import UserError
 from persona.names import normalise
+from persona.settings_file import SettingsDocument, save_settings
 from tests.conftest import ROOT
 from trainer.init.answers import Someone
-from trainer.init.settings_file import TEMPLATE, Chosen, as_named, rendered, with_value, write
+from trainer.init.settings_file import TEMPLATE, Chosen, as_named, rendered
 
 INES = Someone("Ines", ("ines_quill",), ())
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(normalise)
@@ -59,8 +60,8 @@ def test_what_is_written_loads_with_the_answers_in_it(tmp_path: Path) -> None:
     """And whatever else is there is as the template has it."""
     friends = (Someone("Ila", ("ila#0001",), ()), Someone("小鸥", (), ()), Someone("INES", (), ()))
     many = tuple(f"~/Downloads/export number {number}" for number in range(9))
-    settings = write(
-        rendered(chosen(INES, friends, many), TEMPLATE.read_text("utf-8")), tmp_path / "p.toml", replace=False
+    settings = save_settings(
+        rendered(chosen(INES, friends, many), TEMPLATE.read_text("utf-8")), tmp_path / "p.toml", overwrite=False
     )
     assert settings.persona.aliases == ("ines_quill",)
     assert list(settings.people) == ["ILA", "小鸥", "INES 2"]
@@ -72,7 +73,7 @@ def test_what_is_written_loads_with_the_answers_in_it(tmp_path: Path) -> None:
 
 def test_where_nobody_agreed_the_table_stays_as_an_example(tmp_path: Path) -> None:
     """In comments, so that it can be filled in later."""
-    settings = write(rendered(chosen(), TEMPLATE.read_text("utf-8")), tmp_path / "p.toml", replace=False)
+    settings = save_settings(rendered(chosen(), TEMPLATE.read_text("utf-8")), tmp_path / "p.toml", overwrite=False)
     assert settings.people == {}
     assert "# [people.KEY]" in settings.path.read_text(encoding="utf-8")
 
@@ -95,17 +96,19 @@ def test_settings_that_are_there_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("# mine\n")
     text = rendered(chosen(), TEMPLATE.read_text("utf-8"))
     with pytest.raises(UserError, match="is there already"):
-        write(text, tmp_path / "p.toml", replace=False)
+        save_settings(text, tmp_path / "p.toml", overwrite=False)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["# mine\n"]
-    write(text, tmp_path / "p.toml", replace=True)
+    save_settings(text, tmp_path / "p.toml", overwrite=True)
     assert load(tmp_path / "p.toml").persona.name == "Ines"
 
 
 def test_a_value_keeps_its_comment_in_its_column() -> None:
     """Of the key in its own table."""
     text = "[a]\nkey = 1   # one\n\n[b]\nkey = 2                                   # two\n"
-    line = 'key = "x"'.ljust(41)
-    assert with_value(text, "b", "key", '"x"') == f"[a]\nkey = 1   # one\n\n[b]\n{line} # two\n"
+    document = SettingsDocument(text)
+    document.set("b", "key", "x")
+    line = 'key = "x"'.ljust(text.index("#", 30) - text.rindex("key"))
+    assert document.text == f"[a]\nkey = 1   # one\n\n[b]\n{line}# two\n"
 
 
 def test_paths_are_named_as_a_user_would() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from persona.atomic import write_whole
 from persona.bundle import Bundle
 from persona.config import Settings
-from trainer.atomic import replacing
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.report.figures import plain_figures
@@ -30,12 +30,6 @@ def write_report(
     """Both files, for the owner's eyes; returns the page's path. tally: of the Turing game. leaks: of the canary audit."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     figures = plain_figures(found) | {"game": tally or None, "canaries": list(leaks)}
-    _put(folder / JSON, json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
-    _put(folder / HTML, page(settings.persona.name, bundle, corpus, found, tally, leaks))
+    write_whole(folder / JSON, [json.dumps(figures, ensure_ascii=False, indent=1) + "\n"])
+    write_whole(folder / HTML, [page(settings.persona.name, bundle, corpus, found, tally, leaks)])
     return folder / HTML
-
-
-def _put(path: Path, text: str) -> None:
-    with replacing(path) as fresh:
-        fresh.touch(mode=0o600)
-        fresh.write_text(text, encoding="utf-8")
