@@ -95,69 +95,72 @@ class _Open:
     turns: int = 0
 
     def has_room(self, row: Row, longest: int) -> bool:
-        """Whether `row` may still be said here."""
+        """Return whether `row` may still be said here."""
         return self.turns < longest or self.rows[-1].sender == row.sender
 
-    def add(self, row: Row, speaker: str) -> None:
+    def add(self, row: Row, at: float, speaker: str) -> None:
         """Say `row` here."""
         self.turns += not self.rows or self.rows[-1].sender != row.sender
         self.rows.append(row)
-        self.at = row.at if row.at is not None else self.at
-        self.spoke[speaker] = self.at
+        self.at = self.spoke[speaker] = at
+
+
+def in_order(rows: Sequence[Row]) -> list[tuple[Row, float]]:
+    """Return messages by time, each with the time it is taken to be of.
+
+    An undated one stays beside its neighbours: it is taken to be of the time of the one before it, else of the next dated
+    one. 0.0 if none has a date: then the order stays.
+    """
+    at = next((row.at for row in rows if row.at is not None), 0.0)
+    timed: list[tuple[Row, float]] = []
+    for row in rows:
+        at = row.at if row.at is not None else at
+        timed.append((row, at))
+    return sorted(timed, key=lambda pair: pair[1])
 
 
 def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[MessageGroup]:
     scene = "dm" if rows[0].kind == "dm" else "group"
-    dated = all(row.at is not None for row in rows)
-    if dated:
-        rows = sorted(rows, key=lambda row: row.at or 0.0)
-    silence = gap or _learned_gap(
-        [later.at - row.at for row, later in pairwise(rows) if row.at is not None and later.at is not None]
-    )
-    longest = MAX_DATED_TURNS if dated else MAX_UNDATED_TURNS
+    timed = in_order(rows)
+    silence = gap or _learned_gap([later - earlier for (_, earlier), (_, later) in pairwise(timed)])
+    dated = sum(row.at is not None for row in rows)
+    longest = MAX_DATED_TURNS if 2 * dated > len(rows) else MAX_UNDATED_TURNS
     conversations: list[_Open] = []
     recent: list[_Open] = []  # the latest to have been spoken in comes last
     of_message: dict[str, _Open] = {}
-    for row in rows:
+    for row, at in timed:
         speaker = people[row.sender].key
-        recent = (
-            recent[-1:]
-            if row.at is None
-            else [talk for talk in recent if row.at - talk.at <= silence * MENTION_REACH_GAPS]
-        )
+        recent = [talk for talk in recent if at - talk.at <= silence * MENTION_REACH_GAPS] if dated else recent[-1:]
         near = [talk for talk in recent if talk.has_room(row, longest)]
-        parent = _by_reply(row, of_message)
+        parent = _by_reply(row, at, of_message)
         here = parent if parent and parent.has_room(row, longest) else None
-        here = here or _by_mention(row, near, people) or _by_time(row, speaker, near, silence)
+        here = here or _by_mention(row, near, people) or _by_time(at, speaker, near, silence)
         if here is None:
             here = _Open()
             conversations.append(here)
-        here.add(row, speaker)
+        here.add(row, at, speaker)
         of_message[row.message_id] = here
         recent = [*(talk for talk in recent if talk is not here), here]
     return (MessageGroup(scene, talk.rows) for talk in conversations)
 
 
-def _by_reply(row: Row, of_message: Mapping[str, _Open]) -> _Open | None:
-    """Where the message it answers stands, if that is not too long ago."""
+def _by_reply(row: Row, at: float, of_message: Mapping[str, _Open]) -> _Open | None:
+    """Return where the message it answers stands, if that is not too long ago."""
     parent = of_message.get(row.reply_to)
-    near = parent and (row.at is None or row.at - parent.at <= REPLY_REACH_SECONDS)
-    return parent if near else None
+    return parent if parent and at - parent.at <= REPLY_REACH_SECONDS else None
 
 
 def _by_mention(row: Row, recent: Sequence[_Open], people: Mapping[str, KnownPerson]) -> _Open | None:
-    """Where somebody it addresses spoke last."""
+    """Return where somebody it addresses spoke last."""
     meant = [people[key].key for key in row.mentions if key in people]
     spoken = [(talk.spoke[key], place) for place, talk in enumerate(recent) for key in meant if key in talk.spoke]
     return recent[max(spoken)[1]] if spoken else None
 
 
-def _by_time(row: Row, speaker: str, recent: Sequence[_Open], silence: float) -> _Open | None:
-    """Where its sender is in the middle of a burst, else where somebody spoke last, unless silence lies between."""
-    if row.at is None:
-        return recent[-1] if recent else None
-    lasting = [talk for talk in recent if row.at - talk.at <= silence]
-    own = [talk for talk in lasting if row.at - talk.spoke.get(speaker, -math.inf) <= BURST_SECONDS]
+def _by_time(at: float, speaker: str, recent: Sequence[_Open], silence: float) -> _Open | None:
+    """Return where its sender is in the middle of a burst, else where somebody spoke last, unless silence lies between."""
+    lasting = [talk for talk in recent if at - talk.at <= silence]
+    own = [talk for talk in lasting if at - talk.spoke.get(speaker, -math.inf) <= BURST_SECONDS]
     near = own or lasting
     return near[-1] if near else None
 
@@ -183,7 +186,7 @@ def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:
     for row in rows:
         trees.setdefault(_root(row, by_id).message_id, []).append(row)
     for root, members in trees.items():
-        tree = sorted(members, key=lambda row: (row.at or 0.0, row.message_id != root))
+        tree = [row for row, _ in in_order(sorted(members, key=lambda row: row.message_id != root))]
         first = by_id[root]
         answers = bool(first.reply_to or first.quoted)
         alone = len({row.sender for row in tree}) == 1

@@ -1,5 +1,9 @@
-"""Which conversations are trained on and which are held out. Pure; held out once is held out for ever."""
+"""Which conversations are trained on and which are held out. Pure; held out once is held out for ever.
 
+Content decides: a copy of a conversation that slipped in from another export falls on the same side.
+"""
+
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from trainer.corpus.segmentation import ConversationRecord
@@ -7,6 +11,9 @@ from trainer.corpus.segmentation import ConversationRecord
 TRAIN, CALIBRATION_SPLIT, TEST_SPLIT = "train", "a", "b"  # as corpora on disk name them
 HELD_OUT_SHARE, MAX_HELD_OUT = 0.1, 500  # of a speaker's messages, for each held-out split
 MIN_MESSAGES_TO_HOLD_OUT = 20  # whoever said less is not held out
+MIN_LETTERS = 16  # letters and digits of a message by which copies are known; shorter ones are habits
+COPIED_SHARE = 0.5  # of the long messages of the smaller conversation
+MAX_TOLD_APART = 8  # conversations that a message may stand in and still tell copies
 
 
 def assign_splits(
@@ -24,17 +31,76 @@ def assign_splits(
         for speaker, count in total.items()
         if count >= MIN_MESSAGES_TO_HOLD_OUT
     }
+    prints, wholes = [_prints(record) for record in conversations], [_whole(record) for record in conversations]
     splits = {record.id: before.get(record.id, TRAIN) for record in conversations}
-    by_hash = sorted(zip(conversations, said, strict=True), key=lambda pair: pair[0].id)
+    groups = _copies(prints, wholes)
+    for members in groups:  # what was held out draws its copies along
+        held_out = sorted({splits[conversations[place].id] for place in members} - {TRAIN})
+        for place in members if held_out else ():
+            if splits[conversations[place].id] == TRAIN:
+                splits[conversations[place].id] = held_out[-1]
+    by_hash = sorted(groups, key=lambda members: min((min(prints[place]), wholes[place]) for place in members))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
-        held = _sum(counts for record, counts in order if splits[record.id] == split)
-        for record, counts in order:
+        held = _sum(said[place] for members in order for place in members if splits[conversations[place].id] == split)
+        for members in order:
+            counts = _sum(said[place] for place in members)
             is_needed = any(held.get(speaker, 0) < quota.get(speaker, 0) for speaker in counts)
             too_much = any(count > 2 * quota[speaker] + 5 for speaker, count in counts.items() if speaker in quota)
-            if splits[record.id] == TRAIN and is_needed and not too_much:
-                splits[record.id] = split
+            if splits[conversations[members[0]].id] == TRAIN and is_needed and not too_much:
+                splits.update((conversations[place].id, split) for place in members)
                 held = _sum((held, counts))
     return splits
+
+
+def _prints(record: ConversationRecord) -> frozenset[int]:
+    """Return hashes of what is said in a conversation, of its long messages if it has any; by content alone."""
+    texts = _texts(record)
+    telling = [text for text in texts if len(text) >= MIN_LETTERS] or ["".join(texts)]
+    return frozenset(map(_hash, telling))
+
+
+def _whole(record: ConversationRecord) -> int:
+    return _hash("\n".join(_texts(record)))
+
+
+def _texts(record: ConversationRecord) -> list[str]:
+    """Return the messages of a conversation without case, blanks and punctuation, which formats write differently."""
+    lines = [line.casefold() for turn in record.conversation.turns for line in turn.lines]
+    return ["".join(filter(str.isalnum, line)) or line for line in lines]
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+
+
+def _copies(prints: Sequence[Collection[int]], wholes: Sequence[int]) -> list[list[int]]:
+    """Return the places of conversations, copies of each other together: the same, or sharing most of what they say."""
+    places: dict[int, list[int]] = {}
+    for place, told in enumerate(prints):
+        for digest in told:
+            places.setdefault(digest, []).append(place)
+    shared: dict[tuple[int, int], int] = {}
+    for where in places.values():
+        for number, first in enumerate(where if len(where) <= MAX_TOLD_APART else ()):
+            for second in where[number + 1 :]:
+                shared[first, second] = shared.get((first, second), 0) + 1
+    parent = list(range(len(prints)))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = place = parent[parent[place]]
+        return place
+
+    same: dict[int, int] = {}
+    for place, whole in enumerate(wholes):
+        parent[root(place)] = root(same.setdefault(whole, place))
+    for (first, second), count in shared.items():
+        if count >= COPIED_SHARE * min(len(prints[first]), len(prints[second])):
+            parent[root(second)] = root(first)
+    groups: dict[int, list[int]] = {}
+    for place in range(len(prints)):
+        groups.setdefault(root(place), []).append(place)
+    return list(groups.values())
 
 
 def _messages(record: ConversationRecord, targets: Collection[str]) -> dict[str, int]:

@@ -20,7 +20,7 @@ class ImportCounts:
     first of the passages that could not be read, rejected: how many. unrecognised: paths that are no exports. refused: what
     is damaged or hostile, each in a sentence. experimental: formats that were read and of which no real file was ever seen.
     rewritten: messages by the rule that changed them. replaced: personal data by kind. names: words of
-    texts that stand-ins replaced, in lower case."""
+    texts that stand-ins replaced, in lower case. overlaps: messages of one source that stood in another, by both."""
 
     read: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -28,6 +28,7 @@ class ImportCounts:
     rewritten: Counter[str] = field(default_factory=Counter)
     replaced: Counter[str] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
+    overlaps: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     rejected: int = 0
     unrecognised: list[str] = field(default_factory=list)

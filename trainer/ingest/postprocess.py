@@ -10,6 +10,7 @@ from persona.config import Settings
 from persona.pii.scrub import scrub
 from persona.transcript import UNKNOWN
 from trainer.corpus.segmentation import Row, segment
+from trainer.ingest.copies import without_copies
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.languages import foreign, languages_of, regions_of
 from trainer.ingest.near_duplicates import repeated
@@ -65,6 +66,7 @@ def postprocess(
         fresh += map(rewritten, range(start, min(start + STEP, len(masked))))
         on_rows(len(fresh) - start)
     counts.names.update(names.counts)
+    kept, fresh = _each_once(kept, fresh, people, counts)
     if settings.data.cleaning.near_duplicates:
         fresh = _not_repeated(kept, fresh, people, counts)
     rows = _in_languages(settings, kept, fresh, people, counts)
@@ -119,6 +121,20 @@ def _scrubber(settings: Settings, regions: Sequence[str], counts: ImportCounts) 
         return result.text
 
     return scrubbed if settings.data.cleaning.pii else str
+
+
+def _each_once(
+    old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
+) -> tuple[list[Row], list[Row]]:
+    """Old and new rows without copies of the same talk in another export."""
+    rows = [*old, *new]
+    copies = without_copies(rows, people, len(old))
+    for place in copies.dropped:
+        if place >= len(old):
+            counts.retract(rows[place].source, rows[place].sender, "copies")
+    counts.overlaps.update(copies.overlaps)
+    left = len(old) - sum(place < len(old) for place in copies.dropped)
+    return list(copies.rows[:left]), list(copies.rows[left:])
 
 
 def _not_repeated(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from persona.command import debugging
-from persona.errors import UserError
+from persona.errors import SettingsError, UserError
 from trainer.progress import Bars
 from trainer.sources.message import Message, Reject
 from trainer.sources.registry import Export
@@ -60,8 +60,10 @@ def _made(export: Export, make: Callable[[Message], Made], on_bytes: Callable[[i
     try:
         for found in export.read(on_bytes):
             yield found if isinstance(found, Reject) else (found, make(found))
-    except (UserError, _Stopped):
+    except (SettingsError, _Stopped):
         raise
+    except UserError as error:  # a damaged export must not cost the others
+        yield Reject(file=export.label, offset=0, reason=str(error))
     except Exception as error:  # the one broad catch: a mistake in one reader must not cost the other exports
         if debugging():
             raise

@@ -24,6 +24,9 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "unrecognised": counts.unrecognised,
         "rewritten": dict(counts.rewritten.most_common()),
         "replaced": dict(counts.replaced.most_common()),
+        "copies": [
+            {"source": source, "of": kept, "messages": count} for (source, kept), count in counts.overlaps.most_common()
+        ],
         "names": dict(counts.names.most_common(NAMES_SHOWN)),
         "wanted": sum(1 for _ in missing_parents(corpus.rows, corpus.people)),
         "refused": counts.refused,
@@ -62,6 +65,9 @@ def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) ->
     for title, counts in (("rewritten", summary["rewritten"]), ("personal data replaced", summary["replaced"])):
         if counts:
             yield f"{title}: " + ", ".join(f"{what} {count:,}" for what, count in counts.items())
+    for copy in summary["copies"]:
+        where = f"another chat of {copy['of']}" if copy["of"] == copy["source"] else copy["of"]
+        yield f"{copy['source']}: {copy['messages']:,} messages stand in {where} as well and are kept once"
     if names := summary["names"]:
         words = ", ".join(f"{word} {count:,}" for word, count in names.items())
         yield f"words replaced by stand-ins, most often: {words}"

@@ -1,6 +1,6 @@
 """Messages to conversations: threads and replies in feeds, gaps in chats."""
 
-from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records
+from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records, in_order
 from trainer.people.identities import KnownPerson
 
 PEOPLE = {
@@ -155,3 +155,20 @@ def test_a_full_conversation_goes_on_in_another() -> None:
     rows = [message(k, k * 10.0, "me" if k % 2 else "bob", reply_to=str(k - 1)) for k in range(1, 1000)]
     lengths = [len(one.conversation.turns) for one in conversation_records(rows, PEOPLE, others="context")]
     assert lengths == [400, 400, 199]
+
+
+def test_undated_messages_stay_beside_their_neighbours() -> None:
+    """In the file's order, also where a clock went back and the channel's gaps are measured."""
+    rows = [
+        message(1, 100.0, "me", "a"),
+        message(2, 0.0, "bob", "b"),
+        message(3, None, "eve", "c"),
+        message(4, 9000.0, "me", "d"),
+        message(5, None, "bob", "e"),
+        message(6, 9060.0, "eve", "f"),
+    ]
+    found = said(list(conversation_records(rows, PEOPLE, others="context", gap=3600)))
+    assert [[line for _, lines in turns for line in lines] for _, turns in found] == [["b", "c", "a"], ["d", "e", "f"]]
+    assert list(conversation_records(rows, PEOPLE, others="context"))
+    first = [message(0, None, "me", "first"), *rows]
+    assert [row.message_id for row, _ in in_order(first)][:3] == ["2", "3", "0"]

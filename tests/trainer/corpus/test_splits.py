@@ -1,6 +1,7 @@
 """Held out: enough of every speaker, capped, and for ever."""
 
 from collections import Counter
+from dataclasses import replace
 
 from persona.transcript import Conversation, Turn
 from trainer.corpus.segmentation import ConversationRecord
@@ -10,7 +11,7 @@ from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN, assign_s
 def record(number: int, *speakers: str) -> ConversationRecord:
     import hashlib
 
-    turns = tuple(Turn(speaker, ("hi",)) for speaker in speakers)
+    turns = tuple(Turn(speaker, (f"hi {number} {place}",)) for place, speaker in enumerate(speakers))
     return ConversationRecord(
         hashlib.sha256(str(number).encode()).hexdigest()[:16], Conversation("group", turns), (None,) * len(turns), "x"
     )
@@ -38,7 +39,47 @@ def test_held_out_once_is_held_out_for_ever() -> None:
     assert Counter(after.values())[CALIBRATION_SPLIT] == 500
 
 
-def test_a_stretch_too_large_to_spare_is_not_held_out() -> None:
+def test_a_conversation_too_large_to_spare_is_not_held_out() -> None:
     """Two long conversations are all there is: they are trained on."""
     found = [record(1, *["MARA", "BOB"] * 50), record(2, *["MARA", "BOB"] * 50)]
     assert set(assign_splits(found, {"MARA"}, {}).values()) == {TRAIN}
+
+
+def copy(original: ConversationRecord, name: str, *more: str) -> ConversationRecord:
+    """The same talk from another export: another id, other capitals, and something said later."""
+    turns = tuple(
+        Turn(turn.speaker, tuple(line.upper() + "!" for line in turn.lines)) for turn in original.conversation.turns
+    )
+    turns += tuple(Turn("BOB", (line,)) for line in more)
+    return ConversationRecord(name, Conversation("group", turns), (None,) * len(turns), "y")
+
+
+def lengthened(turn: Turn) -> Turn:
+    return Turn(turn.speaker, tuple(f"{line} said at some length" for line in turn.lines))
+
+
+def test_a_copy_falls_on_the_same_side() -> None:
+    """Whether it is there from the start, or comes later under another id, or is cut elsewhere."""
+    found = [record(number, *["MARA", "BOB"] * 3) for number in range(200)]
+    long = [
+        replace(one, conversation=Conversation("group", tuple(map(lengthened, one.conversation.turns))))
+        for one in found
+    ]
+    copies = [
+        copy(one, f"copy{place}", *["and that was all there was"] * (place % 2)) for place, one in enumerate(long)
+    ]
+    at_once = assign_splits([*copies, *long], {"MARA", "BOB"}, {})
+    assert Counter(at_once.values()).keys() == {TRAIN, CALIBRATION_SPLIT, TEST_SPLIT}
+    assert all(at_once[one.id] == at_once[f"copy{place}"] for place, one in enumerate(long))
+    before = assign_splits(long, {"MARA", "BOB"}, {})
+    later = assign_splits([*copies, *long], {"MARA", "BOB"}, before)
+    assert all(later[name] == split for name, split in before.items() if split != TRAIN)
+    assert all(later[one.id] == later[f"copy{place}"] for place, one in enumerate(long))
+
+
+def test_the_split_is_by_content() -> None:
+    """A group that is imported anew under another name keeps what was held out of it."""
+    found = [record(number, *["MARA", "BOB"] * 3) for number in range(200)]
+    renamed = [copy(one, f"copy{place}") for place, one in enumerate(found)]
+    before, after = (assign_splits(some, {"MARA", "BOB"}, {}) for some in (found, renamed))
+    assert [before[one.id] for one in found] == [after[one.id] for one in renamed]
