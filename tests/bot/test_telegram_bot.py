@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 
+import pytest
 from aiohttp import web
 
 from tests.conftest import Bot, Home, StartDaemon, sample_settings
@@ -132,6 +133,95 @@ async def test_a_bad_token_ends_it_with_78_and_one_sentence(
     )
     assert wrong not in err
     assert "Traceback" not in err
+
+
+async def test_every_update_is_answered_one_call_after_the_other(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Updates are numbered by one: a call that confirms one too many makes Telegram forget what comes next."""
+    daemon = await start_daemon(on_telegram(bare_home, telegram, "bursts = false\n"))
+    asked = []
+    for number in range(3):
+        asked.append(telegram.say(f"mention {number}", mention=True))
+        await telegram.wait_sent(number + 1, seconds=10)
+        await telegram.wait_confirmed()
+    await daemon.stop()
+    assert [sent["reply_parameters"]["message_id"] for sent in telegram.sent] == asked
+
+
+async def test_a_webhook_that_was_left_behind_is_deleted_and_said_so(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it kept back is answered; the sentence is not the one about a second process, and tells no path."""
+    telegram.webhook = "https://old.example.org/secret-path"
+    telegram.say("are you there?", mention=True)
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    await telegram.wait_sent(1)
+    await daemon.stop()
+    assert telegram.webhook == ""
+    assert "webhook deleted host=old.example.org" in caplog.text
+    assert "another process" not in caplog.text
+    assert "secret-path" not in caplog.text
+
+
+async def test_while_another_process_fetches_its_updates_it_says_so_and_is_not_healthy(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And answers when the other one has gone."""
+    rival = True
+
+    async def trouble(moment: str, _request: web.Request) -> web.StreamResponse | None:
+        return (
+            telegram._conflict("terminated by other getUpdates request")
+            if rival and moment == "before getUpdates"
+            else None
+        )
+
+    telegram.trouble = trouble
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    asked = telegram.say("hello?", mention=True)
+    async with asyncio.timeout(20):
+        while (await daemon.daemon.state())["gateways"]["telegram"] != "pausing":
+            await asyncio.sleep(0.01)
+    assert not (await daemon.daemon.state())["ok"]
+    rival = False
+    await telegram.wait_sent(1)
+    assert telegram.sent[0]["reply_parameters"]["message_id"] == asked
+    assert "another process fetches this bot's updates; stop it" in caplog.text
+
+
+@pytest.mark.parametrize("status", [403, 404, 401])
+async def test_a_refusal_while_it_polls_is_no_reason_to_leave_for_good(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon, status: int
+) -> None:
+    """A proxy's page: the token is good when it is next shown."""
+    refusals = [status] * 2
+
+    async def trouble(moment: str, _request: web.Request) -> web.StreamResponse | None:
+        if moment != "before getUpdates" or not refusals:
+            return None
+        code = refusals.pop()
+        return telegram._answer(False, code, description="Forbidden", error_code=code)
+
+    telegram.trouble = trouble
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    telegram.say("still there?", mention=True)
+    await telegram.wait_sent(1)
+    await daemon.stop()
+    assert refusals == []
+
+
+async def test_a_server_that_does_not_hold_long_polls_is_asked_once_a_second(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """An empty answer that comes at once must not be asked for again at once; what comes is answered all the same."""
+    telegram.holds = False
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    await asyncio.sleep(2.5)
+    assert 1 <= telegram.polls <= 4
+    telegram.say("hello?", mention=True)
+    await telegram.wait_sent(1)
+    await daemon.stop()
 
 
 def _rows(home: Home) -> list[tuple[str, str]]:

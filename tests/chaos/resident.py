@@ -49,7 +49,7 @@ def gateways(settings: Settings, dead: float) -> list[Gateway]:
     if settings.discord.enabled:
         found.append(DiscordGateway(settings.discord, fake_discord.TOKEN, heartbeat_timeout=dead))
     if settings.telegram.enabled:
-        found.append(TelegramGateway(settings.telegram, fake_telegram.TOKEN, conflict_pause=0.2))
+        found.append(TelegramGateway(settings.telegram, fake_telegram.TOKEN))
     return found
 
 

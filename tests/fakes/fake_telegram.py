@@ -1,7 +1,6 @@
 """Telegram's Bot API on loopback: long polling, sending, and the errors that matter."""
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -31,7 +30,8 @@ class FakeTelegram:
     """A server that keeps updates until they are confirmed, as the real one does. on_send: called before a message is
     kept; it may raise web.HTTPException to refuse. trouble: asked before and after a call takes effect (`before
     sendMessage`, `after sendMessage`, `before getUpdates`); what it returns is answered instead. admins: of every group.
-    commands: what the bot offers; pressed: buttons that it took note of."""
+    commands: what the bot offers; pressed: buttons that it took note of. webhook: where updates go instead, while there is
+    one; holds: whether a long poll is held; polls: how often updates were asked for."""
 
     def __init__(self) -> None:
         self.updates: list[dict[str, Any]] = []
@@ -45,8 +45,13 @@ class FakeTelegram:
         self.reads_all = False
         self.on_send: Callable[[dict[str, Any]], None] | None = None
         self.trouble: Trouble | None = None
+        self.webhook = ""
+        self.holds = True
+        self.polls = 0
+        self._poll: asyncio.Event | None = None  # set when another call for updates takes its place
         self._changed = asyncio.Event()
-        self._next = 1
+        self._next = 1  # message
+        self._next_update = 1001
 
     async def start(self) -> None:
         app = web.Application()
@@ -94,15 +99,15 @@ class FakeTelegram:
 
     def press(self, message: dict[str, Any], data: str, *, author: dict[str, Any] = ALICE) -> None:
         """Somebody presses a button below a message of the bot's."""
-        number = f"press {self._next}"
+        number = f"press {self._next_update}"
         self.push(
             {"callback_query": {"id": number, "from": author, "message": message, "chat_instance": "1", "data": data}}
         )
 
     def push(self, update: dict[str, Any]) -> None:
         """An update of any shape."""
-        self.updates.append({"update_id": 1000 + self._next, **update})
-        self._next += 1
+        self.updates.append({"update_id": self._next_update, **update})
+        self._next_update += 1
         self._changed.set()
 
     async def wait_sent(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
@@ -139,6 +144,8 @@ class FakeTelegram:
             "getChatMember": self._get_member,
             "setMyCommands": self._set_commands,
             "answerCallbackQuery": self._pressed,
+            "getWebhookInfo": self._webhook_info,
+            "deleteWebhook": self._delete_webhook,
         }.get(name)
         answer = await method(wish) if method else self._answer(True)
         return (self.trouble and await self.trouble(f"after {name}", request)) or answer
@@ -178,14 +185,44 @@ class FakeTelegram:
         self.pressed.append(str(wish["callback_query_id"]))
         return self._answer(True)
 
+    async def _webhook_info(self, _: dict[str, Any]) -> web.Response:
+        count = len(self.updates)
+        return self._answer({"url": self.webhook, "has_custom_certificate": False, "pending_update_count": count})
+
+    async def _delete_webhook(self, wish: dict[str, Any]) -> web.Response:
+        self.webhook = ""
+        if wish.get("drop_pending_updates"):
+            self.updates.clear()
+        return self._answer(True)
+
+    def _conflict(self, why: str) -> web.Response:
+        return self._answer(False, 409, description=f"Conflict: {why}", error_code=409)
+
     async def _get_updates(self, wish: dict[str, Any]) -> web.Response:
+        """What is unconfirmed from `offset` on; the one call that is held ends when another one comes."""
+        self.polls += 1
+        if self.webhook:
+            return self._conflict(
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete it first"
+            )
+        if self._poll:
+            self._poll.set()
+        ours = self._poll = asyncio.Event()
         offset = int(wish.get("offset", 0))
         self.updates = [update for update in self.updates if update["update_id"] >= offset]
-        if not self.updates:
+        if not self.updates and self.holds:
             self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), min(float(wish.get("timeout", 0)), 20))
-        return self._answer(self.updates[:100])
+            waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, ours)]
+            seconds = min(float(wish.get("timeout", 0)), 20)
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        if ours.is_set():
+            return self._conflict(
+                "terminated by other getUpdates request; make sure that only one bot instance is running"
+            )
+        self._poll = None
+        return self._answer([update for update in self.updates if update["update_id"] >= offset][:100])
 
     async def _send(self, wish: dict[str, Any]) -> web.Response:
         if self.on_send:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from telegram import (
@@ -59,7 +60,7 @@ from persona.platforms import Telegram
 log = logging.getLogger("alterego.telegram")
 
 POLL_SECONDS = 30  # how long Telegram holds an empty answer back
-CONFLICT_PAUSE = 30.0
+POLL_EVERY = 1.0  # seconds between two calls that brought nothing
 KINDS = ["message", "edited_message", "callback_query"]  # of updates that are asked for
 TYPING_EVERY = 4.5  # seconds: the indicator lasts five
 _REFUSED = "Telegram refused the token; put the token that @BotFather gave into TELEGRAM_TOKEN"
@@ -74,9 +75,8 @@ class TelegramGateway:
     platform = "telegram"
     limits = LIMITS
 
-    def __init__(self, settings: Telegram, token: str, *, conflict_pause: float = CONFLICT_PAUSE) -> None:
+    def __init__(self, settings: Telegram, token: str) -> None:
         self._settings = settings
-        self._conflict_pause = conflict_pause
         logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
         # the library's own methods parse all of an answer or nothing
         warnings.filterwarnings("ignore", r"Please use 'Bot\.(getUpdates|sendMessage)", PTBUserWarning)
@@ -94,19 +94,35 @@ class TelegramGateway:
         try:
             await self._bot.initialize()
             me = await self._bot.get_me()
-            await intake.opened(f"telegram:{me.id}", me.username or "")
-            self._moved |= {_chat(old): _chat(new) for old, new in (await intake.moves()).items()}
-            with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
-                await self._bot.set_my_commands([BotCommand(one.name, one.summary) for one in COMMANDS])
-            await self._fetch(intake)
-        except (InvalidToken, Forbidden):
+        except InvalidToken:
             await self._bot.shutdown()
             raise PermanentError(_REFUSED) from None
         except TelegramError as error:  # its text may hold the token
             raise ConnectionError(type(error).__name__) from None
+        try:
+            await intake.opened(f"telegram:{me.id}", me.username or "")
+            self._moved |= {_chat(old): _chat(new) for old, new in (await intake.moves()).items()}
+            with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
+                await self._bot.set_my_commands([BotCommand(command.name, command.summary) for command in COMMANDS])
+            await self._fetch(intake)
+        except Conflict:
+            await self._end_conflict()
+            raise ConnectionError("Conflict") from None
+        except TelegramError as error:  # whether the token is at fault is seen when it is next shown
+            raise ConnectionError(type(error).__name__) from None
         except asyncio.CancelledError:
             await self._bot.shutdown()
             raise
+
+    async def _end_conflict(self) -> None:
+        """Say who else takes our updates; a webhook that somebody left behind is deleted, its updates are kept."""
+        with suppress(TelegramError):
+            if url := (await self._bot.get_webhook_info()).url:
+                await self._bot.delete_webhook(drop_pending_updates=False)
+                hint = "this bot's updates went there; now they come here"
+                log.warning(Event("webhook deleted", host=urlsplit(url).hostname, hint=hint))
+                return
+        log.error(Event("another process fetches this bot's updates", hint="stop it, or use another token"))
 
     async def _updates(self, offset: int) -> list[dict[str, Any]]:
         """The raw updates from `offset` on."""
@@ -116,20 +132,18 @@ class TelegramGateway:
     async def _fetch(self, intake: Intake) -> None:
         """An update is committed before the next call confirms it; the server keeps what is unconfirmed, so no offset
         is stored."""
-        offset = 0
+        offset, loop = 0, asyncio.get_running_loop()
         while True:
-            try:
-                updates = await self._updates(offset)
-            except Conflict:
-                log.error("another process fetches this bot's updates; stop it, or use another token")
-                await asyncio.sleep(self._conflict_pause)
-                continue
+            began = loop.time()
+            updates = await self._updates(offset)
             await self._commit(updates, intake)
-            offset = max([offset, *(int(one["update_id"]) + 1 for one in updates)])
+            offset = max([offset, *(int(update["update_id"]) + 1 for update in updates)])
+            if not updates:  # a server that doesn't hold long polls would be asked without a pause
+                await asyncio.sleep(max(0.0, began + POLL_EVERY - loop.time()))
 
     async def _commit(self, updates: Sequence[Mapping[str, Any]], intake: Intake) -> None:
         """Commit updates in their order, neighbouring messages in one transaction."""
-        said: list[IncomingMessage] = []
+        messages: list[IncomingMessage] = []
         for update in updates:
             try:
                 parsed = Update.de_json(dict(update), self._bot)
@@ -141,19 +155,19 @@ class TelegramGateway:
                 await intake.quarantine(json.dumps(update), type(error).__name__)
                 continue
             if message:
-                said.append(message)
+                messages.append(message)
                 continue
-            if said:
-                await intake.received(*said)
-                said = []
+            if messages:
+                await intake.received(*messages)
+                messages = []
             if edited:
                 await intake.edited(edited)
             elif parsed.callback_query:
                 await self._rated(parsed.callback_query, intake)
             elif parsed.message:
                 await self._other(parsed.message, intake)
-        if said:
-            await intake.received(*said)
+        if messages:
+            await intake.received(*messages)
 
     def _said(self, message: Message) -> IncomingMessage | None:
         """What was said, where it is for us to hear and no command."""
@@ -165,7 +179,7 @@ class TelegramGateway:
         chat = message.chat
         if chat.type == ChatType.PRIVATE:
             return str(chat.id) in (*self._settings.users, *self._settings.owners)
-        return str(chat.id) in {self._moved.get(one, one) for one in self._settings.chats}
+        return str(chat.id) in {self._moved.get(chat_id, chat_id) for chat_id in self._settings.chats}
 
     async def _other(self, message: Message, intake: Intake) -> None:
         """A command, a group's new id, or somebody who isn't let in."""
