@@ -1,7 +1,9 @@
-"""WhatsApp's chat export of iOS and Android, in any language: `_chat.txt`, `WhatsApp Chat with NAME.txt`, zipped or not.
+"""WhatsApp's chat export of iOS and Android, in any language, zipped or not.
 
 Learned from the public parsers Pustur/whatsapp-chat-parser, lucasrodes/whatstk and joweich/chat-miner with their test
-files. iOS: `[date, time] Name: text`; Android: `date, time - Name: text`; iOS of 2016 and before: `date time: Name: text`.
+files. iOS: `[date, time] Name: text`; Android: `date, time - Name: text`; iOS of 2016 and before: `date time: Name: text`;
+copied from WhatsApp Web: `[time, date] Name: text`. A file has one of these notations, so a list of dates in a message
+stays there.
 Dates are in the phone's language, with its digits and halves of the day; which number is the day is decided by all dates
 of a file. There are no ids, no zone (taken as UTC), and no telling a dm from a group but by who speaks. U+200E begins what
 WhatsApp itself says on iOS.
@@ -9,20 +11,31 @@ WhatsApp itself says on iOS.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message
+from trainer.sources.message import ConversationType, Kind, Message, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
-from trainer.sources.parsing.local_dates import DateOrder, WrittenTime, unmarked, written_time
+from trainer.sources.parsing.local_dates import DateOrder, unmarked
 from trainer.sources.parsing.participants import SpeakerPrefixes, conversation_key, conversation_type
-from trainer.sources.parsing.whatsapp_words import attached, is_call, is_gone, without_edit_mark
+from trainer.sources.parsing.whatsapp_headers import Header, Notation, choose_notations, first_name, parse_header
+from trainer.sources.parsing.whatsapp_notices import (
+    is_call,
+    is_call_record,
+    is_done,
+    is_encryption_notice,
+    is_gone,
+    is_reaction,
+    may_be_notice,
+    shared,
+)
+from trainer.sources.parsing.whatsapp_words import attached, without_edit_mark
 from trainer.sources.source import Reading, Source, claim_each
 
-_LONGEST_STAMP = 64
-_MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\ufeff"
+_MAX_NOTATIONS = 64
+_MAX_PEOPLE = 4096
+_MAX_PASTED = 200  # headers in a row that may be pasted text
 _MENTION = re.compile("@\u2068([^\u2069\n]{1,80})\u2069")
 _WITH = "with mit con com avec met med z s cu kanssa dengan с з со".split()
 _TITLES = (
@@ -33,37 +46,10 @@ _TITLES = (
 _COPY = re.compile(r" ?\(\d{1,3}\)$")
 
 
-class Header(NamedTuple):
-    """A line that begins a message. said: name and text, or what WhatsApp itself says."""
-
-    stamp: WrittenTime
-    said: str
-
-
-def _header(line: str) -> Header | None:
-    bare = line.lstrip(_MARKS)
-    if not bare or not (bare[0].isdecimal() or bare[0] == "["):
-        return None
-    if bare[0] == "[":
-        end = bare.find("]", 0, _LONGEST_STAMP)
-        stamp = written_time(bare[1:end]) if end > 0 else None
-        return Header(stamp, _said(bare[end + 1 :].lstrip(" " + _MARKS[1:]))) if stamp else None
-    for dash in (" - ", " – ", ": "):
-        end = bare.find(dash, 0, _LONGEST_STAMP)
-        if end > 0 and (stamp := written_time(bare[:end])):
-            return Header(stamp, _said(bare[end + len(dash) :].lstrip(_MARKS[1:])))
-    return None
-
-
-def _said(text: str) -> str:
-    """What stands after the time; an editor may have cut the blank off an empty message."""
-    return f"{text} " if text.endswith(":") and ": " not in text else text
-
-
 def _recognises(start: bytes) -> bool:
     lines = [line for line in head_lines(start) if line.strip()]
-    headers = [header for line in lines[:400] if (header := _header(line))]
-    opening = any(_header(line) for line in lines[:10])
+    headers = [header for line in lines[:400] if (header := parse_header(line))]
+    opening = any(parse_header(line) for line in lines[:10])
     return opening and any(":" in header.said for header in headers)
 
 
@@ -73,51 +59,141 @@ class _Chat:
 
     name: str
     speakers: SpeakerPrefixes
-    order: DateOrder
+    people: frozenset[str]
+    notations: frozenset[tuple[str, str]]
+    orders: dict[str, DateOrder]
+    forward: frozenset[str]
+    _is_name: dict[str, bool] = field(default_factory=dict)
+
+    def names_person(self, sender: str) -> bool:
+        """Whether what stands before a colon is a name: `Ana changed the subject` is none."""
+        if sender not in self._is_name:
+            known = next((name for name in self.people if name != sender and sender.startswith(f"{name} ")), "")
+            self._is_name[sender] = not _is_headline(sender) and not (known and is_done(sender[len(known) :]))
+        return self._is_name[sender]
+
+    def timestamp(self, header: Header) -> float | None:
+        """UTC seconds; None if there is no such date."""
+        return self.orders[header.shape].timestamp(header.stamp)
+
+
+class _Opens:
+    """Says which lines open a message.
+
+    Lines in another notation than the file's are pasted text, and so are lines that step back in time by somebody who
+    speaks nowhere else.
+    """
+
+    def __init__(self, chat: _Chat) -> None:
+        self._chat = chat
+        self._last = 0.0
+        self._pasted = 0
+
+    def __call__(self, line: str) -> Header | None:
+        header = parse_header(line)
+        if header is None or (header.shape, header.stamp.words) not in self._chat.notations:
+            return None
+        at = self._chat.timestamp(header)
+        if at is None:
+            return header
+        if at < self._last and self._is_pasted(header):
+            self._pasted += 1
+            return None
+        self._last, self._pasted = at, 0
+        return header
+
+    def _is_pasted(self, header: Header) -> bool:
+        outsider = first_name(header.said) not in self._chat.forward
+        return outsider or 0 < self._pasted < _MAX_PASTED
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         chat = _survey(tree, name)
-        people = frozenset(map(_sender, chat.speakers.names()))
-        key, kind = conversation_key(chat.name, people), conversation_type(chat.name, people)
+        key, kind = conversation_key(chat.name, chat.people), conversation_type(chat.name, chat.people)
         ids = DerivedIds(key)
         with tree.open(name) as stream:
-            for block in blocks(text_lines(stream), name, _header):
-                yield _message(block, chat, key, kind, ids) if isinstance(block, Block) else block
+            for block in blocks(text_lines(stream), name, _Opens(chat)):
+                if not isinstance(block, Block):
+                    yield block
+                elif chat.timestamp(block.header) is None:
+                    reason = "no date of a calendar that is known"
+                    yield Reject(file=name, offset=block.offset, reason=reason, raw=block.header.said)
+                else:
+                    yield _message(block, chat, key, kind, ids)
 
 
 def _survey(tree: Tree, name: str) -> _Chat:
-    """A first reading, for the order of the dates and the names."""
-    chat = _Chat(chat_name(tree.label, name), SpeakerPrefixes(": ", words=2), DateOrder())
+    """A first reading, for the notation of headers, the order of the dates and the names."""
+    title = chat_name(tree.label, name)
+    seen: dict[tuple[str, str], Notation] = {}
+    orders: dict[str, DateOrder] = {}
+    count = 0
     with tree.open(name) as stream:
         for _, line in text_lines(stream):
-            if (header := _header(line)) is None:
+            if (header := parse_header(line)) is None:
                 continue
-            chat.order.see(header.stamp)
-            if ": \u200e" not in header.said[:100]:
-                chat.speakers.see(header.said)
-    return chat
+            count += 1
+            key = (header.shape, header.stamp.words)
+            if key not in seen and len(seen) >= _MAX_NOTATIONS:
+                continue
+            notation = seen.setdefault(key, Notation(*key, count))
+            back = orders.setdefault(header.shape, DateOrder()).see(header.stamp)
+            notation.last, notation.count = count, notation.count + 1
+            if ": \u200e" not in header.said[:100] and not (count == 1 and is_encryption_notice(header.said)):
+                _see_speaker(notation, header.said, back, title)
+    return _chat(title, choose_notations(seen.values()), orders)
+
+
+def _see_speaker(notation: Notation, said: str, back: bool, title: str) -> None:
+    name, colon, text = said.partition(": ")
+    if colon and title and _sender(name) == title and is_done(text):
+        return  # iOS writes what happens to a group under the group's name
+    notation.speakers.see(said)
+    if colon and not back and len(notation.forward) < _MAX_PEOPLE:
+        notation.forward.add(name)
+
+
+def _chat(title: str, chosen: "list[Notation]", orders: dict[str, DateOrder]) -> _Chat:
+    speakers = SpeakerPrefixes(": ", words=2)
+    for notation in chosen:
+        speakers.add(notation.speakers)
+    forward = frozenset().union(*(notation.forward for notation in chosen))
+    names = {name: _sender(name) for name in speakers.names() if not _is_headline(name)}
+    insiders = frozenset(person for name, person in names.items() if first_name(name) in forward)
+    if len(insiders) > 2:  # in a group somebody may well speak once, and late
+        insiders, forward = frozenset(names.values()), frozenset(map(first_name, names))
+    return _Chat(
+        title,
+        speakers,
+        insiders,
+        frozenset((notation.shape, notation.words) for notation in chosen),
+        orders,
+        forward,
+    )
+
+
+def _is_headline(name: str) -> bool:
+    """Whether what stands before a colon is no name: `Group call: Bo joined`."""
+    return " " in name and is_call(name)
 
 
 def chat_name(label: str, member: str) -> str:
-    """What the chat is called, from the name WhatsApp gave the file, its folder or the zip; else nothing."""
+    """Return the chat's name, from what WhatsApp called the file, its folder or the zip."""
     for place in (*reversed(member.split("/")), label):
         stem = re.sub(r"\.(txt|zip)$", "", unmarked(place), flags=re.I)
         if "whatsapp" in stem.casefold():
             stem = _COPY.sub("", stem.strip())
-            return next((found[1].strip() for title in _TITLES if (found := title.fullmatch(stem))), stem)
+            return next((match[1].strip() for title in _TITLES if (match := title.fullmatch(stem))), stem)
     return ""
 
 
 def _message(block: Block[Header], chat: _Chat, key: str, kind: ConversationType, ids: DerivedIds) -> Message:
     header = block.header
-    at = chat.order.timestamp(header.stamp)
-    sender, first = chat.speakers.split(header.said) or ("", header.said)
-    sender = _sender(sender)
+    at = chat.timestamp(header)
+    sender, first = _speaker(chat, header.said)
     whole = "\n".join((first, *block.lines))
-    text, kinds = attached(without_edit_mark(whole))
-    what = _kind(sender, text, bool(kinds))
+    what, text, attachments = _content(chat, sender, without_edit_mark(whole))
     return Message(
         platform="whatsapp",
         conversation_id=key,
@@ -129,20 +205,50 @@ def _message(block: Block[Header], chat: _Chat, key: str, kind: ConversationType
         timestamp=at,
         kind=what,
         text=_MENTION.sub(r"@\1", text).strip("\u200e \n"),
-        mentions=tuple(("", found[1]) for found in _MENTION.finditer(text)),
-        attachments=kinds,
+        mentions=tuple(("", match[1]) for match in _MENTION.finditer(text)),
+        attachments=attachments,
     )
 
 
-def _kind(sender: str, text: str, has_files: bool) -> Kind:
-    own = not sender or (text.startswith("\u200e") and not has_files)
-    if own:
-        return "call" if is_call(text) else "service"
-    return "unsupported" if is_gone(text) else "message"
+def _speaker(chat: _Chat, said: str) -> tuple[str, str]:
+    """Name and text; the name is empty where WhatsApp itself speaks."""
+    split = chat.speakers.split(said)
+    if split is None:
+        return "", said
+    sender = _sender(split[0])
+    return (sender, split[1]) if chat.names_person(sender) else ("", said)
+
+
+def _content(chat: _Chat, sender: str, text: str) -> tuple[Kind, str, tuple[str, ...]]:
+    """Kind, words and attachments of what is said under a name."""
+    marked = text.startswith("\u200e")
+    if not sender:
+        return "call" if is_call(text) else "service", text, ()
+    if is_gone(text):
+        return "unsupported", text, ()
+    notable = may_be_notice(text)
+    if notable and is_call_record(text):
+        return "call", text, ()
+    if parts := shared(text, notable):
+        return "message", *parts
+    words, kinds = attached(text) if notable or ")" in text else (text, ())
+    if kinds:
+        return "message", words, kinds
+    if marked or is_reaction(text) or _is_service(chat, sender, text):
+        return "call" if is_call(text) else "service", text, ()
+    return "message", text, ()
+
+
+def _is_service(chat: _Chat, sender: str, text: str) -> bool:
+    """Whether WhatsApp speaks under a name without marking it: the chat's name, or a person's who is then named."""
+    if sender == chat.name and sender not in chat.people:
+        return True
+    about = _sender(text)
+    return about.startswith(f"{sender} ") and is_done(about[len(sender) :])
 
 
 def _sender(name: str) -> str:
-    """A name without direction marks and the `~` that stands before people who are no contacts."""
+    """Return a name without marks and the `~` before people who are no contacts."""
     return unmarked(name).strip().removeprefix("~").strip()
 
 

@@ -31,6 +31,10 @@ class SpeakerPrefixes:
             if prefix in self._counts or len(self._counts) < MAX_PREFIXES:
                 self._counts[prefix] += 1
 
+    def add(self, others: "SpeakerPrefixes") -> None:
+        """Count all that another has seen."""
+        self._counts.update(others._counts)
+
     def names(self) -> frozenset[str]:
         """Return all names seen."""
         parents = {prefix: prefix.rpartition(self._separator)[0] for prefix in self._counts}
@@ -81,8 +85,11 @@ def _inside_quotes(text: str) -> bool:
 def conversation_type(name: str, speakers: Collection[str]) -> ConversationType:
     """Guess dm or group from the speakers; in doubt it is private.
 
-    Two people, one of whom the chat is named after, are a dm.
+    Two people, one of whom the chat is named after, are a dm; and so is a chat
+    that has exactly a speaker's name, whoever is quoted in it.
     """
+    if name and any(_bare(name) == _bare(speaker) for speaker in speakers):
+        return "dm"
     if len(speakers) > 2:
         return "group"
     return "dm" if not name or len(speakers) < 2 or any(_is_called(name, speaker) for speaker in speakers) else "group"

@@ -67,7 +67,7 @@ def test_an_ios_export_marks_what_nobody_said() -> None:
         ("Joris", 'doch "klar"', ()),
         ("Ferne", "bin da", ()),
     ]
-    assert [one.kind for one in messages if one.kind != "message"] == ["service", "service", "call"]
+    assert [one.kind for one in messages if one.kind != "message"] == ["service", "unsupported", "call"]
     assert rejects == []
 
 

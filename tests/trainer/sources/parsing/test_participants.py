@@ -41,7 +41,8 @@ def test_two_people_are_a_dm_if_it_is_called_after_one() -> None:
     assert conversation_type("", ["Ana", "Bo"]) == "dm"
     assert conversation_type("與阿海的對話", ["阿海", "小舟"]) == "dm"
     assert conversation_type("Boat", ["Ana", "Bo"]) == "group"
-    assert conversation_type("Ana", ["Ana", "Bo", "Cy"]) == "group"
+    assert conversation_type("Boat", ["Ana", "Bo", "Cy"]) == "group"
+    assert conversation_type("Ana", ["Ana", "Bo", "Cy"]) == "dm"
 
 
 def test_a_chat_without_a_name_is_known_by_its_people() -> None:
