@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import torch
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 
-from engine.backends.transformers_engine import cpu_has_bf16
+from engine.numerics import autocast, cpu_has_bf16
 from examples.make_sample import make
 from persona.config import Train, load
 from persona.encoding import Encoding
@@ -42,7 +42,7 @@ from trainer.base.pretraining import Size, init_base, shape
 from trainer.corpus.store import load as load_corpus
 from trainer.ingest.pipeline import import_exports
 from trainer.loop.batches import Window, pack, windows_of
-from trainer.loop.held_out_loss import autocast, measure_loss
+from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.lora import add_adapter
 from trainer.loop.loss import IGNORE_INDEX, summed_loss
 from trainer.loop.packing import side_by_side

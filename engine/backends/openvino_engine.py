@@ -8,6 +8,7 @@ import openvino
 import openvino_genai as genai
 
 from engine.base import EngineError
+from engine.cpu_precision import bfloat16_switch
 from engine.stepper import Job, StepResult
 from persona.sampling import SamplingParams
 
@@ -15,6 +16,12 @@ TOKENS_A_STEP = 2048  # of prompts, in one forward
 CACHE_GIB = 1  # of keys and values, over all requests and what is kept of earlier ones
 
 _DONE = {genai.GenerationFinishReason.STOP: "stop", genai.GenerationFinishReason.LENGTH: "length"}
+
+
+def _precision() -> dict[str, str]:
+    """Return the runtime's precision property; empty leaves it to the runtime, which takes bfloat16 if the CPU has it."""
+    wanted = bfloat16_switch()
+    return {} if wanted is None else {"INFERENCE_PRECISION_HINT": "bf16" if wanted else "f32"}
 
 
 class OpenVinoStepper:
@@ -27,7 +34,7 @@ class OpenVinoStepper:
         scheduler.max_num_batched_tokens = TOKENS_A_STEP
         scheduler.cache_size = CACHE_GIB
         none = genai.Tokenizer(str(gguf.parent))  # a folder without one in OpenVINO's form; it would never be asked
-        self._pipe = genai.ContinuousBatchingPipeline(str(gguf), none, scheduler, "CPU")
+        self._pipe = genai.ContinuousBatchingPipeline(str(gguf), none, scheduler, "CPU", **_precision())
         self._end_of_turn = end_of_turn
         self._stops = stops
         self._handles: dict[Job, genai.GenerationHandle] = {}

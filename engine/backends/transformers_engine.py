@@ -12,6 +12,7 @@ from transformers.utils import logging as transformers_logging
 
 from engine.base import EngineError
 from engine.batching import Batch
+from engine.numerics import best_device, numerics_of
 from engine.packing import forward_of
 from engine.prefix_cache import PrefixCache
 from engine.stepper import Job, StepResult
@@ -23,24 +24,6 @@ from persona.weights import weights_hash
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
-
-
-def best_device() -> torch.device:
-    """CUDA where there is a card, then Apple's, then the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def best_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware computes in it, else float32."""
-    native = (device.type == "cuda" and torch.cuda.is_bf16_supported()) or (device.type == "cpu" and cpu_has_bf16())
-    return torch.bfloat16 if native else torch.float32
-
-
-def cpu_has_bf16() -> bool:
-    """Whether the CPU multiplies bfloat16 itself (AVX-512 BF16 or AMX); emulation is slower than float32."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def load_base(
@@ -156,8 +139,8 @@ def _placed(source: str | Path, revision: str | None, device: torch.device, prec
     """The base on its device, in its precision."""
     named = {"f16": torch.float16, "bf16": torch.bfloat16}
     if precision != "4bit":
-        return load_base(source, revision, named.get(precision, best_dtype(device))).to(cast(Any, device))
-    computing = torch.bfloat16 if device.type == "cuda" else torch.float32
+        return load_base(source, revision, named.get(precision, numerics_of(device).serving)).to(cast(Any, device))
+    computing = numerics_of(device).quantised
     four = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

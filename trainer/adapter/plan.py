@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from peft import PeftModel
 
+from engine.numerics import autocast
 from persona.config import Settings
 from persona.transcript import render
 from trainer.adapter.setup import TrainingSetup, build_setup
@@ -16,7 +17,6 @@ from trainer.base.pretraining import minutes_for
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import BatchLoader
 from trainer.loop.distributed import world
-from trainer.loop.held_out_loss import autocast
 from trainer.loop.lora import target_tokens
 from trainer.loop.loss import CHUNK, summed_loss
 from trainer.loop.memory import activation_bytes, free_bytes

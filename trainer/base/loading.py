@@ -11,8 +11,9 @@ from huggingface_hub import try_to_load_from_cache
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
 
-from engine.backends.transformers_engine import best_device, best_dtype, load_base
+from engine.backends.transformers_engine import load_base
 from engine.dequantise import located_base
+from engine.numerics import best_device, numerics_of
 from persona.atomic import move_folder
 from persona.bundle import BaseModelSeal
 from persona.config import Settings
@@ -130,9 +131,9 @@ def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, from_scra
 def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:
     """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; bfloat16 or quantised on CUDA."""
     device = best_device()
+    numerics = numerics_of(device)
     if settings.base.quantize == "none":
-        dtype = best_dtype(device) if device.type == "cuda" else torch.float32
-        return load_base(source, revision, dtype).to(cast(Any, device))
+        return load_base(source, revision, numerics.weights).to(cast(Any, device))
     from peft import prepare_model_for_kbit_training
     from transformers import BitsAndBytesConfig
 
@@ -142,9 +143,9 @@ def _model(source: Path | str, revision: str | None, settings: Settings) -> PreT
         load_in_8bit=not four,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=numerics.quantised,
     )
-    model = load_base(source, revision, torch.bfloat16, quantization_config=chosen, device_map={"": device})
+    model = load_base(source, revision, numerics.weights, quantization_config=chosen, device_map={"": device})
     return cast(PreTrainedModel, prepare_model_for_kbit_training(model, use_gradient_checkpointing=False))
 
 

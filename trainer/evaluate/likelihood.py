@@ -12,6 +12,7 @@ import torch
 from peft import PeftModel
 from torch.nn.functional import cross_entropy
 
+from engine.numerics import autocast
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.transcript import Conversation, Turn
@@ -19,7 +20,6 @@ from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.reply_context import ReplyContext
 from trainer.evaluate.two_sample import area
 from trainer.loop.batches import LengthGroupedSampler, Window, collate, windows_of
-from trainer.loop.held_out_loss import autocast
 from trainer.loop.loss import CHUNK, IGNORE_INDEX
 
 CANDIDATES = 10  # answers among which the real one is to be found

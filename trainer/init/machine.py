@@ -42,7 +42,7 @@ class Suggestion:
 
 def this_machine() -> Machine:
     """Where we are; imports torch."""
-    from engine.backends.transformers_engine import best_device
+    from engine.numerics import best_device
     from trainer.loop.memory import free_bytes
 
     device = best_device()

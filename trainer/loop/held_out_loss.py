@@ -6,7 +6,7 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
-from engine.backends.transformers_engine import cpu_has_bf16
+from engine.numerics import autocast
 from trainer.loop.batches import LengthGroupedSampler, Window, collate
 from trainer.loop.loss import IGNORE_INDEX, Loss, install_loss, summed_loss
 
@@ -24,10 +24,3 @@ def measure_loss(model: PreTrainedModel | PeftModel, rows: Sequence[Window], bud
             tokens += int((batch["labels"] != IGNORE_INDEX).sum())
     model.train(was_training)
     return Loss(nats, tokens, sum(row.characters for row in rows))
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """Return an autocast to bfloat16 if the hardware has it; else a no-op."""
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=(device.type == "cpu" and cpu_has_bf16()) or device.type == "cuda"
-    )

@@ -8,7 +8,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import EarlyStoppingCallback, PreTrainedModel, TrainerCallback, TrainingArguments
 
-from engine.backends.transformers_engine import best_device, untie
+from engine.backends.transformers_engine import untie
+from engine.numerics import best_device
 from persona.config import Train
 from persona.errors import UserError
 from trainer.loop.batches import Window

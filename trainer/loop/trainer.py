@@ -14,7 +14,7 @@ from peft import load_peft_weights, set_peft_model_state_dict
 from torch.utils.data import DataLoader, SequentialSampler
 from transformers import PreTrainedModel, Trainer, TrainerControl, TrainingArguments
 
-from engine.backends.transformers_engine import best_device, cpu_has_bf16
+from engine.numerics import best_device, numerics_of
 from persona.errors import UserError
 from trainer.loop.batches import Batch, BatchLoader, LengthGroupedSampler, PackedSampler, Window, collate
 from trainer.loop.callbacks import ProgressCallback
@@ -152,8 +152,7 @@ def training_arguments(
         activation_checkpointing_kwargs={"use_reentrant": False} if fit.checkpointing else None,
         seed=seed,
         data_seed=seed,
-        bf16=device.type == "cuda" or (device.type == "cpu" and cpu_has_bf16()),
-        tf32=True if device.type == "cuda" else None,
+        **precision_arguments(device),
         use_cpu=device.type == "cpu",
         ddp_backend=None if world()[1] == 1 else "nccl" if device.type == "cuda" else "gloo",
         ddp_find_unused_parameters=False,
@@ -171,6 +170,17 @@ def training_arguments(
         dataloader_pin_memory=device.type == "cuda",
         **{"optim": "adamw_torch_fused", "report_to": [], "save_strategy": "no", **more},
     )
+
+
+def precision_arguments(device: torch.device) -> dict[str, bool | None]:
+    """Return the Trainer's arguments for the formats of a device; with fp16 it scales the loss."""
+    numerics = numerics_of(device)
+    # None, not False: the Trainer raises for any value of tf32 on cards before Ampere
+    return {
+        "bf16": numerics.autocast == torch.bfloat16,
+        "fp16": numerics.scales_loss,
+        "tf32": True if numerics.tf32 else None,
+    }
 
 
 def run_training(

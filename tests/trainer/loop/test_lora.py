@@ -104,6 +104,14 @@ class Killed(TrainerCallback):
             raise InterruptedError
 
 
+def test_it_learns_as_much_in_bfloat16(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By autocast, as on CPUs that have it and on CUDA cards; evaluated in float32."""
+    untuned = measure_loss(add_adapter(load_base(place / "base", None, torch.float32), SETTINGS), rows_of(9), 2000, END)
+    monkeypatch.setenv("ALTEREGO_BFLOAT16", "1")
+    tuned, _ = train(place)
+    assert tuned < 0.95 * untuned.nats
+
+
 def test_it_learns_and_prunes_its_checkpoints(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The held-out loss falls, in a number of steps that follows from rows and epochs; a program hears of it meanwhile."""
     untuned = measure_loss(

@@ -85,6 +85,19 @@ def test_loss_and_gradients_are_the_model_s_own(shape: Shape, chunk: int) -> Non
 
 @pytest.mark.filterwarnings("ignore:fan_in_fan_out")
 @pytest.mark.parametrize("shape", bases.ALL, ids=lambda shape: shape.__name__)
+def test_in_bfloat16_the_loss_is_the_same_but_for_rounding(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As CPUs compute that have bfloat16; emulated on others. It is another number, so autocast was on."""
+    model = add_adapter(shape)
+    rows = rows_of(talk(3, 2), talk(6, 2), talk(2, 2), talk(4, 1))
+    exact = measure_loss(model, rows, 512, 0).nats
+    monkeypatch.setenv("ALTEREGO_BFLOAT16", "1")
+    rounded = measure_loss(model, rows, 512, 0).nats
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=2e-3)
+
+
+@pytest.mark.filterwarnings("ignore:fan_in_fan_out")
+@pytest.mark.parametrize("shape", bases.ALL, ids=lambda shape: shape.__name__)
 def test_rows_side_by_side_keep_their_window_and_their_memory(shape: Shape) -> None:
     """Rows longer than the window of a shape that has one, of lengths far apart, layers run again in the backward pass."""
     model = add_adapter(shape)
