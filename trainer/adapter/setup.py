@@ -19,10 +19,22 @@ from trainer.loop.lora import add_adapter
 from trainer.loop.memory import Fit, fit
 
 MIN_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
-SCRATCH_LEARNING_RATE, LEARNING_RATE = 1e-3, 2e-4  # by default: a small base from scratch wants the larger
 EMPHASIS = 0.6  # of the logit bias on a base from scratch; see docs/likeness.md
-TOKENS_PER_BATCH = 2048  # at most, by default
-MIN_STEPS = 32  # an epoch at least, if rows are short enough: fewer leave a small corpus unlearned
+MAX_TOKENS_PER_BATCH = 2048  # by default
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an adapter is trained by default. min_steps: an epoch has at least as many, if rows are short enough: fewer leave
+    a small corpus unlearned. min_tokens: a step has at least as many, since fewer are noise."""
+
+    learning_rate: float
+    min_steps: int
+    min_tokens: int
+
+
+FROM_SCRATCH = Recipe(1e-3, 32, 64)
+PRETRAINED = Recipe(5e-4, 64, 512)  # many small steps: see "On a real base" in docs/likeness.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +62,15 @@ def build_setup(settings: Settings, corpus: Corpus, base: Base, *, refit: bool =
         for records in (learned_from, *held_out)
     )
     model = add_adapter(base.model, settings.train)
-    return TrainingSetup(base, model, rows, calibration, test, fit_rows(settings, model, rows))
+    return TrainingSetup(base, model, rows, calibration, test, fit_rows(settings, model, rows, recipe_for(base)))
 
 
-def fit_rows(settings: Settings, model: PeftModel, rows: Sequence[Window]) -> Fit:
+def fit_rows(settings: Settings, model: PeftModel, rows: Sequence[Window], recipe: Recipe) -> Fit:
     """Return how a step on these rows is run: of the tokens that the settings ask for, or that the longest row needs."""
     lengths = [len(row.ids) for row in rows]
     wanted = settings.train.tokens_per_batch
-    tokens = min(TOKENS_PER_BATCH, sum(lengths) // MIN_STEPS) if wanted == "auto" else wanted
+    evenly = max(recipe.min_tokens, sum(lengths) // recipe.min_steps)
+    tokens = min(MAX_TOKENS_PER_BATCH, evenly) if wanted == "auto" else wanted
     return fit(model, lengths, max([tokens, *lengths]), world()[1])
 
 
@@ -70,7 +83,12 @@ def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
 def chosen_learning_rate(settings: Settings, base: Base) -> float:
     """Return the learning rate of the settings, or what suits this kind of base."""
     wanted = settings.train.learning_rate
-    return (SCRATCH_LEARNING_RATE if base.from_scratch else LEARNING_RATE) if wanted == "auto" else wanted
+    return recipe_for(base).learning_rate if wanted == "auto" else wanted
+
+
+def recipe_for(base: Base) -> Recipe:
+    """Return how an adapter on this base is trained by default."""
+    return FROM_SCRATCH if base.from_scratch else PRETRAINED
 
 
 def newest(

@@ -11,7 +11,7 @@ from persona.config import Settings, Train
 from persona.transcript import Conversation, Turn
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING
-from trainer.adapter.setup import MIN_STEPS, TOKENS_PER_BATCH, fit_rows, with_logit_bias
+from trainer.adapter.setup import FROM_SCRATCH, MAX_TOKENS_PER_BATCH, PRETRAINED, Recipe, fit_rows, with_logit_bias
 from trainer.base.loading import Base
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.loop.batches import Window, windows_of
@@ -19,21 +19,27 @@ from trainer.loop.lora import add_adapter
 
 
 @pytest.mark.parametrize(
-    ("rows", "length", "tokens"),
+    ("recipe", "rows", "length", "tokens"),
     [
-        (20_000, 32, TOKENS_PER_BATCH),  # ten years of tweets
-        (500, 32, 500 * 32 // MIN_STEPS),
-        (20, 400, 400),  # a row is never cut
+        (FROM_SCRATCH, 20_000, 32, MAX_TOKENS_PER_BATCH),  # ten years of tweets
+        (FROM_SCRATCH, 500, 32, 500 * 32 // FROM_SCRATCH.min_steps),
+        (FROM_SCRATCH, 20, 400, 400),  # a row is never cut
+        (PRETRAINED, 20_000, 32, MAX_TOKENS_PER_BATCH),
+        (PRETRAINED, 2_000, 32, 2_000 * 32 // PRETRAINED.min_steps),
+        (PRETRAINED, 500, 32, PRETRAINED.min_tokens),
+        (PRETRAINED, 20, 800, 800),
     ],
 )
-def test_a_small_corpus_is_learned_in_as_many_steps(tmp_path: Path, rows: int, length: int, tokens: int) -> None:
+def test_a_small_corpus_is_learned_in_as_many_steps(
+    tmp_path: Path, recipe: Recipe, rows: int, length: int, tokens: int
+) -> None:
     """Shorter ones, down to a row; who sets a length gets it."""
     bases.save(tmp_path / "base", bases.qwen3)
     model = add_adapter(load_base(tmp_path / "base", None, torch.float32), Train())
     found = [Window([1] * length, [True] * length, length)] * rows
-    assert fit_rows(Settings.model_validate({"persona": {"name": "Mara Voss"}}), model, found).tokens == tokens
+    assert fit_rows(Settings.model_validate({"persona": {"name": "Mara Voss"}}), model, found, recipe).tokens == tokens
     chosen = Settings.model_validate({"persona": {"name": "Mara Voss"}, "train": {"tokens_per_batch": 1500}})
-    assert fit_rows(chosen, model, found).tokens == 1500
+    assert fit_rows(chosen, model, found, recipe).tokens == 1500
 
 
 def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:
