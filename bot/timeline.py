@@ -104,17 +104,19 @@ class Timeline:
         self._account_of = account_of
         self._dispatch = dispatch
         self._limits = limits
+        self._drawn_from = _timing(settings)
         self._luck = random.Random()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._started = time.monotonic()
         self._backoff = Backoff(RETRY, LONGEST_RETRY)
 
     async def start(self) -> None:
-        """Arm the timer from the stored due time; set one where there is none."""
-        due = await self._store.timetable.due_at(JOB)
-        if due is None:
-            due = next_due(self._now(), self._settings, self._luck.random()).timestamp()
-            await self._store.timetable.postpone(JOB, due)
+        """Arm the timer from the stored due time. One is drawn if there is none, or if it lies ahead and was drawn from
+        other settings."""
+        due, now = await self._store.timetable.due_at(JOB), self._now()
+        changed = await self._store.timetable.drawn_from(JOB) != self._drawn_from
+        if due is None or (changed and due > now.timestamp()):
+            due = await self._postponed(next_due(now, self._settings, self._luck.random()))
         self._scheduler.start()
         self._arm(due)
 
@@ -170,14 +172,16 @@ class Timeline:
             for account, channel in targets
         }
         at = due.timestamp()
-        posts = await self._store.timetable.tweet(JOB, at, "\n".join(lines), parts, f"tweet:{was_due}")
+        posts = await self._store.timetable.tweet(
+            JOB, at, "\n".join(lines), parts, f"tweet:{was_due}", self._drawn_from
+        )
         log.info(Event("tweet", targets=len(targets), next_in_seconds=round(at - self._store.clock(), 1)))
         for post in posts:
             self._dispatch(post)
         return at
 
     async def _postponed(self, due: datetime) -> float:
-        await self._store.timetable.postpone(JOB, due.timestamp())
+        await self._store.timetable.postpone(JOB, due.timestamp(), self._drawn_from)
         return due.timestamp()
 
     async def _targets(self) -> list[tuple[str, str]]:
@@ -191,6 +195,12 @@ class Timeline:
             if channel not in disabled and not await self._store.channels.is_silent(account, channel):
                 targets.append((account, channel))
         return targets
+
+
+def _timing(settings: Tweets) -> str:
+    """What the moment of a tweet depends on, in a line that differs where it does."""
+    start, end = settings.hours
+    return f"{settings.every} {settings.jitter} {start}-{end} {','.join(settings.days)} {settings.timezone}"
 
 
 def _platform(target: str) -> str:

@@ -21,10 +21,15 @@ class Timetable(Repository):
         """When the job called `name` is next due, UTC seconds."""
         return read.execute(sa.select(schedule.c.due_at).where(schedule.c.name == name)).scalar()
 
+    @reading
+    def drawn_from(self, read: sa.Connection, name: str) -> str:
+        """The settings from which that due time was drawn; "" if it is of an older release."""
+        return read.execute(sa.select(schedule.c.drawn_from).where(schedule.c.name == name)).scalar() or ""
+
     @transaction
-    def postpone(self, write: sa.Connection, name: str, due_at: float) -> None:
-        """Set when a job is next due."""
-        upsert(write, schedule, {"name": name, "due_at": due_at})
+    def postpone(self, write: sa.Connection, name: str, due_at: float, drawn_from: str = "") -> None:
+        """Set when a job is next due, and the settings from which that was drawn."""
+        upsert(write, schedule, {"name": name, "due_at": due_at, "drawn_from": drawn_from})
 
     @transaction
     def tweet(
@@ -35,11 +40,12 @@ class Timetable(Repository):
         text: str,
         parts: Mapping[tuple[str, str], Sequence[OutgoingPart]],
         origin: str,
+        drawn_from: str = "",
     ) -> list[Post]:
         """Move the next due time, keep the tweet's text, and put it into the outbox of its targets (account, channel),
         in one transaction."""
         now = self.database.clock()
-        upsert(write, schedule, {"name": name, "due_at": due_at})
+        upsert(write, schedule, {"name": name, "due_at": due_at, "drawn_from": drawn_from})
         _keep(write, text, now)
         posts: list[Post] = []
         for (account, channel), some in parts.items():

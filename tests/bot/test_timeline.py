@@ -1,11 +1,15 @@
 """When a random tweet is due, clock changes included."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.timeline import is_allowed, next_due, opening_after, preview
+from bot.gateway import Limits
+from bot.store import BotStore
+from bot.timeline import JOB, Timeline, is_allowed, next_due, opening_after, preview
 from persona.config import Tweets
+from tests.bot.rooms import Clock
 
 BERLIN = {"timezone": "Europe/Berlin", "hours": "09:00-23:00", "every": "6h", "jitter": "0s"}
 
@@ -134,3 +138,30 @@ def test_tweets_without_end_are_foreseen_in_part() -> None:
     """One a second would make a page of half a million."""
     settings = Tweets(**{**BERLIN, "every": "1s"})  # type: ignore[arg-type]
     assert len(preview(datetime(2024, 6, 1, 12, 0, tzinfo=UTC), settings, lambda: 0.5, most=40)) == 40
+
+
+async def started(store: BotStore, settings: Tweets) -> float:
+    """Seconds until the next tweet, once a timeline of these settings was started."""
+    timeline = Timeline(store, None, settings, lambda _: "", print, {"discord": Limits(9, True)})  # type: ignore[arg-type]
+    await timeline.start()
+    timeline.close()
+    due = await store.timetable.due_at(JOB)
+    assert due is not None
+    return due - store.clock()
+
+
+async def test_settings_that_changed_hold_from_the_next_start(tmp_path: Path) -> None:
+    """A stored due time of other settings could win for a month. What is overdue is posted at once, as ever."""
+    clock = Clock()
+    store = await BotStore.open("sqlite:///store.db", tmp_path, clock)
+    always = {"hours": "00:00-00:00", "jitter": "0s"}
+    month, hour = Tweets(every="30d", **always), Tweets(every="1h", **always)  # type: ignore[arg-type]
+    assert await started(store, month) == 30 * 86400
+    clock.now += 60
+    assert await started(store, month) == 30 * 86400 - 60
+    assert await started(store, hour) == 3600
+    assert await started(store, month) == 30 * 86400
+    await started(store, hour)
+    clock.now += 7200
+    assert await started(store, month) == -3600
+    await store.close()
