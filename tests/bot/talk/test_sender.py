@@ -1,0 +1,129 @@
+"""Each row is posted once; what was certainly not made is given back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.gateway import Limits, NotSent, ResultUnknown
+from bot.metrics import BotMetrics
+from bot.store import BotStore, OutgoingPart, Post
+from bot.talk.policy import EXPIRES
+from bot.talk.sender import Sender
+from persona.config import Talk
+from tests.bot.rooms import Clock
+from tests.fakes.room import Room
+
+ACCOUNT, CHANNEL = "discord:1", "discord:7"
+ONCE = Limits(units=2000, idempotent_sends=False)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[BotStore]:
+    opened = await BotStore.open("sqlite:///store.db", tmp_path, Clock())
+    yield opened
+    await opened.close()
+
+
+def sender_of(store: BotStore, room: Room) -> Sender:
+    async def nobody(_post: Post, _reason: str) -> None:
+        pass
+
+    return Sender(store, room, "MARA", Talk(typing=False), BotMetrics(), nobody, (0.01, 0.02))
+
+
+async def put(store: BotStore) -> Post:
+    (post,) = await store.outbox.put(ACCOUNT, CHANNEL, "tweet:1", [OutgoingPart("hi", ("hi",))])
+    return post
+
+
+async def states(store: BotStore) -> list[str]:
+    return [post.state for post in await store.outbox.unsent(ACCOUNT)]
+
+
+async def test_a_refused_post_is_ready_while_it_waits(store: BotStore) -> None:
+    """A process that ends meanwhile leaves it to the next one."""
+    room = Room(ONCE)
+    room.trouble = [NotSent("rate limited", 600.0)]
+    task = asyncio.create_task(sender_of(store, room).deliver(await put(store)))
+    while room.trouble or await states(store) != ["ready"]:
+        await asyncio.sleep(0.01)
+    (row,) = await store.outbox.unsent(ACCOUNT)
+    assert row.not_before >= store.clock() + 600
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await states(store) == ["ready"]
+
+
+async def test_pacing_comes_before_a_post_is_begun(store: BotStore) -> None:
+    """Else a process that ends while it waits its turn would leave an uncertain post that was never sent."""
+    room = Room(ONCE)
+    seen: list[str] = []
+
+    async def pace(_channel: str) -> None:
+        seen.extend(await states(store))
+
+    room.pace = pace  # type: ignore[method-assign]
+    assert await sender_of(store, room).deliver(await put(store))
+    assert seen == ["ready"]
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_a_stale_copy_of_a_row_makes_no_second_post(store: BotStore, idempotent: bool) -> None:
+    """Whoever comes with it: the store knows."""
+    room = Room(Limits(units=2000, idempotent_sends=idempotent))
+    post = await put(store)
+    assert await sender_of(store, room).deliver(post)
+    assert not await sender_of(store, room).deliver(post)
+    assert len(room.posted) == 1
+
+
+async def test_a_row_that_was_being_sent_is_uncertain_whoever_comes(store: BotStore) -> None:
+    """Also with a copy of it that says `ready`."""
+    room, post = Room(ONCE), await put(store)
+    await store.outbox.begin(post)
+    assert not await sender_of(store, room).deliver(post)
+    assert room.posted == []
+    assert await states(store) == []
+
+
+async def test_a_post_that_is_looked_for_and_not_reached_stays_doubtful(store: BotStore) -> None:
+    """It may have been made: no connection now says nothing about the earlier try."""
+    room, post = Room(), await put(store)
+    room.trouble = [ResultUnknown("500"), NotSent("not connected", 600.0)]
+    task = asyncio.create_task(sender_of(store, room).deliver(post))
+    while room.trouble:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert await states(store) == ["sending"]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_can_not_be_sent_for_a_day_is_given_up(store: BotStore) -> None:
+    """An answer that comes a day late is stranger than none."""
+    room, post = Room(), await put(store)
+    store.database.clock.now += EXPIRES  # type: ignore[attr-defined]
+    assert not await sender_of(store, room).deliver(post)
+    assert (room.posted, await states(store)) == ([], [])
+
+
+async def test_a_beginning_that_is_cancelled_leaves_the_post_ready(store: BotStore) -> None:
+    """The store carries a step through, also where nobody waits for it any more."""
+    room, post = Room(ONCE), await put(store)
+    held = asyncio.Event()
+    begin = store.outbox.begin
+
+    async def slow(post: Post) -> Post | None:
+        row = await begin(post)
+        held.set()
+        await asyncio.sleep(0.05)
+        return row
+
+    store.outbox.begin = slow  # type: ignore[method-assign]
+    task = asyncio.create_task(sender_of(store, room).deliver(post))
+    await held.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (room.posted, await states(store)) == ([], ["ready"])
