@@ -173,10 +173,14 @@ class BotDaemon:
             )
             await self._store.channels.disable_target(post.account, post.channel, reason)
 
+    def _named_channels(self) -> set[str]:
+        """The channels that the settings name."""
+        return {f"telegram:{chat}" for chat in self._settings.telegram.chats} | set(self._settings.tweets.to)
+
     async def _purge(self) -> None:
         while True:
             try:
-                gone = await self._store.purge(self._settings.store.keep_days)
+                gone = await self._store.purge(self._settings.store.keep_days, self._named_channels())
                 log.info(Event("purged", rows=gone))
             except Exception as error:  # the one broad catch of this loop: a full disk today is none tomorrow
                 log.warning(Event("purge failed", kind=type(error).__name__))

@@ -5,7 +5,7 @@ out; places: watermarks, silences, moves; timetable: the next tweet.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,7 +30,19 @@ from bot.store.records import (
     Recent,
 )
 from bot.store.repository import Repository, transaction
-from bot.store.schema import access_requests, answers, inbox, memory, outbox, participants, quarantine
+from bot.store.schema import (
+    access_requests,
+    answers,
+    filled,
+    inbox,
+    memory,
+    moves,
+    outbox,
+    participants,
+    quarantine,
+    silences,
+    watermarks,
+)
 from bot.store.timetable import Timetable
 
 __all__ = [
@@ -78,19 +90,32 @@ class BotStore(Repository):
         await self.database.close()
 
     @transaction
-    def purge(self, write: sa.Connection, keep_days: float) -> int:
-        """Forget what is older than `keep_days`, and the names of whom nothing is remembered; but nothing that is still
-        to be answered or sent. Feedback is kept until it is forgotten by name. Returns how many rows went."""
+    def purge(self, write: sa.Connection, keep_days: float, named: Collection[str] = ()) -> int:
+        """Forget what is older than `keep_days`, but nothing that is still to be answered or sent. Returns how many rows
+        went.
+
+        Names and fillings go once nothing is remembered of a person or a channel; a watermark then, since an account
+        reads on from when it last heard everything; a chat's move unless its old id is in `named`, the channels of the
+        settings. Feedback is kept until it is forgotten by name.
+        """
         before = self.clock() - keep_days * DAY
-        matches = (
-            getattr(memory.c, name) == getattr(participants.c, name) for name in ("account", "channel", "author_id")
-        )
-        remembered = sa.exists().where(*matches)
+        old = (watermarks, moves, answers, access_requests, quarantine)
         statements = (
             memory.delete().where(memory.c.at < before),
-            participants.delete().where(~remembered),
+            participants.delete().where(~_remembered(participants, "account", "channel", "author_id")),
+            filled.delete().where(filled.c.at < before, ~_remembered(filled, "account", "channel")),
             inbox.delete().where(inbox.c.settled_at < before),
             outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(OPEN)),
-            *(table.delete().where(table.c.at < before) for table in (answers, access_requests, quarantine)),
+            silences.delete().where(silences.c.until < before),
+            *(table.delete().where(table.c.at < before, *_unless(table, named)) for table in old),
         )
         return sum(write.execute(statement).rowcount for statement in statements)
+
+
+def _remembered(table: sa.Table, *names: str) -> sa.Exists:
+    """Whether anything is remembered of what a row is about."""
+    return sa.exists().where(*(memory.c[name] == table.c[name] for name in names))
+
+
+def _unless(table: sa.Table, named: Collection[str]) -> list[sa.ColumnElement[bool]]:
+    return [moves.c.old.notin_(named)] if table is moves else []

@@ -1,6 +1,6 @@
 """People as the store knows them: how they are written, who opted out, what they rated, and how they are forgotten."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from bot.store.schema import (
     feedback,
     inbox,
     memory,
+    metadata,
     optouts,
     outbox,
     participants,
@@ -69,7 +70,8 @@ class People(Repository):
         return bool(write.execute(optouts.delete().where(theirs)).rowcount)
 
     async def forget(self, platform: str, author_id: str) -> Receipt:
-        """Forget what somebody wrote, what they were called, and every prompt that held their words."""
+        """Forget what somebody wrote, what they were called, what answers them, and every prompt that held their words.
+        No id of theirs stays, but that of somebody who opted out."""
         receipt = await self._forget(platform, author_id)
         await self.database.empty_log()
         return receipt
@@ -149,33 +151,48 @@ def _opted_out(read: sa.Connection, platform: str, author_ids: Collection[str]) 
 
 
 def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> Receipt:
+    """Delete what is kept by author, what answers them, and their private channels, whose names may be their id."""
+
     def gone(table: sa.Table, which: sa.ColumnElement[bool]) -> int:
         here = table.c.account.startswith(f"{platform}:", autoescape=True)
         return write.execute(table.delete().where(here, which)).rowcount
 
-    _drop_unsent(write, platform, author_id)
+    private = _private_channels(write, platform, author_id)
     quoted = written([author_id])[1:-1]
     rated = feedback.c.authors.contains(quoted, autoescape=True) | (feedback.c.author_id == author_id)
+    theirs = sa.exists().where(*_same(inbox, outbox, "account", "channel"), inbox.c.author_id == author_id)
+    replies = gone(outbox, theirs.where(answer_to(inbox.c.message_id) == outbox.c.origin))
     names = gone(participants, participants.c.author_id == author_id)
     names += gone(access_requests, access_requests.c.place == f"user:{author_id}")
+    messages = gone(memory, memory.c.author_id == author_id)
+    verdicts = gone(inbox, inbox.c.author_id == author_id)
+    ratings = gone(feedback, rated) + gone(answers, answers.c.authors.contains(quoted, autoescape=True))
     return Receipt(
         f"{platform}:{author_id}",
         now,
-        messages=gone(memory, memory.c.author_id == author_id),
-        verdicts=gone(inbox, inbox.c.author_id == author_id),
+        messages=messages,
+        verdicts=verdicts,
         names=names,
-        feedback=gone(feedback, rated) + gone(answers, answers.c.authors.contains(quoted, autoescape=True)),
+        feedback=ratings,
         updates=gone(quarantine, quarantine.c.content.contains(author_id, autoescape=True)),
+        replies=replies + gone(memory, private(memory)) + gone(outbox, private(outbox)),
+        marks=sum(gone(table, private(table)) for table in metadata.tables.values() if "channel" in table.c),
     )
 
 
-def _drop_unsent(write: sa.Connection, platform: str, author_id: str) -> None:
-    """Answers to them that are not sent yet; a verdict of theirs is about to go with its row."""
-    theirs = sa.select(answer_to(inbox.c.message_id)).where(
-        inbox.c.account.startswith(f"{platform}:", autoescape=True), inbox.c.author_id == author_id
-    )
-    unsent = outbox.c.origin.in_(theirs) & (outbox.c.state == "ready")
-    write.execute(outbox.update().where(unsent).values(state="failed", text="", said=""))
+def _private_channels(
+    read: sa.Connection, platform: str, author_id: str
+) -> Callable[[sa.Table], sa.ColumnElement[bool]]:
+    """Return the condition that a row is of a private channel of theirs. Telegram names those by the person's id."""
+    here = inbox.c.account.startswith(f"{platform}:", autoescape=True)
+    known = sa.select(inbox.c.channel).distinct().where(here, inbox.c.author_id == author_id, inbox.c.is_dm)
+    named = f"{platform}:{author_id}"
+    channels = [named, *read.execute(known).scalars()]
+    return lambda table: table.c.channel.in_(channels) | table.c.channel.startswith(f"{named}:", autoescape=True)
+
+
+def _same(one: sa.Table, other: sa.Table, *names: str) -> list[sa.ColumnElement[bool]]:
+    return [one.c[name] == other.c[name] for name in names]
 
 
 def _unrate(write: sa.Connection, place: dict[str, Any]) -> bool:

@@ -123,7 +123,8 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was forgotten of somebody. at: when, UTC seconds."""
+    """What was forgotten of somebody. at: when, UTC seconds. replies: posts that answer them, and what was said in their
+    private channels. marks: what else was noted of those."""
 
     who: str
     at: float
@@ -132,8 +133,11 @@ class Receipt:
     names: int
     feedback: int
     updates: int
+    replies: int = 0
+    marks: int = 0
 
     @property
     def rows(self) -> int:
         """All of them."""
-        return self.messages + self.verdicts + self.names + self.feedback + self.updates
+        counts = (self.messages, self.verdicts, self.names, self.feedback, self.updates, self.replies, self.marks)
+        return sum(counts)

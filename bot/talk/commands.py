@@ -153,6 +153,8 @@ def receipt_text(receipt: Receipt) -> str:
         "names": receipt.names,
         "rated or ratable answers": receipt.feedback,
         "unreadable updates": receipt.updates,
+        "replies": receipt.replies,
+        "marks of private channels": receipt.marks,
     }
     gone = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     return f"Forgotten of {receipt.who} at {_moment(receipt.at)}: {gone}."

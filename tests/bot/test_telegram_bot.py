@@ -1,6 +1,7 @@
 """The daemon on Telegram: the real command and the real client library against a server on loopback."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable
 
@@ -104,6 +105,31 @@ async def test_a_send_whose_result_is_unknown_is_uncertain_and_not_repeated(
     telegram.on_send = None
     await asyncio.sleep(1)
     assert telegram.sent == []
+
+
+async def test_forgetting_leaves_no_id_of_a_private_chat(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Telegram names a private chat by the person: memory, outbox, watermark and filling bore their id."""
+    await start_daemon(on_telegram(bare_home, telegram))
+    telegram.say("hello?", chat=PRIVATE)
+    await telegram.wait_sent(1)
+    await telegram.wait_confirmed()
+    assert _traces(bare_home, str(ALICE["id"]))
+    telegram.say("/forget", chat=PRIVATE, entities=[{"type": "bot_command", "offset": 0, "length": 7}])
+    told = (await telegram.wait_sent(2))[-1]["text"]
+    assert told.startswith("Forgotten of telegram:555 at")
+    await telegram.wait_confirmed()
+    assert _traces(bare_home, str(ALICE["id"])) == set()
+
+
+def _traces(home: Home, number: str) -> set[str]:
+    """The tables in which this number stands as a text, or in one."""
+    with sqlite3.connect(f"file:{home.folder / 'alterego.db'}?mode=ro", uri=True) as store:
+        tables = [name for (name,) in store.execute("select name from sqlite_master where type = 'table'")]
+        rows = [(table, value) for table in tables for row in store.execute(f"select * from {table}") for value in row]
+    found = re.compile(rf"(?<!\d){number}(?!\d)")
+    return {table for table, value in rows if isinstance(value, str) and found.search(value)}
 
 
 async def test_a_poison_update_is_put_away_and_the_next_is_answered(

@@ -65,6 +65,53 @@ async def test_a_verdict_and_its_posts_are_one_step(store: BotStore) -> None:
     assert not await store.outbox.begin(posts[0])
 
 
+async def test_a_verdict_is_reached_once(store: BotStore) -> None:
+    """Whoever comes second with another one changes nothing: no verdict, no posts, no merged messages."""
+    await commit(store, heard(1, trigger="mention"), heard(2, trigger="mention"))
+    first, second = await store.inbox.waiting(ACCOUNT)
+    assert len(await store.inbox.settle(first, "answered", "mention", PARTS[:1])) == 1
+    assert await store.inbox.settle(first, "declined", "loop", PARTS, merged=("2",)) == []
+    assert await store.inbox.settle(first, "silenced", "guard") == []
+    assert await store.inbox.verdicts() == {"answered": 1, "waiting": 1}
+    assert (await store.inbox.policy_context(second)).open
+    assert len(await store.outbox.unsent(ACCOUNT)) == 1
+
+
+async def test_a_post_that_was_begun_is_doubtful_whoever_comes(store: BotStore) -> None:
+    """Its state is read from the store, not from whoever holds an older copy of the row."""
+    (post, _) = await store.outbox.put(ACCOUNT, CHANNEL, "tweet:1", PARTS)
+    states = [row.state for _ in range(2) if (row := await store.outbox.begin(post))]
+    assert states == ["ready", "sending"]
+    await store.outbox.sent(post, "77", "MARA")
+    assert await store.outbox.begin(post) is None
+
+
+async def test_a_post_that_was_not_made_is_ready_again_at_its_time(store: BotStore, clock: Clock) -> None:
+    """One that has met its fate stays so."""
+    (post, other) = await store.outbox.put(ACCOUNT, CHANNEL, "tweet:1", PARTS)
+    await store.outbox.begin(post)
+    await store.outbox.release(post, 30.0)
+    (row, _) = await store.outbox.unsent(ACCOUNT)
+    assert (row.state, row.not_before) == ("ready", clock.now + 30)
+    await store.outbox.sent(other, "78", "MARA")
+    await store.outbox.release(other, 30.0)
+    assert [row.id for row in await store.outbox.unsent(ACCOUNT)] == [post.id]
+
+
+async def test_an_uncertain_part_gives_up_those_behind_it(store: BotStore) -> None:
+    """A second half must not stand alone; another answer in the channel goes on."""
+    await commit(store, heard(1, trigger="mention"), heard(2, trigger="mention"))
+    first, second = await store.inbox.waiting(ACCOUNT)
+    (post, _) = await store.inbox.settle(first, "answered", "mention", PARTS)
+    await store.inbox.settle(second, "answered", "mention", PARTS)
+    await store.outbox.begin(post)
+    await store.outbox.mark_uncertain(post)
+    assert await store.inbox.verdicts() == {"uncertain": 1, "answered": 1}
+    assert {row.origin for row in await store.outbox.unsent(ACCOUNT)} == {"inbox:2"}
+    assert await store.outbox.unsent_answer(first) == []
+    assert len(await store.outbox.unsent_answer(second)) == 2
+
+
 async def test_several_messages_are_merged_into_one_verdict(store: BotStore) -> None:
     """Only those of the same author that still wait."""
     await commit(store, heard(1, trigger="mention"), heard(2, trigger="mention"), heard(3, "other", trigger="mention"))
@@ -116,9 +163,24 @@ async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: BotSto
     await commit(store, heard(1, trigger="mention", name="Bob"))
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     store.database.clock.now += 31 * DAY  # type: ignore[attr-defined]
-    assert await store.purge(30) == 2  # the message and the name
+    assert await store.purge(30) == 3  # the message, the name and the watermark
     assert await store.people.in_channel(ACCOUNT, CHANNEL) == {}
     assert await store.inbox.waiting(ACCOUNT) == [waiting]
+
+
+async def test_what_is_known_of_a_channel_goes_once_nothing_of_it_is_remembered(store: BotStore) -> None:
+    """Watermarks, fillings, moves and silences that ended; not the move of a chat that the settings still name."""
+    await commit(store, heard(1))
+    await store.memory.fill(ACCOUNT, CHANNEL, [])
+    for old in ("discord:kept", "discord:old"):
+        await store.channels.move(ACCOUNT, old, f"{old}-new")
+    await store.channels.silence(ACCOUNT, CHANNEL, 5.0)
+    assert await store.purge(30, {"discord:kept"}) == 0
+    store.database.clock.now += 31 * DAY  # type: ignore[attr-defined]
+    assert await store.purge(30, {"discord:kept"}) == 5
+    assert await store.channels.watermarks(ACCOUNT) == {}
+    assert not await store.memory.is_filled(ACCOUNT, CHANNEL)
+    assert await store.channels.moves(ACCOUNT) == {"discord:kept": "discord:kept-new"}
 
 
 async def test_after_forgetting_or_purging_new_messages_are_answered_as_ever(store: BotStore) -> None:
@@ -167,6 +229,36 @@ async def test_forgetting_leaves_no_trace_of_a_person_and_all_of_the_others(stor
     assert (await store.people.forget("discord", "4711")).rows == 0
     if store.database.is_sqlite:
         assert secret.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+async def test_forgetting_leaves_no_id_in_any_table(store: BotStore) -> None:
+    """Telegram's private channels bear the id of the person; Discord's are known by what was said in them."""
+    for account, private in (("telegram:1", "telegram:4711"), ("discord:1", "discord:dm")):
+        told = heard(1, "4711", account=account, channel=private, trigger="dm", is_dm=True, name="Zoe")
+        await store.inbox.commit(account, [told], {private: "1"})
+        (waiting,) = await store.inbox.waiting(account)
+        answer = Answer("p", "c", "1", ("4711",))
+        (post, _) = await store.inbox.settle(waiting, "answered", "dm", PARTS, answer=answer)
+        await store.outbox.sent(post, "77", "MARA")
+        await store.memory.fill(account, private, [])
+        await store.channels.silence(account, private, None)
+        await store.channels.disable_target(account, private, "403")
+        await store.outbox.put(account, f"{private}:8", "tweet:1", PARTS)
+        await store.people.rate(account, private, "inbox:1", "77", "4711", 1)
+        await store.people.access_requested(account, "user:4711")
+    for platform in ("telegram", "discord"):
+        receipt = await store.people.forget(platform, "4711")
+        assert receipt.replies >= 3
+        assert receipt.marks >= 4
+        assert (await store.people.forget(platform, "4711")).rows == 0
+    left = {
+        name: [tuple(row) for row in rows]
+        for name, table in metadata.tables.items()
+        if (rows := await store.database.read(lambda read, table=table: read.execute(table.select()).all()))  # type: ignore[misc]
+    }
+    assert left.keys() <= {"outbox"}
+    assert "4711" not in str(left)
+    assert all(row[2] == "discord:dm:8" for row in left["outbox"])  # no channel of theirs
 
 
 async def test_opting_out_holds_on_one_platform_until_taken_back(store: BotStore) -> None:
