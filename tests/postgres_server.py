@@ -34,7 +34,18 @@ def postgres() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"postgresql://alterego@127.0.0.1:{port}/postgres"
-    init = [programs / "initdb", "-D", folder / "data", "-A", "trust", "-U", "alterego", "--no-sync", "-E", "UTF8"]
+    init: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        folder / "data",
+        "-A",
+        "trust",
+        "-U",
+        "alterego",
+        "--no-sync",
+        "-E",
+        "UTF8",
+    ]
     subprocess.run(init, user=user, group=user, check=True, capture_output=True, cwd=folder)
     server = subprocess.Popen(
         [programs / "postgres", "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"],

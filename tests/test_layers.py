@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from persona.config import Settings
 from persona.sections import Section
@@ -66,7 +67,8 @@ def test_no_setting_is_read_by_nobody() -> None:
     ]
     asked = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     asked |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    keys = {key for section in (Settings, *_sections(Section)) for key in section.model_fields}
+    sections: list[type[BaseModel]] = [Settings, *_sections(Section)]
+    keys = {key for section in sections for key in section.model_fields}
     assert keys - asked == set()
 
 

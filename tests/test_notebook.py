@@ -49,7 +49,7 @@ def test_the_notebook_trains_talks_and_packs(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PYTHONPATH", str(COLAB))
     for name in ("uploads", "downloads"):
         monkeypatch.setenv(f"COLAB_{name.upper()}", str(tmp_path / name))
-    notebook: Any = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    notebook: Any = nbformat.read(NOTEBOOK, as_version=4)
     where = {"metadata": {"path": str(tmp_path / "content")}}
     NotebookClient(notebook, timeout=240, kernel_name="python3", resources=where).execute(env=dict(os.environ))
     said = {cell.id: printed(cell) for cell in notebook.cells if cell.cell_type == "code"}
@@ -65,5 +65,5 @@ def test_the_notebook_trains_talks_and_packs(tmp_path: Path, monkeypatch: pytest
 
 def test_the_notebook_is_kept_without_outputs() -> None:
     """What somebody's exports made a cell say must not be committed."""
-    notebook: Any = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    notebook: Any = nbformat.read(NOTEBOOK, as_version=4)
     assert [one.id for one in notebook.cells if one.cell_type == "code" and (one.outputs or one.execution_count)] == []

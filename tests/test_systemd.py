@@ -46,7 +46,7 @@ def install(root: Path, prefix: Path | str) -> None:
 
 
 def uninstall(root: Path, prefix: Path | str) -> "subprocess.CompletedProcess[str]":
-    command = ["sh", "systemd/uninstall.sh", root, prefix]
+    command: list[str | Path] = ["sh", "systemd/uninstall.sh", root, prefix]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
 
 
@@ -130,7 +130,7 @@ def test_uninstalling_from_a_folder_that_holds_other_things_leaves_them(tmp_path
 @pytest.mark.parametrize("prefix", ["", "/", "/usr", "opt/alterego"])
 def test_a_prefix_that_is_no_folder_of_its_own_is_refused(tmp_path: Path, prefix: str) -> None:
     """Before anything is written."""
-    command = ["sh", "systemd/install.sh", tmp_path, prefix]
+    command: list[str | Path] = ["sh", "systemd/install.sh", tmp_path, prefix]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert "is no folder of its own" in done.stderr
@@ -242,7 +242,7 @@ def test_after_a_training_the_bot_is_restarted_only_if_current_moved(
         link.unlink(missing_ok=True)
         if version:
             link.symlink_to(version)
-        command = ["sh", "systemd/current.sh", step, tmp_path / "note", adapters]
+        command: list[str | Path] = ["sh", "systemd/current.sh", step, tmp_path / "note", adapters]
         subprocess.run(command, cwd=ROOT, check=True, env=environment)
     assert calls.exists() is restarted
     if restarted:
@@ -251,6 +251,6 @@ def test_after_a_training_the_bot_is_restarted_only_if_current_moved(
 
 def test_a_training_that_never_began_restarts_nothing(tmp_path: Path) -> None:
     """There is no note to compare with."""
-    command = ["sh", "systemd/current.sh", "restart", tmp_path / "note", tmp_path / "adapters"]
+    command: list[str | Path] = ["sh", "systemd/current.sh", "restart", tmp_path / "note", tmp_path / "adapters"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -20,7 +20,7 @@ def on_discord(home: Home, discord: FakeDiscord, extra: str = "") -> Home:
     return home.settings(sample_settings(f"{places}[talk]\ntyping = false\nmerge = '0s'\n{extra}"))
 
 
-def verdicts(home: Home) -> list[tuple[str, str]]:
+def verdicts(home: Home) -> list[tuple[str, str | None]]:
     with sqlite3.connect(f"file:{home.folder / 'alterego.db'}?mode=ro", uri=True) as store:
         return store.execute("select message_id, verdict from inbox order by id").fetchall()
 

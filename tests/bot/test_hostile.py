@@ -76,8 +76,10 @@ async def test_a_message_that_makes_no_sense_is_put_away_and_those_told_with_it_
     async with inhabited(tmp_path) as home:
         good = IncomingMessage("discord:7", "1", "5", "Bob", "hi", home.clock(), mention=True)
         await home.room.say(
-            good, replace(good, message_id="2", author_id="6", author_name=None), replace(good, message_id="3")
-        )  # type: ignore[arg-type]
+            good,
+            replace(good, message_id="2", author_id="6", author_name=None),  # type: ignore[arg-type]
+            replace(good, message_id="3"),
+        )
         assert await home.verdicts(2) == {"answered": 2}
         with sqlite3.connect(tmp_path / "alterego.db") as raw:
             assert raw.execute("select content, reason from quarantine").fetchall() == [

@@ -29,7 +29,7 @@ async def until_asked(daemon: Running, count: int, seconds: float = 20) -> None:
             await asyncio.sleep(0.01)
 
 
-async def until_settled(home: Home, count: int, seconds: float = 20) -> list[tuple[str, str]]:
+async def until_settled(home: Home, count: int, seconds: float = 20) -> list[tuple[str, str | None]]:
     """The verdicts, once there are so many."""
     async with asyncio.timeout(seconds):
         while True:

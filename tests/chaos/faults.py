@@ -293,7 +293,13 @@ _update_fault(
 @_fault("poison update", "telegram")
 async def poison(run: Run) -> None:
     await run.ready()
-    for shape in ({"message": {"message_id": "x"}}, {"message": 7}, {"edited_message": []}, {"a": "\ud83d"}):
+    shapes: list[dict[str, Any]] = [
+        {"message": {"message_id": "x"}},
+        {"message": 7},
+        {"edited_message": []},
+        {"a": "\ud83d"},
+    ]
+    for shape in shapes:
         run.telegram.push(shape)
         await run.mention()
 

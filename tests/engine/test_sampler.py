@@ -34,7 +34,7 @@ def warped(logits: torch.Tensor, rule: SamplingParams) -> torch.Tensor:
         theirs.append(TopPLogitsWarper(rule.top_p))
     if rule.min_p:
         theirs.append(MinPLogitsWarper(rule.min_p))
-    return theirs(torch.zeros(len(logits), 1, dtype=torch.long), logits.clone())
+    return torch.as_tensor(theirs(torch.zeros(len(logits), 1, dtype=torch.long), logits.clone()))
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -16,7 +16,13 @@ BOT_ID = "100000000000000000"
 GUILD_ID = "200000000000000000"
 CHANNEL_ID = "300000000000000000"
 DM_ID = "310000000000000000"
-ALICE = {"id": "400000000000000001", "username": "alice", "global_name": "Alice", "discriminator": "0", "avatar": None}
+ALICE: dict[str, Any] = {
+    "id": "400000000000000001",
+    "username": "alice",
+    "global_name": "Alice",
+    "discriminator": "0",
+    "avatar": None,
+}
 BEN = {**ALICE, "id": "400000000000000002", "username": "ben", "global_name": "Ben"}
 EPOCH = 1420070400000
 ALL_PERMISSIONS = (1 << 46) - 1

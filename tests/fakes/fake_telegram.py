@@ -18,8 +18,8 @@ BOT = {
     "can_read_all_group_messages": False,
     "supports_inline_queries": False,
 }
-ALICE = {"id": 555, "is_bot": False, "first_name": "Alice", "username": "alice"}
-GROUP = {"id": -1001, "type": "supergroup", "title": "friends"}
+ALICE: dict[str, Any] = {"id": 555, "is_bot": False, "first_name": "Alice", "username": "alice"}
+GROUP: dict[str, Any] = {"id": -1001, "type": "supergroup", "title": "friends"}
 PRIVATE = {"id": 555, "type": "private", "first_name": "Alice"}
 
 

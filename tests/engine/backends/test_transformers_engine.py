@@ -89,7 +89,7 @@ async def test_leaving_the_stream_cancels_the_request(started: ThreadedEngine) -
     long = Request(request().ids, SamplingParams(1.0, 1.0, max_new_tokens=240), 1)
     stream = started.generate(long)
     await anext(stream)
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     began = time.monotonic()
     await complete(started, request(max_new_tokens=1))
     assert time.monotonic() - began < 5

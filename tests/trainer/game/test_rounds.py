@@ -75,7 +75,7 @@ def test_a_game_without_a_player_is_a_sentence(rounds: list[Round]) -> None:
         raise EOFError
 
     with pytest.raises(UserError, match="--export"):
-        play(rounds, nobody, str)
+        play(rounds, nobody, lambda sentence: None)
 
 
 def test_results_are_found_in_any_text_and_counted_once() -> None:

@@ -1,6 +1,8 @@
 """One chat in two exports is kept once."""
 
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from trainer.corpus.segmentation import Row
 from trainer.ingest.copies import without_copies
@@ -22,7 +24,11 @@ IDS = {"ANA": "t:1", "BO": "t:2", "CY": "t:3"}
 
 
 def chat(
-    source: str, channel: str, talk: tuple[tuple[str, str], ...] = TALK, shift: float = 0.0, **names: str
+    source: str,
+    channel: str,
+    talk: tuple[tuple[str, str], ...] = TALK,
+    shift: float = 0.0,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Row]:
     """Messages a minute apart. names: identity keys of those who are known by others than their names."""
     return [
@@ -43,7 +49,7 @@ def chat(
 def test_of_two_formats_the_one_that_knows_more_stays() -> None:
     """Whichever is read first; markup and capitals don't matter."""
     plain = chat("HTML", "a", tuple((who, f"*{text.upper()}*") for who, text in TALK))
-    known = chat("JSON", "b", **IDS)
+    known = chat("JSON", "b", names=IDS)
     found = without_copies([*plain, *known], PEOPLE)
     assert list(found.rows) == known
     assert found.dropped == frozenset(range(len(TALK)))
@@ -53,7 +59,7 @@ def test_of_two_formats_the_one_that_knows_more_stays() -> None:
 def test_what_earlier_imports_kept_stays() -> None:
     """What only the new one holds moves to the same chat; so it is one conversation."""
     old = chat("HTML", "a")
-    new = chat("JSON", "renamed", (*TALK, ("CY", "late to the party")), **IDS)
+    new = chat("JSON", "renamed", (*TALK, ("CY", "late to the party")), names=IDS)
     found = without_copies([*old, *new], PEOPLE, len(old))
     assert list(found.rows[:-1]) == old
     assert (found.rows[-1].channel, found.rows[-1].lines) == ("a", ("late to the party",))
@@ -95,5 +101,5 @@ def test_the_one_who_may_be_imitated_stays() -> None:
 def test_a_message_edited_meanwhile_is_there_once() -> None:
     """By one speaker in one second."""
     old = chat("HTML", "a", shift=7)
-    new = chat("JSON", "b", (*TALK[:-1], ("BO", "sure thing, at eleven")), shift=7, **IDS)
+    new = chat("JSON", "b", (*TALK[:-1], ("BO", "sure thing, at eleven")), shift=7, names=IDS)
     assert len(without_copies([*old, *new], PEOPLE).rows) == len(TALK)

@@ -2,11 +2,13 @@
 
 import json
 import math
+import operator
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -236,7 +238,7 @@ def test_what_fits_follows_from_free_memory(home: Path) -> None:
     assert run_again < remembered
     fixed = 3 * 4 * CHUNK
     plenty, some, little = (
-        fit(model, lengths, 2000, free=lambda room=room: (fixed + room) / USED)
+        fit(model, lengths, 2000, free=partial(operator.truediv, fixed + room, USED))
         for room in (1e12, 600 * remembered, 35 * remembered)
     )
     assert plenty == Fit(2000, 1, False)

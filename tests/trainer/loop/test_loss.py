@@ -35,7 +35,7 @@ def add_adapter(shape: Shape) -> PeftModel:
     """A small model under an adapter that changes something."""
     torch.manual_seed(0)
     lora = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
-    return get_peft_model(shape(ENCODING.vocabulary), lora).eval()  # type: ignore[return-value]
+    return get_peft_model(shape(ENCODING.vocabulary), lora).eval()
 
 
 def gradients(model: PeftModel) -> dict[str, torch.Tensor]:
@@ -173,7 +173,7 @@ def test_a_large_vocabulary_never_holds_all_its_logits() -> None:
         asked.append(len(piece))
         return piece @ weight.T
 
-    loss = _Chunked.apply(hidden, labels, head, 7)  # type: ignore[no-untyped-call]
+    loss = _Chunked.apply(hidden, labels, head, 7)
     loss.backward()
     assert max(asked) == 7
     assert sum(asked) == 100

@@ -76,7 +76,7 @@ def test_a_long_tweet_is_found_among_the_notes(tmp_path: Path) -> None:
         {"noteTweet": {"createdAt": stamp, "core": {"text": text}}}
         for stamp, text in (("2014-05-05T10:00:01.000Z", "wrong"), ("2014-05-05T10:00:00.000Z", note))
     ]
-    members = archive([[tweet(1, note[:275].rstrip() + "…"), tweet(2, "short…")]], **{"note-tweet": rows})
+    members = archive([[tweet(1, note[:275].rstrip() + "…"), tweet(2, "short…")]], **{"note-tweet": rows})  # type: ignore[arg-type]
     messages, _ = read(zipped(tmp_path / "x.zip", members))
     assert [one.text for one in messages] == [note, "short…"]
 
