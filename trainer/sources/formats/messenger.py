@@ -1,5 +1,7 @@
-"""Messenger's and Instagram's JSON: `message_1.json`, … of "Download your information", and Messenger's export of
-end-to-end encrypted chats.
+"""Messenger's and Instagram's JSON, and Messenger's export of end-to-end encrypted chats.
+
+`message_1.json`, … of "Download your information", in the language of the account: what the app says stands under the
+names of people.
 
 Learned from public schemas and parsers (SamuelePilleri/facebook-schemas, joweich/chat-miner). Newest first, some 10,000
 messages a file; strings are UTF-8 read as Latin-1, each mended for itself. `thread_path` stands after the messages, so the
@@ -8,8 +10,10 @@ There are no ids. The encrypted shape (`senderName`, `text`, `timestamp`, `isUns
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,6 +25,7 @@ from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.messenger_notices import is_notice, sent_kind, without_edit_note
 from trainer.sources.parsing.participants import conversation_key
 from trainer.sources.source import Reading, Source, claim_each
 
@@ -29,9 +34,15 @@ _ENCRYPTED = re.compile(rb'"senderName"\s*:')
 _STRING = rb'"%s"\s*:\s*("(?:[^"\\]|\\.)*")'
 _PEOPLE = re.compile(rb'"participants"\s*:\s*(\[[^\]]{0,60000}\])')
 _MEDIA = {"photos": "photo", "videos": "video", "audio_files": "voice", "gifs": "gif", "files": "file"}
-# What the apps write for a reaction, and for a file without words; in English exports only.
-_REACTION = re.compile(r"(?:Reacted \S{1,12} to (?:your|a) message|Liked a message) ?")
-_SENT = re.compile(r".{1,60} sent (?:an attachment|a photo|a video|a sticker|a GIF|a voice message|a link)\.")
+_DATED = re.compile(r" \([^()]{4,40}\d[^()]{0,20}\)$")
+_EDITING_SECONDS = 20 * 60  # Instagram lets people edit for a quarter of an hour
+_MAX_EDITS = 32  # whose earlier texts are waited for
+_MIN_LIKENESS = 0.6  # of an earlier text to the final one
+
+
+class _Reaction(msgspec.Struct):
+    reaction: str = ""
+    actor: str = ""
 
 
 class _Row(msgspec.Struct):
@@ -49,6 +60,7 @@ class _Row(msgspec.Struct):
     sticker: Any = None
     share: Any = None
     call_duration: float | None = None
+    reactions: list[_Reaction] | None = None
 
 
 class _EncryptedRow(msgspec.Struct, rename="camel"):
@@ -58,6 +70,7 @@ class _EncryptedRow(msgspec.Struct, rename="camel"):
     type: str = ""
     is_unsent: bool | None = None
     media: list[dict[str, Any]] | None = None
+    reactions: list[_Reaction] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +85,31 @@ class _Thread:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         thread = _thread(tree, name)
-        ids = DerivedIds(thread.key)
-        for found in JsonRecords(partial(tree.open, name), name, "messages", _Row):
-            if isinstance(found, _Row):
-                yield _message(found, thread, ids)
-            elif not isinstance(found, Opening):
-                yield found
+        ids, edits = DerivedIds(thread.key), _Edits()
+        for row in JsonRecords(partial(tree.open, name), name, "messages", _Row):
+            if isinstance(row, _Row):
+                yield _message(row, thread, ids, edits)
+            elif not isinstance(row, Opening):
+                yield row
 
 
 def _read_encrypted(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         thread = _thread(tree, name)
         ids = DerivedIds(thread.key)
-        for found in JsonRecords(partial(tree.open, name), name, "messages", _EncryptedRow):
-            if isinstance(found, _EncryptedRow):
-                yield _encrypted_message(found, thread, ids)
-            elif not isinstance(found, Opening):
-                yield found
+        for row in JsonRecords(partial(tree.open, name), name, "messages", _EncryptedRow):
+            if isinstance(row, _EncryptedRow):
+                yield _encrypted_message(row, thread, ids)
+            elif not isinstance(row, Opening):
+                yield row
 
 
 def _thread(tree: Tree, name: str) -> _Thread:
     """What stands before and after the messages."""
     about = _ends(tree, name)
-    found = _PEOPLE.search(about)
-    people = re.findall(rb'"(?:[^"\\]|\\.)*"', found[1]) if found else []
-    names = [one for one in map(_string, people) if one not in ("", "name")]
+    match = _PEOPLE.search(about)
+    people = re.findall(rb'"(?:[^"\\]|\\.)*"', match[1]) if match else []
+    names = [name for name in map(_string, people) if name not in ("", "name")]
     title = _field(about, b"title") or re.sub(r"_\d+$", "", _field(about, b"threadName"))
     path = _field(about, b"thread_path") or _field(about, b"threadName")
     key = path.rpartition("/")[2] or PurePosixPath(name).parent.name or conversation_key(title, names)
@@ -114,8 +127,8 @@ def _ends(tree: Tree, name: str) -> bytes:
 
 
 def _field(text: bytes, key: bytes) -> str:
-    found = re.findall(_STRING % key, text)
-    return _string(found[-1]) if found else ""
+    values = re.findall(_STRING % key, text)
+    return _string(values[-1]) if values else ""
 
 
 def _string(raw: bytes) -> str:
@@ -126,7 +139,7 @@ def _string(raw: bytes) -> str:
 
 
 def _mended(text: str) -> str:
-    """A string whose UTF-8 bytes were written as Latin-1 letters; what isn't such a string stays as it is."""
+    """Return a string whose UTF-8 bytes were written as Latin-1; any other as it is."""
     if text.isascii():
         return text
     try:
@@ -135,15 +148,40 @@ def _mended(text: str) -> str:
         return text
 
 
-def _message(row: _Row, thread: _Thread, ids: DerivedIds) -> Message:
+class _Edits:
+    """Texts that were edited, newest first: the export has each of their versions."""
+
+    def __init__(self) -> None:
+        self._edited: deque[tuple[float, str, str]] = deque(maxlen=_MAX_EDITS)
+
+    def take(self, at: float, sender: str, text: str) -> tuple[str, bool, bool]:
+        """The text without the note that it was edited, whether it was, and whether a later version stands for it."""
+        text, is_edited = without_edit_note(text)
+        superseded = any(
+            author == sender and 0 <= later - at <= _EDITING_SECONDS and _are_alike(text, final)
+            for later, author, final in self._edited
+        )
+        if is_edited and not superseded:
+            self._edited.append((at, sender, text))
+        return text, is_edited, superseded
+
+
+def _are_alike(earlier: str, final: str) -> bool:
+    return final.startswith(earlier) or SequenceMatcher(None, earlier, final, autojunk=False).ratio() >= _MIN_LIKENESS
+
+
+def _message(row: _Row, thread: _Thread, ids: DerivedIds, edits: _Edits) -> Message:
     at = row.timestamp_ms / 1000 if row.timestamp_ms is not None else row.timestamp
     sender, text = _mended(row.sender_name), _mended(row.content or "")
     kinds = [kind for field, kind in _MEDIA.items() for _ in getattr(row, field) or ()]
     kinds += ["sticker"] if row.sticker else []
-    what = _kind(row, text)
     link = str(row.share.get("link") or "") if isinstance(row.share, dict) else ""
-    if _SENT.fullmatch(text) and (kinds or link):
-        text = ""
+    what, is_edited = _kind(row), False
+    if what == "message" and is_notice(sender, text):
+        what, text, link, kinds = _sent(text, link, kinds)
+    elif at is not None and what == "message":
+        text, is_edited, superseded = edits.take(at, sender, text)
+        what = "deleted" if superseded else what
     return Message(
         platform="messenger",
         conversation_id=thread.key,
@@ -153,16 +191,35 @@ def _message(row: _Row, thread: _Thread, ids: DerivedIds) -> Message:
         sender_id="",
         sender_name=sender,
         timestamp=at,
+        edited_at=at if is_edited else None,
         kind=what,
         text="\n".join(filter(None, (text, link if link not in text else ""))),
         attachments=tuple(kinds),
+        reactions=_reactions(row.reactions),
     )
 
 
-def _kind(row: _Row, text: str) -> Kind:
+def _sent(text: str, link: str, kinds: list[str]) -> tuple[Kind, str, str, list[str]]:
+    """Kind, text, link and media of a row whose text the app wrote: it may stand for what somebody sent."""
+    if kinds:
+        return "message", "", link, kinds
+    sent = sent_kind(text)
+    if not (sent or link):
+        return "service", text, "", []
+    if link and sent in ("", "file"):
+        return "message", "", link, []
+    return "message", "", "", [sent]
+
+
+def _reactions(reactions: list[_Reaction] | None) -> tuple[tuple[str, str], ...]:
+    """Emoji and author; Instagram writes the date behind the author's name."""
+    return tuple((_mended(one.reaction), _DATED.sub("", _mended(one.actor))) for one in reactions or ())
+
+
+def _kind(row: _Row) -> Kind:
     if row.type == "Call" or row.call_duration is not None:
         return "call"
-    if row.type in ("Subscribe", "Unsubscribe") or _REACTION.fullmatch(text):
+    if row.type in ("Subscribe", "Unsubscribe"):
         return "service"
     return "unsupported" if row.is_unsent or row.type == "Unsent" else "message"
 
@@ -170,7 +227,10 @@ def _kind(row: _Row, text: str) -> Kind:
 def _encrypted_message(row: _EncryptedRow, thread: _Thread, ids: DerivedIds) -> Message:
     at = row.timestamp / 1000 if row.timestamp is not None else None
     sender, text = _mended(row.sender_name), _mended(row.text or "")
-    kinds = [kind_of(str(one.get("uri", ""))) for one in row.media or ()]
+    kinds = [kind_of(str(medium.get("uri", ""))) for medium in row.media or ()]
+    what: Kind = "unsupported" if row.is_unsent or row.type == "placeholder" else "message"
+    if what == "message" and is_notice(sender, text):
+        what, text, _, kinds = _sent(text, "", kinds)
     return Message(
         platform="messenger",
         conversation_id=thread.key,
@@ -180,9 +240,10 @@ def _encrypted_message(row: _EncryptedRow, thread: _Thread, ids: DerivedIds) -> 
         sender_id="",
         sender_name=sender,
         timestamp=at,
-        kind="unsupported" if row.is_unsent or row.type == "placeholder" else "message",
+        kind=what,
         text=text,
         attachments=tuple(kinds),
+        reactions=_reactions(row.reactions),
     )
 
 

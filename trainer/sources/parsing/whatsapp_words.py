@@ -10,7 +10,7 @@ _PHOTO = """image imagen imagem immagin bild foto photo afbeelding изобра�
     hình تصویر عکس imatge poză"""
 _VIDEO = """video vidéo vídeo видео відео動画 動画 视频 視訊 影片 동영상 비디오 فيديو וידאו סרטון वीडियो wideo
     βίντεο วิดีโอ ویدیو"""
-_VOICE = """audio áudio аудио аудіо голос voice sprach vocal ääni ljud 音声 ボイス 音频 音訊 語音 语音 오디오 음성
+_VOICE = """audio áudio аудио аудіо голос voice voz voix sprach vocal ääni ljud 音声 ボイス 音频 音訊 語音 语音 오디오 음성
     صوت אודיו שמע ऑडियो dźwięk zvuk hang ήχο เสียง suara âm"""
 _STICKER = """sticker стикер стікер наклей çıkartma スタンプ ステッカー 贴图 貼圖 表情 스티커 ملصق מדבקה स्टिकर
     figurinha autocollant naklejk tarra klisterm klistrem nálep matrica αυτοκόλλητ สติก nhãn استیکر adhesiu pegatina"""
@@ -22,7 +22,7 @@ OMITTED = """omit omess omis weggelassen ausgeschlossen weggelaten absent ocult 
     استبعاد استثناء הושמט छोड़ शामिल bijgesloten niet utelämnad udeladt"""
 _ATTACHED = """attach adjunt angehängt anexad anexo joint allegat добавлен прикреп вложен bijgevoegd eklen 添付 附加
     附件 첨부 lampir مرفق צורף संलग्न bifog vedlagt vedlegg załączon přilož liite csatol επισυνάπ แนบ đính"""
-_EDITED = """edited editó editad bearbeitet modifié modificat bewerkt измен отредакт редаг düzenle 編集 编辑 編輯
+EDITED = """edited editó editad bearbeitet modifié modificat bewerkt измен отредакт редаг düzenle 編集 编辑 編輯
     수정 แก้ไข diedit chỉnh تعديل संपादित נערכה ویرایش redigera redigere edytow uprav muokattu szerkeszt επεξεργ"""
 
 
@@ -44,7 +44,7 @@ _DOCUMENT = re.compile(r"[^\n]{1,200}\.\w{2,5}(?: ?• ?\u200e?\d+ [^•\u200e\n
 _PAGES = re.compile(
     r"([^\n]{1,200}\.\w{2,5})(?: ?• ?\u200e?\d+ [^•\u200e\n]{1,20}?)? ?(?=\u200e?<[^<>:\n]{2,30}: ?[^<>\n]{0,20}-\1 ?>)"
 )
-_ANY_ATTACHED, _ANY_EDITED = (one_of(stems.split()) for stems in (_ATTACHED, _EDITED))
+_ANY_ATTACHED, _ANY_EDITED = (one_of(stems.split()) for stems in (_ATTACHED, EDITED))
 _PLACEHOLDER = re.compile(r"<([^<>\n@/]{4,60})>")
 _NAMED = re.compile(r"\u200e?<[^<>:\n]{2,30}: ?([^<>\n]{1,200}\.\w{2,5}) ?>")
 _BESIDE = re.compile(

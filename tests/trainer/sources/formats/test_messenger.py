@@ -63,3 +63,59 @@ def test_the_encrypted_export_has_other_names() -> None:
     assert {(one.conversation_name, one.conversation_type) for one in messages} == {("Nina", "dm")}
     assert [export.source.experimental for export in find(FIXTURES / "messenger_encrypted")] == [True]
     assert rejects == []
+
+
+def thread(tmp_path: Path, *rows: dict[str, object]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Kind, text and attachments of what is read of these rows, newest first."""
+    (tmp_path / "message_1.json").write_text(json.dumps({"participants": [{"name": "Ana"}], "messages": rows}))
+    messages, rejects = read(tmp_path)
+    assert rejects == []
+    return [(one.kind, one.text, one.attachments) for one in messages]
+
+
+def test_an_edited_text_is_read_once(tmp_path: Path) -> None:
+    """In its last version; what is said in between stays."""
+    rows = [
+        {"sender_name": "Ana", "timestamp_ms": 800_000, "content": "last year, in June (edited)"},
+        {"sender_name": "Ana", "timestamp_ms": 795_000, "content": "hello all"},
+        {"sender_name": "Bo", "timestamp_ms": 793_000, "content": "last year"},
+        {"sender_name": "Ana", "timestamp_ms": 790_000, "content": "last year"},
+    ]
+    assert [(kind, text) for kind, text, _ in thread(tmp_path, *rows)] == [
+        ("message", "last year, in June"),
+        ("message", "hello all"),
+        ("message", "last year"),
+        ("deleted", "last year"),
+    ]
+
+
+def test_what_the_app_writes_for_what_was_sent(tmp_path: Path) -> None:
+    """A link, a medium, or nothing but a note; in the account's language."""
+    shared: dict[str, object] = {"sender_name": "Ana", "share": {"link": "https://example.org/x"}}
+    rows = [
+        shared | {"timestamp_ms": 5, "content": "Ana hat einen Anhang gesendet."},
+        shared | {"timestamp_ms": 4, "content": "Ana sent a GIF."},
+        {"sender_name": "Ana", "timestamp_ms": 3, "content": "Ana a envoyé une photo.", "photos": [{"uri": "a.jpg"}]},
+        {"sender_name": "Ana", "timestamp_ms": 2, "content": "Ana cambió el tema a Amor."},
+        {"sender_name": "Ana", "timestamp_ms": 1, "content": "look", "share": {"link": "https://example.org/y"}},
+    ]
+    assert thread(tmp_path, *rows) == [
+        ("message", "https://example.org/x", ()),
+        ("message", "", ("gif",)),
+        ("message", "", ("photo",)),
+        ("service", "Ana cambió el tema a Amor.", ()),
+        ("message", "look\nhttps://example.org/y", ()),
+    ]
+
+
+def test_reactions_have_their_authors(tmp_path: Path) -> None:
+    """Instagram writes the day behind the name."""
+    reactions = [
+        {"reaction": "\u00e2\u009d\u00a4", "actor": "Ana (Mon Jun 01)"},
+        {"reaction": "x", "actor": "Zo\u00c3\u00ab"},
+    ]
+    (tmp_path / "m.json").write_text(
+        json.dumps({"messages": [{"sender_name": "Bo", "timestamp_ms": 1, "content": "hi", "reactions": reactions}]})
+    )
+    ((message,), _) = read(tmp_path / "m.json")
+    assert message.reactions == (("❤", "Ana"), ("x", "Zoë"))
