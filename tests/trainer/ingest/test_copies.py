@@ -82,7 +82,7 @@ def test_chats_that_share_announcements_are_two() -> None:
 
 def test_a_contact_saved_meanwhile_is_the_same_person() -> None:
     """Known by a number in the old export and by a name in the new one, of a chat with one name or two."""
-    old = chat("WhatsApp", "a", BO="t:=+316")
+    old = chat("WhatsApp", "a", names={"BO": "t:=+316"})
     for channel in ("a", "renamed"):
         new = chat("WhatsApp", channel, (*TALK, ("BO", "good morning all")))
         rows = without_copies([*old, *new], PEOPLE, len(old)).rows
@@ -93,7 +93,7 @@ def test_a_contact_saved_meanwhile_is_the_same_person() -> None:
 
 def test_the_one_who_may_be_imitated_stays() -> None:
     """A name that [people] or [persona] knows, where the older export had a number."""
-    old = chat("WhatsApp", "a", ANA="t:=+316")
+    old = chat("WhatsApp", "a", names={"ANA": "t:=+316"})
     rows = without_copies([*old, *chat("WhatsApp", "a")], PEOPLE, len(old)).rows
     assert [row.sender for row in rows if row.lines == ("who bakes tonight?",)] == ["t:=ANA"]
 
