@@ -24,6 +24,11 @@ _LABELLED = re.compile(
     r"(?P<secret>[^\s\[\]]{4,200})",
     re.IGNORECASE,
 )
+_BECH32 = re.compile(
+    r"(?<![\w\-])(?:[a-z][a-z\d]{1,20}1[ac-hj-np-z02-9]{14,600}|[A-Z][A-Z\d]{1,20}1[AC-HJ-NP-Z02-9]{14,600})(?!\w)"
+)
+_BECH32_LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_BECH32_SUMS = (1, 0x2BC830A3)  # of bech32 and bech32m (Bitcoin's BIP 173 and BIP 350)
 SHORTEST = 16  # characters; few messages hold a word as long
 _LABELS = ("pass", "pwd", "key", "token", "contrase", "mot de", "kennw", "wachtw", "парол", "密", "パス")
 _RUN = re.compile(r"(?<![\w+/=\-@])[A-Za-z\d+/_\-]{24,400}={0,2}(?![\w+/=])")
@@ -40,6 +45,7 @@ def keys(text: str) -> Sequence[tuple[int, int]]:
         spans += [found.span("secret") for found in _LABELLED.finditer(text)]
     if long:
         spans += [found.span() for found in _RUN.finditer(text) if _is_random(found[0])]
+        spans += [found.span() for found in _BECH32.finditer(text) if _is_bech32(found[0])] if "1" in text else ()
     apart: list[tuple[int, int]] = []
     for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):
         if not apart or start >= apart[-1][1]:
@@ -57,3 +63,17 @@ def _is_random(run: str) -> bool:
     counts = Counter(run)
     bits = -sum(count / len(run) * math.log2(count / len(run)) for count in counts.values())
     return bits >= _RANDOM_BITS and len(_CHANGE.findall(run)) >= len(run) / 5
+
+
+def _is_bech32(run: str) -> bool:
+    """Return whether the check sum of an address or key of Bitcoin, Lightning, Nostr and their kin is right."""
+    prefix, _, data = run.lower().rpartition("1")
+    values = [ord(char) >> 5 for char in prefix] + [0] + [ord(char) & 31 for char in prefix]
+    values += [_BECH32_LETTERS.index(char) for char in data]
+    checksum = 1
+    for value in values:
+        top = checksum >> 25
+        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
+        for place, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            checksum ^= generator if top >> place & 1 else 0
+    return checksum in _BECH32_SUMS

@@ -13,8 +13,8 @@ from persona.pii.keys import keys
 from persona.pii.numbers import cards, emails, ibans, ips
 from persona.pii.phones import phones
 
-_SIGN = re.compile(r"\d|[@:=：]|[(\[]at[)\]]")  # nothing is found in a text without one of these
-_DIGIT = re.compile(r"\d")
+_SIGN = re.compile(r"[\d@:=：号號栋幢]|[(\[]at[)\]]")  # nothing is found in a text without one of these
+_DIGIT = re.compile(r"[\d号號栋幢]")  # Chinese writes house numbers in characters too
 _SEVEN = re.compile(r"\d(?:[ ./\-–()]{0,3}\d){6}")  # accounts, cards and phones have that many digits together
 
 

@@ -25,7 +25,8 @@ from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records
 from trainer.corpus.splits import TRAIN, assign_splits
-from trainer.people.identities import Identity, KnownPerson, resolve
+from trainer.people.identities import Identity, KnownPerson
+from trainer.people.resolution import resolve
 
 FORMAT = 1
 MISSING_PARENTS = "wanted.jsonl"  # in the corpus: posts to fetch, as replies.jsonl will have them

@@ -13,7 +13,8 @@ LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" 
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'「」]+", re.IGNORECASE)
 _STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status(?:es)?/\d+\S*", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\u3164\ufe0f\ufeff]*")
-_RUN = re.compile(rf"(.)\1{{{LONGEST_RUN},}}")
+_RUN = re.compile(rf"(\D)\1{{{LONGEST_RUN},}}")
+_DIGIT_RUN = re.compile(rf"(\d)\1{{{LONGEST_RUN},}}")
 _COMMAND = re.compile(r"[/!][A-Za-z][\w@-]*(\s|$)")
 _HANDLES = re.compile(r"\s*((?:@[\w.\-]{1,30}(?:@[\w.\-]+)?\s+)+)(?=\S)")
 _HANDLE = re.compile(r"@([\w.\-]+)")
@@ -122,6 +123,11 @@ def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
         lines = tuple(_RUN.sub(lambda run: run[1] * LONGEST_RUN, line) for line in lines)
         draft.rewritten.append("runs")
     return lines
+
+
+def fold_digits(text: str) -> str:
+    """Return `text` with runs of one digit folded. Only when personal data was looked for: a card may hold such a run."""
+    return _DIGIT_RUN.sub(lambda run: run[1] * LONGEST_RUN, text)
 
 
 def _is_quotation(message: Message) -> bool:

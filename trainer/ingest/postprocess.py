@@ -10,14 +10,16 @@ from persona.config import Settings
 from persona.pii.scrub import scrub
 from persona.transcript import UNKNOWN
 from trainer.corpus.segmentation import Row, segment
+from trainer.ingest.cleaning import fold_digits
 from trainer.ingest.copies import without_copies
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.languages import foreign, languages_of, regions_of
 from trainer.ingest.near_duplicates import repeated
 from trainer.people.erasure_list import ErasureList
-from trainer.people.identities import Identity, KnownPerson, resolve
+from trainer.people.identities import Identity, KnownPerson
 from trainer.people.name_lexicon import NameLexicon
 from trainer.people.redaction import NamesInText
+from trainer.people.resolution import resolve
 
 STEP = 1000  # rows
 
@@ -56,10 +58,11 @@ def postprocess(
     names, mask_erased = NamesInText(identities, people, lexicon), erasure_list.masking(texts, lexicon)
     named = names.learn([*masked, *kept])
     scrub_text = _scrubber(settings, learned, counts)
+    fold = fold_digits if settings.data.cleaning.runs else str
 
     def rewritten(place: int) -> Row:
         replace_names = names.replaced if named[place] else str
-        return _rewritten(masked[place], lambda text: scrub_text(mask_erased(replace_names(text))))
+        return _rewritten(masked[place], lambda text: fold(scrub_text(mask_erased(replace_names(text)))))
 
     fresh: list[Row] = []
     for start in range(0, len(masked), STEP):

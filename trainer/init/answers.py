@@ -162,7 +162,11 @@ def _named(text: str, writers: Sequence[Writer]) -> Writer | None:
     if text.isascii() and text.isdigit() and 1 <= int(text) <= len(writers):
         return writers[int(text) - 1]
     wanted = normalise(text.lstrip("@"))
-    return next((one for one in writers if wanted in {normalise(call.lstrip("@")) for call in one.calls}), None)
+    called = [one for one in writers if wanted in {normalise(call.lstrip("@")) for call in one.calls}]
+    if len(called) > 1:
+        several = ", ".join(f"{writers.index(one) + 1} ({one.messages:,} messages, {one.calls[-1]})" for one in called)
+        raise SettingsError(f"{len(called)} people are called {text!r}; choose by number: {several}")
+    return called[0] if called else None
 
 
 def _someone(writers: Sequence[Writer]) -> Someone:

@@ -3,7 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from persona.platforms import NAMES
 from trainer.ingest.cleaning import Dropped, clean
 from trainer.ingest.pipeline import in_voice
 from trainer.ingest.reading import read_all
-from trainer.people.identities import Identity, register_sender, resolve
+from trainer.people.identities import Identity, register_sender
+from trainer.people.resolution import resolve
 from trainer.progress import Bars
 from trainer.sources.message import Reject
 from trainer.sources.registry import Export
@@ -52,7 +53,9 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
     for key, person in resolve(settings, identities, {}).items():
         if counts[key, False] + counts[key, True]:
             groups.setdefault((person.key, person.persona), []).append(identities[key])
-    listed = [_writer(group, counts, account) for (_, account), group in groups.items()]
+    listed = _told_apart(
+        [_writer(group, counts, account) for (_, account), group in groups.items()], list(groups.values())
+    )
     return sorted(listed, key=lambda one: (-one.messages, one.name))
 
 
@@ -65,6 +68,17 @@ def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], accoun
     calls = distinct([name, *(call for one in group for call in (one.name, one.handle))])
     ids = tuple(found for one in group if (found := _live_id(one)))
     return Writer(name, tuple(calls), messages, private, ids)
+
+
+def _told_apart(writers: Sequence[Writer], groups: Sequence[Sequence[Identity]]) -> list[Writer]:
+    """The same, with the ids of those who share a name with others: a name alone doesn't say which of them is meant."""
+    bearers = Counter(call for writer in writers for call in {normalise(call) for call in writer.calls})
+    told: list[Writer] = []
+    for writer, group in zip(writers, groups, strict=True):
+        shares = any(bearers[normalise(call)] > 1 for call in writer.calls)
+        ids = [one.key.partition(":")[2] for one in group if one.has_id] if shares and not writer.account else []
+        told.append(replace(writer, calls=tuple(distinct([*writer.calls, *ids]))))
+    return told
 
 
 def _live_id(identity: Identity) -> tuple[str, str] | None:

@@ -98,6 +98,10 @@ HARMLESS = """
     2 Fast 2 Furious
     I have 1234567890 reasons
     1000000000000
+    这件事二号再说
+    第3号选手坐2号线
+    在国贸大厦3层吃饭
+    bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5
 """
 
 
@@ -111,6 +115,25 @@ def test_what_is_personal_becomes_a_placeholder(text: str, kind: str) -> None:
     scrubbed = scrub(text, ("US", "DE", "CN"))
     assert scrubbed.kinds == (kind,), scrubbed.text
     assert f"[{kind}]" in scrubbed.text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("昨天晚上我们一起去了中山北路45号吃饭", "昨天晚上我们一起去了[address]吃饭"),
+        ("北京市朝阳区建国路88号3号楼502室", "[address]"),
+        ("我住在望京小区3号楼2单元501室", "我住在[address]"),
+        ("阳光花园5栋302", "[address]"),
+        ("延安西路1088弄12号", "[address]"),
+        ("人民路一百二十三号", "[address]"),
+        ("台北市中山北路二段 45 號", "[address]"),
+        ("to BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "to [key]"),
+        ("to bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", "to [key]"),
+    ],
+)
+def test_chinese_addresses_and_bech32_go_whole(text: str, left: str) -> None:
+    """Estates, buildings and rooms too; words before and after stay. The check sum tells an address of a chain."""
+    assert scrub(text).text == left
 
 
 @pytest.mark.parametrize("text", lines(HARMLESS))

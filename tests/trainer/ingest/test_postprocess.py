@@ -96,6 +96,15 @@ def test_personal_data_is_nowhere_in_the_corpus(tmp_path: Path) -> None:
     assert load_corpus(settings).regions[0] == "DE"
 
 
+def test_personal_data_is_looked_for_before_runs_are_folded(tmp_path: Path) -> None:
+    """A card or an account may hold one digit many times over; other runs of digits are folded then."""
+    talk = [("Mara Voss", "card 4111111111111111 ok"), ("Zelda", "iban GB33BUKB20201555555555"), ("Zelda", "1" * 30)]
+    settings = settings_of(tmp_path)
+    found = imported(settings, telegram(tmp_path, talk))
+    assert import_summary(settings, found)["replaced"] == {"card": 1, "iban": 1}
+    assert [row.lines for row in found.corpus.rows] == [("card [card] ok",), ("iban [iban]",), ("1" * 8,)]
+
+
 def test_a_switch_keeps_personal_data(tmp_path: Path) -> None:
     """For a corpus of plays there are no phones."""
     settings = settings_of(tmp_path, "[data.cleaning]\npii = false\n")

@@ -36,8 +36,8 @@ class DamagedExport:
 
 
 def read(folder: Path, *exports: DamagedExport) -> list[list[object]]:
-    readings = read_all(cast(Any, exports), len, folder, Bars(quiet=True))  # type: ignore[arg-type]
-    return [[item if isinstance(item, Reject) else item[0].text for item in reading] for _, reading in readings]
+    readings = read_all(cast(Any, exports), lambda message: message.text, folder, Bars(quiet=True))
+    return [[item if isinstance(item, Reject) else item[1] for item in reading] for _, reading in readings]
 
 
 @pytest.mark.parametrize("error", [UserError("a.zip needs a password"), ValueError("no such month")])

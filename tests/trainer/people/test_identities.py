@@ -5,7 +5,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from persona.config import Settings, load
-from trainer.people.identities import Identity, register_sender, resolve
+from trainer.people.identities import Identity, register_sender
+from trainer.people.resolution import resolve
 from trainer.sources.message import Message
 
 SETTINGS = """

@@ -8,9 +8,10 @@ import pytest
 from bench.names import measured
 from persona.config import load
 from trainer.corpus.segmentation import Row
-from trainer.people.identities import Identity, KnownPerson, register_sender, resolve
+from trainer.people.identities import Identity, KnownPerson, register_sender
 from trainer.people.name_lexicon import NameLexicon
 from trainer.people.redaction import NamesInText
+from trainer.people.resolution import resolve
 from trainer.sources.message import Message
 
 SETTINGS = """
