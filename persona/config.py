@@ -71,6 +71,7 @@ class Data(Section):
     others: Literal["context", "mask", "drop"] = "context"
     drop_speakers: tuple[Id, ...] = ()
     dms: bool = False
+    group_dms: bool = True
     pseudonyms: bool = True
     blocked_words: tuple[str, ...] = ()
     languages: tuple[Annotated[str, Field(pattern="^[a-z]{2}$")], ...] = ()

@@ -10,7 +10,8 @@ from persona.transcript import plain_lines
 from trainer.sources.message import Message
 
 LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" folds to eight
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'「」]+", re.IGNORECASE)
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'「」『』（）【】《》，。、；！？“”]+", re.IGNORECASE)
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
 _STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status(?:es)?/\d+\S*", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\u3164\ufe0f\ufeff]*")
 _RUN = re.compile(rf"(\D)\1{{{LONGEST_RUN},}}")
@@ -51,7 +52,7 @@ DROPS: dict[str, Rule] = {
     "unsupported": lambda message, _: message.kind == "unsupported",
     "deleted": lambda message, _: message.kind == "deleted",
     "via_bot": lambda message, _: message.is_bot,
-    "private": lambda message, settings: message.conversation_type == "dm" and not settings.dms,
+    "private": lambda message, settings: is_private(message, settings) and not settings.dms,
     "retweets": lambda message, _: bool(message.forwarded_from) and message.platform == "x",
     "forwards": lambda message, _: bool(message.forwarded_from) and message.platform != "x",
     "nobody": lambda message, _: not (message.sender_id or message.sender_name or message.is_self),
@@ -60,6 +61,11 @@ DROPS: dict[str, Rule] = {
     "quoted_only": lambda message, _: _is_quotation(message),
     "bare_links": lambda message, _: _is_bare_link(message),
 }
+
+
+def is_private(message: Message, settings: Data) -> bool:
+    """Whether only those it was written to can see it; groups outside any server, if [data] group_dms = false."""
+    return message.conversation_type == "dm" or (message.is_group_dm and not settings.group_dms)
 
 
 def clean(message: Message, settings: Data) -> Kept | Dropped:
@@ -116,7 +122,7 @@ def _split_feed(draft: _Draft, rules: Cleaning) -> None:
 def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
     """`text` as lines, links and runs folded."""
     if rules.links and _may_hold_link(text) and _URL.search(text):
-        text = _URL.sub("[link]", text)
+        text = _URL.sub(_folded_link, text)
         draft.rewritten.append("links")
     lines = tuple(line for line in plain_lines(text) if not _INVISIBLE.fullmatch(line))
     if rules.runs and any(map(_RUN.search, lines)):
@@ -128,6 +134,16 @@ def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
 def fold_digits(text: str) -> str:
     """Return `text` with runs of one digit folded. Only when personal data was looked for: a card may hold such a run."""
     return _DIGIT_RUN.sub(lambda run: run[1] * LONGEST_RUN, text)
+
+
+def _folded_link(url: "re.Match[str]") -> str:
+    """[link], and what stands behind the address: the full stop of a sentence, the bracket it was put into."""
+    address = url[0]
+    while (last := address[-1:]) and (
+        last in ".,;:!?*_~" or address.count(last) > address.count(_CLOSERS.get(last, last))
+    ):
+        address = address[:-1]
+    return "[link]" + url[0][len(address) :]
 
 
 def _is_quotation(message: Message) -> bool:

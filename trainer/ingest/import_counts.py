@@ -18,7 +18,8 @@ SPEAKERS_SHOWN = 20
 class ImportCounts:
     """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason). rejects: the
     first of the passages that could not be read, rejected: how many. unrecognised: paths that are no exports. refused: what
-    is damaged or hostile, each in a sentence. experimental: formats that were read and of which no real file was ever seen.
+    is damaged or hostile, each in a sentence. group_dms: messages of groups outside any
+    server, read as groups. experimental: formats that were read and of which no real file was ever seen.
     rewritten: messages by the rule that changed them. replaced: personal data by kind. names: words of
     texts that stand-ins replaced, in lower case. overlaps: messages of one source that stood in another, by both."""
 
@@ -34,6 +35,7 @@ class ImportCounts:
     unrecognised: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     experimental: set[str] = field(default_factory=set)
+    group_dms: int = 0
 
     def reject(self, reject: Reject) -> None:
         """Something could not be read. The first of them are kept, without what stood there."""

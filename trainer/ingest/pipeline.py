@@ -19,7 +19,7 @@ from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, message_key, save, scratch_folder
-from trainer.ingest.cleaning import Dropped, Kept, clean
+from trainer.ingest.cleaning import Dropped, Kept, clean, is_private
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
@@ -199,6 +199,7 @@ def _read(
         elif (earlier := rows.get(key)) is None:
             rows[key] = row
             counts.keep(label, sender)
+            counts.group_dms += message.is_group_dm and message.conversation_type == "group"
             if cleaned.rewritten:
                 counts.rewritten.update(cleaned.rewritten)
         else:  # the same message twice in what is read now: the later version counts
@@ -207,7 +208,9 @@ def _read(
 
 
 def in_voice(message: Message, settings: Settings) -> Message:
-    """In instruction data, whoever has the role of the persona is the persona."""
+    """The message as these settings see it: private or not, and the role of the persona as the persona."""
+    if message.is_group_dm and is_private(message, settings.data):
+        message = structs.replace(message, conversation_type="dm")
     if message.platform != ROLES or message.sender_id != role_named(settings.data.persona_role):
         return message
     return structs.replace(message, sender_id="", sender_name=settings.persona.name)
@@ -248,6 +251,12 @@ def _require_persona(settings: Settings, corpus: Corpus, counts: ImportCounts) -
         first = counts.rejects[0]
         raise UserError(
             f"there is no message in these exports that could be read; {first.file} at {first.offset}: {first.reason}"
+        )
+    private = sum(count for (*_, reason), count in counts.dropped.items() if reason == "private")
+    if private and not corpus.rows:
+        raise UserError(
+            f"all {private:,} messages of these exports are private; set [data] dms = true, if those they were written to "
+            "agree to it"
         )
     spoken: dict[str, int] = {}
     for row in corpus.rows:

@@ -31,6 +31,7 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "wanted": sum(1 for _ in missing_parents(corpus.rows, corpus.people)),
         "refused": counts.refused,
         "experimental": sorted(counts.experimental),
+        "group_dms": counts.group_dms,
         "corpus": {
             "messages": len(corpus.rows),
             "private": sum(row.kind == "dm" for row in corpus.rows),
@@ -71,6 +72,11 @@ def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) ->
     if names := summary["names"]:
         words = ", ".join(f"{word} {count:,}" for word, count in names.items())
         yield f"words replaced by stand-ins, most often: {words}"
+    if summary["group_dms"]:
+        yield (
+            f"{summary['group_dms']:,} messages of group DMs (Discord, Slack) are read as those of groups; [data] group_dms = "
+            "false makes them private"
+        )
     people = imported.corpus.people
     if mine := sorted(
         {one.platform for key, one in imported.corpus.identities.items() if one.is_self and people[key].persona}

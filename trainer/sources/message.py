@@ -16,6 +16,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     timestamp, edited_at: UTC seconds. text: entities undone and links whole, but nothing cleaned.
     mentions: (id, name) pairs. attachments: kinds such as photo, voice, `sticker 😀`.
     reactions: (emoji, author's name or id) pairs. forwarded_from: whose words these are, if not the sender's.
+    is_group_dm: a group outside any server or channel list, which [data] group_dms makes private or not.
     is_self: the sender is the account that made the export. quoted_text: what is answered, if the export repeats it.
     """
 
@@ -30,6 +31,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sender_handle: str = ""
     is_self: bool = False
     is_bot: bool = False
+    is_group_dm: bool = False
     timestamp: float | None = None
     edited_at: float | None = None
     kind: Kind = "message"

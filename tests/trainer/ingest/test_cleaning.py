@@ -78,7 +78,7 @@ def test_links_and_media_become_placeholders() -> None:
     """Each with its switch."""
     one = message("look https://example.org/x (www.a.org)", attachments=("photo", "sticker 😀", "voice"))
     found = kept(clean(one, Data()))
-    assert found.lines == ("look [link] ([link]", "[photo]", "[sticker 😀]", "[voice]")
+    assert found.lines == ("look [link] ([link])", "[photo]", "[sticker 😀]", "[voice]")
     assert found.rewritten == ("links", "media")
     off = Data(cleaning=Cleaning(links=False, media=False))
     assert kept(clean(one, off)).lines == ("look https://example.org/x (www.a.org)",)
@@ -121,3 +121,27 @@ def test_what_a_message_repeats_of_its_parent_is_no_words_of_its_own() -> None:
     """It is kept apart, cleaned alike, under the name the export gives."""
     found = kept(clean(message("yes", quoted_text="see https://example.org ?", reply_to_name="Eve"), Data()))
     assert (found.lines, found.quoted, found.author) == (("yes",), ("see [link] ?",), "Eve")
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("see (https://example.org/x) now", "see ([link]) now"),
+        ("go to https://example.org/x, then stop.", "go to [link], then stop."),
+        ("read https://example.org/x.", "read [link]."),
+        ("「https://example.org/x」と。https://example.org/y。はい", "「[link]」と。[link]。はい"),
+        ("https://en.example.org/wiki/A_(b) fine", "[link] fine"),
+        ("[https://example.org/a?b=(c)]", "[[link]]"),
+    ],
+)
+def test_a_link_ends_before_the_sentence_around_it(text: str, folded: str) -> None:
+    """Brackets that open before an address close behind it."""
+    assert kept(clean(message(text), Data())).lines == (folded,)
+
+
+def test_a_group_dm_is_private_only_if_the_settings_say_so() -> None:
+    """A group of friends outside any server."""
+    friends = message(is_group_dm=True)
+    assert isinstance(clean(friends, Data()), Kept)
+    assert clean(friends, Data(group_dms=False)) == Dropped("private")
+    assert isinstance(clean(friends, Data(group_dms=False, dms=True)), Kept)

@@ -80,6 +80,21 @@ def test_where_no_message_can_be_read_the_import_says_why(home: Settings, tmp_pa
         imported(home, path)
 
 
+def private_export(path: Path, kind: str) -> Path:
+    message = (
+        '{"id": 1, "type": "message", "date": "2024-01-13T14:03:00", "from": "Ines", "from_id": "user5", "text": "hi"}'
+    )
+    path.write_text(f'{{"name": "Bo", "type": "{kind}", "id": 7, "messages": [{message}]}}')
+    return path
+
+
+def test_where_everything_is_private_the_import_names_the_setting(tmp_path: Path) -> None:
+    """Not the name in the settings, which is right."""
+    (tmp_path / "persona.toml").write_text('[persona]\nname = "Ines"\n', encoding="utf-8")
+    with pytest.raises(UserError, match=r"private; set \[data\] dms = true"):
+        imported(load(tmp_path / "persona.toml"), private_export(tmp_path / "result.json", "personal_chat"))
+
+
 @pytest.mark.parametrize("place", ["thesis.txt", "documents", "."])
 def test_an_import_replaces_nothing_but_a_corpus(tmp_path: Path, place: str) -> None:
     """A file or folder of the user's that [data] corpus names by mistake stays as it is."""

@@ -1,11 +1,12 @@
 """DiscordChatExporter's JSON: one channel a file.
 
 Learned from DiscordChatExporter's JsonMessageWriter.cs (2.30 and later): ids are strings, `type` tells ordinary messages
-from joins and pins, a reply names its parent in `reference`, a forward carries `forwardedMessage`.
+from joins and pins, a reply names its parent in `reference` (older versions call it Default all the same), a forward carries
+`forwardedMessage`. With markdown switched off, mentions and emoji are ids.
 """
 
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,13 +14,23 @@ from typing import Any
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message
+from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.unread import EmptyRows
 from trainer.sources.source import Reading, Source, claim_each
 
 _ORDINARY = {"Default", "Reply", "0", "19"}
-_CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
+_KNOWN_KEYS = frozenset(
+    "id type timestamp timestampEdited callEndedTimestamp isPinned content author attachments embeds stickers reactions"
+    " mentions reference forwardedMessage interaction inlineEmojis".split()
+)
+
+
+class _Role(msgspec.Struct, gc=False):
+    id: str = ""
+    name: str = ""
 
 
 class _Author(msgspec.Struct, gc=False):
@@ -27,9 +38,26 @@ class _Author(msgspec.Struct, gc=False):
     name: str = ""
     nickname: str | None = None
     isBot: bool = False  # noqa: N815 (the exporter's own spelling)
+    roles: list[_Role] | None = None
+
+    @property
+    def shown(self) -> str:
+        """How people see them."""
+        return self.nickname or self.name
+
+
+class _Emoji(msgspec.Struct, gc=False):
+    id: str | None = None
+    name: str = ""
+
+
+class _Reaction(msgspec.Struct, gc=False):
+    emoji: _Emoji
+    users: list[_Author] | None = None
 
 
 class _Reference(msgspec.Struct, gc=False):
+    type: str | None = None
     messageId: str | None = None  # noqa: N815
     channelId: str | None = None  # noqa: N815
 
@@ -47,10 +75,12 @@ class _Row(msgspec.Struct, gc=False):
     timestamp: str
     author: _Author
     type: str = "Default"
+    timestampEdited: str | None = None  # noqa: N815
     content: str = ""
     attachments: list[_Attachment] = []
     stickers: list[_Sticker] = []
     mentions: list[_Author] = []
+    reactions: list[_Reaction] | None = None
     reference: _Reference | None = None
     forwardedMessage: dict[str, Any] | None = None  # noqa: N815
 
@@ -61,37 +91,92 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        channel: dict[str, Any] = {}
-        for found in JsonRecords(partial(tree.open, name), name, "messages", _Row):
-            if isinstance(found, Opening):
-                channel = found.fields.get("channel") or {}
+        channel, empty = _Channel(), EmptyRows(_KNOWN_KEYS)
+        for item in JsonRecords(partial(tree.open, name), name, "messages", _Row, needs="channel"):
+            if isinstance(item, Opening):
+                channel = _channel(item.fields.get("channel"))
+            elif isinstance(item, _Row):
+                message = _message(item, channel)
+                if not (message.text or message.attachments) and message.kind == "message":
+                    empty.note(message.message_id)
+                yield message
             else:
-                yield _message(found, channel) if isinstance(found, _Row) else found
+                yield item
+        yield from empty.rejects(JsonRecords(partial(tree.open, name), name, "messages", dict[str, Any]), name)
 
 
-def _message(row: _Row, channel: dict[str, Any]) -> Message:
-    reference = row.reference or _Reference()
-    kind = str(channel.get("type", ""))
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """What the messages of a file have in common."""
+
+    id: str = ""
+    type: ConversationType = "group"
+    is_group_dm: bool = False
+    name: str = ""
+    names: DiscordNames = field(default_factory=DiscordNames)
+
+
+def _channel(fields: Any) -> _Channel:
+    about = fields if isinstance(fields, dict) else {}
+    number, name, kind = (str(about.get(key) or "") for key in ("id", "name", "type"))
+    names = DiscordNames(channels={number: name} if name else {})
+    return _Channel(number, "dm" if kind == "DirectTextChat" else "group", kind == "DirectGroupTextChat", name, names)
+
+
+def _message(row: _Row, channel: _Channel) -> Message:
+    author, names = row.author, channel.names
+    names.note_person(author.id, author.shown)
+    if author.roles:
+        names.roles.update((role.id, role.name) for role in author.roles if role.name)
+    mentions = {person.id: person.shown for person in row.mentions}
+    forwarded = row.forwardedMessage is not None or bool(row.reference and row.reference.type == "Forward")
+    text = row.content or (str(row.forwardedMessage.get("content") or "") if row.forwardedMessage else "")
     return Message(
         platform="discord",
-        conversation_id=str(channel.get("id", "")),
-        conversation_type="dm" if kind in ("DirectTextChat", "DirectGroupTextChat") else "group",
-        conversation_name=str(channel.get("name") or ""),
+        conversation_id=channel.id,
+        conversation_type=channel.type,
+        is_group_dm=channel.is_group_dm,
+        conversation_name=channel.name,
         message_id=row.id,
-        sender_id=row.author.id,
-        sender_name=row.author.nickname or row.author.name,
-        sender_handle=row.author.name,
-        is_bot=row.author.isBot,
+        sender_id=author.id,
+        sender_name=author.shown,
+        sender_handle=author.name,
+        is_bot=author.isBot,
         timestamp=_timestamp(row.timestamp),
+        edited_at=_timestamp(row.timestampEdited) if row.timestampEdited else None,
         kind="message" if row.type in _ORDINARY else "service",
-        text=_CUSTOM_EMOJI.sub(r"\1", row.content),
-        reply_to_id=reference.messageId or "" if row.type in ("Reply", "19") else "",
-        forwarded_from="somebody" if row.forwardedMessage else "",
-        mentions=tuple((one.id, one.nickname or one.name) for one in row.mentions),
-        attachments=(
-            *(kind_of(one.fileName) for one in row.attachments),
-            *(f"sticker {one.name}".strip() for one in row.stickers),
+        text=without_markup(text, names, mentions),
+        reply_to_id=_parent(row, channel) if row.reference and not forwarded else "",
+        forwarded_from="somebody" if forwarded else "",
+        mentions=(
+            *mentions.items(),
+            *((number, names.people.get(number, "")) for number in mentioned_ids(text) if number not in mentions),
         ),
+        attachments=(
+            *(kind_of(attachment.fileName) for attachment in row.attachments),
+            *(f"sticker {sticker.name}".strip() for sticker in row.stickers),
+        )
+        if row.attachments or row.stickers
+        else (),
+        reactions=_reactions(row.reactions) if row.reactions else (),
+    )
+
+
+def _parent(row: _Row, channel: _Channel) -> str:
+    """What a message of this channel answers."""
+    reference = row.reference
+    if reference is None or row.type not in _ORDINARY:
+        return ""
+    return reference.messageId or "" if reference.channelId in (None, "", channel.id) else ""
+
+
+def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
+    """Who reacted with what, as far as the exporter asked for their names."""
+    return tuple(
+        (f":{reaction.emoji.name}:" if reaction.emoji.id else reaction.emoji.name, person.shown)
+        for reaction in reactions
+        for person in reaction.users or ()
+        if person.shown
     )
 
 

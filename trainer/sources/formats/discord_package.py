@@ -5,7 +5,6 @@ Learned from seanbreckenridge/discord_data. Only the account's own messages are 
 is_self. Letter case of folders varies (`messages/`, `Messages/`), so do languages of their names: files are found by content.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,15 +17,14 @@ from trainer.sources.files.tree import Tree, head
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
+from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.repair import mend_json
 from trainer.sources.source import Reading, Source
 
 _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
 _LONGEST_ABOUT = 16 << 20  # bytes of a small file that is read whole
-_DM = {"1", "3", "DM", "GROUP_DM"}
-_CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
-_MENTION = re.compile(r"<@[!&]?(\d{15,21})>")
+_DM, _GROUP_DM = {"1", "DM"}, {"3", "GROUP_DM"}
 
 
 class _Row(msgspec.Struct, rename="pascal"):
@@ -118,20 +116,22 @@ def _rows(tree: Tree, name: str) -> Iterator[_Row | Reject]:
 def _message(row: _Row, channel: dict[str, Any], titles: dict[str, Any], account: _Account) -> Message:
     number = str(channel["id"])
     text = row.contents or ""
+    title = str(titles.get(number) or channel.get("name") or "")
     return Message(
         platform="discord",
         conversation_id=number,
         conversation_type="dm" if str(channel.get("type")) in _DM else "group",
-        conversation_name=str(titles.get(number) or channel.get("name") or ""),
+        is_group_dm=str(channel.get("type")) in _GROUP_DM,
+        conversation_name=title,
         message_id=str(row.id),
         sender_id=account.id,
         sender_name=account.name,
         sender_handle=account.handle,
         is_self=True,
         timestamp=_timestamp(row.timestamp),
-        text=_MENTION.sub("@someone", _CUSTOM_EMOJI.sub(r"\1", text)),
-        mentions=tuple((found[1], "") for found in _MENTION.finditer(text)),
-        attachments=tuple(kind_of(one) for one in (row.attachments or "").split()),
+        text=without_markup(text, DiscordNames(channels={number: title})),
+        mentions=tuple((person, "") for person in mentioned_ids(text)),
+        attachments=tuple(kind_of(url) for url in (row.attachments or "").split()),
     )
 
 

@@ -3,7 +3,8 @@
 Learned from its CsvMessageWriter.cs and PlainTextMessageWriter.cs. CSV: `AuthorID,Author,Date,Content,Attachments,Reactions`;
 the date is ISO 8601 with a zone in files since 2.41, before that as the exporter's machine writes dates (`24-Dec-19 11:23 AM`,
 `05/06/2022 7:08 AM`; without a zone, taken as UTC). TXT: a block of `Guild:` and `Channel:`, then `[date] author` and what
-follows. Neither has message ids or replies; a CSV is known by the channel id in its name, or its name.
+follows; a forward has the section {Forwarded Message}. Neither has message ids, replies or the names of those who reacted; a
+CSV is known by the channel id in its name, or its name. Group DMs stand in the category `Group` of `Direct Messages`.
 """
 
 import re
@@ -11,11 +12,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from msgspec import structs
+
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.derived_id import DerivedIds
+from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.local_dates import DateOrder, WrittenTime, half_of_day, time_of_day, written_time
 from trainer.sources.source import Reading, Source, claim_each
@@ -26,14 +30,14 @@ _RULE = "=" * 62
 _HEADER = re.compile(r"\[([^\]\n]{8,40})\] (\S[^\n]{0,80}?)(?: \(pinned\))?")
 _NAMED = re.compile(r"(\d{1,2})-([A-Z][a-z]{2})-(\d{2,4}) (\d{1,2}):(\d{2}) ?([AP]M)?")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_SECTION = re.compile(r"\{(Attachments|Embed|Stickers|Reactions)\}")
+_SECTION = re.compile(r"\{(Attachments|Embed|Stickers|Reactions|Forwarded Message)\}")
+_FORWARDED_AT = re.compile(r"Originally sent: .{4,80}")
 _FILE = re.compile(r"(?P<name>.*?)\s*\[(?P<id>\d{15,21})\](?: \[part \d+\])?(?: \(\d+\))?$")
 _SERVICE = re.compile(
     r"(?:Added .{1,40} to the group|Added a recipient|Left the group|Removed .{1,40} from the group|Removed a recipient"
     r"|Started a call that lasted [\d,]+ minutes|Changed the channel (?:name|icon)(?:: .*)?|Pinned a message"
     r"|Started a thread|Joined the server)\.?"
 )
-_CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 
 
 def _when(text: str) -> float | WrittenTime | None:
@@ -75,11 +79,10 @@ def _read_csv(tree: Tree, members: Sequence[str]) -> Reading:
             for found in csv_rows(stream, name):
                 if isinstance(found, tuple):
                     dates.see(found[1]["Date"])
-        channel = _Channel.of(name)
-        ids = DerivedIds(channel.id)
+        reader = _Reader(_Channel.of(name), dates)
         with tree.open(name) as stream:
-            for found in csv_rows(stream, name):
-                yield _row(found[1], channel, dates, ids) if isinstance(found, tuple) else found
+            for item in csv_rows(stream, name):
+                yield reader.row(item[1]) if isinstance(item, tuple) else item
 
 
 class _Channel(NamedTuple):
@@ -88,6 +91,7 @@ class _Channel(NamedTuple):
     id: str
     name: str
     type: ConversationType
+    is_group_dm: bool = False
 
     @classmethod
     def of(cls, member: str) -> "_Channel":
@@ -95,32 +99,59 @@ class _Channel(NamedTuple):
         stem = member.rpartition("/")[2].rpartition(".")[0]
         found = _FILE.fullmatch(stem)
         name = found["name"] if found else stem
-        kind: ConversationType = "dm" if name.startswith(("Direct Messages", "Private")) else "group"
-        return cls(found["id"] if found else name, name.rpartition(" - ")[2], kind)
+        group = name.startswith(("Direct Messages - Group - ", "Group - "))
+        private = name.startswith(("Direct Messages", "Private")) and not group
+        key, title = found["id"] if found else name, name.rpartition(" - ")[2]
+        return cls(key, title, "dm" if private else "group", group)
 
 
-def _row(row: dict[str, str], channel: _Channel, dates: _Dates, ids: DerivedIds) -> Message:
-    kinds = tuple(kind_of(one) for one in row["Attachments"].split(",") if one)
-    return _message(channel, ids, dates.timestamp(row["Date"]), row["AuthorID"], row["Author"], row["Content"], kinds)
+class _Reader:
+    """Makes the messages of a file. Names are known from those who have spoken."""
+
+    def __init__(self, channel: _Channel, dates: _Dates) -> None:
+        self._channel = channel
+        self._dates = dates
+        self._ids = DerivedIds(channel.id)
+        self._names = DiscordNames(channels={channel.id: channel.name})
+
+    def row(self, row: dict[str, str]) -> Message:
+        """The message of a row of CSV."""
+        kinds = tuple(kind_of(url) for url in row["Attachments"].split(",") if url)
+        self._names.note_person(row["AuthorID"], row["Author"].removesuffix("#0000"))
+        return self._message(row["Date"], row["AuthorID"], row["Author"], row["Content"], kinds)
+
+    def block(self, block: Block[tuple[str, str]]) -> Message:
+        """The message of a block of text."""
+        said = _said(block.lines)
+        message = self._message(block.header[0], "", block.header[1], said.text, said.kinds)
+        return structs.replace(message, forwarded_from="somebody") if said.forwarded else message
+
+    def _message(self, date: str, number: str, author: str, text: str, kinds: tuple[str, ...]) -> Message:
+        at = self._dates.timestamp(date)
+        return Message(
+            platform="discord",
+            conversation_id=self._channel.id,
+            conversation_type=self._channel.type,
+            is_group_dm=self._channel.is_group_dm,
+            conversation_name=self._channel.name,
+            message_id=self._ids.next(at, number or author, "\n".join((text, *kinds))),
+            sender_id=number,
+            sender_name=author.removesuffix("#0000"),
+            sender_handle=author.partition("#")[0],
+            timestamp=at,
+            kind="service" if _SERVICE.fullmatch(text.strip()) else "message",
+            text=without_markup(text, self._names),
+            mentions=tuple((person, self._names.people.get(person, "")) for person in mentioned_ids(text)),
+            attachments=kinds,
+        )
 
 
-def _message(
-    channel: _Channel, ids: DerivedIds, at: float | None, number: str, author: str, text: str, kinds: tuple[str, ...]
-) -> Message:
-    return Message(
-        platform="discord",
-        conversation_id=channel.id,
-        conversation_type=channel.type,
-        conversation_name=channel.name,
-        message_id=ids.next(at, number or author, "\n".join((text, *kinds))),
-        sender_id=number,
-        sender_name=author.removesuffix("#0000"),
-        sender_handle=author.partition("#")[0],
-        timestamp=at,
-        kind="service" if _SERVICE.fullmatch(text.strip()) else "message",
-        text=_CUSTOM_EMOJI.sub(r"\1", text),
-        attachments=kinds,
-    )
+class _Said(NamedTuple):
+    """What stands in a block of text."""
+
+    text: str
+    kinds: tuple[str, ...]
+    forwarded: bool
 
 
 def _recognises_csv(start: bytes) -> bool:
@@ -146,10 +177,9 @@ def _read_text(tree: Tree, members: Sequence[str]) -> Reading:
                     dates.see(author[0])
         with tree.open(name) as stream:
             lines = text_lines(stream)
-            channel = _preamble(lines, _Channel.of(name))
-            ids = DerivedIds(channel.id)
+            reader = _Reader(_preamble(lines, _Channel.of(name)), dates)
             for block in blocks(lines, name, _author):
-                yield _of_block(block, channel, dates, ids) if isinstance(block, Block) else block
+                yield reader.block(block) if isinstance(block, Block) else block
 
 
 def _preamble(lines: Iterator[tuple[int, str]], channel: _Channel) -> _Channel:
@@ -162,24 +192,25 @@ def _preamble(lines: Iterator[tuple[int, str]], channel: _Channel) -> _Channel:
             break
     guild, name = named.get("Guild", ""), named.get("Channel", channel.name)
     key = channel.id if channel.id.isdecimal() else f"{guild} - {name}"
-    return _Channel(key, name, "dm" if guild == "Direct Messages" else "group")
+    group = guild == "Direct Messages" and name.startswith("Group / ")
+    return _Channel(key, name, "dm" if guild == "Direct Messages" and not group else "group", group)
 
 
-def _of_block(block: Block[tuple[str, str]], channel: _Channel, dates: _Dates, ids: DerivedIds) -> Message:
-    date, author = block.header
+def _said(lines: Sequence[str]) -> _Said:
     text: list[str] = []
     kinds: list[str] = []
-    section = ""
-    for line in block.lines:
+    section, forwarded = "", False
+    for line in lines:
         if line == _RULE:  # the end of the file, with the count of messages
             break
         if found := _SECTION.fullmatch(line):
             section = found[1]
-        elif not section:
+            forwarded |= section == "Forwarded Message"
+        elif not section or (section == "Forwarded Message" and not _FORWARDED_AT.fullmatch(line)):
             text.append(line)
         elif line.strip() and section in ("Attachments", "Stickers"):
             kinds.append(kind_of(line) if section == "Attachments" else "sticker")
-    return _message(channel, ids, dates.timestamp(date), "", author, "\n".join(text).strip(), tuple(kinds))
+    return _Said("\n".join(text).strip(), tuple(kinds), forwarded)
 
 
 SOURCE = Source("DiscordChatExporter CSV", claim_each(_recognises_csv), _read_csv)

@@ -1,6 +1,7 @@
 """DiscordChatExporter's CSV and TXT."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tests.trainer.sources.reading import FIXTURES, read
 
@@ -47,3 +48,38 @@ def test_a_txt_has_sections() -> None:
         ("Pond - talk / heron", "talk / heron")
     }
     assert rejects == []
+
+
+RULE = "=" * 62
+
+
+def test_a_forward_in_a_txt_is_somebody_elses_words(tmp_path: Path) -> None:
+    """They stand in a section, with the date they were sent."""
+    lines = [RULE, "Guild: Direct Messages", "Channel: Group / ducks", RULE, "", "[5/6/2022 7:08 AM] ila", ""]
+    lines += [
+        "{Forwarded Message}",
+        "words of another",
+        "Originally sent: 5/5/2022 1:00 PM",
+        "",
+        "[5/6/2022 7:09 AM] ila",
+        "mine",
+    ]
+    path = tmp_path / "x.txt"
+    path.write_text("\n".join(lines))
+    messages, rejects = read(path)
+    assert [(one.text, one.forwarded_from) for one in messages] == [("words of another", "somebody"), ("mine", "")]
+    assert {(one.conversation_type, one.is_group_dm) for one in messages} == {("group", True)}
+    assert rejects == []
+
+
+def test_a_csv_knows_those_who_have_spoken(tmp_path: Path) -> None:
+    """Ids of markdown that was switched off."""
+    path = tmp_path / "Direct Messages - Private - bo [600000000000000009].csv"
+    rows = ["AuthorID,Author,Date,Content,Attachments,Reactions", "1,ana,2022-05-06T07:08:09Z,hi <@2>,,"]
+    path.write_text("\n".join([*rows, "2,bo,2022-05-06T07:08:10Z,hey <@1> <:kek:123456789012345678>,,"]))
+    messages, _ = read(path)
+    assert [(one.text, one.mentions) for one in messages] == [
+        ("hi @someone", (("2", ""),)),
+        ("hey @ana :kek:", (("1", "ana"),)),
+    ]
+    assert {one.conversation_type for one in messages} == {"dm"}
