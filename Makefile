@@ -66,6 +66,7 @@ bench: .venv/dev  ## rivals and us side by side, each from one run; the best par
 
 docs: .venv/installed requirements-docs.txt  ## the pages of docs/ as a site in site/
 	$(BIN)/pip install -q -r requirements-docs.txt
+	$(BIN)/python -m trainer.evaluate.report.docs docs/likeness.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 sample: .venv/installed  ## write examples/exports anew; the same bytes each time

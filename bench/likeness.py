@@ -43,7 +43,7 @@ from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, diversity, markov
 from trainer.evaluate.calibration import MAX_DISTINCT_CHANGE, MAX_LENGTH_RATIO, MAX_TWO_SAMPLE, VOICE_RATIO_CAP
 from trainer.evaluate.generation import generate
-from trainer.evaluate.metrics import common_words
+from trainer.evaluate.reference_set import common_words
 from trainer.evaluate.reply_context import reply_contexts, texts_by_speaker
 from trainer.evaluate.shape import length_distance
 from trainer.evaluate.two_sample import area, scores

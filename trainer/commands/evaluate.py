@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from persona.command import ConfigOption, JsonOption
 from trainer.console import print_json, print_table, say, warn
+
+if TYPE_CHECKING:
+    from trainer.evaluate.figures import FigureSpec
+
+Plain = Sequence[float] | None  # value, low, high
 
 EVALUATION_SECONDS = 240.0  # about; what can be asked as often as one likes is asked as often as fits
 
@@ -26,8 +31,8 @@ def evaluate(
     from trainer.corpus.store import load as load_corpus
     from trainer.evaluate.evaluation import Scope
     from trainer.evaluate.evaluation import evaluate as evaluated
-    from trainer.evaluate.report.figures import plain_figures
     from trainer.evaluate.report.files import write_report
+    from trainer.evaluate.report.plain_figures import plain_figures
     from trainer.game.playing import tally_of
     from trainer.progress import Bars
 
@@ -47,30 +52,41 @@ def evaluate(
     if as_json:
         print_json({"report": report, **figures})
     else:
-        _show(report, figures)
+        show_evaluation(report, figures)
 
 
-def _show(report: Path, figures: Mapping[str, Any]) -> None:
+def show_evaluation(report: Path, figures: Mapping[str, Any]) -> None:
     """Print the verdict, a row a figure with a column a voice, then what leaks."""
     say(figures["verdict"])
     warn(figures["warnings"])
     if figures["rows"]:
-        print_table(("figure", *figures["rows"]), _rows(figures["rows"]))
+        print_table(("figure", "good is", *figures["rows"]), _text_rows(figures["rows"]))
+        say("")
+    if figures["figures"]:
+        print_table(("of the adapter", "good is", "measured"), _model_rows(figures["figures"]))
     for leak in figures["canaries"]:
         say(
             f"a secret said {leak['said']}: exposure {leak['exposure']:.1f} bits, extracted {leak['extracted']} of "
             f"{leak['canaries']}, past the guard {leak['guarded']}; in a thousand texts {leak['replies']:.0f}, past the "
             f"guard {leak['guarded_replies']:.0f}"
         )
-    for name, figure in figures["figures"].items():
-        say(f"{name.replace('_', ' ')}: {_with_interval(figure)}")
     say(f"report: {report}")
 
 
-def _rows(voices: Mapping[str, Mapping[str, Sequence[float] | None]]) -> Iterator[tuple[str, ...]]:
-    for name in next(iter(voices.values())):
-        yield name.replace("_", " "), *(_with_interval(row[name]) for row in voices.values())
+def _text_rows(voices: Mapping[str, Mapping[str, Plain]]) -> Iterator[tuple[str, ...]]:
+    from trainer.evaluate.figures import TEXT_FIGURES
+
+    for key, spec in TEXT_FIGURES.items():
+        yield spec.title, spec.good, *(_with_interval(spec, row[key]) for row in voices.values())
 
 
-def _with_interval(figure: Sequence[float] | None) -> str:
-    return "-" if figure is None else f"{figure[0]:.3f} ±{(figure[2] - figure[1]) / 2:.2f}"
+def _model_rows(figures: Mapping[str, Plain]) -> Iterator[tuple[str, ...]]:
+    from trainer.evaluate.figures import MODEL_FIGURES
+
+    for key, spec in MODEL_FIGURES.items():
+        if key in figures:
+            yield spec.title, spec.good, _with_interval(spec, figures[key])
+
+
+def _with_interval(spec: "FigureSpec", figure: Plain) -> str:
+    return "-" if figure is None else f"{spec.text(figure[0])} ±{spec.text((figure[2] - figure[1]) / 2)}"

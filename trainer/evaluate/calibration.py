@@ -8,7 +8,7 @@ from engine.voice import Voice
 from persona.sampling import SamplingParams
 from trainer.evaluate.diversity import distinct
 from trainer.evaluate.generation import generate
-from trainer.evaluate.metrics import MIN_TEXTS, ReferenceSet, common_words
+from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet, common_words
 from trainer.evaluate.reply_context import spread
 from trainer.evaluate.shape import length_distance
 from trainer.evaluate.two_sample import area, scores

@@ -11,8 +11,8 @@ from persona.errors import PermanentError
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, Scope, evaluate
 from trainer.evaluate.gate import Verdict, judge_bundle, unprobed
-from trainer.evaluate.report.figures import plain_figures
 from trainer.evaluate.report.files import write_report
+from trainer.evaluate.report.plain_figures import plain_figures
 from trainer.progress import Bars
 
 TRAINING_TIME_SHARE = 0.2  # of the training's time

@@ -9,10 +9,10 @@ from persona.config import Settings
 from persona.errors import UserError
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
-from trainer.evaluate.evaluation import Evaluation, check_engine, texts_of
-from trainer.evaluate.generation import GeneratedReply, generate
+from trainer.evaluate.evaluation import Evaluation, check_engine
+from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, difference
-from trainer.evaluate.metrics import MIN_TEXTS
+from trainer.evaluate.reference_set import MIN_TEXTS
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
 from trainer.evaluate.two_sample import resampled_area
 from trainer.evaluate.voice_ratio import PersonaJudge, resampled_ratio
@@ -40,7 +40,7 @@ def judge_bundle(
 ) -> Verdict:
     """Judge `new`, not yet sealed. old: the current bundle; without one, `new` passes with its notes. until: on
     time.monotonic()'s clock, how long the old one may be asked."""
-    own = [reason for reason in (check_engine(open_voice_of(settings, new)), _copy_violation(evaluation)) if reason]
+    own = [reason for reason in (check_engine(open_voice_of(settings, new)), copy_violation(evaluation)) if reason]
     if old is None:
         return Verdict(notes=own)
     unseen = [
@@ -116,7 +116,7 @@ def _held_out(corpus: Corpus, settings: Settings) -> list[ReplyContext]:
     return reply_contexts(corpus.in_split(TEST_SPLIT), settings.persona.key)
 
 
-def _copy_violation(evaluation: Evaluation) -> str:
+def copy_violation(evaluation: Evaluation) -> str:
     """Return why the copy bound does not hold, "" if it does."""
     tuned, human = evaluation.rows.get("tuned"), evaluation.rows.get("human")
     if not tuned or not human or not (copies := tuned["copy8"]) or not (usual := human["copy8"]):

@@ -27,6 +27,11 @@ class GeneratedReply:
         return "\n".join(self.lines)
 
 
+def texts_of(replies: Sequence[GeneratedReply]) -> list[str]:
+    """Return the texts of the replies, silences left out."""
+    return [reply.text for reply in replies if reply.lines]
+
+
 def generate(
     voice: Voice,
     reply_contexts: Sequence[ReplyContext],

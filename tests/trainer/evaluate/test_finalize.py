@@ -19,13 +19,14 @@ from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.calibration import Trial
 from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation
+from trainer.evaluate.figures import text_figures
 from trainer.evaluate.finalize import Finalized
 from trainer.evaluate.gate import Verdict, compare, judge_bundle, worse
 from trainer.evaluate.generation import GeneratedReply
-from trainer.evaluate.metrics import reference_set, rows
+from trainer.evaluate.reference_set import reference_set
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts
-from trainer.evaluate.report.figures import plain_figures
 from trainer.evaluate.report.files import write_report
+from trainer.evaluate.report.plain_figures import plain_figures
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PEOPLE = {"ANNA": ANNA, "BORIS": BORIS, "CLEO": CLEO}
@@ -51,7 +52,13 @@ def evaluation() -> Evaluation:
     assert references.judge is not None
     trial = Trial(SamplingParams(0.9, 0.95, min_p=0.02), 150, 0.98, 0.55, 1.0, 1.1)
     return Evaluation(
-        rows(references, voices), {}, references.judge.decisions(texts), replies, [trial], ["few messages <b>"], 1.0
+        text_figures(references, voices),
+        {},
+        references.judge.decisions(texts),
+        replies,
+        [trial],
+        ["few messages <b>"],
+        1.0,
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
 from trainer.evaluate import copying, markov
-from trainer.evaluate.metrics import ReferenceSet, Row, reference_set, rows
+from trainer.evaluate.figures import Row, text_figures
+from trainer.evaluate.reference_set import ReferenceSet, reference_set
 from trainer.evaluate.voice_ratio import among_speakers
 
 PEOPLE = {"ANNA": ANNA, "BORIS": BORIS, "CLEO": CLEO}
@@ -31,7 +32,7 @@ def found(references: ReferenceSet) -> dict[str, Row]:
         "shuffled": [" ".join(words[k : k + 7]) for k in range(0, len(words) - 7, 7)][:150],
         "one": ["well, the cat sang again..."] * 150,
     }
-    return rows(references, voices)
+    return text_figures(references, voices)
 
 
 def value(row: Row, name: str) -> float:
@@ -69,14 +70,17 @@ def test_no_fake_passes_all_figures(found: dict[str, Row]) -> None:
 def test_with_nobody_to_compare_there_is_no_voice_ratio() -> None:
     """One speaker only: C2ST and copying are told all the same."""
     alone = reference_set(talks({"ANNA": ANNA}, 60), "ANNA", copying.training_grams(TRAINING))
-    found = rows(alone, {"human": said(ANNA, 60, seed=2)})["human"]
+    found = text_figures(alone, {"human": said(ANNA, 60, seed=2)})["human"]
     assert found["voice_ratio"] is None
     assert found["two_sample"] is not None
 
 
 def test_too_few_texts_are_told_nothing_of() -> None:
     """Instead of a figure that means nothing."""
-    assert rows(reference_set(talks(PEOPLE, 10), "ANNA", copying.training_grams([])), {"human": said(ANNA, 50)}) == {}
+    assert (
+        text_figures(reference_set(talks(PEOPLE, 10), "ANNA", copying.training_grams([])), {"human": said(ANNA, 50)})
+        == {}
+    )
 
 
 def test_several_generated_speakers_are_told_apart() -> None:

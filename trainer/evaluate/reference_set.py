@@ -1,22 +1,18 @@
-"""Every figure of a set of texts, measured against one held-out split of the corpus."""
+"""What texts are measured against: a held-out split of the corpus and its judges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from persona.word_tokens import word_tokens
 from trainer.corpus.segmentation import ConversationRecord
-from trainer.evaluate import copying, diversity, shape
+from trainer.evaluate import diversity
 from trainer.evaluate.copying import TrainingGrams
-from trainer.evaluate.intervals import Figure
 from trainer.evaluate.judges import masked
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
-from trainer.evaluate.two_sample import two_sample
-from trainer.evaluate.voice_ratio import PersonaJudge, voice_ratio
+from trainer.evaluate.voice_ratio import PersonaJudge
 
 MIN_TEXTS = 20  # of a speaker in a split; fewer are not measured
 ADVISED_MESSAGES = 500  # messages that give narrow intervals
-
-Row = dict[str, Figure | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +53,6 @@ def reference_set(
     )
 
 
-def rows(references: ReferenceSet, voices: Mapping[str, Sequence[str]]) -> dict[str, Row]:
-    """Measure each voice's texts; distinct-n on as many words of each as all have."""
-    kept = {name: texts for name, texts in voices.items() if len(texts) >= MIN_TEXTS}
-    if len(references.contexts) < MIN_TEXTS or not kept:
-        return {}
-    words = common_words(references.real, *kept.values())
-    return {name: _row(references, texts, words) for name, texts in kept.items()}
-
-
-def _row(references: ReferenceSet, texts: Sequence[str], words: int) -> Row:
-    return {
-        "voice_ratio": _ratio(references.judge, texts),
-        "voice_ratio_masked": _ratio(references.masked, texts),
-        "voice_ratio_message": _ratio(references.single_judge, texts),
-        "two_sample": two_sample(references.real, texts),
-        "distinct_1": diversity.distinct_figure(texts, 1, words),
-        "distinct_2": diversity.distinct_figure(texts, 2, words),
-        "duplicates": diversity.duplicates(texts),
-        "shape": shape.shape(texts, references.real),
-        "copy8": copying.copy_share(texts, references.training),
-        "full": copying.whole_share(texts, references.training),
-    }
-
-
 def common_words(*many: Sequence[str]) -> int:
     """Return on how many words texts can be compared: as many as the shortest sample has, at most 5,000."""
     return min(diversity.WORDS, *(sum(len(word_tokens(text)) for text in texts) for texts in many))
-
-
-def _ratio(judge: PersonaJudge | None, texts: Sequence[str]) -> Figure | None:
-    return voice_ratio(judge.decisions(texts)) if judge else None

@@ -4,56 +4,56 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainer.evaluate.evaluation import Evaluation
+from trainer.evaluate.figures import Row
 from trainer.evaluate.intervals import Figure
-from trainer.evaluate.metrics import Row
 
 ORDER = ("tuned", "human", "another human", "markov", "base")
 
 
-def plain_figures(found: Evaluation) -> dict[str, Any]:
+def plain_figures(evaluation: Evaluation) -> dict[str, Any]:
     """rows and figures as [value, low, high], the trials of the calibration, the verdict and the warnings."""
     return {
-        "verdict": verdict(found),
-        "rows": {name: _plain_row(found.rows[name]) for name in ORDER if name in found.rows},
-        "figures": _plain_row(found.figures),
-        "judge_decisions": judge_decisions(found),
+        "verdict": verdict(evaluation),
+        "rows": {name: _plain_row(evaluation.rows[name]) for name in ORDER if name in evaluation.rows},
+        "figures": _plain_row(evaluation.figures),
+        "judge_decisions": judge_decisions(evaluation),
         "calibration": [
             {
-                "temperature": one.sampling.temperature,
-                "top_p": one.sampling.top_p,
-                "min_p": one.sampling.min_p,
-                "voice_ratio": round(one.voice_ratio, 4),
-                "two_sample": round(one.two_sample, 4),
-                "distinct_2": round(one.distinct, 4),
-                "length": round(one.length, 4),
-                "texts": one.texts,
+                "temperature": trial.sampling.temperature,
+                "top_p": trial.sampling.top_p,
+                "min_p": trial.sampling.min_p,
+                "voice_ratio": round(trial.voice_ratio, 4),
+                "two_sample": round(trial.two_sample, 4),
+                "distinct_2": round(trial.distinct, 4),
+                "length": round(trial.length, 4),
+                "texts": trial.texts,
             }
-            for one in found.trials
+            for trial in evaluation.trials
         ],
-        "texts": len(found.replies),
-        "warnings": list(found.warnings),
-        "seconds": round(found.seconds, 1),
+        "texts": len(evaluation.replies),
+        "warnings": list(evaluation.warnings),
+        "seconds": round(evaluation.seconds, 1),
     }
 
 
-def judge_decisions(found: Evaluation) -> dict[str, float] | None:
+def judge_decisions(evaluation: Evaluation) -> dict[str, float] | None:
     """Of 100 bundles of messages, how many the judges take for the persona: imitated, real, and other people's."""
-    made = found.decisions
+    made = evaluation.decisions
     if made is None:
         return None
     kinds = {"imitation": made.generated, "person": made.real, "others": made.others}
     return {name: round(100 * float(hits.mean()), 1) for name, hits in kinds.items() if len(hits)}
 
 
-def verdict(found: Evaluation) -> str:
+def verdict(evaluation: Evaluation) -> str:
     """The evaluation in a sentence."""
-    decisions = judge_decisions(found)
+    decisions = judge_decisions(evaluation)
     if decisions:
         return (
             f"taken for you in {decisions['imitation']:.0f} of 100 judge decisions; "
             f"another friend: {decisions['others']:.0f}; you yourself: {decisions['person']:.0f}"
         )
-    area = found.rows["tuned"]["two_sample"] if "tuned" in found.rows else None
+    area = evaluation.rows["tuned"]["two_sample"] if "tuned" in evaluation.rows else None
     if area:
         return f"told from you in {100 * area.value:.0f} of 100 cases, where 50 is chance; there is nobody to compare you with"
     return "too little was held out to say how alike it is"

@@ -1,0 +1,124 @@
+"""What figures of the adapter itself are measured on: its replies, its guard, and how likely it finds messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.voice import Voice
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
+from trainer.corpus.store import Corpus
+from trainer.evaluate import copying, likelihood
+from trainer.evaluate.generation import GeneratedReply, generate, texts_of
+from trainer.evaluate.intervals import Figure, Numbers, bootstrap
+from trainer.evaluate.likelihood import LikelihoodScorer
+from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
+from trainer.evaluate.reply_context import ReplyContext, reply_contexts, spread
+from trainer.evaluate.voice_ratio import among_speakers
+
+SCORED_MESSAGES, SCORED_MESSAGES_SHORT = 400, 60  # messages whose loss is taken; in the short form
+TEXTS_PER_SPEAKER = 100  # texts of each further tuned speaker
+
+
+@dataclass(frozen=True)
+class ModelSample:
+    """One adapter under test. scorer: None if too little was held out. full: the long form. until: on time.monotonic()'s
+    clock. Losses are computed once, and only if a figure asks for them."""
+
+    corpus: Corpus
+    voice: Voice
+    references: ReferenceSet
+    replies: Sequence[GeneratedReply]
+    scorer: LikelihoodScorer | None
+    full: bool
+    until: float
+
+    def bits_per_character(self) -> Figure | None:
+        """Return the bits per character of held-out messages."""
+        return likelihood.bits_per_character(self._tuned) if self.scorer else None
+
+    def bits_per_character_base(self) -> Figure | None:
+        """Return the same without the adapter."""
+        return likelihood.bits_per_character(self._plain) if self.scorer else None
+
+    def membership(self) -> Figure | None:
+        """Return how often a training message is likelier than a held-out one."""
+        trained = spread(reply_contexts(self.corpus.in_split(TRAIN), self._me), len(self._contexts))
+        return likelihood.membership(self._bits(trained), self._tuned) if self.scorer else None
+
+    def attribution(self) -> Figure | None:
+        """Return how often the adapter gains more on the persona's messages than on other people's."""
+        split = self.corpus.in_split(TEST_SPLIT)
+        others = [context for name in self.references.others for context in reply_contexts(split, name)]
+        if not (self.scorer and others):
+            return None
+        asked = spread(others, len(self._contexts))
+        return likelihood.attribution((self._plain, self._tuned), (self._bits(asked, tuned=False), self._bits(asked)))
+
+    def relevance(self) -> Figure | None:
+        """Return how often the real answer is found among ten by its question."""
+        return likelihood.relevance(self.scorer, self.references.contexts, self.until) if self.scorer else None
+
+    def guard_objects(self) -> Figure | None:
+        """Return the share of texts that the guard holds back."""
+        return _share([bool(self.voice.guard.check(text)) for text in self._unguarded])
+
+    def guard_silences(self) -> Figure | None:
+        """Return the share of replies that end in silence, whatever is sampled."""
+        return _share([bool(reply.unguarded) and not reply.lines for reply in self.replies])
+
+    def guard_blocks_real(self) -> Figure | None:
+        """Return the share of the person's real messages that the guard would hold back."""
+        return _share([bool(self.voice.guard.check(text)) for text in self.references.real])
+
+    def copy8_unguarded(self) -> Figure | None:
+        """Return copy8 of the texts before the guard."""
+        return copying.copy_share(self._unguarded, self.references.training) if self._unguarded else None
+
+    def full_unguarded(self) -> Figure | None:
+        """Return the share of whole training messages among the texts before the guard."""
+        return copying.whole_share(self._unguarded, self.references.training) if self._unguarded else None
+
+    def voice_ratio_among_speakers(self) -> Figure | None:
+        """Return the ratio over all speakers that were tuned, None if there are not several."""
+        split = self.corpus.in_split(TEST_SPLIT)
+        tuned = [key for key, speaker in self.voice.seal.speakers.items() if speaker.tuned]
+        asked = {key: spread(reply_contexts(split, key), TEXTS_PER_SPEAKER) for key in tuned}
+        asked = {key: contexts for key, contexts in asked.items() if len(contexts) >= MIN_TEXTS}
+        if len(asked) < 2:
+            return None
+        generated = {key: texts_of(generate(self.voice, contexts, speaker=key)) for key, contexts in asked.items()}
+        real, read = (
+            {key: [context.text for context in reply_contexts(self.corpus.in_split(part), key)] for key in asked}
+            for part in (TEST_SPLIT, CALIBRATION_SPLIT)
+        )
+        return among_speakers(real, generated, read)
+
+    @property
+    def _me(self) -> str:
+        return self.voice.seal.speaker
+
+    @cached_property
+    def _contexts(self) -> Sequence[ReplyContext]:
+        return spread(self.references.contexts, SCORED_MESSAGES if self.full else SCORED_MESSAGES_SHORT)
+
+    @cached_property
+    def _tuned(self) -> Numbers:
+        return self._bits(self._contexts)
+
+    @cached_property
+    def _plain(self) -> Numbers:
+        return self._bits(self._contexts, tuned=False)
+
+    @cached_property
+    def _unguarded(self) -> Sequence[str]:
+        return ["\n".join(reply.unguarded) for reply in self.replies if reply.unguarded]
+
+    def _bits(self, contexts: Sequence[ReplyContext], *, tuned: bool = True) -> Numbers:
+        assert self.scorer
+        return self.scorer.bits([(context, context.real) for context in contexts], tuned=tuned)
+
+
+def _share(hits: Sequence[bool]) -> Figure | None:
+    return bootstrap(lambda some: float(some.mean()), np.array(hits, dtype=float)) if hits else None
