@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from persona.emoji import emoji_of
 from persona.word_tokens import word_tokens
 from trainer.corpus.segmentation import Row, segment
 from trainer.corpus.store import Corpus
@@ -19,9 +20,6 @@ DELAYS = (10, 30, 60, 300, 900, 3600, 14400)  # seconds; where a bin of reply de
 TOP_EMOJI = 5
 
 _PLACEHOLDER = re.compile(r"\[[^\]]*\]")
-# A flag, a keycap, or a pictograph with its skin tones, selectors and whatever is joined to it (Unicode TS 51).
-_ONE = r"[\u2190-\u21ff\u2300-\u27bf\u2934-\u2b55\U0001f000-\U0001faff](?:[\ufe0f\U0001f3fb-\U0001f3ff])*"
-_EMOJI = re.compile(rf"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_ONE}(?:\u200d{_ONE})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,6 @@ def voices(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[Voice]:
     names = {person.key: person.name for person in corpus.people.values()}
     found = [_voice(key, names[key], rows, waited.get(key, ()), zone) for key, rows in said.items()]
     return sorted(found, key=lambda one: (-one.messages, one.key))
-
-
-def emoji_of(text: str) -> list[str]:
-    """The emoji in `text`, each with its skin tones and whatever is joined to it."""
-    return [] if text.isascii() else [one.replace("\ufe0f", "") for one in _EMOJI.findall(text)]
 
 
 def _voice(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> Voice:

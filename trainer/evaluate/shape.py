@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from scipy.spatial.distance import jensenshannon
 
+from persona.emoji import emoji_of, ends_with_emoji
 from persona.word_tokens import word_tokens
 from trainer.evaluate.intervals import Figure, bootstrap
 
@@ -28,10 +29,6 @@ def small_words(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(unit for unit, _ in counts.most_common(SMALL_WORDS))
 
 
-def _is_emoji(char: str) -> bool:
-    return unicodedata.category(char) == "So"
-
-
 def _case(text: str) -> str:
     letters = [char for char in text if char.isalpha()]
     if not any(char.isupper() or char.islower() for char in letters):
@@ -43,14 +40,14 @@ def _case(text: str) -> str:
 
 def _last(text: str) -> str:
     char = text[-1:]
-    return "letter" if char.isalnum() else "emoji" if char and _is_emoji(char) else char
+    return "emoji" if ends_with_emoji(text) else "letter" if char.isalnum() else char
 
 
 ASPECTS: dict[str, Count] = {
     "length": lambda text: [length_bin(text)],
     "punctuation": lambda text: [char for char in text if unicodedata.category(char).startswith("P")],
     "ending": lambda text: [_last(text)],
-    "emoji": lambda text: [char for char in text if _is_emoji(char)] or ["none"],
+    "emoji": lambda text: emoji_of(text) or ["none"],
     "case": lambda text: [_case(text)],
     "burst": lambda text: [min(text.count("\n"), 6)],
 }

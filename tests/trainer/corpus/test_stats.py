@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tests.conftest import run_here
 from tests.trainer.ingest.test_postprocess import imported, settings_of, telegram
 from trainer.__main__ import app
-from trainer.corpus.stats import LENGTHS, emoji_of, voices
+from trainer.corpus.stats import LENGTHS, voices
 from trainer.corpus.stats_page import delay_text, stats_page
 
 TALK = [
@@ -31,11 +31,6 @@ def test_the_figures_are_those_of_the_messages(tmp_path: Path) -> None:
     assert mara.hours[14] == 3  # 12:26 UTC
     assert (mara.delay, bob.delay, mara.delays[3]) == (60, 60, 1)
     assert mara.emoji == {"😂": 2, "👍🏽": 1}
-
-
-def test_an_emoji_is_what_one_sees() -> None:
-    """Flags, families, skin tones and keycaps are one each; digits and letters are none."""
-    assert emoji_of("🇳🇱👨‍👩‍👧👍🏽1️⃣❤️ ok 12 #") == ["🇳🇱", "👨‍👩‍👧", "👍🏽", "1⃣", "❤"]
 
 
 def test_delays_are_said_as_people_say_them() -> None:

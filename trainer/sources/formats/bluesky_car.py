@@ -8,7 +8,6 @@ in there, the display name is.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import libipld
@@ -16,6 +15,7 @@ import libipld
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.repair import verbatim
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 _LARGEST_BLOCK = 4 << 20  # bytes; the protocol allows 1 MiB a record
@@ -158,11 +158,7 @@ def _media(embed: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _timestamp(created: object) -> float | None:
-    try:
-        at = datetime.fromisoformat(str(created))
-    except ValueError:
-        return None
-    return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+    return iso_timestamp(str(created))
 
 
 SOURCE = Source("Bluesky", claim_each(_recognises), _read, experimental=True)

@@ -7,7 +7,6 @@ from joins and pins, a reply names its parent in `reference` (older versions cal
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.parsing.unread import EmptyRows
 from trainer.sources.source import Reading, Source, claim_each
 
@@ -142,8 +142,8 @@ def _message(row: _Row, channel: _Channel) -> Message:
         sender_name=author.shown,
         sender_handle=author.name,
         is_bot=author.isBot,
-        timestamp=_timestamp(row.timestamp),
-        edited_at=_timestamp(row.timestampEdited) if row.timestampEdited else None,
+        timestamp=iso_timestamp(row.timestamp),
+        edited_at=iso_timestamp(row.timestampEdited) if row.timestampEdited else None,
         kind="message" if row.type in _ORDINARY else "service",
         text=without_markup(text, names, mentions),
         reply_to_id=_parent(row, channel) if row.reference and not forwarded else "",
@@ -178,14 +178,6 @@ def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
         for person in reaction.users or ()
         if person.shown
     )
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 SOURCE = Source("DiscordChatExporter JSON", claim_each(_recognises), _read)

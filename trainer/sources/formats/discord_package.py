@@ -7,7 +7,6 @@ is_self. Letter case of folders varies (`messages/`, `Messages/`), so do languag
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.repair import mend_json
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source
 
 _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
@@ -128,19 +128,11 @@ def _message(row: _Row, channel: dict[str, Any], titles: dict[str, Any], account
         sender_name=account.name,
         sender_handle=account.handle,
         is_self=True,
-        timestamp=_timestamp(row.timestamp),
+        timestamp=iso_timestamp(row.timestamp),
         text=without_markup(text, DiscordNames(channels={number: title})),
         mentions=tuple((person, "") for person in mentioned_ids(text)),
         attachments=tuple(kind_of(url) for url in (row.attachments or "").split()),
     )
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 SOURCE = Source("Discord data package", _claim, _read, experimental=True)

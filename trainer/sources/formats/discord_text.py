@@ -9,7 +9,6 @@ CSV is known by the channel id in its name, or its name. Group DMs stand in the 
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from msgspec import structs
@@ -22,6 +21,7 @@ from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.local_dates import DateOrder, WrittenTime, half_of_day, time_of_day, written_time
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 _COLUMNS = ["AuthorID", "Author", "Date", "Content", "Attachments", "Reactions"]
@@ -43,12 +43,8 @@ _SERVICE = re.compile(
 def _when(text: str) -> float | WrittenTime | None:
     """UTC seconds, or a date in a notation of which the file decides; None where this is no date."""
     text = text[:_LONGEST_DATE].strip()
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    else:
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    if (at := iso_timestamp(text)) is not None:
+        return at
     if (found := _NAMED.fullmatch(text)) and found[2] in _MONTHS:
         day, month, year, hour, minute, half = found.groups()
         clock = time_of_day(hour, minute, None, half_of_day(half or ""))

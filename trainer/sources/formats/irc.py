@@ -18,6 +18,7 @@ from trainer.sources.message import ConversationType, Kind, Message, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import head_lines, text_lines
 from trainer.sources.parsing.participants import conversation_type
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -124,11 +125,7 @@ def _dated(line: str) -> tuple[float | None, str]:
 
 
 def _instant(text: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(re.sub(r"[T ,]+", "T", text, count=1).replace(" ", ""))
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return iso_timestamp(re.sub(r"[T ,]+", "T", text, count=1).replace(" ", ""))
 
 
 def _spoken(at: float | None, rest: str) -> _Line:

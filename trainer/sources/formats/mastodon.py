@@ -7,7 +7,6 @@ was for followers or for those mentioned alone counts as private. The account's 
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.html_text import html_text
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.repair import mend_json
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 _PUBLIC = {"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"}
@@ -98,7 +98,7 @@ def _message(activity: _Activity, actor: Mapping[str, Any]) -> Message:
         sender_name=str(actor.get("name") or "") or handle,
         sender_handle=handle,
         is_self=True,
-        timestamp=_timestamp((note and note.published) or activity.published),
+        timestamp=iso_timestamp((note and note.published) or activity.published),
         kind="message" if note or activity.type == "Announce" else "unsupported",
         text=_LEADING.sub("", text, count=1) if answers else text,
         reply_to_id=answers,
@@ -114,14 +114,6 @@ def _listed(audience: str | Sequence[str]) -> Sequence[str]:
 
 def _kind(attachment: _Attachment) -> str:
     return _MEDIA.get((attachment.mediaType or "").partition("/")[0], "file")
-
-
-def _timestamp(published: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(published)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
 
 
 SOURCE = Source("Mastodon", claim_each(_recognises), _read, experimental=True)

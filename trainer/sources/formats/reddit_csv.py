@@ -8,11 +8,11 @@ the account itself wrote is in there, so parents are missing. Dates are UTC.
 import html
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source
 
 _COLUMNS = {
@@ -130,11 +130,7 @@ _MAKERS = {"comments": _comment, "posts": _post, "messages": _private, "chats": 
 
 
 def _timestamp(date: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(date.strip().removesuffix(" UTC"))
-    except ValueError:
-        return None
-    return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+    return iso_timestamp(date.strip().removesuffix(" UTC"))
 
 
 SOURCE = Source("Reddit", _claim, _read, experimental=True)

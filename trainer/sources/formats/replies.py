@@ -6,13 +6,13 @@ such a file itself, wanted.jsonl in the corpus.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.repair import mend_json
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 LONGEST_LINE = 1 << 20  # bytes
@@ -84,11 +84,7 @@ def _decoded(raw: bytes) -> _Line:
 
 
 def _timestamp(text: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return iso_timestamp(text)
 
 
 SOURCE = Source("replies.jsonl", claim_each(_recognises), _read)

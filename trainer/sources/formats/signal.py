@@ -8,13 +8,13 @@ reactions after it as `(- Name: 😀 -)`, stickers as `(( 😀 ))` or a link int
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 ME = "Me"
@@ -74,7 +74,7 @@ def _others(tree: Tree, name: str) -> frozenset[str]:
 def _message(block: Block[Header], chat: str, kind: ConversationType, ids: DerivedIds) -> Message:
     moment, sender, first = block.header
     whole = "\n".join((first, *block.lines))
-    at = _timestamp(moment)
+    at = iso_timestamp(moment)
     quote = _QUOTE.match(whole)
     body = _REACTIONS.sub("", whole[quote.end() :] if quote else whole)
     stickers = [f"sticker {found[1] or found[2]}".removesuffix(" sticker").strip() for found in _STICKER.finditer(body)]
@@ -99,13 +99,6 @@ def _message(block: Block[Header], chat: str, kind: ConversationType, ids: Deriv
 
 def _kind(text: str) -> Kind:
     return "call" if _CALL.fullmatch(text) else "unsupported" if text == _DELETED else "message"
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
 
 
 SOURCE = Source("Signal", claim_each(_recognises), _read)

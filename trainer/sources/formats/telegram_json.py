@@ -9,7 +9,6 @@ the `topic_created` row of its topic, or a message in it. A block quote is a quo
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.telegram_rich import plain, rich_text
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.parsing.unread import EmptyRows
 from trainer.sources.source import Reading, Source, claim_each
 
@@ -181,7 +181,7 @@ def _message(row: _Row, chat: _Chat) -> Message:
         sender_id=sender,
         sender_name=row.sender or "",
         is_bot=row.via_bot is not None or sender == chat.bot,
-        timestamp=_dated(row.date) if row.date_unixtime is None else row.date_unixtime,
+        timestamp=iso_timestamp(row.date) if row.date_unixtime is None else row.date_unixtime,
         kind="message" if row.type == "message" else _other(row),
         text=entities[0].text if is_plain else _text(row),
         reply_to_id=str(answered) if answered and not row.reply_to_peer_id else "",
@@ -261,13 +261,6 @@ def _words_of_thing(row: _Row) -> str:
 
 def _things(row: _Row) -> tuple[str, ...]:
     return next(((thing,) for field, thing in _THINGS.items() if getattr(row, field) is not None), ())
-
-
-def _dated(date: str) -> float | None:
-    try:
-        return datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
 
 
 def _text(row: _Row) -> str:

@@ -8,7 +8,6 @@ as UTC), ISO 8601 with one, or Unix seconds. `talker` is who speaks, `room_name`
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +16,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.derived_id import DerivedIds
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 ME = "Me"
@@ -134,11 +134,7 @@ def _message(line: _Line, ids: DerivedIds) -> Message:
 def _timestamp(text: str) -> float | None:
     if text.isdecimal() and len(text) <= 13:
         return int(text) / (1000 if len(text) == 13 else 1)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return iso_timestamp(text)
 
 
 SOURCE = Source("WeChat CSV", claim_each(_recognises), _read)

@@ -1,0 +1,16 @@
+"""What an emoji is: a flag, a keycap, or a pictograph with its skin tones and whatever is joined to it (Unicode TS 51)."""
+
+import re
+
+_ONE = r"[\u2190-\u21ff\u2300-\u27bf\u2934-\u2b55\U0001f000-\U0001faff](?:[\ufe0f\U0001f3fb-\U0001f3ff])*"
+_EMOJI = re.compile(rf"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_ONE}(?:\u200d{_ONE})*")
+
+
+def emoji_of(text: str) -> list[str]:
+    """Return the emoji in `text`, without variation selectors."""
+    return [] if text.isascii() else [emoji.replace("\ufe0f", "") for emoji in _EMOJI.findall(text)]
+
+
+def ends_with_emoji(text: str) -> bool:
+    """Return whether an emoji is the last thing in `text`."""
+    return not text.isascii() and any(found.end() == len(text) for found in _EMOJI.finditer(text))
