@@ -2,8 +2,8 @@
 
 Learned from X's own archives as twitter-archive-parser, tweetback and twitter-to-sqlite read them: files are
 `window.YTD.<kind>.part<N> = [`, in the root until 2020 and under data/ since; numbers are strings; `data/manifest.js` names
-every part since 2020. What a file is, its first line tells. Private messages have a reader of their own, and so have
-archives of 2018 and before.
+every part since 2020. Tweets of a circle stand among the others and in a file of their own: they are private. What a file
+is, its first line tells. Private messages have a reader of their own, and so have archives of 2018 and before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +20,8 @@ from trainer.sources.source import Reading, Source
 
 _TWEETS = ("tweet", "tweets", "community_tweet")
 _DELETED = ("deleted_tweet", "deleted_tweets")
+_CIRCLE = ("twitter_circle_tweet",)
+_READ = (*_TWEETS, *_DELETED, *_CIRCLE)
 _OTHERS = ("note_tweet", "account", "manifest")
 _LISTED = ("tweet", "tweets", "communityTweet", "deletedTweet", "deletedTweets")
 
@@ -28,6 +30,13 @@ class _Entry(msgspec.Struct, gc=False):
     """An element of tweets.js: `{"tweet": {…}}`, or the tweet itself in archives of 2019 and 2020."""
 
     tweet: Tweet
+
+
+class _CircleEntry(msgspec.Struct, gc=False):
+    """An element of twitter-circle-tweet.js."""
+
+    tweet: Tweet | None = None
+    twitterCircleTweet: Tweet | None = None  # noqa: N815 (X's own spelling)
 
 
 class _NoteCore(msgspec.Struct, gc=False):
@@ -45,8 +54,8 @@ class _NoteEntry(msgspec.Struct, gc=False):
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder with tweets in it."""
-    kinds = {name: found for name in names if (found := kind(tree.head(name))) in (*_TWEETS, *_DELETED, *_OTHERS)}
-    roots = sorted({folder(name) for name, found in kinds.items() if found in (*_TWEETS, *_DELETED)})
+    kinds = {name: what for name in names if (what := kind(tree.head(name))) in (*_READ, *_OTHERS)}
+    roots = sorted({folder(name) for name, what in kinds.items() if what in _READ})
     return [tuple(name for name in kinds if folder(name) == root) for root in roots]
 
 
@@ -55,23 +64,37 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     whose = owner(tree, members)
     counts = listed(manifest(tree, members), _LISTED)
     notes: dict[int, list[str]] = {}
-    for name in (name for name, found in kinds.items() if found == "note_tweet"):
+    for name in (name for name, what in kinds.items() if what == "note_tweet"):
         yield from _collect_notes(tree, name, notes)
-    for name in (name for name, found in kinds.items() if found in (*_TWEETS, *_DELETED)):
+    circle = {
+        tweet.id_str
+        for name in (name for name, what in kinds.items() if what in _CIRCLE)
+        for tweet in _circle_tweets(tree, name)
+        if isinstance(tweet, Tweet)
+    }
+    for name in (name for name, what in kinds.items() if what in _READ):
         read = 0
         state: Kind = "deleted" if kinds[name] in _DELETED else "message"
-        for found in _tweets(tree, name):
-            if isinstance(found, Tweet):
+        for tweet in _circle_tweets(tree, name) if kinds[name] in _CIRCLE else _tweets(tree, name):
+            if isinstance(tweet, Tweet):
                 read += 1
-                yield message(found, whose, notes, state)
+                yield message(tweet, whose, notes, state, tweet.id_str in circle)
             else:
-                yield found
+                yield tweet
         count = counts.pop(name.rpartition("/")[2], read)
         if read != count:
             yield Reject(file=name, offset=0, reason=f"the manifest counts {count} tweets, {read} could be read")
     for name, count in counts.items():
         if count:
             yield Reject(file=name, offset=0, reason=f"the manifest lists {count} tweets here, but the file is missing")
+
+
+def _circle_tweets(tree: Tree, name: str) -> Iterator[Tweet | Reject]:
+    for entry in JsonRecords(partial(tree.open, name), name, "", _CircleEntry):
+        if isinstance(entry, Reject):
+            yield entry
+        elif isinstance(entry, _CircleEntry) and (tweet := entry.tweet or entry.twitterCircleTweet):
+            yield tweet
 
 
 def _tweets(tree: Tree, name: str) -> Iterator[Tweet | Reject]:

@@ -14,6 +14,12 @@ _MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun J
 _CREATED = re.compile(r"\w{3} \w{3} \d\d (\d\d):(\d\d):(\d\d) \+0000 \d{4}")  # Mon May 05 10:00:00 +0000 2014
 _RETWEET = re.compile(r"RT @(\w{1,20}):? ")
 _LEADING = re.compile(r"(?:@\w{1,20}\s+)+")
+_LINK = re.compile(r"https?://\S+")
+_CUT_SHORT = re.compile(
+    r"…(?:\s*https?://\S+)*\s*\Z"
+)  # a link to a picture, a quoted post or the post itself may follow
+_SECONDS_APART = (0, 1, -1, 2)  # of a note's time from its tweet's
+MIN_CUT_LENGTH = 100  # characters; what is cut has some 270, and a shorter text may end with an ellipsis of its own
 _FIRST_YEAR, _LAST_YEAR = 2006, 2100  # impossible years occur in real archives
 
 
@@ -90,23 +96,28 @@ _NO_NOTES: Mapping[int, Sequence[str]] = {}
 
 
 def message(
-    tweet: Tweet, owner: Owner, notes: Mapping[int, Sequence[str]] = _NO_NOTES, kind: Kind = "message"
+    tweet: Tweet,
+    owner: Owner,
+    notes: Mapping[int, Sequence[str]] = _NO_NOTES,
+    kind: Kind = "message",
+    in_circle: bool = False,
 ) -> Message:
-    """The message that `tweet` is. notes: long texts by the second they were written in: a tweet holds their beginning."""
+    """The message that `tweet` is. notes: long texts by the second they were written in: a tweet holds their beginning.
+    in_circle: only a circle of friends could read it."""
     at = seconds(tweet.created_at)
     entities = tweet.entities or _NOTHING
     media = (tweet.extended_entities or _NOTHING).media or entities.media
     text = _expanded(tweet.full_text or tweet.text, entities)
-    if notes and at is not None and text.endswith("…"):
-        text = _whole(text, notes.get(int(at), ()))
+    if notes and at is not None and "…" in text:
+        text = _whole(text, [note for apart in _SECONDS_APART for note in notes.get(int(at) + apart, ())])
     retweet = _RETWEET.match(text) if text.startswith("RT") else None
     parent = tweet.in_reply_to_status_id_str or ""
     if text.startswith("@") and (parent or tweet.in_reply_to_screen_name or tweet.in_reply_to_user_id_str):
         text = _LEADING.sub("", text, count=1)
     return Message(
         platform="x",
-        conversation_id="timeline",
-        conversation_type="feed",
+        conversation_id="circle" if in_circle else "timeline",
+        conversation_type="dm" if in_circle else "feed",
         message_id=_last_edit(tweet) if tweet.edit_info else tweet.id_str,
         sender_id=owner.accountId,
         sender_name=owner.accountDisplayName or owner.username,
@@ -118,10 +129,10 @@ def message(
         reply_to_id=parent,
         reply_to_name=tweet.in_reply_to_screen_name or "",
         forwarded_from=f"@{retweet[1]}" if retweet else "somebody" if tweet.retweeted_status else "",
-        mentions=tuple([(one.id_str, one.screen_name) for one in entities.user_mentions])
+        mentions=tuple([(person.id_str, person.screen_name) for person in entities.user_mentions])
         if entities.user_mentions
         else (),
-        attachments=tuple([one.type or "photo" for one in media]) if media else (),
+        attachments=tuple([medium.type or "photo" for medium in media]) if media else (),
     )
 
 
@@ -153,19 +164,32 @@ def _expanded(raw: str, entities: _Entities) -> str:
     """The text with links whole and entities undone. Indices count code points of the text as it stands in the file."""
     text = raw
     if entities.urls or entities.media:
-        links = [(one, one.expanded_url or one.url) for one in entities.urls] + [(one, "") for one in entities.media]
-        for one, whole in sorted(links, key=lambda pair: pair[0].indices[:1], reverse=True):
-            start, stop = one.indices if len(one.indices) == 2 else (0, 0)
-            if one.url and text[start:stop] == one.url:
+        links = [(link, link.expanded_url or link.url) for link in entities.urls] + [
+            (link, "") for link in entities.media
+        ]
+        for link, whole in sorted(links, key=lambda pair: pair[0].indices[:1], reverse=True):
+            start, stop = link.indices if len(link.indices) == 2 else (0, 0)
+            if link.url and text[start:stop] == link.url:
                 text = text[:start] + whole + text[stop:]
-            elif one.url:
-                text = text.replace(one.url, whole)
+            elif link.url:
+                text = text.replace(link.url, whole)
     return (html.unescape(text) if "&" in text else text).strip()
 
 
 def _whole(text: str, notes: Sequence[str]) -> str:
-    start = text[:-1].rstrip()
-    return next((note for note in notes if note.startswith(start[:200])), text)
+    """The note that `text` is the beginning of; `text` itself if there is none.
+
+    They differ in links (t.co or whole), in the handles that a reply begins with, and in entities.
+    """
+    cut = _CUT_SHORT.search(text)
+    if not cut or cut.start() < MIN_CUT_LENGTH:
+        return text
+    start = _comparable(text[: cut.start()])
+    return next((html.unescape(note) for note in notes if _comparable(html.unescape(note)).startswith(start)), text)
+
+
+def _comparable(text: str) -> str:
+    return "".join(_LINK.sub("", _LEADING.sub("", text.lstrip(), count=1)).split())
 
 
 def _last_edit(tweet: Tweet) -> str:

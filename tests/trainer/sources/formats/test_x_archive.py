@@ -174,3 +174,60 @@ def test_names_of_files_do_not_matter(tmp_path: Path) -> None:
         written(tmp_path, {"tweets (1).js": "window.YTD.tweets.part0 = " + json.dumps([tweet(1, "hi")])})
     )
     assert [(one.text, one.sender_name, one.is_self) for one in messages] == [("hi", "Me", True)]
+
+
+LONG = (
+    "I keep saying this about sourdough and nobody listens, but the flour matters far less than the time you give it. "
+    * 4
+)
+
+
+@pytest.mark.parametrize(
+    ("shown", "note", "more"),
+    [
+        ("{}…", "{}", {}),
+        ("@stranger {}…", "{}", {"in_reply_to_status_id_str": "55", "in_reply_to_screen_name": "stranger"}),
+        ("@stranger {}…", "@stranger {}", {"in_reply_to_status_id_str": "55", "in_reply_to_screen_name": "stranger"}),
+        ("{}… https://t.co/x2", "{}", {}),
+        (
+            "{}… https://t.co/q1",
+            "{}",
+            {"entities": {"urls": [{"url": "https://t.co/q1", "expanded_url": "https://x.com/o/status/7"}]}},
+        ),
+        (
+            "link https://t.co/a {}…",
+            "link https://t.co/b {}",
+            {"entities": {"urls": [{"url": "https://t.co/a", "expanded_url": "https://e.org"}]}},
+        ),
+        ("R&amp;D {}…", "R&amp;D {}", {}),
+        ("R&amp;D {}…", "R&D {}", {}),
+        ("lines:\n\n{}…", "lines:\n\n{}", {}),
+    ],
+)
+@pytest.mark.parametrize("second", [0, 1])
+def test_a_long_post_is_whole_whatever_stands_around_it(
+    tmp_path: Path, shown: str, note: str, more: dict[str, Any], second: int
+) -> None:
+    """Handles, links and entities differ between a tweet and its note, and so may their seconds."""
+    rows = [
+        {"noteTweet": {"createdAt": f"2014-05-05T10:00:0{second}.000Z", "core": {"text": note.format(LONG.strip())}}}
+    ]
+    members = archive([[tweet(1, shown.format(LONG[:250].strip()), **more)]], **{"note-tweet": rows})  # type: ignore[arg-type]
+    (message,), _ = read(zipped(tmp_path / "x.zip", members))
+    assert message.text.endswith(LONG.strip())
+    assert "&amp;" not in message.text
+    assert len(message.text) == len(note.format(LONG.strip()).replace("&amp;", "&").removeprefix("@stranger "))
+
+
+def test_tweets_of_a_circle_are_private(tmp_path: Path) -> None:
+    """They stand among the public ones too."""
+    for key in ("tweet", "twitterCircleTweet"):
+        circle = "window.YTD.twitter_circle_tweet.part0 = " + json.dumps([{key: tweet(2, "only my circle")}])
+        members = archive([[tweet(1, "for all"), tweet(2, "only my circle")]]) | {
+            "data/twitter-circle-tweet.js": circle
+        }
+        messages, _ = read(zipped(tmp_path / f"{key}.zip", members))
+        assert {(one.text, one.conversation_type) for one in messages} == {
+            ("for all", "feed"),
+            ("only my circle", "dm"),
+        }
