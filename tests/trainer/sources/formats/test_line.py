@@ -1,6 +1,7 @@
 """LINE's history, of phones and of the desktop."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +76,70 @@ def test_the_first_line_names_the_chat(file: str, name: str, kind: str) -> None:
     """And says whether it is with somebody or in a group."""
     messages, _ = read(HERE / file)
     assert {(one.conversation_name, one.conversation_type) for one in messages} == {(name, kind)}
+
+
+def history(tmp_path: Path, title: str, *lines: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    """Kind, name, text and media of what is read of a file."""
+    (tmp_path / "line.txt").write_text("\n".join((title, *lines)) + "\n", encoding="utf-8")
+    messages, rejects = read(tmp_path / "line.txt")
+    assert rejects == []
+    return [(one.kind, one.sender_name, one.text, one.attachments) for one in messages]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("10:02\t\tCy joined the group.", "service"),
+        ("10:03\tAna unsent a message.", "service"),
+        ("10:04\tYou unsent a message.", "service"),
+        ("10:05\tBo\tBo made an announcement: bake day", "service"),
+        ("10:06\tAna added Dee to the group.", "service"),
+        ("10:07\tAna\tAuto-reply\tI am away", "service"),
+        ("10:03\t花子がメッセージの送信を取り消しました", "service"),
+        ("10:04\tメッセージの送信を取り消しました", "service"),
+        ("10:05\tBo\tメッセージの送信を取り消しました", "service"),
+        ("下午1:03\tBo撤回了一条消息", "service"),
+        ("下午1:03\tBo已收回訊息", "service"),
+        ("오후 1:03\t철수님이 메시지를 삭제했습니다.", "service"),
+        ("10:05\tBo\t☎ Missed call", "call"),
+        ("10:05\tBo\tyou unsent a message?", "message"),
+        ("10:05\tBo\twe joined the group of bakers", "message"),
+        ("10:05\tBo\t2026.02.01 Sunday", "message"),
+    ],
+)
+def test_notices_are_nobodys_words(tmp_path: Path, line: str, kind: str) -> None:
+    """With a name in a column of its own or without one."""
+    messages = history(tmp_path, "[LINE] Chat history in Club", "Saved on: 2/8/2026, 10:05", "", "Sun, 2/1/2026", line)
+    assert [one[0] for one in messages] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "media", "words"),
+    [
+        ("[Location] Mill, 12 Long Lane", "location", ""),
+        ("[Album] 3 photos", "album", ""),
+        ("[ノート] 明日の予定", "note", ""),
+        ("[File] recipe.pdf", "file", ""),
+        ("[LINEギフト]プレゼントを贈りました", "gift", ""),
+        ("[Poll]rye or spelt", "poll", "rye or spelt"),
+        ("[照片]", "photo", ""),
+        ("[语音信息]", "voice", ""),
+        ("[表情贴图]", "sticker", ""),
+        ("[동영상]", "video", ""),
+        ("[สติกเกอร์]", "sticker", ""),
+    ],
+)
+def test_tags_stand_for_media(tmp_path: Path, text: str, media: str, words: str) -> None:
+    """In the app's language."""
+    lines = ("", "", "Sun, 2/1/2026", f"10:00\tBo\t{text}")
+    ((kind, _, said, attachments),) = history(tmp_path, "[LINE] Chat history with Bo", *lines)
+    assert (kind, said, attachments) == ("message", words, (media,))
+
+
+def test_the_weekday_decides_day_and_month(tmp_path: Path) -> None:
+    """The second of January 2026 is no Sunday; a day line needs no blank line before it."""
+    lines = ["Sun, 2/1/2026", "10:00\tBo\thi", "Mon, 2/2/2026", "24:05\tBo\tlate"]
+    (tmp_path / "line.txt").write_text("\n".join(("[LINE] Chat history with Bo", "", "", *lines)), encoding="utf-8")
+    messages, _ = read(tmp_path / "line.txt")
+    stamps = [datetime.fromtimestamp(one.timestamp or 0, UTC).strftime("%Y-%m-%d %H:%M") for one in messages]
+    assert stamps == ["2026-02-01 10:00", "2026-02-02 00:05"]
