@@ -64,6 +64,9 @@ bench: .venv/dev  ## rivals and us side by side, each from one run; the best par
 	$(BIN)/python -m bench.serve --write docs/performance
 	$(BIN)/python -m bench.daemon
 
+mutants: .venv/dev  ## plant faults one at a time: each must be found by a test
+	$(BIN)/python -m tests.mutants
+
 docs: .venv/installed requirements-docs.txt  ## the pages of docs/ as a site in site/
 	$(BIN)/pip install -q -r requirements-docs.txt
 	$(BIN)/python -m trainer.evaluate.report.docs docs/likeness.md
@@ -82,4 +85,4 @@ clean:  ## remove the environment and caches; corpus, adapters and store stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install-venv demo train run test check-slow chaos soak bench docs sample install uninstall clean
+.PHONY: help install-venv demo train run test check-slow chaos soak mutants bench docs sample install uninstall clean

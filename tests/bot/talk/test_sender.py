@@ -64,7 +64,7 @@ async def test_pacing_comes_before_a_post_is_begun(store: BotStore) -> None:
     async def pace(_channel: str) -> None:
         seen.extend(await states(store))
 
-    room.pace = pace  # type: ignore[method-assign]
+    room.pace = pace  # type: ignore[method-assign, assignment]
     assert await sender_of(store, room).deliver(await put(store))
     assert seen == ["ready"]
 

@@ -34,8 +34,8 @@ MOOD = ModelFigure(title="mood", means="how it feels", good="near 7", measure=la
 
 def test_a_figure_that_is_added_appears_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured for every voice; in JSON, on the page, in the table and in the docs, with which way is good."""
-    monkeypatch.setitem(TEXT_FIGURES, "wit", WIT)  # type: ignore[arg-type]
-    monkeypatch.setitem(MODEL_FIGURES, "mood", MOOD)  # type: ignore[arg-type]
+    monkeypatch.setitem(TEXT_FIGURES, "wit", WIT)
+    monkeypatch.setitem(MODEL_FIGURES, "mood", MOOD)
     references = reference_set(talks({"ANNA": ANNA, "BORIS": BORIS}, 30), "ANNA", training_grams([]), full=False)
     rows = text_figures(references, {"tuned": said(ANNA, 30, seed=3), "human": said(ANNA, 30, seed=4)})
     evaluation = Evaluation(rows, {"mood": MOOD.measure(None)})  # type: ignore[arg-type]

@@ -1,0 +1,81 @@
+"""Plant each fault in a copy of the tree and run the tests that must find it. Exit code 1 if any is not found.
+
+usage: python -m tests.mutants [WORD...]   only the faults whose title holds one of these words
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.mutants.mutation import Mutation
+from tests.mutants.mutations import MUTATIONS
+
+ROOT = Path(__file__).parents[2]
+TEST_SECONDS = 600  # a test that hangs has found the fault
+PASSED, FAILED = 0, 1  # of pytest's exit codes; any other says that the tests could not be run
+
+
+def copy_tree(target: Path) -> None:
+    """Copy what git knows of, as it stands in the working tree."""
+    known = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(known, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        source = ROOT / name
+        if source.is_file():  # not one that was removed and is still known
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name)
+
+
+def run_tests(tree: Path, tests: Sequence[str]) -> int:
+    """Return pytest's exit code; FAILED if it did not end in time."""
+    words = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
+    try:
+        return subprocess.run(words, cwd=tree, capture_output=True, timeout=TEST_SECONDS).returncode
+    except subprocess.TimeoutExpired:
+        return FAILED
+
+
+def is_found(mutation: Mutation, tree: Path) -> bool:
+    """Plant a fault, run its tests, and take it out again. Returns whether a test failed."""
+    path = tree / mutation.file
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(mutation.applied(whole), encoding="utf-8")
+    try:
+        code = run_tests(tree, mutation.tests)
+    finally:
+        path.write_text(whole, encoding="utf-8")
+    if code not in (PASSED, FAILED):
+        print(f"CAN'T RUN ({code})  {mutation.title}", flush=True)
+    return code == FAILED
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the chosen mutations and print those that no test found. Returns the exit code."""
+    chosen = [one for one in MUTATIONS if not words or any(word in one.title for word in words)]
+    misplaced = [one for one in chosen if one.occurrences(ROOT) != 1]
+    for one in misplaced:
+        print(f"MISPLACED  {one.title}: its old text stands there {one.occurrences(ROOT)} times, not once")
+    survivors: list[Mutation] = []
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        tree = Path(folder)
+        copy_tree(tree)
+        tests = sorted({test for one in chosen for test in one.tests})
+        if run_tests(tree, tests) != PASSED:
+            print("the tests fail without any fault planted: make them pass first", file=sys.stderr)
+            return 1
+        for number, one in enumerate(chosen, 1):
+            began = time.monotonic()
+            if one not in misplaced and not is_found(one, tree):
+                survivors.append(one)
+                print(f"SURVIVED  {one.title}", flush=True)
+            print(f"{number}/{len(chosen)}  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(f"{len(chosen)} faults planted, {len(survivors)} not found")
+    return 1 if survivors or misplaced else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

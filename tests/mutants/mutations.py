@@ -1,0 +1,293 @@
+"""The faults, by what they would break. A new promise of the code earns a line here."""
+
+from tests.mutants.mutation import Mutation
+
+
+def _in(file: str, *tests: str, **changes: tuple[str, str]) -> list[Mutation]:
+    """Return the mutations of one file that the same tests must find. changes: name -> old and new text."""
+    return [Mutation(file, old, new, tests) for old, new in changes.values()]
+
+
+TRANSCRIPT = _in(
+    "persona/transcript.py",
+    "tests/persona/test_transcript.py",
+    any_name_is_a_key=("if not self.speaker or normalise(self.speaker) != self.speaker:", "if not self.speaker:"),
+    control_characters=("if not line or _UNWRITABLE.search(line):", "if not line:"),
+    backslash_is_not_escaped=('line.startswith("\\\\") or reads_as_header(line) else', "reads_as_header(line) else"),
+    header_is_not_escaped=('line.startswith("\\\\") or reads_as_header(line) else', 'line.startswith("\\\\") else'),
+    speaks_for_others=(
+        "if reads_as_header(line):\n            break",
+        "if reads_as_header(line):\n            continue",
+    ),
+    bursts_stay_apart=("if merged and merged[-1].speaker == turn.speaker:", "if merged is None:"),
+    wrong_line_number=('text.split("\\n"), ""], start=1)', 'text.split("\\n"), ""], start=0)'),
+    year_is_lost=("tuple(turns), int(scene[2]) if scene[2] else None)", "tuple(turns))"),
+    ends_are_not_trimmed=('piece.replace("\\t", " ")).strip() for', 'piece.replace("\\t", " ")) for'),
+    half_characters=('plain_lines(text.replace("\\ufffd", ""))', "plain_lines(text)"),
+)
+
+LOSS = _in(
+    "trainer/loop/loss.py",
+    "tests/trainer/loop/test_loss.py",
+    labels_are_not_shifted=("following = labels[:, 1:]", "following = labels[:, :-1]"),
+    hidden_states_are_shifted=("hidden[:, :-1][labelled]", "hidden[:, 1:][labelled]"),
+    mean_for_sum=('labels, reduction="sum")', 'labels, reduction="mean")'),
+    last_chunk_alone=("total += nats.detach()", "total = nats.detach()"),
+    outer_gradient_is_ignored=("return ctx.gradients * grads[0],", "return ctx.gradients,"),
+    nats_for_bits=(
+        "return self.nats / math.log(2) / max(1, self.characters)",
+        "return self.nats / max(1, self.characters)",
+    ),
+    perplexity_of_characters=(
+        "math.exp(min(self.nats / max(1, self.tokens), 50))",
+        "math.exp(self.nats / self.characters)",
+    ),
+)
+
+SAMPLING = [
+    *_in(
+        "engine/sampler.py",
+        "tests/engine/test_sampler.py",
+        "tests/engine/test_distributions.py",
+        nucleus_loses_its_last=("mass.cumsum(-1) - mass < top_p", "mass.cumsum(-1) < top_p"),
+        min_p_upside_down=("ordered[:, :1] + min_logit", "ordered[:, :1] - min_logit"),
+        one_more_than_top_k=(
+            "torch.arange(ordered.shape[1], device=device) < top_k",
+            "torch.arange(ordered.shape[1], device=device) <= top_k",
+        ),
+        nucleus_of_all_that_was=(
+            "torch.where(limited, ordered.masked_fill(~keep, -torch.inf).logsumexp(-1), total)",
+            "total",
+        ),
+        wide_rows_are_cut=("wide = keep[:, -1].nonzero()[:, 0].tolist()", "wide: list[int] = []"),
+        temperature_upside_down=("scaled = logits / torch.tensor(", "scaled = logits * torch.tensor("),
+        half_of_the_seed=("(ids * 0x9E3779B1 & _WORD) ^ low) ^ high)", "(ids * 0x9E3779B1 & _WORD) ^ low))"),
+        noise_upside_down=("return -(-torch.log1p(-uniform)).log()", "return (-torch.log1p(-uniform)).log()"),
+    ),
+    *_in(
+        "engine/sampler.py",
+        "tests/engine/test_sampler.py",
+        "tests/engine/test_repetition_penalty.py",
+        penalty_is_a_bonus=(
+            "picked < 0, picked * penalty, picked / penalty",
+            "picked < 0, picked / penalty, picked * penalty",
+        ),
+    ),
+]
+
+GUARD = _in(
+    "persona/guard.py",
+    "tests/persona/test_guard.py",
+    longer_runs_may_be_copied=("SHINGLE = 12 ", "SHINGLE = 14 "),
+    wide_characters_weigh_two=("weights = [1 if is_cjk(unit) else 2", "weights = [2 if is_cjk(unit) else 2"),
+    last_digits=("range(len(digits) - DIGITS + 1)", "range(len(digits) - DIGITS)"),
+    numbers_may_be_said=("if self.seen.hashes and self.seen.holds(numbers(text)):", "if False:"),
+    numbers_are_not_learned=(
+        "for pieces in (shingles(text), numbers(text)) for",
+        "for pieces in (shingles(text),) for",
+    ),
+    blocked_only_as_written=("self.blocked.search(folded(text))", "self.blocked.search(text)"),
+    parts_of_words_are_blocked=('rf"(?<!\\w){re.escape(word)}(?!\\w)"', "re.escape(word)"),
+    everybody_may_read_it=("path.touch(mode=0o600)", "path.touch(mode=0o644)"),
+    private_may_be_said=("return self.private(text)", 'return ""'),
+    no_key=("digest_size=8, key=key)", "digest_size=8)"),
+)
+
+GATE = [
+    *_in(
+        "trainer/evaluate/gate.py",
+        "tests/trainer/evaluate/test_finalize.py::test_a_worse_voice_is_kept_off_the_air",
+        "tests/trainer/evaluate/test_arithmetic.py",
+        better_is_worse=("if ratio and ratio.high < 0:", "if ratio and ratio.low > 0:"),
+        harder_to_tell_is_worse=("if area.low > 0:", "if area.high < 0:"),
+        any_copying_passes=("COPY_BOUND = 0.005 ", "COPY_BOUND = 0.5 "),
+        copies_are_compared_with_nothing=(
+            "if copies.low > usual.value + COPY_BOUND or",
+            "if copies.low > COPY_BOUND or",
+        ),
+        whole_messages_pass=(" or (whole and whole.value > 0):", ":"),
+        the_persona_is_another=("if name != persona and len(texts)", "if len(texts)"),
+        everything_passes=("return not self.reasons", "return True"),
+    ),
+    *_in(
+        "trainer/evaluate/calibration.py",
+        "tests/trainer/evaluate/test_arithmetic.py",
+        less_alike_ranks_first=("-min(self.voice_ratio, VOICE_RATIO_CAP)", "min(self.voice_ratio, VOICE_RATIO_CAP)"),
+        bounds_are_ignored=("return (round(self.violation, 2), ", "return (0.0, "),
+        variety_may_shrink=(
+            "max(0.0, abs(self.distinct - 1) - MAX_DISTINCT_CHANGE)",
+            "max(0.0, self.distinct - 1 - MAX_DISTINCT_CHANGE)",
+        ),
+    ),
+]
+
+JUDGES = [
+    *_in(
+        "trainer/evaluate/judges.py",
+        "tests/trainer/evaluate/test_metrics.py",
+        "tests/trainer/evaluate/test_arithmetic.py",
+        the_judge_knows_what_it_judges=(
+            "classifier(kinds).fit(matrix[fold != k], labels[fold != k])",
+            "classifier(kinds).fit(matrix, labels)",
+        ),
+        the_score_knows_its_fold=(
+            "classifier().fit(matrix[~inside], labels[~inside])",
+            "classifier().fit(matrix, labels)",
+        ),
+    ),
+    *_in(
+        "trainer/evaluate/voice_ratio.py",
+        "tests/trainer/evaluate/test_figures.py",
+        "tests/trainer/evaluate/test_metrics.py",
+        false_positives_are_dropped=("others.mean() if len(others) else 0.0", "0.0"),
+        chance_is_not_taken_off=("(generated.mean() - false_positive_rate) / span)", "generated.mean() / span)"),
+    ),
+    *_in(
+        "trainer/evaluate/intervals.py",
+        "tests/trainer/evaluate/test_figures.py",
+        "tests/trainer/evaluate/test_arithmetic.py",
+        ninety_percent=("CONFIDENCE = 0.95", "CONFIDENCE = 0.90"),
+        old_less_new=("ours[: len(theirs)] - theirs[: len(ours)]", "theirs[: len(ours)] - ours[: len(theirs)]"),
+    ),
+    *_in(
+        "trainer/evaluate/likelihood.py",
+        "tests/trainer/evaluate/test_arithmetic.py",
+        membership_upside_down=(
+            "rates = (held_out[:, 0] / held_out[:, 1], trained[:, 0] / trained[:, 1])",
+            "rates = (trained[:, 0] / trained[:, 1], held_out[:, 0] / held_out[:, 1])",
+        ),
+        attribution_upside_down=("(base[:, 0] - tuned[:, 0]) / base[:, 1]", "(tuned[:, 0] - base[:, 0]) / base[:, 1]"),
+    ),
+    *_in(
+        "trainer/evaluate/copying.py",
+        "tests/trainer/evaluate/test_figures.py",
+        one_word_of_a_run=("inside[start : start + NGRAM_WORDS] = [True] * NGRAM_WORDS", "inside[start] = True"),
+    ),
+    *_in(
+        "trainer/corpus/splits.py",
+        "tests/trainer/corpus/test_splits.py",
+        "tests/trainer/evaluate/test_arithmetic.py",
+        judges_are_swapped=(
+            'CALIBRATION_SPLIT, TEST_SPLIT = "train", "a", "b"',
+            'CALIBRATION_SPLIT, TEST_SPLIT = "train", "b", "a"',
+        ),
+        held_out_is_forgotten=("before.get(record.id, TRAIN) for record", "TRAIN for record"),
+        copies_are_trained_on=("splits[conversations[place].id] = held_out[-1]", "pass"),
+    ),
+]
+
+_STORE = "tests/bot/store/test_store.py"
+INBOX = _in(
+    "bot/store/inbox.py",
+    f"{_STORE}",
+    watermark_goes_back=('if _number(message_id) > _number(before.get(channel, "")):', "if True:"),
+    ids_as_texts=("return len(message_id), message_id", "return 0, message_id"),
+    second_verdict_posts=("if not done.rowcount:", "if False:"),
+    second_verdict_counts=(
+        '.where(inbox.c.id == bindparam("row"), inbox.c.verdict.is_(None))\n    .values(verdict',
+        '.where(inbox.c.id == bindparam("row"))\n    .values(verdict',
+    ),
+    others_are_merged_too=("same, inbox.c.author_id == into.author_id, inbox.c", "same, inbox.c"),
+    only_asked_messages_are_remembered=("    if not message.trigger:\n        return None\n", ""),
+    minute_is_an_hour=('"minute_ago": now - MINUTE', '"minute_ago": now - HOUR'),
+)
+
+OUTBOX = [
+    *_in(
+        "bot/store/outbox.py",
+        _STORE,
+        "tests/bot/talk/test_sender.py",
+        doubtful_posts_are_lost=('OPEN = ("ready", "sending")', 'OPEN = ("ready",)'),
+        said_and_yet_judged=("if post.part == 0:", "if True:"),
+        half_an_answer_goes_on=(
+            '_end(write, _rest_of(post), "failed")\n        _judge(write, post, "uncertain"',
+            '_judge(write, post, "uncertain"',
+        ),
+        sent_text_is_kept=('message_id=bindparam("known_as"), text="", said="")', 'message_id=bindparam("known_as"))'),
+        ready_whatever_it_was=(
+            'outbox.c.id == bindparam("row"), outbox.c.state == "sending")',
+            'outbox.c.id == bindparam("row"))',
+        ),
+        every_part_is_a_reply=('answers if number == 0 else ""', "answers"),
+        begun_is_not_noted=('write.execute(_BEGIN, {"row": post.id})', "pass"),
+    ),
+    *_in(
+        "bot/talk/sender.py",
+        "tests/bot/talk/test_sender.py",
+        "tests/bot/test_posts_once.py",
+        parts_share_a_nonce=("{post.origin} {post.part}", "{post.origin}"),
+        unknown_is_sent_again=(
+            "if not self._gateway.limits.idempotent_sends:\n                return",
+            "if False:\n                return",
+        ),
+        nobody_looks_for_it=("if earlier := await self._gateway.find(message):", 'if earlier := "":'),
+        doubt_is_forgotten=('if row.state == "ready":  # else', "if True:  # else"),
+        made_posts_are_made_again=("self._made.get(row.id) or await", "await"),
+    ),
+]
+
+CATCH_UP = [
+    *_in(
+        "bot/gateways/discord/event_queue.py",
+        "tests/bot/gateways/discord/test_event_queue.py",
+        newer_ones_go_past=(
+            "if isinstance(event, IncomingMessage) and event.channel in self._dropped.first:",
+            "if False:",
+        ),
+        from_the_last_dropped_on=("min(first, event.message_id, key=int)", "max(first, event.message_id, key=int)"),
+        only_once_it_is_empty=("self._events.qsize() > self._most // 2:", "self._events.qsize() > 0:"),
+        edits_are_lost=("update(event.message_ids)", "update(())"),
+    ),
+    *_in(
+        "bot/gateways/discord/gateway.py",
+        "tests/bot/test_discord_bot.py::test_what_was_said_while_it_was_down_is_answered_after_start",
+        "tests/bot/gateways/discord",
+        history_is_not_read=(
+            "            await self._catch_up()\n            self._caught_up.set()",
+            "            self._caught_up.set()",
+        ),
+        from_nowhere=('known.get(f"discord:{number}", beginning)', 'known.get(f"discord:{number}x")'),
+        the_last_page_is_lost=(
+            "            if page:\n                await self._intake.received(*page)",
+            "            if not page:\n                await self._intake.received(*page)",
+        ),
+    ),
+    *_in(
+        "bot/gateways/telegram/gateway.py",
+        "tests/bot/test_telegram_bot.py::test_every_update_is_answered_one_call_after_the_other",
+        "tests/bot/test_telegram_bot.py::test_an_update_is_kept_by_telegram_until_it_is_committed",
+        one_update_is_skipped=('int(update["update_id"]) + 1 for', 'int(update["update_id"]) + 2 for'),
+        confirmed_before_it_is_kept=(
+            "            await self._commit(updates, intake)\n            offset = ",
+            "            offset = ",
+        ),
+    ),
+]
+
+PRIVACY = [
+    *_in(
+        "persona/pii/numbers.py",
+        "tests/persona/pii",
+        luhn=("for one in doubled)) % 10 == 0", "for one in doubled)) % 10 == 1"),
+        iban=("% 97 == 1 else 0", "% 97 == 0 else 0"),
+        versions_are_machines=(
+            "return not (address.is_loopback or _VERSION.search(before))",
+            "return not address.is_loopback",
+        ),
+    ),
+    *_in(
+        "persona/pii/scrub.py",
+        "tests/persona/pii",
+        national_numbers_stay=("phones(text, regions)", "phones(text, ())"),
+        e_mail_stays=('text = _replaced(text, "e-mail", emails(text), kinds)', "pass"),
+        keys_stay=('text = _replaced(text, "key", keys(text), kinds)', "pass"),
+    ),
+    *_in(
+        "trainer/people/erasure_list.py",
+        "tests/trainer/test_erasure.py",
+        forgotten_ids_come_back=("if self._hash(identity.key) in self.keys:", "if identity.key in self.keys:"),
+        forgotten_names_stay_in_texts=("if self._hash(word) in self.words}", "if word in self.words}"),
+    ),
+]
+
+MUTATIONS = [*TRANSCRIPT, *LOSS, *SAMPLING, *GUARD, *GATE, *JUDGES, *INBOX, *OUTBOX, *CATCH_UP, *PRIVACY]
