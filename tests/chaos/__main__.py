@@ -39,6 +39,7 @@ async def many_runs(count: int, seed: int, only: str) -> bool:
         total.verdicts += fate.verdicts
         total.lost += fate.lost
         total.doubled += fate.doubled
+        total.torn += fate.torn
         total.wrong += [f"{fault.platform}: {fault.name} (seed {seed + number}): {one}" for one in fate.wrong]
         if not fate.good:
             print(f"BAD {fault.platform}: {fault.name} seed={seed + number} {dict(fate.verdicts)} {fate}", flush=True)
@@ -48,7 +49,8 @@ async def many_runs(count: int, seed: int, only: str) -> bool:
         print(f"{times:5d}  {kind}")
     counts = ", ".join(f"{count} {verdict}" for verdict, count in total.verdicts.most_common())
     print(
-        f"{count} faults, {sum(total.verdicts.values())} mentions: {counts}; {total.lost} lost, {total.doubled} doubled"
+        f"{count} faults, {sum(total.verdicts.values())} mentions: {counts}; {total.lost} lost, {total.doubled} doubled, "
+        f"{total.torn} torn"
     )
     for one in total.wrong:
         print(one)
@@ -62,7 +64,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="kinds whose name holds this")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.CRITICAL)
+    logging.disable(logging.CRITICAL)
     return 0 if asyncio.run(many_runs(arguments.n, arguments.seed, arguments.only)) else 1
 
 

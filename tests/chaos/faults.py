@@ -112,6 +112,13 @@ _post_fault("429 with headers", BEFORE, _status(429, _LIMIT + ', "parameters": {
 _post_fault("429 without headers", BEFORE, _status(429, "limited"))
 
 
+_post_fault(
+    "an answer the library can't parse",
+    AFTER,
+    _status(200, '{"id": "1", "type": 0, "ok": true, "result": {"message_id": 1}}'),
+)
+
+
 async def _late(_request: web.Request) -> None:
     await asyncio.sleep(2)
 
@@ -131,6 +138,39 @@ async def forbidden(run: Run) -> None:
 
 
 FAULTS.extend(Fault("403 on a post", platform, forbidden, declines=True) for platform in ("discord", "telegram"))
+
+
+@_fault("a post that can't be noted")
+async def not_noted(run: Run) -> None:
+    await run.ready()
+    left = [run.random.randrange(1, 4)]
+
+    def fail(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if left[0] and statement.startswith("UPDATE outbox") and "message_id" in statement:
+            left[0] -= 1
+            raise sqlite3.OperationalError("database is locked")
+
+    sa.event.listen(run.resident.store.database.engine, "before_cursor_execute", fail)
+    for _ in range(run.around):
+        await run.mention()
+
+
+@_fault("put off, then stopped and started")
+async def put_off(run: Run) -> None:
+    await run.ready()
+    fake = run.discord if run.platform == "discord" else run.telegram
+
+    async def trouble(moment: str, request: web.Request) -> web.StreamResponse | None:
+        limit = _LIMIT + ', "parameters": {"retry_after": 1}}'
+        return await _status(429, limit, Via="1.1 x")(request) if moment in BEFORE else None
+
+    fake.trouble = trouble
+    for _ in range(run.around):
+        await run.mention()
+    await asyncio.sleep(run.random.random())
+    await run.daemon.stop()
+    fake.trouble = None
+    await run.restart()
 
 
 # Discord's gateway
@@ -231,6 +271,21 @@ async def during_catch_up(run: Run) -> None:
         await run.mention()
     await asyncio.sleep(0.5)
     run.discord.trouble = None
+
+
+@_fault("the queue overflows", "discord")
+async def overflow(run: Run) -> None:
+    await run.ready()
+    with closing(sqlite3.connect(run.folder / "alterego.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for number in range(60):
+            await run.discord.say(f"noise {number}", channel=run.random.choice(run.discord.channels))
+            if number % 20 == 19:
+                await run.mention()
+        other.execute("ROLLBACK")
+    for number in range(60):  # newer ones, while it still has to read the dropped
+        await run.discord.say(f"more noise {number}", channel=run.random.choice(run.discord.channels))
+    await _around(run)
 
 
 @_fault("pages missed", "discord")

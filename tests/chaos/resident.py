@@ -24,6 +24,7 @@ from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import small_encoding, small_voice
 
 ROOT = Path(__file__).parent.parent.parent
+QUEUE = 8  # Discord's events that may wait: few, so that it overflows
 PAUSES = Pauses(0.05, 0.5, (0.05, 0.5))
 
 
@@ -38,16 +39,18 @@ class Clock:
 
 
 def echo(request: Request) -> str:
-    """Answers with what was said last, so that every answer tells which message it answers."""
+    """Answers with what was said last, so that every answer tells which message it answers; in two messages where it
+    was asked to say it twice."""
     said = small_encoding().text(request.ids).strip().split("\n\n")[-2].splitlines()[-1]
-    return f"re {said[:40]} {random.randrange(10**9)}"
+    lines = [f"{word} {said[:40]} {random.randrange(10**9)}" for word in ("re", "and")]
+    return "\n".join(lines if " twice" in said else lines[:1])
 
 
 def gateways(settings: Settings, dead: float) -> list[Gateway]:
     """The real ones, with short patience. dead: seconds of silence after which Discord's connection is given up."""
     found: list[Gateway] = []
     if settings.discord.enabled:
-        found.append(DiscordGateway(settings.discord, fake_discord.TOKEN, heartbeat_timeout=dead))
+        found.append(DiscordGateway(settings.discord, fake_discord.TOKEN, heartbeat_timeout=dead, queue_size=QUEUE))
     if settings.telegram.enabled:
         found.append(TelegramGateway(settings.telegram, fake_telegram.TOKEN))
     return found

@@ -20,16 +20,18 @@ PATIENCE = 60.0  # seconds for everything to come to its end once the fault is o
 
 @dataclass
 class Fate:
-    """What became of a run's mentions. doubled: answered more than once. wrong: a verdict that doesn't fit the posts."""
+    """What became of a run's mentions. doubled: answered more than once. torn: half of an answer was posted. wrong: a
+    verdict that doesn't fit the posts."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     doubled: int = 0
+    torn: int = 0
     wrong: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
-        return not (self.lost or self.doubled or self.wrong)
+        return not (self.lost or self.doubled or self.torn or self.wrong)
 
 
 class Run:
@@ -44,7 +46,9 @@ class Run:
         self.random = random
         self.discord = FakeDiscord(channels=2)
         self.telegram = FakeTelegram()
-        self.telegram.groups = [{**GROUP, "id": int(GROUP["id"]) - number} for number in range(10)]  # 20 a minute each
+        self.telegram.groups = [
+            {**GROUP, "id": int(GROUP["id"]) - number} for number in range(40)
+        ]  # 20 posts a minute each
         self.config = folder / "persona.toml"
         self.lodger = Lodger(self.config)
         self.resident = Resident(self.config, dead)
@@ -70,7 +74,7 @@ class Run:
     async def mention(self, *, live: bool = True, text: str = "") -> str:
         """Somebody new mentions it. Returns the message's id."""
         number = next(self._numbers)
-        said = f"mention {number} {text}".strip()
+        said = f"mention {number} twice {text}".strip()
         if self.platform == "discord":
             author = {**ALICE, "id": str(int(ALICE["id"]) + 100 + number), "username": f"person{number}"}
             channel = self.random.choice(self.discord.channels)
@@ -78,7 +82,7 @@ class Run:
         else:
             chat = self.random.choice(self.telegram.groups)
             found = str(self.telegram.say(said, mention=True, author={**ADA, "id": 1000 + number}, chat=chat))
-        self.mentions[found] = f"re mention {number} "
+        self.mentions[found] = f"mention {number} "
         return found
 
     async def ready(self) -> None:
@@ -132,11 +136,12 @@ class Run:
         found, posts = Fate(), self.posts()
         for number, begins in self.mentions.items():
             verdicts = [verdict for message_id, verdict in rows if message_id.rpartition("/")[2] == number]
-            shown = sum(post.startswith(begins) for post in posts)
+            shown, second = (sum(post.startswith(f"{word} {begins}") for post in posts) for word in ("re", "and"))
             verdict = verdicts[0] if len(verdicts) == 1 and verdicts[0] else ""
             found.verdicts[verdict or "lost"] += 1
             found.lost += not verdict
-            found.doubled += shown > 1
+            found.doubled += shown > 1 or second > 1
+            found.torn += second > shown or (verdict == "answered" and second < shown and not declines)
             fits = {
                 "answered": shown == 1,
                 "uncertain": doubtful and self.platform == "telegram",
