@@ -8,32 +8,31 @@ reactions after it as `(- Name: 😀 -)`, stickers as `(( 😀 ))` or a link int
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message
+from trainer.sources.message import Message
 from trainer.sources.parsing.attachment import kind_of
-from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
-from trainer.sources.parsing.timestamps import iso_timestamp
+from trainer.sources.parsing.signal_chat import ME, NOBODY, SignalChat, chat_name
 from trainer.sources.source import Reading, Source, claim_each
 
-ME = "Me"
 _HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d),? (\d\d:\d\d(?::\d\d)?)\] ([^\n]{1,100}?): ?(.*)")
 _QUOTE = re.compile(r"\A\s*\n> (.*(?:\n> .*)*)\n*")
-_REACTIONS = re.compile(r"\n\(- .* -\)")
+_REACTIONS = re.compile(r"\n\(- (.*) -\)")
+_REACTION = re.compile(r"(.{1,60}?): ([^,:]{1,12})(?:, |$)")
 _STICKER = re.compile(
     r"\n?\(\( ?([^()\n]{0,80}?) ?\)\)|\[([^\[\]\n]{0,80})\]\(\.\./exported_stickers/[^)\n]{0,400}\) *"
 )
 _FILE = re.compile(r"!?\[([^\[\]\n]{0,400})\]\(\./media/([^)\n]{0,400})\) *")
-_CALL = re.compile(r"(?:Incoming|Outgoing|Missed) (?:\w+ )?call(?: \(.*\))?")
-_DELETED = "(This message was deleted)"
+_NOT_EXPORTED = re.compile(r" *\((?:media|attachment|file|sticker)s? not exported\) *", re.IGNORECASE)
 
 Header = tuple[str, str, str]  # date and time, sender, first line of the text
 
 
 def _header(line: str) -> Header | None:
-    found = _HEADER.match(line)
-    return (f"{found[1]}T{found[2]}", found[3], found[4]) if found else None
+    match = _HEADER.match(line)
+    return (f"{match[1]}T{match[2]}", match[3], match[4]) if match else None
 
 
 def _recognises(start: bytes) -> bool:
@@ -50,55 +49,52 @@ def _recognises(start: bytes) -> bool:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         others = _others(tree, name)
-        folder = name.rpartition("/")[0].rpartition("/")[2]
-        chat = folder or " + ".join(sorted(others)[:32])
-        ids = DerivedIds(chat)
+        chat = SignalChat(chat_name(name, others), len(others) > 1)
         with tree.open(name) as stream:
             for block in blocks(text_lines(stream), name, _header):
-                if isinstance(block, Block):
-                    yield _message(block, chat, "group" if len(others) > 1 else "dm", ids)
-                else:
-                    yield block
+                yield _message(block, chat) if isinstance(block, Block) else block
 
 
 def _others(tree: Tree, name: str) -> frozenset[str]:
     """Who speaks besides the account, as far as a hundred people."""
-    found: set[str] = set()
+    speakers: set[str] = set()
     with tree.open(name) as stream:
         for _, line in text_lines(stream):
-            if (header := _header(line)) and len(found) < 100:
-                found.add(header[1])
-    return frozenset(found - {ME, "No-Sender"})
+            if (header := _header(line)) and len(speakers) < 100:
+                speakers.add(header[1])
+    return frozenset(speakers - {ME, NOBODY})
 
 
-def _message(block: Block[Header], chat: str, kind: ConversationType, ids: DerivedIds) -> Message:
+def _message(block: Block[Header], chat: SignalChat) -> Message:
     moment, sender, first = block.header
     whole = "\n".join((first, *block.lines))
-    at = iso_timestamp(moment)
     quote = _QUOTE.match(whole)
-    body = _REACTIONS.sub("", whole[quote.end() :] if quote else whole)
-    stickers = [f"sticker {found[1] or found[2]}".removesuffix(" sticker").strip() for found in _STICKER.finditer(body)]
-    files = [kind_of(found[2]) for found in _FILE.finditer(body)]
-    text = "\n".join(line.rstrip() for line in _FILE.sub("", _STICKER.sub("", body)).split("\n")).strip()
-    return Message(
-        platform="signal",
-        conversation_id=chat,
-        conversation_type=kind,
-        conversation_name=chat,
-        message_id=ids.next(at, sender, _REACTIONS.sub("", whole)),
-        sender_id="",
-        sender_name="" if sender == "No-Sender" else sender,
-        is_self=sender == ME,
-        timestamp=at,
-        kind=_kind(text),
-        text=text,
-        quoted_text=re.sub(r"^> ?", "", quote[1], flags=re.MULTILINE) if quote else "",
-        attachments=(*stickers, *files),
+    body = whole[quote.end() :] if quote else whole
+    reactions = tuple(
+        (match[2].strip(), match[1].strip())
+        for line in _REACTIONS.finditer(body)
+        for match in _REACTION.finditer(line[1])
+    )
+    body = _REACTIONS.sub("", body)
+    stickers = [f"sticker {match[1] or match[2]}".removesuffix(" sticker").strip() for match in _STICKER.finditer(body)]
+    files = [kind_of(match[2]) for match in _FILE.finditer(body)]
+    files += ["file" for _ in _NOT_EXPORTED.finditer(body)]
+    text = _NOT_EXPORTED.sub("", _FILE.sub("", _STICKER.sub("", body)))
+    return chat.message(
+        _timestamp(moment),
+        sender,
+        "\n".join(line.rstrip() for line in text.split("\n")).strip(),
+        re.sub(r"^> ?", "", quote[1], flags=re.MULTILINE) if quote else "",
+        (*stickers, *files),
+        reactions,
     )
 
 
-def _kind(text: str) -> Kind:
-    return "call" if _CALL.fullmatch(text) else "unsupported" if text == _DELETED else "message"
+def _timestamp(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 SOURCE = Source("Signal", claim_each(_recognises), _read)

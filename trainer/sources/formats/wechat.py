@@ -1,13 +1,18 @@
-"""WeChat's messages as CSV, of the tools that read its database: PyWxDump, WeClone and WeFlow
-(`id,MsgSvrID,type_name,is_sender,talker,room_name,msg,src,CreateTime`, older ones with `content` in place of `msg` and
-`src`), and WeChatMsg (`localId,TalkerId,Type,SubType,IsSender,CreateTime,Status,StrContent,StrTime,Remark,NickName,Sender`).
+"""WeChat's messages as CSV, of the tools that read its database.
+
+PyWxDump and WeClone: `id,MsgSvrID,type_name,is_sender,talker,room_name,msg,src,CreateTime`; WeFlow the same without
+`room_name`, a file a chat; older ones have `content` for `msg` and `src`; WeChatMsg:
+`localId,TalkerId,Type,SubType,IsSender,CreateTime,Status,StrContent,StrTime,Remark,NickName,Sender`.
 
 Learned from those tools' sources and tests. Columns are taken by name, in any order. Times are local without a zone (taken
-as UTC), ISO 8601 with one, or Unix seconds. `talker` is who speaks, `room_name` where; the account's own lines are is_self.
+as UTC), ISO 8601 with one, Unix seconds, or a spreadsheet's. `talker` is who speaks, `room_name` where; the account's own
+lines are is_self. What media are is in the type, what cards and places say is the app's and is left out.
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +21,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.derived_id import DerivedIds
-from trainer.sources.parsing.timestamps import iso_timestamp
+from trainer.sources.parsing.wechat_messages import parse_message
 from trainer.sources.source import Reading, Source, claim_each
 
 ME = "Me"
@@ -24,20 +29,10 @@ _TOOLS = (  # the columns that tell them, in lower case
     {"type_name", "is_sender", "talker", "createtime"},
     {"type", "issender", "createtime", "strcontent"},
 )
-_TYPES = {
-    "text": "1 text 文本 文字 文本消息 quote 引用 引用回复 带有引用的文本消息",
-    "photo": "3 image picture 图片 圖片",
-    "voice": "34 voice 语音 語音",
-    "video": "43 62 video 视频 視頻 小视频",
-    "sticker": "47 sticker emoji 动画表情 表情 表情包 动态表情",
-    "file": "49 42 48 file 文件 链接 卡片式链接 分享链接 (分享)卡片式链接 名片 位置 地理位置 app 合并转发 合并转发的聊天记录"
-    " 小程序",
-    "call": "50 call voip 语音通话 视频通话 音视频通话",
-    "service": "10000 10002 system 系统通知 系统消息 系统 拍一拍 撤回 revoke 红包 转账 (分享)音乐",
-}
-_KINDS = {word: kind for kind, words in _TYPES.items() for word in words.split()}
-_PLACEHOLDER = re.compile(r"\[[^\[\]\n]{1,12}\]")
-_XML = re.compile(r"\s*<(?:\?xml|msg|sysmsg)\b")
+_TRUE = ("1", "True", "true")
+_FILE_PART = re.compile(r"_\d+_\d+$")  # PyWxDump writes a file for so and so many messages
+_EXCEL = re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2}) (\d{1,2}):(\d{2})(?::(\d{2}))?")
+_MAX_REMEMBERED = 4096  # messages by their time, which a quotation names
 
 
 class _Line(NamedTuple):
@@ -52,6 +47,7 @@ class _Line(NamedTuple):
     room_name: str
     text: str
     time: str
+    subtype: str = ""
 
 
 def _recognises(start: bytes) -> bool:
@@ -61,80 +57,116 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        stem = name.rpartition("/")[2].rpartition(".")[0]
-        ids: dict[str, DerivedIds] = {}
+        stem = _FILE_PART.sub("", name.rpartition("/")[2].rpartition(".")[0])
+        chats: dict[str, _Chat] = {}
+        crowd = _is_crowd(tree, name)
         with tree.open(name) as stream:
-            for found in csv_rows(stream, name):
-                if not isinstance(found, tuple):
-                    yield found
+            for row in csv_rows(stream, name):
+                if not isinstance(row, tuple):
+                    yield row
                     continue
-                line = _line({key.lower(): value for key, value in found[1].items()}, stem)
-                if len(ids) > 1024:
-                    ids.clear()
-                yield _message(line, ids.setdefault(line.room, DerivedIds(line.room)))
+                line = _line({key.lower(): value for key, value in row[1].items()}, stem)
+                if len(chats) > 1024:
+                    chats.clear()
+                chat = chats.setdefault(line.room, _Chat(DerivedIds(line.room)))
+                yield _message(line, chat, crowd)
+
+
+def _is_crowd(tree: Tree, name: str) -> bool:
+    """Whether a file that doesn't name its chat has several people besides the account."""
+    others: set[str] = set()
+    with tree.open(name) as stream:
+        for row in csv_rows(stream, name):
+            if not isinstance(row, tuple):
+                continue
+            fields = {key.lower(): value for key, value in row[1].items()}
+            if "room_name" in fields or "talker" not in fields or len(others) > 1:
+                break
+            if fields.get("is_sender", "0").strip() not in _TRUE:
+                others.add(fields["talker"])
+    return len(others) > 1
+
+
+class _Chat:
+    """A chat while it is read: its ids, and the latest messages by their time."""
+
+    def __init__(self, ids: DerivedIds) -> None:
+        self.ids = ids
+        self._by_time: OrderedDict[str, str] = OrderedDict()
+
+    def remember(self, time: str, message_id: str) -> None:
+        """Keep what stands at a time."""
+        self._by_time[time.strip()] = message_id
+        if len(self._by_time) > _MAX_REMEMBERED:
+            self._by_time.popitem(last=False)
+
+    def at(self, time: str) -> str:
+        """The message at a time; empty if it is not known."""
+        return self._by_time.get(time.strip(), "") if time else ""
 
 
 def _line(row: dict[str, str], stem: str) -> _Line:
-    mine = row.get("is_sender", row.get("issender", "0")).strip() in ("1", "True", "true")
+    mine = row.get("is_sender", row.get("issender", "0")).strip() in _TRUE
+    number = row.get("msgsvrid", "").strip()
+    number = number if number.isdecimal() else ""  # a spreadsheet makes 9.0E+18 of them, one and the same for many
     if "strcontent" in row:
         talker = row.get("nickname") or row.get("remark") or ""
-        room = row.get("talkerid", "")
         time = row["createtime"] if row["createtime"].strip().isdecimal() else row.get("strtime", "")
         sender = row.get("sender", "")
-        return _Line(
-            row.get("msgsvrid", ""),
-            row["type"],
-            mine,
-            sender,
-            sender or talker,
-            room or stem,
-            stem,
-            row["strcontent"],
-            time,
-        )
+        name, room = sender or talker, row.get("talkerid", "") or stem
+        text, subtype = row["strcontent"], row.get("subtype", "")
+        return _Line(number, row["type"], mine, sender, name, room, stem, text, time, subtype)
     talker = row["talker"]
-    room = row.get("room_name") or ("" if mine else talker) or stem
+    room = (row["room_name"] or ("" if mine else talker) or stem) if "room_name" in row else stem
     text = row["msg"] if "msg" in row else _content(row.get("content", ""))
-    number = row.get("msgsvrid", "").strip()
     return _Line(number, row["type_name"], mine, talker, talker, room, room, text, row["createtime"])
 
 
 def _content(text: str) -> str:
     """The words of an older file's `content`, which is JSON."""
     try:
-        found = msgspec.json.decode(text)
+        record = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return text
-    return str(found.get("msg", "")) if isinstance(found, dict) else text
+    return str(record.get("msg", "")) if isinstance(record, dict) else text
 
 
-def _message(line: _Line, ids: DerivedIds) -> Message:
-    empty = bool(_PLACEHOLDER.fullmatch(line.text.strip()) or _XML.match(line.text))
-    kind = _KINDS.get(line.type.strip().casefold(), "file" if empty else "text")
+def _message(line: _Line, chat: _Chat, crowd: bool) -> Message:
+    said = parse_message(line.type, line.subtype, line.text)
     at = _timestamp(line.time.strip())
-    group = line.room.endswith("@chatroom")
-    spoken = kind not in ("service", "call")
-    attached = spoken and kind != "text"
+    message_id = line.id if line.id.strip("0") else chat.ids.next(at, line.sender, line.text)
+    parent = chat.at(said.quoted_time)
+    chat.remember(line.time, message_id)
     return Message(
         platform="wechat",
         conversation_id=line.room,
-        conversation_type="group" if group else "dm",
+        conversation_type="group" if crowd or line.room.endswith("@chatroom") else "dm",
         conversation_name=line.room_name,
-        message_id=line.id if line.id.strip("0") else ids.next(at, line.sender, line.text),
+        message_id=message_id,
         sender_id="" if line.mine else line.sender,
         sender_name=ME if line.mine else line.sender_name,
         is_self=line.mine,
         timestamp=at,
-        kind="message" if spoken else "call" if kind == "call" else "service",
-        text="" if attached and empty else line.text,
-        attachments=(kind,) if attached else (),
+        kind=said.kind,
+        text=said.text,
+        reply_to_id=parent,
+        reply_to_name="" if parent else said.quoted_name,
+        quoted_text="" if parent else said.quoted_text,
+        attachments=(said.medium,) if said.medium else (),
     )
 
 
 def _timestamp(text: str) -> float | None:
     if text.isdecimal() and len(text) <= 13:
         return int(text) / (1000 if len(text) == 13 else 1)
-    return iso_timestamp(text)
+    try:
+        if match := _EXCEL.fullmatch(text):  # as spreadsheets write it: 2024/10/4 11:42
+            year, month, day, hour, minute, second = (int(number or 0) for number in match.groups())
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 SOURCE = Source("WeChat CSV", claim_each(_recognises), _read)

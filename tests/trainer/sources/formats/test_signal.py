@@ -1,5 +1,7 @@
 """Signal, as signal-export writes it."""
 
+from pathlib import Path
+
 from tests.trainer.sources.reading import FIXTURES, read
 
 
@@ -15,7 +17,7 @@ def test_a_chat_with_one_person() -> None:
         ("Juniper", "", ("sticker 🦆",)),
     ]
     assert [one.kind for one in messages if one.kind != "message"] == ["call", "unsupported", "call"]
-    assert messages[3].quoted_text == "no\ngo away"
+    assert (messages[3].reply_to_id, messages[3].quoted_text) == (messages[2].message_id, "")
     assert [one.is_self for one in messages[:2]] == [False, True]
     assert {one.conversation_type for one in messages} == {"dm"}
     assert messages[0].timestamp == 1646370367.0
@@ -41,4 +43,25 @@ def test_older_files_have_commas_and_no_seconds() -> None:
         ("signal", "Sorrel", "the goose is in"),
         ("signal", "Tansy", "out: in\nand out"),
     ]
+    assert rejects == []
+
+
+def test_what_was_not_exported_is_a_placeholder(tmp_path: Path) -> None:
+    """With the words beside it, quotations of what is not there, reactions with their authors."""
+    text = (
+        "[2026-03-01 10:00:30] Bo: hello  \n(- Me: 😂, Nia: 👍 -)\n\n"
+        "[2026-03-01 10:02:00] Bo: look  (media not exported)  \n\n"
+        "[2026-03-01 10:04:00] Me:   (attachment not exported)  \n\n"
+        "[2026-03-01 10:05:00] Nia: \n\n> Photo\n\nlovely  \n\n"
+    )
+    (tmp_path / "Garden").mkdir()
+    (tmp_path / "Garden" / "chat.md").write_text(text, encoding="utf-8")
+    messages, rejects = read(tmp_path)
+    assert [(one.text, one.attachments, one.quoted_text) for one in messages] == [
+        ("hello", (), ""),
+        ("look", ("file",), ""),
+        ("", ("file",), ""),
+        ("lovely", (), "[photo]"),
+    ]
+    assert messages[0].reactions == (("😂", "Me"), ("👍", "Nia"))
     assert rejects == []

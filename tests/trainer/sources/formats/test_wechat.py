@@ -1,5 +1,7 @@
 """WeChat's CSV of several tools."""
 
+from pathlib import Path
+
 from tests.trainer.sources.reading import FIXTURES, read
 
 HERE = FIXTURES / "wechat"
@@ -38,3 +40,32 @@ def test_the_other_tools_columns() -> None:
     assert rejects == []
     (old,), _ = read(HERE / "old-content.csv")
     assert old.text == "旧版"
+
+
+def test_as_users_save_it(tmp_path: Path) -> None:
+    """From a spreadsheet: times without zeros, numbers as floats; a quotation of a message that is in the file."""
+    rows = [
+        "id,MsgSvrID,type_name,is_sender,talker,room_name,msg,src,CreateTime",
+        "1,9.00E+18,文本,0,wxid_bo,wxid_bo,明天来吗,,2024/10/4 11:42",
+        '2,9.00E+18,引用回复,1,我,wxid_bo,"来\n\n[引用](2024/10/4 11:42)张三:明天来吗",,2024/10/4 11:43:05',
+    ]
+    (tmp_path / "wxid_bo_0_19.csv").write_text("\n".join(rows) + "\n", encoding="utf-8-sig")
+    (first, second), rejects = read(tmp_path)
+    assert (first.timestamp, second.timestamp) == (1728042120.0, 1728042185.0)
+    assert first.message_id != second.message_id
+    assert (second.text, second.reply_to_id, second.quoted_text) == ("来", first.message_id, "")
+    assert rejects == []
+
+
+def test_a_file_without_rooms_is_one_chat(tmp_path: Path) -> None:
+    """WeFlow's: both sides of it, and a group if several people speak."""
+    head = "id,MsgSvrID,type_name,is_sender,talker,msg,src,CreateTime"
+    rows = [head, "1,1,text,0,苇,在吗,,2024-10-04T11:42:00+08:00", "2,2,text,1,小舟,在,,2024-10-04T11:43:00+08:00"]
+    (tmp_path / "苇.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    messages, _ = read(tmp_path)
+    assert {(one.conversation_id, one.conversation_type) for one in messages} == {("苇", "dm")}
+    (tmp_path / "苇.csv").write_text(
+        "\n".join([*rows, "3,3,text,0,鸥,我也在,,2024-10-04T11:44:00+08:00"]) + "\n", encoding="utf-8"
+    )
+    messages, _ = read(tmp_path)
+    assert {(one.conversation_id, one.conversation_type) for one in messages} == {("苇", "group")}

@@ -1,0 +1,332 @@
+"""Signal's own export as plain text, `main.jsonl` with `metadata.json` beside it: a frame of its backup a line.
+
+Learned from signalapp/Signal-Desktop (protos/Backups.proto), in proto3's JSON mapping: numbers of 64 bits are strings, bytes
+base64. First the account, then recipients and chats before what refers to them, then messages in the order of the chats.
+The account itself is `Me` if it has no name. Long texts that stand in files of their own are cut at 2 KB.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from trainer.sources.files.tree import Tree
+from trainer.sources.message import ConversationType, Kind, Message
+from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.json_lines import array_or_lines
+from trainer.sources.source import Reading, Source
+
+ME = "Me"
+_OBJECT = "\ufffc"  # stands for a mention in a text
+_FLAGS = {"VOICE_MESSAGE": "voice", "GIF": "gif", "BORDERLESS": "sticker"}
+
+
+class _Struct(msgspec.Struct, rename="camel"):
+    """A message of the protocol: fields that are not read are left out."""
+
+
+class _Name(_Struct):
+    given: str = ""
+    family: str = ""
+
+
+class _Contact(_Struct):
+    aci: str = ""
+    e164: str = ""
+    username: str = ""
+    profile_given_name: str = ""
+    profile_family_name: str = ""
+    system_given_name: str = ""
+    system_family_name: str = ""
+    nickname: _Name | None = None
+
+
+class _Title(_Struct):
+    title: str = ""
+
+
+class _Snapshot(_Struct):
+    title: _Title | None = None
+
+
+class _Group(_Struct):
+    master_key: str = ""
+    snapshot: _Snapshot | None = None
+
+
+class _Recipient(_Struct):
+    id: str = ""
+    contact: _Contact | None = None
+    group: _Group | None = None
+    self: dict[str, Any] | None = None
+    release_notes: dict[str, Any] | None = None
+
+
+class _ChatFrame(_Struct):
+    id: str = ""
+    recipient_id: str = ""
+
+
+class _Account(_Struct):
+    given_name: str = ""
+    family_name: str = ""
+
+
+class _Range(_Struct):
+    start: int = 0
+    length: int = 0
+    mention_aci: str = ""
+
+
+class _Text(_Struct):
+    body: str = ""
+    body_ranges: list[_Range] = msgspec.field(default_factory=list)
+
+
+class _Pointer(_Struct):
+    content_type: str = ""
+    file_name: str = ""
+
+
+class _Attachment(_Struct):
+    pointer: _Pointer | None = None
+    flag: str = ""
+    content_type: str = ""
+    file_name: str = ""
+
+
+class _Quote(_Struct):
+    target_sent_timestamp: str = ""
+    author_id: str = ""
+    text: _Text | None = None
+    attachments: list[_Attachment] = msgspec.field(default_factory=list)
+
+
+class _Reaction(_Struct):
+    emoji: str = ""
+    author_id: str = ""
+
+
+class _Sticker(_Struct):
+    emoji: str = ""
+
+
+class _Option(_Struct):
+    option: str = ""
+
+
+class _TextReply(_Struct):
+    text: _Text | None = None
+
+
+class _Content(_Struct):
+    """Any of a chat item's kinds of content; each has some of these fields."""
+
+    text: _Text | None = None
+    quote: _Quote | None = None
+    attachments: list[_Attachment] = msgspec.field(default_factory=list)
+    attachment: _Attachment | None = None
+    reactions: list[_Reaction] = msgspec.field(default_factory=list)
+    sticker: _Sticker | None = None
+    question: str = ""
+    options: list[_Option] = msgspec.field(default_factory=list)
+    text_reply: _TextReply | None = None
+    emoji: str = ""
+    individual_call: dict[str, Any] | None = None
+    group_call: dict[str, Any] | None = None
+
+
+class _Item(_Struct):
+    chat_id: str = ""
+    author_id: str = ""
+    date_sent: str = ""
+    revisions: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    standard_message: _Content | None = None
+    contact_message: _Content | None = None
+    sticker_message: _Content | None = None
+    view_once_message: _Content | None = None
+    direct_story_reply_message: _Content | None = None
+    poll: _Content | None = None
+    remote_deleted_message: dict[str, Any] | None = None
+    update_message: _Content | None = None
+    payment_notification: dict[str, Any] | None = None
+    gift_badge: dict[str, Any] | None = None
+
+
+class _Frame(_Struct):
+    account: _Account | None = None
+    recipient: _Recipient | None = None
+    chat: _ChatFrame | None = None
+    chat_item: _Item | None = None
+
+
+class _Person(msgspec.Struct, frozen=True):
+    """A recipient. key: what it is known by in any export; empty for the account itself."""
+
+    key: str
+    name: str
+    type: ConversationType
+    is_self: bool = False
+
+
+_SOMEONE = _Person("", "", "dm")
+
+
+def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Each main.jsonl, with the metadata beside it."""
+    listed = set(names)
+    return [
+        (name, *(other for other in (f"{name.rpartition('main.jsonl')[0]}metadata.json",) if other in listed))
+        for name in names
+        if _recognises(tree.head(name))
+    ]
+
+
+def _recognises(start: bytes) -> bool:
+    return (
+        start.lstrip(b"\xef\xbb\xbf \r\n")[:1] == b"{"
+        and b'"backupTimeMs"' in start[:4096]
+        and (b'"recipient"' in start or b'"account"' in start)
+    )
+
+
+def _read(tree: Tree, members: Sequence[str]) -> Reading:
+    backup = _Backup()
+    for row in array_or_lines(tree, members[0], _Frame):
+        if not isinstance(row, tuple):
+            yield row
+        else:
+            yield from backup.take(row[1])
+
+
+class _Backup:
+    """What the frames so far say of people and chats."""
+
+    def __init__(self) -> None:
+        self._me = ME
+        self._people: dict[str, _Person] = {}
+        self._by_aci: dict[str, str] = {}
+        self._chats: dict[str, str] = {}  # chat to recipient
+
+    def take(self, frame: _Frame) -> Iterator[Message]:
+        """Take a frame; yields its message, if it is one."""
+        if frame.account:
+            self._me = " ".join(filter(None, (frame.account.given_name, frame.account.family_name))) or ME
+        elif frame.recipient:
+            self._add(frame.recipient)
+        elif frame.chat:
+            self._chats[frame.chat.id] = frame.chat.recipient_id
+        elif frame.chat_item:
+            yield self._message(frame.chat_item)
+
+    def _add(self, recipient: _Recipient) -> None:
+        if recipient.self is not None:
+            person = _Person("", self._me, "dm", is_self=True)
+        elif recipient.group:
+            snapshot = recipient.group.snapshot
+            title = snapshot.title.title if snapshot and snapshot.title else ""
+            person = _Person(recipient.group.master_key or title, title, "group")
+        elif recipient.contact:
+            contact = recipient.contact
+            person = _Person(contact.aci or contact.e164 or _name(contact), _name(contact), "dm")
+            self._by_aci[contact.aci] = person.name
+        else:
+            person = _Person(recipient.id, "Signal" if recipient.release_notes is not None else "", "channel")
+        self._people[recipient.id] = person
+
+    def _message(self, item: _Item) -> Message:
+        chat = self._people.get(self._chats.get(item.chat_id, ""), _SOMEONE)
+        author = self._people.get(item.author_id, _SOMEONE)
+        kind, content = _sorted(item)
+        text, attachments = _said(item, content)
+        quote = content.quote if content else None
+        at = int(item.date_sent) / 1000 if item.date_sent.isdecimal() else None
+        parent = quote.target_sent_timestamp if quote and quote.target_sent_timestamp.isdecimal() else ""
+        quoted = self._people.get(quote.author_id, _SOMEONE) if quote else _SOMEONE
+        return Message(
+            platform="signal",
+            conversation_id=chat.key or chat.name or item.chat_id,
+            conversation_type=chat.type,
+            conversation_name=chat.name,
+            message_id=f"{author.key}:{item.date_sent}",
+            sender_id=author.key,
+            sender_name=author.name,
+            is_self=author.is_self,
+            timestamp=at,
+            edited_at=at if item.revisions else None,
+            kind=kind,
+            text=self._mentioned(text, content),
+            reply_to_id=f"{quoted.key}:{parent}" if parent and int(parent) else "",
+            reply_to_name=quoted.name if quote and not parent else "",
+            quoted_text=quote.text.body if quote and quote.text and not parent else "",
+            attachments=attachments,
+            reactions=tuple((one.emoji, self._people.get(one.author_id, _SOMEONE).name) for one in content.reactions)
+            if content
+            else (),
+        )
+
+    def _mentioned(self, text: str, content: _Content | None) -> str:
+        """A text with the names of whom it mentions; their places come in order."""
+        ranges = content.text.body_ranges if content and content.text else []
+        for mention in sorted((one for one in ranges if one.mention_aci), key=lambda one: one.start):
+            text = text.replace(_OBJECT, f"@{self._by_aci.get(mention.mention_aci, '')}", 1)
+        return text
+
+
+def _name(contact: _Contact) -> str:
+    """A contact's name as Signal shows it: a nickname, the address book's, the profile's, a handle, the number."""
+    nickname = contact.nickname or _Name()
+    for given, family in (
+        (nickname.given, nickname.family),
+        (contact.system_given_name, contact.system_family_name),
+        (contact.profile_given_name, contact.profile_family_name),
+    ):
+        if given or family:
+            return f"{given} {family}".strip()
+    return contact.username or (f"+{contact.e164.lstrip('+')}" if contact.e164 else "")
+
+
+def _sorted(item: _Item) -> tuple[Kind, _Content | None]:
+    """The kind of a chat item and what it says."""
+    if item.update_message:
+        is_call = item.update_message.individual_call is not None or item.update_message.group_call is not None
+        return "call" if is_call else "service", None
+    if item.remote_deleted_message is not None:
+        return "deleted", None
+    if item.payment_notification is not None or item.gift_badge is not None:
+        return "service", None
+    content = (
+        item.standard_message
+        or item.contact_message
+        or item.sticker_message
+        or item.view_once_message
+        or item.direct_story_reply_message
+        or item.poll
+    )
+    return ("message", content) if content else ("unsupported", None)
+
+
+def _said(item: _Item, content: _Content | None) -> tuple[str, tuple[str, ...]]:
+    """Words and media."""
+    if content is None:
+        return "", ()
+    if item.contact_message:
+        return "", ("contact",)
+    if item.poll:
+        return "\n".join((content.question, *(option.option for option in content.options))), ("poll",)
+    if content.sticker:
+        return "", (f"sticker {content.sticker.emoji}".strip(),)
+    if content.text_reply:
+        return content.text_reply.text.body if content.text_reply.text else "", ()
+    files = [*content.attachments, *filter(None, (content.attachment,))]
+    kinds = tuple(_FLAGS.get(file.flag) or _kind_of(file.pointer or _Pointer()) for file in files)
+    if item.view_once_message and not kinds:
+        kinds = ("photo",)
+    return (content.text.body if content.text else content.emoji), kinds
+
+
+def _kind_of(pointer: _Pointer) -> str:
+    return kind_of(pointer.content_type or pointer.file_name)
+
+
+SOURCE = Source("Signal export", _claim, _read)

@@ -1,0 +1,85 @@
+"""A chat of signal-export, whose Markdown and JSON hold the same messages: with the same ids, so that they are read once."""
+
+import re
+from collections import OrderedDict
+
+from trainer.sources.message import Kind, Message
+from trainer.sources.parsing.derived_id import DerivedIds
+
+ME = "Me"
+NOBODY = "No-Sender"
+_MAX_REMEMBERED = 4096  # texts that a quotation may repeat
+_CALL = re.compile(r"(?:Incoming|Outgoing|Missed|Unanswered|Declined) (?:\w+ )?call(?: \(.*\))?")
+_DELETED = "(This message was deleted)"
+_MEDIA = {"photo": "photo", "image": "photo", "video": "video", "gif": "gif", "audio": "audio", "voice message": "voice",
+          "sticker": "sticker", "file": "file", "attachment": "file"}  # fmt: skip
+
+
+def chat_name(member: str, others: frozenset[str]) -> str:
+    """Return a chat's name: its folder's, else that of the people in it."""
+    return member.rpartition("/")[0].rpartition("/")[2] or " + ".join(sorted(others)[:32])
+
+
+class SignalChat:
+    """A chat while it is read: its ids, and the latest texts, one of which a quotation repeats."""
+
+    def __init__(self, name: str, is_group: bool) -> None:
+        self._name = name
+        self._is_group = is_group
+        self._ids = DerivedIds(name)
+        self._by_text: OrderedDict[str, str] = OrderedDict()
+
+    def message(
+        self,
+        at: float | None,
+        sender: str,
+        text: str,
+        quote: str,
+        attachments: tuple[str, ...],
+        reactions: tuple[tuple[str, str], ...],
+        kind: Kind | None = None,
+    ) -> Message:
+        """Make a message. at: with whole seconds, as the Markdown has them."""
+        at = float(int(at)) if at is not None else None
+        message_id = self._ids.next(at, sender, "\x1f".join((text, *attachments)))
+        parent = self._by_text.get(_bare(quote), "") if quote else ""
+        self._remember(text, message_id)
+        return Message(
+            platform="signal",
+            conversation_id=self._name,
+            conversation_type="group" if self._is_group else "dm",
+            conversation_name=self._name,
+            message_id=message_id,
+            sender_id="",
+            sender_name="" if sender == NOBODY else sender,
+            is_self=sender == ME,
+            timestamp=at,
+            kind=kind or _kind(text),
+            text=text,
+            reply_to_id=parent,
+            quoted_text="" if parent else _quoted(quote),
+            attachments=attachments,
+            reactions=reactions,
+        )
+
+    def _remember(self, text: str, message_id: str) -> None:
+        if text:
+            self._by_text[_bare(text)] = message_id
+            self._by_text.move_to_end(_bare(text))
+        if len(self._by_text) > _MAX_REMEMBERED:
+            self._by_text.popitem(last=False)
+
+
+def _bare(text: str) -> str:
+    """A text as quotations repeat it: without back ticks and the blanks at its lines' ends."""
+    return "\n".join(line.strip() for line in text.replace("`", "").strip().split("\n"))
+
+
+def _quoted(quote: str) -> str:
+    """Quoted words; a medium by its placeholder."""
+    medium = _MEDIA.get(quote.strip().casefold())
+    return f"[{medium}]" if medium else quote
+
+
+def _kind(text: str) -> Kind:
+    return "call" if _CALL.fullmatch(text) else "unsupported" if text == _DELETED else "message"

@@ -1,0 +1,107 @@
+"""What a WeChat message is, by its type and by the words that PyWxDump, WeChatMsg and WeFlow write for it."""
+
+import re
+from typing import NamedTuple
+
+from trainer.sources.message import Kind
+
+# Kinds by the tools' names and WeChat's numbers, `49/5` being type and subtype.
+_TYPES = {
+    "text": "1 text 文本 文字 文本消息 粘贴的文本 49/1 接龙 49/53 quote 引用 引用回复 引用消息 带有引用的文本消息 49/57"
+    " 244813135921",
+    "photo": "3 image picture photo 图片 圖片 图片消息",
+    "voice": "34 voice audio 语音 語音 语音消息",
+    "video": "43 62 video 视频 視頻 小视频 视频消息",
+    "sticker": "47 sticker emoji 动画表情 表情 表情包 动态表情 用户上传的GIF表情 49/8",
+    "location": "48 location 位置 地理位置 位置消息 位置共享 49/17",
+    "contact": "42 card contact 名片 名片消息 推荐公众号 (分享)视频号名片 49/50",
+    "file": "49/6 49/74 49/0 file 文件 文件消息 文件(猜)",
+    "link": "49/4 49/5 49/24 49/40 49/44 49/51 49/63 49/88 link 链接 链接消息 卡片式链接 分享链接 (分享)卡片式链接"
+    " (分享)笔记 (分享)收藏夹"
+    " (分享)小说(猜) (分享)视频号视频 视频号直播或直播回放 视频号直播或直播回放等",
+    "app": "49/33 49/36 49/7 app 小程序 小程序消息 (分享)小程序 分享的小程序 游戏相关",
+    "music": "49/3 music 音乐 音乐消息 (分享)音乐",
+    "forward": "49/19 合并转发 合并转发的聊天记录 转发的聊天记录 聊天记录",
+    "call": "50 call voip 语音通话 视频通话 音视频通话 通话 通话消息",
+    "service": "10000 10002 266287972401 37 65 66 49/87 49/2000 49/2001 49/2003 system 系统通知 系统消息 系统 拍一拍 撤回"
+    " revoke 红包 微信红包"
+    " 转账 转账收款 转账消息 赠送红包封面 群公告 添加好友 邀请加群 企业微信打招呼(猜) 企业微信添加好友(猜)",
+    "unsupported": "未知 其他消息 消息",
+}
+_KINDS = {word.casefold(): kind for kind, words in _TYPES.items() for word in words.split()}
+_TAG = re.compile(r"\[([^\[\]\n：:]{1,12})(?:[：:] ?[^\[\]\n]{0,60})?\] ?(.*)", re.DOTALL)
+_TAGS = {word: kind for word, kind in _KINDS.items() if not word[0].isascii()} | {"语音消息 - 转文字失败": "voice"}
+_XML = re.compile(r"\s*<(?:\?xml|msg|sysmsg|voipmsg)\b")
+_QUOTES = (
+    re.compile(
+        r"(?P<text>.*?)\s*\[引用\]\((?P<time>[^()\n]{0,40})\)(?P<name>[^:：\n]{0,60})[:：](?P<words>.*)", re.DOTALL
+    ),
+    re.compile(r"(?P<text>.*?)\s*(?P<time>)\[引用 (?:(?P<name>[^：\n\]]{1,60})：)?(?P<words>.*)\]", re.DOTALL),
+)
+_VOICE = re.compile(r"语音时长[：:].*", re.DOTALL)
+_PLACE = re.compile(r"纬度[：:].*", re.DOTALL)
+
+
+class Said(NamedTuple):
+    """What a message says. medium: empty for a text. quoted_time: as the export writes it."""
+
+    kind: Kind
+    text: str
+    medium: str = ""
+    quoted_name: str = ""
+    quoted_text: str = ""
+    quoted_time: str = ""
+
+
+def parse_message(type_name: str, subtype: str, text: str) -> Said:
+    """Sort a message by its type, and by its text where the type says nothing."""
+    name = type_name.strip().casefold()
+    kind = _KINDS.get(f"{name}/{subtype.strip()}") if subtype else None
+    kind = kind or _KINDS.get(name) or _by_beginning(name)
+    if name == "49" and not kind:
+        kind = "file"
+    if kind in ("service", "call", "unsupported"):
+        return Said(kind, text)  # type: ignore[arg-type]
+    if kind in (None, "text", "voice"):
+        return _parse_text(text, kind or "text")
+    return Said("message", "", kind)
+
+
+def _by_beginning(name: str) -> str:
+    return "service" if name.startswith(("消息撤回", "撤回")) else "unsupported" if name.startswith("未知") else ""
+
+
+def _parse_text(text: str, kind: str) -> Said:
+    """A text or a voice message, which may be transcribed."""
+    bare = text.strip()
+    if _XML.match(bare):
+        return Said("message", "", "file" if kind == "text" else kind)
+    if kind == "text" and "[引用" in bare:
+        for quote in _QUOTES:
+            if match := quote.fullmatch(bare):
+                words = _quoted(match["words"].strip())
+                return Said("message", match["text"].strip(), "", (match["name"] or "").strip(), words, match["time"])
+    if (match := _TAG.fullmatch(bare)) and (tagged := _TAGS.get(match[1].strip().casefold())):
+        return _tagged(tagged, match[2].strip(), text)
+    if _VOICE.fullmatch(bare) and kind == "voice":
+        return Said("message", "", "voice")
+    if kind == "text" and _PLACE.fullmatch(bare):
+        return Said("message", "", "location")
+    if kind == "text" and not bare:
+        return Said("unsupported", "")
+    return Said("message", text, "voice" if kind == "voice" else "")
+
+
+def _tagged(kind: str, rest: str, text: str) -> Said:
+    """What stands behind a tag is the app's, but for what somebody said aloud."""
+    if kind in ("service", "call", "unsupported"):
+        return Said(kind, text)  # type: ignore[arg-type]
+    if kind == "text":
+        return Said("unsupported", text)
+    return Said("message", rest if kind == "voice" and len(rest) > 6 else "", kind)
+
+
+def _quoted(words: str) -> str:
+    """Quoted words; a medium by its placeholder."""
+    kind = _KINDS.get(words.strip("[]").casefold(), "")
+    return f"[{kind}]" if kind and kind not in ("text", "service", "call", "unsupported") else words
