@@ -212,6 +212,7 @@ class BotDaemon:
             "engine": self._voice.engine.name,
             "adapter": self._voice.seal.created,
             "gateways": dict(self.supervisor.states),
+            "channels_behind": {name: writer.channels_behind for name, writer in self._writers.items()},
             "verdicts": verdicts,
             "inbox_age_seconds": round(age, 1),
         }

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+EXPIRES = 24 * 3600.0  # seconds; an answer that comes a day late is stranger than none
+
 Right = Literal["anyone", "moderator", "owner"]
 
 
@@ -170,6 +172,9 @@ class Intake(Protocol):
 
     async def watermarks(self) -> Mapping[str, str]:
         """The last committed message id of each channel, for catching up."""
+
+    def catching_up(self, channels: int) -> None:
+        """So many channels are still being read up to now."""
 
     async def quarantine(self, update: str, reason: str) -> None:
         """Put away an update that can't be read, so that it is not met again."""

@@ -22,6 +22,9 @@ class BotMetrics:
         self.objections = Counter("alterego_objections", "Drafts that were not said, and why", ["why"], registry=at)
         self.faults = Counter("alterego_faults", "Work that failed and was tried again", ["part"], registry=at)
         self.gateway = Gauge("alterego_gateway_up", "1 connected, 0 not", ["platform"], registry=at)
+        self.channels_behind = Gauge(
+            "alterego_channels_behind", "Channels still being read up to now", ["platform"], registry=at
+        )
         self.loop_lag = Gauge("alterego_loop_lag_seconds", "How late the event loop was last", registry=at)
         self.inbox = Gauge("alterego_inbox", "Messages that called, by what became of them", ["verdict"], registry=at)
         self.inbox_age = Gauge("alterego_inbox_age_seconds", "How long the oldest message has waited", registry=at)

@@ -56,6 +56,7 @@ class InboxWriter:
         self._busy_since: float | None = None
         self._in_hand: set[int] = set()  # posts that another process put into the outbox
         self.account = ""
+        self.channels_behind = 0
 
     def stop(self) -> None:
         """Commit nothing any more: whoever tells something waits until the process ends, so that the platform or the
@@ -195,6 +196,11 @@ class InboxWriter:
     async def watermarks(self) -> Mapping[str, str]:
         """The last committed message of each channel."""
         return await self._store.channels.watermarks(self.account)
+
+    def catching_up(self, channels: int) -> None:
+        """Count the channels that are still being read up to now."""
+        self.channels_behind = channels
+        self._metrics.channels_behind.labels(self.account.partition(":")[0]).set(channels)
 
     async def quarantine(self, update: str, reason: str) -> None:
         """Put an unreadable update away."""

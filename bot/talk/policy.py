@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.gateway import IncomingMessage
+from bot.gateway import EXPIRES, IncomingMessage
 from bot.store import Recent
 from persona.config import Talk
 
-EXPIRES = 24 * 3600.0  # seconds; an answer that comes a day late is stranger than none
 LIVELY = 600.0  # seconds that count as one talk
 HALVES_WITH = 5  # messages of others in it that halve the chance to barge in
 LOOP = 15  # answers to one author within a minute: no person talks like that

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.backoff import Backoff
-from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
+from bot.gateway import EXPIRES, Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import BotStore, Post
 from bot.talk import delivery
-from bot.talk.policy import EXPIRES
 from persona.config import Talk
 from persona.events import Event
 

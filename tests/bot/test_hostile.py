@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.gateway import IncomingMessage, NotSent, ResultUnknown, Undeliverable
-from bot.talk.policy import EXPIRES, LOOP
+from bot.gateway import EXPIRES, IncomingMessage, NotSent, ResultUnknown, Undeliverable
+from bot.talk.policy import LOOP
 from engine.base import Request
 from persona.errors import PermanentError
 from tests.bot.rooms import QUICK, Clock, inhabited

@@ -309,6 +309,25 @@ async def history_fails(run: Run) -> None:
     await _around(run)
 
 
+@_fault("unreadable message in history", "discord")
+async def unreadable_in_history(run: Run) -> None:
+    await run.ready()
+    await run.daemon.stop()
+    await run.mention(live=False)
+    await run.discord.say("unreadable", live=False, thread=None)
+    await run.mention(live=False)
+    await run.restart()
+    await _around(run)
+
+
+@_fault("unreadable live events", "discord")
+async def unreadable_live(run: Run) -> None:
+    await run.ready()
+    await run.discord.tell("MESSAGE_REACTION_ADD", {"channel_id": run.discord.channels[0], "emoji": None})
+    await run.discord.say("unreadable", thread=None)
+    await _around(run)
+
+
 async def _around(run: Run) -> None:
     """Mentions while the connection is in trouble and after it. A session that can be resumed is told of them later; one
     that can't, never."""

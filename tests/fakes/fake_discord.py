@@ -314,6 +314,7 @@ class FakeDiscord:
             "parent_id": None,
             "topic": None,
             "rate_limit_per_user": 0,
+            "last_message_id": self.messages[channel][-1]["id"] if self.messages[channel] else None,
         }
 
     async def _channel(self, request: web.Request) -> web.Response:

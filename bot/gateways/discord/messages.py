@@ -1,6 +1,7 @@
 """Discord's messages as ours: who said what where, with mentions by name. Pure, but for the library's types."""
 
 import re
+from typing import Any
 
 import discord
 
@@ -37,11 +38,18 @@ def parse_message(
     )
 
 
-def _is_welcome(message: discord.Message, is_dm: bool, settings: Discord) -> bool:
-    channel = message.channel
+def listens_in(channel: Any, settings: Discord) -> bool:
+    """Whether the settings let it listen in a channel of a server; a thread is part of its channel."""
     channels = {str(channel.id), str(getattr(channel, "parent_id", "") or "")}
-    listened = is_dm or not settings.channels or bool(channels & set(settings.channels))
-    return listened and not message.author.bot and (not settings.users or str(message.author.id) in settings.users)
+    return not settings.channels or bool(channels & set(settings.channels))
+
+
+def _is_welcome(message: discord.Message, is_dm: bool, settings: Discord) -> bool:
+    return (
+        (is_dm or listens_in(message.channel, settings))
+        and not message.author.bot
+        and (not settings.users or str(message.author.id) in settings.users)
+    )
 
 
 def _role_mentions_us(message: discord.Message) -> bool:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from bot.gateway import IncomingMessage
+from bot.gateway import EXPIRES, IncomingMessage
 from bot.store import Recent
-from bot.talk.policy import EXPIRES, LOOP, Moment, Verdict, calls, judge, within
+from bot.talk.policy import LOOP, Moment, Verdict, calls, judge, within
 from persona.config import Talk
 
 HI = IncomingMessage("discord:1", "1", "2", "Bob", "hi all", 0.0)
