@@ -3,7 +3,8 @@
 Learned from ReagentX/imessage-exporter (imessage-database). Times count from 2001-01-01 UTC, in nanoseconds since macOS
 10.13 and in seconds before. Since macOS 13 the text is mostly in `attributedBody` alone, a typedstream of which the first
 string is read. Columns that an older macOS lacks are done without. What is_from_me is by `Me`; names of others are their
-numbers and addresses, for the address book is elsewhere. Tapbacks are service messages.
+numbers and addresses, for the address book is elsewhere. Tapbacks are service messages, and
+reactions of what they answer.
 """
 
 import contextlib
@@ -37,19 +38,33 @@ _OPTIONAL = {
     "thread_originator_guid": "''",
     "date_edited": "0",
     "date_retracted": "0",
+    "balloon_bundle_id": "''",
 }
 _QUERY = """
 SELECT m.ROWID, m.guid, m.text, {optional}, m.is_from_me, m.date, coalesce(h.id, ''), coalesce(c.guid, ''),
        coalesce(c.display_name, ''), coalesce(c.chat_identifier, ''), coalesce(c.style, 0),
        (SELECT group_concat(coalesce(a.mime_type, a.transfer_name, 'file'), char(31))
-          FROM message_attachment_join aj JOIN attachment a ON a.ROWID = aj.attachment_id WHERE aj.message_id = m.ROWID)
+          FROM message_attachment_join aj JOIN attachment a ON a.ROWID = aj.attachment_id WHERE aj.message_id = m.ROWID),
+       {tapbacks}
 FROM message m
 LEFT JOIN handle h ON h.ROWID = m.handle_id
 LEFT JOIN chat_message_join cj ON cj.message_id = m.ROWID
 LEFT JOIN chat c ON c.ROWID = cj.chat_id
 ORDER BY m.ROWID
 """
+# What was tapped back to a message or to one of its first parts: type, emoji and author of each.
+_TAPBACKS_OF = """
+(SELECT group_concat(t.associated_message_type || char(31) || coalesce({emoji}, '') || char(31) ||
+                     CASE t.is_from_me WHEN 1 THEN 'Me' ELSE coalesce(th.id, '') END, char(30))
+   FROM message t LEFT JOIN handle th ON th.ROWID = t.handle_id
+  WHERE t.associated_message_guid IN ('p:0/' || m.guid, 'p:1/' || m.guid, 'p:2/' || m.guid, 'bp:' || m.guid, m.guid)
+    AND t.associated_message_type BETWEEN 2000 AND 3999)
+"""
+_TAPBACK_EMOJI = ("❤️", "👍", "👎", "😂", "‼️", "❓")
+_REMOVES = 1000  # the type of a tapback that is taken back, less that of the tapback
 _GROUP = 43  # chat.style: 43 is a group, 45 is one person
+_LINKS = "URLBalloonProvider"  # the balloon of a link, whose text is the link; those of apps have a placeholder
+_SERVICES = ("PeerPayment", "PassbookUI", "SafetyMonitor")  # Apple Cash and Check In
 _TAPBACKS = range(2000, 4000)
 _STRING = re.compile(rb"NS(?:Mutable)?String\x01[\x94\x95]\x84\x01[+*]")
 _OBJECT = "\ufffc"  # stands for an attachment in a text
@@ -69,6 +84,7 @@ class _Row(NamedTuple):
     thread: str
     edited: int
     retracted: int
+    balloon: str
     mine: int
     date: int
     handle: str
@@ -77,6 +93,7 @@ class _Row(NamedTuple):
     chat_identifier: str
     style: int
     files: str | None
+    tapbacks: str | None
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -114,7 +131,13 @@ def _messages(database: sqlite3.Connection, file: str) -> Iterator[Message | Rej
     database.text_factory = lambda raw: raw.decode("utf-8", "replace")
     columns = {str(column[1]) for column in database.execute("PRAGMA table_info(message)")}
     optional = ", ".join(f"m.{name}" if name in columns else default for name, default in _OPTIONAL.items())
-    for values in database.execute(_QUERY.format(optional=optional)):
+    tapbacks = "NULL"
+    if "associated_message_guid" in columns:
+        with contextlib.suppress(sqlite3.Error):  # the copy may be damaged; then this is slow at worst
+            database.execute("CREATE INDEX IF NOT EXISTS tapbacks ON message(associated_message_guid)")
+        emoji = "t.associated_message_emoji" if "associated_message_emoji" in columns else "NULL"
+        tapbacks = _TAPBACKS_OF.format(emoji=emoji)
+    for values in database.execute(_QUERY.format(optional=optional, tapbacks=tapbacks)):
         row = _Row(*values)
         try:
             yield _message(row)
@@ -127,6 +150,7 @@ def _messages(database: sqlite3.Connection, file: str) -> Iterator[Message | Rej
 def _message(row: _Row) -> Message:
     group = row.style == _GROUP or row.chat.split(";")[1:2] == ["+"]
     text = row.text or (_text_of(row.body) if row.body else "")
+    is_card = bool(row.balloon) and _LINKS not in row.balloon
     kinds = tuple(kind_of(name) for name in (row.files or "").split("\x1f") if name)
     return Message(
         platform="imessage",
@@ -140,14 +164,31 @@ def _message(row: _Row) -> Message:
         timestamp=_timestamp(row.date),
         edited_at=_timestamp(row.edited),
         kind=_kind(row),
-        text=text.replace(_OBJECT, "").strip(),
+        text="" if is_card else text.replace(_OBJECT, "").strip(),
         reply_to_id=row.thread or "",
-        attachments=kinds,
+        attachments=kinds or (("app",) if is_card else ()),
+        reactions=_reactions(row.tapbacks),
     )
+
+
+def _reactions(tapbacks: str | None) -> tuple[tuple[str, str], ...]:
+    """Emoji and author of each tapback that was not taken back."""
+    given: dict[tuple[int, str], str] = {}
+    for tapback in (tapbacks or "").split("\x1e"):
+        number, _, rest = tapback.partition("\x1f")
+        emoji, _, author = rest.partition("\x1f")
+        kind = int(number) if number.isdecimal() else 0
+        if kind >= _TAPBACKS.start + _REMOVES:
+            given.pop((kind - _REMOVES, author), None)
+        elif emoji or kind - _TAPBACKS.start in range(len(_TAPBACK_EMOJI)):
+            given[kind, author] = emoji or _TAPBACK_EMOJI[kind - _TAPBACKS.start]
+    return tuple((emoji, author) for (_, author), emoji in given.items())
 
 
 def _kind(row: _Row) -> Kind:
     if row.item or row.system or row.service or (row.associated or 0) in _TAPBACKS:
+        return "service"
+    if any(app in (row.balloon or "") for app in _SERVICES):
         return "service"
     return "unsupported" if row.retracted else "message"
 

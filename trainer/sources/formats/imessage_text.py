@@ -13,30 +13,20 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message, Reject
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.message import ConversationType, Message, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
+from trainer.sources.parsing.imessage_body import ANNOUNCED, DATE, Said, is_unsent, parse_body
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.source import Reading, Source, claim_each
 
 ME = "Me"
-_DATE = r"([A-Z][a-z]{2} [ \d]\d, \d{4}) +(\d{1,2}:\d\d:\d\d [AP]M)"
-_HEADER = re.compile(rf"( *){_DATE}(?: \(Read by .*\))?")
-_ANNOUNCED = re.compile(rf"{_DATE} (\S.*)")
-_REPLIED = "This message responded to an earlier message."
-_EFFECT = re.compile(r"Sent with (?:Confetti|Echo|Fireworks|Balloons|Heart|Lasers|Shooting Star\w*|Sparkles|Spotlight|Slam|Loud"
-                     r"|Gentle|Invisible Ink)")  # fmt: skip
-_EDITED = re.compile(r"Edited .{1,60} later: (.*)")
-_UNSENT = re.compile(r"(?:.{1,60} (?:deleted|unsent) (?:a message|this message).*)")
-_PATH = re.compile(r"(?:[~/]|\.{0,2}/|attachments/|[A-Z]:\\)[^\n]{0,400}\.\w{2,5}(?: \(.*\))?")
-_STICKER = re.compile(r"(?:\w+ )?Sticker from .{1,60}: .*")
-_SERVICES = ("SharePlay Message", "Started sharing location!", "Stopped sharing location!")
-_REMEMBERED = 4096  # replies whose own place is still to come
-_MOST_LINES = 10_000  # of one message
+_HEADER = re.compile(rf"( *){DATE}(?: \(Read by .*\))?")
+MAX_REPLIES = 4096  # replies whose own place is still to come
+MAX_LINES = 10_000  # of one message
 
 
 class _Header(NamedTuple):
-    """A line with a date. announcement: what it says besides."""
+    """A line with a date. announcement: what else it says."""
 
     at: float | None
     indented: bool
@@ -44,10 +34,10 @@ class _Header(NamedTuple):
 
 
 def _header(line: str) -> _Header | None:
-    if found := _HEADER.fullmatch(line):
-        return _Header(_timestamp(found[2], found[3]), bool(found[1]))
-    if (found := _ANNOUNCED.fullmatch(line)) and not line.startswith(" "):
-        return _Header(_timestamp(found[1], found[2]), False, found[3])
+    if match := _HEADER.fullmatch(line):
+        return _Header(_timestamp(match[2], match[3]), bool(match[1]))
+    if (match := ANNOUNCED.fullmatch(line)) and not line.startswith(" "):
+        return _Header(_timestamp(match[1], match[2]), False, match[3])
     return None
 
 
@@ -59,7 +49,11 @@ def _timestamp(day: str, clock: str) -> float | None:
 
 
 class _Opens:
-    """What opens a block. An announcement stands alone; inside a message the same shape is its text before an edit."""
+    """Parse lines that open a block.
+
+    An announcement stands alone; inside a message the same shape is its text
+    before an edit.
+    """
 
     def __init__(self) -> None:
         self._before = ""
@@ -87,8 +81,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         others = _others(tree, name)
         chat = _Chat(name, re.sub(r"\.txt$", "", name.rpartition("/")[2]), "group" if len(others) > 1 else "dm")
         with tree.open(name) as stream:
-            found = blocks(text_lines(stream), name, _Opens())
-            for block in found:
+            for block in blocks(text_lines(stream), name, _Opens()):
                 if not isinstance(block, Block):
                     yield block
                 else:
@@ -98,23 +91,14 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 def _others(tree: Tree, name: str) -> frozenset[str]:
     """Who speaks besides the account, as far as a hundred people."""
-    found: set[str] = set()
+    speakers: set[str] = set()
     with tree.open(name) as stream:
         header: _Header | None = None
         for _, line in text_lines(stream):
-            if header and not header.announcement and len(found) < 100:
-                found.add(line.strip())
+            if header and not header.announcement and len(speakers) < 100 and not is_unsent(line.strip()):
+                speakers.add(line.strip())
             header = _header(line)
-    return frozenset(found - {ME, ""})
-
-
-class _Said(NamedTuple):
-    """The lines of a message, sorted. kind: as in Message."""
-
-    text: str
-    kinds: tuple[str, ...]
-    kind: Kind
-    replies: bool
+    return frozenset(speakers - {ME, ""})
 
 
 class _Chat:
@@ -136,10 +120,10 @@ class _Chat:
             self._open = block
             return
         inside = [line[4:] for line in block.lines if line.startswith("    ") or not line.strip()]
-        if inside and len(self._answers) < _REMEMBERED:
-            self._answers.append((block.header.at, inside[0].strip(), _said(inside[1:]).text))
+        if inside and len(self._answers) < MAX_REPLIES:
+            self._answers.append((block.header.at, inside[0].strip(), parse_body(inside[1:]).text))
         rest = [line for line in block.lines if line.strip() and not line.startswith("    ")]
-        if self._open and len(self._open.lines) < _MOST_LINES:
+        if self._open and len(self._open.lines) < MAX_LINES:
             self._open.lines.extend(rest)  # what follows the replies to one part of a message are its other parts
         elif rest:
             yield Reject(file=self._file, offset=block.offset, reason="a reply to no message", raw="\n".join(rest))
@@ -150,7 +134,7 @@ class _Chat:
             message = self._message(self._open)
             for answer in self._answers:
                 self._parents[answer] = message.message_id
-            while len(self._parents) > _REMEMBERED:
+            while len(self._parents) > MAX_REPLIES:
                 self._parents.popitem(last=False)
             yield message
         self._open, self._answers = None, []
@@ -158,10 +142,12 @@ class _Chat:
     def _message(self, block: Block[_Header]) -> Message:
         header = block.header
         if header.announcement:
-            sender, said = "", _Said(header.announcement, (), "service", False)
+            sender, said = "", Said(header.announcement, (), "service")
         else:
             sender = block.lines[0].strip() if block.lines else ""
-            said = _said(block.lines[1:])
+            said = parse_body(block.lines[1:])
+            if is_unsent(sender) and not said.text:
+                sender, said = "", Said(sender, (), "deleted")
         parent = self._parents.pop((header.at, sender, said.text), "") if said.replies else ""
         return Message(
             platform="imessage",
@@ -177,33 +163,8 @@ class _Chat:
             text=said.text,
             reply_to_id=parent,
             attachments=said.kinds,
+            reactions=said.reactions,
         )
-
-
-def _said(lines: Sequence[str]) -> _Said:
-    text: list[str] = []
-    kinds: list[str] = []
-    kind: Kind = "message"
-    replies = reactions = False
-    for line in lines:
-        if reactions or line in ("Reactions:", "Tapbacks:"):
-            reactions = bool(line.strip())
-        elif line == _REPLIED:
-            replies = True
-        elif line == "Attachment missing!" or _PATH.fullmatch(line):
-            kinds.append(kind_of(line.partition(" (")[0]) if line.startswith(("/", "~", ".", "a")) else "file")
-        elif _STICKER.fullmatch(line):
-            kinds.append("sticker")
-        elif found := (_ANNOUNCED.fullmatch(line) if not text else _EDITED.fullmatch(line)):
-            text = [found[found.re.groups]]
-        elif not _EFFECT.fullmatch(line):
-            text.append(line)
-    whole = "\n".join(text).strip()
-    if whole.startswith(_SERVICES):
-        kind = "service"
-    elif _UNSENT.fullmatch(whole):
-        kind = "unsupported"
-    return _Said(whole, tuple(kinds), kind, replies)
 
 
 SOURCE = Source("iMessage TXT", claim_each(_recognises), _read)

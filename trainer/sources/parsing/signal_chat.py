@@ -11,8 +11,7 @@ NOBODY = "No-Sender"
 _MAX_REMEMBERED = 4096  # texts that a quotation may repeat
 _CALL = re.compile(r"(?:Incoming|Outgoing|Missed|Unanswered|Declined) (?:\w+ )?call(?: \(.*\))?")
 _DELETED = "(This message was deleted)"
-_MEDIA = {"photo": "photo", "image": "photo", "video": "video", "gif": "gif", "audio": "audio", "voice message": "voice",
-          "sticker": "sticker", "file": "file", "attachment": "file"}  # fmt: skip
+_MEDIA = frozenset("photo|image|video|gif|audio|voice message|sticker|file|attachment".split("|"))
 
 
 def chat_name(member: str, others: frozenset[str]) -> str:
@@ -76,9 +75,8 @@ def _bare(text: str) -> str:
 
 
 def _quoted(quote: str) -> str:
-    """Quoted words; a medium by its placeholder."""
-    medium = _MEDIA.get(quote.strip().casefold())
-    return f"[{medium}]" if medium else quote
+    """Quoted words; none if all that is quoted is a medium."""
+    return "" if quote.strip().casefold() in _MEDIA else quote
 
 
 def _kind(text: str) -> Kind:

@@ -27,8 +27,8 @@ def body(text: str) -> bytes:
     return BEFORE + length + raw + AFTER
 
 
-def database(path: Path, rows: list[dict[str, Any]], *, old: bool = False) -> Path:
-    """A chat.db. old: as before macOS 11, with fewer columns."""
+def database(path: Path, rows: list[dict[str, Any]], *, old: bool = False, new: str = "") -> Path:
+    """A chat.db. old: as before macOS 11, with fewer columns. new: more columns."""
     later = (
         "" if old else ", thread_originator_guid TEXT, date_edited INTEGER DEFAULT 0, date_retracted INTEGER DEFAULT 0"
     )
@@ -36,7 +36,7 @@ def database(path: Path, rows: list[dict[str, Any]], *, old: bool = False) -> Pa
     connection.executescript(
         "CREATE TABLE message (ROWID INTEGER PRIMARY KEY AUTOINCREMENT, guid TEXT UNIQUE NOT NULL, text TEXT, handle_id INTEGER"
         " DEFAULT 0, attributedBody BLOB, is_from_me INTEGER DEFAULT 0, date INTEGER, item_type INTEGER DEFAULT 0,"
-        f" associated_message_type INTEGER DEFAULT 0{later});"
+        f" associated_message_type INTEGER DEFAULT 0{later}{new});"
         "CREATE TABLE handle (ROWID INTEGER PRIMARY KEY, id TEXT, service TEXT);"
         "CREATE TABLE chat (ROWID INTEGER PRIMARY KEY, guid TEXT, style INTEGER, chat_identifier TEXT, display_name TEXT);"
         "CREATE TABLE chat_message_join (chat_id INTEGER, message_id INTEGER);"
@@ -123,4 +123,29 @@ def test_a_body_without_a_text_is_empty(tmp_path: Path, raw: bytes) -> None:
     """Cut and empty typedstreams."""
     (message,), rejects = read(database(tmp_path / "chat.db", [{"guid": "A", "attributedBody": raw, "date": MOMENT}]))
     assert message.text in ("", "ab")
+    assert rejects == []
+
+
+def test_tapbacks_are_reactions_and_cards_are_not_words(tmp_path: Path) -> None:
+    """With their authors, but for those taken back; money and check-ins are services."""
+    columns = ", associated_message_guid TEXT, associated_message_emoji TEXT, balloon_bundle_id TEXT"
+    said = {"handle_id": 1, "date": MOMENT}
+    tap = {"date": MOMENT, "associated_message_guid": "p:0/A"}
+    rows: list[dict[str, Any]] = [
+        {"guid": "A", "text": "plain", "handle_id": 1, "date": MOMENT},
+        tap | {"guid": "B", "text": "Loved “plain”", "associated_message_type": 2000, "is_from_me": 1},
+        tap | {"guid": "C", "associated_message_type": 2006, "associated_message_emoji": "🐓", "handle_id": 2},
+        tap | {"guid": "D", "associated_message_type": 2001, "handle_id": 1},
+        tap | {"guid": "E", "associated_message_type": 3001, "handle_id": 1},
+        said | {"guid": "F", "text": "8 Ball", "balloon_bundle_id": "x:y:com.example.pigeon.ext"},
+        said | {"guid": "G", "text": "$20", "balloon_bundle_id": "x:PeerPaymentMessagesExtension"},
+        said
+        | {"guid": "H", "text": "https://example.org", "balloon_bundle_id": "com.apple.messages.URLBalloonProvider"},
+    ]
+    messages, rejects = read(database(tmp_path / "chat.db", rows, new=columns))
+    by_id = {one.message_id: one for one in messages}
+    assert by_id["A"].reactions == (("❤️", "Me"), ("🐓", "rue@example.com"))
+    assert [by_id[guid].kind for guid in "BCDEFGH"] == [*["service"] * 4, "message", "service", "message"]
+    assert (by_id["F"].text, by_id["F"].attachments) == ("", ("app",))
+    assert by_id["H"].text == "https://example.org"
     assert rejects == []

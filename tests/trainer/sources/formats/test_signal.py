@@ -61,7 +61,7 @@ def test_what_was_not_exported_is_a_placeholder(tmp_path: Path) -> None:
         ("hello", (), ""),
         ("look", ("file",), ""),
         ("", ("file",), ""),
-        ("lovely", (), "[photo]"),
+        ("lovely", (), ""),
     ]
     assert messages[0].reactions == (("😂", "Me"), ("👍", "Nia"))
     assert rejects == []
