@@ -44,10 +44,13 @@ class SettingsDocument:
     def set_person(self, key: str, values: Mapping[str, Value], *, like: str = "") -> None:
         """Set keys of the table [people.KEY], added if it is not there. like: a table to copy comments and keys from."""
         people = self._document.setdefault("people", tomlkit.table(is_super_table=True))
-        if key not in people:
+        new = key not in people
+        if new:
             people.add(key, copy.deepcopy(people[like]) if like else tomlkit.table())
         for name, value in values.items():
             _set(people[key], name, value)
+        if new and not like:
+            people[key].add(tomlkit.nl())
 
     def remove_person(self, key: str) -> None:
         """Remove the table [people.KEY]."""

@@ -10,7 +10,7 @@ from persona.command import JsonOption, typed
 from trainer.console import print_json, print_table, safe_text, say
 
 if TYPE_CHECKING:
-    from trainer.init.exports import Found
+    from trainer.init.exports import ExportLocation
     from trainer.init.first_run import Outcome
     from trainer.init.writers import Writer
 
@@ -37,13 +37,13 @@ def init(
     import sys
 
     from trainer.init.answers import Flags
-    from trainer.init.exports import usual_places
-    from trainer.init.first_run import Surroundings, first_run
+    from trainer.init.exports import usual_folders
+    from trainer.init.first_run import Environment, first_run
     from trainer.init.machine import revision_of, this_machine
     from trainer.progress import Bars
 
     flags = Flags(me, name, None if consent is None else tuple(consent), dms, base, yes)
-    around = Surroundings(usual_places(), this_machine, revision_of, Path.home())
+    around = Environment(usual_folders(), this_machine, revision_of, Path.home())
     asks = sys.stdin and sys.stdin.isatty() and not as_json  # a process may be started without any stdin
     terminal = Prompts() if asks else None
     show = show_exports if terminal else lambda *_: None
@@ -70,7 +70,7 @@ class Prompts:
         typer.echo(sentence, err=True)
 
 
-def show_exports(exports: Sequence["Found"], writers: Sequence["Writer"]) -> None:
+def show_exports(exports: Sequence["ExportLocation"], writers: Sequence["Writer"]) -> None:
     """Print a line an export, a row a person."""
     for export in exports:
         say(f"{export.path}: {', '.join(export.formats)}", err=True)
@@ -115,7 +115,7 @@ def _plain(outcome: "Outcome") -> dict[str, Any]:
         "aliases": list(settings.persona.aliases),
         "people": list(settings.people),
         "sources": list(settings.data.sources),
-        "formats": sorted({name for export in outcome.found for name in export.formats}),
+        "formats": sorted({name for export in outcome.locations for name in export.formats}),
         "dms": settings.data.dms,
         "base": {"model": settings.base.model, "revision": settings.base.revision, "why": outcome.base.why},
         "writers": [

@@ -9,7 +9,7 @@ from persona.sampling import SamplingParams
 from trainer.evaluate.diversity import distinct
 from trainer.evaluate.generation import generate
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet, common_words
-from trainer.evaluate.reply_context import spread
+from trainer.evaluate.reply_context import evenly_spaced
 from trainer.evaluate.shape import length_distance
 from trainer.evaluate.two_sample import area, scores
 from trainer.evaluate.voice_ratio import ratio
@@ -92,14 +92,14 @@ def calibrate(
 
 
 def _trial(voice: Voice, references: ReferenceSet, human: Sequence[str], count: int) -> Trial:
-    asked = spread(references.contexts, count)
+    asked = evenly_spaced(references.contexts, count)
     texts = [reply.text for reply in generate(voice, asked)]
     said, real = [text for text in texts if text], [context.text for context in asked]
     if len(said) < MIN_TEXTS or references.judge is None:
         return Trial(voice.sampling, len(said), 0.0, 1.0, 0.0, 99.0)
     decisions = references.judge.decisions(said)
     words = common_words(said, real)
-    usual = length_distance(spread(human, len(said)), real)
+    usual = length_distance(evenly_spaced(human, len(said)), real)
     return Trial(
         voice.sampling,
         len(said),

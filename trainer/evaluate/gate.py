@@ -44,9 +44,9 @@ def judge_bundle(
     if old is None:
         return Verdict(notes=own)
     unseen = [
-        one
-        for one in _held_out(corpus, settings)
-        if one.conversation_id not in {*refit_conversations(old), *refit_conversations(new)}
+        context
+        for context in _held_out(corpus, settings)
+        if context.conversation_id not in {*refit_conversations(old), *refit_conversations(new)}
     ]
     try:
         old_replies = generate(open_voice_of(settings, old), unseen, until=until) if len(unseen) >= MIN_TEXTS else []
@@ -55,8 +55,8 @@ def judge_bundle(
     if len(texts_of(old_replies)) < MIN_TEXTS:
         return Verdict(own, [f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"])
     asked = unseen[: len(old_replies)]
-    answered = {one.context: one for one in evaluation.replies}
-    new_replies = [answered[one] for one in asked if one in answered] or generate(
+    answered = {context.context: context for context in evaluation.replies}
+    new_replies = [answered[context] for context in asked if context in answered] or generate(
         open_voice_of(settings, unprobed(new)), asked
     )
     if len(texts_of(new_replies)) < MIN_TEXTS:
@@ -83,12 +83,12 @@ def compare(
     old: Sequence[GeneratedReply],
 ) -> dict[str, Figure]:
     """Return voice ratio and C2ST in the same contexts, new less old, with the interval of the difference."""
-    real, (new_texts, old_texts) = [one.text for one in asked], (texts_of(new), texts_of(old))
+    real, (new_texts, old_texts) = [context.text for context in asked], (texts_of(new), texts_of(old))
     count = min(len(new_texts), len(old_texts), len(real))
     new_texts, old_texts, real = new_texts[:count], old_texts[:count], real[:count]
     differences = {"two_sample": difference(resampled_area(real, new_texts), resampled_area(real, old_texts))}
-    conversation_ids = {one.conversation_id for one in asked}
-    part = [one for one in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT) if one.id in conversation_ids]
+    conversation_ids = {context.conversation_id for context in asked}
+    part = [context for context in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT) if context.id in conversation_ids]
     others = {
         name: texts for name, texts in texts_by_speaker(part).items() if name != persona and len(texts) >= MIN_TEXTS
     }

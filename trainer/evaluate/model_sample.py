@@ -14,7 +14,7 @@ from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
-from trainer.evaluate.reply_context import ReplyContext, reply_contexts, spread
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
 from trainer.evaluate.voice_ratio import among_speakers
 
 SCORED_MESSAGES, SCORED_MESSAGES_SHORT = 400, 60  # messages whose loss is taken; in the short form
@@ -44,7 +44,7 @@ class ModelSample:
 
     def membership(self) -> Figure | None:
         """Return how often a training message is likelier than a held-out one."""
-        trained = spread(reply_contexts(self.corpus.in_split(TRAIN), self._me), len(self._contexts))
+        trained = evenly_spaced(reply_contexts(self.corpus.in_split(TRAIN), self._me), len(self._contexts))
         return likelihood.membership(self._bits(trained), self._tuned) if self.scorer else None
 
     def attribution(self) -> Figure | None:
@@ -53,7 +53,7 @@ class ModelSample:
         others = [context for name in self.references.others for context in reply_contexts(split, name)]
         if not (self.scorer and others):
             return None
-        asked = spread(others, len(self._contexts))
+        asked = evenly_spaced(others, len(self._contexts))
         return likelihood.attribution((self._plain, self._tuned), (self._bits(asked, tuned=False), self._bits(asked)))
 
     def relevance(self) -> Figure | None:
@@ -84,7 +84,7 @@ class ModelSample:
         """Return the ratio over all speakers that were tuned, None if there are not several."""
         split = self.corpus.in_split(TEST_SPLIT)
         tuned = [key for key, speaker in self.voice.seal.speakers.items() if speaker.tuned]
-        asked = {key: spread(reply_contexts(split, key), TEXTS_PER_SPEAKER) for key in tuned}
+        asked = {key: evenly_spaced(reply_contexts(split, key), TEXTS_PER_SPEAKER) for key in tuned}
         asked = {key: contexts for key, contexts in asked.items() if len(contexts) >= MIN_TEXTS}
         if len(asked) < 2:
             return None
@@ -101,7 +101,7 @@ class ModelSample:
 
     @cached_property
     def _contexts(self) -> Sequence[ReplyContext]:
-        return spread(self.references.contexts, SCORED_MESSAGES if self.full else SCORED_MESSAGES_SHORT)
+        return evenly_spaced(self.references.contexts, SCORED_MESSAGES if self.full else SCORED_MESSAGES_SHORT)
 
     @cached_property
     def _tuned(self) -> Numbers:

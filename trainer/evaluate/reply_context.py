@@ -29,35 +29,35 @@ class ReplyContext:
         return self.real.text
 
 
-def reply_contexts(found: Iterable[ConversationRecord], speaker: str) -> list[ReplyContext]:
+def reply_contexts(records: Iterable[ConversationRecord], speaker: str) -> list[ReplyContext]:
     """Return a context for every turn of `speaker` that holds words, in the order of the conversations."""
     return [
         ReplyContext(
-            one.id,
-            one.conversation.scene,
-            one.conversation.year,
-            one.conversation.turns[max(0, place - CONTEXT_TURNS) : place],
+            record.id,
+            record.conversation.scene,
+            record.conversation.year,
+            record.conversation.turns[max(0, index - CONTEXT_TURNS) : index],
             turn,
             at,
         )
-        for one in found
-        for place, (turn, at) in enumerate(zip(one.conversation.turns, one.timestamps, strict=True))
+        for record in records
+        for index, (turn, at) in enumerate(zip(record.conversation.turns, record.timestamps, strict=True))
         if turn.speaker == speaker and turn.lines != (UNKNOWN,)
     ]
 
 
-def texts_by_speaker(found: Iterable[ConversationRecord]) -> dict[str, list[str]]:
+def texts_by_speaker(records: Iterable[ConversationRecord]) -> dict[str, list[str]]:
     """Return what everybody said, turn by turn, without masked turns."""
-    said: dict[str, list[str]] = {}
-    for one in found:
-        for turn in one.conversation.turns:
+    texts: dict[str, list[str]] = {}
+    for record in records:
+        for turn in record.conversation.turns:
             if turn.lines != (UNKNOWN,):
-                said.setdefault(turn.speaker, []).append(turn.text)
-    return said
+                texts.setdefault(turn.speaker, []).append(turn.text)
+    return texts
 
 
-def spread(found: Sequence[T], count: int) -> list[T]:
+def evenly_spaced(items: Sequence[T], count: int) -> list[T]:
     """Return at most `count` of the items, evenly spaced, in order."""
-    if len(found) <= count:
-        return list(found)
-    return [found[place * len(found) // count] for place in range(count)]
+    if len(items) <= count:
+        return list(items)
+    return [items[index * len(items) // count] for index in range(count)]

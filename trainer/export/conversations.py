@@ -12,14 +12,14 @@ from typing import Any
 
 from persona.transcript import Conversation, Turn, header, render, scene_line, written
 
-FEWEST_BEFORE = 20  # turns that an alpaca record shows before the persona's, where there are so many
+CONTEXT_TURNS = 20  # at least so many turns before the persona's are in an alpaca record, if there are
 
 Writer = Callable[[Iterable[Conversation], str], Iterator[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Neighbouring turns of the persona, or of others. start: the number of turns before it."""
+class _Run:
+    """Consecutive turns of the persona, or of others. start: how many turns come before."""
 
     own: bool
     turns: Sequence[Turn]
@@ -28,23 +28,23 @@ class _Stretch:
 
 def transcript(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
     """SPEAKER: text, as alterego itself reads and writes it. persona: her or his speaker key."""
-    for number, one in enumerate(conversations):
-        yield ("\n" if number else "") + render(one)
+    for number, conversation in enumerate(conversations):
+        yield ("\n" if number else "") + render(conversation)
 
 
 def messages(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
     """`{"messages": [{"role": …, "content": …}]}`, one conversation a line."""
-    for one in conversations:
-        told = [{"role": role, "content": text} for role, text in _told(one, persona)]
-        yield json.dumps({"messages": told}, ensure_ascii=False) + "\n"
+    for conversation in conversations:
+        roles = [{"role": role, "content": text} for role, text in _messages(conversation, persona)]
+        yield json.dumps({"messages": roles}, ensure_ascii=False) + "\n"
 
 
 def sharegpt(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
     """`[{"conversations": [{"from": "human", "value": …}, {"from": "gpt", …}]}]`."""
     names = {"system": "system", "user": "human", "assistant": "gpt"}
     yield from _array(
-        {"conversations": [{"from": names[role], "value": text} for role, text in _told(one, persona)]}
-        for one in conversations
+        {"conversations": [{"from": names[role], "value": text} for role, text in _messages(conversation, persona)]}
+        for conversation in conversations
     )
 
 
@@ -52,7 +52,9 @@ def alpaca(conversations: Iterable[Conversation], persona: str) -> Iterator[str]
     """`[{"instruction": scene, "input": what was said before, "output": the persona's turn}]`: a record for each of the
     persona's turns; conversations without one are left out. See `trainer.sources.formats.alpaca` for the other fields."""
     yield from _array(
-        record for number, one in enumerate(conversations, start=1) for record in _records(one, persona, str(number))
+        record
+        for number, conversation in enumerate(conversations, start=1)
+        for record in _records(conversation, persona, str(number))
     )
 
 
@@ -60,9 +62,9 @@ def jade(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
     """A row a turn; the persona's between marks. The last row is always the persona's: what others say after it in the last
     conversation is left out, and so are conversations after the last one that the persona speaks in."""
     held: list[str] = []  # rows that are written once the persona speaks again
-    for one in conversations:
-        held.append(scene_line(one.scene, one.year))
-        for turn in one.turns:
+    for conversation in conversations:
+        held.append(scene_line(conversation.scene, conversation.year))
+        for turn in conversation.turns:
             line = " |br| ".join(part.replace("|br|", "|br |") for part in turn.lines)
             if turn.speaker == persona:
                 yield "".join(f"{row}\n" for row in [*held, f"|aigenerationstart| {line} |endofgeneration|"])
@@ -71,40 +73,40 @@ def jade(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
                 held.append(f"{turn.speaker}: {line}")
 
 
-def _told(one: Conversation, persona: str) -> Iterator[tuple[str, str]]:
-    """Roles and texts: the scene, then others and persona by turns."""
-    yield "system", scene_line(one.scene, one.year)
-    for stretch in _stretches(one, persona):
-        if stretch.own:
-            yield "assistant", "\n\n".join(turn.text for turn in stretch.turns)
+def _messages(conversation: Conversation, persona: str) -> Iterator[tuple[str, str]]:
+    """Return roles and texts: the scene, then others and persona in alternation."""
+    yield "system", scene_line(conversation.scene, conversation.year)
+    for run in _runs(conversation, persona):
+        if run.own:
+            yield "assistant", "\n\n".join(turn.text for turn in run.turns)
         else:
-            yield "user", _blocks(stretch.turns)
+            yield "user", _blocks(run.turns)
 
 
-def _stretches(one: Conversation, persona: str) -> Iterator[_Stretch]:
+def _runs(conversation: Conversation, persona: str) -> Iterator[_Run]:
     start = 0
-    for stop in range(1, len(one.turns) + 1):
-        own = one.turns[start].speaker == persona
-        if stop == len(one.turns) or (one.turns[stop].speaker == persona) != own:
-            yield _Stretch(own, one.turns[start:stop], start)
+    for stop in range(1, len(conversation.turns) + 1):
+        own = conversation.turns[start].speaker == persona
+        if stop == len(conversation.turns) or (conversation.turns[stop].speaker == persona) != own:
+            yield _Run(own, conversation.turns[start:stop], start)
             start = stop
 
 
-def _records(one: Conversation, persona: str, number: str) -> Iterator[dict[str, Any]]:
-    own = [place for place, turn in enumerate(one.turns) if turn.speaker == persona]
+def _records(conversation: Conversation, persona: str, number: str) -> Iterator[dict[str, Any]]:
+    own = [index for index, turn in enumerate(conversation.turns) if turn.speaker == persona]
     last = -1
-    for place in own:
-        first = min(last + 1, max(0, place - FEWEST_BEFORE))
+    for index in own:
+        first = min(last + 1, max(0, index - CONTEXT_TURNS))
         record = {
-            "instruction": scene_line(one.scene, one.year),
-            "input": _blocks(one.turns[first:place]),
-            "output": one.turns[place].text,
+            "instruction": scene_line(conversation.scene, conversation.year),
+            "input": _blocks(conversation.turns[first:index]),
+            "output": conversation.turns[index].text,
             "conversation": number,
             "before": first,
         }
-        after = _blocks(one.turns[place + 1 :]) if place == own[-1] else ""
+        after = _blocks(conversation.turns[index + 1 :]) if index == own[-1] else ""
         yield {**record, "after": after} if after else record
-        last = place
+        last = index
 
 
 def _blocks(turns: Sequence[Turn]) -> str:

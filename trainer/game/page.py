@@ -12,6 +12,6 @@ _MASK = 90  # not secret: only not to be read at a glance; game.js undoes it
 
 def game_page(name: str, game: str, rounds: Sequence[Round]) -> str:
     """Return the page. game: eight hexadecimal digits that tell this game from others."""
-    plain = json.dumps([{"before": one.before, "answers": one.answers, "real": one.real} for one in rounds])
+    plain = json.dumps([{"before": shown.before, "answers": shown.answers, "real": shown.real} for shown in rounds])
     disguised = base64.b64encode(bytes(byte ^ _MASK for byte in plain.encode())).decode()
     return render("game.html.j2", name=name, game=game, rounds=disguised)

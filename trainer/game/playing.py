@@ -16,35 +16,37 @@ from trainer.corpus.store import Corpus
 from trainer.evaluate.generation import generate
 from trainer.evaluate.reply_context import reply_contexts
 from trainer.game.page import game_page
-from trainer.game.rounds import Round, Tally, candidates, in_terminal, read_results, result, rounds_of, tally
+from trainer.game.rounds import Round, Tally, candidates, read_results, render_round, result, rounds_of, tally
 
 RESULTS = "games.json"
-FEWEST = 4  # rounds
+MIN_ROUNDS = 4  # rounds
 
 
 def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | None) -> tuple[str, list[Round]]:
-    """A game's name and its rounds. Raises UserError where too little was held out."""
+    """Return a game's name and its rounds. Raises UserError if too little was held out."""
     chosen = secrets.randbits(31) if seed is None else seed
     asked = candidates(reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker))
     replies = generate(open_voice_of(settings, bundle), asked, chosen)
-    names = {key: one.name for key, one in bundle.seal.speakers.items()}
+    names = {key: speaker.name for key, speaker in bundle.seal.speakers.items()}
     rounds = rounds_of(replies, names, chosen)
-    if len(rounds) < FEWEST:
-        raise UserError(f"{len(rounds)} held-out messages can be played with, {FEWEST} are needed; import more exports")
+    if len(rounds) < MIN_ROUNDS:
+        raise UserError(
+            f"{len(rounds)} held-out messages can be played with, {MIN_ROUNDS} are needed; import more exports"
+        )
     return f"{chosen:08x}", rounds
 
 
 def play(rounds: list[Round], ask: Callable[[str], str], show: Callable[[str], None]) -> list[bool]:
-    """A game in the terminal: for each round whether the real one was found. ask: puts a question and returns the
+    """Play in the terminal; returns for each round whether the real answer was found. ask: puts a question and returns the
     answer."""
-    found = []
-    for number, one in enumerate(rounds, start=1):
-        show(in_terminal(one, number, len(rounds)))
+    right = []
+    for number, shown_round in enumerate(rounds, start=1):
+        show(render_round(shown_round, number, len(rounds)))
         while (choice := _answer(ask)) not in ("1", "2"):
             show("type 1 or 2")
-        found.append(int(choice) - 1 == one.real)
-        show("yes" if found[-1] else "no, that was the imitation")
-    return found
+        right.append(int(choice) - 1 == shown_round.real)
+        show("yes" if right[-1] else "no, that was the imitation")
+    return right
 
 
 def _answer(ask: Callable[[str], str]) -> str:
@@ -55,9 +57,12 @@ def _answer(ask: Callable[[str], str]) -> str:
 
 
 def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> None:
-    """The game as a page; for programs, where `target` ends in .json, with the beginning of the line that is counted."""
+    """Write the game as a page or, if `target` ends in .json, for programs, with the start of the line that is counted."""
     if target.suffix == ".json":
-        plain = {"rounds": [asdict(one) for one in rounds], "result": result(game, secrets.token_hex(4), ())}
+        plain = {
+            "rounds": [asdict(played_round) for played_round in rounds],
+            "result": result(game, secrets.token_hex(4), ()),
+        }
         text = json.dumps(plain, ensure_ascii=False)
     else:
         text = game_page(settings.persona.name, game, rounds)
@@ -65,7 +70,7 @@ def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> 
 
 
 def count(bundle: Bundle, text: str) -> Tally:
-    """Add the results in `text` to those of the bundle; each is counted once. Raises UserError where there is none."""
+    """Add the results in `text` to those of the bundle; each is counted once. Raises UserError if there is none."""
     path = bundle.reports / RESULTS
     known = set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
     new = read_results(text).keys()
@@ -77,7 +82,7 @@ def count(bundle: Bundle, text: str) -> Tally:
 
 
 def tally_of(bundle: Bundle) -> Tally | None:
-    """What came of the bundle's games so far."""
+    """Return what came of the bundle's games so far."""
     path = bundle.reports / RESULTS
     if not path.is_file():
         return None

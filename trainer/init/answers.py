@@ -9,14 +9,14 @@ from persona.names import normalise
 from trainer.init.writers import ME, Writer, distinct
 
 NOBODY = "nobody"
-_SHOWN = 12  # writers that a fault names
+_NAMED = 12  # writers that a fault names
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line says; None where it says nothing. yes: take what would be suggested."""
+    """The options of the command line, None if not given. yes: take what is suggested."""
 
     me: str | None = None
     name: str | None = None
@@ -30,18 +30,18 @@ class Terminal(Protocol):
     """Somebody who can be asked."""
 
     def ask(self, question: str, default: str) -> str:
-        """The answer, or the default."""
+        """Return the answer, or the default."""
 
     def confirm(self, question: str) -> bool:
-        """Yes or no; no unless said."""
+        """Return the answer to a yes-or-no question; no by default."""
 
     def say(self, sentence: str) -> None:
-        """Why the question comes again."""
+        """Print a sentence, such as why a question is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Someone:
-    """A person as the settings will name them. calls: the other names and handles of their accounts."""
+class ChosenPerson:
+    """A person as the settings will name them. calls: other names and handles of their accounts."""
 
     name: str
     calls: tuple[str, ...]
@@ -49,45 +49,47 @@ class Someone:
 
     @property
     def public(self) -> int:
-        """Messages that are read without [data] dms."""
+        """Return how many messages are read without [data] dms."""
         return sum(one.messages - one.private for one in self.writers)
 
     @property
     def private(self) -> int:
-        """Messages that are read only with [data] dms."""
+        """Return how many messages are read only with [data] dms."""
         return sum(one.private for one in self.writers)
 
     def ids(self, platform: str) -> list[str]:
-        """Their ids on a platform, by which the bot knows them live."""
+        """Return their ids on a platform, by which the bot recognises them."""
         return [number for one in self.writers for where, number in one.ids if where == platform]
 
 
-def who(flags: Flags, writers: Sequence[Writer], terminal: Terminal | None) -> Someone:
-    """The persona."""
+def choose_persona(flags: Flags, writers: Sequence[Writer], terminal: Terminal | None) -> ChosenPerson:
+    """Return who the persona is."""
 
-    def one(text: str) -> Someone:
-        found = picked(text, writers)
-        if len(found) != 1:
-            raise SettingsError(f"{text!r} names {len(found)} people; name one, and join their accounts with +")
-        return found[0]
+    def select_one(text: str) -> ChosenPerson:
+        people = select_people(text, writers)
+        if len(people) != 1:
+            raise SettingsError(f"{text!r} names {len(people)} people; name one, and join their accounts with +")
+        return people[0]
 
     if flags.me is not None or not terminal:
-        found = one(flags.me or "")
+        person = select_one(flags.me or "")
     else:
-        found = asked(terminal, "Who are you? A number or name; 1+4 if two are you", "1", one)
+        person = asked(terminal, "Who are you? A number or name; 1+4 if two are you", "1", select_one)
     if flags.name is not None:
-        return _called(found, _a_name(flags.name))
-    return _called(found, _name_of_me(terminal)) if found.name == ME else found
+        return _called(person, _a_name(flags.name))
+    return _called(person, _name_of_me(terminal)) if person.name == ME else person
 
 
-def agreed(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Terminal | None) -> list[Someone]:
-    """Who else may be imitated."""
+def choose_consenting(
+    flags: Flags, me: ChosenPerson, writers: Sequence[Writer], terminal: Terminal | None
+) -> list[ChosenPerson]:
+    """Return who else may be imitated."""
 
-    def others(text: str) -> list[Someone]:
-        found = picked(text, writers)
-        if double := next((one.name for one in found if set(one.writers) & set(me.writers)), ""):
+    def others(text: str) -> list[ChosenPerson]:
+        people = select_people(text, writers)
+        if double := next((person.name for person in people if set(person.writers) & set(me.writers)), ""):
             raise SettingsError(f"{double} is you already; name the others who agreed")
-        return found
+        return people
 
     if flags.consent is not None:
         if len(flags.consent) > 1 and any(text.strip().casefold() == NOBODY for text in flags.consent):
@@ -100,9 +102,9 @@ def agreed(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Termi
     )
 
 
-def private(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Terminal | None) -> bool:
-    """Whether private messages are read. Raises SettingsError where the persona has no others and they are not."""
-    count = sum(one.private for one in writers)
+def choose_dms(flags: Flags, me: ChosenPerson, writers: Sequence[Writer], terminal: Terminal | None) -> bool:
+    """Return whether private messages are read. Raises SettingsError if the persona has no others and they are not."""
+    count = sum(writer.private for writer in writers)
     if flags.dms is not None:
         dms = flags.dms
     elif terminal and count and not flags.yes:
@@ -116,10 +118,10 @@ def private(flags: Flags, me: Someone, writers: Sequence[Writer], terminal: Term
     return dms
 
 
-def require(flags: Flags, writers: Sequence[Writer]) -> None:
-    """Without a terminal everything is a flag. Raises SettingsError naming those that miss."""
-    there = ", ".join(f"{one.name!r} {one.messages:,}" for one in writers[:_SHOWN])
-    more = f" and {len(writers) - _SHOWN} others" if len(writers) > _SHOWN else ""
+def require_flags(flags: Flags, writers: Sequence[Writer]) -> None:
+    """Check that the flags answer every question. Raises SettingsError naming those that are missing."""
+    names = ", ".join(f"{writer.name!r} {writer.messages:,}" for writer in writers[:_NAMED])
+    more = f" and {len(writers) - _NAMED} others" if len(writers) > _NAMED else ""
     missing = ["--me NAME"] if flags.me is None else []
     if not flags.yes:
         missing += ["--consent NAME"] if flags.consent is None and len(writers) > 1 else []
@@ -127,12 +129,12 @@ def require(flags: Flags, writers: Sequence[Writer]) -> None:
     if missing:
         rest = "" if flags.yes else " (--yes stands for nobody else and the base that suits this machine)"
         raise SettingsError(
-            f"there is no terminal to ask on: add {', '.join(missing)}{rest}; messages are by {there}{more}"
+            f"there is no terminal to ask on: add {', '.join(missing)}{rest}; messages are by {names}{more}"
         )
 
 
-def picked(text: str, writers: Sequence[Writer]) -> list[Someone]:
-    """`1, Priya, 3+5`: the people meant, by number or name; + joins the accounts of one. Raises SettingsError."""
+def select_people(text: str, writers: Sequence[Writer]) -> list[ChosenPerson]:
+    """Return the people that a text such as `1, Priya, 3+5` names; + joins the accounts of one. Raises SettingsError."""
     if text.strip().casefold() in ("", NOBODY):
         return []
     whole = _named(text, writers)
@@ -140,9 +142,9 @@ def picked(text: str, writers: Sequence[Writer]) -> list[Someone]:
     return _each_once([_someone(part) for part in parts], repr(text))
 
 
-def _each_once(people: list[Someone], where: str) -> list[Someone]:
-    taken = [writer for one in people for writer in one.writers]
-    if len(set(taken)) < len(taken):
+def _each_once(people: list[ChosenPerson], where: str) -> list[ChosenPerson]:
+    writers_of = [writer for person in people for writer in person.writers]
+    if len(set(writers_of)) < len(writers_of):
         raise SettingsError(f"{where} names somebody twice; join the accounts of one person with +, as in 3+5")
     return people
 
@@ -150,35 +152,37 @@ def _each_once(people: list[Someone], where: str) -> list[Someone]:
 def _joined(part: str, writers: Sequence[Writer]) -> list[Writer]:
     if whole := _named(part, writers):
         return [whole]
-    found = [(name, _named(name, writers)) for name in part.split("+")]
-    if missing := [name.strip() for name, writer in found if writer is None]:
-        there = ", ".join(one.name for one in writers[:_SHOWN])
-        raise SettingsError(f"nobody is called {missing[0]!r}; there are {there}" + (", …" * (len(writers) > _SHOWN)))
-    return [writer for _, writer in found if writer]
+    named = [(name, _named(name, writers)) for name in part.split("+")]
+    if missing := [name.strip() for name, writer in named if writer is None]:
+        there = ", ".join(one.name for one in writers[:_NAMED])
+        raise SettingsError(f"nobody is called {missing[0]!r}; there are {there}" + (", …" * (len(writers) > _NAMED)))
+    return [writer for _, writer in named if writer]
 
 
 def _named(text: str, writers: Sequence[Writer]) -> Writer | None:
     text = text.strip()
     if text.isascii() and text.isdigit() and 1 <= int(text) <= len(writers):
         return writers[int(text) - 1]
-    wanted = normalise(text.lstrip("@"))
-    called = [one for one in writers if wanted in {normalise(call.lstrip("@")) for call in one.calls}]
+    key = normalise(text.lstrip("@"))
+    called = [writer for writer in writers if key in {normalise(call.lstrip("@")) for call in writer.calls}]
     if len(called) > 1:
-        several = ", ".join(f"{writers.index(one) + 1} ({one.messages:,} messages, {one.calls[-1]})" for one in called)
+        several = ", ".join(
+            f"{writers.index(writer) + 1} ({writer.messages:,} messages, {writer.calls[-1]})" for writer in called
+        )
         raise SettingsError(f"{len(called)} people are called {text!r}; choose by number: {several}")
     return called[0] if called else None
 
 
-def _someone(writers: Sequence[Writer]) -> Someone:
-    first = next((one for one in writers if not one.account), writers[0])
-    calls = distinct([first.name, *(call for one in writers for call in one.calls)])[1:]
-    return Someone(first.name, tuple(calls), tuple(writers))
+def _someone(writers: Sequence[Writer]) -> ChosenPerson:
+    first = next((writer for writer in writers if not writer.account), writers[0])
+    calls = distinct([first.name, *(call for writer in writers for call in writer.calls)])[1:]
+    return ChosenPerson(first.name, tuple(calls), tuple(writers))
 
 
-def _called(person: Someone, name: str) -> Someone:
-    """The same under another name. The account without one goes unsaid: an import takes it for the persona."""
+def _called(person: ChosenPerson, name: str) -> ChosenPerson:
+    """Return the person under another name, without the nameless account: an import takes it for the persona."""
     calls = [call for call in (person.name, *person.calls) if call != ME]
-    return Someone(name, tuple(distinct([name, *calls])[1:]), person.writers)
+    return ChosenPerson(name, tuple(distinct([name, *calls])[1:]), person.writers)
 
 
 def _name_of_me(terminal: Terminal | None) -> str:
@@ -194,7 +198,7 @@ def _a_name(text: str) -> str:
 
 
 def asked(terminal: Terminal, question: str, default: str, read: Callable[[str], Answer]) -> Answer:
-    """Asks until the answer can be read."""
+    """Ask until the answer can be read."""
     while True:
         try:
             return read(terminal.ask(question, default))

@@ -1,5 +1,4 @@
-"""The way of a first run: look, listen, ask, choose a base, write. Who is asked and what is known of the machine come in
-as arguments."""
+"""A first run: find exports, ask who is who, choose a base, write the settings. Terminal and machine are arguments."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -9,10 +8,19 @@ from pathlib import Path
 from persona.config import Settings
 from persona.errors import SettingsError
 from persona.settings_file import save_settings
-from trainer.init.answers import Flags, Someone, Terminal, agreed, asked, private, require, who
-from trainer.init.exports import Found, look
-from trainer.init.machine import Machine, RevisionOf, Suggestion, named, suggest
-from trainer.init.settings_file import TEMPLATE, Chosen, as_named, rendered
+from trainer.init.answers import (
+    ChosenPerson,
+    Flags,
+    Terminal,
+    asked,
+    choose_consenting,
+    choose_dms,
+    choose_persona,
+    require_flags,
+)
+from trainer.init.exports import ExportLocation, find_exports
+from trainer.init.machine import Machine, RevisionOf, Suggestion, named_base, suggest
+from trainer.init.settings_file import TEMPLATE, FirstRunAnswers, rendered, settings_path
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
@@ -20,8 +28,8 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a first run finds itself in. places: where to look if nothing is named. machine: looked at when it is needed."""
+class Environment:
+    """Where a first run takes place. places: where to look if nothing is named. machine: only asked when needed."""
 
     places: Sequence[Path]
     machine: Callable[[], Machine]
@@ -34,10 +42,10 @@ class Outcome:
     """What was found and written."""
 
     settings: Settings
-    found: tuple[Found, ...]
+    locations: tuple[ExportLocation, ...]
     writers: tuple[Writer, ...]
-    me: Someone
-    friends: tuple[Someone, ...]
+    me: ChosenPerson
+    friends: tuple[ChosenPerson, ...]
     base: Suggestion
 
 
@@ -45,39 +53,39 @@ def first_run(
     folders: Sequence[Path],
     target: Path,
     flags: Flags,
-    around: Surroundings,
+    environment: Environment,
     terminal: Terminal | None,
-    show: Callable[[Sequence[Found], Sequence[Writer]], None],
+    show: Callable[[Sequence[ExportLocation], Sequence[Writer]], None],
     bars: Bars,
     *,
     force: bool,
 ) -> Outcome | None:
-    """Find exports, ask who is who, write `target`. terminal: None where nobody can be asked. show: shows what was found
-    before the questions. None where the user would rather keep the settings that are there. Raises UserError."""
+    """Find exports, ask who is who, write `target`. terminal: None if nobody can be asked. show: prints
+    the exports before the questions. Returns None if the user keeps the settings that are there. Raises UserError."""
     target = target.absolute()
     if not _may_write(target, terminal, force):
         return None
     with bars:
-        found = look(folders, around.places, bars)
-        there = writers([export for one in found for export in one.exports], bars)
-    if not there:
+        locations = find_exports(folders, environment.places, bars)
+        listed = writers([export for location in locations for export in location.exports], bars)
+    if not listed:
         raise SettingsError("there is no message in these exports that an import would keep; name others")
     if not terminal:
-        require(flags, there)
-    show(found, there)
-    me = who(flags, there, terminal)
-    friends = agreed(flags, me, there, terminal)
-    dms = private(flags, me, there, terminal)
-    base = _base(flags, target.parent, around, terminal, bars)
-    sources = tuple(as_named(one.path, target.parent, around.home) for one in found)
-    chosen = Chosen(me, tuple(friends), sources, dms, base.base)
+        require_flags(flags, listed)
+    show(locations, listed)
+    me = choose_persona(flags, listed, terminal)
+    friends = choose_consenting(flags, me, listed, terminal)
+    dms = choose_dms(flags, me, listed, terminal)
+    base = _base(flags, target.parent, environment, terminal, bars)
+    sources = tuple(settings_path(location.path, target.parent, environment.home) for location in locations)
+    chosen = FirstRunAnswers(me, tuple(friends), sources, dms, base.base)
     text = rendered(chosen, TEMPLATE.read_text("utf-8"))
     settings = save_settings(text, target, overwrite=force or terminal is not None)
-    return Outcome(settings, tuple(found), tuple(there), me, tuple(friends), base)
+    return Outcome(settings, tuple(locations), tuple(listed), me, tuple(friends), base)
 
 
 def _may_write(target: Path, terminal: Terminal | None, force: bool) -> bool:
-    """Asked before anything else: nobody likes to answer questions for nothing."""
+    """Check first that the file may be written: nobody likes to answer questions for nothing."""
     if not target.parent.is_dir():
         raise SettingsError(f"{target.parent} is no folder; make it, or name another with --to")
     if target.is_dir():
@@ -95,14 +103,14 @@ def _may_write(target: Path, terminal: Terminal | None, force: bool) -> bool:
     return terminal.confirm(f"{target.name} is there already; replace it")
 
 
-def _base(flags: Flags, root: Path, around: Surroundings, terminal: Terminal | None, bars: Bars) -> Suggestion:
+def _base(flags: Flags, root: Path, environment: Environment, terminal: Terminal | None, bars: Bars) -> Suggestion:
     def chosen(text: str) -> Suggestion:
-        return Suggestion(named(text, root, around.revision_of), "named by you")
+        return Suggestion(named_base(text, root, environment.revision_of), "named by you")
 
     if flags.base not in (None, AUTO):
         return chosen(str(flags.base))
     bars.say("looking at this machine")
-    suggested = suggest(around.machine(), around.revision_of)
+    suggested = suggest(environment.machine(), environment.revision_of)
     if flags.base == AUTO or flags.yes or not terminal:
         return suggested
     terminal.say(suggested.why)

@@ -41,7 +41,7 @@ class Suggestion:
 
 
 def this_machine() -> Machine:
-    """Where we are; imports torch."""
+    """Describe this machine; imports torch."""
     from engine.numerics import best_device
     from trainer.loop.memory import free_bytes
 
@@ -50,7 +50,7 @@ def this_machine() -> Machine:
 
 
 def suggest(machine: Machine, revision_of: RevisionOf) -> Suggestion:
-    """The largest of the family that trains here unquantised; a scratch base where none does or the Hub can't be asked."""
+    """Return the largest model of the family that trains here unquantised, else a scratch base."""
     place = f"{'a GPU' if machine.device == 'cuda' else f'{machine.cores} cores'} with {machine.memory:.0f} GiB free"
     model = _largest(machine)
     if not model:
@@ -62,15 +62,15 @@ def suggest(machine: Machine, revision_of: RevisionOf) -> Suggestion:
 
 
 def _largest(machine: Machine) -> str:
-    """On a GPU weights take two bytes each, elsewhere four, and only the smallest is quick enough to wait for."""
+    """Weights take two bytes each on a GPU, elsewhere four; on a CPU only the smallest is fast enough."""
     if machine.device == "cuda":
         return next((model for model, size in FAMILY if 2 * size + STEP <= machine.memory), "")
     model, size = FAMILY[-1]
     return model if machine.cores >= CORES and 4 * size + STEP <= machine.memory else ""
 
 
-def named(text: str, root: Path, revision_of: RevisionOf) -> Base:
-    """The base a user names: scratch, a folder, a Hub id, or a Hub id@revision. Raises UserError where the Hub knows none."""
+def named_base(text: str, root: Path, revision_of: RevisionOf) -> Base:
+    """Return the base a user names: scratch, a folder, a Hub id, or a Hub id@revision. Raises UserError if the Hub knows none."""
     if not text.strip():
         raise SettingsError("--base names nothing; name 'scratch', a folder or a model, or leave it out")
     if text == SCRATCH or (root / expand_home(text)).is_dir():
@@ -85,7 +85,7 @@ def named(text: str, root: Path, revision_of: RevisionOf) -> Base:
 
 
 def revision_of(model: str, endpoint: str | None = None) -> str:
-    """The commit that `model` stands for on the Hub now; "" where it can't be reached or has no such model."""
+    """Return the commit of `model` on the Hub; "" if the Hub can't be reached or has no such model."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError, HTTPError
 

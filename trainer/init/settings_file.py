@@ -7,24 +7,24 @@ from persona.config import Base
 from persona.names import normalise, unique_key
 from persona.platforms import NAMES
 from persona.settings_file import SettingsDocument, Value
-from trainer.init.answers import Someone
+from trainer.init.answers import ChosenPerson
 
 TEMPLATE = Path(__file__).with_name("template.toml")  # the committed persona.toml with every key at its default
 EXAMPLE = "KEY"  # the template's one table of [people]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class FirstRunAnswers:
     """The answers of a first run. sources: as the settings name them."""
 
-    me: Someone
-    friends: tuple[Someone, ...]
+    me: ChosenPerson
+    friends: tuple[ChosenPerson, ...]
     sources: tuple[str, ...]
     dms: bool
     base: Base
 
 
-def rendered(chosen: Chosen, template: str) -> str:
+def rendered(chosen: FirstRunAnswers, template: str) -> str:
     """Return the text of persona.toml."""
     document = SettingsDocument(template if chosen.friends else _with_example_commented(template))
     document.set("persona", "name", chosen.me.name)
@@ -37,7 +37,7 @@ def rendered(chosen: Chosen, template: str) -> str:
     return document.text
 
 
-def as_named(source: Path, root: Path, home: Path) -> str:
+def settings_path(source: Path, root: Path, home: Path) -> str:
     """Return a path as settings in `root` name it: relative below them, from ~ below the user's home, else absolute."""
     path = source.absolute()  # a link stays a link: what it leads to may move
     if path.is_relative_to(root):
@@ -45,7 +45,7 @@ def as_named(source: Path, root: Path, home: Path) -> str:
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else path.as_posix()
 
 
-def _add_friends(document: SettingsDocument, chosen: Chosen) -> None:
+def _add_friends(document: SettingsDocument, chosen: FirstRunAnswers) -> None:
     """Replace the template's example by a table for everybody who consented."""
     taken = {normalise(name) for name in (chosen.me.name, *chosen.me.calls, EXAMPLE)}
     for friend in chosen.friends:

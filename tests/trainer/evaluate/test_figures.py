@@ -10,7 +10,7 @@ from trainer.evaluate.copying import copy_share, count_copied, training_grams, w
 from trainer.evaluate.diversity import distinct, duplicates
 from trainer.evaluate.intervals import bootstrap, difference, resampled
 from trainer.evaluate.judges import bundles, fold_of, in_folds, masked
-from trainer.evaluate.reply_context import ReplyContext, reply_contexts, spread
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
 from trainer.evaluate.shape import distances
 from trainer.evaluate.two_sample import area
 from trainer.evaluate.voice_ratio import ratio
@@ -99,7 +99,7 @@ def test_occasions_are_the_turns_with_what_came_before() -> None:
     found = reply_contexts(talks({"BORIS": BORIS, "ANNA": ANNA}, 3), "ANNA")
     assert len(found) == 3
     assert all(one.before[-1].speaker == "BORIS" and one.real.speaker == "ANNA" for one in found)
-    assert spread(list(range(10)), 3) == [0, 3, 6]
+    assert evenly_spaced(list(range(10)), 3) == [0, 3, 6]
     assert isinstance(found[0], ReplyContext)
     assert found[0].real != Turn("ANNA", ("[…]",))
 

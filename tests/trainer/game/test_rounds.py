@@ -18,7 +18,7 @@ from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.reply_context import ReplyContext
 from trainer.game.page import game_page
 from trainer.game.playing import play
-from trainer.game.rounds import Round, candidates, in_terminal, read_results, result, rounds_of, tally
+from trainer.game.rounds import Round, candidates, read_results, render_round, result, rounds_of, tally
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -65,7 +65,7 @@ def test_a_game_is_played_in_the_terminal(rounds: list[Round]) -> None:
     right = play(rounds, lambda _: next(answers), shown.append)
     assert sum(right) == 5
     assert "type 1 or 2" in shown
-    assert all(text in in_terminal(rounds[0], 1, 10) for text in ("Boris: and you?", *rounds[0].answers))
+    assert all(text in render_round(rounds[0], 1, 10) for text in ("Boris: and you?", *rounds[0].answers))
 
 
 def test_a_game_without_a_player_is_a_sentence(rounds: list[Round]) -> None:

@@ -16,8 +16,8 @@ from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
 from trainer.corpus.store import load as load_corpus
-from trainer.init.answers import picked
-from trainer.init.exports import look
+from trainer.init.answers import select_people
+from trainer.init.exports import find_exports
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
@@ -229,30 +229,30 @@ def test_the_usual_places_are_looked_through_entry_by_entry(tmp_path: Path) -> N
     os.mkfifo(tmp_path / "pipe")
     shutil.copytree(FIXTURES / "telegram", tmp_path / os.fsdecode(b"caf\xe9"))
     bars = Bars(quiet=True)
-    assert [one.path.name for one in look([], [tmp_path], bars)] == ["telegram", "x_2023"]
-    (whole,) = look([tmp_path / "x_2023"], [tmp_path], bars)
+    assert [one.path.name for one in find_exports([], [tmp_path], bars)] == ["telegram", "x_2023"]
+    (whole,) = find_exports([tmp_path / "x_2023"], [tmp_path], bars)
     assert whole.formats == ["X archive", "X messages"]
     with pytest.raises(UserError, match="no export that alterego can read"):
-        look([tmp_path / "cat.png"], [], bars)
+        find_exports([tmp_path / "cat.png"], [], bars)
     with pytest.raises(UserError, match="isn't UTF-8"):
-        look([tmp_path / os.fsdecode(b"caf\xe9")], [], bars)
+        find_exports([tmp_path / os.fsdecode(b"caf\xe9")], [], bars)
 
 
 def test_people_are_picked_by_number_name_or_handle() -> None:
     """+ joins two accounts of one person; a comma in a name is no comma between names."""
-    assert [one.name for one in picked("2, FERN", WRITERS)] == ["Moss, the elder", "Fern"]
-    assert [one.name for one in picked("Moss, the elder", WRITERS)] == ["Moss, the elder"]
-    (joined,) = picked("@ines + 3", WRITERS)
+    assert [one.name for one in select_people("2, FERN", WRITERS)] == ["Moss, the elder", "Fern"]
+    assert [one.name for one in select_people("Moss, the elder", WRITERS)] == ["Moss, the elder"]
+    (joined,) = select_people("@ines + 3", WRITERS)
     assert (joined.name, joined.calls, joined.public, joined.private) == ("Ines Quill", ("ines", "Fern"), 11, 1)
-    assert picked("nobody", WRITERS) == []
+    assert select_people("nobody", WRITERS) == []
     for wrong in ("Zed", "1, 1", "4"):
         with pytest.raises(UserError):
-            picked(wrong, WRITERS)
+            select_people(wrong, WRITERS)
 
 
 def test_writers_are_counted_as_an_import_would_keep_them() -> None:
     """One name on several platforms is one person; the account that an export doesn't name is one too."""
-    found = look([FIXTURES / "telegram", FIXTURES / "signal"], [], Bars(quiet=True))
+    found = find_exports([FIXTURES / "telegram", FIXTURES / "signal"], [], Bars(quiet=True))
     listed = writers([export for one in found for export in one.exports], Bars(quiet=True))
     assert [one.messages for one in listed] == sorted((one.messages for one in listed), reverse=True)
     assert sum(one.account for one in listed) == 1

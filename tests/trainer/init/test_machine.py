@@ -7,7 +7,7 @@ import pytest
 
 from persona.errors import SettingsError, UserError
 from tests.fakes.fake_hub import TOKEN, FakeHub
-from trainer.init.machine import Machine, named, revision_of, suggest, this_machine
+from trainer.init.machine import Machine, named_base, revision_of, suggest, this_machine
 
 
 def known(_model: str) -> str:
@@ -63,13 +63,13 @@ def test_a_named_base_is_a_folder_a_model_or_scratch(tmp_path: Path) -> None:
         "a/b": ("a/b", "c0ffee"),
         "a/b@v1": ("a/b", "v1"),
     }.items():
-        base = named(text, tmp_path, known)
+        base = named_base(text, tmp_path, known)
         assert (base.model, base.revision) == expected
-    assert named("a/b@v1", tmp_path, unreachable).revision == "v1"
+    assert named_base("a/b@v1", tmp_path, unreachable).revision == "v1"
     with pytest.raises(UserError, match="there is no folder a/b, and the Hugging Face Hub can't be asked"):
-        named("a/b", tmp_path, unreachable)
+        named_base("a/b", tmp_path, unreachable)
     with pytest.raises(SettingsError, match="--base names nothing"):
-        named(" ", tmp_path, known)
+        named_base(" ", tmp_path, known)
 
 
 def test_the_hub_is_asked_for_the_commit(hub: FakeHub, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:

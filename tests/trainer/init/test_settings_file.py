@@ -13,15 +13,17 @@ from persona.errors import UserError
 from persona.names import normalise
 from persona.settings_file import SettingsDocument, save_settings
 from tests.conftest import ROOT
-from trainer.init.answers import Someone
-from trainer.init.settings_file import TEMPLATE, Chosen, as_named, rendered
+from trainer.init.answers import ChosenPerson
+from trainer.init.settings_file import TEMPLATE, FirstRunAnswers, rendered, settings_path
 
-INES = Someone("Ines", ("ines_quill",), ())
+INES = ChosenPerson("Ines", ("ines_quill",), ())
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(normalise)
 
 
-def chosen(me: Someone = INES, friends: tuple[Someone, ...] = (), sources: tuple[str, ...] = ("exports",)) -> Chosen:
-    return Chosen(me, friends, sources, False, Base())
+def chosen(
+    me: ChosenPerson = INES, friends: tuple[ChosenPerson, ...] = (), sources: tuple[str, ...] = ("exports",)
+) -> FirstRunAnswers:
+    return FirstRunAnswers(me, friends, sources, False, Base())
 
 
 def explained(path: Path) -> dict[tuple[str, str], str]:
@@ -58,7 +60,7 @@ def test_the_template_holds_every_default() -> None:
 
 def test_what_is_written_loads_with_the_answers_in_it(tmp_path: Path) -> None:
     """And whatever else is there is as the template has it."""
-    friends = (Someone("Ila", ("ila#0001",), ()), Someone("小鸥", (), ()), Someone("INES", (), ()))
+    friends = (ChosenPerson("Ila", ("ila#0001",), ()), ChosenPerson("小鸥", (), ()), ChosenPerson("INES", (), ()))
     many = tuple(f"~/Downloads/export number {number}" for number in range(9))
     settings = save_settings(
         rendered(chosen(INES, friends, many), TEMPLATE.read_text("utf-8")), tmp_path / "p.toml", overwrite=False
@@ -82,7 +84,8 @@ def test_where_nobody_agreed_the_table_stays_as_an_example(tmp_path: Path) -> No
 def test_any_name_comes_back_unharmed(me: str, friend: str, source: str) -> None:
     """Quotes, brackets, comment signs, line breaks and all."""
     text = rendered(
-        chosen(Someone(me, (friend,), ()), (Someone(friend, (me,), ()),), (source,)), TEMPLATE.read_text("utf-8")
+        chosen(ChosenPerson(me, (friend,), ()), (ChosenPerson(friend, (me,), ()),), (source,)),
+        TEMPLATE.read_text("utf-8"),
     )
     tables = tomllib.loads(text)
     assert tables["persona"] == {"name": me, "aliases": [friend]}
@@ -114,6 +117,6 @@ def test_a_value_keeps_its_comment_in_its_column() -> None:
 def test_paths_are_named_as_a_user_would() -> None:
     """Relative below the settings, from ~ below home, else absolute."""
     root, home = Path("/home/ines/bot"), Path("/home/ines")
-    assert as_named(root / "exports", root, home) == "exports"
-    assert as_named(home / "Downloads" / "x.zip", root, home) == "~/Downloads/x.zip"
-    assert as_named(Path("/media/stick"), root, home) == "/media/stick"
+    assert settings_path(root / "exports", root, home) == "exports"
+    assert settings_path(home / "Downloads" / "x.zip", root, home) == "~/Downloads/x.zip"
+    assert settings_path(Path("/media/stick"), root, home) == "/media/stick"

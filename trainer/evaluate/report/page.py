@@ -14,7 +14,7 @@ from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.figures import MODEL_FIGURES, TEXT_FIGURES, TextFigure
 from trainer.evaluate.generation import GeneratedReply, texts_of
 from trainer.evaluate.intervals import Figure
-from trainer.evaluate.reply_context import spread
+from trainer.evaluate.reply_context import evenly_spaced
 from trainer.evaluate.report.extremes import extremes
 from trainer.evaluate.report.plain_figures import ORDER, verdict
 from trainer.evaluate.shape import LENGTHS, length_bin
@@ -92,7 +92,7 @@ def _pairs(replies: Sequence[GeneratedReply]) -> list[dict[str, Sequence[str]]]:
             "real": reply.context.real.lines,
             "imitated": reply.lines,
         }
-        for reply in spread([reply for reply in replies if reply.lines], SAMPLES)
+        for reply in evenly_spaced([reply for reply in replies if reply.lines], SAMPLES)
     ]
 
 
