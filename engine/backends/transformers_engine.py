@@ -7,7 +7,14 @@ from typing import Any, cast
 import torch
 from peft import PeftConfig, PeftModel
 from peft.tuners.tuners_utils import check_target_module_exists
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from engine.base import EngineError
@@ -29,13 +36,20 @@ transformers_logging.disable_progress_bar()
 def load_base(
     model: str | Path, revision: str | None = None, dtype: torch.dtype | str = "auto", **options: Any
 ) -> PreTrainedModel:
-    """A causal language model from a folder or the Hub: safetensors only, no code of theirs. Raises UserError."""
+    """Load a causal language model from a folder or the Hub: safetensors only, none of its own code. Raises UserError.
+
+    A checkpoint that sees pictures too is loaded whole, so that an adapter's names are those of its published layers."""
     try:
-        return cast(
-            PreTrainedModel,
-            AutoModelForCausalLM.from_pretrained(
-                model, revision=revision, dtype=dtype, use_safetensors=True, trust_remote_code=False, **options
-            ),
+        config = AutoConfig.from_pretrained(model, revision=revision, trust_remote_code=False)
+        loaded, info = _auto_class(config).from_pretrained(
+            model,
+            config=config,
+            revision=revision,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
@@ -45,6 +59,18 @@ def load_base(
             f"the base {str(model)!r} can't be loaded: it must be a folder or Hub id of a causal language model in safetensors, "
             f"and the Hub must be reachable the first time ({reason})"
         ) from error
+    if missing := sorted(info["missing_keys"]):
+        raise UserError(
+            f"the base {str(model)!r} lacks {len(missing)} weights of a {type(loaded).__name__}, {missing[0]} first: "
+            "they would be random; choose a checkpoint of a whole language model"
+        )
+    return cast(PreTrainedModel, loaded)
+
+
+def _auto_class(config: Any) -> Any:
+    """Return what loads this config. Its text part alone (get_text_config) would load other names, so random weights."""
+    is_causal = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
+    return AutoModelForCausalLM if is_causal else AutoModelForImageTextToText
 
 
 class TransformersStepper:

@@ -129,7 +129,9 @@ def with_logit_bias(
     conversations = [record.conversation for record in learned_from]
     everybody = {turn.speaker for conversation in conversations for turn in conversation.turns}
     own, everybodys = _labelled_ids(rows), _labelled_ids(base.encoding.conversations(conversations, everybody))
-    logits = int(base.model.config.vocab_size)  # more than the tokenizer knows, where a base pads them
+    logits = int(
+        base.model.config.get_text_config().vocab_size
+    )  # more than the tokenizer knows, where a base pads them
     return add_logit_bias(model, rows, unigram_bias(own, everybodys, logits, strength), base.encoding.end_of_turn)
 
 

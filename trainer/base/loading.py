@@ -205,6 +205,6 @@ def _cached_folder(model_id: str, model: PreTrainedModel) -> Path | None:
 
 
 def _max_length(settings: Settings, model: PreTrainedModel) -> int:
-    positions = int(getattr(model.config, "max_position_embeddings", 0) or LONGEST_AUTO)
+    positions = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or LONGEST_AUTO)
     wanted = settings.train.max_length
     return min(positions, LONGEST_AUTO if wanted == "auto" else wanted)

@@ -18,6 +18,7 @@ from trainer.loop.distributed import world
 from trainer.loop.loss import install_loss
 from trainer.loop.memory import Fit
 from trainer.loop.packing import can_pack
+from trainer.loop.targets import lora_dropout, target_modules
 from trainer.loop.trainer import TokenTrainer, Trained, build_sampler, run_training, training_arguments
 from trainer.progress import Bars
 
@@ -31,8 +32,8 @@ def add_adapter(base: PreTrainedModel, settings: Train) -> PeftModel:
     lora = LoraConfig(
         r=settings.rank,
         lora_alpha=cast(int, settings.alpha),
-        lora_dropout=settings.dropout,
-        target_modules=modules,
+        lora_dropout=lora_dropout(base, settings.dropout),
+        target_modules=target_modules(base, modules),
         task_type="CAUSAL_LM",
     )
     try:

@@ -1,6 +1,7 @@
 """Cross-entropy on label positions alone, through the model's own head, in chunks: the logits of a
 vocabulary of 150,000 are never all in memory."""
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import torch
 from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions, CausalLMOutputWithPast
+from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from trainer.loop.packing import packing_inputs
 
@@ -67,10 +68,11 @@ def _forward(
         return plain(*args, **inputs)
     if lengths is not None:
         inputs |= packing_inputs(lengths)
-    hidden = getattr(causal, causal.base_model_prefix)(*args, **inputs).last_hidden_state
+    output = getattr(causal, causal.base_model_prefix)(*args, **inputs)
+    hidden = output.last_hidden_state
     following = labels[:, 1:]
     labelled = following != IGNORE_INDEX
-    picked, expected, head = hidden[:, :-1][labelled], following[labelled], partial(_logits, causal, plain)
+    picked, expected, head = hidden[:, :-1][labelled], following[labelled], partial(_logits, causal, plain, output)
     weight = cast(torch.Tensor, cast(torch.nn.Module, causal.get_output_embeddings()).weight)
     if weight.requires_grad:  # a small grown base, whose logits are few
         loss = _nats(head(picked), expected)
@@ -106,13 +108,16 @@ def _nats(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return cross_entropy(logits.float(), labels, reduction="sum")
 
 
-def _logits(causal: PreTrainedModel, plain: Callable[..., Any], hidden: torch.Tensor) -> torch.Tensor:
-    """Return the logits that the model's own forward makes of hidden states, scaling and capping included."""
+def _logits(causal: PreTrainedModel, plain: Callable[..., Any], output: Any, hidden: torch.Tensor) -> torch.Tensor:
+    """Return the logits that the model's own forward makes of hidden states, scaling and capping included.
+
+    output: what the body returned; its other fields (router logits, image states) stay as forwards expect them."""
     name = causal.base_model_prefix
     body = causal._modules[name]
-    causal._modules[name] = _StoredBody(hidden[None])
+    ids = torch.zeros((1, len(hidden)), dtype=torch.long, device=hidden.device)  # some forwards look at their shape
+    causal._modules[name] = _StoredBody(cast(torch.nn.Module, body), output, hidden[None])
     try:
-        return cast(torch.Tensor, plain(input_ids=None, use_cache=False).logits[0])
+        return cast(torch.Tensor, plain(input_ids=ids, use_cache=False).logits[0])
     finally:
         causal._modules[name] = body
 
@@ -120,9 +125,14 @@ def _logits(causal: PreTrainedModel, plain: Callable[..., Any], hidden: torch.Te
 class _StoredBody(torch.nn.Module):
     """Stands in for a model's body and returns what that returned."""
 
-    def __init__(self, hidden: torch.Tensor) -> None:
+    def __init__(self, body: torch.nn.Module, output: Any, hidden: torch.Tensor) -> None:
         super().__init__()
-        self._hidden = hidden
+        self._body = (body,)  # in a tuple: no submodule
+        self._output = copy.copy(output)
+        self._output.last_hidden_state = hidden
 
-    def forward(self, *_: Any, **__: Any) -> BaseModelOutputWithPastAndCrossAttentions:
-        return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=cast(Any, self._hidden))
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_body"][0], name)  # a head may be scaled by what its body holds
+
+    def forward(self, *_: Any, **__: Any) -> Any:
+        return self._output

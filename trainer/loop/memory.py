@@ -82,7 +82,7 @@ def activation_bytes(model: PeftModel, *, checkpointing: bool) -> float:
     base = cast(PreTrainedModel, model.get_base_model())
     base.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     try:
-        return _bytes_per_token(model) + plain / max(1, int(base.config.num_hidden_layers))
+        return _bytes_per_token(model) + plain / max(1, int(base.config.get_text_config().num_hidden_layers))
     finally:
         base.activation_checkpointing_disable()
 

@@ -1,0 +1,58 @@
+"""Which layers of a base get a LoRA: those of its language model that PEFT can train, whatever else the base holds."""
+
+import re
+
+import torch
+from transformers import PreTrainedModel
+
+ALL_LINEAR = "all-linear"
+UNTRAINABLE = frozenset(
+    {"out_proj"}
+)  # in Mamba's mixers, whose kernels read the weight past the layer, and so past a LoRA
+
+
+def target_modules(base: PreTrainedModel, wanted: str | list[str]) -> str | list[str]:
+    """Return LoRA's target_modules for `wanted`: "all-linear", names of layers, or a pattern, which is left as it is."""
+    if isinstance(wanted, str) and wanted != ALL_LINEAR:
+        return wanted
+    prefix, left_out = text_prefix(base), UNTRAINABLE if is_mamba(base) else frozenset[str]()
+    if not prefix and not (left_out and wanted == ALL_LINEAR):
+        return wanted
+    names = _linear_names(base, prefix) - left_out if wanted == ALL_LINEAR else set(wanted)
+    if not prefix:
+        return sorted(names)
+    return rf"{re.escape(prefix)}\..*\b({'|'.join(map(re.escape, sorted(names)))})"
+
+
+def lora_dropout(base: PreTrainedModel, wanted: float) -> float:
+    """Return the dropout for a base: 0 with experts kept as bare parameters, which PEFT can't put dropout before."""
+    return 0.0 if has_stacked_experts(base) else wanted
+
+
+def text_prefix(base: PreTrainedModel) -> str:
+    """Return the name of the language model inside a base that sees pictures too; "" for a language model."""
+    body = getattr(base, base.base_model_prefix)
+    return f"{base.base_model_prefix}.language_model" if hasattr(body, "language_model") else ""
+
+
+def is_mamba(base: PreTrainedModel) -> bool:
+    """Return whether a base has Mamba mixers, by the parameters of their recurrence."""
+    return any(hasattr(module, "A_log") and hasattr(module, "D") for module in base.modules())
+
+
+def has_stacked_experts(base: PreTrainedModel) -> bool:
+    """Return whether a base keeps its experts' weights as one parameter [experts, out, in]."""
+    return any(
+        "expert" in type(module).__name__.lower()
+        and any(weight.ndim == 3 for weight in module.parameters(recurse=False))
+        for module in base.modules()
+    )
+
+
+def _linear_names(base: PreTrainedModel, prefix: str) -> set[str]:
+    head = base.get_output_embeddings()
+    return {
+        name.rpartition(".")[2]
+        for name, module in base.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not head and name.startswith(prefix)
+    }
