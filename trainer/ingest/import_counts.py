@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from persona.transcript import UNKNOWN
+from trainer.sources.files.leftovers import Leftover
 from trainer.sources.message import Reject
 
 REJECTS_KEPT = 100
@@ -17,7 +18,8 @@ SPEAKERS_SHOWN = 20
 @dataclass(slots=True)
 class ImportCounts:
     """Counts of one import. read, kept: by (source, identity key). dropped: by (source, identity key, reason). rejects: the
-    first of the passages that could not be read, rejected: how many. unrecognised: paths that are no exports. refused: what
+    first of the passages that could not be read, rejected: how many. unrecognised: paths that are no exports. unread: files
+    in them that no reader knows. refused: what
     is damaged or hostile, each in a sentence. group_dms: messages of groups outside any
     server, read as groups. experimental: formats that were read and of which no real file was ever seen.
     rewritten: messages by the rule that changed them. replaced: personal data by kind. names: words of
@@ -33,6 +35,7 @@ class ImportCounts:
     rejects: list[Reject] = field(default_factory=list)
     rejected: int = 0
     unrecognised: list[str] = field(default_factory=list)
+    unread: list[Leftover] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     experimental: set[str] = field(default_factory=set)
     group_dms: int = 0

@@ -135,7 +135,7 @@ def _exports(paths: Sequence[Path], counts: ImportCounts) -> list[Export]:
     exports: list[Export] = []
     for path in paths:
         refused_before = len(counts.refused)
-        in_path = list(find(path, counts.refused.append))
+        in_path = list(find(path, counts.refused.append, counts.unread.append))
         exports += in_path
         if not in_path and len(counts.refused) == refused_before:
             counts.unrecognised.append(str(path))
@@ -164,13 +164,16 @@ def _messages_of(
 
 def _require_whole(counts: ImportCounts) -> None:
     """What --strict asks for."""
-    problems = [f"{reject.file} at {reject.offset}: {reject.reason}" for reject in counts.rejects[:1]] + counts.refused[
-        :1
+    problems = [
+        *(f"{reject.file} at {reject.offset}: {reject.reason}" for reject in counts.rejects[:1]),
+        *counts.refused[:1],
+        *(f"{leftover.label}: {leftover.reason}" for leftover in counts.unread[:1]),
     ]
     if problems:
-        count = counts.rejected + len(counts.refused)
+        count = counts.rejected + len(counts.refused) + len(counts.unread)
+        what = "file" if counts.unread else "passage"
         raise UserError(
-            f"{'1 passage' if count == 1 else f'{count:,} passages'} could not be read, the first: {problems[0]}; nothing was "
+            f"{f'1 {what}' if count == 1 else f'{count:,} {what}s'} could not be read, the first: {problems[0]}; nothing was "
             "written; leave out --strict to import the rest"
         )
 

@@ -10,6 +10,7 @@ from trainer.corpus.store import MISSING_PARENTS
 from trainer.ingest.pipeline import REPLIES, Imported
 
 REJECTS_SHOWN = 5
+UNREAD_SHOWN = 20
 NAMES_SHOWN = 10
 
 
@@ -29,6 +30,7 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         ],
         "names": dict(counts.names.most_common(NAMES_SHOWN)),
         "wanted": sum(1 for _ in missing_parents(corpus.rows, corpus.people)),
+        "unread": [{"file": leftover.label, "reason": leftover.reason} for leftover in counts.unread],
         "refused": counts.refused,
         "experimental": sorted(counts.experimental),
         "group_dms": counts.group_dms,
@@ -52,6 +54,13 @@ def remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
     for reject in rejects:
         yield f"  {reject['file']} at {reject['offset']}: {reject['reason']}"
     yield from summary["refused"]
+    unread = summary["unread"]
+    if unread:
+        yield f"{len(unread):,} file{'s' if len(unread) > 1 else ''} not read" + (
+            ", the first:" if len(unread) > UNREAD_SHOWN else ":"
+        )
+    for leftover in unread[:UNREAD_SHOWN]:
+        yield f"  {leftover['file']}: {leftover['reason']}"
     if summary["unrecognised"]:
         yield f"skipped, no exports: {', '.join(summary['unrecognised'])}"
     if summary["experimental"]:

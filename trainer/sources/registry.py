@@ -1,88 +1,59 @@
-"""Which formats there are, and which of them an export is. A new format is a line here."""
+"""Which formats there are, and which of them an export is. A new format is a file in formats/ and a line here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from persona.errors import UserError
+from trainer.sources.files.leftovers import Leftover, is_code, is_document, is_packed, why_unread
 from trainer.sources.files.tree import FolderTree, Refuse, Tree, readable, trees
 from trainer.sources.files.watched import WatchedTree
-from trainer.sources.formats import (
-    alpaca,
-    bluesky_car,
-    chat_messages,
-    discord_exporter,
-    discord_package,
-    discord_text,
-    google_chat,
-    imessage_db,
-    imessage_text,
-    irc,
-    jade_text,
-    line,
-    mastodon,
-    matrix,
-    messenger,
-    reddit_csv,
-    replies,
-    sharegpt,
-    signal,
-    signal_json,
-    signal_native,
-    slack,
-    slackdump,
-    speaker_text,
-    telegram_html,
-    telegram_json,
-    wechat,
-    weibo,
-    whatsapp,
-    x_archive,
-    x_grailbird,
-    x_messages,
-)
 from trainer.sources.message import CONVERSATION_TYPES, KINDS, Message, Reject
 from trainer.sources.source import Reading, Source
 
-SOURCES: tuple[Source, ...] = (
-    x_archive.SOURCE,
-    x_grailbird.SOURCE,
-    x_messages.SOURCE,
-    telegram_json.SOURCE,
-    telegram_html.SOURCE,
-    discord_exporter.SOURCE,
-    discord_package.SOURCE,
-    discord_text.SOURCE,
-    discord_text.TEXT,
-    messenger.SOURCE,
-    messenger.ENCRYPTED,
-    signal_native.SOURCE,
-    signal_json.SOURCE,
-    signal.SOURCE,
-    imessage_text.SOURCE,
-    imessage_db.SOURCE,
-    slackdump.SOURCE,
-    slack.SOURCE,
-    line.SOURCE,
-    wechat.SOURCE,
-    google_chat.SOURCE,
-    matrix.SOURCE,
-    irc.SOURCE,
-    whatsapp.SOURCE,
-    mastodon.SOURCE,
-    bluesky_car.SOURCE,
-    reddit_csv.SOURCE,
-    weibo.SOURCE,
-    sharegpt.SOURCE,
-    alpaca.SOURCE,
-    chat_messages.SOURCE,
-    jade_text.SOURCE,
-    replies.SOURCE,
-    speaker_text.SOURCE,  # the least particular come last
-)
+FORMATS = """
+x_archive
+x_grailbird
+x_messages
+telegram_json
+telegram_html
+discord_exporter
+discord_package
+discord_text
+messenger
+signal_native
+signal_json
+signal
+imessage_text
+imessage_db
+slackdump
+slack
+line
+wechat
+google_chat
+matrix
+irc
+whatsapp
+mastodon
+bluesky_car
+reddit_csv
+weibo
+sharegpt
+alpaca
+chat_messages
+jade_text
+replies
+speaker_text
+""".split()  # modules of trainer.sources.formats in the order they are asked: the least particular come last
 
-PACKED = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
+SOURCES: tuple[Source, ...] = tuple(
+    value
+    for name in FORMATS
+    for value in vars(import_module(f"trainer.sources.formats.{name}")).values()
+    if isinstance(value, Source)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +79,7 @@ class Export:
         return sum(self.tree.size(name) for name in self.members)
 
     def read(self, on_bytes: Callable[[int], None]) -> Reading:
-        """Its messages and what could not be read of it. on_bytes: told of every stretch read."""
+        """Its messages and what could not be read of it. on_bytes: called with the bytes of every stretch read."""
         try:
             for item in self.source.read(WatchedTree(self.tree, on_bytes), self.members):
                 yield _checked(item, self.label) if isinstance(item, Message) else item
@@ -135,20 +106,53 @@ def _raise(sentence: str) -> NoReturn:
     raise UserError(sentence)
 
 
-def find(path: Path, refuse: Refuse = _raise) -> Iterator[Export]:
+def _ignore(leftover: Leftover) -> None:
+    pass
+
+
+def find(path: Path, refuse: Refuse = _raise, leave: Callable[[Leftover], None] = _ignore) -> Iterator[Export]:
     """The exports that `path` (a file, a folder, an archive) holds; none where nothing in it is recognised.
 
-    refuse: told of what is damaged or hostile in it; without, that raises UserError. Raises UserError where nothing is there.
+    refuse: told of what is damaged or hostile in it; without, that raises UserError. leave: told of each file that might
+    have held messages and that no reader knows. Raises UserError where nothing is there.
     """
     for tree in trees(path, refuse):
-        there = left = readable(tree, refuse)
+        names = readable(tree, refuse)
+        left = [name for name in names if not is_code(name, tree.head(name))]
+        claimed: list[Source] = []
         for source in SOURCES:
             groups = source.claim(tree, left)
             yield from (Export(source, tree, members) for members in groups)
             taken = {name for members in groups for name in members}
             left = [name for name in left if name not in taken]
-        packed = next((name for name in there if name.lower().endswith(PACKED)), "")
-        if packed and left == there and not isinstance(tree, FolderTree):
-            refuse(
-                f"{tree.label} holds archives, such as {packed}; unpack it and name the folder, whose archives are read"
-            )
+            claimed += [source] if groups else []
+        code = [name for name in names if is_code(name, tree.head(name))]
+        if claimed or isinstance(tree, FolderTree):
+            _leave(tree, [*left, *code], claimed, leave)
+        else:
+            _leave_whole(tree, names, refuse, leave)
+
+
+def _leave(tree: Tree, names: Sequence[str], claimed: Sequence[Source], leave: Callable[[Leftover], None]) -> None:
+    """Tell of the members that nobody claimed. The archives in a folder are trees of their own."""
+    for name in names:
+        start = tree.head(name)
+        if isinstance(tree, FolderTree) and tree.is_archive(name):
+            continue
+        if any(source.is_companion(name, start) for source in claimed):
+            continue
+        if reason := why_unread(name, start):
+            alone = len(tree.names()) == 1 and isinstance(tree, FolderTree)
+            leave(Leftover(tree.label if alone else f"{tree.label}/{name}", reason))
+
+
+def _leave_whole(tree: Tree, names: Sequence[str], refuse: Refuse, leave: Callable[[Leftover], None]) -> None:
+    """Tell of an archive in which there is no export."""
+    if is_document(tree.label):
+        return
+    packed = next((name for name in names if is_packed(tree.head(name)) and not is_document(name)), "")
+    if packed:
+        refuse(f"{tree.label} holds archives, such as {packed}; unpack it and name the folder, whose archives are read")
+    else:
+        example = f", such as {names[0]}" if names else ""
+        leave(Leftover(tree.label, f"nothing in it is of a kind that a reader knows{example}"))

@@ -22,7 +22,7 @@ HEADS_KEPT = 32 << 20  # bytes of heads kept, so that a member is opened once an
 # Pictures, sounds, films, documents, programs, fonts: most members of most archives, and never an export.
 _MEDIA = re.compile(
     rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....(?:WEBP|WAVE|AVI )|....ftyp|OggS|ID3|\xff[\xf2-\xfb]|\x1aE\xdf\xa3|%PDF|\x7fELF"
-    rb"|MZ|\0\0\x01\0|wOF[F2]|BM....\0\0\0\0|7z\xbc\xaf|Rar!|fLaC",
+    rb"|MZ|\0\0\x01\0|wOF[F2]|BM....\0\0\0\0|fLaC",
     re.DOTALL,
 )
 
@@ -100,6 +100,10 @@ class FolderTree(Tree):
 
     def open(self, name: str) -> BinaryIO:
         return (self._folder / name).open("rb")
+
+    def is_archive(self, name: str) -> bool:
+        """Whether a member is a zip or a tar, and so a tree of its own."""
+        return _is_archive(self._folder / name)
 
 
 class FileTree(FolderTree):

@@ -19,7 +19,7 @@ from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, 
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.parsing.unread import EmptyRows
-from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.source import Reading, Source, claim_each, companions
 
 _ORDINARY = {"Default", "Reply", "0", "19"}
 _KNOWN_KEYS = frozenset(
@@ -180,4 +180,4 @@ def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
     )
 
 
-SOURCE = Source("DiscordChatExporter JSON", claim_each(_recognises), _read)
+SOURCE = Source("DiscordChatExporter JSON", claim_each(_recognises), _read, is_companion=companions(r"_Files/"))

@@ -20,7 +20,7 @@ from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, 
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.repair import mend_json
 from trainer.sources.parsing.timestamps import iso_timestamp
-from trainer.sources.source import Reading, Source
+from trainer.sources.source import Reading, Source, companions
 
 _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
 _LONGEST_ABOUT = 16 << 20  # bytes of a small file that is read whole
@@ -135,4 +135,13 @@ def _message(row: _Row, channel: dict[str, Any], titles: dict[str, Any], account
     )
 
 
-SOURCE = Source("Discord data package", _claim, _read, experimental=True)
+SOURCE = Source(
+    "Discord data package",
+    _claim,
+    _read,
+    experimental=True,
+    is_companion=companions(
+        r"(?:^|/)(?:account|activity|activities|servers|programs|ads|support_tickets)/|(?:^"
+        r"|/)README\.txt$"
+    ),
+)

@@ -21,7 +21,7 @@ from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.local_dates import unmarked
 from trainer.sources.parsing.repair import mend_json
-from trainer.sources.source import Reading, Source
+from trainer.sources.source import Reading, Source, companions
 
 _DATE = re.compile(r"(?:\w+, )?(\w+) (\d{1,2}), (\d{4}) at (\d{1,2}:\d\d:\d\d) ([AP]M)\b.*")
 
@@ -135,4 +135,10 @@ def _timestamp(text: str) -> float | None:
     return at.replace(tzinfo=UTC).timestamp()
 
 
-SOURCE = Source("Google Chat", _claim, _read, experimental=True)
+SOURCE = Source(
+    "Google Chat",
+    _claim,
+    _read,
+    experimental=True,
+    is_companion=companions(r"(?:^|/)(?:group_info|user_info)\.json$|(?:^|/)archive_browser\.html$"),
+)

@@ -17,7 +17,7 @@ from trainer.sources.message import ConversationType, Message, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.imessage_body import ANNOUNCED, DATE, Said, is_unsent, parse_body
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
-from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.source import Reading, Source, claim_each, companions
 
 ME = "Me"
 _HEADER = re.compile(rf"( *){DATE}(?: \(Read by .*\))?")
@@ -167,4 +167,4 @@ class _Chat:
         )
 
 
-SOURCE = Source("iMessage TXT", claim_each(_recognises), _read)
+SOURCE = Source("iMessage TXT", claim_each(_recognises), _read, is_companion=companions(r"(?:^|/)attachments/"))

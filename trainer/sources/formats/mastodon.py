@@ -18,7 +18,7 @@ from trainer.sources.parsing.html_text import html_text
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.repair import mend_json
 from trainer.sources.parsing.timestamps import iso_timestamp
-from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.source import Reading, Source, claim_each, companions
 
 _PUBLIC = {"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"}
 _OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')
@@ -116,4 +116,10 @@ def _kind(attachment: _Attachment) -> str:
     return _MEDIA.get((attachment.mediaType or "").partition("/")[0], "file")
 
 
-SOURCE = Source("Mastodon", claim_each(_recognises), _read, experimental=True)
+SOURCE = Source(
+    "Mastodon",
+    claim_each(_recognises),
+    _read,
+    experimental=True,
+    is_companion=companions(r"(?:^|/)(?:actor|likes|bookmarks)\.json$|(?:^|/)media_attachments/"),
+)

@@ -27,7 +27,7 @@ from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.messenger_notices import is_notice, sent_kind, without_edit_note
 from trainer.sources.parsing.participants import conversation_key
-from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.source import Reading, Source, claim_each, companions
 
 _CLASSIC = re.compile(rb'"sender_name"\s*:')
 _ENCRYPTED = re.compile(rb'"senderName"\s*:')
@@ -255,7 +255,16 @@ def _recognises_encrypted(start: bytes) -> bool:
     return bool(_ENCRYPTED.search(start)) and b'"timestamp"' in start and b'"messages"' in start
 
 
-SOURCE = Source("Messenger / Instagram", claim_each(_recognises), _read)
+SOURCE = Source(
+    "Messenger / Instagram",
+    claim_each(_recognises),
+    _read,
+    is_companion=companions(
+        r"(?:^|/)(?:ads_information|apps_and_websites_off_of_\w+|connections|logged_information|media"
+        r"|files|personal_information|preferences|security_and_login_information|your_(?:instagram"
+        r"|facebook)_activity|your_activity_across_facebook)/|(?:^|/)(?:start_here|index)\.html$"
+    ),
+)
 ENCRYPTED = Source(
     "Messenger end-to-end encrypted", claim_each(_recognises_encrypted), _read_encrypted, experimental=True
 )

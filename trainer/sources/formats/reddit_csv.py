@@ -13,7 +13,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.timestamps import iso_timestamp
-from trainer.sources.source import Reading, Source
+from trainer.sources.source import Reading, Source, companions
 
 _COLUMNS = {
     "comments": {"id", "date", "subreddit", "link", "parent", "body"},
@@ -133,4 +133,17 @@ def _timestamp(date: str) -> float | None:
     return iso_timestamp(date.strip().removesuffix(" UTC"))
 
 
-SOURCE = Source("Reddit", _claim, _read, experimental=True)
+SOURCE = Source(
+    "Reddit",
+    _claim,
+    _read,
+    experimental=True,
+    is_companion=companions(
+        r"(?:^|/)(?:account_gender|announcements|approved_submitter_subreddits|birthdate|checkfile"
+        r"|comment_headers|comment_votes|drafts|friends|gilded_content|gold_received|hidden_posts|ip_logs"
+        r"|linked_\w+|message_headers|messages_archive_headers|moderated_subreddits|multireddits|payouts"
+        r"|persona|poll_votes|post_headers|post_votes|purchases|reddit_gold_information|saved_comments"
+        r"|saved_posts|scheduled_posts|sensitive_ads_preferences|statistics|stripe|subreddit_\w+"
+        r"|subscribed_subreddits|twitter|user_preferences)\.csv$"
+    ),
+)

@@ -15,7 +15,7 @@ from trainer.sources.message import Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.signal_chat import ME, NOBODY, SignalChat, chat_name
-from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.source import Reading, Source, claim_each, companions
 
 _HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d),? (\d\d:\d\d(?::\d\d)?)\] ([^\n]{1,100}?): ?(.*)")
 _QUOTE = re.compile(r"\A\s*\n> (.*(?:\n> .*)*)\n*")
@@ -97,4 +97,9 @@ def _timestamp(text: str) -> float | None:
         return None
 
 
-SOURCE = Source("Signal", claim_each(_recognises), _read)
+SOURCE = Source(
+    "Signal",
+    claim_each(_recognises),
+    _read,
+    is_companion=companions(r"(?:^|/)(?:data\.json|index\.html|main\.html)$|(?:^|/)media/"),
+)

@@ -13,7 +13,7 @@ from functools import partial
 from trainer.sources.files.tree import Tree, head
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.slack_message import SlackChannel, SlackPeople, SlackPerson, SlackRow, slack_message
-from trainer.sources.source import Reading, Source
+from trainer.sources.source import Reading, Source, companions
 
 _DAY = re.compile(r"(?:.*/)?([^/]+)/(?:\d{4}-\d\d-\d\d|[^/]*)\.json")
 _USERS = "users.json"
@@ -88,4 +88,13 @@ def _workspace(tree: Tree, lists: Sequence[str]) -> _Workspace:
     return workspace
 
 
-SOURCE = Source("Slack", _claim, _read)
+SOURCE = Source(
+    "Slack",
+    _claim,
+    _read,
+    is_companion=companions(
+        r"(?:^|/)(?:integration_logs|canvases|canvas_in_the_conversation|huddle_transcripts|lists"
+        r"|file_conversations|org_users|lists_in_the_conversation)\.json$|(?:^|/)(?:attachments|__uploads"
+        r"|__avatars)/"
+    ),
+)

@@ -14,7 +14,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.slack_message import SlackChannel, SlackPeople, SlackPerson, SlackRow, slack_message
-from trainer.sources.source import Reading, Source
+from trainer.sources.source import Reading, Source, companions
 
 _START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"channel_id"\s*:\s*"')
 _USERS = "users.json"
@@ -55,4 +55,9 @@ def _with_replies(row: SlackRow) -> Iterator[SlackRow]:
     yield from row.slackdump_thread_replies or ()
 
 
-SOURCE = Source("slackdump", _claim, _read)
+SOURCE = Source(
+    "slackdump",
+    _claim,
+    _read,
+    is_companion=companions(r"(?:^|/)channels\.(?:json|txt)$|(?:^|/)users\.txt$|(?:^|/)__uploads/"),
+)

@@ -15,7 +15,7 @@ from trainer.sources.files.tree import Tree, head
 from trainer.sources.message import ConversationType, Kind, Message, Reject
 from trainer.sources.parsing.html_tokens import Tag, html_tokens
 from trainer.sources.parsing.participants import conversation_type
-from trainer.sources.source import Reading, Source
+from trainer.sources.source import Reading, Source, companions
 
 _LONGEST_TEXT = 1 << 20  # characters; more is no message
 _DEEPEST = 256
@@ -246,4 +246,12 @@ def _timestamp(title: str) -> float | None:
     return None
 
 
-SOURCE = Source("Telegram HTML", _claim, _read)
+SOURCE = Source(
+    "Telegram HTML",
+    _claim,
+    _read,
+    is_companion=companions(
+        r"(?:^|/)(?:css|js|images|photos|video_files|round_video_messages|voice_messages|stickers|files"
+        r"|contacts|lists|profile_pictures|stories)/|export_results\.html$"
+    ),
+)

@@ -21,7 +21,7 @@ from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.telegram_rich import plain, rich_text
 from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.parsing.unread import EmptyRows
-from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.source import Reading, Source, claim_each, companions
 
 _KINDS: dict[str, ConversationType] = {
     "personal_chat": "dm",
@@ -279,4 +279,12 @@ def _attachments(row: _Row) -> tuple[str, ...]:
     return ("photo",) if row.photo else ("file",) if row.file else ()
 
 
-SOURCE = Source("Telegram JSON", claim_each(_recognises), _read)
+SOURCE = Source(
+    "Telegram JSON",
+    claim_each(_recognises),
+    _read,
+    is_companion=companions(
+        r"(?:^|/)(?:css|js|images|photos|video_files|round_video_messages|voice_messages|stickers|files"
+        r"|contacts|lists|profile_pictures|stories)/|export_results\.html$"
+    ),
+)

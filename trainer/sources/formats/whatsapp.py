@@ -31,7 +31,7 @@ from trainer.sources.parsing.whatsapp_notices import (
     shared,
 )
 from trainer.sources.parsing.whatsapp_words import attached, without_edit_mark
-from trainer.sources.source import Reading, Source, claim_each
+from trainer.sources.source import Reading, Source, claim_each, companions
 
 _MAX_NOTATIONS = 64
 _MAX_PEOPLE = 4096
@@ -252,4 +252,6 @@ def _sender(name: str) -> str:
     return unmarked(name).strip().removeprefix("~").strip()
 
 
-SOURCE = Source("WhatsApp", claim_each(_recognises), _read)
+SOURCE = Source(
+    "WhatsApp", claim_each(_recognises), _read, is_companion=companions(r"(?:^|/)\d{8}-[^/]+$|-WA\d{4}[^/]*$")
+)

@@ -14,7 +14,7 @@ import msgspec
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Kind, Reject
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.x_files import folder, in_order, kind, listed, manifest, owner
+from trainer.sources.parsing.x_files import folder, in_order, is_companion, kind, listed, manifest, owner
 from trainer.sources.parsing.x_tweet import Tweet, message, seconds
 from trainer.sources.source import Reading, Source
 
@@ -119,4 +119,4 @@ def _collect_notes(tree: Tree, name: str, notes: dict[int, list[str]]) -> Iterat
             notes.setdefault(int(second), []).append(entry.noteTweet.core.text)
 
 
-SOURCE = Source("X archive", _claim, _read)
+SOURCE = Source("X archive", _claim, _read, is_companion=is_companion)

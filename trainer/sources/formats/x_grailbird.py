@@ -10,7 +10,7 @@ from functools import partial
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.json_records import JsonRecords
-from trainer.sources.parsing.x_files import folder, in_order, kind
+from trainer.sources.parsing.x_files import folder, in_order, is_companion, kind
 from trainer.sources.parsing.x_tweet import Author, Owner, Tweet, message
 from trainer.sources.source import Reading, Source
 
@@ -33,4 +33,4 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
                 yield found
 
 
-SOURCE = Source("X archive of 2018", _claim, _read, experimental=True)
+SOURCE = Source("X archive of 2018", _claim, _read, experimental=True, is_companion=is_companion)

@@ -14,7 +14,7 @@ import msgspec
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.x_files import folder, in_order, kind, owner
+from trainer.sources.parsing.x_files import folder, in_order, is_companion, kind, owner
 from trainer.sources.parsing.x_tweet import Owner, seconds
 from trainer.sources.source import Reading, Source
 
@@ -105,4 +105,4 @@ def _expanded(create: _Create) -> str:
     return html.unescape(text).strip()
 
 
-SOURCE = Source("X messages", _claim, _read, experimental=True)
+SOURCE = Source("X messages", _claim, _read, experimental=True, is_companion=is_companion)

@@ -12,6 +12,9 @@ from trainer.sources.parsing.x_tweet import Owner
 _KIND = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:window\.)?(?:YTD\.([\w-]+?)\.part\d+|(__THAR_CONFIG)|Grailbird\.data\.tweets_\w+)\s*="
 )
+_PAGE = re.compile(
+    r"(?:^|/)(?:assets|css|js|lib|img)/|(?:^|/)(?:Your archive|index|tweets)\.html$|(?:^|/)README\.txt$|(?:^|/)tweets\.csv$"
+)
 _LARGEST = 4 << 20  # bytes of a manifest
 
 
@@ -22,6 +25,11 @@ def kind(start: bytes) -> str:
     if not found:
         return ""
     return found[1].decode().replace("-", "_") if found[1] else "manifest" if found[2] else "grailbird"
+
+
+def is_companion(name: str, start: bytes) -> bool:
+    """Whether a file is a part of an archive that holds no messages, such as likes, or the page that shows them."""
+    return bool(kind(start)) or bool(_PAGE.search(name))
 
 
 def folder(name: str) -> str:

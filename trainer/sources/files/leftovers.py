@@ -1,0 +1,74 @@
+"""Files that no reader claimed: which of them could have held messages, and why they were not read."""
+
+import re
+from dataclasses import dataclass
+
+_CODE = frozenset(
+    "py pyi js mjs cjs ts tsx jsx c h cc cpp hpp cs java kt go rs rb php pl lua swift scala jl sh bash zsh ps1 bat sql css"
+    " scss less toml yaml yml ini cfg lock gradle cmake ipynb".split()
+)
+_DATA_AS_CODE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:window\.|Grailbird\.|YTD\.)")  # X's archives are JavaScript
+_DOCUMENTS = frozenset("docx xlsx pptx odt ods odp epub apk jar tgs vcf ics svg srt vtt gpx kml eml".split())
+_PACKED = re.compile(
+    rb"PK\x03\x04|PK\x05\x06|\x1f\x8b|BZh[1-9]|\xfd7zXZ\0|7z\xbc\xaf\x27\x1c|Rar!\x1a|\x28\xb5\x2f\xfd"
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_LOOK_AT = 4096  # bytes
+_MAX_CONTROL = 0.01  # share of control characters in text; IRC has some for its colours
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A file that was not read. label: how the user knows it."""
+
+    label: str
+    reason: str
+
+
+def is_code(name: str, start: bytes) -> bool:
+    """Whether a file is source code: nobody's export, whatever its lines look like."""
+    if start.startswith(b"#!"):
+        return True
+    return _suffix(name) in _CODE and not _DATA_AS_CODE.match(start)
+
+
+def is_document(name: str) -> bool:
+    """Whether a file is a document or a card that people send each other."""
+    return _suffix(name) in _DOCUMENTS
+
+
+def is_packed(start: bytes) -> bool:
+    """Whether a file is an archive or a packed file."""
+    return bool(_PACKED.match(start))
+
+
+def why_unread(name: str, start: bytes) -> str:
+    """Why a file that no reader claimed is not read; empty for what holds no messages anyway."""
+    if is_document(name) or start.strip() in (b"", b"[]", b"{}"):
+        return ""
+    if is_packed(start):
+        return "an archive that is not opened here; unpack it and name the folder"
+    if not _is_text(start):
+        return ""
+    if is_code(name, start):
+        return "source code, which is nobody's export"
+    return f"{_layout(start)} of a kind that no reader knows"
+
+
+def _layout(start: bytes) -> str:
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"{", b"[")):
+        return "JSON"
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "HTML"
+    first = text.split(b"\n", 1)[0]
+    return "CSV" if max(first.count(sign) for sign in (b",", b";", b"\t")) > 1 else "text"
+
+
+def _is_text(start: bytes) -> bool:
+    look = start[:_LOOK_AT]
+    return b"\0" not in look and len(_CONTROL.findall(look)) <= _MAX_CONTROL * len(look)
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition("/")[2].rpartition(".")[2].lower()
