@@ -1,6 +1,6 @@
 """Bluesky's repository export: repo.car, a CAR v1 of DAG-CBOR blocks.
 
-Learned from the AT Protocol's repository specification and the CAR v1 specification (no real file was seen): records are
+Learned from the AT Protocol's repository specification and the CAR v1 specification: records are
 blocks without a name, and the nodes of a Merkle search tree give each its key, so the file is read twice: once for the keys
 of posts, once for the posts. libipld decodes the blocks one by one; a whole repository is never in memory. The handle is not
 in there, the display name is.
@@ -161,4 +161,4 @@ def _timestamp(created: object) -> float | None:
     return iso_timestamp(str(created))
 
 
-SOURCE = Source("Bluesky", claim_each(_recognises), _read, experimental=True)
+SOURCE = Source("Bluesky", claim_each(_recognises), _read)

@@ -7,7 +7,7 @@ not told there.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -42,6 +42,7 @@ class _Row(msgspec.Struct):
     message_state: str = ""
     attached_files: list[dict[str, Any]] | None = None
     quoted_message_metadata: dict[str, Any] | None = None
+    reactions: list[dict[str, Any]] | None = None
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -114,7 +115,16 @@ def _message(row: _Row, chat: str, title: str, kind: ConversationType, ids: Deri
             kind_of(str(file.get("export_name") or file.get("original_name") or ""))
             for file in row.attached_files or ()
         ),
+        reactions=tuple(_reactions(row.reactions or ())),
     )
+
+
+def _reactions(reactions: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Who reacted with what: people by their addresses."""
+    for reaction in reactions:
+        emoji, people = reaction.get("emoji"), reaction.get("reactor_emails")
+        if isinstance(emoji, dict) and emoji.get("unicode") and isinstance(people, list):
+            yield from ((str(emoji["unicode"]), str(person)) for person in people)
 
 
 def _topic(message_id: str) -> str:

@@ -34,7 +34,10 @@ _MARK = re.compile(
     r"(?:[A-Z][a-z]{2,8},? )?([A-Z][a-z]{2})[a-z]* +(\d{1,2})(?: (\d\d:\d\d(?::\d\d)?))?,? (\d{4}).*"
 )
 _LONGEST_MARK = 300  # characters
-_OTHER_MARK = re.compile(r"(?:---|\*{4}|Session )[^<>]*|\s*")
+MAX_LINES_BEFORE_CHANGE = 2000  # of a log that begins without a date
+_OTHER_MARK = re.compile(r"(?:---|\*{4}|===|Session )[^<>]*|\s*")
+_DAY_CHANGED = re.compile(r"--- Day changed")
+_YEAR = re.compile(r"(?<!\d)(?:19[89]|20[0-4])\d(?!\d)")
 _SAID = re.compile(r"<[ @+%&~!]?([^\s<>!]{1,64})(![^\s<>]{1,200})?>(?:[ \t](.*))?")
 _DID = re.compile(r"\s?\*[ \t]{1,2}(?![*\t ])[@+%&~!]?([^\s]{1,64}) (.*)")
 _TABBED = re.compile(r"[ @+%&~!]?([^\s\t<>*=-][^\s\t]{0,63})\t(.*)")
@@ -62,36 +65,39 @@ class _Line(NamedTuple):
 class _Log:
     """Where the reading of a log stands in time."""
 
-    def __init__(self, day: date | None) -> None:
+    def __init__(self, day: date | None, year: int | None = None) -> None:
         self._day = day
+        self._year = year
         self._clock: time | None = None
 
     def line(self, text: str) -> _Line | None:
-        """What a line says; None where it is no line of a log."""
+        """What a line says; None if it is no line of a log."""
         at, rest = _dated(text)
         if at is not None:
             return _spoken(at, rest)
-        if len(text) < _LONGEST_MARK and (found := _MARK.fullmatch(text)):
-            self._turn(found)
+        if len(text) < _LONGEST_MARK and (match := _MARK.fullmatch(text)):
+            self._turn(match)
             return _Line(None, None, "", "")
-        if found := _SHORT.fullmatch(text):
-            return self._timed(found)
+        if match := _SHORT.fullmatch(text):
+            return self._timed(match)
         return _Line(None, None, "", "") if _OTHER_MARK.fullmatch(text) else None
 
     def _turn(self, mark: "re.Match[str]") -> None:
         month, day, year = mark[2].lower(), int(mark[3]), int(mark[5])
-        if month in _MONTHS and (found := _day(year, _MONTHS.index(month) + 1, day)):
-            self._day, self._clock = found, None
+        if month in _MONTHS and (match := _day(year, _MONTHS.index(month) + 1, day)):
+            self._day, self._clock = match, None
 
-    def _timed(self, found: "re.Match[str]") -> _Line | None:
-        month, day, other_day, other_month, hour, minute, second, half, rest = found.groups()
+    def _timed(self, match: "re.Match[str]") -> _Line | None:
+        month, day, other_day, other_month, hour, minute, second, half, rest = match.groups()
         month, day = month or other_month, day or other_day
         hours = int(hour) % 12 + (12 if half == "PM" else 0) if half else int(hour)
-        if hours > 23 or int(minute) > 59 or int(second or 0) > 60:
+        if hours > 24 or int(minute) > 59 or int(second or 0) > 60:
             return None
-        clock = time(hours, int(minute), min(int(second or 0), 59))
-        if month and self._day and month.lower() in _MONTHS:
+        clock = time(hours % 24, int(minute), min(int(second or 0), 59))
+        if month and month.lower() in _MONTHS:
             self._to(_MONTHS.index(month.lower()) + 1, int(day))
+            if self._day and hours == 24:  # 24:53 is 0:53 of the next day
+                self._day += timedelta(days=1)
         elif self._day and self._clock and self._clock.hour - clock.hour > 6:  # midnight, and no line told
             self._day += timedelta(days=1)
         self._clock = clock
@@ -100,7 +106,9 @@ class _Log:
 
     def _to(self, month: int, day: int) -> None:
         """Go on to a day without a year; December comes before January."""
-        if self._day:
+        if not self._day and self._year:
+            self._day = _day(self._year, month, day)
+        elif self._day:
             year = self._day.year + (month == 1 and self._day.month == 12)
             self._day = _day(year, month, day) or self._day
 
@@ -113,14 +121,14 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 
 def _dated(line: str) -> tuple[float | None, str]:
-    """The time of a line that has its own date, and the rest of it; None where it has none."""
-    if found := _FULL.fullmatch(line):
-        return _instant(found[1]), found[2]
-    if (found := _NAMED.fullmatch(line)) and found[2].lower() in _MONTHS:
-        month = _MONTHS.index(found[2].lower()) + 1
-        return _instant(f"{found[3]}-{month:02}-{int(found[1]):02}T{found[4]}"), found[5]
-    if found := _UNIX.fullmatch(line):
-        return float(found[1]), found[2]
+    """The time of a line that has its own date, and the rest of it; None if it has none."""
+    if match := _FULL.fullmatch(line):
+        return _instant(match[1]), match[2]
+    if (match := _NAMED.fullmatch(line)) and match[2].lower() in _MONTHS:
+        month = _MONTHS.index(match[2].lower()) + 1
+        return _instant(f"{match[3]}-{month:02}-{int(match[1]):02}T{match[4]}"), match[5]
+    if match := _UNIX.fullmatch(line):
+        return float(match[1]), match[2]
     return None, ""
 
 
@@ -131,23 +139,22 @@ def _instant(text: str) -> float | None:
 def _spoken(at: float | None, rest: str) -> _Line:
     """What stands after the time."""
     rest = _FORMATTING.sub("", rest)
-    if found := _SAID.fullmatch(rest):
-        text = found[3] or ""
-        if found[2] and text[:1] in ("+", "-"):  # dircproxy puts a sign before what a person with an address says
+    if match := _SAID.fullmatch(rest):
+        text = match[3] or ""
+        if match[2] and text[:1] in ("+", "-"):  # dircproxy puts a sign before what a person with an address says
             text = text[1:]
-        return _Line(at, "message", found[1], text)
-    if (found := _DID.fullmatch(rest)) and not _EVENT.match(rest.lstrip("* \t")):
-        return _Line(at, "message", found[1], f"*{found[2]}*")
-    if not _SERVER.match(rest.lstrip()) and (found := _TABBED.fullmatch(rest)):
-        return _Line(at, "message", found[1], found[2])
+        return _Line(at, "message", match[1], text)
+    if (match := _DID.fullmatch(rest)) and not _EVENT.match(rest.lstrip("* \t")):
+        return _Line(at, "message", match[1], f"*{match[2]}*")
+    if not _SERVER.match(rest.lstrip()) and (match := _TABBED.fullmatch(rest)):
+        return _Line(at, "message", match[1], match[2])
     return _Line(at, "service", "", rest)
 
 
 def _recognises(start: bytes) -> bool:
     lines = [line.lstrip("\ufeff") for line in head_lines(start) if line.strip()][:200]
     log = _Log(None)
-    found = [log.line(line) for line in lines]
-    known = sum(line is not None for line in found)
+    known = sum(log.line(line) is not None for line in lines)
     said = sum(_has_nick(line) for line in lines)
     return said > 0 and known >= 0.6 * len(lines) and (said >= 0.2 * len(lines) or bool(_MARK.fullmatch(lines[0])))
 
@@ -174,8 +181,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _lines(tree: Tree, name: str) -> Iterator[_Line | Reject]:
-    found = _DATED.search(name.rpartition("/")[2]) or _DATED.search(name)
-    log = _Log(_day(*map(int, found.groups())) if found else None)
+    log = _Log(_first_day(name, head(tree, name)), _year(name))
     with tree.open(name) as stream:
         for offset, text in text_lines(stream):
             line = log.line(text.lstrip("\ufeff"))
@@ -185,13 +191,34 @@ def _lines(tree: Tree, name: str) -> Iterator[_Line | Reject]:
                 yield line
 
 
+def _first_day(name: str, start: bytes) -> date | None:
+    """The day a log begins on: by its name or folder, or the day before the first change of day that it tells."""
+    match = _DATED.search(name.rpartition("/")[2]) or _DATED.search(name)
+    if match:
+        return _day(*map(int, match.groups()))
+    for line in head_lines(start)[:MAX_LINES_BEFORE_CHANGE]:
+        mark = _MARK.fullmatch(line) if _DAY_CHANGED.match(line) else None
+        if mark and mark[2].lower() in _MONTHS:
+            changed = _day(int(mark[5]), _MONTHS.index(mark[2].lower()) + 1, int(mark[3]))
+            return changed - timedelta(days=1) if changed else None
+        if line.startswith(("---", "****", "Session")):
+            return None  # a mark that tells when the log begins
+    return None
+
+
+def _year(name: str) -> int | None:
+    """The year in a log's name or folder, for lines that tell month and day alone."""
+    years = _YEAR.findall(name)
+    return int(years[-1]) if years else None
+
+
 def _channel(name: str, start: bytes) -> str:
     """The channel or the person a log is of: by the file's name, its folder's, or what the log tells at its beginning."""
     for part in reversed(name.split("/")):
-        if found := _CHANNEL.search(part):
-            return found[0].casefold()
-    if told := _TOLD.search(start):
-        return told[1].decode("utf-8", "replace").casefold()
+        if match := _CHANNEL.search(part):
+            return match[0].casefold()
+    if said := _TOLD.search(start):
+        return said[1].decode("utf-8", "replace").casefold()
     folder, _, file = name.rpartition("/")
     stem = _DATED.sub("", re.sub(r"\.(?:log|txt|weechatlog)$", "", file)).strip("._- ")
     return (stem or folder.rpartition("/")[2] or file).casefold()

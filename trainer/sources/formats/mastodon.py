@@ -1,6 +1,6 @@
 """Mastodon's archive: outbox.json, in a tar.gz, a zip or a folder.
 
-Learned from Mastodon's backup_service.rb and its ActivityPub serializers (no real file was seen): `orderedItems` are Creates
+Learned from Mastodon's backup_service.rb and its ActivityPub serializers: `orderedItems` are Creates
 and Announces, unordered; content is HTML, with a content warning in `summary`. Who may see a post, `to` and `cc` tell: what
 was for followers or for those mentioned alone counts as private. The account's name stands in actor.json.
 """
@@ -120,6 +120,5 @@ SOURCE = Source(
     "Mastodon",
     claim_each(_recognises),
     _read,
-    experimental=True,
     is_companion=companions(r"(?:^|/)(?:actor|likes|bookmarks)\.json$|(?:^|/)media_attachments/"),
 )

@@ -2,8 +2,8 @@
 
 Learned from Element's JSONExport.ts: `room_name`, `exported_by`, …, then `messages`: events as the server has them,
 decrypted where the client could; `origin_server_ts` is in milliseconds. Edits (`m.replace`) are events of their own: the id
-is that of the first version, so that the last one counts. Whether a room is a dm is told by how many speak. Fallbacks of
-replies (`> <@user> …`) are cut off.
+is that of the first version, so that the last one counts. Reactions (`m.reaction`) are events of their own, too. Whether a
+room is a dm is told by how many speak. Fallbacks of replies (`> <@user> …`) are cut off.
 """
 
 import re
@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Kind, Message
@@ -23,6 +24,7 @@ _FALLBACK = re.compile(r"\A(> .*\n)+\n?")
 _QUOTED = re.compile(r"^> ?(?:\* ?)?(?:<@[^>\n]*> ?)?", re.MULTILINE)
 _MEDIA = {"m.image": "photo", "m.video": "video", "m.audio": "audio", "m.file": "file", "m.sticker": "sticker"}
 _CALLS = ("m.call.", "org.matrix.msc3401.call")
+MAX_REACTED = 100_000  # messages with reactions that are remembered
 
 
 class _Event(msgspec.Struct):
@@ -46,26 +48,34 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         room: dict[str, Any] = {}
         names: dict[str, str] = {}
-        kind = conversation_type("", _people(tree, name))
-        for found in JsonRecords(partial(tree.open, name), name, "messages", _Event):
-            if isinstance(found, Opening):
-                room = found.fields
-            elif isinstance(found, _Event):
-                _note_name(found, names)
-                yield _message(found, room, kind, names)
+        people, reactions = _survey(tree, name)
+        kind = conversation_type("", people)
+        for item in JsonRecords(partial(tree.open, name), name, "messages", _Event):
+            if isinstance(item, Opening):
+                room = item.fields
+            elif isinstance(item, _Event):
+                _note_name(item, names)
+                message = _message(item, room, kind, names)
+                reacted = reactions.get(message.message_id, ())
+                who = tuple((emoji, names.get(person) or person) for emoji, person in reacted)
+                yield structs.replace(message, reactions=who) if who else message
             else:
-                yield found
+                yield item
 
 
-def _people(tree: Tree, name: str) -> set[str]:
-    """Who speaks, as far as three."""
+def _survey(tree: Tree, name: str) -> tuple[set[str], dict[str, list[tuple[str, str]]]]:
+    """Who speaks, as far as three, and who reacted with what to which message."""
     people: set[str] = set()
-    for found in JsonRecords(partial(tree.open, name), name, "messages", _Event):
-        if isinstance(found, _Event):
-            people.add(found.sender)
-        if len(people) > 2:
-            break
-    return people
+    reactions: dict[str, list[tuple[str, str]]] = {}
+    for event in JsonRecords(partial(tree.open, name), name, "messages", _Event):
+        if not isinstance(event, _Event):
+            continue
+        if len(people) < 3:
+            people.add(event.sender)
+        relation = (event.content or {}).get("m.relates_to") if event.type == "m.reaction" else None
+        if isinstance(relation, dict) and relation.get("key") and len(reactions) < MAX_REACTED:
+            reactions.setdefault(str(relation.get("event_id")), []).append((str(relation["key"]), event.sender))
+    return people, reactions
 
 
 def _note_name(event: _Event, names: dict[str, str]) -> None:

@@ -27,6 +27,11 @@ class _Url(msgspec.Struct, gc=False):
     expanded: str = ""
 
 
+class _Reaction(msgspec.Struct, gc=False):
+    senderId: str = ""  # noqa: N815 (X's own spelling)
+    reactionKey: str = ""  # noqa: N815
+
+
 class _Create(msgspec.Struct, gc=False):
     id: str
     senderId: str = ""  # noqa: N815 (X's own spelling)
@@ -34,6 +39,7 @@ class _Create(msgspec.Struct, gc=False):
     text: str = ""
     urls: list[_Url] = []
     mediaUrls: list[str] = []  # noqa: N815
+    reactions: list[_Reaction] = []
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -93,6 +99,7 @@ def _message(create: _Create, talk: str, scene: ConversationType, whose: Owner) 
         timestamp=seconds(create.createdAt),
         text=_expanded(create),
         attachments=tuple("photo" for _ in create.mediaUrls),
+        reactions=tuple((f":{reaction.reactionKey}:", reaction.senderId) for reaction in create.reactions),
     )
 
 

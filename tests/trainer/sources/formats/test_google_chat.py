@@ -1,5 +1,7 @@
 """Google Chat out of a Takeout."""
 
+from pathlib import Path
+
 from tests.trainer.sources.reading import FIXTURES, read
 from trainer.sources.registry import find
 
@@ -22,3 +24,14 @@ def test_a_takeout_has_private_messages_and_spaces() -> None:
     assert (messages[3].is_bot, messages[3].timestamp) == (True, None)
     assert rejects == []
     assert all(export.source.experimental for export in find(FIXTURES / "google_chat"))
+
+
+def test_reactions_name_addresses(tmp_path: Path) -> None:
+    """As Takeout lists them; an emoji of the workspace's own has no character."""
+    reactions = '[{"emoji": {"unicode": "🥨"}, "reactor_emails": ["bo@x.org"]}, {"emoji": {"custom_emoji": {}}}]'
+    row = (
+        f'{{"creator": {{"name": "Ana"}}, "created_date": "", "topic_id": "t", "text": "hi", "reactions": {reactions}}}'
+    )
+    (tmp_path / "messages.json").write_text(f'{{"messages": [{row}]}}', encoding="utf-8")
+    (message,), _ = read(tmp_path / "messages.json")
+    assert message.reactions == (("🥨", "bo@x.org"),)

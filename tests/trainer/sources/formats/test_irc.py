@@ -101,3 +101,40 @@ def test_other_texts_are_left_alone(tmp_path: Path, text: str) -> None:
     """Agendas, pages, logs of programs."""
     (tmp_path / "a.log").write_text(text)
     assert list(find(tmp_path / "a.log")) == []
+
+
+def times(path: Path) -> list[str]:
+    messages, rejects = read(path)
+    assert rejects == []
+    return [
+        f"{datetime.fromtimestamp(one.timestamp, UTC):%Y-%m-%d %H:%M} {one.text}" if one.timestamp else f"? {one.text}"
+        for one in messages
+        if one.kind == "message"
+    ]
+
+
+def test_a_log_without_a_year_has_that_of_its_name(tmp_path: Path) -> None:
+    """Or none: a wrong year is worse than none, and the order of the file stands."""
+    text = "Dec 31 23:05:06 <ann> hi\nDec 31 24:53:06 <bob> hello\nJan 02 10:05:06 <ann> again\n"
+    (tmp_path / "#marsh.2023.log").write_text(text)
+    (tmp_path / "#fen.log").write_text(text)
+    assert times(tmp_path / "#marsh.2023.log") == [
+        "2023-12-31 23:05 hi",
+        "2024-01-01 00:53 hello",
+        "2024-01-02 10:05 again",
+    ]
+    assert times(tmp_path / "#fen.log") == ["? hi", "? hello", "? again"]
+
+
+def test_lines_before_the_first_change_of_day_are_of_the_day_before(tmp_path: Path) -> None:
+    """And a clock that goes on behind 24 is of the next day."""
+    path = tmp_path / "#fen.log"
+    path.write_text("22:05:01 <ann> hi\n24:53 <bob> late\n--- Day changed Fri Mar 05 2021\n09:00 <cat> morning\n")
+    assert times(path) == ["2021-03-04 22:05 hi", "2021-03-05 00:53 late", "2021-03-05 09:00 morning"]
+
+
+def test_what_the_server_says_behind_equal_signs_is_no_message(tmp_path: Path) -> None:
+    """With a time or without."""
+    path = tmp_path / "#fen.log"
+    path.write_text("[10:05] === ann [~a@x] has joined #fen\n=== bob is now known as bobby\n[10:06] <ann> hi\n")
+    assert times(path) == ["? hi"]

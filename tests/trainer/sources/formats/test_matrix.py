@@ -1,4 +1,8 @@
-"""A Matrix room as Element exports it."""
+"""A Matrix room, as Element exports it."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 from tests.trainer.sources.reading import FIXTURES, read
 from trainer.sources.registry import find
@@ -35,3 +39,34 @@ def test_a_room_is_events() -> None:
     }
     assert rejects == []
     assert all(export.source.experimental for export in find(FIXTURES / "matrix"))
+
+
+def test_reactions_are_events_of_their_own(tmp_path: Path) -> None:
+    """They come behind the message, and name who reacted as far as the room does."""
+
+    def event(number: int, sender: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "event_id": f"$e{number}",
+            "sender": sender,
+            "type": kind,
+            "origin_server_ts": number,
+            "content": content,
+        }
+
+    def reaction(number: int, sender: str) -> dict[str, Any]:
+        relation = {"rel_type": "m.annotation", "event_id": "$e2", "key": "🥨"}
+        return event(number, sender, "m.reaction", {"m.relates_to": relation})
+
+    events = [
+        event(1, "@bo:x.org", "m.room.member", {"displayname": "Bo", "membership": "join"}),
+        event(2, "@ana:x.org", "m.room.message", {"msgtype": "m.text", "body": "bread"}),
+        reaction(3, "@bo:x.org"),
+        reaction(4, "@cy:x.org"),
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps({"room_name": "Pond", "exported_by": "ana", "messages": events}))
+    messages, rejects = read(path)
+    assert {one.message_id: one.reactions for one in messages if one.kind == "message"} == {
+        "$e2": (("🥨", "Bo"), ("🥨", "@cy:x.org"))
+    }
+    assert rejects == []
