@@ -14,6 +14,7 @@ CJK = (
     "\u3040-\u30ff\u31f0-\u31ff"  # Kana
 )
 _TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
+_ASCII_TOKEN = re.compile(r"[a-z0-9]+")
 _CJK_CHARACTER = re.compile(rf"[{CJK}]")
 
 
@@ -43,6 +44,8 @@ def word_tokens(text: str) -> list[str]:
 
     A Chinese sentence is one "word" to `str.split`, and many tokens here.
     """
+    if text.isascii():
+        return _ASCII_TOKEN.findall(text.replace("'", "").replace("`", "").lower())
     return _TOKEN.findall(folded(text))
 
 

@@ -4,7 +4,11 @@ Content decides: a copy of a conversation that slipped in from another export fa
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
 
 from trainer.corpus.segmentation import ConversationRecord
 
@@ -39,7 +43,7 @@ def assign_splits(
         for place in members if held_out else ():
             if splits[conversations[place].id] == TRAIN:
                 splits[conversations[place].id] = held_out[-1]
-    by_hash = sorted(groups, key=lambda members: min((min(prints[place]), wholes[place]) for place in members))
+    by_hash = sorted(groups, key=lambda members: min((int(prints[place][0]), wholes[place]) for place in members))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
         held = _sum(said[place] for members in order for place in members if splits[conversations[place].id] == split)
         for members in order:
@@ -52,11 +56,11 @@ def assign_splits(
     return splits
 
 
-def _prints(record: ConversationRecord) -> frozenset[int]:
+def _prints(record: ConversationRecord) -> np.ndarray:
     """Return hashes of what is said in a conversation, of its long messages if it has any; by content alone."""
     texts = _texts(record)
     telling = [text for text in texts if len(text) >= MIN_LETTERS] or ["".join(texts)]
-    return frozenset(map(_hash, telling))
+    return np.unique(np.fromiter(map(_hash, telling), np.uint64, len(telling)))
 
 
 def _whole(record: ConversationRecord) -> int:
@@ -73,17 +77,19 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
-def _copies(prints: Sequence[Collection[int]], wholes: Sequence[int]) -> list[list[int]]:
+def _copies(prints: Sequence[np.ndarray], wholes: Sequence[int]) -> list[list[int]]:
     """Return the places of conversations, copies of each other together: the same, or sharing most of what they say."""
-    places: dict[int, list[int]] = {}
-    for place, told in enumerate(prints):
-        for digest in told:
-            places.setdefault(digest, []).append(place)
-    shared: dict[tuple[int, int], int] = {}
-    for where in places.values():
-        for number, first in enumerate(where if len(where) <= MAX_TOLD_APART else ()):
-            for second in where[number + 1 :]:
-                shared[first, second] = shared.get((first, second), 0) + 1
+    shared: Counter[tuple[int, int]] = Counter()
+    if prints:
+        digests = np.concatenate(prints)
+        places = np.repeat(np.arange(len(prints)), [len(told) for told in prints])
+        order = np.argsort(digests, kind="stable")
+        digests, places = digests[order], places[order]
+        starts = np.flatnonzero(np.concatenate(([True], digests[1:] != digests[:-1])))
+        sizes = np.diff(np.append(starts, len(digests)))
+        for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+            if size <= MAX_TOLD_APART:
+                shared.update(combinations(places[start : start + size].tolist(), 2))
     parent = list(range(len(prints)))
 
     def root(place: int) -> int:

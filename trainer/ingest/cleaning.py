@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from persona.config import Cleaning, Data
 from persona.transcript import plain_lines
 from trainer.sources.message import Message
@@ -23,8 +25,7 @@ _PASSED_ON = re.compile(r"(?P<comment>\S.*?)\s*\b(?:RT|MT) @(?P<author>\w{1,30})
 _QUOTED_FIRST = re.compile(r"[\"“]@(?P<author>\w{1,30}):?\s+(?P<words>[^\"”]+)[\"”]\s*(?P<comment>\S.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """A message as the corpus holds it. quoted, author: words of somebody else that it answers, and whose they are.
     mentions: (id, name) pairs. answers: it is a reply, if only by the handles it begins with. rewritten: the rules
     that changed it."""
@@ -47,6 +48,7 @@ class Dropped:
 Rule = Callable[[Message, Data], bool]
 
 # Rules that leave a message out. Those with a switch of their name in [data.cleaning] hold while it is on.
+_TELLING_FIRST = ("", "/", "!", ">", " ")
 DROPS: dict[str, Rule] = {
     "service": lambda message, _: message.kind in ("service", "call"),
     "unsupported": lambda message, _: message.kind == "unsupported",
@@ -70,6 +72,8 @@ def is_private(message: Message, settings: Data) -> bool:
 
 def clean(message: Message, settings: Data) -> Kept | Dropped:
     """The message as the corpus holds it, or the first rule that drops it."""
+    if _is_plain(message, settings):
+        return Kept((message.text.strip(),), mentions=message.mentions)
     switches = settings.cleaning.__dict__  # asked for every message: getattr on a model is slow where there is no field
     for name, applies in DROPS.items():
         if switches.get(name, True) and applies(message, settings):
@@ -91,6 +95,27 @@ def clean(message: Message, settings: Data) -> Kept | Dropped:
         tuple(draft.mentions),
         draft.answers or bool(draft.quoted),
         tuple(dict.fromkeys(draft.rewritten)),
+    )
+
+
+def _is_plain(message: Message, settings: Data) -> bool:
+    """Return whether no rule can apply, as for most messages of a group: quicker to see than rule by rule."""
+    text = message.text
+    return (
+        message.conversation_type == "group"
+        and message.kind == "message"
+        and text.isprintable()
+        and not _INVISIBLE.fullmatch(text)
+        and text[:1] not in _TELLING_FIRST
+        and not (
+            message.is_bot
+            or message.is_group_dm
+            or message.forwarded_from
+            or message.attachments
+            or message.quoted_text
+        )
+        and bool(message.sender_id or message.sender_name)
+        and not (_may_hold_link(text) or "/status" in text or settings.blocked_words or _RUN.search(text))
     )
 
 

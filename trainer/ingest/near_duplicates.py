@@ -11,13 +11,13 @@ from trainer.corpus.segmentation import Row
 
 MIN_WORDS = 8  # shorter messages are habits
 MIN_SIMILARITY = 0.8  # Jaccard similarity of shingles
-SHINGLE_WORDS = 3
+MIN_LENGTH = 2 * MIN_WORDS - 1  # characters; so many hold that many words, where blanks part them
 _PERMUTATIONS, _BANDS = 64, 16  # similar at .8: found with a chance of 99.98%; what is found is then compared exactly
 _AT_ONCE = 1024  # messages that are sketched together
 
 
 def repeated(rows: Sequence[Row], speaker: Callable[[Row], str]) -> Iterator[int]:
-    """The places in `rows` of messages that say nearly what the same speaker said at an earlier place."""
+    """Yield the places in `rows` of messages that say nearly what the same speaker said at an earlier place."""
     said: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
         said.setdefault(speaker(row), []).append(place)
@@ -26,7 +26,7 @@ def repeated(rows: Sequence[Row], speaker: Callable[[Row], str]) -> Iterator[int
 
 
 def _repeated(rows: Sequence[Row], places: Iterable[int]) -> Iterator[int]:
-    """The same for the places of one speaker."""
+    """Yield the same for the places of one speaker."""
     index = RMinHashLSH(threshold=MIN_SIMILARITY, num_perm=_PERMUTATIONS, num_bands=_BANDS)
     long = ((place, shingles) for place in places if (shingles := _shingles(rows[place])))
     while together := list(islice(long, _AT_ONCE)):
@@ -42,11 +42,14 @@ def _repeated(rows: Sequence[Row], places: Iterable[int]) -> Iterator[int]:
 
 
 def _shingles(row: Row) -> frozenset[str]:
-    """Runs of units. Empty for short messages."""
-    said = word_tokens("\n".join(row.lines))
+    """Return the runs of three words in a message; none for short ones."""
+    text = row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
+    if len(text) < MIN_LENGTH and text.isascii():
+        return frozenset()
+    said = word_tokens(text)
     if len(said) < MIN_WORDS:
         return frozenset()
-    return frozenset(" ".join(said[start : start + SHINGLE_WORDS]) for start in range(len(said) - SHINGLE_WORDS + 1))
+    return frozenset(map(" ".join, zip(said, said[1:], said[2:], strict=False)))
 
 
 def _jaccard(first: frozenset[str], other: frozenset[str]) -> float:

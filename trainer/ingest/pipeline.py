@@ -1,12 +1,14 @@
 """Exports -> corpus: read, clean, pseudonymise, merge with what was imported before, save."""
 
+import gc
 import hashlib
 import os
 import re
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from sys import intern
 
@@ -63,7 +65,7 @@ def import_exports(
     Raises UserError where there is nothing to read, or nobody in it is the persona; strict: where anything could not be read.
     Nothing is written then.
     """
-    with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects:
+    with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects, _no_collection():
         return _import(settings, paths, fresh, bars, strict, rejects)
 
 
@@ -122,6 +124,18 @@ def _gather(
             counts,
         )
     return list(rows.values())
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no cycles meanwhile: messages hold none, and to look through millions of them takes a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _fetched(settings: Settings, paths: Sequence[Path]) -> list[Path]:
@@ -189,7 +203,8 @@ def _read(
 ) -> None:
     private = f"{source}, private"
     for message, cleaned in reading:
-        message = in_voice(message, settings)
+        if message.platform == ROLES:
+            message = in_voice(message, settings)
         sender = register_sender(identities, message)
         label = private if message.conversation_type == "dm" else source
         if isinstance(cleaned, Dropped):
@@ -220,31 +235,37 @@ def in_voice(message: Message, settings: Settings) -> Message:
 
 
 def _row(message: Message, sender: str, source: str, kept: Kept, identities: dict[str, Identity]) -> Row:
-    mentions = (register_mentioned(identities, message.platform, number, name) for number, name in kept.mentions)
+    mentions = [register_mentioned(identities, message.platform, number, name) for number, name in kept.mentions]
     author = register_mentioned(identities, message.platform, "", kept.author) if kept.author else ""
     return Row(
         platform=message.platform,
         source=source,
-        channel=intern(_opaque(message.conversation_id)),
+        channel=_opaque_channel(message.conversation_id),
         kind=message.conversation_type,
         message_id=_opaque(message.message_id),
         sender=sender,
         at=message.timestamp,
         lines=kept.lines,
         reply_to=_opaque(message.reply_to_id) or ("?" if message.reply_to_name or kept.answers else ""),
-        thread=intern(_opaque(message.thread_id)),
+        thread=_opaque_channel(message.thread_id),
         quoted=kept.quoted,
         quoted_by=author,
-        mentions=tuple(dict.fromkeys(filter(None, mentions))),
+        mentions=tuple(dict.fromkeys(filter(None, mentions))) if mentions else (),
     )
 
 
 def _opaque(number: str) -> str:
     """An id as the corpus holds it: where an export has none, readers make one of names and file names, which are not
     to be written; addresses of public posts stay, since their parents are looked for under them."""
-    if _PLAIN_ID.fullmatch(number):
+    if number.isdigit() or _PLAIN_ID.fullmatch(number):
         return number
     return hashlib.blake2b(number.encode(), digest_size=10).hexdigest()
+
+
+@lru_cache(1 << 12)
+def _opaque_channel(number: str) -> str:
+    """Return the same for what many messages share: one string for all of them."""
+    return intern(_opaque(number))
 
 
 def _require_persona(settings: Settings, corpus: Corpus, counts: ImportCounts) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from persona.config import Settings
-from persona.pii.scrub import scrub
+from persona.pii.scrub import may_hold_any, scrub
 from persona.transcript import UNKNOWN
 from trainer.corpus.segmentation import Row, segment
 from trainer.ingest.cleaning import fold_digits
@@ -61,9 +61,13 @@ def postprocess(
     fold = fold_digits if settings.data.cleaning.runs else str
 
     def rewritten(place: int) -> Row:
+        row = masked[place]
+        if is_clean and not named[place] and not any(map(may_hold_any, (*row.lines, *row.quoted))):
+            return row
         replace_names = names.replaced if named[place] else str
         return _rewritten(masked[place], lambda text: fold(scrub_text(mask_erased(replace_names(text)))))
 
+    is_clean = not erasure_list.words
     fresh: list[Row] = []
     for start in range(0, len(masked), STEP):
         fresh += map(rewritten, range(start, min(start + STEP, len(masked))))

@@ -81,11 +81,14 @@ def register_sender(identities: dict[str, Identity], message: Message) -> str:
         for handle in _AT.findall(message.text):
             register_mentioned(identities, message.platform, "", handle)
     key = identity_key(message.platform, message.sender_id, message.sender_name)
-    known = identities.setdefault(key, Identity(key))
+    if (known := identities.get(key)) is None:
+        known = identities[key] = Identity(key)
     if message.sender_name:
         known.names[message.sender_name] += 1
-    known.handle = message.sender_handle or known.handle
-    known.is_self = known.is_self or (message.is_self and normalise(message.sender_name) in _ME)
+    if message.sender_handle:
+        known.handle = message.sender_handle
+    if message.is_self and normalise(message.sender_name) in _ME:
+        known.is_self = True
     return known.key
 
 
