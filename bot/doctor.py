@@ -95,7 +95,11 @@ async def _store(settings: Settings) -> list[Finding]:
 
 
 async def _platforms(settings: Settings) -> list[Finding]:
-    return [finding for gateway in gateways_of(settings) for finding in await gateway.examine()]
+    findings: list[Finding] = []
+    for gateway in gateways_of(settings):
+        targets = settings.tweets.to if settings.tweets.enabled else ()
+        findings += await gateway.examine([to for to in targets if to.startswith(f"{gateway.platform}:")])
+    return findings
 
 
 async def _clock(settings: Settings) -> list[Finding]:

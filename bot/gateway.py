@@ -208,5 +208,6 @@ class Gateway(Protocol):
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
         """Show that the bot types there, until left."""
 
-    async def examine(self) -> Sequence[Finding]:
-        """What stands against speaking on this platform, asked without connecting for good."""
+    async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
+        """What stands against speaking on this platform, asked without connecting for good. targets: where tweets are to
+        go there."""

@@ -63,7 +63,7 @@ class TerminalGateway:
         """The terminal keeps none."""
         return []
 
-    async def examine(self) -> Sequence[Finding]:
+    async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         """Nothing stands against it."""
         return []
 

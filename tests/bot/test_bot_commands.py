@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.doctor import examine
 from bot.gateway import Finding
+from bot.platforms import gateways_of
 from bot.store.backup import back_up
 from persona.config import load
 from persona.errors import UserError
@@ -171,3 +172,79 @@ async def test_the_doctor_names_who_knocked(bare_home: Home, telegram: FakeTeleg
     (knock,) = [one for one in await examined(home) if one.check == "knock"]
     assert knock.detail == "telegram chat -77 wrote and isn't let in"
     assert knock.mend == "to let it in, put -77 into [telegram] chats"
+
+
+async def discord_findings(home: Home, discord: FakeDiscord, extra: str) -> dict[str, str]:
+    """What the doctor says of Discord alone, by the check; "" if all is well there."""
+    table = discord.settings + extra
+    settings = load(home.settings(home.config.read_text() + table).config)
+    (gateway,) = gateways_of(settings)
+    findings = await gateway.examine(list(settings.tweets.to))
+    return {finding.check: "" if finding.ok else f"{finding.detail}; {finding.mend}" for finding in findings}
+
+
+async def test_ids_of_forums_threads_and_voice_channels_are_no_faults(
+    bare_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot hears in all of them; a tweet can go into a thread."""
+    monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
+    discord = FakeDiscord(channels=3)
+    await discord.start()
+    forum, voice, _ = discord.channels
+    discord.types, thread = {forum: 15, voice: 2}, "300000000000000999"
+    discord.threads[thread] = forum
+    extra = f'channels = ["{forum}", "{voice}", "{thread}"]\n[tweets]\nto = ["discord:{thread}"]\n'
+    found = await discord_findings(bare_home, discord, extra)
+    await discord.stop()
+    assert found == dict.fromkeys(("discord token", "discord intents", "discord permissions"), "")
+
+
+@pytest.mark.parametrize(("kind", "word"), [(15, "forum"), (4, "category")])
+async def test_a_target_that_takes_no_posts_is_a_finding_and_a_sentence_in_the_log(
+    bare_home: Home,
+    discord: FakeDiscord,
+    monkeypatch: pytest.MonkeyPatch,
+    start_daemon: StartDaemon,
+    caplog: pytest.LogCaptureFixture,
+    kind: int,
+    word: str,
+) -> None:
+    """A forum takes threads, a category nothing: the daemon disables the target and goes on."""
+    monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
+    (channel,) = discord.channels
+    discord.types[channel] = kind
+    tweets = (
+        f'[tweets]\nenabled = true\nevery = "1s"\njitter = "0s"\nhours = "00:00-00:00"\nto = ["discord:{channel}"]\n'
+    )
+    found = await discord_findings(bare_home, discord, tweets)
+    assert f"is a {word}, which takes no posts; name a channel or a thread in it" in found["discord target"]
+    await start_daemon(bare_home)
+    async with asyncio.timeout(20):
+        while f'target disabled channel=discord:{channel} reason="a {word} takes no posts' not in caplog.text:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_thread_in_which_it_may_not_write_is_a_finding(
+    bare_home: Home, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Send Messages in Threads* is a permission of its own."""
+    monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
+    discord.permissions = fake_discord.ALL_PERMISSIONS & ~(1 << 38) & ~(1 << 3)  # nor administrator, who may all
+    thread = "300000000000000999"
+    discord.threads[thread] = discord.channels[0]
+    found = await discord_findings(bare_home, discord, f'[tweets]\nto = ["discord:{thread}", "discord:5"]\n')
+    assert "no send messages in threads" in found["discord permissions"]
+    assert "discord:5 is in no server of the bot" in found["discord target"]
+
+
+async def test_a_group_in_which_it_may_not_write_is_a_finding(
+    bare_home: Home, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Being there is not enough; a target is looked at as a chat is. The server is older than the library, and doesn't
+    send every right that it knows."""
+    monkeypatch.setenv("TELEGRAM_TOKEN", fake_telegram.TOKEN)
+    telegram.muted = {-77}
+    settings = load(bare_home.settings(bare_home.config.read_text() + telegram.settings).config)
+    (gateway,) = gateways_of(settings)
+    found = [finding.detail for finding in await gateway.examine(["telegram:-77:5"]) if not finding.ok]
+    assert "the bot may not write in -77" in found

@@ -48,6 +48,8 @@ class FakeDiscord:
         self.trouble: Trouble | None = None
         self.flags = CONTENT_INTENT
         self.permissions = ALL_PERMISSIONS
+        self.types: dict[str, int] = {}  # of channels that are no text channels
+        self.threads: dict[str, str] = {}  # a thread's id, and its channel's
         self.line = GatewayOnLoopback(self._welcome)
         self._posted = asyncio.Event()
         self._next = 0
@@ -303,9 +305,11 @@ class FakeDiscord:
     def _channel_data(self, channel: str) -> dict[str, Any]:
         if channel == DM_ID:
             return {"id": DM_ID, "type": 1, "last_message_id": None, "recipients": [ALICE]}
+        if channel in self.threads:
+            return self._thread_data(channel)
         return {
             "id": channel,
-            "type": 0,
+            "type": self.types.get(channel, 0),
             "guild_id": GUILD_ID,
             "name": "kitchen",
             "position": 0,
@@ -314,14 +318,31 @@ class FakeDiscord:
             "parent_id": None,
             "topic": None,
             "rate_limit_per_user": 0,
+            "bitrate": 64000,
+            "user_limit": 0,
             "last_message_id": self.messages[channel][-1]["id"] if self.messages[channel] else None,
+        }
+
+    def _thread_data(self, thread: str) -> dict[str, Any]:
+        archived = {"archived": False, "auto_archive_duration": 1440, "locked": False}
+        return {
+            "id": thread,
+            "type": 11,
+            "guild_id": GUILD_ID,
+            "parent_id": self.threads[thread],
+            "owner_id": ALICE["id"],
+            "name": "a thread",
+            "message_count": 1,
+            "member_count": 1,
+            "thread_metadata": {**archived, "archive_timestamp": "2020-01-01T00:00:00+00:00"},
+            "last_message_id": None,
         }
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
         return (
             self._json(self._channel_data(channel))
-            if channel in self.messages
+            if channel in self.messages or channel in self.threads
             else self._json({"message": "Unknown Channel", "code": 10003}, 404)
         )
 

@@ -43,6 +43,7 @@ class FakeTelegram:
         self.pressed: list[str] = []
         self.admins: set[int] = set()
         self.reads_all = False
+        self.muted: set[int] = set()  # groups in which the bot may not write
         self.on_send: Callable[[dict[str, Any]], None] | None = None
         self.trouble: Trouble | None = None
         self.webhook = ""
@@ -174,6 +175,8 @@ class FakeTelegram:
             "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
             "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories"
         )
+        if int(wish["chat_id"]) in self.muted:
+            return self._answer({"status": "restricted", "user": BOT, "is_member": True, "can_send_messages": False})
         user = BOT if number == BOT["id"] else {**ALICE, "id": number}
         return self._answer({"status": status, "user": user, **dict.fromkeys(rights.split(), False)})
 

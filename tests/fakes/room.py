@@ -51,5 +51,5 @@ class Room:
     async def typing(self, channel: str) -> AsyncIterator[None]:
         yield
 
-    async def examine(self) -> Sequence[Finding]:
+    async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         return []

@@ -1,6 +1,8 @@
 """What stands against speaking on Discord: token, intents, permissions in each channel. Asked over REST alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import aiohttp
 import discord
@@ -8,11 +10,14 @@ import discord
 from bot.gateway import Finding
 from persona.platforms import Discord
 
-_NEEDED = ("view_channel", "send_messages", "read_message_history")
+_ALWAYS = ("view_channel", "send_messages_in_threads")
+_THREADS = (10, 11, 12)  # Discord's channel types: of news, public, private
+_MEND_CHANNELS = "mend [discord] channels, or invite it"
+_MEND_TARGETS = "mend [tweets] to, or invite it"
 _PORTAL = "discord.com/developers/applications"
 
 
-async def examine(settings: Discord, token: str) -> Sequence[Finding]:
+async def examine(settings: Discord, token: str, targets: Sequence[str]) -> Sequence[Finding]:
     """The findings, one a check."""
     client = discord.Client(intents=discord.Intents.none())
     try:
@@ -20,7 +25,7 @@ async def examine(settings: Discord, token: str) -> Sequence[Finding]:
         return [
             Finding("discord token", True, f"speaks as {client.user}"),
             await _intents(client),
-            *await _channels(client, settings),
+            *await _channels(client, settings, targets),
         ]
     except discord.LoginFailure:
         mend = f"put the bot's token into DISCORD_TOKEN ({_PORTAL}, Bot, Reset Token)"
@@ -40,39 +45,75 @@ async def _intents(client: discord.Client) -> Finding:
     return Finding("discord intents", False, "message content is off: ordinary text arrives empty", mend)
 
 
-async def _channels(client: discord.Client, settings: Discord) -> list[Finding]:
-    """What is missing in each channel it should hear; one finding for all where nothing is."""
-    findings: list[Finding] = []
-    seen: set[str] = set()
+async def _channels(client: discord.Client, settings: Discord, targets: Sequence[str]) -> list[Finding]:
+    """What is missing in each channel it should hear or tweet in; one finding for all if nothing is."""
+    channels: dict[str, _Place] = {}
     async for guild in client.fetch_guilds():
         full = await client.fetch_guild(guild.id)
         assert client.user
         me = await full.fetch_member(client.user.id)
-        for channel in await full.fetch_channels():
-            if not isinstance(channel, discord.TextChannel):
-                continue
-            seen.add(str(channel.id))
-            if not settings.channels or str(channel.id) in settings.channels:
-                findings += _missing(channel, me)
-    findings += [
-        Finding(
-            "discord channel",
-            False,
-            f"{channel_id} is in no server of the bot",
-            "mend [discord] channels, or invite it",
-        )
-        for channel_id in settings.channels
-        if channel_id not in seen
-    ]
-    if not seen:
+        channels |= {str(channel.id): _Place(channel, me) for channel in await full.fetch_channels()}
+    if not channels:
         return [Finding("discord servers", False, "the bot is in none", f"open its install link ({_PORTAL})")]
-    return findings or [Finding("discord permissions", True, f"all there in {len(seen)} channels")]
+    heard = settings.channels or [
+        number for number, place in channels.items() if isinstance(place.channel, discord.TextChannel)
+    ]
+    findings: list[Finding] = []
+    for number in heard:
+        findings += _heard(number, await _place(client, channels, number))
+    for target in targets:
+        findings += _target(target, await _place(client, channels, target.partition(":")[2]))
+    return findings or [Finding("discord permissions", True, f"all there in {len({*heard, *targets})} channels")]
 
 
-def _missing(channel: discord.TextChannel, me: discord.Member) -> list[Finding]:
-    allowed = channel.permissions_for(me)
-    missing = [name.replace("_", " ") for name in _NEEDED if not getattr(allowed, name)]
-    if not missing:
-        return []
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A channel, or the channel of a thread; and who the bot is there."""
+
+    channel: discord.abc.GuildChannel
+    me: discord.Member
+    is_thread: bool = False
+
+    def missing(self, *names: str) -> str:
+        """Those of the named permissions that the bot lacks."""
+        allowed = self.channel.permissions_for(self.me)
+        return ", ".join(name.replace("_", " ") for name in names if not getattr(allowed, name))
+
+
+async def _place(client: discord.Client, channels: Mapping[str, _Place], number: str) -> _Place | None:
+    """Where an id leads: servers list their channels, not their threads. None if it leads nowhere."""
+    if number in channels:
+        return channels[number]
+    try:
+        data: Any = await client.http.get_channel(int(number))
+    except (discord.NotFound, discord.Forbidden):
+        return None
+    parent = channels.get(str(data.get("parent_id", "")))
+    return replace(parent, is_thread=True) if parent and data.get("type") in _THREADS else None
+
+
+def _heard(number: str, place: _Place | None) -> list[Finding]:
+    """What keeps it from hearing and answering in a channel."""
+    if place is None:
+        return [Finding("discord channel", False, f"{number} is in no server of the bot", _MEND_CHANNELS)]
+    name = f"#{place.channel.name} ({number})"
+    if isinstance(place.channel, discord.CategoryChannel):
+        mend = "name its channels in [discord] channels instead"
+        return [Finding("discord channel", False, f"{name} is a category, in which nobody writes", mend)]
+    only_threads = place.is_thread or isinstance(place.channel, discord.ForumChannel)
+    missing = place.missing(*([] if only_threads else ["send_messages"]), "read_message_history", *_ALWAYS)
     mend = "give them to the bot's role in the channel's settings, or leave the channel out of [discord] channels"
-    return [Finding("discord permissions", False, f"#{channel.name} ({channel.id}): no {', '.join(missing)}", mend)]
+    return [Finding("discord permissions", False, f"{name}: no {missing}", mend)] if missing else []
+
+
+def _target(target: str, place: _Place | None) -> list[Finding]:
+    """What keeps it from tweeting in a channel or thread."""
+    if place is None:
+        return [Finding("discord target", False, f"{target} is in no server of the bot", _MEND_TARGETS)]
+    name = f"#{place.channel.name} ({target})"
+    if not place.is_thread and isinstance(place.channel, discord.CategoryChannel | discord.ForumChannel):
+        mend = "name a channel or a thread in it in [tweets] to"
+        return [Finding("discord target", False, f"{name} is a {place.channel.type}, which takes no posts", mend)]
+    missing = place.missing("view_channel", "send_messages_in_threads" if place.is_thread else "send_messages")
+    mend = "give them to the bot's role in the channel's settings, or mend [tweets] to"
+    return [Finding("discord target", False, f"{name}: no {missing}", mend)] if missing else []

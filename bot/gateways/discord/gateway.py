@@ -136,11 +136,11 @@ class DiscordGateway:
         messages: list[discord.Message] = await _asked(page_before(client, _number(channel), int(before), most))
         return [parsed for message in messages if (parsed := client.parse(message, own=True))]
 
-    async def examine(self) -> Sequence[Finding]:
+    async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         """Token, intents, and what it may do in each channel."""
         from bot.gateways.discord.doctor import examine
 
-        return await examine(self._settings, self._token)
+        return await examine(self._settings, self._token, targets)
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
         """Show the typing indicator; its failure is nobody's loss."""

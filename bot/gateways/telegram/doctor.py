@@ -7,12 +7,13 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from bot.gateway import Finding
+from bot.gateways.telegram.members import raw_member
 from persona.platforms import Telegram
 
 _HERE = ("administrator", "creator", "member", "restricted")
 
 
-async def examine(settings: Telegram, bot: ExtBot[Any]) -> Sequence[Finding]:
+async def examine(settings: Telegram, bot: ExtBot[Any], targets: Sequence[str]) -> Sequence[Finding]:
     """The findings, one a check."""
     try:
         async with bot:
@@ -23,7 +24,8 @@ async def examine(settings: Telegram, bot: ExtBot[Any]) -> Sequence[Finding]:
             else:
                 mend = "write /setprivacy to @BotFather, choose Disable, and add the bot to the group again"
                 findings.append(Finding("telegram privacy mode", False, "on: it hears only what calls it", mend))
-            return [*findings, *[await _chat(bot, chat) for chat in settings.chats], *_nobody(settings)]
+            chats = dict.fromkeys([*settings.chats, *(target.split(":")[1] for target in targets)])
+            return [*findings, *[await _chat(bot, chat) for chat in chats], *_nobody(settings)]
     except InvalidToken:
         return [Finding("telegram token", False, "Telegram refused it", "put @BotFather's token into TELEGRAM_TOKEN")]
     except TelegramError as error:
@@ -32,13 +34,21 @@ async def examine(settings: Telegram, bot: ExtBot[Any]) -> Sequence[Finding]:
 
 
 async def _chat(bot: ExtBot[Any], chat: str) -> Finding:
+    """Whether it is in a chat and may write there. In a private one it is, once it was written to."""
     try:
-        member = await bot.get_chat_member(int(chat), bot.id)
+        if int(chat) > 0:
+            await bot.get_chat(int(chat))
+            return Finding("telegram chat", True, f"{chat} is open to it")
+        member = await raw_member(bot, int(chat), bot.id)
     except TelegramError as error:
-        mend = "add the bot to the group, or mend [telegram] chats"
+        mend = "add the bot to the group (a person must write to it first), or mend [telegram] chats and [tweets] to"
         return Finding("telegram chat", False, f"{chat} can't be seen ({type(error).__name__})", mend)
-    if member.status not in _HERE:
+    if member.get("status") not in _HERE:
         return Finding("telegram chat", False, f"the bot is not in {chat}", "add it to the group")
+    if not member.get("can_send_messages", True):
+        return Finding(
+            "telegram chat", False, f"the bot may not write in {chat}", "let it write in the group's settings"
+        )
     return Finding("telegram chat", True, f"{chat} is open to it")
 
 

@@ -50,6 +50,7 @@ from bot.gateway import (
     Vote,
 )
 from bot.gateways.telegram import LIMITS
+from bot.gateways.telegram.members import raw_member
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
 from bot.gateways.telegram.pacing import Pacing
 from bot.typing_indicator import repeated
@@ -79,7 +80,7 @@ class TelegramGateway:
         self._settings = settings
         logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
         # the library's own methods parse all of an answer or nothing
-        warnings.filterwarnings("ignore", r"Please use 'Bot\.(getUpdates|sendMessage)", PTBUserWarning)
+        warnings.filterwarnings("ignore", r"Please use 'Bot\.(getUpdates|sendMessage|getChatMember)", PTBUserWarning)
         try:
             # without the library's rate limiter, which waits inside a send: a row would be `sending` that was never sent
             self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base)
@@ -218,10 +219,10 @@ class TelegramGateway:
         if message.chat.type == ChatType.PRIVATE:
             return "anyone"
         try:
-            member = await self._bot.get_chat_member(message.chat.id, int(author))
+            member = await raw_member(self._bot, message.chat.id, int(author))
         except TelegramError:
             return "anyone"
-        return "moderator" if member.status in ("administrator", "creator") else "anyone"
+        return "moderator" if member.get("status") in ("administrator", "creator") else "anyone"
 
     async def _rated(self, query: CallbackQuery, intake: Intake) -> None:
         """A button below a post of ours."""
@@ -290,11 +291,11 @@ class TelegramGateway:
         """Telegram gives bots none."""
         return []
 
-    async def examine(self) -> Sequence[Finding]:
+    async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         """Token, privacy mode, and whether it is in each chat."""
         from bot.gateways.telegram.doctor import examine
 
-        return await examine(self._settings, self._bot)
+        return await examine(self._settings, self._bot, targets)
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
         """Show the typing indicator; its failure is nobody's loss."""

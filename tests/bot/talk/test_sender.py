@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.gateway import Limits, NotSent, ResultUnknown
+from bot.gateway import EXPIRES, Limits, NotSent, ResultUnknown
 from bot.metrics import BotMetrics
 from bot.store import BotStore, OutgoingPart, Post
-from bot.talk.policy import EXPIRES
 from bot.talk.sender import Sender
 from persona.config import Talk
 from tests.bot.rooms import Clock

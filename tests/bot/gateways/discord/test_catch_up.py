@@ -101,7 +101,7 @@ async def test_no_mention_is_lost_where_somebody_speaks_during_a_catch_up_that_f
     """A reconnection that can't be resumed; history fails; what is said meanwhile must not move the watermark, for the
     process ends before history could be read."""
     daemon = await started(bare_home, discord, start_daemon)
-    failed, meanwhile = asyncio.Event(), []
+    failed, meanwhile = asyncio.Event(), list[str]()
 
     async def trouble(moment: str, request: web.Request) -> web.StreamResponse | None:
         if moment != "before history" or request.match_info["channel"] == DM_ID:
