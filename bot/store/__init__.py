@@ -1,7 +1,7 @@
 """What the daemon must not forget. SQL; each step is one transaction.
 
 inbox: messages and their verdicts; outbox: posts to be made; memory: what was said; people: who they are and who opted
-out; places: watermarks, silences, moves; timetable: the next tweet.
+out; channels: watermarks, silences, moves; timetable: the next tweet.
 """
 
 import time
@@ -67,7 +67,7 @@ DAY = 86400.0
 
 
 class BotStore(Repository):
-    """The open store, room by room. clock: UTC seconds."""
+    """The open store, one repository for each kind of row. clock: UTC seconds."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -82,7 +82,7 @@ class BotStore(Repository):
     @classmethod
     async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "BotStore":
         """The store at `url`, brought to the current schema. folder: what a relative SQLite path is relative to.
-        Raises UserError where it can't be opened."""
+        Raises UserError if it can't be opened."""
         return cls(await Database.open(url, folder, clock))
 
     async def close(self) -> None:

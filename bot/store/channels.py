@@ -1,4 +1,4 @@
-"""Accounts and channels: what was heard of them, where it is quiet, where posts can't go any more."""
+"""Accounts and channels: watermarks, silences, new ids, targets that can't be reached."""
 
 from typing import Any
 
@@ -32,40 +32,40 @@ class Channels(Repository):
 
     @reading
     def watermarks(self, read: sa.Connection, account: str) -> dict[str, str]:
-        """The last committed message id of each channel."""
+        """Return the last committed message id of each channel."""
         query = sa.select(watermarks.c.channel, watermarks.c.message_id).where(watermarks.c.account == account)
         return dict(read.execute(query).tuples().all())
 
     @transaction
     def keep_connected(self, write: sa.Connection, account: str, at: float) -> None:
-        """Note until when an account heard everything, UTC seconds."""
+        """Note until when an account received everything, UTC seconds."""
         upsert(write, accounts, {"account": account, "connected_at": at})
 
     @reading
     def connected_at(self, read: sa.Connection, account: str) -> float | None:
-        """Until when an account heard everything; None for a new one."""
+        """Return until when an account received everything; None for a new one."""
         return read.execute(sa.select(accounts.c.connected_at).where(accounts.c.account == account)).scalar() or None
 
     @transaction
     def keep_account(self, write: sa.Connection, account: str) -> None:
-        """Note that an account speaks from this store."""
+        """Note that an account uses this store."""
         insert_new(write, accounts, {"account": account, "connected_at": 0.0})
 
     @reading
     def accounts(self, read: sa.Connection, platform: str) -> list[str]:
-        """The accounts of a platform that spoke from this store, the one that was connected last first."""
+        """Return the accounts of a platform that used this store, the last connected first."""
         here = accounts.c.account.startswith(f"{platform}:", autoescape=True)
         query = sa.select(accounts.c.account).where(here).order_by(accounts.c.connected_at.desc())
         return list(read.execute(query).scalars())
 
     @transaction
     def silence(self, write: sa.Connection, account: str, channel: str, until: float | None) -> None:
-        """Be quiet in a channel (EVERYWHERE: in all) until then; None is until told otherwise."""
+        """Be quiet in a channel (EVERYWHERE: in all) until then; None: until `unsilence`."""
         upsert(write, silences, {"account": account, "channel": channel, "until": until})
 
     @transaction
     def unsilence(self, write: sa.Connection, account: str, channel: str) -> bool:
-        """Speak again. False where it wasn't quiet."""
+        """Speak again. Returns False if it wasn't quiet."""
         return bool(write.execute(_here(silences.delete(), silences, account, channel)).rowcount)
 
     @reading
@@ -76,24 +76,24 @@ class Channels(Repository):
 
     @reading
     def disabled_targets(self, read: sa.Connection, account: str) -> set[str]:
-        """Where tweets can't go any more."""
+        """Return the channels that tweets can't reach."""
         query = sa.select(disabled_targets.c.channel).where(disabled_targets.c.account == account)
         return set(read.execute(query).scalars())
 
     @transaction
     def disable_target(self, write: sa.Connection, account: str, channel: str, reason: str) -> None:
-        """Note that tweets can't go there."""
+        """Note that tweets can't reach a channel."""
         grave = {"account": account, "channel": channel, "reason": reason, "at": self.database.clock()}
         upsert(write, disabled_targets, grave)
 
     @transaction
     def enable_targets(self, write: sa.Connection, account: str) -> None:
-        """Try every target again: what was wrong may be mended by whoever started the process anew."""
+        """Try every target again: whoever restarted the process may have fixed what was wrong."""
         write.execute(disabled_targets.delete().where(disabled_targets.c.account == account))
 
     @reading
     def moves(self, read: sa.Connection, account: str) -> dict[str, str]:
-        """Chats that have a new id: old -> new."""
+        """Return the chats that got a new id: old -> new."""
         query = sa.select(moves.c.old, moves.c.new).where(moves.c.account == account)
         return dict(read.execute(query).tuples().all())
 
@@ -116,7 +116,7 @@ class Channels(Repository):
 
     @transaction
     def quarantine(self, write: sa.Connection, account: str, content: str, reason: str) -> None:
-        """Put an unreadable update away, as ASCII."""
+        """Keep an update that can't be parsed, as ASCII."""
         kept = {"account": account, "content": written([content]), "reason": reason, "at": self.database.clock()}
         write.execute(quarantine.insert().values(kept))
 

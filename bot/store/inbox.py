@@ -1,4 +1,4 @@
-"""The inbox: what wants a verdict, and which it got."""
+"""The inbox: messages that need a verdict, and the verdicts."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -38,7 +38,7 @@ class Inbox(Repository):
 
     @reading
     def waiting(self, read: sa.Connection, account: str) -> list[PendingMessage]:
-        """The rows without a verdict, oldest first."""
+        """Return the rows without a verdict, oldest first."""
         query = sa.select(*columns(inbox, *PendingMessage.__dataclass_fields__)).where(
             inbox.c.account == account, inbox.c.verdict.is_(None)
         )
@@ -56,7 +56,7 @@ class Inbox(Repository):
         merged: Collection[str] = (),
         answer: Answer | None = None,
     ) -> list[Post]:
-        """Record a verdict, and the posts it brings, in one transaction; nothing where the row has one already. merged:
+        """Record a verdict, and the posts it brings, in one transaction; does nothing if the row has one. merged:
         message ids of the same author that this answers too. Returns the posts."""
         now = self.database.clock()
         done = write.execute(_SETTLE, {"row": pending.id, "to": verdict, "why": reason, "now": now})
@@ -71,7 +71,7 @@ class Inbox(Repository):
 
     @reading
     def policy_context(self, read: sa.Connection, pending: PendingMessage) -> PolicyContext:
-        """How things stand where `pending` was said, in one question."""
+        """Return what policy must know about a message, in one query."""
         now = self.database.clock()
         place = {"account": pending.account, "channel": pending.channel, "author_id": pending.author_id}
         times = {"now": now, "hour_ago": now - HOUR, "minute_ago": now - MINUTE}
@@ -82,13 +82,13 @@ class Inbox(Repository):
 
     @reading
     def verdicts(self, read: sa.Connection) -> dict[str, int]:
-        """How many messages met each verdict; "waiting" for those without."""
+        """Count the messages by verdict; "waiting" for those without."""
         query = sa.select(inbox.c.verdict, sa.func.count()).group_by(inbox.c.verdict)
         return {str(row[0] or "waiting"): int(row[1]) for row in read.execute(query)}
 
     @reading
     def oldest(self, read: sa.Connection) -> float | None:
-        """When the message was written that waits longest; None where none waits."""
+        """Return when the oldest waiting message was written; None if none waits."""
         oldest = read.execute(sa.select(sa.func.min(inbox.c.at)).where(inbox.c.verdict.is_(None))).scalar()
         return float(oldest) if oldest is not None else None
 

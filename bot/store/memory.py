@@ -15,13 +15,13 @@ from bot.store.schema import answers, filled, inbox, memory, outbox
 
 
 class Memory(Repository):
-    """Messages by channel; no query reaches over two of them."""
+    """Messages by channel; no query spans two of them."""
 
     @reading
     def remembered(
         self, read: sa.Connection, account: str, channel: str, message_id: str, most: int
     ) -> list[HistoryMessage]:
-        """The last messages of a channel up to and with `message_id`, oldest first; none where that is gone."""
+        """Return the last messages of a channel up to `message_id`, oldest first; none if that was deleted."""
         place = {"account": account, "channel": channel, "message_id": message_id, "most": most}
         return _remembered(read.execute(_UP_TO, place))[::-1]
 
@@ -29,28 +29,28 @@ class Memory(Repository):
     def following(
         self, read: sa.Connection, account: str, channel: str, message_id: str, most: int
     ) -> list[HistoryMessage]:
-        """The messages of a channel after `message_id`, oldest first."""
+        """Return the messages of a channel after `message_id`, oldest first."""
         place = {"account": account, "channel": channel, "message_id": message_id, "most": most}
         return _remembered(read.execute(_AFTER, place))
 
     @reading
     def latest(self, read: sa.Connection, account: str, channel: str, most: int) -> list[HistoryMessage]:
-        """The last messages of a channel, oldest first."""
+        """Return the last messages of a channel, oldest first."""
         return _remembered(read.execute(_LATEST, {"account": account, "channel": channel, "most": most}))[::-1]
 
     @reading
     def own(self, read: sa.Connection, account: str, channel: str, most: int) -> list[HistoryMessage]:
-        """The persona's last messages in a channel, newest first."""
+        """Return the persona's last messages in a channel, newest first."""
         return _remembered(read.execute(_OWN, {"account": account, "channel": channel, "most": most}))
 
     @reading
     def others_since(self, read: sa.Connection, account: str, channel: str, since: float) -> int:
-        """How many messages others wrote in a channel since then (UTC seconds)."""
+        """Count the messages that others wrote in a channel since then (UTC seconds)."""
         return read.execute(_OTHERS, {"account": account, "channel": channel, "since": since}).scalar_one()
 
     @transaction
     def edit(self, write: sa.Connection, account: str, channel: str, message_id: str, lines: Sequence[str]) -> bool:
-        """Remember a message as it reads now. False where it isn't remembered."""
+        """Replace the text of a message. Returns False if it isn't remembered."""
         which = _in(memory, account, channel) & (memory.c.message_id == message_id)
         return bool(write.execute(memory.update().where(which).values(lines=written(lines))).rowcount)
 
@@ -76,12 +76,12 @@ class Memory(Repository):
 
     @reading
     def is_filled(self, read: sa.Connection, account: str, channel: str) -> bool:
-        """Whether a channel's history was asked for."""
+        """Return whether a channel's history was read."""
         return read.execute(sa.select(filled.c.channel).where(_in(filled, account, channel))).first() is not None
 
     @reading
     def oldest_id(self, read: sa.Connection, account: str, channel: str) -> str | None:
-        """The message id of the first message that is remembered of a channel."""
+        """Return the id of the oldest remembered message of a channel."""
         query = sa.select(memory.c.message_id).where(_in(memory, account, channel)).order_by(memory.c.id).limit(1)
         return read.execute(query).scalar()
 

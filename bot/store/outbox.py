@@ -1,4 +1,4 @@
-"""The outbox: posts to be made, each a row from which its fate can be read."""
+"""The outbox: posts to be made, each a row with its state."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ class Outbox(Repository):
     def put(
         self, write: sa.Connection, account: str, channel: str, origin: str, parts: Sequence[OutgoingPart]
     ) -> list[Post]:
-        """Posts that answer nothing. Returns the new ones: the same origin twice makes none."""
+        """Add posts that answer nothing. Returns the new ones: the same origin twice adds none."""
         return insert_posts(write, account, channel, origin, parts, now=self.database.clock())
 
     @reading
@@ -86,7 +86,7 @@ class Outbox(Repository):
 
     @reading
     def origin_of(self, read: sa.Connection, account: str, channel: str, message_id: str) -> str | None:
-        """What a post of ours came from."""
+        """Return the origin of a post that was made."""
         query = sa.select(outbox.c.origin).where(
             outbox.c.account == account, outbox.c.channel == channel, outbox.c.message_id == message_id
         )

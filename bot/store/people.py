@@ -34,7 +34,7 @@ class People(Repository):
     def participants(
         self, read: sa.Connection, account: str, author_ids: Collection[str], channels: Collection[str]
     ) -> Participants:
-        """Which of these people opted out, and everybody seen in these channels."""
+        """Return which of these people opted out, and everybody seen in these channels."""
         here: dict[str, dict[str, Participant]] = {channel: {} for channel in channels}
         for channel, author_id, *row in read.execute(_PARTICIPANTS, {"account": account, "channels": list(channels)}):
             here[channel][author_id] = Participant(*row)
@@ -42,17 +42,17 @@ class People(Repository):
 
     @reading
     def in_channel(self, read: sa.Connection, account: str, channel: str) -> dict[str, Participant]:
-        """Everybody seen in a channel, by author id."""
+        """Return everybody seen in a channel, by author id."""
         rows = read.execute(_PARTICIPANTS, {"account": account, "channels": [channel]})
         return {author_id: Participant(*participant) for _, author_id, *participant in rows}
 
     @reading
     def opted_out(self, read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
-        """Which of these people want to be neither stored nor answered."""
+        """Return which of these people want to be neither stored nor answered."""
         return _opted_out(read, platform, author_ids)
 
     async def opt_out(self, platform: str, author_id: str) -> Receipt:
-        """Leave somebody alone from now on, and forget them."""
+        """Neither store nor answer somebody from now on, and forget them."""
         receipt = await self._opt_out(platform, author_id)
         await self.database.empty_log()
         return receipt
@@ -65,7 +65,7 @@ class People(Repository):
 
     @transaction
     def opt_in(self, write: sa.Connection, platform: str, author_id: str) -> bool:
-        """Listen to somebody again. False where they had not opted out."""
+        """Take an opt-out back. Returns False if there was none."""
         theirs = (optouts.c.platform == platform) & (optouts.c.author_id == author_id)
         return bool(write.execute(optouts.delete().where(theirs)).rowcount)
 
@@ -126,12 +126,12 @@ class People(Repository):
 
     @transaction
     def access_requested(self, write: sa.Connection, account: str, place: str) -> None:
-        """Note that somebody who isn't let in wrote. place: `chat:ID` or `user:ID`."""
+        """Note that somebody wrote who is not on the allowlist. place: `chat:ID` or `user:ID`."""
         upsert(write, access_requests, {"account": account, "place": place, "at": self.database.clock()})
 
     @reading
     def access_requests(self, read: sa.Connection) -> list[tuple[str, str]]:
-        """Who knocked, newest first: account and place."""
+        """Return who asked for access, newest first: account and place."""
         query = (
             sa.select(access_requests.c.account, access_requests.c.place)
             .order_by(access_requests.c.at.desc())

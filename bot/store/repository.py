@@ -1,4 +1,4 @@
-"""A room of the store. Its methods are steps: functions of a connection that run whole in a thread of the database's
+"""A part of the store. Its methods are steps: functions of a connection that run whole in a thread of the database's
 own, and are awaited by whoever calls them without that connection."""
 
 from collections.abc import Callable, Coroutine
@@ -11,7 +11,7 @@ from bot.store.database import Database
 
 
 class Repository:
-    """What all rooms have."""
+    """A part of the store, over the one database."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -28,8 +28,8 @@ def transaction(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
     """A step that changes what is kept: all of it, or nothing."""
 
     @wraps(step)
-    async def awaited(room: R, /, *args: P.args, **named: P.kwargs) -> T:
-        return await room.database.write(lambda write: step(room, write, *args, **named))
+    async def awaited(repository: R, /, *args: P.args, **named: P.kwargs) -> T:
+        return await repository.database.write(lambda write: step(repository, write, *args, **named))
 
     return awaited
 
@@ -38,7 +38,7 @@ def reading(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
     """A step that only looks."""
 
     @wraps(step)
-    async def awaited(room: R, /, *args: P.args, **named: P.kwargs) -> T:
-        return await room.database.read(lambda read: step(room, read, *args, **named))
+    async def awaited(repository: R, /, *args: P.args, **named: P.kwargs) -> T:
+        return await repository.database.read(lambda read: step(repository, read, *args, **named))
 
     return awaited

@@ -18,7 +18,7 @@ class Timetable(Repository):
 
     @reading
     def due_at(self, read: sa.Connection, name: str) -> float | None:
-        """When the job called `name` is next due, UTC seconds."""
+        """Return when the job called `name` is next due, UTC seconds."""
         return read.execute(sa.select(schedule.c.due_at).where(schedule.c.name == name)).scalar()
 
     @reading
@@ -59,7 +59,7 @@ class Timetable(Repository):
 
     @reading
     def tweeted(self, read: sa.Connection) -> list[str]:
-        """The last tweets, newest first."""
+        """Return the last tweets, newest first."""
         return list(read.execute(sa.select(tweeted.c.text).order_by(tweeted.c.id.desc()).limit(KEPT)).scalars())
 
 

@@ -1,4 +1,4 @@
-"""One lane a channel: what happens in a channel happens in order; channels go side by side. Knows nothing of messages."""
+"""A serial queue for each key: work of a channel is done in order, channels run side by side."""
 
 import asyncio
 import logging
@@ -14,41 +14,41 @@ Work = Callable[[], Awaitable[object]]
 
 
 class ChannelQueues:
-    """Runs work, lane by lane. Work that raises is tried again after a growing pause; its lane waits for it."""
+    """Runs work, in order for each key. Work that raises is tried again after a growing pause; its queue waits."""
 
     def __init__(self, first_pause: float = 1.0, longest_pause: float = 60.0) -> None:
         self._first, self._longest = first_pause, longest_pause
         self._queues: dict[str, asyncio.Queue[Work]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def put(self, lane: str, work: Work) -> None:
-        """Do `work` after all that was put into `lane` before."""
-        if lane not in self._queues:
-            self._queues[lane] = asyncio.Queue()
-            self._tasks[lane] = asyncio.create_task(self._run(lane), name=f"lane {len(self._tasks)}")
-        self._queues[lane].put_nowait(work)
+    def put(self, key: str, work: Work) -> None:
+        """Do `work` after everything that was put under `key` before."""
+        if key not in self._queues:
+            self._queues[key] = asyncio.Queue()
+            self._tasks[key] = asyncio.create_task(self._run(key), name=f"queue {len(self._tasks)}")
+        self._queues[key].put_nowait(work)
 
-    async def settled(self, lane: str) -> None:
-        """Wait until `lane` is empty."""
-        if queue := self._queues.get(lane):
+    async def settled(self, key: str) -> None:
+        """Wait until the queue of `key` is empty."""
+        if queue := self._queues.get(key):
             await queue.join()
 
     async def drain(self, seconds: float) -> bool:
-        """Finish what is in hand within `seconds`, then stop all lanes. What is left is left to the store. True if
-        nothing was."""
+        """Finish the work within `seconds`, then stop all queues; the store keeps what is left. Returns True if nothing
+        is."""
         pending = [asyncio.create_task(queue.join()) for queue in self._queues.values()]
         done = not pending or not (await asyncio.wait(pending, timeout=seconds))[1]
         await end([*pending, *self._tasks.values()])
         return done
 
-    async def _run(self, lane: str) -> None:
-        queue = self._queues[lane]
+    async def _run(self, key: str) -> None:
+        queue = self._queues[key]
         while True:
             work = await queue.get()
             await self._insist(work)
             queue.task_done()
             if queue.empty():  # nobody can have put anything since: there was no await
-                del self._queues[lane], self._tasks[lane]
+                del self._queues[key], self._tasks[key]
                 return
 
     async def _insist(self, work: Work) -> None:
@@ -57,7 +57,7 @@ class ChannelQueues:
             try:
                 await work()
                 return
-            except Exception as error:  # the one broad catch of this loop: a lane must not die
+            except Exception as error:  # the one broad catch of this loop: a queue must not die
                 pause = backoff.pause()
                 debug = log.isEnabledFor(logging.DEBUG)
                 log.warning(

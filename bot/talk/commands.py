@@ -26,7 +26,7 @@ Result = tuple[str, list[Post]]
 
 
 class Commands:
-    """Obeys commands. limits: of the platform. status: how the daemon is, in a few lines."""
+    """Runs commands. limits: of the platform. status: the daemon's state, in a few lines."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Commands:
         }
 
     async def obey(self, account: str, command: Command) -> Result:
-        """Do it, if whoever says so may. Returns what to tell them, and the posts it brought."""
+        """Run a command, if its author may give it. Returns what to tell them, and the posts to make."""
         known = next((offered for offered in COMMANDS if offered.name == command.name), None)
         if known is None:
             return f"There is no /{command.name[:32]}. /about says what this is.", []
@@ -144,7 +144,7 @@ class Commands:
 
 
 def receipt_text(receipt: Receipt) -> str:
-    """What was forgotten, in a sentence."""
+    """Return a sentence that says what was forgotten."""
     if not receipt.rows:
         return f"Nothing was stored of {receipt.who}."
     counts = {

@@ -1,4 +1,4 @@
-"""What could be said to a message: what was heard up to now, what the model makes of it, and what stands against that."""
+"""Drafts of an answer: the channel's last messages, a sample of the model, and the checks on it."""
 
 import asyncio
 import logging
@@ -41,7 +41,7 @@ class Draft:
 
 
 class Drafter:
-    """Makes the drafts of one gateway's account."""
+    """Makes drafts for the account of one gateway."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Drafter:
 
     async def draft(self, pending: PendingMessage) -> Draft | None:
         """What to say to what was said in one go. Sampled at once, and looked at again when the author had time to go
-        on: where they wrote more, edited or deleted meanwhile, it is sampled anew. None where the message is gone."""
+        on: if they wrote more, edited or deleted meanwhile, it is sampled again. None if the message was deleted."""
         await self._fill(pending)
         messages = await self._messages(pending)
         draft = None
@@ -77,7 +77,7 @@ class Drafter:
         return draft
 
     async def _messages(self, pending: PendingMessage) -> list[HistoryMessage]:
-        """The channel up to the last message with which the author went on; empty where the message is gone."""
+        """Return the channel up to the author's last message in a row; empty if the message was deleted."""
         place = (pending.account, pending.channel, pending.message_id)
         most = self._settings.talk.context_turns * LINES_A_TURN
         messages = await self._store.memory.remembered(*place, most)
@@ -88,12 +88,12 @@ class Drafter:
         return (messages + in_one_go(messages[-1], following, merge))[-most:]
 
     def _patience(self, messages: Sequence[HistoryMessage]) -> float:
-        """Seconds for which the author may still go on, whatever their clock and ours say."""
+        """Return the seconds in which the author may still go on, whatever their clock and ours say."""
         merge = self._settings.talk.merge.total_seconds()
         return min(max(0.0, messages[-1].at + merge - self._store.clock()), merge)
 
     async def _sampled(self, pending: PendingMessage, messages: Sequence[HistoryMessage]) -> Draft:
-        """A draft against which nothing stands, or rejection there is none."""
+        """Return a draft that may be said, or one with the reason why none may."""
         scene = scene_of(self._voice.seal, pending.is_dm)
         turns = turns_of(messages, self._settings.talk.context_turns, self._voice.seal.max_length // 2)
         ids = [message.message_id for message in messages]
@@ -137,7 +137,7 @@ class Drafter:
     def _made(
         self, scene: str, turns: Sequence[Turn], messages: Sequence[HistoryMessage], lines: Sequence[str]
     ) -> Answer | None:
-        """What the answer was made of, where people may rate it."""
+        """Return what the answer was made of, if people may rate it."""
         if not self._settings.talk.feedback:
             return None
         authors = tuple(sorted({message.author_id for message in messages} - {""}))
@@ -145,7 +145,7 @@ class Drafter:
         return Answer(prompt, "\n".join(lines), f"{self._voice.seal.speaker} {self._voice.seal.created}", authors)
 
     async def _fill(self, pending: PendingMessage) -> None:
-        """At the first contact with a channel, read what was said there before; its failure is nobody's loss."""
+        """Read a channel's history at the first contact with it. A failure is no loss."""
         account, channel = pending.account, pending.channel
         if channel in self._filled or await self._store.memory.is_filled(account, channel):
             self._filled.add(channel)

@@ -1,4 +1,4 @@
-"""From a gateway into the store: message committer per account, in arrival order. Returns only when committed."""
+"""From a gateway into the store: one writer per account, in arrival order. Returns once committed."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ _UNPARSABLE = (TypeError, ValueError, LookupError, AttributeError)  # never the 
 
 
 class InboxWriter:
-    """The Intake of message gateway. claim: called with the account once it is known; raises where another process has it."""
+    """The Intake of one gateway. claim: called with the account once it is known; raises if another process has it."""
 
     def __init__(
         self,
@@ -59,17 +59,17 @@ class InboxWriter:
         self.channels_behind = 0
 
     def stop(self) -> None:
-        """Commit nothing any more: whoever tells something waits until the process ends, so that the platform or the
-        watermark still has it at the next start."""
+        """Commit nothing any more. Whoever calls from now on waits until the process ends, so that the platform or the
+        watermark still has the message at the next start."""
         self._stopped = True
         self._taking.clear()
 
     def stuck_for(self) -> float:
-        """Seconds that the commit in hand has taken."""
+        """Return the seconds that the current commit has taken."""
         return time.monotonic() - self._busy_since if self._busy_since is not None else 0.0
 
     async def opened(self, account: str, name: str) -> None:
-        """Take up what an earlier process left: posts first, then messages without a verdict."""
+        """Queue what an earlier process left: posts first, then messages without a verdict."""
         if self.account == account or self._stopped:
             return
         await self._claim(account)
@@ -86,7 +86,7 @@ class InboxWriter:
         log.info(Event("open", account=account, unsent=len(posts), waiting=len(waiting)))
 
     async def poll_outbox(self) -> None:
-        """Send what another process put into the outbox since it was last looked at."""
+        """Send what another process has put into the outbox."""
         if not self._taking.is_set():
             return
         for post in await self._store.outbox.handed_in(self.account):
@@ -95,11 +95,11 @@ class InboxWriter:
                 self.deliver(post)
 
     def deliver(self, post: Post) -> None:
-        """Send a post in its channel's turn."""
+        """Queue a post in its channel."""
         self._queues.put(self._lane(post.channel), partial(self._sender.deliver, post))
 
     async def received(self, *messages: IncomingMessage) -> None:
-        """Commit messages; hand over those that call for an answer."""
+        """Commit messages, and queue those that ask for an answer."""
         await self._taking.wait()
         self._busy_since = time.monotonic()
         try:
@@ -114,8 +114,8 @@ class InboxWriter:
             self._dispatch(message)
 
     async def _parsed(self, messages: Sequence[IncomingMessage]) -> list[InboundMessage]:
-        """The messages as they are kept, with what in them calls. One that can't be made sense of is put away, and not the
-        others with it: the platform would tell them all again, for ever."""
+        """Return the messages as they are kept, each with its trigger. One that can't be parsed is quarantined by itself:
+        with the others kept back, the platform would send all of them again and again."""
         by_id = {(message.channel, message.message_id): message for message in messages}
         try:
             inbound = await self._listener.parse(self.account, messages)
@@ -161,7 +161,7 @@ class InboxWriter:
             log.info(Event("rated", channel=vote.channel, score=vote.score, kept=kept))
 
     async def commanded(self, command: Command) -> str:
-        """Do what somebody commands, if they may."""
+        """Run a command, if its author may give it."""
         await self._taking.wait()
         answer, posts = await self._commands.obey(self.account, command)
         for post in posts:
@@ -169,24 +169,24 @@ class InboxWriter:
         return answer
 
     async def moved(self, old: str, new: str) -> None:
-        """Take everything known of a channel along to its new name."""
+        """Rename a channel in everything that is stored of it."""
         await self._store.channels.move(self.account, old, new)
         log.info(Event("moved", channel=old, to=new))
 
     async def moves(self) -> Mapping[str, str]:
-        """Channels that have a new name."""
+        """Return the channels that were renamed: old -> new."""
         return await self._store.channels.moves(self.account)
 
     async def access_requested(self, place: str) -> None:
-        """Note who isn't let in."""
+        """Note somebody who wrote and is not on the allowlist."""
         await self._store.people.access_requested(self.account, place)
 
     async def connected(self, at: float) -> None:
-        """Note until when the gateway heard everything."""
+        """Note until when the gateway received everything."""
         await self._store.channels.keep_connected(self.account, at)
 
     async def connected_at(self) -> float | None:
-        """Until when the gateway heard everything."""
+        """Return until when the gateway received everything."""
         return await self._store.channels.connected_at(self.account)
 
     async def settled(self, channel: str) -> None:
@@ -194,7 +194,7 @@ class InboxWriter:
         await self._queues.settled(self._lane(channel))
 
     async def watermarks(self) -> Mapping[str, str]:
-        """The last committed message of each channel."""
+        """Return the id of the last committed message of each channel."""
         return await self._store.channels.watermarks(self.account)
 
     def catching_up(self, channels: int) -> None:
@@ -203,7 +203,7 @@ class InboxWriter:
         self._metrics.channels_behind.labels(self.account.partition(":")[0]).set(channels)
 
     async def quarantine(self, update: str, reason: str) -> None:
-        """Put an unreadable update away."""
+        """Quarantine an update that can't be parsed."""
         log.warning(Event("update put away", account=self.account, reason=reason))
         await self._store.channels.quarantine(self.account, update, reason)
 

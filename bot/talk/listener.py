@@ -1,4 +1,4 @@
-"""From what a gateway hands over to what the store keeps: under which key, in which lines, and of whom nothing."""
+"""From a gateway's message to what the store keeps of it: speaker key, lines, nothing of people who opted out."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ class Listener:
         self._seal = seal
 
     async def parse(self, account: str, messages: Sequence[IncomingMessage]) -> list[InboundMessage]:
-        """The messages as the store keeps them, without those of people who opted out. The account's own become the
+        """Return the messages as the store keeps them, without those of people who opted out. The account's own become the
         persona's."""
         own = account.partition(":")[2]
         authors, channels = {message.author_id for message in messages}, {message.channel for message in messages}
@@ -41,13 +41,13 @@ class Listener:
         return InboundMessage(*place, message.author_id, participant.speaker, lines, at, is_dm, name=name)
 
     def lines_of(self, message: IncomingMessage) -> tuple[str, ...]:
-        """What is remembered of a message. One that only mentions the persona still calls."""
+        """Return what is remembered of a message. One that only mentions the persona still triggers."""
         attached = (" ".join(plain_lines(kind)) for kind in message.attachments)
         lines = plain_lines(message.text) + tuple(f"[{kind}]" for kind in attached)
         return lines or (f"@{self._settings.persona.name}",)
 
     def _new_participant(self, message: IncomingMessage, here: dict[str, Participant]) -> Participant:
-        """Who is new in a channel gets a key there, the same for as long as the channel is known."""
+        """Give a new author a speaker key in the channel, the same for as long as they are remembered there."""
         name = " ".join(plain_lines(message.author_name))[:LONGEST_NAME]
         taken = {participant.speaker for participant in here.values()}
         platform = message.channel.partition(":")[0]

@@ -39,8 +39,8 @@ class Moment:
 def calls(
     message: IncomingMessage, settings: Talk, *, names: Collection[str], luck: float, others_lately: int = 0
 ) -> str:
-    """What in a message wants an answer: dm, mention, reply, name, or unprompted where luck (in [0, 1)) has it so; ""
-    where nothing does. names: what the persona is called. others_lately: messages of others in the last LIVELY
+    """Return the trigger in a message: dm, mention, reply, name, or unprompted if luck (in [0, 1)) has it so; ""
+    if there is none. names: what the persona is called. others_lately: messages of others in the last LIVELY
     seconds: the livelier a talk, the less it needs another voice."""
     holds = {
         "dm": message.is_dm,
@@ -54,7 +54,7 @@ def calls(
 
 
 def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone: str = "UTC") -> Verdict:
-    """Whether to answer a message that called. The first rule that is against it gives the reason."""
+    """Return whether to answer a message with a trigger. The first rule against it gives the reason."""
     if moment.age > EXPIRES:
         return Verdict(False, "too old", "expired")
     against = {

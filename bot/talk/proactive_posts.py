@@ -15,7 +15,7 @@ DRAFTS = 5  # tries before there is nothing new to say
 
 
 class ProactivePosts:
-    """Makes texts that answer nothing; posting them is somebody else's."""
+    """Makes texts that answer nothing; does not post them."""
 
     def __init__(self, store: BotStore, voice: Voice, settings: Settings, metrics: BotMetrics) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class ProactivePosts:
         self._metrics = metrics
 
     async def tweet(self) -> tuple[str, ...]:
-        """The lines of a tweet that is not nearly one of the last ones; empty where nothing new came."""
+        """Return the lines of a tweet unlike the last ones; empty if every draft was rejected."""
         earlier = await self._store.timetable.tweeted()
         for _ in range(DRAFTS):
             held_back: list[str] = []
@@ -37,7 +37,7 @@ class ProactivePosts:
         return ()
 
     async def words(self, scene: str, account: str, channel: str) -> tuple[str, ...]:
-        """The lines with which the persona speaks up in a channel, as if the scene were this one."""
+        """Return the lines with which the persona speaks up in a channel, in this scene."""
         if scene == "timeline":
             return await self.tweet()
         talk = self._settings.talk

@@ -1,4 +1,4 @@
-"""What stands against saying a draft. Pure."""
+"""Why a draft must not be said. Pure."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,7 +8,7 @@ REPEATS_OF = 6  # the persona's last messages in a channel that a reply must not
 
 
 def rejection_reason(lines: Sequence[str], earlier: Collection[str], *, near: float = 1.0) -> str:
-    """Why a draft is not said, in a word that is counted; "" where nothing stands against it. earlier: what was said
+    """Return why a draft is rejected, in a word that is counted; "" if it may be said. earlier: what was said
     before. near: how much of it makes a repetition (see repeats)."""
     if not lines:
         return "empty"
