@@ -1,4 +1,4 @@
-"""iMessage's own database, `chat.db` of macOS (also `sms.db` of an iPhone's backup).
+"""iMessage's own database: `chat.db` of macOS, `sms.db` of an iPhone's backup.
 
 Learned from ReagentX/imessage-exporter (imessage-database). Times count from 2001-01-01 UTC, in nanoseconds since macOS
 10.13 and in seconds before. Since macOS 13 the text is mostly in `attributedBody` alone, a typedstream of which the first
@@ -113,7 +113,7 @@ def _recognises(name: str, start: bytes) -> bool:
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
-    """Read from a copy: SQLite needs files, and writes beside them if there is a journal."""
+    """Read from a copy: SQLite writes beside a file that has a journal."""
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
         for name in members:
             with tree.open(name) as source, (Path(folder) / f"chat.db{name[len(members[0]) :]}").open("wb") as target:

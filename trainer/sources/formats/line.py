@@ -74,7 +74,10 @@ class _Line(NamedTuple):
 
     @property
     def written(self) -> WrittenTime | None:
-        """Its date and time, in the notation of its day line; 24:05 may stand at either end of a day."""
+        """Its date and time, in the notation of its day line.
+
+        24:05 may stand at either end of a day.
+        """
         written = written_time(f"{'/'.join(self.day.numbers)} {self.clock}")
         return written and written._replace(weekday=self.day.weekday, late=written.late and not self.first)
 
@@ -186,7 +189,7 @@ def _survey(tree: Tree, name: str) -> _Chat:
 
 
 def _titled(title: str) -> tuple[str, ConversationType | None]:
-    """The chat's name and type in the first line: it says `with` somebody or `in` a group."""
+    """Return the chat's name and type, which the first line tells."""
     match = _TITLE.match(title)
     words = match[1].strip() if match else ""
     for kind, pattern in _TITLES:

@@ -1,4 +1,4 @@
-"""Messenger's and Instagram's JSON, and Messenger's export of end-to-end encrypted chats.
+"""Messenger's and Instagram's JSON, and Messenger's of encrypted chats.
 
 `message_1.json`, … of "Download your information", in the language of the account: what the app says stands under the
 names of people.
@@ -200,7 +200,7 @@ def _message(row: _Row, thread: _Thread, ids: DerivedIds, edits: _Edits) -> Mess
 
 
 def _sent(text: str, link: str, kinds: list[str]) -> tuple[Kind, str, str, list[str]]:
-    """Kind, text, link and media of a row whose text the app wrote: it may stand for what somebody sent."""
+    """Return kind, text, link and media of a row whose text the app wrote."""
     if kinds:
         return "message", "", link, kinds
     sent = sent_kind(text)

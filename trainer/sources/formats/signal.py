@@ -1,4 +1,6 @@
-"""Signal, as signal-export writes it: a folder a chat with `chat.md` (`index.md` before 2022).
+"""Signal, as signal-export writes it: a folder a chat with `chat.md`.
+
+`index.md` before 2022.
 
 Learned from carderne/signal-export (models.py, create.py, merge.py). `[2021-03-04 05:06:07] Name: text`; before 2023 with
 a comma after the date, before that without seconds. Times are those of the exporting machine, without a zone (taken as
@@ -36,7 +38,7 @@ def _header(line: str) -> Header | None:
 
 
 def _recognises(start: bytes) -> bool:
-    """WhatsApp's lines look alike where dates are written year first; they have seconds after a comma."""
+    """Whether it is Signal's: WhatsApp's lines with the year first have a comma."""
     lines = head_lines(start)
     first = next((line.lstrip("\ufeff") for line in lines if line.strip()), "")
     if not _HEADER.match(first):

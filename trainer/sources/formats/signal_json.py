@@ -1,4 +1,4 @@
-"""Signal, as signal-export writes it into `data.json` beside `chat.md`: an object a line.
+"""Signal, as signal-export writes it into `data.json`: an object a line.
 
 Learned from carderne/signal-export (models.py, main.py): `date`, `sender`, `body`, `quote`, `sticker`, `reactions`,
 `attachments`, and later `deleted`, `call`, `missed`. The same messages as in the Markdown, with the same ids.

@@ -1,4 +1,6 @@
-"""Signal's own export as plain text, `main.jsonl` with `metadata.json` beside it: a frame of its backup a line.
+"""Signal's own export as plain text: `main.jsonl`, a frame of its backup a line.
+
+`metadata.json` lies beside it.
 
 Learned from signalapp/Signal-Desktop (protos/Backups.proto), in proto3's JSON mapping: numbers of 64 bits are strings, bytes
 base64. First the account, then recipients and chats before what refers to them, then messages in the order of the chats.
@@ -6,7 +8,6 @@ The account itself is `Me` if it has no name. Long texts that stand in files of 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -14,6 +15,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Kind, Message
 from trainer.sources.parsing.attachment import kind_of
 from trainer.sources.parsing.json_lines import array_or_lines
+from trainer.sources.parsing.signal_frames import Contact, Content, Frame, Item, Name, Pointer, Recipient
 from trainer.sources.source import Reading, Source
 
 ME = "Me"
@@ -21,147 +23,8 @@ _OBJECT = "\ufffc"  # stands for a mention in a text
 _FLAGS = {"VOICE_MESSAGE": "voice", "GIF": "gif", "BORDERLESS": "sticker"}
 
 
-class _Struct(msgspec.Struct, rename="camel"):
-    """A message of the protocol: fields that are not read are left out."""
-
-
-class _Name(_Struct):
-    given: str = ""
-    family: str = ""
-
-
-class _Contact(_Struct):
-    aci: str = ""
-    e164: str = ""
-    username: str = ""
-    profile_given_name: str = ""
-    profile_family_name: str = ""
-    system_given_name: str = ""
-    system_family_name: str = ""
-    nickname: _Name | None = None
-
-
-class _Title(_Struct):
-    title: str = ""
-
-
-class _Snapshot(_Struct):
-    title: _Title | None = None
-
-
-class _Group(_Struct):
-    master_key: str = ""
-    snapshot: _Snapshot | None = None
-
-
-class _Recipient(_Struct):
-    id: str = ""
-    contact: _Contact | None = None
-    group: _Group | None = None
-    self: dict[str, Any] | None = None
-    release_notes: dict[str, Any] | None = None
-
-
-class _ChatFrame(_Struct):
-    id: str = ""
-    recipient_id: str = ""
-
-
-class _Account(_Struct):
-    given_name: str = ""
-    family_name: str = ""
-
-
-class _Range(_Struct):
-    start: int = 0
-    length: int = 0
-    mention_aci: str = ""
-
-
-class _Text(_Struct):
-    body: str = ""
-    body_ranges: list[_Range] = msgspec.field(default_factory=list)
-
-
-class _Pointer(_Struct):
-    content_type: str = ""
-    file_name: str = ""
-
-
-class _Attachment(_Struct):
-    pointer: _Pointer | None = None
-    flag: str = ""
-    content_type: str = ""
-    file_name: str = ""
-
-
-class _Quote(_Struct):
-    target_sent_timestamp: str = ""
-    author_id: str = ""
-    text: _Text | None = None
-    attachments: list[_Attachment] = msgspec.field(default_factory=list)
-
-
-class _Reaction(_Struct):
-    emoji: str = ""
-    author_id: str = ""
-
-
-class _Sticker(_Struct):
-    emoji: str = ""
-
-
-class _Option(_Struct):
-    option: str = ""
-
-
-class _TextReply(_Struct):
-    text: _Text | None = None
-
-
-class _Content(_Struct):
-    """Any of a chat item's kinds of content; each has some of these fields."""
-
-    text: _Text | None = None
-    quote: _Quote | None = None
-    attachments: list[_Attachment] = msgspec.field(default_factory=list)
-    attachment: _Attachment | None = None
-    reactions: list[_Reaction] = msgspec.field(default_factory=list)
-    sticker: _Sticker | None = None
-    question: str = ""
-    options: list[_Option] = msgspec.field(default_factory=list)
-    text_reply: _TextReply | None = None
-    emoji: str = ""
-    individual_call: dict[str, Any] | None = None
-    group_call: dict[str, Any] | None = None
-
-
-class _Item(_Struct):
-    chat_id: str = ""
-    author_id: str = ""
-    date_sent: str = ""
-    revisions: list[dict[str, Any]] = msgspec.field(default_factory=list)
-    standard_message: _Content | None = None
-    contact_message: _Content | None = None
-    sticker_message: _Content | None = None
-    view_once_message: _Content | None = None
-    direct_story_reply_message: _Content | None = None
-    poll: _Content | None = None
-    remote_deleted_message: dict[str, Any] | None = None
-    update_message: _Content | None = None
-    payment_notification: dict[str, Any] | None = None
-    gift_badge: dict[str, Any] | None = None
-
-
-class _Frame(_Struct):
-    account: _Account | None = None
-    recipient: _Recipient | None = None
-    chat: _ChatFrame | None = None
-    chat_item: _Item | None = None
-
-
 class _Person(msgspec.Struct, frozen=True):
-    """A recipient. key: what it is known by in any export; empty for the account itself."""
+    """A recipient. key: what any export knows it by; empty for the account."""
 
     key: str
     name: str
@@ -192,7 +55,7 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     backup = _Backup()
-    for row in array_or_lines(tree, members[0], _Frame):
+    for row in array_or_lines(tree, members[0], Frame):
         if not isinstance(row, tuple):
             yield row
         else:
@@ -208,7 +71,7 @@ class _Backup:
         self._by_aci: dict[str, str] = {}
         self._chats: dict[str, str] = {}  # chat to recipient
 
-    def take(self, frame: _Frame) -> Iterator[Message]:
+    def take(self, frame: Frame) -> Iterator[Message]:
         """Take a frame; yields its message, if it is one."""
         if frame.account:
             self._me = " ".join(filter(None, (frame.account.given_name, frame.account.family_name))) or ME
@@ -219,7 +82,7 @@ class _Backup:
         elif frame.chat_item:
             yield self._message(frame.chat_item)
 
-    def _add(self, recipient: _Recipient) -> None:
+    def _add(self, recipient: Recipient) -> None:
         if recipient.self is not None:
             person = _Person("", self._me, "dm", is_self=True)
         elif recipient.group:
@@ -234,7 +97,7 @@ class _Backup:
             person = _Person(recipient.id, "Signal" if recipient.release_notes is not None else "", "channel")
         self._people[recipient.id] = person
 
-    def _message(self, item: _Item) -> Message:
+    def _message(self, item: Item) -> Message:
         chat = self._people.get(self._chats.get(item.chat_id, ""), _SOMEONE)
         author = self._people.get(item.author_id, _SOMEONE)
         kind, content = _sorted(item)
@@ -265,7 +128,7 @@ class _Backup:
             else (),
         )
 
-    def _mentioned(self, text: str, content: _Content | None) -> str:
+    def _mentioned(self, text: str, content: Content | None) -> str:
         """A text with the names of whom it mentions; their places come in order."""
         ranges = content.text.body_ranges if content and content.text else []
         for mention in sorted((one for one in ranges if one.mention_aci), key=lambda one: one.start):
@@ -273,9 +136,12 @@ class _Backup:
         return text
 
 
-def _name(contact: _Contact) -> str:
-    """A contact's name as Signal shows it: a nickname, the address book's, the profile's, a handle, the number."""
-    nickname = contact.nickname or _Name()
+def _name(contact: Contact) -> str:
+    """Return a contact's name as Signal shows it.
+
+    A nickname, the address book's, the profile's, a handle, the number.
+    """
+    nickname = contact.nickname or Name()
     for given, family in (
         (nickname.given, nickname.family),
         (contact.system_given_name, contact.system_family_name),
@@ -286,7 +152,7 @@ def _name(contact: _Contact) -> str:
     return contact.username or (f"+{contact.e164.lstrip('+')}" if contact.e164 else "")
 
 
-def _sorted(item: _Item) -> tuple[Kind, _Content | None]:
+def _sorted(item: Item) -> tuple[Kind, Content | None]:
     """The kind of a chat item and what it says."""
     if item.update_message:
         is_call = item.update_message.individual_call is not None or item.update_message.group_call is not None
@@ -306,7 +172,7 @@ def _sorted(item: _Item) -> tuple[Kind, _Content | None]:
     return ("message", content) if content else ("unsupported", None)
 
 
-def _said(item: _Item, content: _Content | None) -> tuple[str, tuple[str, ...]]:
+def _said(item: Item, content: Content | None) -> tuple[str, tuple[str, ...]]:
     """Words and media."""
     if content is None:
         return "", ()
@@ -319,13 +185,13 @@ def _said(item: _Item, content: _Content | None) -> tuple[str, tuple[str, ...]]:
     if content.text_reply:
         return content.text_reply.text.body if content.text_reply.text else "", ()
     files = [*content.attachments, *filter(None, (content.attachment,))]
-    kinds = tuple(_FLAGS.get(file.flag) or _kind_of(file.pointer or _Pointer()) for file in files)
+    kinds = tuple(_FLAGS.get(file.flag) or _kind_of(file.pointer or Pointer()) for file in files)
     if item.view_once_message and not kinds:
         kinds = ("photo",)
     return (content.text.body if content.text else content.emoji), kinds
 
 
-def _kind_of(pointer: _Pointer) -> str:
+def _kind_of(pointer: Pointer) -> str:
     return kind_of(pointer.content_type or pointer.file_name)
 
 

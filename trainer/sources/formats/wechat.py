@@ -73,7 +73,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _is_crowd(tree: Tree, name: str) -> bool:
-    """Whether a file that doesn't name its chat has several people besides the account."""
+    """Whether a file that doesn't name its chat has several people in it."""
     others: set[str] = set()
     with tree.open(name) as stream:
         for row in csv_rows(stream, name):

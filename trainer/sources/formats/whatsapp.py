@@ -124,7 +124,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _survey(tree: Tree, name: str) -> _Chat:
-    """A first reading, for the notation of headers, the order of the dates and the names."""
+    """Read a first time, for the notation, the order of dates and the names."""
     title = chat_name(tree.label, name)
     seen: dict[tuple[str, str], Notation] = {}
     orders: dict[str, DateOrder] = {}
@@ -179,7 +179,7 @@ def _is_headline(name: str) -> bool:
 
 
 def chat_name(label: str, member: str) -> str:
-    """Return the chat's name, from what WhatsApp called the file, its folder or the zip."""
+    """Return the chat's name, as WhatsApp called the file, its folder or the zip."""
     for place in (*reversed(member.split("/")), label):
         stem = re.sub(r"\.(txt|zip)$", "", unmarked(place), flags=re.I)
         if "whatsapp" in stem.casefold():
@@ -240,7 +240,10 @@ def _content(chat: _Chat, sender: str, text: str) -> tuple[Kind, str, tuple[str,
 
 
 def _is_service(chat: _Chat, sender: str, text: str) -> bool:
-    """Whether WhatsApp speaks under a name without marking it: the chat's name, or a person's who is then named."""
+    """Whether WhatsApp speaks under a name without marking it.
+
+    The name is the chat's, or that of a person whom the text then names.
+    """
     if sender == chat.name and sender not in chat.people:
         return True
     about = _sender(text)

@@ -1,4 +1,4 @@
-"""Dates of other calendars as Gregorian dates; a year that no calendar explains is refused.
+"""Dates of other calendars as Gregorian dates; unknown years are refused.
 
 The calendar is told by the year alone: a phone's export falls between 1990 and 2050, and in that span the years of the
 Persian (1369-1429), Islamic (1430-1462) and Thai (2533-2593) calendars don't overlap.

@@ -1,4 +1,4 @@
-"""The lines of a message as imessage-exporter writes them: words, files, previews of links, cards of apps, tapbacks.
+"""The lines of a message as imessage-exporter writes them.
 
 Learned from ReagentX/imessage-exporter (exporters/txt, shared/balloon.rs). A balloon's lines carry no mark: it is known by its
 first line, by a link into one of Apple's shops, or by what only the exporter says.

@@ -1,4 +1,4 @@
-"""What LINE writes in place of a message: tags of media, and lines about the chat itself, in its languages."""
+"""What LINE writes in place of a message: tags of media, lines about the chat."""
 
 import re
 
@@ -54,7 +54,7 @@ _LONGEST = 160
 
 
 def is_notice(text: str, sender: str = "") -> bool:
-    """Whether LINE says `text`: alone on a line, or under the name of whom it is about.
+    """Whether LINE says `text`, alone or under the name of whom it is about.
 
     sender: under whose name it stands; it then begins with that name, or with `You`.
     """

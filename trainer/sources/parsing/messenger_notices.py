@@ -1,4 +1,4 @@
-"""What Messenger and Instagram say in place of a message, in the languages their apps speak.
+"""What Messenger and Instagram say in place of a message, in their languages.
 
 Most such lines begin with the sender's own name and end with a full stop, in whatever language: nobody writes so about
 themselves. Lines that begin with `You` or with no subject are told by their words.
@@ -116,14 +116,29 @@ def is_notice(sender: str, text: str) -> bool:
     if not text or len(text) > _LONGEST or "\n" in text or not (text.endswith(_STOPS) or len(text) < 90):
         return False
     stops = text.endswith(_STOPS)
-    if sender and text.startswith(sender) and text[len(sender) :].lstrip():
-        return stops or bool(_does(text[len(sender) :]))
+    rest = text[len(sender) :] if sender and text.startswith(sender) else ""
+    if rest and _parts(sender[-1], rest[0]) and _LETTER.search(rest):
+        return stops or bool(_does(rest))
     first = sender.split(" ")[0] if sender else ""
     if first and len(first) > 1 and text.startswith(f"{first} ") and _does(text) and _OF.search(text):
         return stops
-    if sender and stops and sender in text and _does(text):
+    if sender and stops and _is_in(sender, text) and _does(text):
         return True
     return _is_reaction(text) or (stops and (_is_of_the_account(text) or _is_bare(text)))
+
+
+def _parts(before: str, after: str) -> bool:
+    """Whether a word ends between two characters; scripts without blanks end it anywhere."""
+    return not (before.isalnum() and after.isalnum()) or max(before, after) >= "\u0e00"
+
+
+def _is_in(name: str, text: str) -> bool:
+    """Whether a name of more than two letters stands inside a text as a word."""
+    at = text.find(name)
+    end = at + len(name)
+    return (
+        len(name) > 2 and at > 0 and end < len(text) and _parts(text[at - 1], name[0]) and _parts(name[-1], text[end])
+    )
 
 
 def _does(text: str) -> bool:
@@ -148,7 +163,10 @@ def _is_of_the_account(text: str) -> bool:
 
 
 def _is_bare(text: str) -> bool:
-    """Whether it is a notice without a subject: a poll that is gone, or what Japanese and Korean say of the account."""
+    """Whether it is a notice without a subject.
+
+    A poll that is gone, or what Japanese and Korean say of the account.
+    """
     if len(text) <= 80 and _POLL_WORD.search(text) and _NO_LONGER.search(text):
         return True
     if len(text) <= 80 and "Messenger" in text and not _ME.search(text) and len(text.split()) <= 12:

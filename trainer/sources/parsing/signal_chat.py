@@ -1,4 +1,4 @@
-"""A chat of signal-export, whose Markdown and JSON hold the same messages: with the same ids, so that they are read once."""
+"""A chat of signal-export: its Markdown and its JSON get the same ids."""
 
 import re
 from collections import OrderedDict
@@ -20,7 +20,7 @@ def chat_name(member: str, others: frozenset[str]) -> str:
 
 
 class SignalChat:
-    """A chat while it is read: its ids, and the latest texts, one of which a quotation repeats."""
+    """A chat while it is read: its ids, and the latest texts, for quotations."""
 
     def __init__(self, name: str, is_group: bool) -> None:
         self._name = name
@@ -70,7 +70,7 @@ class SignalChat:
 
 
 def _bare(text: str) -> str:
-    """A text as quotations repeat it: without back ticks and the blanks at its lines' ends."""
+    """Return a text as quotations repeat it: no back ticks, lines stripped."""
     return "\n".join(line.strip() for line in text.replace("`", "").strip().split("\n"))
 
 

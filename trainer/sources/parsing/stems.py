@@ -1,4 +1,7 @@
-"""Word stems of many languages, looked for in many texts: a look at how words begin spares most of the search."""
+"""Word stems of many languages, looked for in many texts.
+
+A look at how words begin spares most of the search.
+"""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +12,10 @@ _LOOK = 3  # letters of a word that are looked at
 
 
 class Stems:
-    """A search for any of some stems; a `|` in a stem stands for a blank or a hyphen, and for an ending before it."""
+    """A search for any of some stems.
+
+    A `|` in a stem stands for an ending and a blank or a hyphen.
+    """
 
     def __init__(self, stems: Iterable[str]) -> None:
         every = list(dict.fromkeys(stems))
@@ -44,7 +50,10 @@ class Stems:
 
 
 def one_of(stems: Iterable[str]) -> str:
-    """Return a pattern for any of these stems, at the beginning of a word where the script parts words."""
+    """Return a pattern for any of these stems, at the beginning of a word.
+
+    Scripts that do not part words have stems anywhere.
+    """
     return "|".join(("" if stem[0] >= _JOINED else r"(?<!\w)") + _escaped(stem) for stem in stems)
 
 

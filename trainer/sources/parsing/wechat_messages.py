@@ -1,4 +1,4 @@
-"""What a WeChat message is, by its type and by the words that PyWxDump, WeChatMsg and WeFlow write for it."""
+"""What a WeChat message is, by its type and the words that tools write for it."""
 
 import re
 from typing import NamedTuple
@@ -43,7 +43,7 @@ _PLACE = re.compile(r"纬度[：:].*", re.DOTALL)
 
 
 class Said(NamedTuple):
-    """What a message says. medium: empty for a text. quoted_time: as the export writes it."""
+    """What a message says. medium: empty for a text. quoted_time: as written."""
 
     kind: Kind
     text: str

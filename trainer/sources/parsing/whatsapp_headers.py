@@ -1,4 +1,4 @@
-"""The first lines of WhatsApp's messages: a date, a time and who says something, in the one notation of a file."""
+"""The first lines of WhatsApp's messages, in the one notation of a file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,10 @@ _MIN_HEADERS = 3  # with unknown words in their dates, before those are of the f
 
 
 class Header(NamedTuple):
-    """A line that begins a message. said: name and text, or what WhatsApp itself says. shape: the line's notation."""
+    """A line that begins a message.
+
+    said: name and text, or what WhatsApp itself says. shape: the notation.
+    """
 
     stamp: WrittenTime
     said: str
@@ -38,13 +41,16 @@ def parse_header(line: str) -> Header | None:
 
 
 def _said(text: str) -> str:
-    """What stands after the time; an editor may have cut the blank off an empty message."""
+    """Return what stands after the time, with the blank that an editor may cut."""
     return f"{text} " if text.endswith(":") and ": " not in text else text
 
 
 @dataclass(slots=True)
 class Notation:
-    """Headers of one shape and the same words in it. first, last: their numbers among all headers."""
+    """Headers of one shape and the same words in it.
+
+    first, last: their numbers among all headers.
+    """
 
     shape: str
     words: str

@@ -1,4 +1,4 @@
-"""What WhatsApp itself says in place of a message, and what it writes for polls, events and places, in many languages.
+"""What WhatsApp says in place of a message, and for polls, events and places.
 
 iOS begins such lines with U+200E, Android does not; editors and mail programs drop the mark. Without it a line counts
 only where its words leave no doubt.
@@ -10,19 +10,18 @@ from trainer.sources.parsing.stems import Stems
 from trainer.sources.parsing.whatsapp_words import OMITTED as _OMITTED
 from trainer.sources.parsing.whatsapp_words import kind_in
 
-_DELETED = """this message was deleted|you deleted this message|se eliminó este mensaje|eliminaste este mensaje|
-    este mensaje fue eliminado|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|
+_DELETED = """this message was deleted|you deleted this message|mensaje eliminado|se eliminó este mensaje|
+    eliminaste este mensaje|este mensaje fue eliminado|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|
     ce message a été supprimé|vous avez supprimé ce message|mensagem apagada|você apagou esta mensagem|
     essa mensagem foi apagada|esta mensagem foi apagada|apagou esta mensagem|questo messaggio è stato eliminato|
-    hai eliminato questo messaggio|dit bericht is verwijderd|u hebt dit bericht verwijderd|
-    je hebt dit bericht verwijderd|данное сообщение удалено|сообщение удалено|вы удалили данное сообщение|
-    вы удалили это сообщение|це повідомлення видалено|повідомлення видалено|ви видалили це повідомлення|
-    bu mesaj silindi|bu mesajı sildiniz|このメッセージは削除されました|このメッセージを削除しました|
-    あなたはこのメッセージを削除しました|此消息已被删除|此消息已删除|你删除了此消息|您删除了此消息|你撤回了|
-    此訊息已刪除|已刪除此訊息|你已刪除此訊息|您已刪除此訊息|삭제된 메시지입니다|이 메시지를 삭제했습니다|
-    pesan ini telah dihapus|pesan ini dihapus|anda menghapus pesan ini|anda telah menghapus pesan ini|
-    تم حذف هذه الرسالة|لقد حذفت هذه الرسالة|لقد قمت بحذف هذه الرسالة|حذفت هذه الرسالة|הודעה זו נמחקה|מחקת הודעה זו|
-    यह मैसेज डिलीट|यह संदेश हटा|आपने यह मैसेज|आपने यह संदेश|det här meddelandet har raderats|
+    hai eliminato questo messaggio|dit bericht is verwijderd|u hebt dit bericht verwijderd|je hebt dit bericht verwijderd|
+    данное сообщение удалено|сообщение удалено|вы удалили данное сообщение|вы удалили это сообщение|
+    це повідомлення видалено|повідомлення видалено|ви видалили це повідомлення|bu mesaj silindi|bu mesajı sildiniz|
+    このメッセージは削除されました|このメッセージを削除しました|あなたはこのメッセージを削除しました|此消息已被删除|
+    此消息已删除|你删除了此消息|您删除了此消息|你撤回了|此訊息已刪除|已刪除此訊息|你已刪除此訊息|您已刪除此訊息|
+    삭제된 메시지입니다|이 메시지를 삭제했습니다|pesan ini telah dihapus|pesan ini dihapus|anda menghapus pesan ini|
+    anda telah menghapus pesan ini|تم حذف هذه الرسالة|لقد حذفت هذه الرسالة|لقد قمت بحذف هذه الرسالة|حذفت هذه الرسالة|
+    הודעה זו נמחקה|מחקת הודעה זו|यह मैसेज डिलीट|यह संदेश हटा|आपने यह मैसेज|आपने यह संदेश|det här meddelandet har raderats|
     du raderade det här meddelandet|du slettede denne besked|denne besked blev slettet|denne meldingen ble slettet|
     du slettet denne meldingen|ta wiadomość została usunięta|usunięto tę wiadomość|usunąłeś tę wiadomość|
     tato zpráva byla smazána|tuto zprávu jste smazali|tämä viesti poistettiin|poistit tämän viestin|
@@ -52,11 +51,11 @@ _UNREADABLE = """waiting for this message|warte auf diese nachricht|auf diese na
     无法显示此消息|無法顯示此訊息|消息不可用|訊息無法使用|메시지를 표시할 수 없|meddelandet är inte tillgängligt"""
 _ONCE = """view|once einmalansicht einmalig|ansicht einmaligen|ansicht vue|unique vista|única visualizaci|única ver|una|vez
     visualiza|única visualização|única visualizza|una|volta visualizzazione|singola eenmalig|weergave eenmalige|weergave
-    eenmalig|bekijken однократн|просмотр одноразов jednorazow tek|seferlik sekali|lihat العرض|لمرة|واحدة لمرة|واحدة
-    צפייה|חד एक|बार|देख 一度だけ表示 1回表示 一次性 单次查看 單次檢視 限看一次 限閱一次 阅后即焚 한|번|보기 한번|보기
-    visa|en|gång engångs vis|én|gang vis|en|gang engangs kerran|katsott kertakatsel jednorázov zobrazit|jednou
-    egyszer|megtekinthető egyszeri vizualizare|unică μία|προβολή προβολή|μίας|φοράς μίας|προβολής ดูครั้งเดียว xem|một|lần
-    یک|بار"""
+    eenmalig|bekijken eenmalig|kunt|bekijken однократн|просмотр одноразов jednorazow tek|seferlik sekali|lihat
+    العرض|لمرة|واحدة لمرة|واحدة צפייה|חד एक|बार|देख 一度だけ表示 1回表示 1回限り 一次性 单次查看 單次檢視 限看一次 限閱一次
+    阅后即焚 한|번|보기 한번|보기 visa|en|gång engångs vis|én|gang vis|en|gang engangs kerran|katsott kertakatsel
+    jednorázov zobrazit|jednou egyszer|megtekinthető egyszeri vizualizare|unică μία|προβολή προβολή|μίας|φοράς
+    μίας|προβολής ดูครั้งเดียว xem|một|lần یک|بار"""
 _MESSAGE = """message nachricht mensaje mensagem messaggio bericht сообщен повідомл wiadomoś mesaj pesan رسالة הודעה मैसेज
     メッセージ 消息 訊息 메시지 meddeland besked melding viest zpráv üzenet μήνυμα ข้อความ tin"""
 _CALLS = """voice call|video call|audio call|sprachanruf|videoanruf|sprachanruf|llamada de voz|videollamada|
@@ -65,11 +64,12 @@ _CALLS = """voice call|video call|audio call|sprachanruf|videoanruf|sprachanruf|
     video-oproep|аудиозвонок|видеозвонок|голосовой звонок|аудіодзвінок|відеодзвінок|аудіовиклик|відеовиклик|
     голосовий дзвінок|sesli arama|görüntülü arama|połączenie głosowe|połączenie wideo|rozmowa głosowa|rozmowa wideo|
     panggilan suara|panggilan video|مكالمة صوتية|مكالمة فيديو|שיחה קולית|שיחת וידאו|שיחת קול|वॉइस कॉल|वीडियो कॉल|音声通話|
-    ビデオ通話|语音通话|视频通话|語音通話|視訊通話|음성통화|영상통화|음성 통화|영상 통화|röstsamtal|videosamtal|taleopkald|
-    stemmeopkald|videoopkald|taleanrop|videoanrop|lydanrop|äänipuhelu|videopuhelu|hlasový hovor|videohovor|hanghívás|
-    videohívás|apel vocal|apel video|φωνητική κλήση|βιντεοκλήση|κλήση βίντεο|การโทรด้วยเสียง|วิดีโอคอล|การโทรวิดีโอ|
-    การโทรด้วยวิดีโอ|สายโทรด้วยเสียง|cuộc gọi thoại|cuộc gọi video|gọi thoại|gọi video|تماس صوتی|تماس تصویری"""
-_MISSED = """missed verpasst perdida perdido manqué manqu persa perse gemist пропущен cevapsız nieodebran tak|terjawab
+    ビデオ通話|语音通话|视频通话|語音來電|視訊來電|语音来电|视频来电|語音通話|視訊通話|음성통화|영상통화|음성 통화|
+    영상 통화|röstsamtal|videosamtal|taleopkald|stemmeopkald|videoopkald|taleanrop|videoanrop|lydanrop|äänipuhelu|
+    videopuhelu|hlasový hovor|videohovor|hanghívás|videohívás|apel vocal|apel video|φωνητική κλήση|βιντεοκλήση|κλήση βίντεο|
+    การโทรด้วยเสียง|วิดีโอคอล|การโทรวิดีโอ|การโทรด้วยวิดีโอ|สายโทรด้วยเสียง|cuộc gọi thoại|cuộc gọi video|gọi thoại|
+    gọi video|تماس صوتی|تماس تصویری"""
+_MISSED = """missed silenced verpasst perdida perdido manqué manqu persa perse gemist пропущен cevapsız nieodebran tak|terjawab
     فائتة لم|يُرد שלא|נענתה छूट मिस्ड 不在着信 未接 부재중 missat missad ubesvaret mistet tapt ubesvart vastaamat zmeškan
     nem|fogadott nepřijat ratat pierdut αναπάντητη ไม่ได้รับ nhỡ ازدست‌رفته"""
 _LIVE = """live tiempo|real direct tempo|real tempo|reale atual трансл canlı terkini مباشر זמן|אמת ライブ 实时 實時 即時 실시간
@@ -136,7 +136,7 @@ _LONGEST_NOTICE = 300  # characters
 
 
 def may_be_notice(text: str) -> bool:
-    """Whether a text may stand for a medium, a call or a place; a quick look that spares most texts the others."""
+    """Whether a text may stand for a medium, a call or a place, at a quick look."""
     return (
         text.startswith("\u200e")
         or "<" in text
@@ -160,7 +160,7 @@ def is_call(text: str) -> bool:
 
 
 def is_call_record(text: str) -> bool:
-    """Whether a text under somebody's name is the record of a call: `Voice call, 3 min`."""
+    """Whether a text under a name is the record of a call: `Voice call, 3 min`."""
     bare = text.replace("\u200e", "").strip()
     if len(bare) > 80 or "\n" in bare or not (noun := _CALL_NOUN.search(bare)):
         return False
@@ -186,7 +186,7 @@ def is_reaction(text: str) -> bool:
 
 
 def shared(text: str, notable: bool) -> tuple[str, tuple[str, ...]] | None:
-    """Return the words and the kind of a poll, an event, a place or a view-once medium; None if it is none.
+    """Return words and kind of a poll, an event, a place or a view-once medium.
 
     notable: may_be_notice(text). Of a poll the question and its options are
     kept, without the votes, which every export counts anew.

@@ -14,12 +14,15 @@ _VOICE = """audio áudio аудио аудіо голос voice voz voix sprach 
     صوت אודיו שמע ऑडियो dźwięk zvuk hang ήχο เสียง suara âm"""
 _STICKER = """sticker стикер стікер наклей çıkartma スタンプ ステッカー 贴图 貼圖 表情 스티커 ملصق מדבקה स्टिकर
     figurinha autocollant naklejk tarra klisterm klistrem nálep matrica αυτοκόλλητ สติก nhãn استیکر adhesiu pegatina"""
-_OTHER = """document dokument documento файл документ belge ファイル ドキュメント 文件 文档 檔案 파일 문서 مستند
-    מסמך contact kontakt contatto contacto media medien média mídia multimedia medya медиа медіа メディア 媒体 媒體
-    미디어 وسائط מדיה मीडिया สื่อ πολυμέσα رسانه archivo bestand phương multimédi mediá médiu multimédia"""
-OMITTED = """omit omess omis weggelassen ausgeschlossen weggelaten absent ocult опущ пропущ без dahil yok 省略 忽略
-    略過 含まれ 생략 제외 disertakan utelat udelad utelämn pominię vynech poistett puuttu hiány παραλείφθ ละ bỏ حذف
-    استبعاد استثناء הושמט छोड़ शामिल bijgesloten niet utelämnad udeladt"""
+_OTHER = """multivide meedia medij медиј datotek fayl fitxer αρχείο ficheiro vedlegg মিডিয়া கோப்பு ஊடக మీడియా మాధ్యమ
+    ಮಾಧ್ಯಮ മീഡിയ મિડિયા ਮੀਡੀਆ میڈیا ມີເດຍ document dokument documento файл документ belge ファイル ドキュメント 文件 文档
+    檔案 파일 문서 مستند מסמך contact kontakt contatto contacto media medien média mídia multimedia medya медиа медіа
+    メディア 媒体 媒體 미디어 وسائط מדיה मीडिया สื่อ πολυμέσα رسانه archivo bestand phương multimédi mediá médiu multimédia"""
+OMITTED = """esclus revelad изостав izostav izpušč praleist bez uten välja ära বাদ விடப்பட்ட நீக்கப்பட்ட విస్మరి ಕೈಬಿಡ
+    ഒഴിവാക്കി વગળ છોડી અવગણ ਛੱਡ ਛਡ چھوڑ ہٹا o'tkazib omes παραλήφθηκε εξαίρεση ບໍ່ລວມ वगळ omit omess omis weggelassen
+    ausgeschlossen weggelaten absent ocult опущ пропущ без dahil yok 省略 忽略 略過 含まれ 생략 제외 disertakan utelat
+    udelad utelämn pominię vynech poistett puuttu hiány παραλείφθ ละ bỏ حذف استبعاد استثناء הושמט छोड़ शामिल bijgesloten
+    niet utelämnad udeladt"""
 _ATTACHED = """attach adjunt angehängt anexad anexo joint allegat добавлен прикреп вложен bijgevoegd eklen 添付 附加
     附件 첨부 lampir مرفق צורף संलग्न bifog vedlagt vedlegg załączon přilož liite csatol επισυνάπ แนบ đính"""
 EDITED = """edited editó editad bearbeitet modifié modificat bewerkt измен отредакт редаг düzenle 編集 编辑 編輯
@@ -58,7 +61,7 @@ _FIRST_LETTERS = {"PTT": "voice", "AUD": "voice", "STK": "sticker", "IMG": "phot
 
 
 def attached(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the text without what stands for files in it, and the kinds of those files."""
+    """Return the text without what stands for files, and the files' kinds."""
     kinds = [_kind_of_file(match[1].strip()) for match in _NAMED.finditer(text)] if "<" in text else []
     text = _NAMED.sub("", _PAGES.sub("", text)) if kinds else text
     first, _, rest = text.partition("\n")
@@ -76,7 +79,7 @@ def attached(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _omitted(line: str) -> str:
-    """Return the kind of what a whole line says was left out, empty if it says nothing of the kind.
+    """Return the kind of what a whole line says was left out, empty if none.
 
     It does so in angle brackets, after U+200E, behind the name of a document, or in words for media alone.
     """

@@ -135,6 +135,13 @@ def test_what_people_say(text: str) -> None:
     assert not is_notice("Zoë", text)
 
 
+def test_a_name_is_a_whole_word() -> None:
+    """Al says `Also …`, and nobody's name stands inside `changed`."""
+    assert not is_notice("Al", "Also I think so.")
+    assert not is_notice("Ange", "he changed the plan.")
+    assert not is_notice("Ana", "Ana.")
+
+
 @pytest.mark.parametrize(
     ("text", "rest", "edited"),
     [
