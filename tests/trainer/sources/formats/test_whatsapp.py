@@ -110,6 +110,15 @@ def test_the_languages_of_phones(file: str, texts: list[str], first: str, last: 
         "2018. 06. 13. du. 9:25 - a: m",
         "13/6/18, 9:25 μ.μ. - a: m",
         "13.06.2018 21:25 – a: m",
+        "13/06/2018 at 21:25 - a: m",
+        "[21:25, 13/6/2018] a: m",
+        "21:25, 13/06/18 - a: m",
+        "[9:25 PM, 6/13/2018] a: m",
+        "H30/6/13 21:25 - a: m",
+        "[平成30年6月13日 21:25:00] a: m",
+        "۱۳۹۷/۳/۲۳، ۲۱:۲۵ - a: m",
+        "٢٩/٩/١٤٣٩ ٩:٢٥ م - a: m",
+        "13/6/61 21:25 - a: m",
     ],
 )
 def test_one_moment_in_many_notations(tmp_path: Path, text: str) -> None:
@@ -196,3 +205,11 @@ def test_other_texts_are_left_alone(tmp_path: Path, text: str) -> None:
     """Logs, notes and lists."""
     (tmp_path / "c.txt").write_text(text)
     assert list(find(tmp_path / "c.txt")) == []
+
+
+def test_a_date_of_no_known_calendar_is_refused(tmp_path: Path) -> None:
+    """With the line, and never as another year."""
+    (tmp_path / "c.txt").write_text("13/06/18, 21:25 - a: m\n13/06/5784, 21:26 - a: n\n", encoding="utf-8")
+    messages, rejects = read(tmp_path / "c.txt")
+    assert [one.text for one in messages] == ["m"]
+    assert [(one.raw, one.reason) for one in rejects] == [("a: n", "no date of a calendar that is known")]
