@@ -8,11 +8,12 @@ import typer
 
 from bot.__main__ import app as bot
 from persona.command import PROGRAM, ConfigOption, JsonOption, command_line, run
+from persona.platforms import NAMES
 from trainer.__main__ import app as trainer
 
 FORGET = "forget"  # the one command that both have
 PANELS = {"Make a persona": trainer, "Let it speak": bot}
-STORED = frozenset({"discord", "telegram", "terminal", "studio"})  # PLATFORM:ID names a user whom the bot has met
+STORED = frozenset({*NAMES, "terminal", "studio"})  # PLATFORM:ID names a user whom the bot has met
 
 app = command_line("A chat bot that sounds like one particular person.", completion=True)
 

@@ -3,19 +3,38 @@
 usage: python -m tests.mutants [WORD...]   only the faults whose title holds one of these words
 """
 
+import compileall
+import importlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from tests.mutants.mutation import Mutation
 from tests.mutants.mutations import MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 TEST_SECONDS = 600  # a test that hangs has found the fault
+QUIETLY = "-q -x -n 0 -p no:cacheprovider -W ignore::pytest.PytestAssertRewriteWarning".split()
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "peft",
+    "sklearn",
+    "scipy.sparse",
+    "pyarrow",
+    "discord",
+    "telegram.ext",
+    "hypothesis",
+)
 PASSED, FAILED = 0, 1  # of pytest's exit codes; any other says that the tests could not be run
 
 
@@ -30,13 +49,46 @@ def copy_tree(target: Path) -> None:
             shutil.copy2(source, target / name)
 
 
+def load_libraries() -> None:
+    """Import what the tests import of others, once: each run of tests is a fork of this process."""
+    os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}  # as tests/conftest.py has them
+    for name in LIBRARIES:
+        importlib.import_module(name)
+
+
 def run_tests(tree: Path, tests: Sequence[str]) -> int:
-    """Return pytest's exit code; FAILED if it did not end in time."""
-    words = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
+    """Return pytest's exit code in a process of its own; FAILED if it did not end in time."""
+    process = os.fork()
+    if not process:
+        _run_pytest(tree, tests)
+    deadline = time.monotonic() + TEST_SECONDS
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.05)
+    os.killpg(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return FAILED
+
+
+def _run_pytest(tree: Path, tests: Sequence[str]) -> NoReturn:
+    """Run the tests of another tree, quietly, and end the process."""
+    os.setsid()  # so that what the tests start ends with them
+    sink = os.open(os.environ.get("MUTANTS_LOG", os.devnull), os.O_RDWR | os.O_CREAT)
+    for stream in (0, 1, 2):
+        os.dup2(sink, stream)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]  # those of this tree
+    sys.path[:] = [str(tree), *(path for path in sys.path if path and Path(path) != ROOT)]
+    sys.dont_write_bytecode = True  # a fault that is taken out within the second would be run again
+    os.chdir(tree)
+    code = FAILED
     try:
-        return subprocess.run(words, cwd=tree, capture_output=True, timeout=TEST_SECONDS).returncode
-    except subprocess.TimeoutExpired:
-        return FAILED
+        code = int(pytest.main([*QUIETLY, *tests]))
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def is_found(mutation: Mutation, tree: Path) -> bool:
@@ -63,6 +115,8 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tree = Path(folder)
         copy_tree(tree)
+        compileall.compile_dir(tree, quiet=2)  # read by every run; a changed file is newer than its bytecode
+        load_libraries()
         tests = sorted({test for one in chosen for test in one.tests})
         if run_tests(tree, tests) != PASSED:
             print("the tests fail without any fault planted: make them pass first", file=sys.stderr)
