@@ -239,18 +239,12 @@ CATCH_UP = [
         edits_are_lost=("update(event.message_ids)", "update(())"),
     ),
     *_in(
-        "bot/gateways/discord/gateway.py",
-        "tests/bot/test_discord_bot.py::test_what_was_said_while_it_was_down_is_answered_after_start",
-        "tests/bot/gateways/discord",
-        history_is_not_read=(
-            "            await self._catch_up()\n            self._caught_up.set()",
-            "            self._caught_up.set()",
-        ),
-        from_nowhere=('known.get(f"discord:{number}", beginning)', 'known.get(f"discord:{number}x")'),
-        the_last_page_is_lost=(
-            "            if page:\n                await self._intake.received(*page)",
-            "            if not page:\n                await self._intake.received(*page)",
-        ),
+        "bot/gateways/discord/catch_up.py",
+        "tests/bot/gateways/discord/test_catch_up.py",
+        watermark_does_not_freeze=("if unread is None:", "if True:"),
+        read_once_though_more_is_missing=("if not unread.again:", "if True:"),
+        from_the_later_of_two=("min(known.after, after)", "max(known.after, after)"),
+        the_called_wait=("unread.urgent |= item.mention or item.reply or item.is_dm", "unread.urgent |= False"),
     ),
     *_in(
         "bot/gateways/telegram/gateway.py",
