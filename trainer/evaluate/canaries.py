@@ -125,7 +125,7 @@ def audit(settings: Settings, corpus: Corpus, seal: Seal, bars: Bars, seed: int 
     seal = seal.model_copy(update={"end_of_turn": base.encoding.end_of_turn, "bos": base.encoding.bos})
     scorer = LikelihoodScorer(model, base.encoding, seal)
     with bars.task("asking for canaries", len(canaries) + 1) as advance:
-        exposures = [_exposure(scorer, one, seed, advance) for one in canaries]
+        exposures = [_exposure(scorer, canary, seed, advance) for canary in canaries]
         engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)
         continuations = asyncio.run(_continuations(engine, base, seal, canaries))
         guard = Guard(build(_training_texts(corpus, canaries), bytes(KEY_BYTES)))
@@ -183,7 +183,8 @@ async def _continuations(engine: InferenceEngine, base: Base, seal: Seal, canari
     await engine.start()
     try:
         asked = (
-            complete(engine, Request((*start, *base.encoding.encode(one.prefix)), greedy, seed=0)) for one in canaries
+            complete(engine, Request((*start, *base.encoding.encode(canary.prefix)), greedy, seed=0))
+            for canary in canaries
         )
         return [text for text, _ in await asyncio.gather(*asked)]
     finally:
@@ -191,8 +192,8 @@ async def _continuations(engine: InferenceEngine, base: Base, seal: Seal, canari
 
 
 def _training_texts(corpus: Corpus, canaries: Sequence[Canary]) -> Iterable[str]:
-    yield from (turn.text for one in corpus.in_split(TRAIN) for turn in one.conversation.turns)
-    yield from (one.text for one in canaries)
+    yield from (turn.text for record in corpus.in_split(TRAIN) for turn in record.conversation.turns)
+    yield from (canary.text for canary in canaries)
 
 
 def _replies(engine: InferenceEngine, base: Base, seal: Seal, guard: Guard, corpus: Corpus) -> list[tuple[str, str]]:
@@ -204,7 +205,7 @@ def _replies(engine: InferenceEngine, base: Base, seal: Seal, guard: Guard, corp
     voice = Voice(
         engine, base.encoding, seal, SamplingParams(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=60), guard
     )
-    return [("\n".join(one.unguarded), one.text) for one in generate(voice, many)]
+    return [("\n".join(reply.unguarded), reply.text) for reply in generate(voice, many)]
 
 
 def _leak(

@@ -13,8 +13,8 @@ WORDS = 5000  # distinct-n falls with the number of words: it is always taken on
 
 def distinct(texts: Sequence[str], n: int = 2, words: int = WORDS) -> float:
     """Distinct n-grams among all n-grams of the first `words` units (Li et al., arXiv 1510.03055)."""
-    found = list(chain.from_iterable(map(word_tokens, texts)))[:words]
-    grams = list(zip(*(found[k:] for k in range(n)), strict=False))
+    tokens = list(chain.from_iterable(map(word_tokens, texts)))[:words]
+    grams = list(zip(*(tokens[k:] for k in range(n)), strict=False))
     return len(set(grams)) / len(grams) if grams else float("nan")
 
 

@@ -56,8 +56,8 @@ def difference(ours: Numbers, theirs: Numbers) -> Figure:
     return Figure(float(differences.mean()) if len(differences) else 0.0, *_quantiles(differences))
 
 
-def _quantiles(found: Numbers) -> tuple[float, float]:
-    if not len(found):
+def _quantiles(values: Numbers) -> tuple[float, float]:
+    if not len(values):
         return float("nan"), float("nan")
-    low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)

@@ -30,14 +30,14 @@ def bundles(texts: Sequence[str], size: int = BUNDLE) -> list[str]:
     is all there is. size 0: each text is a bundle."""
     if not size:
         return list(texts)
-    found: list[str] = []
+    joined: list[str] = []
     part: list[str] = []
     for text in texts:
         part.append(text)
         if sum(map(len, part)) >= size:
-            found.append("\n".join(part))
+            joined.append("\n".join(part))
             part = []
-    return found or (["\n".join(part)] if part else [])
+    return joined or (["\n".join(part)] if part else [])
 
 
 def masked(text: str) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,6 +27,13 @@ CANDIDATES = 10  # answers among which the real one is to be found
 RELEVANCE_TURNS = 4  # turns before an answer that relevance is measured with
 
 
+class Scorer(Protocol):
+    """Whatever tells how likely turns are."""
+
+    def nats(self, asked: Sequence[tuple[ReplyContext, Turn]], *, tuned: bool = True) -> Numbers:
+        """Return the loss in nats of each turn, said by the persona in that context."""
+
+
 @dataclass(frozen=True, slots=True)
 class LikelihoodScorer:
     """Scores texts with the adapter and without. model: unmerged, so that both can be asked."""
@@ -43,16 +51,16 @@ class LikelihoodScorer:
         sizes = [len(turn.text) + 1 for _, turn in asked]
         return np.stack([self.nats(asked, tuned=tuned) / math.log(2), np.array(sizes, dtype=float)], axis=1)
 
-    def _window(self, occasion: ReplyContext, turn: Turn) -> Window:
+    def _window(self, context: ReplyContext, turn: Turn) -> Window:
         """The occasion's context, its oldest turns left out until it fits, and the turn as the only target."""
         said = Turn(self.seal.speaker, turn.lines)
-        before, year = occasion.before, occasion.year or self.seal.year
+        before, year = context.before, context.year or self.seal.year
         while True:
-            context = [*before, said]
+            turns = [*before, said]
             if len(before) and before[-1].speaker == said.speaker:  # in a timeline: the loss is the last turn's alone
-                context = [*before[:-1], said]
-            one = Conversation(occasion.scene, tuple(context), year)
-            rows = windows_of(self.encoding, [one], frozenset({said.speaker}), self.seal.max_length)
+                turns = [*before[:-1], said]
+            conversation = Conversation(context.scene, tuple(turns), year)
+            rows = windows_of(self.encoding, [conversation], frozenset({said.speaker}), self.seal.max_length)
             if not before or (len(rows) == 1 and len(rows[0].ids) <= self.seal.max_length):
                 return _last_turn_only(rows[-1], self.encoding.end_of_turn)
             before = before[1:]
@@ -77,22 +85,22 @@ def attribution(contexts: tuple[Numbers, Numbers], theirs: tuple[Numbers, Number
     return bootstrap(area, *gains)
 
 
-def relevance(scorer: LikelihoodScorer, asked: Sequence[ReplyContext], until: float, seed: int = 0) -> Figure | None:
+def relevance(scorer: Scorer, asked: Sequence[ReplyContext], until: float, seed: int = 0) -> Figure | None:
     """R10@1: how often the real answer is found among ten of the persona's, by how much the context helps it (log
     p(answer | context) - log p(answer)); .1 is chance. None where nobody was asked anything."""
     rng = random.Random(seed)
-    answers = [one for one in asked if one.before and one.before[-1].speaker != one.real.speaker]
+    answers = [context for context in asked if context.before and context.before[-1].speaker != context.real.speaker]
     if len(answers) < CANDIDATES:
         return None
     hits: list[float] = []
-    for occasion in rng.sample(answers, len(answers)):
+    for context in rng.sample(answers, len(answers)):
         if hits and time.monotonic() > until:
             break
-        others = rng.sample([one for one in answers if one.text != occasion.text] or answers, CANDIDATES - 1)
-        turns = [occasion.real, *(one.real for one in others)]
-        occasion = replace(occasion, before=occasion.before[-RELEVANCE_TURNS:])
-        alone = replace(occasion, before=())
-        gain = scorer.nats([(alone, turn) for turn in turns]) - scorer.nats([(occasion, turn) for turn in turns])
+        others = rng.sample([other for other in answers if other.text != context.text] or answers, CANDIDATES - 1)
+        turns = [context.real, *(other.real for other in others)]
+        context = replace(context, before=context.before[-RELEVANCE_TURNS:])
+        alone = replace(context, before=())
+        gain = scorer.nats([(alone, turn) for turn in turns]) - scorer.nats([(context, turn) for turn in turns])
         hits.append(float(gain[0] > gain[1:].max()))
     return bootstrap(lambda some: float(some.mean()), np.array(hits))
 
@@ -107,12 +115,12 @@ def _last_turn_only(row: Window, end: int) -> Window:
 @torch.inference_mode()
 def _losses(model: PeftModel, rows: Sequence[Window], pad: int, tuned: bool) -> Numbers:
     """Nats of each row's targets."""
-    found = np.zeros(len(rows))
+    nats = np.zeros(len(rows))
     lengths = [len(row.ids) for row in rows]
     budget = max(*lengths, CHUNK // int(model.config.vocab_size)) if rows else 1
     with nullcontext() if tuned else model.disable_adapter(), autocast(model.device):
         for picks in LengthGroupedSampler(lengths, budget, shuffle=False) if rows else ():
-            batch = {name: one.to(model.device) for name, one in collate([rows[k] for k in picks], pad).items()}
+            batch = {name: tensor.to(model.device) for name, tensor in collate([rows[k] for k in picks], pad).items()}
             following = batch["labels"][:, 1:]
             places = (following != IGNORE_INDEX).any(0).nonzero().squeeze(-1)
             logits = model(input_ids=batch["input_ids"], use_cache=False, logits_to_keep=places).logits
@@ -122,5 +130,5 @@ def _losses(model: PeftModel, rows: Sequence[Window], pad: int, tuned: bool) -> 
                 ignore_index=IGNORE_INDEX,
                 reduction="none",
             )
-            found[picks] = loss.view(len(picks), -1).sum(1).cpu().numpy()
-    return found
+            nats[picks] = loss.view(len(picks), -1).sum(1).cpu().numpy()
+    return nats

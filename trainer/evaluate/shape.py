@@ -55,11 +55,11 @@ ASPECTS: dict[str, Count] = {
 
 def distance(ours: Sequence[str], theirs: Sequence[str], count: Count) -> float:
     """Jensen-Shannon distance, in [0, 1], of what `count` finds in either; 0 where neither holds any."""
-    one, other = (Counter(thing for text in texts for thing in count(text)) for texts in (ours, theirs))
-    things = sorted({*one, *other}, key=repr)
-    if not one or not other:
-        return float(bool(one) != bool(other))
-    return float(jensenshannon([one[thing] for thing in things], [other[thing] for thing in things], base=2))
+    our_counts, their_counts = (Counter(item for text in texts for item in count(text)) for texts in (ours, theirs))
+    items = sorted({*our_counts, *their_counts}, key=repr)
+    if not our_counts or not their_counts:
+        return float(bool(our_counts) != bool(their_counts))
+    return float(jensenshannon([our_counts[item] for item in items], [their_counts[item] for item in items], base=2))
 
 
 def length_distance(ours: Sequence[str], theirs: Sequence[str]) -> float:
@@ -70,8 +70,8 @@ def length_distance(ours: Sequence[str], theirs: Sequence[str]) -> float:
 def distances(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, float]:
     """The distance in each aspect, `words` being the small words of `theirs`."""
     common = small_words(theirs)
-    found = {name: distance(ours, theirs, count) for name, count in ASPECTS.items()}
-    return found | {
+    by_aspect = {name: distance(ours, theirs, count) for name, count in ASPECTS.items()}
+    return by_aspect | {
         "words": distance(ours, theirs, lambda text: [unit for unit in word_tokens(text) if unit in common])
     }
 

@@ -25,8 +25,8 @@ def scores(real: Sequence[str], generated: Sequence[str]) -> tuple[NDArray[np.fl
     texts = [*generated, *real]
     labels = np.array([1] * len(generated) + [0] * len(real))
     fold = np.array([fold_of(k, len(kind)) for kind in (generated, real) for k in range(len(kind))])
-    found = out_of_fold_scores(features().fit_transform(texts), labels, fold)
-    return found[: len(generated)], found[len(generated) :]
+    out_of_fold = out_of_fold_scores(features().fit_transform(texts), labels, fold)
+    return out_of_fold[: len(generated)], out_of_fold[len(generated) :]
 
 
 def two_sample(real: Sequence[str], generated: Sequence[str]) -> Figure | None:

@@ -65,8 +65,8 @@ class PersonaJudge:
 
     def decisions(self, generated: Sequence[str]) -> Decisions:
         """Return the decisions on generated texts; each fold is judged by the judge that did not see it."""
-        found = self._judges.predictions([self._bundled(part) for part in in_folds(generated)]) == ME
-        return Decisions(found.astype(float), self._real.astype(float), self._false_positives.astype(float))
+        is_me = self._judges.predictions([self._bundled(part) for part in in_folds(generated)]) == ME
+        return Decisions(is_me.astype(float), self._real.astype(float), self._false_positives.astype(float))
 
     def _bundled(self, texts: Sequence[str]) -> list[str]:
         return bundles([self._transform(text) for text in texts], self._size)
@@ -106,6 +106,8 @@ def _rates(judges: Judges, folds: Sequence[Sequence[str]], name: str) -> Numbers
 
 def _ratio_among(speakers: int, *right: Numbers) -> float:
     """right: of each speaker's real bundles how often they were named right, fold by fold; then of each one's generated."""
-    real, generated = (float(np.mean([one.mean() for one in half])) for half in (right[:speakers], right[speakers:]))
+    real, generated = (
+        float(np.mean([rates.mean() for rates in half])) for half in (right[:speakers], right[speakers:])
+    )
     span = real - 1 / speakers
     return (generated - 1 / speakers) / span if span > MIN_JUDGE_SPAN else float("nan")

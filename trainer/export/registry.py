@@ -42,7 +42,7 @@ def _text(writer: conversations.Writer) -> Callable[[ExportJob], str]:
 
         persona = job.settings.persona
         written = [stretch.conversation for stretch in load(job.settings).conversations]
-        if not any(turn.speaker == persona.key for one in written for turn in one.turns):
+        if not any(turn.speaker == persona.key for conversation in written for turn in conversation.turns):
             raise UserError(f"{persona.name} says nothing in the corpus; import exports first")
         write_whole(job.target, writer(written, persona.key))
         return f"{len(written):,} conversations"

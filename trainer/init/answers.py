@@ -50,16 +50,16 @@ class ChosenPerson:
     @property
     def public(self) -> int:
         """Return how many messages are read without [data] dms."""
-        return sum(one.messages - one.private for one in self.writers)
+        return sum(writer.messages - writer.private for writer in self.writers)
 
     @property
     def private(self) -> int:
         """Return how many messages are read only with [data] dms."""
-        return sum(one.private for one in self.writers)
+        return sum(writer.private for writer in self.writers)
 
     def ids(self, platform: str) -> list[str]:
         """Return their ids on a platform, by which the bot recognises them."""
-        return [number for one in self.writers for where, number in one.ids if where == platform]
+        return [number for writer in self.writers for where, number in writer.ids if where == platform]
 
 
 def choose_persona(flags: Flags, writers: Sequence[Writer], terminal: Terminal | None) -> ChosenPerson:
@@ -154,8 +154,8 @@ def _joined(part: str, writers: Sequence[Writer]) -> list[Writer]:
         return [whole]
     named = [(name, _named(name, writers)) for name in part.split("+")]
     if missing := [name.strip() for name, writer in named if writer is None]:
-        there = ", ".join(one.name for one in writers[:_NAMED])
-        raise SettingsError(f"nobody is called {missing[0]!r}; there are {there}" + (", …" * (len(writers) > _NAMED)))
+        names = ", ".join(writer.name for writer in writers[:_NAMED])
+        raise SettingsError(f"nobody is called {missing[0]!r}; there are {names}" + (", …" * (len(writers) > _NAMED)))
     return [writer for _, writer in named if writer]
 
 

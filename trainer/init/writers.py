@@ -44,10 +44,10 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
     counts: Counter[tuple[str, bool]] = Counter()
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
         for _, reading in read_all(exports, partial(clean, settings=settings.data), Path(folder), bars):
-            for found in reading:
-                if isinstance(found, Reject) or isinstance(found[1], Dropped):
+            for reading_item in reading:
+                if isinstance(reading_item, Reject) or isinstance(reading_item[1], Dropped):
                     continue
-                message = in_voice(found[0], settings)
+                message = in_voice(reading_item[0], settings)
                 counts[register_sender(identities, message), message.conversation_type == "dm"] += 1
     groups: dict[tuple[str, bool], list[Identity]] = {}
     for key, person in resolve(settings, identities, {}).items():
@@ -60,13 +60,13 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
 
 
 def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], account: bool) -> Writer:
-    private = sum(counts[one.key, True] for one in group)
-    messages = private + sum(counts[one.key, False] for one in group)
+    private = sum(counts[identity.key, True] for identity in group)
+    messages = private + sum(counts[identity.key, False] for identity in group)
     if account:
         return Writer(ME, (ME,), messages, private, account=True)
-    name = max(group, key=lambda one: one.names.total()).name
-    calls = distinct([name, *(call for one in group for call in (one.name, one.handle))])
-    ids = tuple(found for one in group if (found := _live_id(one)))
+    name = max(group, key=lambda identity: identity.names.total()).name
+    calls = distinct([name, *(call for identity in group for call in (identity.name, identity.handle))])
+    ids = tuple(live_id for identity in group if (live_id := _live_id(identity)))
     return Writer(name, tuple(calls), messages, private, ids)
 
 

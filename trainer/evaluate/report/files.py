@@ -21,7 +21,7 @@ def write_report(
     settings: Settings,
     corpus: Corpus,
     bundle: Bundle,
-    found: Evaluation,
+    evaluation: Evaluation,
     folder: Path,
     *,
     tally: str = "",
@@ -29,7 +29,7 @@ def write_report(
 ) -> Path:
     """Both files, for the owner's eyes; returns the page's path. tally: of the Turing game. leaks: of the canary audit."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    figures = plain_figures(found) | {"game": tally or None, "canaries": list(leaks)}
+    figures = plain_figures(evaluation) | {"game": tally or None, "canaries": list(leaks)}
     write_whole(folder / JSON, [json.dumps(figures, ensure_ascii=False, indent=1) + "\n"])
-    write_whole(folder / HTML, [page(settings.persona.name, bundle, corpus, found, tally, leaks)])
+    write_whole(folder / HTML, [page(settings.persona.name, bundle, corpus, evaluation, tally, leaks)])
     return folder / HTML
