@@ -58,8 +58,8 @@ def read_all(
 
 def _made(export: Export, make: Callable[[Message], Made], on_bytes: Callable[[int], None]) -> Read[Made]:
     try:
-        for found in export.read(on_bytes):
-            yield found if isinstance(found, Reject) else (found, make(found))
+        for item in export.read(on_bytes):
+            yield item if isinstance(item, Reject) else (item, make(item))
     except (SettingsError, _Stopped):
         raise
     except UserError as error:  # a damaged export must not cost the others
@@ -81,11 +81,11 @@ def _in_processes(
     try:
         jobs = [pool.submit(_spool, export, make, folder / f"{number}.read") for number, export in enumerate(exports)]
         with bars.task(f"reading {len(exports)} exports", sum(export.size for export in exports)) as advance:
-            told = 0
+            advanced = 0
             for export, job in zip(exports, jobs, strict=True):
                 while wait([job], _LOOK_EVERY).not_done:
-                    advance(shared.read.value - told)
-                    told = shared.read.value
+                    advance(shared.read.value - advanced)
+                    advanced = shared.read.value
                 yield export, _spooled(_result(job, export))
     finally:
         shared.stop.value = 1
@@ -122,8 +122,8 @@ def _spool(export: Export, make: Callable[[Message], Made], path: Path) -> Path:
     """Read an export into a temporary file, in a process of its own."""
     with path.open("wb") as file:
         batch: list[tuple[Message, Made] | Reject] = []
-        for found in _made(export, make, _advance):
-            batch.append(found)
+        for item in _made(export, make, _advance):
+            batch.append(item)
             if len(batch) == _BATCH:
                 pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
                 batch = []
@@ -159,7 +159,7 @@ def _spooled(path: Path) -> Read[Made]:
 def _batch(file: BinaryIO) -> list[Any]:
     """The next messages of a file that a reading process has written; none at its end."""
     try:
-        found: list[Any] = pickle.load(file)
+        decoded: list[Any] = pickle.load(file)
     except EOFError:
         return []
-    return found
+    return decoded

@@ -15,9 +15,9 @@ from typing import IO
 
 from persona.errors import UserError
 
-MOST_MEMBERS = 250_000  # an X archive of ten years with all its pictures has a tenth of that
-MOST_DIRECTORY = 64 << 20  # bytes of a zip's directory, which has to be held in memory
-MOST_RATIO = 300  # unpacked to packed; text packs 5:1, the same tweet over and over 50:1, a bomb 1000:1
+MAX_MEMBERS = 250_000  # an X archive of ten years with all its pictures has a tenth of that
+MAX_DIRECTORY_BYTES = 64 << 20  # bytes of a zip's directory, which has to be held in memory
+MAX_RATIO = 300  # unpacked to packed; text packs 5:1, the same tweet over and over 50:1, a bomb 1000:1
 SMALL = 64 << 20  # bytes unpacked that are harmless at any ratio
 
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
@@ -43,7 +43,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     """The zip at `path`. Raises UserError where it is damaged or hostile."""
     try:
         count, directory = _directory(path)
-        if count > MOST_MEMBERS or directory > MOST_DIRECTORY:
+        if count > MAX_MEMBERS or directory > MAX_DIRECTORY_BYTES:
             raise UserError(
                 f"{path.name} lists {count:,} members in {directory / 1e6:,.0f} MB; no export has so many, so it is not read"
             )
@@ -72,9 +72,9 @@ def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[
             for member in archive:
                 archive.members = []  # type: ignore[attr-defined]  # the stream is not read twice, so what it held need not stay in memory
                 count, total = count + 1, total + member.size
-                if count > MOST_MEMBERS:
+                if count > MAX_MEMBERS:
                     raise UserError(
-                        f"{path.name} has more than {MOST_MEMBERS:,} members; no export has, so it is not read"
+                        f"{path.name} has more than {MAX_MEMBERS:,} members; no export has, so it is not read"
                     )
                 _check_member(path, member.name, not (member.isdir() or member.isreg()) or member.issparse())
                 _check_ratio(path, total, size)
@@ -110,7 +110,7 @@ def _check_member(path: Path, name: str, special: bool) -> None:
 
 
 def _check_ratio(path: Path, size: int, packed: int) -> None:
-    if size > SMALL and size > MOST_RATIO * max(packed, 1):
+    if size > SMALL and size > MAX_RATIO * max(packed, 1):
         raise UserError(
             f"{path.name} would unpack {packed / 1e6:,.1f} MB to {size / 1e6:,.0f} MB, as bombs do; it is not read"
         )

@@ -54,13 +54,13 @@ class Tree(ABC):
 
     def head(self, name: str) -> bytes:
         """The first 64 KiB of a member, as readers get it."""
-        found = self._heads.get(name)
-        if found is None:
+        start = self._heads.get(name)
+        if start is None:
             with self.open(name) as stream:
-                found = stream.read(HEAD)
-            found = as_utf8(found)[:HEAD]
-            self._heads.keep(name, found)
-        return found
+                start = stream.read(HEAD)
+            start = as_utf8(start)[:HEAD]
+            self._heads.keep(name, start)
+        return start
 
 
 class _Heads(dict[str, bytes]):
@@ -88,7 +88,7 @@ class FolderTree(Tree):
     def _walk(self, refuse: Refuse) -> Iterator[str]:
         inside = self._folder.resolve()
         for where, folders, files in os.walk(self._folder):
-            folders[:] = [one for one in folders if not one.startswith(".")]
+            folders[:] = [name for name in folders if not name.startswith(".")]
             for path in (Path(where, file) for file in files if not file.startswith(".")):
                 if path.is_symlink() and not path.resolve().is_relative_to(inside):
                     refuse(f"{path} is a link that leads out of the folder; name what it leads to, to have it read")
@@ -186,7 +186,7 @@ def trees(path: Path, refuse: Refuse) -> Iterator[Tree]:
 
 def readable(tree: Tree, refuse: Refuse) -> list[str]:
     """The members that a reader could want: neither empty nor pictures, and such as can be opened."""
-    found: list[str] = []
+    names: list[str] = []
     for name in tree.names():
         try:
             start = tree.head(name)
@@ -194,8 +194,8 @@ def readable(tree: Tree, refuse: Refuse) -> list[str]:
             refuse(str(error) if isinstance(error, UserError) else f"{tree.label}: {name} can't be read ({error})")
             continue
         if start and not _MEDIA.match(start):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def _archive(path: Path, label: str, refuse: Refuse) -> Iterator[Tree]:

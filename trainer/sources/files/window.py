@@ -34,8 +34,8 @@ class Window:
     def array_end(self, close: bytes) -> int:
         """Behind the last record of an array: `close`, then no comma but the array's own bracket. -1: not in view."""
         start = self.at
-        while (found := self.text.find(close, start)) >= 0:
-            start = found + len(close)
+        while (end := self.text.find(close, start)) >= 0:
+            start = end + len(close)
             if _ARRAY_END.match(self.text, start):
                 return start
         return -1

@@ -37,13 +37,13 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         channels = Channels()
         ours: list[_Record] = []  # of one conversation
-        for found in array_or_lines(tree, name, _Record):
-            record = None if isinstance(found, Reject) else found[1]
+        for item in array_or_lines(tree, name, _Record):
+            record = None if isinstance(item, Reject) else item[1]
             if ours and (record is None or record.conversation != ours[0].conversation):
                 yield from _joined(ours, channels, name)
                 ours = []
-            if isinstance(found, Reject):
-                yield found
+            if isinstance(item, Reject):
+                yield item
             elif record and record.conversation and scene_of(record.instruction):
                 ours.append(record)
             elif record:

@@ -18,7 +18,7 @@ from trainer.sources.parsing.repair import verbatim
 from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
-_LARGEST_BLOCK = 4 << 20  # bytes; the protocol allows 1 MiB a record
+MAX_BLOCK_BYTES = 4 << 20  # bytes; the protocol allows 1 MiB a record
 _POST, _PROFILE = "app.bsky.feed.post", "app.bsky.actor.profile"
 
 
@@ -94,9 +94,9 @@ def _blocks(tree: Tree, name: str) -> Iterator[_Block | Reject]:
     """A header, then blocks: each a length, an id and its content."""
     with tree.open(name) as stream:
         header = _length(stream) or 0
-        offset = header + len(stream.read(min(header, _LARGEST_BLOCK)))
+        offset = header + len(stream.read(min(header, MAX_BLOCK_BYTES)))
         while (length := _length(stream)) is not None:
-            block = stream.read(length) if length <= _LARGEST_BLOCK else b""
+            block = stream.read(length) if length <= MAX_BLOCK_BYTES else b""
             size = _cid_size(block)
             if len(block) < length or not size:
                 yield Reject(
@@ -118,7 +118,7 @@ def _length(stream: BinaryIO) -> int | None:
         if byte[0] < 0x80:
             return value
         shift += 7
-    return _LARGEST_BLOCK + 1
+    return MAX_BLOCK_BYTES + 1
 
 
 def _cid_size(block: bytes) -> int:

@@ -41,11 +41,11 @@ def _recognises(start: bytes) -> bool:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         channels = Channels()
-        for found in array_or_lines(tree, name, _Talk):
-            if isinstance(found, Reject):
-                yield found
+        for item in array_or_lines(tree, name, _Talk):
+            if isinstance(item, Reject):
+                yield item
             else:
-                yield from talk([(one.role, one.name or "", _text(one)) for one in found[1].messages], channels)
+                yield from talk([(said.role, said.name or "", _text(said)) for said in item[1].messages], channels)
 
 
 def _text(said: _Said) -> str:

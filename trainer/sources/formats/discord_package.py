@@ -2,7 +2,7 @@
 and `messages.csv` (until 2023) or `messages.json`.
 
 Learned from seanbreckenridge/discord_data. Only the account's own messages are in it, so there is no context: they are
-is_self. Letter case of folders varies (`messages/`, `Messages/`), so do languages of their names: files are found by content.
+is_self. Letter case of folders varies (`messages/`, `Messages/`), so do languages of their names: files are match by content.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, companions
 
 _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
-_LONGEST_ABOUT = 16 << 20  # bytes of a small file that is read whole
+MAX_ABOUT_BYTES = 16 << 20  # bytes of a small file that is read whole
 _DM, _GROUP_DM = {"1", "DM"}, {"3", "GROUP_DM"}
 
 
@@ -78,7 +78,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         if name.rpartition("/")[2].lower() not in ("messages.csv", "messages.json"):
             continue
         folder = name.rpartition("/")[0]
-        about = next((one for one in members if one == f"{folder}/channel.json".lstrip("/")), "")
+        about = next((member for member in members if member == f"{folder}/channel.json".lstrip("/")), "")
         channel = _about(tree, about)
         channel.setdefault("id", folder.rpartition("/")[2].lstrip("c"))
         for row in _rows(tree, name):
@@ -87,14 +87,14 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 def _about(tree: Tree, name: str) -> dict[str, Any]:
     """A small JSON object; empty where there is none to read."""
-    if not name or tree.size(name) > _LONGEST_ABOUT:
+    if not name or tree.size(name) > MAX_ABOUT_BYTES:
         return {}
     with tree.open(name) as stream:
         try:
-            found = msgspec.json.decode(mend_json(stream.read()))
+            decoded = msgspec.json.decode(mend_json(stream.read()))
         except (ValueError, RecursionError):
             return {}
-    return found if isinstance(found, dict) else {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def _account(user: dict[str, Any]) -> _Account:
@@ -105,8 +105,8 @@ def _account(user: dict[str, Any]) -> _Account:
 def _rows(tree: Tree, name: str) -> Iterator[_Row | Reject]:
     if name.lower().endswith(".csv"):
         with tree.open(name) as stream:
-            for found in csv_rows(stream, name):
-                yield found if isinstance(found, Reject) else msgspec.convert(found[1], _Row)
+            for item in csv_rows(stream, name):
+                yield item if isinstance(item, Reject) else msgspec.convert(item[1], _Row)
         return
     for record in JsonRecords(partial(tree.open, name), name, "", _Row):
         if not isinstance(record, Opening):

@@ -25,7 +25,7 @@ from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 _COLUMNS = ["AuthorID", "Author", "Date", "Content", "Attachments", "Reactions"]
-_LONGEST_DATE = 64  # characters
+MAX_DATE_CHARS = 64  # characters
 _RULE = "=" * 62
 _HEADER = re.compile(r"\[([^\]\n]{8,40})\] (\S[^\n]{0,80}?)(?: \(pinned\))?")
 _NAMED = re.compile(r"(\d{1,2})-([A-Z][a-z]{2})-(\d{2,4}) (\d{1,2}):(\d{2}) ?([AP]M)?")
@@ -42,11 +42,11 @@ _SERVICE = re.compile(
 
 def _when(text: str) -> float | WrittenTime | None:
     """UTC seconds, or a date in a notation of which the file decides; None where this is no date."""
-    text = text[:_LONGEST_DATE].strip()
+    text = text[:MAX_DATE_CHARS].strip()
     if (at := iso_timestamp(text)) is not None:
         return at
-    if (found := _NAMED.fullmatch(text)) and found[2] in _MONTHS:
-        day, month, year, hour, minute, half = found.groups()
+    if (match := _NAMED.fullmatch(text)) and match[2] in _MONTHS:
+        day, month, year, hour, minute, half = match.groups()
         clock = time_of_day(hour, minute, None, half_of_day(half or ""))
         numbers = (year if len(year) == 4 else f"20{year}", str(_MONTHS.index(month) + 1), day)
         return WrittenTime(numbers, clock) if clock else None
@@ -72,9 +72,9 @@ def _read_csv(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         dates = _Dates()
         with tree.open(name) as stream:
-            for found in csv_rows(stream, name):
-                if isinstance(found, tuple):
-                    dates.see(found[1]["Date"])
+            for entry in csv_rows(stream, name):
+                if isinstance(entry, tuple):
+                    dates.see(entry[1]["Date"])
         reader = _Reader(_Channel.of(name), dates)
         with tree.open(name) as stream:
             for item in csv_rows(stream, name):
@@ -93,11 +93,11 @@ class _Channel(NamedTuple):
     def of(cls, member: str) -> "_Channel":
         """By the file's name: `Guild - Category - channel [id].csv`."""
         stem = member.rpartition("/")[2].rpartition(".")[0]
-        found = _FILE.fullmatch(stem)
-        name = found["name"] if found else stem
+        match = _FILE.fullmatch(stem)
+        name = match["name"] if match else stem
         group = name.startswith(("Direct Messages - Group - ", "Group - "))
         private = name.startswith(("Direct Messages", "Private")) and not group
-        key, title = found["id"] if found else name, name.rpartition(" - ")[2]
+        key, title = match["id"] if match else name, name.rpartition(" - ")[2]
         return cls(key, title, "dm" if private else "group", group)
 
 
@@ -160,8 +160,8 @@ def _recognises_text(start: bytes) -> bool:
 
 
 def _author(line: str) -> tuple[str, str] | None:
-    found = _HEADER.fullmatch(line)
-    return (found[1], found[2]) if found and _when(found[1]) is not None else None
+    match = _HEADER.fullmatch(line)
+    return (match[1], match[2]) if match and _when(match[1]) is not None else None
 
 
 def _read_text(tree: Tree, members: Sequence[str]) -> Reading:
@@ -199,8 +199,8 @@ def _said(lines: Sequence[str]) -> _Said:
     for line in lines:
         if line == _RULE:  # the end of the file, with the count of messages
             break
-        if found := _SECTION.fullmatch(line):
-            section = found[1]
+        if match := _SECTION.fullmatch(line):
+            section = match[1]
             forwarded |= section == "Forwarded Message"
         elif not section or (section == "Forwarded Message" and not _FORWARDED_AT.fullmatch(line)):
             text.append(line)

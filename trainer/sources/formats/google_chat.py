@@ -48,12 +48,12 @@ class _Row(msgspec.Struct):
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """Each conversation's messages, with what is told about it."""
     listed = set(names)
-    found: list[tuple[str, ...]] = []
+    groups: list[tuple[str, ...]] = []
     for name in names:
         if name.lower().endswith(".json") and _recognises(head(tree, name)):
             about = f"{name.rpartition('/')[0]}/group_info.json".lstrip("/")
-            found.append((name, about) if about in listed else (name,))
-    return found
+            groups.append((name, about) if about in listed else (name,))
+    return groups
 
 
 def _recognises(start: bytes) -> bool:
@@ -79,17 +79,17 @@ def _about(tree: Tree, name: str) -> dict[str, Any]:
     """group_info.json; empty where there is nothing to read in it."""
     with tree.open(name) as stream:
         try:
-            found = msgspec.json.decode(mend_json(stream.read(16 * HEAD)))
+            decoded = msgspec.json.decode(mend_json(stream.read(16 * HEAD)))
         except (ValueError, RecursionError):
             return {}
-    return found if isinstance(found, dict) else {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def _people(about: dict[str, Any]) -> list[str]:
     members = about.get("members")
     if not isinstance(members, list):
         return []
-    return [str(one.get("name") or one.get("email") or "") for one in members if isinstance(one, dict)]
+    return [str(person.get("name") or person.get("email") or "") for person in members if isinstance(person, dict)]
 
 
 def _message(row: _Row, chat: str, title: str, kind: ConversationType, ids: DerivedIds) -> Message:
@@ -135,11 +135,11 @@ def _topic(message_id: str) -> str:
 
 
 def _timestamp(text: str) -> float | None:
-    found = _DATE.fullmatch(unmarked(text).strip())
-    if not found:
+    match = _DATE.fullmatch(unmarked(text).strip())
+    if not match:
         return None
     try:
-        at = datetime.strptime(" ".join(found.groups()), "%B %d %Y %I:%M:%S %p")
+        at = datetime.strptime(" ".join(match.groups()), "%B %d %Y %I:%M:%S %p")
     except ValueError:
         return None
     return at.replace(tzinfo=UTC).timestamp()

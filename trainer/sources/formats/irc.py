@@ -33,7 +33,7 @@ _MARK = re.compile(
     r"(?:[\[(]?\d\d:\d\d(?::\d\d)?[\])]? )?(?:---|\*{3,4}|Session) ?(.*?)"
     r"(?:[A-Z][a-z]{2,8},? )?([A-Z][a-z]{2})[a-z]* +(\d{1,2})(?: (\d\d:\d\d(?::\d\d)?))?,? (\d{4}).*"
 )
-_LONGEST_MARK = 300  # characters
+MAX_MARK_CHARS = 300  # characters
 MAX_LINES_BEFORE_CHANGE = 2000  # of a log that begins without a date
 _OTHER_MARK = re.compile(r"(?:---|\*{4}|===|Session )[^<>]*|\s*")
 _DAY_CHANGED = re.compile(r"--- Day changed")
@@ -75,7 +75,7 @@ class _Log:
         at, rest = _dated(text)
         if at is not None:
             return _spoken(at, rest)
-        if len(text) < _LONGEST_MARK and (match := _MARK.fullmatch(text)):
+        if len(text) < MAX_MARK_CHARS and (match := _MARK.fullmatch(text)):
             self._turn(match)
             return _Line(None, None, "", "")
         if match := _SHORT.fullmatch(text):

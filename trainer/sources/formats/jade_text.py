@@ -19,8 +19,8 @@ from trainer.sources.source import Reading, Source, claim_each
 
 START, END, BREAK = "|aigenerationstart|", "|endofgeneration|", "|br|"
 _NAMED = re.compile(r"([^:]{1,64}): ")
-_MOST_ROWS = 400  # taken for one conversation where nothing parts them
-_LONGEST_ROW = 1 << 16  # characters
+MAX_ROWS_PER_CONVERSATION = 400  # taken for one conversation where nothing parts them
+MAX_ROW_CHARS = 1 << 16  # characters
 
 
 def _recognises(start: bytes) -> bool:
@@ -31,12 +31,12 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         channels = Channels()
         with tree.open(name) as stream:
-            for found in _conversations(text_lines(stream), name):
-                if isinstance(found, Reject):
-                    yield found
+            for item in _conversations(text_lines(stream), name):
+                if isinstance(item, Reject):
+                    yield item
                 else:
-                    said = [_said(row, named=found.scene is not None) for row in found.rows]
-                    yield from spoken(*(found.scene or ("group", None)), said, channels)
+                    said = [_said(row, named=item.scene is not None) for row in item.rows]
+                    yield from spoken(*(item.scene or ("group", None)), said, channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ def _conversations(lines: Iterator[tuple[int, str]], name: str) -> Iterator[_Row
     rows: list[str] = []
     for offset, line in lines:
         begins = scene_of(line)
-        if (begins or len(rows) >= _MOST_ROWS) and rows:
+        if (begins or len(rows) >= MAX_ROWS_PER_CONVERSATION) and rows:
             yield _Rows(scene, rows)
             rows = []
         if begins:
             scene = begins
-        elif len(line) > _LONGEST_ROW:
+        elif len(line) > MAX_ROW_CHARS:
             yield Reject(file=name, offset=offset, reason="too long for a turn", raw=line)
         elif line.strip():
             rows.append(line.strip())
@@ -69,9 +69,9 @@ def _said(row: str, named: bool) -> Said:
     text = row.replace(START, "").replace(END, "")
     if START in row:
         return Said(_lines(text), role=ASSISTANT)
-    found = _NAMED.match(text) if named else None
-    if found and normalise(found[1]) == found[1]:
-        return Said(_lines(text[found.end() :]), found[1])
+    match = _NAMED.match(text) if named else None
+    if match and normalise(match[1]) == match[1]:
+        return Said(_lines(text[match.end() :]), match[1])
     return Said(_lines(text), role=USER)
 
 

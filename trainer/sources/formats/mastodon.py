@@ -65,11 +65,11 @@ def _recognises(start: bytes) -> bool:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         actor = _actor(tree, name.rpartition("/")[0])
-        for found in JsonRecords(partial(tree.open, name), name, "orderedItems", _Activity):
-            if isinstance(found, Reject):
-                yield found
-            elif not isinstance(found, Opening):
-                yield _message(found, actor)
+        for item in JsonRecords(partial(tree.open, name), name, "orderedItems", _Activity):
+            if isinstance(item, Reject):
+                yield item
+            elif not isinstance(item, Opening):
+                yield _message(item, actor)
 
 
 def _actor(tree: Tree, folder: str) -> Mapping[str, Any]:
@@ -77,17 +77,17 @@ def _actor(tree: Tree, folder: str) -> Mapping[str, Any]:
     if name not in tree.names():
         return {}
     try:
-        found = msgspec.json.decode(mend_json(tree.head(name)))
+        decoded = msgspec.json.decode(mend_json(tree.head(name)))
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def _message(activity: _Activity, actor: Mapping[str, Any]) -> Message:
     note = activity.object if isinstance(activity.object, _Note) else None
     handle = str(actor.get("preferredUsername") or activity.actor.rpartition("/")[2] or "me")
     public = bool(_PUBLIC & {*_listed(activity.to), *_listed(activity.cc)})
-    text = "\n".join(filter(None, (html_text(one or "") for one in (note.summary, note.content)))) if note else ""
+    text = "\n".join(filter(None, (html_text(part or "") for part in (note.summary, note.content)))) if note else ""
     answers = note.inReplyTo or "" if note else ""
     return Message(
         platform="mastodon",
@@ -103,8 +103,8 @@ def _message(activity: _Activity, actor: Mapping[str, Any]) -> Message:
         text=_LEADING.sub("", text, count=1) if answers else text,
         reply_to_id=answers,
         forwarded_from="" if note else "somebody",
-        mentions=tuple((one.href or "", one.name or "") for one in note.tag if one.type == "Mention") if note else (),
-        attachments=tuple(_kind(one) for one in note.attachment) if note else (),
+        mentions=tuple((tag.href or "", tag.name or "") for tag in note.tag if tag.type == "Mention") if note else (),
+        attachments=tuple(_kind(attachment) for attachment in note.attachment) if note else (),
     )
 
 

@@ -32,9 +32,9 @@ def _kind(header: Sequence[str]) -> str:
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder."""
-    found = {name: kind for name in names if (kind := _kind(csv_header(tree.head(name))))}
-    folders = sorted({name.rpartition("/")[0] for name, kind in found.items() if kind != "statistics"})
-    return [tuple(name for name in found if name.rpartition("/")[0] == folder) for folder in folders]
+    mine = {name: kind for name in names if (kind := _kind(csv_header(tree.head(name))))}
+    folders = sorted({name.rpartition("/")[0] for name, kind in mine.items() if kind != "statistics"})
+    return [tuple(name for name in mine if name.rpartition("/")[0] == folder) for folder in folders]
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
@@ -44,23 +44,23 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         if kind == "statistics":
             continue
         with tree.open(name) as stream:
-            for found in csv_rows(stream, name):
-                if isinstance(found, Reject):
-                    yield found
+            for item in csv_rows(stream, name):
+                if isinstance(item, Reject):
+                    yield item
                 else:
-                    yield _MAKERS[kind](found[1], owner)
+                    yield _MAKERS[kind](item[1], owner)
 
 
 def _owner(tree: Tree, members: Sequence[str]) -> str:
     for name in members:
         if _kind(csv_header(tree.head(name))) == "statistics":
             with tree.open(name) as stream:
-                for found in csv_rows(stream, name):
-                    if not isinstance(found, Reject) and found[1]["statistic"].casefold() in (
+                for item in csv_rows(stream, name):
+                    if not isinstance(item, Reject) and item[1]["statistic"].casefold() in (
                         "account name",
                         "username",
                     ):
-                        return found[1]["value"]
+                        return item[1]["value"]
     return ""
 
 

@@ -15,7 +15,7 @@ from trainer.sources.parsing.repair import mend_json
 from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
-LONGEST_LINE = 1 << 20  # bytes
+MAX_LINE_BYTES = 1 << 20  # bytes
 
 
 class _Line(msgspec.Struct):
@@ -36,17 +36,17 @@ def _recognises(start: bytes) -> bool:
     """Whether the first line is a JSON object with an id, an author and a text."""
     line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
     try:
-        found = msgspec.json.decode(line)
+        decoded = msgspec.json.decode(line)
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return False
-    return isinstance(found, dict) and {"id", "author", "text"} <= found.keys()
+    return isinstance(decoded, dict) and {"id", "author", "text"} <= decoded.keys()
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         offset = 0
         with tree.open(name) as stream:
-            while raw := stream.readline(LONGEST_LINE):
+            while raw := stream.readline(MAX_LINE_BYTES):
                 if raw.strip():
                     yield from _parsed(raw.removeprefix(b"\xef\xbb\xbf"), name, offset)
                 offset += len(raw)

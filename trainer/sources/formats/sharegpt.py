@@ -33,12 +33,12 @@ def _recognises(start: bytes) -> bool:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         channels = Channels()
-        for found in array_or_lines(tree, name, _Talk):
-            if isinstance(found, Reject):
-                yield found
+        for item in array_or_lines(tree, name, _Talk):
+            if isinstance(item, Reject):
+                yield item
                 continue
-            turns = [(one.speaker, "", one.value or "") for one in found[1].conversations]
-            yield from talk([("system", "", found[1].system), *turns] if found[1].system else turns, channels)
+            turns = [(said.speaker, "", said.value or "") for said in item[1].conversations]
+            yield from talk([("system", "", item[1].system), *turns] if item[1].system else turns, channels)
 
 
 SOURCE = Source("ShareGPT", claim_each(_recognises), _read)

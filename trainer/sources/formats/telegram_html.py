@@ -17,7 +17,7 @@ from trainer.sources.parsing.html_tokens import Tag, html_tokens
 from trainer.sources.parsing.participants import conversation_type
 from trainer.sources.source import Reading, Source, companions
 
-_LONGEST_TEXT = 1 << 20  # characters; more is no message
+MAX_TEXT_CHARS = 1 << 20  # characters; more is no message
 _DEEPEST = 256
 _FILE = re.compile(r"(.*?)messages(\d*)\.html", re.IGNORECASE)
 _FIELDS = {
@@ -68,7 +68,7 @@ class _Row:
     def add(self, part: str, text: str) -> None:
         """More text of a part."""
         self.size += len(text)
-        if self.size <= _LONGEST_TEXT:
+        if self.size <= MAX_TEXT_CHARS:
             self.parts.setdefault(part, []).append(text)
 
     def get(self, part: str) -> str:
@@ -81,8 +81,8 @@ def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     folders: dict[str, list[tuple[int, str]]] = {}
     for name in names:
         if name.lower().endswith((".html", ".htm")) and _recognises(head(tree, name)):
-            found = _FILE.fullmatch(name)
-            place, number = (found[1], int(found[2] or 1)) if found else (name, 1)
+            match = _FILE.fullmatch(name)
+            place, number = (match[1], int(match[2] or 1)) if match else (name, 1)
             folders.setdefault(place, []).append((number, name))
     return [tuple(name for _, name in sorted(pages)) for pages in folders.values()]
 
@@ -103,7 +103,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
             if not row.id:  # a line that shows a new day
                 continue
             sender = sender if row.joined else row.get("name")
-            if row.size > _LONGEST_TEXT:
+            if row.size > MAX_TEXT_CHARS:
                 yield Reject(file=member, offset=row.offset, reason="too long for a message", raw=row.get("text"))
             else:
                 yield _message(row, name, kind, sender)
@@ -168,8 +168,8 @@ class _Page:
             self.row.add(part, "\n")
 
     def _begin(self, tag: Tag, name: str, classes: list[str]) -> None:
-        found = _ID.fullmatch(name)
-        self.row = _Row(found[1] if found else "", tag.offset, "joined" in classes, "service" in classes)
+        match = _ID.fullmatch(name)
+        self.row = _Row(match[1] if match else "", tag.offset, "joined" in classes, "service" in classes)
         self._stack = []
         if self._chat.parts:
             self.row.add("chat", self._chat.get("chat"))
@@ -183,11 +183,11 @@ class _Page:
         elif row.service:
             inside = "service" if "body" in classes else part
         else:
-            inside = next((_FIELDS[one] for one in classes if one in _FIELDS), part)
+            inside = next((_FIELDS[name] for name in classes if name in _FIELDS), part)
             if inside == "name" and row.forwarded:
                 inside = "forwarded"
             row.forwarded |= "forwarded" in classes and "body" in classes
-            row.media += [_MEDIA[one] for one in classes if one in _MEDIA]
+            row.media += [_MEDIA[name] for name in classes if name in _MEDIA]
             row.date = row.date or (attributes.get("title", "") if "date" in classes else "")
             if part == "reply" and (link := _LINK.search(attributes.get("href", ""))):
                 row.reply = link[1]

@@ -61,26 +61,24 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 def _of_json(tree: Tree, name: str) -> Reading:
     user: Mapping[str, Any] = {}
-    for found in JsonRecords(partial(tree.open, name), name, "weibo", _Post):
-        if isinstance(found, Opening):
-            told = found.fields.get("user")
-            user = told if isinstance(told, dict) else {}
-        elif isinstance(found, Reject):
-            yield found
+    for item in JsonRecords(partial(tree.open, name), name, "weibo", _Post):
+        if isinstance(item, Opening):
+            about = item.fields.get("user")
+            user = about if isinstance(about, dict) else {}
+        elif isinstance(item, Reject):
+            yield item
         else:
-            yield _message(
-                found, str(user.get("id") or found.user_id), str(user.get("screen_name") or found.screen_name)
-            )
+            yield _message(item, str(user.get("id") or item.user_id), str(user.get("screen_name") or item.screen_name))
 
 
 def _of_csv(tree: Tree, name: str) -> Reading:
     number, author = name.rpartition("/")[2].rpartition(".")[0], name.rpartition("/")[0].rpartition("/")[2]
     with tree.open(name) as stream:
-        for found in csv_rows(stream, name):
-            if isinstance(found, Reject):
-                yield found
+        for item in csv_rows(stream, name):
+            if isinstance(item, Reject):
+                yield item
             else:
-                yield _message(_post(found[1]), number if number.isdecimal() else "me", author or "Me")
+                yield _message(_post(item[1]), number if number.isdecimal() else "me", author or "Me")
 
 
 def _post(row: Mapping[str, str]) -> _Post:

@@ -19,18 +19,18 @@ _NAMELESS = Author("me", "Me", "")
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder."""
-    found = [name for name in in_order(names) if kind(tree.head(name)) == "grailbird"]
-    return [tuple(name for name in found if folder(name) == root) for root in sorted({folder(one) for one in found})]
+    mine = [name for name in in_order(names) if kind(tree.head(name)) == "grailbird"]
+    return [tuple(name for name in mine if folder(name) == root) for root in sorted({folder(name) for name in mine})]
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        for found in JsonRecords(partial(tree.open, name), name, "", Tweet):
-            if isinstance(found, Tweet):
-                author = found.user or _NAMELESS
-                yield message(found, Owner(author.screen_name, author.id_str, author.name))
-            elif isinstance(found, Reject):
-                yield found
+        for item in JsonRecords(partial(tree.open, name), name, "", Tweet):
+            if isinstance(item, Tweet):
+                author = item.user or _NAMELESS
+                yield message(item, Owner(author.screen_name, author.id_str, author.name))
+            elif isinstance(item, Reject):
+                yield item
 
 
 SOURCE = Source("X archive of 2018", _claim, _read, experimental=True, is_companion=is_companion)

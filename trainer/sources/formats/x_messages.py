@@ -50,10 +50,10 @@ class _Event(msgspec.Struct, gc=False):
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder with messages in it."""
-    found = [name for name in names if kind(tree.head(name)) in (*_ALONE, *_GROUP)]
+    mine = [name for name in names if kind(tree.head(name)) in (*_ALONE, *_GROUP)]
     return [
-        tuple(name for name in in_order(found) if folder(name) == root)
-        for root in sorted({folder(one) for one in found})
+        tuple(name for name in in_order(mine) if folder(name) == root)
+        for root in sorted({folder(name) for name in mine})
     ]
 
 
@@ -63,10 +63,10 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         scene: ConversationType = "group" if kind(tree.head(name)) in _GROUP else "dm"
         talk, number = "", 0
-        for found in JsonRecords(partial(tree.open, name), name, "messages", _Event):
-            match found:
+        for item in JsonRecords(partial(tree.open, name), name, "messages", _Event):
+            match item:
                 case Opening():
-                    talk, number = str(found.fields.get("conversationId", "")), 0
+                    talk, number = str(item.fields.get("conversationId", "")), 0
                 case _Event(messageCreate=_Create() as create):
                     yield _message(create, talk, scene, whose)
                 case _Event():
@@ -82,7 +82,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
                         kind="service",
                     )
                 case _:
-                    yield found
+                    yield item
 
 
 def _message(create: _Create, talk: str, scene: ConversationType, whose: Owner) -> Message:
@@ -106,9 +106,9 @@ def _message(create: _Create, talk: str, scene: ConversationType, whose: Owner) 
 def _expanded(create: _Create) -> str:
     """Entities undone and links whole; the link to a picture of its own left out."""
     text = create.text
-    for one in create.urls:
-        picture = create.mediaUrls and "/messages/media/" in one.expanded
-        text = text.replace(one.url, "" if picture else one.expanded or one.url) if one.url else text
+    for link in create.urls:
+        picture = create.mediaUrls and "/messages/media/" in link.expanded
+        text = text.replace(link.url, "" if picture else link.expanded or link.url) if link.url else text
     return html.unescape(text).strip()
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from trainer.sources.message import Reject
 from trainer.sources.parsing.lines import head_lines
 
-LONGEST_FIELD = 1 << 20  # characters; a longer one is an unclosed quote
+MAX_FIELD_CHARS = 1 << 20  # characters; a longer one is an unclosed quote
 _CHUNK = 1 << 16
 
 
@@ -33,7 +33,7 @@ def csv_rows(stream: BinaryIO, file: str) -> Iterator[tuple[int, dict[str, str]]
     Rows with too few or too many fields, and what an unclosed quote swallows, come as Rejects.
     """
     lines = _Lines(stream)
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD_CHARS)
     names: list[str] = []
     rows = csv.reader(lines)
     while True:

@@ -51,8 +51,8 @@ def without_markup(text: str, names: DiscordNames, here: Mapping[str, str] = {})
 
 def mentioned_ids(text: str) -> list[str]:
     """The ids of people whom `text` mentions, each once."""
-    found = (match["user"] for match in _MARKUP.finditer(text)) if "<@" in text else ()
-    return list(dict.fromkeys(number for number in found if number))
+    match = (match["user"] for match in _MARKUP.finditer(text)) if "<@" in text else ()
+    return list(dict.fromkeys(number for number in match if number))
 
 
 def _moment(seconds: int) -> str:

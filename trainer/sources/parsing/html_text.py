@@ -12,6 +12,6 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 def html_text(source: str) -> str:
     """`source` without tags: breaks as lines, paragraphs a blank line apart, emoji pictures as what they stand for."""
     if "<" in source:
-        source = _PICTURE.sub(lambda found: found[1] or found[2] or "", source)
+        source = _PICTURE.sub(lambda match: match[1] or match[2] or "", source)
         source = _TAG.sub("", _PARAGRAPH.sub("\n\n", _BREAK.sub("\n", source)))
     return html.unescape(source).strip() if "&" in source else source.strip()

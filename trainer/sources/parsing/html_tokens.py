@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 _CHUNK = 1 << 18
-_LONGEST_TAG = 1 << 14  # bytes; what goes on without an end is text
+MAX_TAG_BYTES = 1 << 14  # bytes; what goes on without an end is text
 _TAG = re.compile(rb"<(?:(/?)([A-Za-z][A-Za-z0-9]{0,15})(?![A-Za-z0-9])([^<>]*)|![^<>]*)>")
 _ATTRIBUTE = re.compile(r"""(?<![\w-])([\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
 _EMPTY = frozenset(("area", "br", "hr", "img", "input", "link", "meta", "wbr"))
@@ -28,7 +28,7 @@ class Tag:
     @property
     def attributes(self) -> dict[str, str]:
         """Its attributes, entities undone."""
-        return {found[1].lower(): html.unescape(found[2][1:-1]) for found in _ATTRIBUTE.finditer(self.source)}
+        return {match[1].lower(): html.unescape(match[2][1:-1]) for match in _ATTRIBUTE.finditer(self.source)}
 
 
 def html_tokens(stream: BinaryIO) -> Iterator[Tag]:
@@ -36,27 +36,27 @@ def html_tokens(stream: BinaryIO) -> Iterator[Tag]:
     window, offset, at, text = b"", 0, 0, b""
     while chunk := stream.read(_CHUNK):
         window, offset, at = window[at:] + chunk, offset + at, 0
-        for found in _TAG.finditer(window):
-            text += window[at : found.start()]
-            at = found.end()
-            if found[2]:  # else a comment, or what says that it is HTML
-                yield _tag(found, offset, text)
+        for match in _TAG.finditer(window):
+            text += window[at : match.start()]
+            at = match.end()
+            if match[2]:  # else a comment, or what says that it is HTML
+                yield _tag(match, offset, text)
                 text = b""
-        if len(window) - at + len(text) > _LONGEST_TAG:
-            keep = max(window.rfind(b"<", at), len(window) - _LONGEST_TAG, at)
+        if len(window) - at + len(text) > MAX_TAG_BYTES:
+            keep = max(window.rfind(b"<", at), len(window) - MAX_TAG_BYTES, at)
             yield Tag(offset + at, _text(text + window[at:keep]), "wbr", empty=True)
             at, text = keep, b""
     yield Tag(offset + at, _text(text + window[at:]), "")
 
 
-def _tag(found: "re.Match[bytes]", offset: int, before: bytes) -> Tag:
-    name = found[2].decode().lower()
-    source = found[3].decode("utf-8", "replace")
+def _tag(match: "re.Match[bytes]", offset: int, before: bytes) -> Tag:
+    name = match[2].decode().lower()
+    source = match[3].decode("utf-8", "replace")
     return Tag(
-        offset=offset + found.start(),
+        offset=offset + match.start(),
         text=_text(before),
         name=name,
-        closing=bool(found[1]),
+        closing=bool(match[1]),
         empty=name in _EMPTY or source.endswith("/"),
         source=source,
     )

@@ -9,7 +9,7 @@ import msgspec
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.json_walk import LONGEST_RECORD
+from trainer.sources.parsing.json_walk import MAX_RECORD_BYTES
 from trainer.sources.parsing.repair import mend_json, verbatim
 
 Record = TypeVar("Record")
@@ -18,12 +18,12 @@ Record = TypeVar("Record")
 def array_or_lines(tree: Tree, name: str, kind: type[Record]) -> Iterator[tuple[int, Record] | Reject]:
     """The records of a member with the number each has; those that can't be read come as Rejects."""
     number = 0
-    for found in _array(tree, name, kind) if _begins(tree.head(name)) == b"[" else _lines(tree, name, kind):
-        if isinstance(found, Reject):
-            yield found
-        elif not isinstance(found, Opening):
+    for item in _array(tree, name, kind) if _begins(tree.head(name)) == b"[" else _lines(tree, name, kind):
+        if isinstance(item, Reject):
+            yield item
+        elif not isinstance(item, Opening):
             number += 1
-            yield number, found
+            yield number, item
 
 
 def _begins(start: bytes) -> bytes:
@@ -43,24 +43,24 @@ def _lines(tree: Tree, name: str, kind: type[Record]) -> Iterator[Record | Rejec
     decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(kind, strict=False)
     with tree.open(name) as stream:
         offset = 0
-        for line in iter(partial(stream.readline, LONGEST_RECORD), b""):
-            if len(line) >= LONGEST_RECORD:
+        for line in iter(partial(stream.readline, MAX_RECORD_BYTES), b""):
+            if len(line) >= MAX_RECORD_BYTES:
                 yield Reject(
                     file=name,
                     offset=offset,
-                    reason=f"a line of {LONGEST_RECORD >> 20} MiB or more",
+                    reason=f"a line of {MAX_RECORD_BYTES >> 20} MiB or more",
                     raw=verbatim(line[:1000]),
                 )
                 offset += _skip_line(stream)
             elif line.strip():
-                found = _decoded(decoder, line.removeprefix(b"\xef\xbb\xbf"), name, offset)
-                yield found
+                match = _decoded(decoder, line.removeprefix(b"\xef\xbb\xbf"), name, offset)
+                yield match
             offset += len(line)
 
 
 def _skip_line(stream: BinaryIO) -> int:
     skipped = 0
-    for piece in iter(partial(stream.readline, LONGEST_RECORD), b""):
+    for piece in iter(partial(stream.readline, MAX_RECORD_BYTES), b""):
         skipped += len(piece)
         if piece.endswith(b"\n"):
             break

@@ -10,12 +10,12 @@ import msgspec
 
 from trainer.sources.files.window import Window
 from trainer.sources.message import Reject
-from trainer.sources.parsing.json_walk import LONGEST_RECORD, Opening, Piece, Stop, complete_fields, elements, walk
+from trainer.sources.parsing.json_walk import MAX_RECORD_BYTES, Opening, Piece, Stop, complete_fields, elements, walk
 from trainer.sources.parsing.repair import mend_escapes, mend_json, verbatim
 
 __all__ = ["JsonRecords", "Opening"]
 
-LONGEST_HEAD = 64 << 10  # bytes kept of what stands before an array
+MAX_HEAD_BYTES = 64 << 10  # bytes kept of what stands before an array
 
 _CUT = re.compile(rb"\s*,?[\s{]*")
 
@@ -96,18 +96,18 @@ class JsonRecords(Generic[Record]):
 
     def _next_array(self, window: Window) -> "_Array | None":
         """Move to the brace of the next array's first record. Raises _Irregular if one is laid out in another way."""
-        while not (found := self._opener.search(window.text, window.at)):
+        while not (match := self._opener.search(window.text, window.at)):
             self._refuse_others(window, len(window.text))
-            window.at = max(window.at, len(window.text) - LONGEST_HEAD)
+            window.at = max(window.at, len(window.text) - MAX_HEAD_BYTES)
             if not window.more():
                 return None
-        self._refuse_others(window, found.start())
-        indent = found[1] if self._key else b""
-        fields = _fields_before(window.text[window.at : found.start()], len(indent)) if self._key else {}
-        window.at = found.end() - 1
-        if found[2] == b" ":  # `[ {`, then `}, {` at the indentation of the key
+        self._refuse_others(window, match.start())
+        indent = match[1] if self._key else b""
+        fields = _fields_before(window.text[window.at : match.start()], len(indent)) if self._key else {}
+        window.at = match.end() - 1
+        if match[2] == b" ":  # `[ {`, then `}, {` at the indentation of the key
             return _Array(b"\n%b}" % indent, b", ", fields)
-        return _Array(found[2] + b"}", b"," + found[2], fields)
+        return _Array(match[2] + b"}", b"," + match[2], fields)
 
     def _refuse_others(self, window: Window, stop: int) -> None:
         if self._any_opener and self._any_opener.search(window.text, window.at, stop):
@@ -120,15 +120,15 @@ class JsonRecords(Generic[Record]):
         while True:
             last = window.text.rfind(between, window.at)
             stop = last + len(array.close)
-            found = self._batch(window, stop) if last >= 0 else None
-            if found is None and (end := window.array_end(array.close)) >= 0:
+            batch = self._batch(window, stop) if last >= 0 else None
+            if batch is None and (end := window.array_end(array.close)) >= 0:
                 yield self._batch(window, end) or self._last(window, array, end)
                 window.at = end
                 return
             if last >= 0:
-                yield found or self._singly(window, array, stop)
+                yield batch or self._singly(window, array, stop)
                 window.at = stop + len(array.gap)
-            elif len(window.text) - window.at > LONGEST_RECORD:
+            elif len(window.text) - window.at > MAX_RECORD_BYTES:
                 raise _Irregular
             elif not window.more():
                 yield from self._tail(window)
@@ -146,14 +146,14 @@ class JsonRecords(Generic[Record]):
 
     def _singly(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
         """The records up to `stop`, one by one."""
-        found: list[Opening | Record | Reject] = []
+        singles: list[Opening | Record | Reject] = []
         start = window.at
         while start < stop:
             following = window.text.find(array.close + array.gap + b"{", start, stop)
             end = stop if following < 0 else following + len(array.close)
-            found.append(self._decoded(window.text[start:end], window.offset + start - window.at))
+            singles.append(self._decoded(window.text[start:end], window.offset + start - window.at))
             start = end + len(array.gap)
-        return found
+        return singles
 
     def _last(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
         """The records up to what looks like the array's end. Raises _Irregular if it is the end of another one."""
@@ -220,7 +220,7 @@ def _fields_before(text: bytes, indent: int) -> dict[str, Any]:
     """The members that stand in `text` between the opening of the enclosing object and an array's key, whose line is
     indented by `indent`."""
     openings = [
-        found for found in re.finditer(rb"(?:^|\n)([ \t]*)[^\n]*\{[ \t\r]*(?=\n)", text) if len(found[1]) < indent
+        match for match in re.finditer(rb"(?:^|\n)([ \t]*)[^\n]*\{[ \t\r]*(?=\n)", text) if len(match[1]) < indent
     ]
     body = text[openings[-1].end() :] if openings else text.lstrip(b"\xef\xbb\xbf \t\r\n{")
     try:

@@ -11,9 +11,9 @@ import msgspec
 from trainer.sources.files.window import Window
 from trainer.sources.parsing.repair import mend_json
 
-LONGEST_RECORD = 8 << 20  # bytes; a longer one is no message, and would have to be held in memory whole
+MAX_RECORD_BYTES = 8 << 20  # bytes; a longer one is no message, and would have to be held in memory whole
 DEEPEST = 200  # brackets open around an array of records
-MOST_FIELDS = 1000  # of an object around an array that are kept
+MAX_FIELDS = 1000  # of an object around an array that are kept
 
 _START = re.compile(rb"[\[{]")
 _TOKEN = re.compile(rb'[\s,:]*+("(?:[^"\\]++|\\.)*+"|[\[\]{}]|[^\s,:"\[\]{}]++(?=[\s,:"\[\]{}]))', re.DOTALL)
@@ -60,11 +60,11 @@ class _Level:
 
 def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
     """The elements of every array called `key` ("" is the file's own), and where the text ends too early."""
-    while not (found := _START.search(window.text, window.at)):
+    while not (match := _START.search(window.text, window.at)):
         window.at = len(window.text)
         if not window.more():
             return
-    window.at = found.start()
+    window.at = match.start()
     levels: list[_Level] = []
     while token := _token(window):
         above = levels[-1] if levels else None
@@ -91,7 +91,7 @@ def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
             _scalar(above, token)
         if not levels:
             return
-    yield Stop(window.offset, "the file is cut off here", window.text[window.at : window.at + LONGEST_RECORD])
+    yield Stop(window.offset, "the file is cut off here", window.text[window.at : window.at + MAX_RECORD_BYTES])
 
 
 def complete_fields(window: Window, key: str) -> list[dict[str, Any]]:
@@ -102,11 +102,11 @@ def complete_fields(window: Window, key: str) -> list[dict[str, Any]]:
 
 def _token(window: Window) -> bytes:
     """The next bracket, string or scalar; empty at the end or where one is too long."""
-    while not (found := _TOKEN.match(window.text, window.at)):
-        if len(window.text) - window.at > LONGEST_RECORD or not window.more():
+    while not (match := _TOKEN.match(window.text, window.at)):
+        if len(window.text) - window.at > MAX_RECORD_BYTES or not window.more():
             return b""
-    window.at = found.end()
-    return found[1]
+    window.at = match.end()
+    return match[1]
 
 
 def _scalar(level: _Level, token: bytes) -> None:
@@ -118,7 +118,7 @@ def _scalar(level: _Level, token: bytes) -> None:
 
 
 def _keep(level: _Level, value: Any) -> None:
-    if len(level.fields) < MOST_FIELDS:
+    if len(level.fields) < MAX_FIELDS:
         level.fields[level.key] = value
 
 
@@ -137,21 +137,21 @@ def _value(token: bytes) -> Any:
 def elements(window: Window) -> Generator[Piece | Stop, None, bool]:
     """The elements from `window` on, up to the array's end; returns whether it got there."""
     while True:
-        while not (found := _NEXT.match(window.text, window.at)):
+        while not (match := _NEXT.match(window.text, window.at)):
             if not window.more():
                 yield Stop(window.offset, "the file is cut off here")
                 return False
-        window.at = found.start(1)
-        if found[1] == b"]":
+        window.at = match.start(1)
+        if match[1] == b"]":
             window.at += 1
             return True
         offset = window.offset
-        size = _element_size(window) if found[1] in b"[{" else len(_token_at(window))
+        size = _element_size(window) if match[1] in b"[{" else len(_token_at(window))
         if size <= 0:
             reason = (
-                "the file is cut off here" if size == 0 else f"longer than {LONGEST_RECORD >> 20} MiB: no message is"
+                "the file is cut off here" if size == 0 else f"longer than {MAX_RECORD_BYTES >> 20} MiB: no message is"
             )
-            yield Stop(offset, reason, window.text[window.at : window.at + LONGEST_RECORD])
+            yield Stop(offset, reason, window.text[window.at : window.at + MAX_RECORD_BYTES])
             return False
         yield Piece(window.text[window.at : window.at + size], offset)
         window.at += size
@@ -168,12 +168,12 @@ def _element_size(window: Window) -> int:
     """Bytes of the object or array at `window`; 0 where the file ends in it, -1 where it is too long."""
     seen = depth = 0
     while True:
-        while found := _NESTING.match(window.text, window.at + seen):
-            seen = found.end() - window.at
-            depth += 1 if found[1] in b"[{" else -1
+        while match := _NESTING.match(window.text, window.at + seen):
+            seen = match.end() - window.at
+            depth += 1 if match[1] in b"[{" else -1
             if depth <= 0:
                 return seen
-        if len(window.text) - window.at > LONGEST_RECORD:
+        if len(window.text) - window.at > MAX_RECORD_BYTES:
             return -1
         if not window.more():
             return 0

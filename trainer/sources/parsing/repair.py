@@ -29,7 +29,7 @@ def mend_escapes(raw: bytes) -> bytes:
 def mend_json(raw: bytes) -> bytes:
     """A JSON record that a strict parser refused, written so that it takes it. Raises ValueError where it is no JSON."""
     text = _HEX_ESCAPE.sub(r"\1\\u00\2", decode_text(raw))
-    text = _BARE_ID.sub(lambda found: found[1] + json.dumps(found[2].strip()), text)
+    text = _BARE_ID.sub(lambda match: match[1] + json.dumps(match[2].strip()), text)
     return json.dumps(without_surrogates(json.loads(text, strict=False)), ensure_ascii=False).encode()
 
 

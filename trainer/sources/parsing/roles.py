@@ -37,7 +37,7 @@ def talk(turns: Sequence[tuple[str, str, str]], channels: Channels) -> Iterator[
     """The messages of one conversation, given as (role, name, text): name "" where there is none but the role."""
     ours = scene_of(turns[0][2]) if turns and role_named(turns[0][0]) == "system" else None
     if ours:
-        said = [one for role, _, text in turns[1:] for one in _of_ours(role_named(role), text, ours[0])]
+        said = [message for role, _, text in turns[1:] for message in _of_ours(role_named(role), text, ours[0])]
         yield from spoken(*ours, said, channels)
     else:
         said = [_said(role_named(role), name, text) for role, name, text in turns]
@@ -46,8 +46,8 @@ def talk(turns: Sequence[tuple[str, str, str]], channels: Channels) -> Iterator[
 
 def scene_of(line: str) -> tuple[str, int | None] | None:
     """The scene and year of a conversation that alterego exported, as its scene line says them."""
-    found = _SCENE.fullmatch(line.strip())
-    return (found[1], int(found[2]) if found[2] and int(found[2]) else None) if found else None
+    match = _SCENE.fullmatch(line.strip())
+    return (match[1], int(match[2]) if match[2] and int(match[2]) else None) if match else None
 
 
 def said_by_all(text: str) -> list[Said]:
@@ -63,7 +63,7 @@ def _said(role: str, name: str, text: str) -> Said:
 
 def _of_ours(role: str, text: str, scene: str) -> list[Said]:
     if role == ASSISTANT:
-        return [Said(one, role=role) for one in (text.split("\n\n") if scene == "timeline" else [text])]
+        return [Said(part, role=role) for part in (text.split("\n\n") if scene == "timeline" else [text])]
     try:
         return said_by_all(text)
     except TranscriptError:

@@ -21,10 +21,10 @@ _LARGEST = 4 << 20  # bytes of a manifest
 def kind(start: bytes) -> str:
     """What a file that begins so holds, as X names it: tweets, note_tweet, account, direct_messages …; "manifest"; "grailbird"
     for a month of an archive of 2018 and before; "" for any other file."""
-    found = _KIND.match(start)
-    if not found:
+    match = _KIND.match(start)
+    if not match:
         return ""
-    return found[1].decode().replace("-", "_") if found[1] else "manifest" if found[2] else "grailbird"
+    return match[1].decode().replace("-", "_") if match[1] else "manifest" if match[2] else "grailbird"
 
 
 def is_companion(name: str, start: bytes) -> bool:
@@ -65,19 +65,19 @@ def _named(username: Any = "", number: Any = "", name: Any = "") -> Owner:
 
 def manifest(tree: Tree, names: Sequence[str]) -> Mapping[str, Any]:
     """What manifest.js says; empty in archives of 2019 and before."""
-    found: Mapping[str, Any] = {}
+    about: Mapping[str, Any] = {}
     for name in names:
         if kind(tree.head(name)) == "manifest":
-            found = content(tree, name, dict)
-    return found
+            about = content(tree, name, dict)
+    return about
 
 
-def listed(found: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, int]:
+def listed(about: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, int]:
     """The files that a manifest lists for these kinds (in its own spelling), and how many records each has."""
-    types = found.get("dataTypes")
+    types = about.get("dataTypes")
     counts: dict[str, int] = {}
-    for one in kinds:
-        entry = types.get(one) if isinstance(types, dict) else None
+    for name in kinds:
+        entry = types.get(name) if isinstance(types, dict) else None
         for file in entry.get("files", ()) if isinstance(entry, dict) else ():
             if isinstance(file, dict) and str(file.get("count", "")).isdecimal():
                 counts[str(file.get("fileName", "")).rpartition("/")[2]] = int(file["count"])
@@ -89,7 +89,7 @@ def content(tree: Tree, name: str, wanted: type[Any]) -> Any:
     with tree.open(name) as stream:
         text = decode_text(stream.read(_LARGEST))
     try:
-        found = json.loads(text[text.index("=") + 1 :].rstrip(" ;\r\n"), strict=False)
+        decoded = json.loads(text[text.index("=") + 1 :].rstrip(" ;\r\n"), strict=False)
     except (ValueError, RecursionError):
         return wanted()
-    return found if isinstance(found, wanted) else wanted()
+    return decoded if isinstance(decoded, wanted) else wanted()

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 
 from trainer.sources.message import Reject
-from trainer.sources.parsing.csv_records import LONGEST_FIELD, csv_header, csv_rows
+from trainer.sources.parsing.csv_records import MAX_FIELD_CHARS, csv_header, csv_rows
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -31,8 +31,8 @@ def test_a_row_that_does_not_fit_is_told_verbatim() -> None:
 
 def test_an_unclosed_quote_does_not_swallow_the_file_into_memory() -> None:
     """It ends at the longest field there can be."""
-    raw = b'a,b\n1,"' + b"words\n" * (LONGEST_FIELD // 3) + b"3,4\n"
+    raw = b'a,b\n1,"' + b"words\n" * (MAX_FIELD_CHARS // 3) + b"3,4\n"
     found = list(csv_rows(BytesIO(raw), "f"))
     assert isinstance(found[0], Reject)
     assert found[0].reason.startswith("no readable row")
-    assert len(found[0].raw) <= LONGEST_FIELD + 100
+    assert len(found[0].raw) <= MAX_FIELD_CHARS + 100
