@@ -364,6 +364,16 @@ _update_fault(
 )
 
 
+@_fault("webhook left behind", "telegram")
+async def webhook(run: Run) -> None:
+    await run.ready()
+    await run.daemon.stop()
+    run.telegram.webhook = "https://old.example.org/"
+    await run.mention()
+    await run.restart()
+    await _around(run)
+
+
 @_fault("poison update", "telegram")
 async def poison(run: Run) -> None:
     await run.ready()

@@ -34,6 +34,8 @@ async def pages_after(
     """
     while raw := await _raw_page(client, number, PAGE, after=after):
         yield await _parsed(client, number, raw, on_unreadable)
+        if len(raw) < PAGE:
+            return
         after = max([after + 1, *(int(data["id"]) for data in raw if _has_id(data))])
 
 
