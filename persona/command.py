@@ -16,6 +16,7 @@ import typer
 from typer.completion import get_completion_inspect_parameters
 
 from persona.errors import FAILED, USAGE, UserError, describe_os_error
+from persona.threads import bound_spinning
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -92,6 +93,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     words = [word for word in words if word != "--debug"]
     if not debugging():
         _quiet_libraries()
+    bound_spinning()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         sys.exit(_result(app, program, words))

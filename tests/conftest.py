@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the Hub's library is imported
 os.environ.setdefault("ALTEREGO_BFLOAT16", "0")  # the same results on any CPU; tests of bfloat16 switch it on
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as commands have it
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
 
 from bot.daemon import BotDaemon, Pauses
