@@ -25,6 +25,7 @@ ROWS = 8  # blocks a step
 CONTEXT = 512  # positions: further ones cost likelihood, twice a block doesn't
 DROPOUT = 0.1
 MATRIX_RATE, VECTOR_RATE = 0.02, 3e-3
+PATIENCE = 4  # times what pretraining takes on a quiet machine; a busy one needs about twice as long
 TOKENS_TO_SEE = 5_500_000  # about 14 passes over a megabyte of text, where held-out loss stops falling
 
 
@@ -48,7 +49,7 @@ def size_for(characters: int) -> Size:
 
 
 def minutes_for(characters: int) -> float:
-    """Return the default time limit of pretraining: ten minutes a megabyte, between one and forty."""
+    """Return what pretraining takes at most on two quiet cores: ten minutes a megabyte, between one and forty."""
     return min(max(1.0, characters / 100_000), 40.0)
 
 
@@ -75,7 +76,9 @@ def init_base(conversations: Sequence[Conversation], seed: int) -> UntrainedBase
 def pretrain(
     conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars
 ) -> Trained:
-    """Pretrain a base on these conversations and save it in `folder` as transformers does. minutes: the time limit."""
+    """Pretrain a base on these conversations and save it in `folder` as transformers does.
+
+    It sees a number of tokens that follows from the text. minutes: a limit; told when it cuts that short."""
     untrained = init_base(conversations, seed)
     tokenizer = untrained.tokenizer.backend_tokenizer
     encoding = Encoding(tokenizer, _end(tokenizer))
@@ -88,9 +91,14 @@ def pretrain(
         f"pretraining a base of {untrained.model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens "
         f"({untrained.characters:,} characters)"
     )
-    seconds = (minutes or minutes_for(untrained.characters)) * 60
+    limit = minutes or PATIENCE * minutes_for(untrained.characters)
     torch.manual_seed(seed)
-    trained = _train(untrained.model, blocks, encoding, seconds, seed, folder, bars)
+    trained = _train(untrained.model, blocks, encoding, limit * 60, seed, folder, bars)
+    if trained.steps < (steps := math.ceil(len(blocks) / ROWS)):
+        bars.say(
+            f"pretraining ended at its time limit of {limit:.3g} minutes after {trained.steps / steps:.0%} of its tokens, so "
+            "the base is worse than it could be: the machine is slow or busy; raise [base] minutes, or train when it is quiet"
+        )
     untrained.model.save_pretrained(folder)
     untrained.tokenizer.save_pretrained(folder)
     return trained
