@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ from trainer.progress import Bars
 
 SCRATCH = "scratch"
 LONGEST_AUTO = 1024  # tokens a window by default
-BOS_SAMPLE = 64  # training messages on which "with or without" is decided
+BOS_TOKENS = 2048  # on which "with or without" is decided, both tries together
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,17 +187,19 @@ def _with_or_without_bos(model: PreTrainedModel, tokenizer: Any, end: int, corpu
         return plain
     started = Encoding(tokenizer.backend_tokenizer, end, int(tokenizer.bos_token_id))
     conversations = [
-        stretch.conversation
-        for stretch in corpus.in_split("train")
-        if any(turn.speaker == speaker for turn in stretch.conversation.turns)
+        replace(record.conversation, turns=record.conversation.turns[:8])
+        for record in corpus.in_split("train")
+        if any(turn.speaker == speaker for turn in record.conversation.turns[:8])
     ]
-    return min((started, plain), key=lambda encoding: _loss(model, encoding, conversations, speaker))
+    return min((started, plain), key=lambda encoding: _bits(model, encoding, conversations[:BOS_TOKENS], speaker))
 
 
-def _loss(model: PreTrainedModel, encoding: Encoding, conversations: Sequence[Conversation], speaker: str) -> float:
-    short = [replace(conversation, turns=conversation.turns[:8]) for conversation in conversations[:BOS_SAMPLE]]
-    rows = windows_of(encoding, short, frozenset({speaker}), 256)
-    return measure_loss(model, rows, 2048, encoding.end_of_turn).nats
+def _bits(model: PreTrainedModel, encoding: Encoding, conversations: Sequence[Conversation], speaker: str) -> float:
+    """Return bits a character on as many windows as half of BOS_TOKENS holds, padded to each other."""
+    rows = windows_of(encoding, conversations, frozenset({speaker}), 256)
+    longest = accumulate((len(row.ids) for row in rows), max)
+    count = sum((number + 1) * length <= BOS_TOKENS // 2 for number, length in enumerate(longest))
+    return measure_loss(model, rows[:count], BOS_TOKENS // 2, encoding.end_of_turn).bits_per_character
 
 
 def _cached_folder(model_id: str, model: PreTrainedModel) -> Path | None:

@@ -1,0 +1,77 @@
+"""How a base is opened: whether it wants its first token is found out at a bounded cost."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.backends.transformers_engine import load_base
+from persona.transcript import Conversation, Turn
+from tests import tokenizers
+from tests.trainer import bases
+from trainer.base.loading import BOS_TOKENS, _with_or_without_bos
+from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.store import Corpus
+
+END = 0
+
+
+def corpus(conversations: int, words: int) -> Corpus:
+    """Talks of twenty turns of so many words."""
+    turns = tuple(Turn(("BOB", "MARA")[k % 2], ("word " * words + str(k),)) for k in range(20))
+    records = [
+        ConversationRecord(str(n), Conversation("group", turns, 2020), (None,) * 20, "x") for n in range(conversations)
+    ]
+    return Corpus(conversations=records, splits=dict.fromkeys(map(str, range(conversations)), "train"))
+
+
+class Tokenizer:
+    """As transformers wraps one, with another id for the first token than for the end."""
+
+    bos_token_id = 1
+
+    def __init__(self) -> None:
+        self.backend_tokenizer = tokenizers.byte_level_bpe()[0]
+
+
+@pytest.mark.parametrize(("conversations", "words"), [(1000, 1), (1000, 30), (3, 200), (1, 1)])
+def test_choosing_the_first_token_costs_a_bounded_number_of_tokens(
+    tmp_path: Path, conversations: int, words: int
+) -> None:
+    """However large the corpus and however long its turns; both tries together, their padding included."""
+    model = load_base(bases.save(tmp_path, bases.llama), None, torch.float32)
+    counts: list[int] = []
+    model.get_input_embeddings().register_forward_pre_hook(lambda _, ids: counts.append(ids[0].numel()))
+    _with_or_without_bos(model, Tokenizer(), END, corpus(conversations, words), "MARA")
+    assert 0 < sum(counts) <= BOS_TOKENS
+
+
+@pytest.mark.parametrize("likes_bos", [True, False])
+def test_the_likelier_encoding_is_chosen(tmp_path: Path, likes_bos: bool) -> None:
+    """A model whose words are surer after, or without, a first token."""
+    model = load_base(bases.save(tmp_path, bases.llama), None, torch.float32)
+    said = corpus(40, 2)
+    words = sorted({i for row in _ids(said) for i in row})
+
+    def surer(_: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+        """Raise what is said, if the row began as this model likes."""
+        return output + likelier * 5.0 * torch.zeros(output.shape[-1]).index_fill(0, torch.tensor(words), 1.0)
+
+    likelier = False
+
+    def look(_: Any, ids: tuple[torch.Tensor]) -> None:
+        nonlocal likelier
+        likelier = bool((ids[0][:, 0] == Tokenizer.bos_token_id).all()) == likes_bos
+
+    model.get_input_embeddings().register_forward_pre_hook(look)
+    model.get_output_embeddings().register_forward_hook(surer)
+    encoding = _with_or_without_bos(model, Tokenizer(), END, said, "MARA")
+    assert (encoding.bos is not None) == likes_bos
+
+
+def _ids(said: Corpus) -> list[list[int]]:
+    from persona.encoding import Encoding
+
+    encoding = Encoding(Tokenizer().backend_tokenizer, END)
+    return [row.ids for row in encoding.conversations([record.conversation for record in said.conversations], ())]
