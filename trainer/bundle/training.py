@@ -21,7 +21,6 @@ from engine.voice import Voice
 from persona.bundle import Bundle, Seal, draft, point_current, publish
 from persona.config import Settings
 from persona.sampling import SamplingParams
-from persona.transcript import Turn
 from trainer.adapter.probe import find_probe
 from trainer.adapter.setup import (
     TrainingSetup,
@@ -39,6 +38,7 @@ from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.finalize import finalize
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
 from trainer.loop.batches import Window
 from trainer.loop.checkpoints import training_lock, work_folder
 from trainer.loop.distributed import world
@@ -48,6 +48,7 @@ from trainer.loop.loss import Loss
 from trainer.loop.trainer import Trained
 from trainer.progress import Bars
 
+SAMPLES = 3  # texts shown at each evaluation
 TENSORBOARD = "tensorboard"  # its folder
 
 
@@ -77,7 +78,7 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
     untuned = measure_loss(setup.model, test, setup.fit.tokens, base.encoding.end_of_turn)
     work = work_folder(settings.adapters, _key(settings, corpus, base))
     seal = initial_seal(settings, corpus, base, target_speakers(settings, corpus))
-    trained = _train_measured(settings, setup, seal, work, bars)
+    trained = _train_measured(settings, corpus, setup, seal, work, bars)
     if rank:
         return None
     learned_from = corpus.in_split(TRAIN)
@@ -106,17 +107,20 @@ def _key(settings: Settings, corpus: Corpus, base: Base) -> str:
     return hashlib.sha256(made_of.encode()).hexdigest()[:16]
 
 
-def _train_measured(settings: Settings, setup: TrainingSetup, seal: Seal, work: Path, bars: Bars) -> Trained:
+def _train_measured(
+    settings: Settings, corpus: Corpus, setup: TrainingSetup, seal: Seal, work: Path, bars: Bars
+) -> Trained:
     """Train with samples and figures at each evaluation."""
     bars.say(
         f"training on {len(setup.rows):,} conversations, {target_tokens(setup.rows):,} tokens of "
         f"{settings.persona.name}'s; {len(setup.calibration):,} held out"
     )
     writer = SummaryWriter(str(work / TENSORBOARD))
+    contexts = sample_contexts(corpus, settings.persona.key)
 
     def show(step: int, metrics: Mapping[str, float]) -> None:
         bars.say(f"step {step}: held-out {metrics['eval_bits_per_character']:.3f} bits per character; it says:")
-        for number, text in enumerate(_samples(setup.model, setup.base, seal)):
+        for number, text in enumerate(_samples(setup.model, setup.base, seal, contexts)):
             bars.say(f"  {text}")
             writer.add_text(f"sample {number + 1}", text, step)
 
@@ -167,23 +171,33 @@ def _add_files(
     return write_bundle_files(folder, model, base, settings, trained, seal, learned_from, bars)
 
 
-def _samples(model: PeftModel, base: Base, seal: Seal) -> list[str]:
-    """Return three texts from the adapter as it is now: two tweets and the start of a chat."""
+def sample_contexts(corpus: Corpus, speaker: str) -> list[ReplyContext]:
+    """Return the contexts of the texts shown while training: real held-out ones, with one tweet if there is a timeline."""
+    held_out = reply_contexts(corpus.in_split(CALIBRATION_SPLIT), speaker) or reply_contexts(
+        corpus.in_split(TRAIN), speaker
+    )
+    replies = [context for context in held_out if context.before]
+    tweets = [context for context in held_out if context.scene == "timeline"]
+    count = min(len(tweets), SAMPLES - min(SAMPLES - 1, len(replies)))
+    return [*evenly_spaced(tweets, count), *evenly_spaced(replies, SAMPLES - count)]
+
+
+def _samples(model: PeftModel, base: Base, seal: Seal, contexts: Sequence[ReplyContext]) -> list[str]:
+    """Return a text from the adapter as it is now for each context."""
     model.eval()
     engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)
     voice = Voice(engine, base.encoding, seal, SamplingParams(max_new_tokens=60))
 
-    async def three() -> list[tuple[str, ...]]:
+    async def sample() -> list[tuple[str, ...]]:
         await engine.start()
         texts = [
-            await voice.tweet(1),
-            await voice.tweet(2),
-            await voice.reply("group", (Turn("SOMEONE", ("hey, are you there?",)),), 3),
+            await voice.reply(context.scene, context.before, seed, year=context.year)
+            for seed, context in enumerate(contexts, start=1)
         ]
         await engine.close()
         return texts
 
-    texts = [" / ".join(lines) for lines in asyncio.run(three())]
+    texts = [" / ".join(lines) for lines in asyncio.run(sample())]
     model.train()
     return texts
 
