@@ -1,4 +1,4 @@
-"""Single figures of the battery, on texts whose answer is known."""
+"""Single figures, on texts whose answer is known."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The battery against the fakes that beat single figures: a copy-bot, a Markov chain, a shuffled human, another person."""
+"""The figures against the fakes that beat single figures: a copy-bot, a Markov chain, a shuffled human, another person."""
 
 import random
 

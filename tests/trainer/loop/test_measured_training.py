@@ -89,7 +89,7 @@ def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home)
     assert any("too few to compare" in note for note in verdict.notes)
 
 
-def test_evaluate_prints_the_battery_and_leaves_the_bundle_alone(again: Home) -> None:
+def test_evaluate_prints_the_figures_and_leaves_the_bundle_alone(again: Home) -> None:
     """As JSON with the report's path; the sealed bundle is as it was."""
     again.settings(sample_settings("[base]\nminutes = 1\n"))
     done = trainer(again, "evaluate", "--json")
