@@ -82,19 +82,22 @@ class Export:
         """Its messages and what could not be read of it. on_bytes: called with the bytes of every stretch read."""
         try:
             for item in self.source.read(WatchedTree(self.tree, on_bytes), self.members):
-                yield _checked(item, self.label) if isinstance(item, Message) else item
+                if isinstance(item, Message) and (
+                    item.conversation_type not in CONVERSATION_TYPES or item.kind not in KINDS
+                ):
+                    yield _refused(item, self.label)
+                else:
+                    yield item
         except UserError as fault:  # a damaged archive: all up to the damage counts
             yield Reject(file=self.label, offset=0, reason=str(fault))
 
 
-def _checked(message: Message, label: str) -> Message | Reject:
-    """The message, or a Reject if its conversation type or kind is none that the importer knows."""
+def _refused(message: Message, label: str) -> Reject:
+    """What becomes of a message whose conversation type or kind is none that the importer knows."""
     if message.conversation_type not in CONVERSATION_TYPES:
         reason = f"unknown conversation type {message.conversation_type!r}, so nobody knows whether it is private"
-    elif message.kind not in KINDS:
-        reason = f"unknown kind of message {message.kind!r}"
     else:
-        return message
+        reason = f"unknown kind of message {message.kind!r}"
     return Reject(file=label, offset=0, reason=reason, raw=message.text)
 
 

@@ -271,3 +271,14 @@ def test_the_commands_take_an_export_in_and_the_corpus_out(tmp_path: Path) -> No
     code, _, err = run("export")
     assert code == 2
     assert "nothing to export: name one of --transcript, --messages, --alpaca, --sharegpt, --jade" in err
+
+
+def test_strict_counts_files_that_no_reader_knows(home: Settings, tmp_path: Path) -> None:
+    """Though others beside them are read; without it they are named in the summary."""
+    folder = tmp_path / "down"
+    shutil.copytree(FIXTURES / "x_2023", folder)
+    (folder / "diary.txt").write_text("dear diary, nothing")
+    with pytest.raises(UserError, match=r"1 file could not be read, the first: down/diary\.txt: text of a kind"):
+        imported(home, folder, strict=True)
+    summary = import_summary(home, imported(home, folder))
+    assert summary["unread"] == [{"file": "down/diary.txt", "reason": "text of a kind that no reader knows"}]

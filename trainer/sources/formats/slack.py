@@ -9,10 +9,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from trainer.sources.files.tree import Tree, head
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.slack_message import SlackChannel, SlackPeople, SlackPerson, SlackRow, slack_message
+from trainer.sources.parsing.slack_message import (
+    KNOWN_KEYS,
+    SlackChannel,
+    SlackPeople,
+    SlackPerson,
+    SlackRow,
+    slack_message,
+)
+from trainer.sources.parsing.unread import EmptyRows
 from trainer.sources.source import Reading, Source, companions
 
 _DAY = re.compile(r"(?:.*/)?([^/]+)/(?:\d{4}-\d\d-\d\d|[^/]*)\.json")
@@ -68,11 +77,16 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         match = _DAY.fullmatch(name)
         folder = match[1] if match else name.rpartition("/")[2].removesuffix(".json")
         channel = workspace.channels.get(folder) or SlackChannel.named(folder, folder)
+        empty = EmptyRows(KNOWN_KEYS)
         for row in JsonRecords(partial(tree.open, name), name, "", SlackRow):
             if isinstance(row, SlackRow):
-                yield slack_message(row, channel, workspace.people)
+                message = slack_message(row, channel, workspace.people)
+                if not (message.text or message.attachments or message.quoted_text) and message.kind == "message":
+                    empty.note(message.message_id)
+                yield message
             elif not isinstance(row, Opening):
                 yield row
+        yield from empty.rejects(JsonRecords(partial(tree.open, name), name, "", dict[str, Any]), name, "ts")
 
 
 def _workspace(tree: Tree, lists: Sequence[str]) -> _Workspace:

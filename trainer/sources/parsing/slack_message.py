@@ -30,6 +30,12 @@ _FILE_COMMENT = re.compile(
 )
 _DIRECT = re.compile(r"D[0-9A-Z]{3,}")
 _GROUP_DM = "mpdm-"
+KNOWN_KEYS = frozenset(
+    "ts type subtype user username bot_id bot_profile app_id text thread_ts edited user_profile files blocks attachments"
+    " reactions client_msg_id team user_team source_team parent_user_id reply_count reply_users_count latest_reply reply_users"
+    " replies is_locked subscribed last_read upload display_as_bot x_files hidden root icons permalink channel event_ts"
+    " slackdump_thread_replies".split()
+)
 _DEEPEST = 8  # elements inside elements of rich text
 _MEDIA = {"slack_audio": "voice", "slack_video": "video", "slack_image": "photo"}
 

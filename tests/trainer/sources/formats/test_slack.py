@@ -127,3 +127,11 @@ def test_a_private_conversation_is_private_even_if_no_list_names_it(tmp_path: Pa
     assert message.conversation_type == "dm"
     (message,), _ = read(day(tmp_path / "b", {"text": "psst"}, folder="mpdm-ana--bo--cy-1"))
     assert (message.conversation_type, message.is_group_dm) == ("group", True)
+
+
+def test_an_unknown_key_of_an_empty_message_is_told(tmp_path: Path) -> None:
+    """What Slack adds next year doesn't vanish in silence; what is merely empty does."""
+    _, rejects = read(
+        day(tmp_path, {"text": "", "canvas": {"id": "1"}}, {"text": None}, {"text": "x", "canvas": {"id": "1"}})
+    )
+    assert [reject.reason for reject in rejects] == ["a message without text, but with 'canvas': not read"]
