@@ -23,9 +23,11 @@ from trainer.sources.parsing.whatsapp_headers import Header, Notation, choose_no
 from trainer.sources.parsing.whatsapp_notices import (
     is_call,
     is_call_record,
+    is_doing,
     is_done,
     is_encryption_notice,
     is_gone,
+    is_group_call,
     is_reaction,
     may_be_notice,
     shared,
@@ -69,7 +71,7 @@ class _Chat:
         """Whether what stands before a colon is a name: `Ana changed the subject` is none."""
         if sender not in self._is_name:
             known = next((name for name in self.people if name != sender and sender.startswith(f"{name} ")), "")
-            self._is_name[sender] = not _is_headline(sender) and not (known and is_done(sender[len(known) :]))
+            self._is_name[sender] = not _is_headline(sender) and not (known and is_doing(sender[len(known) :]))
         return self._is_name[sender]
 
     def timestamp(self, header: Header) -> float | None:
@@ -175,7 +177,7 @@ def _chat(title: str, chosen: "list[Notation]", orders: dict[str, DateOrder]) ->
 
 def _is_headline(name: str) -> bool:
     """Whether what stands before a colon is no name: `Group call: Bo joined`."""
-    return " " in name and is_call(name)
+    return is_group_call(name)
 
 
 def chat_name(label: str, member: str) -> str:
@@ -244,10 +246,10 @@ def _is_service(chat: _Chat, sender: str, text: str) -> bool:
 
     The name is the chat's, or that of a person whom the text then names.
     """
-    if sender == chat.name and sender not in chat.people:
+    if sender == chat.name and (is_encryption_notice(text) or (sender not in chat.people and len(chat.people) > 1)):
         return True
     about = _sender(text)
-    return about.startswith(f"{sender} ") and is_done(about[len(sender) :])
+    return about.startswith(f"{sender} ") and is_doing(about[len(sender) :])
 
 
 def _sender(name: str) -> str:

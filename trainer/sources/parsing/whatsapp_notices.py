@@ -133,6 +133,16 @@ _REACTED = re.compile(
 
 _ANY = Stems((*_CALL.split(), *_phrases(_CALLS), *_MISSED.split(), *_LIVE.split(), *_ONCE.split(), *_OMITTED.split()))
 _LONGEST_NOTICE = 300  # characters
+_LONGEST_DEED = 160
+_CALL_NOUNS = frozenset(
+    "call anruf gruppenanruf llamada chamada ligação appel chiamata звонок дзвінок oproep groepsgesprek gesprek arama"
+    " 通話 通话 통화 panggilan مكالمة שיחה कॉल samtal opkald anrop połączenie rozmowa hovor puhelu hívás κλήση"
+    " グループ通話 群组通话 群組通話 그룹통화".split()
+)
+_GROUP = re.compile(
+    r"gr[ou]+p|csoport|skupin|ομαδ|ryhm|групп|груп|قروب|جماعية|קבוצ|ग्रुप|समूह|グループ|群组|群組|그룹|กลุ่ม|nhóm",
+    re.IGNORECASE,
+)
 
 
 def may_be_notice(text: str) -> bool:
@@ -178,6 +188,18 @@ def is_encryption_notice(text: str) -> bool:
 def is_done(text: str) -> bool:
     """Whether `text` may tell what somebody did to a group."""
     return len(text) < 300 and bool(_DOES.search(text) or _REACTED.fullmatch(text.strip()))
+
+
+def is_doing(text: str) -> bool:
+    """Whether `text` follows a name and tells what its bearer did to a group; surnames begin with capitals."""
+    match = _DOES.search(text) if len(text) < _LONGEST_DEED else None
+    return match is not None and not match[0][0].isupper()
+
+
+def is_group_call(text: str) -> bool:
+    """Whether `text` is what WhatsApp calls a group's call: `Group call`."""
+    words = set(text.casefold().replace("-", " ").split())
+    return bool(words & _CALL_NOUNS) and bool(_GROUP.search(text))
 
 
 def is_reaction(text: str) -> bool:

@@ -1,5 +1,7 @@
 """Signal's own export."""
 
+from pathlib import Path
+
 from tests.trainer.sources.reading import FIXTURES, read
 
 
@@ -26,3 +28,12 @@ def test_frames_of_the_backup() -> None:
         ("Canal Crew", "group"),
     }
     assert rejects == []
+
+
+def test_a_damaged_line_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    """Between whole ones, and where the file was cut."""
+    lines = (FIXTURES / "signal_native/main.jsonl").read_text(encoding="utf-8").splitlines()
+    lines.insert(9, '{"chatItem": {"chatId": ')
+    (tmp_path / "main.jsonl").write_text("\n".join(lines) + '\n{"chatItem"', encoding="utf-8")
+    messages, rejects = read(tmp_path)
+    assert (len(messages), len(rejects)) == (10, 2)

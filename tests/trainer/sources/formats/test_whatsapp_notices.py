@@ -152,3 +152,24 @@ def test_a_line_about_the_group_is_nobodys(tmp_path: Path) -> None:
     assert [one.kind for one in messages] == [*["message"] * 3, "service", "call", "service", "service", "message"]
     assert {one.conversation_type for one in messages} == {"group"}
     assert rejects == []
+
+
+@pytest.mark.parametrize("name", ["Callum Smith", "Bo Loiseau", "Bo van Left", "Bo Anruf", "Call Center"])
+def test_names_that_begin_like_the_apps_words(tmp_path: Path, name: str) -> None:
+    """Are people's, also beside somebody who has their first name."""
+    lines = [f"04/03/2025, 09:0{minute} - Bo: hi" for minute in range(4)]
+    lines.append(f"04/03/2025, 10:00 - {name}: hello: you")
+    (tmp_path / "chat.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    messages, _ = read(tmp_path / "chat.txt")
+    assert (messages[-1].sender_name, messages[-1].text, messages[-1].kind) == (name, "hello: you", "message")
+
+
+def test_the_notice_of_encryption_under_a_persons_name(tmp_path: Path) -> None:
+    """In a private chat without marks; what that person says is still theirs."""
+    notice = "Messages and calls are end-to-end encrypted. Only people in this chat can read them."
+    lines = [f"Bo: {notice}", "Bo: i added you", "Ana: so i see"]
+    path = tmp_path / "WhatsApp Chat - Bo.txt"
+    path.write_text("".join(f"[04.03.25, 09:00:0{second}] {line}\n" for second, line in enumerate(lines)))
+    messages, _ = read(path)
+    assert [(one.kind, one.sender_name) for one in messages] == [("service", ""), ("message", "Bo"), ("message", "Ana")]
+    assert {one.conversation_type for one in messages} == {"dm"}
