@@ -28,28 +28,34 @@ _TAGGED = re.compile(r"\[([^\[\]\n]{1,24})\] ?([^\n]{0,300})")
 # Whole lines, with the name in front or not.
 _ABOUT = re.compile(
     r"(?:.{0,60}\S )?(?:unsent a message|joined the (?:group|chat)|left the (?:group|chat)|(?:has )?(?:added|removed|invited) "
-    r".{1,60} (?:to|from) the (?:group|chat)|invited .{1,60}|canceled the invitation.*|"
+    r".{1,60} (?:to|from) the (?:group|chat)|canceled the invitation.*|"
     r"changed the (?:group|chat)(?:'s|’s)? ?.{0,80}|"
-    r"changed the .{1,20} photo|created (?:a|the) .{1,30}|made an announcement.*|deleted (?:an?|the) .{1,30}|"
-    r"(?:added|uploaded) .{1,40} to (?:the|an) album.*|set up .{1,40}|started a (?:group )?(?:voice|video)? ?call|"
-    r"turned (?:on|off) .{1,60}|auto-reply)[.!]?"
+    r"changed the .{1,20} photo|created (?:an?|the) (?:group|album|note|poll|event).{0,30}|"
+    r"made an announcement.*|deleted (?:an?|the) (?:album|note|photo|poll|event).{0,30}|"
+    r"(?:added|uploaded) .{1,40} to (?:the|an) album.*|started a (?:group )?(?:voice|video)? ?call|"
+    r"auto-reply)[.!]?"
     r"|.{0,60}(?:がメッセージの送信を取り消しました|メッセージの送信を取り消しました|がグループに参加しました|が参加しました|がグループを退会しました|が退会しました|"
-    r"が退出しました|をグループに追加しました|を招待しました|への招待を取り消しました|をグループから退会させました|を退会させました|を変更しました|を作成しました|"
-    r"をアナウンスしました|のアナウンスを解除しました|を削除しました|に写真を追加しました|グループ通話が開始されました|グループ通話が終了しました|友だちに追加しました)。?"
+    r"が退出しました|をグループに追加しました|を招待しました|への招待を取り消しました|をグループから退会させました|を退会させました|"
+    r"グループ(?:名|の名前|アイコン|のアイコン|の画像|のプロフィール画像).{0,30}を変更しました|"
+    r"(?:グループ|アルバム|ノート|投票|イベント).{0,30}を作成しました|"
+    r"をアナウンスしました|のアナウンスを解除しました|(?:アルバム|ノート|投票|イベント).{0,30}を削除しました|に写真を追加しました|"
+    r"グループ通話が開始されました|グループ通話が終了しました|友だちに追加しました)。?"
     r"|.{0,60}(?:已收回訊息|收回了?訊息|已?撤回了?一?[条條]?(?:消息|訊息)|已?加入了?(?:群組|群组|聊天|群聊)|已?退出了?(?:群組|群组|聊天|群聊)|邀請了?.{1,40}加入|"
-    r"邀请了?.{1,40}加入|將.{1,40}(?:退出|移出)群組|将.{1,40}移出群组|變更了?.{1,30}|更改了?.{1,30}|建立了?.{1,20}|创建了?.{1,20}|設.{1,30}為公告|"
+    r"邀请了?.{1,40}加入|將.{1,40}(?:退出|移出)群組|将.{1,40}移出群组|(?:變更|更改)了?(?:群組|群组|聊天).{0,24}|"
+    r"(?:建立|创建)了?(?:群組|群组|相簿|相册|記事本|投票|活動|活动).{0,20}|設.{1,30}為公告|"
     r"设.{1,30}为公告|發布了?公告.*|新增了?.{1,30}至相簿.*|開始了?群組通話|群組通話已結束)。?"
     r"|.{0,60}(?:님이 메시지(?:를|의 전송을) (?:삭제|취소)했습니다|메시지 전송을 취소했습니다|"
     r"님이 (?:그룹에 )?참여했습니다|님이 들어왔습니다|님이 (?:그룹을 )?나갔습니다|"
     r"님을 초대했습니다|님을 그룹에 추가했습니다|"
-    r"님을 (?:강제 )?(?:퇴장|내보냈)\S*|변경했습니다|"
+    r"님을 (?:강제 )?(?:퇴장|내보냈)\S*|그룹.{0,24}변경했습니다|"
     r"공지(?:를|로)? ?.{0,12}(?:등록|설정)했습니다|그룹통화를 시작했습니다)\.?"
     r"|.{0,60}(?:ยกเลิกข้อความ|ได้ยกเลิกการส่งข้อความ|ยกเลิกการส่งข้อความ|เข้าร่วมกลุ่ม|ออกจากกลุ่ม|เชิญ.{1,40}เข้ากลุ่ม|"
     r"เพิ่ม.{1,40}เข้ากลุ่ม|เปลี่ยน(?:ชื่อ|รูป).{0,40})"
-    r"|.{0,60}(?:membatalkan (?:pengiriman )?pesan|bergabung (?:dengan|ke) grup|keluar dari grup|mengundang .{1,40}|"
-    r"mengubah .{1,40})\.?",
+    r"|.{0,60}(?:membatalkan (?:pengiriman )?pesan|bergabung (?:dengan|ke) grup|keluar dari grup|mengundang .{1,40} ke grup|"
+    r"mengubah (?:nama|foto) (?:grup|obrolan).{0,40})\.?",
     re.IGNORECASE,
 )
+_SPOKEN = re.compile(r"(?:^| )(?:i|we|you|they|he|she)(?:'ve|’ve| have| just)? ")  # small letters: somebody tells it
 _LONGEST = 160
 
 
@@ -61,7 +67,7 @@ def is_notice(text: str, sender: str = "") -> bool:
     if len(text) > _LONGEST or "\n" in text:
         return False
     if not sender:
-        return " you " not in text and bool(_ABOUT.fullmatch(text.strip()))
+        return not _SPOKEN.search(text) and bool(_ABOUT.fullmatch(text.strip()))
     bare = text.strip()
     if bare.startswith("Auto-reply\t"):
         return True

@@ -143,3 +143,23 @@ def test_the_weekday_decides_day_and_month(tmp_path: Path) -> None:
     messages, _ = read(tmp_path / "line.txt")
     stamps = [datetime.fromtimestamp(one.timestamp or 0, UTC).strftime("%Y-%m-%d %H:%M") for one in messages]
     assert stamps == ["2026-02-01 10:00", "2026-02-02 09:00", "2026-02-03 00:05"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("10:04 Ana i left the group because of you", "message"),
+        ("10:04 Ana we created a poll", "message"),
+        ("10:04 Ana that has invited many a guest", "message"),
+        ("10:04 Ana 設定を変更しました", "message"),
+        ("10:04 Ana 我更改了计划", "message"),
+        ("10:04 Bo unsent a message.", "service"),
+        ("10:04 Cy joined the group.", "service"),
+        ("10:04 Bo changed the group's name to Bread", "service"),
+    ],
+)
+def test_on_the_desktop_a_blank_is_all_that_parts_a_name(tmp_path: Path, line: str, kind: str) -> None:
+    """What somebody tells of groups is theirs."""
+    lines = ["10:00 Ana hi", "10:01 Bo ok", "10:02 Ana hm", "10:02 Bo so", "10:03 Ana yes", "10:03 Bo yes", line]
+    messages = history(tmp_path, "2026.02.01 Sunday", *lines)
+    assert [one[0] for one in messages] == [*["message"] * 6, kind]
