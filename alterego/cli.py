@@ -8,12 +8,11 @@ import typer
 
 from bot.__main__ import app as bot
 from persona.command import PROGRAM, ConfigOption, JsonOption, command_line, run
-from persona.platforms import NAMES
 from trainer.__main__ import app as trainer
 
 FORGET = "forget"  # the one command that both have
 PANELS = {"Make a persona": trainer, "Let it speak": bot}
-STORED = frozenset({*NAMES, "terminal", "studio"})  # PLATFORM:ID names a user whom the bot has met
+LOCAL = ("terminal", "studio")  # where people talk to the bot beside the platforms
 
 app = command_line("A chat bot that sounds like one particular person.", completion=True)
 
@@ -61,8 +60,10 @@ def forget(
     as_json: JsonOption = False,
 ) -> None:
     """Forget a person of the exports, or what the bot has stored of a live user. Example: alterego forget zelda_q"""
+    from persona.platforms import NAMES
+
     platform, colon, _ = who.partition(":")
-    chosen = bot if colon and platform in STORED else trainer
+    chosen = bot if colon and platform in (*NAMES, *LOCAL) else trainer
     _function_of(chosen, FORGET)(who, config=config, as_json=as_json)
 
 

@@ -242,7 +242,10 @@ CATCH_UP = [
         "bot/gateways/discord/catch_up.py",
         "tests/bot/gateways/discord/test_catch_up.py",
         watermark_does_not_freeze=("if unread is None:", "if True:"),
-        read_once_though_more_is_missing=("if not unread.again:", "if True:"),
+        read_once_though_more_is_missing=(
+            "if not unread.again:\n                    return",
+            "if True:\n                    return",
+        ),
         from_the_later_of_two=("min(known.after, after)", "max(known.after, after)"),
         the_called_wait=("unread.urgent |= item.mention or item.reply or item.is_dm", "unread.urgent |= False"),
     ),

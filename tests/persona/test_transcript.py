@@ -111,3 +111,13 @@ def test_neighbouring_turns_of_one_speaker_are_one_turn() -> None:
     """A burst."""
     turns = [Turn("A", ("x",)), Turn("A", ("y",)), Turn("B", ("z",)), Turn("A", ("x",))]
     assert merge_turns(turns) == (Turn("A", ("x", "y")), Turn("B", ("z",)), Turn("A", ("x",)))
+
+
+def test_the_ends_of_outside_lines_are_trimmed() -> None:
+    """Tabs are blanks; a line of nothing else is none."""
+    assert plain_lines("  did you\tsleep \n\t\n no") == ("did you sleep", "no")
+
+
+def test_ids_that_make_no_character_are_not_said() -> None:
+    """A completion may be cut in the middle of an emoji."""
+    assert completion_lines("good night \ufffd\n\ufffd") == ("good night",)
