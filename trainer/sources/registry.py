@@ -79,7 +79,10 @@ class Export:
         return sum(self.tree.size(name) for name in self.members)
 
     def read(self, on_bytes: Callable[[int], None]) -> Reading:
-        """Its messages and what could not be read of it. on_bytes: called with the bytes of every stretch read."""
+        """Yield its messages and what could not be read of it.
+
+        on_bytes: called with the bytes of every stretch read.
+        """
         try:
             for item in self.source.read(WatchedTree(self.tree, on_bytes), self.members):
                 if isinstance(item, Message) and (
@@ -93,7 +96,7 @@ class Export:
 
 
 def _refused(message: Message, label: str) -> Reject:
-    """What becomes of a message whose conversation type or kind is none that the importer knows."""
+    """Return the Reject for a message of an unknown conversation type or kind."""
     if message.conversation_type not in CONVERSATION_TYPES:
         reason = f"unknown conversation type {message.conversation_type!r}, so nobody knows whether it is private"
     else:
@@ -114,7 +117,7 @@ def _ignore(leftover: Leftover) -> None:
 
 
 def find(path: Path, refuse: Refuse = _raise, leave: Callable[[Leftover], None] = _ignore) -> Iterator[Export]:
-    """The exports that `path` (a file, a folder, an archive) holds; none where nothing in it is recognised.
+    """Yield the exports in `path`: a file, a folder or an archive.
 
     refuse: told of what is damaged or hostile in it; without, that raises UserError. leave: told of each file that might
     have held messages and that no reader knows. Raises UserError where nothing is there.
@@ -137,7 +140,7 @@ def find(path: Path, refuse: Refuse = _raise, leave: Callable[[Leftover], None] 
 
 
 def _leave(tree: Tree, names: Sequence[str], claimed: Sequence[Source], leave: Callable[[Leftover], None]) -> None:
-    """Tell of the members that nobody claimed. The archives in a folder are trees of their own."""
+    """Report the members that nobody claimed; archives in a folder are trees themselves."""
     for name in names:
         start = tree.head(name)
         if isinstance(tree, FolderTree) and tree.is_archive(name):

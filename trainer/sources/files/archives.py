@@ -117,7 +117,10 @@ def _check_ratio(path: Path, size: int, packed: int) -> None:
 
 
 def _directory(path: Path) -> tuple[int, int]:
-    """Number of members and bytes of a zip's directory as its end tells them, read before Python holds it in memory."""
+    """Return the number of members and the bytes of a zip's directory.
+
+    They stand at its end, and are read before Python holds the directory in memory.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - 66_000))

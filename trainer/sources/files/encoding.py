@@ -11,7 +11,10 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def wide_encoding(start: bytes) -> str:
-    """The UTF-16 that a file beginning with `start` is in; empty if it is none. A byte order mark is not needed."""
+    """Return the UTF-16 codec of a file that begins with `start`; empty if it is not.
+
+    A byte order mark is not needed.
+    """
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     start = start[: min(len(start), _LOOK_AT) // 2 * 2]
@@ -24,7 +27,7 @@ def wide_encoding(start: bytes) -> str:
 
 
 def has_old_line_ends(start: bytes) -> bool:
-    """Whether lines end with a carriage return alone, as Macs of the last century wrote them."""
+    """Return whether lines end with a carriage return alone, as on old Macs."""
     return b"\r" in start and b"\n" not in start and not _CONTROL.search(start)
 
 

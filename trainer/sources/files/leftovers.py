@@ -43,7 +43,7 @@ def is_packed(start: bytes) -> bool:
 
 
 def why_unread(name: str, start: bytes) -> str:
-    """Why a file that no reader claimed is not read; empty for what holds no messages anyway."""
+    """Return why a file was not read; empty for what holds no messages anyway."""
     if is_document(name) or start.strip() in (b"", b"[]", b"{}"):
         return ""
     if is_packed(start):

@@ -75,7 +75,7 @@ class _Heads(dict[str, bytes]):
 
 
 class FolderTree(Tree):
-    """The files below a folder. Hidden files are left out, and links that lead out of it are refused."""
+    """The files below a folder, except hidden ones and links that lead out of it."""
 
     def __init__(self, folder: Path, refuse: Refuse | None = None) -> None:
         self.label = folder.name or str(folder)
@@ -165,9 +165,9 @@ def head(tree: Tree, name: str) -> bytes:
 
 
 def trees(path: Path, refuse: Refuse) -> Iterator[Tree]:
-    """What `path` holds: itself, and the archives inside a folder. refuse: told of what can't be read.
+    """Yield what `path` holds: itself, and the archives inside a folder.
 
-    Raises UserError where there is nothing at `path`.
+    refuse: told of what can't be read. Raises UserError where there is nothing at `path`.
     """
     if path.is_dir():
         folder = FolderTree(path, refuse)
@@ -185,7 +185,7 @@ def trees(path: Path, refuse: Refuse) -> Iterator[Tree]:
 
 
 def readable(tree: Tree, refuse: Refuse) -> list[str]:
-    """The members that a reader could want: neither empty nor pictures, and such as can be opened."""
+    """Return the members that can be opened and are neither empty nor media."""
     names: list[str] = []
     for name in tree.names():
         try:

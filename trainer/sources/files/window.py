@@ -9,7 +9,10 @@ _ARRAY_END = re.compile(rb"\s*\]")
 
 
 class Window:
-    """A stretch of a stream. at: the position in `text` that is read next; what stands before it may go."""
+    """A part of a stream that is in memory.
+
+    at: the position in `text` that is read next; what stands before it may be dropped.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -23,7 +26,7 @@ class Window:
         return self._dropped + self.at
 
     def more(self) -> bool:
-        """Read on. False at the end. Positions in `text` are void afterwards, but `at` is kept right."""
+        """Read on; False at the end. Positions in `text` are void afterwards, except `at`."""
         chunk = self._stream.read(max(CHUNK, len(self.text) - self.at))  # what is long is searched few times
         if chunk:
             self.text = self.text[self.at :] + chunk
@@ -32,7 +35,10 @@ class Window:
         return bool(chunk)
 
     def array_end(self, close: bytes) -> int:
-        """Behind the last record of an array: `close`, then no comma but the array's own bracket. -1: not in view."""
+        """Return the position behind the last record of an array; -1 if it is not in view.
+
+        That is `close`, then no comma but the array's own bracket.
+        """
         start = self.at
         while (end := self.text.find(close, start)) >= 0:
             start = end + len(close)

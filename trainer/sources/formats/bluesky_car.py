@@ -79,7 +79,10 @@ def _repository(tree: Tree, name: str) -> _Repository:
 
 
 def _posts_of(entries: list[Any]) -> Iterator[tuple[bytes, str]]:
-    """Block ids and keys of the posts in one node of the tree; a key leaves out what it shares with the one before."""
+    """Yield block ids and keys of the posts in one node of the tree.
+
+    A key leaves out what it shares with the one before.
+    """
     path = b""
     for entry in entries:
         if not (isinstance(entry, dict) and isinstance(entry.get("p"), int) and isinstance(entry.get("k"), bytes)):
@@ -122,7 +125,10 @@ def _length(stream: BinaryIO) -> int | None:
 
 
 def _cid_size(block: bytes) -> int:
-    """Bytes of the id a block begins with: version 1, codec, hash and its length, all below 128; 0 where it has none."""
+    """Return the bytes of the id a block begins with; 0 if it has none.
+
+    An id is version 1, codec, hash and its length, all below 128.
+    """
     if len(block) < 4 or block[0] != 1 or max(block[1:4]) > 127:
         return 0
     return 4 + block[3]

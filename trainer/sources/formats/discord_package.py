@@ -86,7 +86,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _about(tree: Tree, name: str) -> dict[str, Any]:
-    """A small JSON object; empty where there is none to read."""
+    """Return a small JSON object; empty if it can't be read."""
     if not name or tree.size(name) > MAX_ABOUT_BYTES:
         return {}
     with tree.open(name) as stream:

@@ -41,7 +41,7 @@ _SERVICE = re.compile(
 
 
 def _when(text: str) -> float | WrittenTime | None:
-    """UTC seconds, or a date in a notation of which the file decides; None where this is no date."""
+    """Return UTC seconds, or a date whose notation the whole file decides; None if neither."""
     text = text[:MAX_DATE_CHARS].strip()
     if (at := iso_timestamp(text)) is not None:
         return at

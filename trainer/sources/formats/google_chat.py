@@ -76,7 +76,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _about(tree: Tree, name: str) -> dict[str, Any]:
-    """group_info.json; empty where there is nothing to read in it."""
+    """Return group_info.json; empty if it can't be read."""
     with tree.open(name) as stream:
         try:
             decoded = msgspec.json.decode(mend_json(stream.read(16 * HEAD)))

@@ -192,7 +192,10 @@ def _lines(tree: Tree, name: str) -> Iterator[_Line | Reject]:
 
 
 def _first_day(name: str, start: bytes) -> date | None:
-    """The day a log begins on: by its name or folder, or the day before the first change of day that it tells."""
+    """Return the day a log begins on.
+
+    It stands in its name or folder, or is the day before the first change of day.
+    """
     match = _DATED.search(name.rpartition("/")[2]) or _DATED.search(name)
     if match:
         return _day(*map(int, match.groups()))
@@ -213,7 +216,7 @@ def _year(name: str) -> int | None:
 
 
 def _channel(name: str, start: bytes) -> str:
-    """The channel or the person a log is of: by the file's name, its folder's, or what the log tells at its beginning."""
+    """Return the channel or person of a log, by file name, folder name or its first lines."""
     for part in reversed(name.split("/")):
         if match := _CHANNEL.search(part):
             return match[0].casefold()

@@ -123,7 +123,7 @@ def _message(event: _Event, room: dict[str, Any], kind: ConversationType, names:
 
 
 def _captioned(content: dict[str, Any]) -> bool:
-    """Whether the body of a file is words about it; without a name of its own it is the file's name."""
+    """Return whether the body of a file is a caption; else it is the file's name."""
     return bool(content.get("filename")) and content.get("filename") != content.get("body")
 
 

@@ -110,7 +110,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _survey(tree: Tree, members: Sequence[str]) -> tuple[str, set[str], bool]:
-    """The chat's name, who speaks in it (as far as three), and whether something happened that happens in groups."""
+    """Return the chat's name, up to three speakers, and whether it is surely a group."""
     name, people, group = "", set[str](), False
     for member in members:
         for row in _rows(tree, member):

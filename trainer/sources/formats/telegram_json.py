@@ -136,7 +136,7 @@ class _Chat:
     topic_of: dict[int, int] = field(default_factory=dict)
 
     def topic(self, row: _Row) -> int:
-        """The topic that a message is in; 0 for none. Messages are in order, so what is answered is known."""
+        """Return the topic of a message; 0 for none. What it answers stands before it."""
         answered = row.reply_to_message_id or 0
         topic = answered if answered in self.topics else self.topic_of.get(answered, 0)
         if topic:

@@ -10,7 +10,10 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 
 
 def html_text(source: str) -> str:
-    """`source` without tags: breaks as lines, paragraphs a blank line apart, emoji pictures as what they stand for."""
+    """Return `source` without tags.
+
+    Breaks become lines, paragraphs stand a blank line apart, pictures of emoji become emoji.
+    """
     if "<" in source:
         source = _PICTURE.sub(lambda match: match[1] or match[2] or "", source)
         source = _TAG.sub("", _PARAGRAPH.sub("\n\n", _BREAK.sub("\n", source)))

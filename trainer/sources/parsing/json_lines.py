@@ -16,7 +16,7 @@ Record = TypeVar("Record")
 
 
 def array_or_lines(tree: Tree, name: str, kind: type[Record]) -> Iterator[tuple[int, Record] | Reject]:
-    """The records of a member with the number each has; those that can't be read come as Rejects."""
+    """Yield the records of a member with their numbers; unreadable ones as Rejects."""
     number = 0
     for item in _array(tree, name, kind) if _begins(tree.head(name)) == b"[" else _lines(tree, name, kind):
         if isinstance(item, Reject):

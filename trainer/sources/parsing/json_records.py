@@ -48,8 +48,10 @@ class JsonRecords(Generic[Record]):
         self._any_opener = re.compile(rb'"%s"\s*:\s*\[\s*[^\s\]]' % re.escape(key.encode())) if key else None
 
     def __iter__(self) -> Iterator[Opening | Record | Reject]:
-        """Openings, each followed by its records. A record that can't be read, and the tail of a file that was cut,
-        come as Rejects."""
+        """Yield openings, each followed by its records.
+
+        A record that can't be read, and the tail of a file that was cut, come as Rejects.
+        """
         complete: list[dict[str, Any]] | None = None
         openings = 0
         for batch in self._batched():
@@ -95,7 +97,10 @@ class JsonRecords(Generic[Record]):
                 raise _Irregular
 
     def _next_array(self, window: Window) -> "_Array | None":
-        """Move to the brace of the next array's first record. Raises _Irregular if one is laid out in another way."""
+        """Move to the brace of the next array's first record.
+
+        Raises _Irregular if one is laid out in another way.
+        """
         while not (match := self._opener.search(window.text, window.at)):
             self._refuse_others(window, len(window.text))
             window.at = max(window.at, len(window.text) - MAX_HEAD_BYTES)
@@ -135,7 +140,7 @@ class JsonRecords(Generic[Record]):
                 return
 
     def _batch(self, window: Window, stop: int) -> list[Opening | Record | Reject] | None:
-        """The records up to `stop`, all at once; None where one of them is damaged or the array ends before."""
+        """Decode the records up to `stop` at once; None if one is damaged or the array ends."""
         whole = b"".join((b"[", memoryview(window.text)[window.at : stop], b"]"))
         for text in (whole, mend_escapes(whole)) if b"\\x" in whole else (whole,):
             try:
@@ -156,7 +161,10 @@ class JsonRecords(Generic[Record]):
         return singles
 
     def _last(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
-        """The records up to what looks like the array's end. Raises _Irregular if it is the end of another one."""
+        """Decode the records up to what looks like the array's end.
+
+        Raises _Irregular if it is the end of another array.
+        """
         records = self._singly(window, array, stop)
         if any(isinstance(record, Reject) for record in records) and self._is_whole():
             raise _Irregular
@@ -168,7 +176,7 @@ class JsonRecords(Generic[Record]):
             return not any(isinstance(piece, Stop) for piece in walk(Window(stream), self._key))
 
     def _tail(self, window: Window) -> Iterator[list[Opening | Record | Reject]]:
-        """What is left where no more record ends as the others do: laid out in another way, or cut."""
+        """Read what is left if no more record ends as the others do: irregular, or cut."""
         for piece in elements(window):
             if isinstance(piece, Piece):
                 yield [self._decoded(piece.text, piece.offset)]
@@ -208,7 +216,9 @@ class JsonRecords(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class _Array:
-    """How an exporter lays out an array. close: line break, indentation and brace that end a record. gap: what stands
+    """How an exporter lays out an array.
+
+    close: line break, indentation and brace that end a record. gap: what stands
     between that and the next record's brace. fields: see Opening."""
 
     close: bytes

@@ -59,7 +59,10 @@ class _Level:
 
 
 def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
-    """The elements of every array called `key` ("" is the file's own), and where the text ends too early."""
+    """Yield the elements of every array called `key`, and where the text ends too early.
+
+    An empty key means the file's own array.
+    """
     while not (match := _START.search(window.text, window.at)):
         window.at = len(window.text)
         if not window.more():
@@ -95,7 +98,7 @@ def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
 
 
 def complete_fields(window: Window, key: str) -> list[dict[str, Any]]:
-    """The fields of every object with an array called `key`, also those that stand behind it."""
+    """Return the fields of every object with an array called `key`, in whatever order."""
     openings = [item for item in walk(window, key) if isinstance(item, Opening)]
     return [opening.fields for opening in openings]
 
@@ -165,7 +168,10 @@ def _token_at(window: Window) -> bytes:
 
 
 def _element_size(window: Window) -> int:
-    """Bytes of the object or array at `window`; 0 where the file ends in it, -1 where it is too long."""
+    """Return the bytes of the object or array at `window`.
+
+    0: the file ends in it. -1: it is too long.
+    """
     seen = depth = 0
     while True:
         while match := _NESTING.match(window.text, window.at + seen):

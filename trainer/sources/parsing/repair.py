@@ -10,14 +10,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def decode_text(raw: bytes) -> str:
-    """Bytes as text: UTF-8 with or without a mark, UTF-16 with one; what is neither becomes U+FFFD."""
+    """Decode UTF-8 with or without a mark, or UTF-16 with one; U+FFFD for what is neither."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace")
     return raw.decode("utf-8-sig", "replace")
 
 
 def verbatim(raw: bytes) -> str:
-    """Bytes as a string from which `.encode("utf-8", "surrogateescape")` gives the very same bytes back."""
+    """Decode bytes so that `.encode("utf-8", "surrogateescape")` gives them back."""
     return raw.decode("utf-8", "surrogateescape")
 
 
@@ -27,7 +27,10 @@ def mend_escapes(raw: bytes) -> bytes:
 
 
 def mend_json(raw: bytes) -> bytes:
-    """A JSON record that a strict parser refused, written so that it takes it. Raises ValueError where it is no JSON."""
+    """Rewrite a JSON record that a strict parser refused so that it accepts it.
+
+    Raises ValueError if it is not JSON.
+    """
     text = _HEX_ESCAPE.sub(r"\1\\u00\2", decode_text(raw))
     text = _BARE_ID.sub(lambda match: match[1] + json.dumps(match[2].strip()), text)
     return json.dumps(without_surrogates(json.loads(text, strict=False)), ensure_ascii=False).encode()

@@ -28,13 +28,16 @@ _SCENE = re.compile(rf"# ({'|'.join(SCENES)})(?: (\d{{1,4}}))?")
 
 
 def role_named(name: str) -> str:
-    """The role that `name` stands for: `gpt` is the assistant, `human` the user, any other name itself."""
+    """Return the role of `name`: `gpt` is the assistant, `human` the user, others themselves."""
     folded = name.strip().casefold()
     return _ROLES.get(folded, folded)
 
 
 def talk(turns: Sequence[tuple[str, str, str]], channels: Channels) -> Iterator[Message]:
-    """The messages of one conversation, given as (role, name, text): name "" where there is none but the role."""
+    """Yield the messages of one conversation, given as (role, name, text).
+
+    name: empty if there is only a role.
+    """
     ours = scene_of(turns[0][2]) if turns and role_named(turns[0][0]) == "system" else None
     if ours:
         said = [message for role, _, text in turns[1:] for message in _of_ours(role_named(role), text, ours[0])]
@@ -45,13 +48,13 @@ def talk(turns: Sequence[tuple[str, str, str]], channels: Channels) -> Iterator[
 
 
 def scene_of(line: str) -> tuple[str, int | None] | None:
-    """The scene and year of a conversation that alterego exported, as its scene line says them."""
+    """Return the scene and year of a conversation that alterego exported."""
     match = _SCENE.fullmatch(line.strip())
     return (match[1], int(match[2]) if match[2] and int(match[2]) else None) if match else None
 
 
 def said_by_all(text: str) -> list[Said]:
-    """What SPEAKER: text of a conversation without its scene line says. Raises TranscriptError where it is none."""
+    """Parse SPEAKER: text without a scene line. Raises TranscriptError if it is none."""
     return of(parse(f"# group\n\n{text}\n"))
 
 

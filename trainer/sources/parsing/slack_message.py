@@ -80,7 +80,10 @@ class SlackChannel:
 
     @classmethod
     def named(cls, number: str, name: str, listed: str = "") -> "SlackChannel":
-        """A channel by its id and name. listed: the file of an export that lists it, if one does."""
+        """Return a channel by its id and name.
+
+        listed: the file of the export that lists it, if one does.
+        """
         group_dm = listed == "mpims.json" or name.startswith(_GROUP_DM)
         private = listed == "dms.json" or (not listed and bool(_DIRECT.fullmatch(number)))
         return cls(number, name, "dm" if private and not group_dm else "group", group_dm)
@@ -156,7 +159,7 @@ def _file_kind(file: dict[str, Any]) -> str:
 
 
 def _without_upload(text: str, subtype: str) -> str:
-    """The words about a file, without the sentence in which Slack says that it was uploaded."""
+    """Return the words about a file, without Slack's sentence about its upload."""
     pattern = {"file_share": _UPLOAD, "file_comment": _FILE_COMMENT}.get(subtype)
     match = pattern.fullmatch(text.strip()) if pattern else None
     return (match["words"] or "") if match else text
@@ -187,7 +190,7 @@ class _Rich:
 
 
 def _rich(blocks: Sequence[Any]) -> _Rich:
-    """The words of rich text, for messages without any other: a part a line, an item of a list a line."""
+    """Return the words of rich text: each part and each item of a list on its own line."""
     lines: list[str] = []
     quoted: list[str] = []
     for part in _parts(blocks, 0):

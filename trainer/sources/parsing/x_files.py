@@ -28,7 +28,7 @@ def kind(start: bytes) -> str:
 
 
 def is_companion(name: str, start: bytes) -> bool:
-    """Whether a file is a part of an archive that holds no messages, such as likes, or the page that shows them."""
+    """Return whether a file is a part of an archive without messages, such as likes."""
     return bool(kind(start)) or bool(_PAGE.search(name))
 
 
@@ -43,7 +43,7 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def owner(tree: Tree, names: Sequence[str]) -> Owner:
-    """Whose archive `names` are of: as account.js says it, or the manifest; nameless where neither is there."""
+    """Return whose archive `names` are of, by account.js or the manifest."""
     for name in names:
         if kind(tree.head(name)) == "account":
             for entry in content(tree, name, list):
@@ -73,7 +73,7 @@ def manifest(tree: Tree, names: Sequence[str]) -> Mapping[str, Any]:
 
 
 def listed(about: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, int]:
-    """The files that a manifest lists for these kinds (in its own spelling), and how many records each has."""
+    """Return the files a manifest lists for these kinds, and how many records each has."""
     types = about.get("dataTypes")
     counts: dict[str, int] = {}
     for name in kinds:
@@ -85,7 +85,7 @@ def listed(about: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, int]:
 
 
 def content(tree: Tree, name: str, wanted: type[Any]) -> Any:
-    """The JSON of a small file behind its first `=`; an empty `wanted` where it is none."""
+    """Return the JSON behind the first `=` of a small file; an empty `wanted` if it is none."""
     with tree.open(name) as stream:
         text = decode_text(stream.read(_LARGEST))
     try:

@@ -161,7 +161,10 @@ def _midnight(day: str, year: str) -> float | None:
 
 
 def _expanded(raw: str, entities: _Entities) -> str:
-    """The text with links whole and entities undone. Indices count code points of the text as it stands in the file."""
+    """Return the text with links whole and entities undone.
+
+    Indices count code points of the text as it stands in the file.
+    """
     text = raw
     if entities.urls or entities.media:
         links = [(link, link.expanded_url or link.url) for link in entities.urls] + [
@@ -193,7 +196,7 @@ def _comparable(text: str) -> str:
 
 
 def _last_edit(tweet: Tweet) -> str:
-    """All versions of an edited tweet share the id of the last one, so that the last one is kept."""
+    """Return the id of the last version, which all versions of a tweet share."""
     info = tweet.edit_info
     edit = (info.initial or (info.edit.editControlInitial if info.edit else None)) if info else None
     return edit.editTweetIds[-1] if edit and edit.editTweetIds else tweet.id_str
