@@ -155,8 +155,7 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
             for start in range(0, len(corpus.rows), _ROWS_AT_ONCE):
                 messages.write_table(_table(corpus.rows[start : start + _ROWS_AT_ONCE]))
         with pq.ParquetWriter(fresh / "conversations.parquet", _CONVERSATIONS, compression="zstd") as writer:
-            for start in range(0, len(corpus.conversations), _ROWS_AT_ONCE):
-                records = corpus.conversations[start : start + _ROWS_AT_ONCE]
+            for records in _batches(corpus.conversations):
                 packed = [_packed(record, corpus.splits[record.id]) for record in records]
                 writer.write_table(pa.Table.from_pylist(packed, _CONVERSATIONS))
         _write(
@@ -237,6 +236,20 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by")}
     columns["mentions"] = [list(map(_nameless, keys)) for keys in columns["mentions"]]
     return pa.table(columns, _ROWS)
+
+
+def _batches(records: Sequence[ConversationRecord]) -> Iterator[list[ConversationRecord]]:
+    """Conversations in batches of about `_ROWS_AT_ONCE` turns: one may have hundreds."""
+    batch: list[ConversationRecord] = []
+    turns = 0
+    for record in records:
+        batch.append(record)
+        turns += len(record.conversation.turns)
+        if turns >= _ROWS_AT_ONCE:
+            yield batch
+            batch, turns = [], 0
+    if batch:
+        yield batch
 
 
 def _packed(record: ConversationRecord, split: str) -> dict[str, Any]:
