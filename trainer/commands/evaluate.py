@@ -60,8 +60,8 @@ def show_evaluation(report: Path, figures: Mapping[str, Any]) -> None:
     say(figures["verdict"])
     warn(figures["warnings"])
     if figures["rows"]:
-        print_table(("figure", "good is", *figures["rows"]), _text_rows(figures["rows"]))
-        say("")
+        print_table(("figure", *figures["rows"]), _text_rows(figures["rows"]))
+        say(_directions())
     if figures["figures"]:
         print_table(("of the adapter", "good is", "measured"), _model_rows(figures["figures"]))
     for leak in figures["canaries"]:
@@ -77,7 +77,14 @@ def _text_rows(voices: Mapping[str, Mapping[str, Plain]]) -> Iterator[tuple[str,
     from trainer.evaluate.figures import TEXT_FIGURES
 
     for key, spec in TEXT_FIGURES.items():
-        yield spec.title, spec.good, *(_with_interval(spec, row[key]) for row in voices.values())
+        yield spec.title, *(_with_interval(spec, row[key]) for row in voices.values())
+
+
+def _directions() -> str:
+    """Which way is good, below the table: beside it there is no room on a narrow terminal."""
+    from trainer.evaluate.figures import TEXT_FIGURES
+
+    return f"good is: {'; '.join(f'{spec.title}: {spec.good}' for spec in TEXT_FIGURES.values())}\n"
 
 
 def _model_rows(figures: Mapping[str, Plain]) -> Iterator[tuple[str, ...]]:

@@ -78,14 +78,14 @@ TEXT_FIGURES: Mapping[str, TextFigure] = {
         high=1.3,
     ),
     "voice_ratio_masked": TextFigure(
-        title="voice ratio, names hidden",
+        title="voice ratio, masked",
         means="the same with capitalised words masked",
         good="near 1",
         measure=_ratio(lambda references: references.masked),
         high=1.3,
     ),
     "voice_ratio_message": TextFigure(
-        title="voice ratio, a message alone",
+        title="voice ratio, single",
         means="the same on single messages",
         good="near 1",
         measure=_ratio(lambda references: references.single_judge),
@@ -131,7 +131,7 @@ TEXT_FIGURES: Mapping[str, TextFigure] = {
     "copy8": TextFigure(
         title="copy8",
         means="words inside a run of eight from the training messages",
-        good="low: at most half a point above yours",
+        good="low, at most half a point above yours",
         number=".1%",
         measure=lambda sample: copying.copy_share(sample.texts, sample.references.training),
     ),
@@ -148,7 +148,7 @@ MODEL_FIGURES: Mapping[str, ModelFigure] = {
     "bits_per_character": ModelFigure(
         title="bits per character",
         means="of held-out messages, with the adapter",
-        good="low: below the base",
+        good="low, below the base",
         number=".3f",
         measure=ModelSample.bits_per_character,
     ),

@@ -48,7 +48,8 @@ def test_a_figure_that_is_added_appears_everywhere(tmp_path: Path, monkeypatch: 
     with redirect_stdout(io.StringIO()) as shown:
         show_evaluation(tmp_path / "report.html", plain | {"canaries": []})
     table = [line.split() for line in shown.getvalue().splitlines()]
-    assert ["wit", "high", "25.0%", "±5.0%", "25.0%", "±5.0%"] in table
+    assert ["wit", "25.0%", "±5.0%", "25.0%", "±5.0%"] in table
+    assert "; wit: high\n" in shown.getvalue()
     assert ["mood", "near", "7", "6.50", "±0.50"] in table
     assert "| wit | high | puns, as a share of all words |  | `wit` |" in with_figures("")
 
