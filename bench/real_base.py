@@ -23,7 +23,7 @@ from persona.prompt import reply_prompt
 from persona.transcript import Turn
 from trainer.corpus.splits import TEST_SPLIT
 from trainer.corpus.store import load as load_corpus
-from trainer.evaluate.reply_context import ReplyContext, reply_contexts, spread
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
 
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGES = 500  # of the persona's newest
@@ -100,7 +100,8 @@ async def _sample(
     voice = open_voice(settings)
     lengths = sorted(len(voice.encoding.encode(context.text)) for context in contexts)
     longest = 2 * lengths[int(len(lengths) * 0.99)]
-    asked = [spread(contexts, count)[number % len(contexts)] for number in range(count)]
+    spaced = evenly_spaced(contexts, count)
+    asked = [spaced[number % len(spaced)] for number in range(count)]
     await voice.engine.start()
     try:
         texts = await asyncio.gather(*(_reply(voice, context, seed, longest) for seed, context in enumerate(asked)))
