@@ -226,6 +226,28 @@ OUTBOX = [
     ),
 ]
 
+FORGETTING = [
+    *_in(
+        "bot/store/people.py",
+        _STORE,
+        own_words_in_private_stay=(" + gone(memory, private(memory))", ""),
+        replies_to_them_stay=("replies=replies + gone(memory", "replies=gone(memory"),
+        topics_of_private_chats_stay=(' | table.c.channel.startswith(f"{named}:", autoescape=True)', ""),
+    ),
+    *_in(
+        "bot/store/__init__.py",
+        _STORE,
+        named_chats_go_deaf=("return [moves.c.old.notin_(named)] if table is moves else []", "return []"),
+        open_posts_are_purged=("outbox.c.at < before, outbox.c.state.notin_(OPEN)", "outbox.c.at < before"),
+    ),
+    *_in(
+        "bot/timeline.py",
+        "tests/bot/test_timeline.py",
+        old_settings_win=("(changed and due > now.timestamp())", "False"),
+        overdue_is_put_off=("(changed and due > now.timestamp())", "changed"),
+    ),
+]
+
 CATCH_UP = [
     *_in(
         "bot/gateways/discord/event_queue.py",
@@ -239,6 +261,13 @@ CATCH_UP = [
         edits_are_lost=("update(event.message_ids)", "update(())"),
     ),
     *_in(
+        "bot/gateways/discord/client.py",
+        "tests/bot/test_discord_bot.py::test_what_was_said_while_it_was_down_is_answered_after_start",
+        "tests/bot/gateways/discord",
+        history_is_not_read=("if newest > after:", "if newest > after + 2**62:"),
+        dropped_is_not_read=("await self._read_dropped(dropped)", "pass"),
+    ),
+    *_in(
         "bot/gateways/discord/catch_up.py",
         "tests/bot/gateways/discord/test_catch_up.py",
         watermark_does_not_freeze=("if unread is None:", "if True:"),
@@ -248,6 +277,8 @@ CATCH_UP = [
         ),
         from_the_later_of_two=("min(known.after, after)", "max(known.after, after)"),
         the_called_wait=("unread.urgent |= item.mention or item.reply or item.is_dm", "unread.urgent |= False"),
+        what_was_held_is_lost=("            await self._commit(items)", "            pass"),
+        pages_are_lost=("                        await self._commit(messages)\n", ""),
     ),
     *_in(
         "bot/gateways/telegram/gateway.py",
@@ -287,4 +318,4 @@ PRIVACY = [
     ),
 ]
 
-MUTATIONS = [*TRANSCRIPT, *LOSS, *SAMPLING, *GUARD, *GATE, *JUDGES, *INBOX, *OUTBOX, *CATCH_UP, *PRIVACY]
+MUTATIONS = [*TRANSCRIPT, *LOSS, *SAMPLING, *GUARD, *GATE, *JUDGES, *INBOX, *OUTBOX, *CATCH_UP, *FORGETTING, *PRIVACY]
