@@ -119,7 +119,7 @@ class BotDaemon:
         return InboxWriter(store, settings, listener, replier, sender, commands, self._queues, metrics, claim)
 
     async def run(self, stopping: asyncio.Event, until_first_ends: bool) -> None:
-        """Run all parts; when told to stop, take nothing in any more and finish what is in hand."""
+        """Run all parts. Once stopping, commit nothing more and finish the work in progress."""
         async with shown(self._settings.metrics, self.metrics, self.state):
             monitor = LoopMonitor(self.metrics, lambda: max(writer.stuck_for() for writer in self._writers.values()))
             chores = [
@@ -175,7 +175,7 @@ class BotDaemon:
 
     def _named_channels(self) -> set[str]:
         """The channels that the settings name."""
-        return {f"telegram:{chat}" for chat in self._settings.telegram.chats} | set(self._settings.tweets.to)
+        return self._settings.named_channels | set(self._settings.tweets.to)
 
     async def _purge(self) -> None:
         while True:

@@ -12,7 +12,7 @@ Right = Literal["anyone", "moderator", "owner"]
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
-    """Something somebody said where the bot can hear it.
+    """A message in a channel that the bot reads.
 
     channel: `discord:123`, `telegram:-100123:7` (chat and topic), `terminal:chat`. text: as people see it, mentions by
     name, without the mention of the bot itself at its start. at: UTC seconds. mention, reply: it calls the bot, or
@@ -48,7 +48,7 @@ class OutgoingMessage:
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command somebody gave. right: the highest that the platform gives them there. id: the same whenever the same
-    command is told again."""
+    command is delivered again."""
 
     channel: str
     author_id: str
@@ -132,7 +132,7 @@ class ResultUnknown(Exception):
 
 
 class Intake(Protocol):
-    """What a gateway hands its messages to; every call returns only when what it was told is committed."""
+    """What a gateway passes its events to. Every call returns once they are committed."""
 
     async def opened(self, account: str, name: str) -> None:
         """The gateway is connected as `account` (`discord:` and the bot's own id), called `name`."""
@@ -162,10 +162,10 @@ class Intake(Protocol):
         """Somebody wrote who isn't let in: `chat:ID` or `user:ID`."""
 
     async def connected(self, at: float) -> None:
-        """The gateway hears everything since it was opened, up to `at` (UTC seconds)."""
+        """Note that the gateway missed nothing from its opening up to `at` (UTC seconds)."""
 
     async def connected_at(self) -> float | None:
-        """When the gateway last heard everything, in this process or an earlier one."""
+        """Return until when the gateway missed nothing, in this process or an earlier one."""
 
     async def settled(self, channel: str) -> None:
         """Wait until nothing of this channel is waiting for an answer."""
@@ -174,7 +174,7 @@ class Intake(Protocol):
         """The last committed message id of each channel, for catching up."""
 
     def catching_up(self, channels: int) -> None:
-        """So many channels are still being read up to now."""
+        """Note how many channels are still being read up to now."""
 
     async def quarantine(self, update: str, reason: str) -> None:
         """Put away an update that can't be read, so that it is not met again."""

@@ -44,7 +44,7 @@ class LoopMonitor:
 
 @asynccontextmanager
 async def shown(settings: Metrics, metrics: BotMetrics, state: State) -> Any:
-    """Serve both pages while the block runs; nothing where the port is 0. Raises SettingsError where it is taken."""
+    """Serve both pages while the block runs, unless the port is 0. Raises SettingsError if it is taken."""
     if not settings.port:
         yield
         return

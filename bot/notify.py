@@ -1,4 +1,4 @@
-"""What systemd is told: ready, stopping, alive. Nothing where nobody listens."""
+"""Notify systemd: ready, stopping, alive. Does nothing without a service manager."""
 
 import asyncio
 import os

@@ -45,7 +45,7 @@ class Supervisor:
         }
 
     async def until_over(self, stop: "asyncio.Task[bool]", *, first_ends: bool = False) -> None:
-        """Return when told to stop, when none is left, or, with first_ends, when one has ended. Raises PermanentError for
+        """Return once stopped, when none is left, or, with first_ends, when one has ended. Raises PermanentError for
         one that never connected, and for the last one."""
         left = set(self._tasks)
         while left:

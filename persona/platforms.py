@@ -45,6 +45,11 @@ class PlatformSection(Section):
     users: tuple[Id, ...] = ()
     owners: tuple[Id, ...] = ()
 
+    @property
+    def named_channels(self) -> tuple[str, ...]:
+        """The ids of channels that it names."""
+        return ()
+
 
 class Discord(PlatformSection):
     """Where on Discord it speaks."""
@@ -53,12 +58,22 @@ class Discord(PlatformSection):
     gateway_url: Address | Literal[""] = ""
     channels: tuple[Id, ...] = ()
 
+    @property
+    def named_channels(self) -> tuple[str, ...]:
+        """The ids of channels that it names."""
+        return self.channels
+
 
 class Telegram(PlatformSection):
     """Where on Telegram it speaks. Empty lists mean nobody: anyone can find a Telegram bot."""
 
     api_base: Address = "https://api.telegram.org/bot"
     chats: tuple[Id, ...] = ()
+
+    @property
+    def named_channels(self) -> tuple[str, ...]:
+        """The ids of chats that it names."""
+        return self.chats
 
 
 class PlatformSections(Section):
@@ -71,6 +86,13 @@ class PlatformSections(Section):
         """The settings of a platform."""
         section: PlatformSection = getattr(self, platform.name)
         return section
+
+    @property
+    def named_channels(self) -> set[str]:
+        """The channels that the platforms' sections name: `discord:123`."""
+        return {
+            f"{platform.name}:{number}" for platform in PLATFORMS for number in self.section_of(platform).named_channels
+        }
 
     @property
     def enabled_platforms(self) -> list[Platform]:

@@ -12,6 +12,7 @@ import discord
 from bot.backoff import Backoff
 from bot.gateway import IncomingMessage
 from bot.gateways.discord.event_queue import Change
+from bot.gateways.discord.messages import number_of
 from bot.tasks import end
 from persona.events import Event
 
@@ -67,7 +68,7 @@ class CatchUp:
 
     def holds(self, item: Item) -> bool:
         """Whether the channel of a message or change is still to be read; then it was held back."""
-        unread = self._unread.get(int(item.channel.split(":")[1]))
+        unread = self._unread.get(number_of(item.channel))
         if unread is None:
             return False
         if isinstance(item, IncomingMessage):

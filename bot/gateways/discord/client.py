@@ -16,14 +16,14 @@ from bot.gateway import EXPIRES, IncomingMessage, Intake, Vote
 from bot.gateways.discord.catch_up import CatchUp, Item
 from bot.gateways.discord.commands import offer_commands
 from bot.gateways.discord.event_queue import Change, Dropped, EventQueue
-from bot.gateways.discord.messages import listens_in, parse_message
+from bot.gateways.discord.messages import listens_in, number_of, parse_message
 from bot.gateways.discord.pages import pages_after
 from persona.events import Event
 from persona.platforms import Discord
 
 log = logging.getLogger("alterego.discord")
 
-CONNECTED_EVERY = 30.0  # seconds between notes of having heard everything
+CONNECTED_EVERY = 30.0  # seconds between notes of having missed nothing
 QUEUE = 10_000  # events that may wait to be committed; what comes on top is read from history afterwards
 BATCH = 100  # messages that are committed in one transaction
 _SCORES = {"👍": 1, "👎": -1}
@@ -125,7 +125,7 @@ class Client(discord.Client):
         self._sorted.clear()
 
     async def on_resumed(self) -> None:
-        """Discord has told again what was missed."""
+        """Discord has sent again what was missed."""
         self._sorted.set()
 
     async def on_ready(self) -> None:
@@ -152,9 +152,9 @@ class Client(discord.Client):
                 self._sorted.set()
 
     async def _expect_missed(self) -> None:
-        """A channel is read from its watermark on; one without, from when everything was last heard; none further back
-        than an answer may be late. What a server says of its channels' last messages spares a request for the others."""
-        known = {_number(channel): int(mark) for channel, mark in (await self._intake.watermarks()).items()}
+        """Read a channel from its watermark on; one without, from when nothing was missed; none further back than an
+        answer may be late. What a server says of its channels' last messages spares a request for the others."""
+        known = {number_of(channel): int(mark) for channel, mark in (await self._intake.watermarks()).items()}
         since = await self._intake.connected_at()
         oldest = _snowflake(time.time() - EXPIRES)
         for number, newest in self._newest().items():
@@ -199,11 +199,11 @@ class Client(discord.Client):
                 await group.apply()
 
     async def _read_dropped(self, dropped: Dropped) -> None:
-        """Read what found no room in the queue from where it stands: each channel's history, each edited message."""
+        """Read what found no room in the queue: each channel's history, each edited message."""
         known = await self._intake.watermarks()
         for channel, first in dropped.first.items():  # what still waits in the queue lies between the two
             after = int(first) - 1
-            self._catch_up.expect(_number(channel), min(after, int(known.get(channel, after))), int(first))
+            self._catch_up.expect(number_of(channel), min(after, int(known.get(channel, after))), int(first))
         for channel, message_ids in dropped.edited.items():
             await self._read_again(channel, message_ids)
         for change in dropped.changes:
@@ -211,7 +211,7 @@ class Client(discord.Client):
                 await change.apply()
 
     async def _read_again(self, channel: str, message_ids: Iterable[str]) -> None:
-        number = _number(channel)
+        number = number_of(channel)
         for message_id in message_ids:
             try:
                 place: Any = self.get_channel(number) or await self.fetch_channel(number)
@@ -225,7 +225,7 @@ class Client(discord.Client):
                 await self._intake.edited(message)
 
     async def note_connected(self) -> None:
-        """Offer the commands once it has caught up; note now and then that everything was heard."""
+        """Offer the commands once it has caught up; note now and then that nothing was missed."""
         while True:
             await self._sorted.wait()
             await self._catch_up.done.wait()
@@ -235,7 +235,7 @@ class Client(discord.Client):
             await asyncio.sleep(CONNECTED_EVERY)
 
     def parse(self, message: discord.Message, *, own: bool = False) -> IncomingMessage | None:
-        """What was said, where it is for us to hear. own: our own posts too."""
+        """Return the message as ours; None if it is not for us. own: our own posts too."""
         return parse_message(message, self.user, self._settings, own=own) if self.user else None
 
 
@@ -252,10 +252,6 @@ def _grouped(events: Iterable[Item]) -> Iterator[list[IncomingMessage] | Change]
         yield event
     if messages:
         yield messages
-
-
-def _number(channel: str) -> int:
-    return int(channel.split(":")[1])
 
 
 def _snowflake(at: float) -> int:

@@ -1,4 +1,4 @@
-"""Slash commands on Discord: the common ones, answered where nobody else sees it."""
+"""Slash commands on Discord: the common ones, answered to the asker alone."""
 
 import logging
 from collections.abc import Callable
@@ -15,7 +15,7 @@ log = logging.getLogger("alterego.discord")
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
-    """The commands on offer; they are told to Discord once a process."""
+    """The commands on offer, synced to Discord once a process."""
 
     synced = False
 

@@ -46,7 +46,7 @@ async def _intents(client: discord.Client) -> Finding:
 
 
 async def _channels(client: discord.Client, settings: Discord, targets: Sequence[str]) -> list[Finding]:
-    """What is missing in each channel it should hear or tweet in; one finding for all if nothing is."""
+    """Return what is missing in each channel it reads or tweets in; one finding if nothing is."""
     channels: dict[str, _Place] = {}
     async for guild in client.fetch_guilds():
         full = await client.fetch_guild(guild.id)
@@ -55,15 +55,15 @@ async def _channels(client: discord.Client, settings: Discord, targets: Sequence
         channels |= {str(channel.id): _Place(channel, me) for channel in await full.fetch_channels()}
     if not channels:
         return [Finding("discord servers", False, "the bot is in none", f"open its install link ({_PORTAL})")]
-    heard = settings.channels or [
+    listened = settings.channels or [
         number for number, place in channels.items() if isinstance(place.channel, discord.TextChannel)
     ]
     findings: list[Finding] = []
-    for number in heard:
-        findings += _heard(number, await _place(client, channels, number))
+    for number in listened:
+        findings += _channel_findings(number, await _place(client, channels, number))
     for target in targets:
-        findings += _target(target, await _place(client, channels, target.partition(":")[2]))
-    return findings or [Finding("discord permissions", True, f"all there in {len({*heard, *targets})} channels")]
+        findings += _target_findings(target, await _place(client, channels, target.partition(":")[2]))
+    return findings or [Finding("discord permissions", True, f"all there in {len({*listened, *targets})} channels")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ async def _place(client: discord.Client, channels: Mapping[str, _Place], number:
     return replace(parent, is_thread=True) if parent and data.get("type") in _THREADS else None
 
 
-def _heard(number: str, place: _Place | None) -> list[Finding]:
+def _channel_findings(number: str, place: _Place | None) -> list[Finding]:
     """What keeps it from hearing and answering in a channel."""
     if place is None:
         return [Finding("discord channel", False, f"{number} is in no server of the bot", _MEND_CHANNELS)]
@@ -106,7 +106,7 @@ def _heard(number: str, place: _Place | None) -> list[Finding]:
     return [Finding("discord permissions", False, f"{name}: no {missing}", mend)] if missing else []
 
 
-def _target(target: str, place: _Place | None) -> list[Finding]:
+def _target_findings(target: str, place: _Place | None) -> list[Finding]:
     """What keeps it from tweeting in a channel or thread."""
     if place is None:
         return [Finding("discord target", False, f"{target} is in no server of the bot", _MEND_TARGETS)]

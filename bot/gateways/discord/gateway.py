@@ -24,6 +24,7 @@ from bot.gateway import (
 )
 from bot.gateways.discord import LIMITS
 from bot.gateways.discord.client import QUEUE, Client
+from bot.gateways.discord.messages import number_of
 from bot.gateways.discord.pages import page_before, pages_after
 from bot.tasks import end
 from bot.typing_indicator import repeated
@@ -117,7 +118,7 @@ class DiscordGateway:
 
     async def find(self, message: OutgoingMessage) -> str | None:
         """Look for our own post of the same text, and in answer to the same message, after the one that called for it."""
-        client, number = self._connected(), _number(message.channel)
+        client, number = self._connected(), number_of(message.channel)
 
         async def search() -> str | None:
             if not message.after:
@@ -133,7 +134,7 @@ class DiscordGateway:
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
         """What was said in a channel before that message, oldest first, our own posts too."""
         client = self._connected()
-        messages: list[discord.Message] = await _asked(page_before(client, _number(channel), int(before), most))
+        messages: list[discord.Message] = await _asked(page_before(client, number_of(channel), int(before), most))
         return [parsed for message in messages if (parsed := client.parse(message, own=True))]
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
@@ -157,15 +158,11 @@ class DiscordGateway:
         return self._client
 
     async def _channel(self, channel: str) -> Any:
-        client, number = self._connected(), _number(channel)
+        client, number = self._connected(), number_of(channel)
         place: Any = client.get_channel(number) or await _asked(client.fetch_channel(number))
         if not isinstance(place, discord.abc.Messageable):
             raise Undeliverable(f"a {place.type} takes no posts: name a channel or a thread in it")
         return place
-
-
-def _number(channel: str) -> int:
-    return int(channel.split(":")[1])
 
 
 def _same(messages: Sequence[discord.Message], wanted: OutgoingMessage, client: discord.Client) -> str | None:
@@ -178,7 +175,7 @@ def _same(messages: Sequence[discord.Message], wanted: OutgoingMessage, client: 
 
 
 async def _asked(request: Awaitable[Any]) -> Any:
-    """The answer to a request, its failure told as the three that a sender knows."""
+    """Return the answer to a request. Raises NotSent, Undeliverable or ResultUnknown."""
     try:
         return await request
     except (discord.Forbidden, discord.NotFound) as refusal:

@@ -15,8 +15,8 @@ _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 def parse_message(
     message: discord.Message, me: discord.ClientUser, settings: Discord, *, own: bool = False
 ) -> IncomingMessage | None:
-    """What was said; None where it is not for us: by a bot or a webhook, by somebody or somewhere that isn't listened
-    to. own: our own posts count."""
+    """Return a message as ours; None for bots, webhooks, and people or channels that the settings leave out. own: our own
+    posts count."""
     author, channel = message.author, message.channel
     mine = own and author.id == me.id
     is_dm = isinstance(channel, discord.DMChannel | discord.GroupChannel)
@@ -36,6 +36,11 @@ def parse_message(
         attachments=tuple(_attachment_type(attachment.content_type or "") for attachment in message.attachments)
         + tuple(f"sticker {sticker.name}" for sticker in message.stickers),
     )
+
+
+def number_of(channel: str) -> int:
+    """Return Discord's id of a channel called `discord:ID`."""
+    return int(channel.split(":")[1])
 
 
 def listens_in(channel: Any, settings: Discord) -> bool:

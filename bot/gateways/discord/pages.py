@@ -1,7 +1,7 @@
 """Discord's history, page by page and message by message.
 
 The library's own iterator is all or nothing: one message that it can't parse ends the reading, today and at every
-next try. So pages are fetched raw, and what can't be parsed is told and left out.
+next try. So pages are fetched raw, and what can't be parsed is reported and left out.
 """
 
 import json
@@ -29,8 +29,8 @@ async def pages_after(
 ) -> AsyncIterator[list[discord.Message]]:
     """Yield what was said in a channel after that id, a page at a time, oldest first.
 
-    on_unreadable: told a message that can't be parsed, and the kind of error. Raises as discord.py's requests do, and
-    ValueError for a page that is none.
+    on_unreadable: called with a message that can't be parsed, and the kind of error. Raises as discord.py's requests do,
+    and ValueError if the answer is no page.
     """
     while raw := await _raw_page(client, number, PAGE, after=after):
         yield await _parsed(client, number, raw, on_unreadable)

@@ -20,10 +20,10 @@ async def examine(settings: Telegram, bot: ExtBot[Any], targets: Sequence[str]) 
             me = await bot.get_me()
             findings = [Finding("telegram token", True, f"speaks as @{me.username}")]
             if me.can_read_all_group_messages:
-                findings.append(Finding("telegram privacy mode", True, "off: it hears what is talked about"))
+                findings.append(Finding("telegram privacy mode", True, "off: it reads the group's talk"))
             else:
                 mend = "write /setprivacy to @BotFather, choose Disable, and add the bot to the group again"
-                findings.append(Finding("telegram privacy mode", False, "on: it hears only what calls it", mend))
+                findings.append(Finding("telegram privacy mode", False, "on: it reads only what calls it", mend))
             chats = dict.fromkeys([*settings.chats, *(target.split(":")[1] for target in targets)])
             return [*findings, *[await _chat(bot, chat) for chat in chats], *_nobody(settings)]
     except InvalidToken:

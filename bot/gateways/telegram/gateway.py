@@ -171,7 +171,7 @@ class TelegramGateway:
             await intake.received(*messages)
 
     def _said(self, message: Message) -> IncomingMessage | None:
-        """What was said, where it is for us to hear and no command."""
+        """Return the message as ours; None for a command, or if its chat isn't let in."""
         if not self._is_welcome(message) or command_of(message, self._bot.username):
             return None
         return parse_message(message, self._bot.id, self._bot.username)
@@ -200,7 +200,7 @@ class TelegramGateway:
             log.warning(Event("chat has a new id", old=old, new=new, hint="write it into [telegram] chats"))
 
     async def _obey(self, message: Message, name: str, argument: str, intake: Intake) -> None:
-        """Do what is commanded, and say so in the same place; who isn't there to be told loses nothing."""
+        """Obey a command and answer in the same chat; an answer that fails is dropped."""
         author = message.from_user
         if author is None or author.is_bot or message.sender_chat:
             return
@@ -213,7 +213,7 @@ class TelegramGateway:
             await message.reply_text(answer[:4000], disable_notification=True, allow_sending_without_reply=True)
 
     async def _right(self, message: Message, author: str) -> Right:
-        """The highest right of whoever asks: owners by [telegram] owners, moderators by being the group's admins."""
+        """Return the asker's highest right: owners by [telegram] owners, moderators by being the group's admins."""
         if author in self._settings.owners:
             return "owner"
         if message.chat.type == ChatType.PRIVATE:
@@ -242,7 +242,7 @@ class TelegramGateway:
         return self._moved.get(chat, chat)
 
     async def send(self, message: OutgoingMessage) -> str:
-        """Post, as plain text. A post whose result is unknown can't be told from one never made. The answer is read raw:
+        """Post, as plain text. Whether a post of unknown result was made can't be found out. The answer is read raw:
         of a message that was made only its id is asked, whatever else the library can't parse in it."""
         topic = message.channel.split(":")[2:]
         chat = self._chat_of(message.channel)

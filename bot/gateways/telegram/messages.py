@@ -11,7 +11,7 @@ _COMMAND = re.compile(r"/([\da-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.IGNORECASE
 
 
 def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessage | None:
-    """What was said; None where it is not for us: by a bot, a channel, or nothing that can be read."""
+    """Return a message as ours; None for bots, channels, and messages without content."""
     author = message.from_user
     if author is None or author.is_bot or message.via_bot or message.sender_chat:
         return None
@@ -40,7 +40,7 @@ def channel_of(message: Message) -> str:
 
 
 def command_of(message: Message, own_name: str) -> tuple[str, str] | None:
-    """Name and argument of a command to us; None where it is none, or another bot's."""
+    """Return the name and argument of a command; None for other text and other bots' commands."""
     match = _COMMAND.fullmatch((message.text or "").strip())
     if not match or (match[2] and match[2].casefold() != own_name.casefold()):
         return None
