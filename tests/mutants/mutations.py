@@ -214,7 +214,6 @@ OUTBOX = [
         "bot/talk/sender.py",
         "tests/bot/talk/test_sender.py",
         "tests/bot/test_posts_once.py",
-        "tests/bot/test_hostile.py::test_a_search_that_fails_is_tried_again",
         parts_share_a_nonce=("{post.origin} {post.part}", "{post.origin}"),
         unknown_is_sent_again=(
             "if not self._gateway.limits.idempotent_sends:\n                return",

@@ -100,6 +100,20 @@ async def test_a_post_that_is_looked_for_and_not_reached_stays_doubtful(store: B
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_post_that_is_found_made_is_not_made_again(store: BotStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ended while it was sending may have made it; the platform knows."""
+    room, post = Room(), await put(store)
+    await store.outbox.begin(post)
+
+    async def find(_message: object) -> str:
+        return "77"
+
+    monkeypatch.setattr(room, "find", find)
+    assert await sender_of(store, room).deliver(post)
+    assert (room.posted, await states(store)) == ([], [])
+    assert await store.outbox.origin_of(ACCOUNT, CHANNEL, "77") == "tweet:1"
+
+
 async def test_what_can_not_be_sent_for_a_day_is_given_up(store: BotStore) -> None:
     """An answer that comes a day late is stranger than none."""
     room, post = Room(), await put(store)
