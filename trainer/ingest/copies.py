@@ -17,6 +17,7 @@ MIN_LETTERS = 5  # letters and digits; a shorter text says nothing about where i
 MIN_COMMON = 3  # different texts; one is enough between two exports of one channel
 MIN_RENAMED, RENAMED_SHARE = 2, 0.8  # messages that two senders of a chat both sent, of those of the quieter one
 MIN_SHARE = 0.5  # of what the smaller chat holds in the time of both
+MIN_UNDATED_SHARE = 0.9  # without dates only the words tell, and friends say the same things again
 QUARTER, MAX_QUARTERS = 900.0, 56  # seconds; time zones are at most 14 hours apart
 TOLERANCE = 60.0  # seconds; some exports know minutes alone
 MAX_CHATS = 8  # in which a text may stand and still say where it is from
@@ -120,10 +121,13 @@ def _overlapping(rows: Sequence[Row], chats: Mapping[_Chat, Sequence[int]]) -> d
         return {}
     said: dict[tuple[str, int], dict[_Chat, float | None]] = {}
     for chat, places in chats.items():
+        is_dated = (
+            len({rows[place].at for place in places}) > 1
+        )  # a transcript's messages have the year's time, all of them
         for place in places:
             text = content(rows[place])
             if len(text) >= MIN_LETTERS:
-                said.setdefault((chat[0], hash(text)), {}).setdefault(chat, rows[place].at)
+                said.setdefault((chat[0], hash(text)), {}).setdefault(chat, rows[place].at if is_dated else None)
     common: Counter[tuple[_Chat, _Chat, int | None]] = Counter()
     for where in said.values():
         if 1 < len(where) <= MAX_CHATS:
@@ -137,7 +141,8 @@ def _overlapping(rows: Sequence[Row], chats: Mapping[_Chat, Sequence[int]]) -> d
         if quarters == _APART or count < enough or (first, second) in overlapping:
             continue
         shift = QUARTER * (quarters or 0)
-        if count >= MIN_SHARE * _smaller(rows, chats[first], chats[second], shift):
+        share = MIN_UNDATED_SHARE if quarters is None else MIN_SHARE
+        if count >= share * _smaller(rows, chats[first], chats[second], shift):
             overlapping[first, second] = shift
     return overlapping
 

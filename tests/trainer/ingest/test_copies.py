@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from trainer.corpus.segmentation import Row
 from trainer.ingest.copies import without_copies
 from trainer.people.identities import KnownPerson
@@ -103,3 +105,14 @@ def test_a_message_edited_meanwhile_is_there_once() -> None:
     old = chat("HTML", "a", shift=7)
     new = chat("JSON", "b", (*TALK[:-1], ("BO", "sure thing, at eleven")), shift=7, names=IDS)
     assert len(without_copies([*old, *new], PEOPLE).rows) == len(TALK)
+
+
+def test_talk_that_resembles_other_talk_of_a_year_is_its_own() -> None:
+    """A transcript knows the year alone: that two conversations stand in it at one time says nothing."""
+    again = (("ANA", "did you see the rain?"), *TALK[:2], TALK[3], ("CY", "the oven is broken"), ("BO", "not again!"))
+    talks = [
+        [replace(row, at=3600.0) for row in chat("text", name, talk)] for name, talk in (("a", TALK), ("b", again))
+    ]
+    assert not without_copies([*talks[0], *talks[1]], PEOPLE).dropped
+    copy = [replace(row, channel="c", message_id=f"c{row.message_id}") for row in talks[0]]
+    assert len(without_copies([*talks[0], *copy], PEOPLE).dropped) == len(TALK)
