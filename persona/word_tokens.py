@@ -13,6 +13,11 @@ CJK = (
     "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\u3040-\u30ff\u31f0-\u31ff"  # Kana
 )
+MARKS = "".join(  # vowel signs and accents: parts of words, though not of \\w
+    mark
+    for mark in map(chr, (*range(0x300, 0x1E00), *range(0xA800, 0xAC00)))
+    if unicodedata.category(mark).startswith("M") and not re.match(rf"[{CJK}]", mark)
+)
 _TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
 _CJK_CHARACTER = re.compile(rf"[{CJK}]")

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from persona.word_tokens import CJK
+from persona.word_tokens import CJK, MARKS
 
-_WORD = re.compile(rf"[^\W{CJK}]+")  # in 昨天Zelda来了 the name is a word
+_WORD = re.compile(rf"[^\W{CJK}]+(?:[{MARKS}]+[^\W{CJK}]*)*")  # in 昨天Zelda来了 the name is a word
 
 
 class NameFinder:

@@ -8,13 +8,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
-from persona.word_tokens import CJK
+from persona.word_tokens import CJK, MARKS
 from trainer.people.identities import Identity
 from trainer.people.name_finder import holds_cjk, words_of
 from trainer.people.name_lexicon import NameLexicon, NameMatch
 from trainer.people.word_lists import NEVER_NAMES, PARTICLES
 
-_EDGES = re.compile(r"^\W+|\W+$")  # emoji and ornaments around a name are not what others type
+_EDGES = re.compile(rf"^\W+|(?:(?![{MARKS}])\W)+$")  # emoji and ornaments around a name are not what others type
 _CJK_RUN = re.compile(rf"[{CJK}]+")
 _ENDING = re.compile(r"['’ʼ`´]([^\W\d_]+)")
 _CONTRACTIONS = frozenset({"ll", "d", "ve", "re", "m"})  # "will", "had", "have": endings of words, and of names
