@@ -33,7 +33,7 @@ _ACTS = """changed named set called missed started ended joined left added remov
     rejoint quitté ajouté retiré supprimé annulé réagi épinglé créé activé désactivé voté cambi nombr puso estableci llam
     perdi inici termin unió uniste sali saliste agreg añad elimin quit anul reaccion fij cre activ desactiv vot mudou
     mudaste alterou alterar nomeou definiu ligou perdeu iniciou encerrou entrou saiu adicion remov apag cancelou reagiu
-    fixou criou ativou desativou modificato impostato chiamato perso avviato terminato entrato uscito abbandonato aggiunto
+    fixou criou ativou desativou modificato impostato chiamato perso avviato iniziato terminat entrato uscito abbandonato aggiunto
     rimosso annullato reagito fissato creato attivato disattivato votato gewijzigd veranderd ingesteld gebeld gemist
     gestart beëindigd deelgenomen verlaten toegevoegd verwijderd ingetrokken gereageerd vastgezet gemaakt сменил изменил
     назвал установил звонил пропустил начал завершил присоедин покину вышел добавил удалил отменил отреаг закрепил создал
@@ -77,7 +77,7 @@ _THINGS = """attachment photo video gif sticker voice|message audio|message link
     sondaj apel συνημμένο φωτογραφία βίντεο αυτοκόλλητο μήνυμα τοποθεσία θέμα ψευδώνυμο ομάδα δημοσκόπηση κλήση ไฟล์แนบ
     รูปภาพ รูป วิดีโอ สติกเกอร์ ข้อความ ลิงก์ ตำแหน่ง ธีม ชื่อเล่น กลุ่ม โพล สาย แชท tệp|đính file|đính ảnh video nhãn
     tin|nhắn liên|kết vị|trí chủ|đề biệt|danh nhóm thăm|dò cuộc|gọi پیوست عکس ویدیو برچسب پیام تم گروه نظرسنجی تماس"""
-_REACTS = """react reagier réagi reaccion reagi reagito gereageer отреаг реаг відреаг zareag ifade tepki bereaksi
+_REACTS = """react reagier réagi reaccion reagi reagito reazion reaçã gereageer отреаг реаг відреаг zareag ifade tepki bereaksi
     memberi|reaksi تفاعل הגיב प्रतिक्रिया リアクション 回应 回應 反应 心情 반응 reagera reagere reagoi reagoval reagált
     reacționat αντέδρασε แสดงความรู้สึก bày|tỏ cảm|xúc واکنش"""
 _MESSAGES = """message nachricht mensaje mensagem messaggio bericht сообщен повідомл wiadomoś mesaj pesan رسالت رسالة הודע

@@ -23,7 +23,7 @@ OMITTED = """esclus revelad изостав izostav izpušč praleist bez uten v�
     ausgeschlossen weggelaten absent ocult опущ пропущ без dahil yok 省略 忽略 略過 含まれ 생략 제외 disertakan utelat
     udelad utelämn pominię vynech poistett puuttu hiány παραλείφθ ละ bỏ حذف استبعاد استثناء הושמט छोड़ शामिल bijgesloten
     niet utelämnad udeladt"""
-_ATTACHED = """attach adjunt angehängt anexad anexo joint allegat добавлен прикреп вложен bijgevoegd eklen 添付 附加
+_ATTACHED = """attach adjunt angehängt anexad anexo joint allegat добавлен прикреп вложен bijgevoegd eklen ekli 添付 附加
     附件 첨부 lampir مرفق צורף संलग्न bifog vedlagt vedlegg załączon přilož liite csatol επισυνάπ แนบ đính"""
 EDITED = """edited editó editad bearbeitet modifié modificat bewerkt измен отредакт редаг düzenle 編集 编辑 編輯
     수정 แก้ไข diedit chỉnh تعديل संपादित נערכה ویرایش redigera redigere edytow uprav muokattu szerkeszt επεξεργ"""

@@ -146,6 +146,7 @@ def test_which_number_is_the_day_is_decided_by_the_whole_file(tmp_path: Path) ->
         ("\u200eimagen omitida", ("photo",), ""),
         ("\u200evidéo absente", ("video",), ""),
         ("PTT-20180613-WA0001.opus (bestand bijgevoegd)", ("voice",), ""),
+        ("liste.pdf (dosya ekli)", ("file",), ""),
         ("STK-20180613-WA0001.webp (file attached)", ("sticker",), ""),
         ("\u200e<attached: 00000042-PHOTO-2020-06-07-15-13-20.jpg>", ("photo",), ""),
         ("<3 <you guys>", (), "<3 <you guys>"),
