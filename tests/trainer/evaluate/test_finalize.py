@@ -88,6 +88,15 @@ def test_a_worse_voice_is_kept_off_the_air() -> None:
     assert worse(compare(asked, corpus, "ANNA", again, anna)) == []
 
 
+def test_a_persona_that_talks_alone_is_compared_without_judges() -> None:
+    """Judges tell the persona from other people, never from the persona's own messages."""
+    alone = talks({"ANNA": ANNA}, 60)
+    asked = reply_contexts(alone, "ANNA")
+    corpus = Corpus(conversations=alone, splits={record.id: "b" for record in alone})
+    replies = answered(asked, said(ANNA, 60, seed=2))
+    assert set(compare(asked, corpus, "ANNA", replies, replies)) == {"two_sample"}
+
+
 def test_the_first_bundle_speaks_with_its_warnings(trained: Home, bundle: Bundle, evaluation: Evaluation) -> None:
     """There is nothing better; what is doubtful is noted."""
     settings = load(trained.config, {})
