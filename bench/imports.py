@@ -172,12 +172,12 @@ def written(folder: Path, megabytes: int) -> Iterator[Path]:
 
 def telegram(size: int) -> Iterator[str]:
     """Telegram Desktop's layout: one space a level."""
-    luck = random.Random(1)
+    rng = random.Random(1)
     yield '{\n "name": "bench",\n "type": "private_group",\n "id": 77,\n "messages": [\n'
     done, number = 0, 0
     while done < size:
-        text = " ".join(luck.choices(WORDS, k=luck.randint(1, 24)))
-        who = luck.randint(1, 6)
+        text = " ".join(rng.choices(WORDS, k=rng.randint(1, 24)))
+        who = rng.randint(1, 6)
         row = {
             "id": number,
             "type": "message",
@@ -198,11 +198,11 @@ def telegram(size: int) -> Iterator[str]:
 
 def x_archive(size: int) -> Iterator[str]:
     """X's layout: two spaces a level, numbers as strings."""
-    luck = random.Random(2)
+    rng = random.Random(2)
     yield "window.YTD.tweets.part0 = \n[\n"
     done, number = 0, 0
     while done < size:
-        words = " ".join(luck.choices(WORDS, k=luck.randint(3, 30))).replace("&", "&amp;")
+        words = " ".join(rng.choices(WORDS, k=rng.randint(3, 30))).replace("&", "&amp;")
         link = {"url": "https://t.co/abcdefghij", "expanded_url": f"https://example.org/{number}"}
         text = f"{words} {link['url']}" if number % 4 == 0 else words
         indices = [str(len(words) + 1), str(len(words) + 24)]

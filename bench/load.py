@@ -104,20 +104,19 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 def burst(count: int, vocabulary: int, tokens: Sequence[int] = (8, 16, 32, 64, 128), seed: int = 0) -> list[Ask]:
     """All at once: prompts of 20 to 200 tokens, replies of one of these lengths."""
-    luck = random.Random(seed)
+    rng = random.Random(seed)
     return [
-        Ask(0.0, prompt(luck, luck.randint(20, 200), vocabulary), luck.choice(tokens), number)
-        for number in range(count)
+        Ask(0.0, prompt(rng, rng.randint(20, 200), vocabulary), rng.choice(tokens), number) for number in range(count)
     ]
 
 
 def poisson(asks: Sequence[Ask], rate: float, seed: int = 0) -> list[Ask]:
     """The same, arriving at random: `rate` a second."""
-    luck = random.Random(seed)
-    arrivals = itertools.accumulate(luck.expovariate(rate) for _ in asks)
+    rng = random.Random(seed)
+    arrivals = itertools.accumulate(rng.expovariate(rate) for _ in asks)
     return [replace(ask, at=at) for at, ask in zip(arrivals, asks, strict=True)]
 
 
-def prompt(luck: random.Random, length: int, vocabulary: int) -> tuple[int, ...]:
+def prompt(rng: random.Random, length: int, vocabulary: int) -> tuple[int, ...]:
     """Random ids, none of them the end of a turn."""
-    return tuple(luck.randrange(300, vocabulary) for _ in range(length))
+    return tuple(rng.randrange(300, vocabulary) for _ in range(length))

@@ -95,8 +95,8 @@ class Figures:
 
 def measured(count: int, seed: int = 0) -> Figures:
     """Invent `count` messages and replace their names."""
-    luck = random.Random(seed)
-    said = list(invented(count, luck))
+    rng = random.Random(seed)
+    said = list(invented(count, rng))
     identities = {key: Identity(key, Counter([name])) for key, name in _members()}
     stand_ins = {key: f"Xq{place}" for place, key in enumerate(identities)}
     people = {key: KnownPerson(name.upper(), name, pseudonymous=True) for key, name in stand_ins.items()}
@@ -121,7 +121,7 @@ def measured(count: int, seed: int = 0) -> Figures:
     return figures
 
 
-def invented(count: int, luck: random.Random) -> Iterator[Planted]:
+def invented(count: int, rng: random.Random) -> Iterator[Planted]:
     """Messages of English words by frequency; half of the writers begin with a capital, a third write all in lower case."""
     frequencies = dict(list(wordfreq.get_frequency_dict("en", "small").items())[:VOCABULARY])
     calls = {call.lower() for call, _ in PEOPLE}
@@ -131,29 +131,29 @@ def invented(count: int, luck: random.Random) -> Iterator[Planted]:
     members = _members()
     for number in range(count):
         group = number % GROUPS
-        sender = members[luck.randrange(len(members))][0]
-        text = luck.choices(words, shares, k=luck.randint(2, 20))
-        if luck.random() < 0.3:
-            text[luck.randrange(len(text))] += luck.choice("’'") + luck.choice(("s", "ll", "d", "t", "re"))
-        if luck.random() < 0.1:
-            text[luck.randrange(len(text))] = luck.choice(("don't", "can't", "won't", "Don't", "Can't", "i'll"))
-        if luck.random() < 0.5:
+        sender = members[rng.randrange(len(members))][0]
+        text = rng.choices(words, shares, k=rng.randint(2, 20))
+        if rng.random() < 0.3:
+            text[rng.randrange(len(text))] += rng.choice("’'") + rng.choice(("s", "ll", "d", "t", "re"))
+        if rng.random() < 0.1:
+            text[rng.randrange(len(text))] = rng.choice(("don't", "can't", "won't", "Don't", "Can't", "i'll"))
+        if rng.random() < 0.5:
             text[0] = text[0][:1].upper() + text[0][1:]
         named: set[int] = set()
-        if luck.random() < NAMED:
-            call = luck.choice([call for call, _ in PEOPLE if call])
-            place = luck.randint(1, len(text))
-            text.insert(place, _written(call, known, luck))
+        if rng.random() < NAMED:
+            call = rng.choice([call for call, _ in PEOPLE if call])
+            place = rng.randint(1, len(text))
+            text.insert(place, _written(call, known, rng))
             named.add(place)
         yield Planted(
             Row("t", "T", f"c{group}", "group", str(number), sender, float(number), (" ".join(text),)), frozenset(named)
         )
 
 
-def _written(call: str, lexicon: NameLexicon, luck: random.Random) -> str:
+def _written(call: str, lexicon: NameLexicon, rng: random.Random) -> str:
     """A name as people write it; one that is also a word, or of two letters, with a capital or an @."""
-    plain = call if lexicon.match_of(call.lower()) != "any_case" or luck.random() < 0.5 else call.lower()
-    return luck.choice(("{}", "{}", "{}", "{}", "{}", "{},", "{}?", "@{}", "{}’s", "{}'s")).format(plain)
+    plain = call if lexicon.match_of(call.lower()) != "any_case" or rng.random() < 0.5 else call.lower()
+    return rng.choice(("{}", "{}", "{}", "{}", "{}", "{},", "{}?", "@{}", "{}’s", "{}'s")).format(plain)
 
 
 def _members() -> Sequence[tuple[str, str]]:

@@ -25,29 +25,29 @@ WORDS = (
 ).split()
 
 
-def personal(luck: random.Random) -> str:
+def personal(rng: random.Random) -> str:
     """Something personal that was never seen before."""
-    digits = "".join(luck.choices("0123456789", k=8))
-    return luck.choice(
+    digits = "".join(rng.choices("0123456789", k=8))
+    return rng.choice(
         [
             f"+49 151 {digits}",
             f"me.{digits}@example.org",
             f"call 06{digits}",
-            f"{luck.randint(1, 99)} Baker Street",
+            f"{rng.randint(1, 99)} Baker Street",
             "10.1.2.3",
         ]
     )
 
 
-def messages(size: float, share: float, luck: random.Random) -> list[str]:
+def messages(size: float, share: float, rng: random.Random) -> list[str]:
     """`size` megabytes of chat in messages of 1 to 20 words, a few lines of tweets among them."""
     made: list[str] = []
     left = size * 1e6
     while left > 0:
-        text = " ".join(luck.choices(WORDS, k=luck.randint(1, 20)))
-        if luck.random() < WITH_NUMBERS:
-            text += luck.choice((" at 18:30", " for 3.50", " 10/10", " since 2019-04", " @bram", ": it's 4 o'clock"))
-        made.append(f"{text} {personal(luck)}" if luck.random() < share else text)
+        text = " ".join(rng.choices(WORDS, k=rng.randint(1, 20)))
+        if rng.random() < WITH_NUMBERS:
+            text += rng.choice((" at 18:30", " for 3.50", " 10/10", " since 2019-04", " @bram", ": it's 4 o'clock"))
+        made.append(f"{text} {personal(rng)}" if rng.random() < share else text)
         left -= len(made[-1].encode())
     return made
 

@@ -236,9 +236,9 @@ async def _shorts(bench: Bench, contestant: Contestant) -> float:
 
 
 async def _keep_going(bench: Bench, contestant: Contestant, number: int) -> None:
-    luck = random.Random(1000 + number)
+    rng = random.Random(1000 + number)
     while True:
-        await contestant.answer(Ask(0.0, prompt(luck, 40, bench.vocabulary), 128, number))
+        await contestant.answer(Ask(0.0, prompt(rng, 40, bench.vocabulary), 128, number))
 
 
 async def _follow_up(bench: Bench) -> dict[str, Any]:
@@ -256,9 +256,9 @@ async def _follow_up(bench: Bench) -> dict[str, Any]:
 
 
 async def _known_and_unknown(bench: Bench, contestant: Contestant, length: int, turn: int) -> tuple[float, float]:
-    luck = random.Random(length + turn)
-    before, after = prompt(luck, length, bench.vocabulary), prompt(luck, 40, bench.vocabulary)
-    other = prompt(luck, length, bench.vocabulary)
+    rng = random.Random(length + turn)
+    before, after = prompt(rng, length, bench.vocabulary), prompt(rng, 40, bench.vocabulary)
+    other = prompt(rng, length, bench.vocabulary)
     channel = f"{length} {turn}"
     await contestant.answer(Ask(0.0, before, 1, 0, channel))
     (known,) = await drive(contestant, [Ask(0.0, before + after, 1, 0, channel)])

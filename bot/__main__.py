@@ -119,7 +119,7 @@ def forget(
     if not named:
         raise SettingsError(f"{user!r} names nobody; write it as {' or '.join(f'{name}:ID' for name in NAMES)}")
 
-    async def forgotten() -> Receipt:
+    async def erase() -> Receipt:
         settings = load(config)
         store = await BotStore.open(store_url(settings), settings.state)
         try:
@@ -127,7 +127,7 @@ def forget(
         finally:
             await store.close()
 
-    receipt = asyncio.run(forgotten())
+    receipt = asyncio.run(erase())
     typer.echo(json.dumps(asdict(receipt)) if as_json else receipt_text(receipt))
 
 

@@ -27,14 +27,14 @@ LONGEST_RETRY = 600.0
 PATIENCE = 300.0  # seconds after the start in which a tweet waits for all of its targets to be connected
 
 
-def next_due(now: datetime, settings: Tweets, luck: float) -> datetime:
-    """When the next tweet is due, UTC: `every` after `now`, up to `jitter` earlier or later as luck (in [0, 1)) has it,
+def next_due(now: datetime, settings: Tweets, draw: float) -> datetime:
+    """When the next tweet is due, UTC: `every` after `now`, up to `jitter` earlier or later by `draw` (in [0, 1)),
     and on the allowed days and hours of the time zone."""
-    due = now + max(settings.every + settings.jitter * (2 * luck - 1), timedelta(seconds=1))
+    due = now + max(settings.every + settings.jitter * (2 * draw - 1), timedelta(seconds=1))
     if is_allowed(due, settings):
         return due
     opening = opening_after(due, settings)
-    later = opening + settings.jitter * luck
+    later = opening + settings.jitter * draw
     return later if is_allowed(later, settings) else opening
 
 
@@ -67,20 +67,20 @@ def opening_after(moment: datetime, settings: Tweets) -> datetime:
 def preview(
     now: datetime,
     settings: Tweets,
-    luck: Callable[[], float],
+    draw: Callable[[], float],
     *,
     first: datetime | None = None,
     days: int = 7,
     most: int = 500,
 ) -> list[datetime]:
-    """When tweets would come in the next days, UTC, at most so many of them. luck: draws the jitter of each. first: the
-    one that is due already."""
+    """When tweets would come in the next days, UTC, at most so many of them. draw: returns a number in [0, 1) for the
+    jitter of each. first: the one that is due already."""
     moments: list[datetime] = []
-    due = next_due(now, settings, luck()) if first is None else max(first, now)
+    due = next_due(now, settings, draw()) if first is None else max(first, now)
     due = due if is_allowed(due, settings) else opening_after(due, settings)
     while due < now + timedelta(days=days) and len(moments) < most:
         moments.append(due)
-        due = next_due(due, settings, luck())
+        due = next_due(due, settings, draw())
     return moments
 
 

@@ -14,17 +14,17 @@ TRIES = 5  # for one that holds more than a picture
 async def some_tweets(settings: Settings, count: int, seed: int | None, year: int | None) -> list[str]:
     """So many tweets of the current adapter, each its lines as they would be posted."""
     voice = open_voice(settings)
-    luck = Random(secrets.randbits(31) if seed is None else seed)
+    rng = Random(secrets.randbits(31) if seed is None else seed)
     await voice.engine.start()
     try:
-        return [text for _ in range(count) if (text := await _tweet(voice, luck, year))]
+        return [text for _ in range(count) if (text := await _tweet(voice, rng, year))]
     finally:
         await voice.engine.close()
 
 
-async def _tweet(voice: Voice, luck: Random, year: int | None) -> str:
+async def _tweet(voice: Voice, rng: Random, year: int | None) -> str:
     """ "" where the voice only ever holds up pictures."""
     for _ in range(TRIES):
-        if lines := sayable(await voice.tweet(luck.getrandbits(31), year=year)):
+        if lines := sayable(await voice.tweet(rng.getrandbits(31), year=year)):
             return "\n".join(lines)
     return ""

@@ -76,8 +76,8 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
 
 def _head_size(file: Path) -> int | None:
     fields = gguf.GGUFReader(file).fields
-    found = next((field for name, field in fields.items() if name.endswith(".attention.key_length")), None)
-    return int(found.contents()) if found else None
+    key_length = next((field for name, field in fields.items() if name.endswith(".attention.key_length")), None)
+    return int(key_length.contents()) if key_length else None
 
 
 def _require_untampered(name: str, file: Path) -> None:
@@ -85,6 +85,6 @@ def _require_untampered(name: str, file: Path) -> None:
     if model is None or file.name != model.file:
         return
     with file.open("rb") as data:
-        found = hashlib.file_digest(data, "sha256").hexdigest()
-    if found != model.sha256:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
+    if digest != model.sha256:
         raise UserError(f"{file} is not the file that {model.requirement} ships; install that package anew")

@@ -200,10 +200,10 @@ def read_seal(folder: Path) -> Seal:
         ) from None
     except (OSError, ValueError) as error:
         raise PermanentError(f"{path} can't be read ({error}); bring the bundle again or train anew") from error
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != FORMAT:
+    sealed_format = content.get("format") if isinstance(content, dict) else None
+    if sealed_format != FORMAT:
         raise PermanentError(
-            f"{path} has format {found}, this alterego reads format {FORMAT}; update alterego or train anew"
+            f"{path} has format {sealed_format}, this alterego reads format {FORMAT}; update alterego or train anew"
         )
     try:
         seal = Seal.model_validate(content)

@@ -286,7 +286,9 @@ def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.envi
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise SettingsError(f"there is no {path}; copy the sample persona.toml or name yours with --config") from None
+        raise SettingsError(
+            f"there is no {path}; copy the sample persona.toml or name yours with --config"
+        ) from None
     except OSError as error:
         raise SettingsError(f"{path} can't be read ({error.strerror}); name another with --config") from error
     except UnicodeDecodeError as error:
@@ -312,9 +314,9 @@ def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ)
 def _sentences(error: ValidationError) -> str:
     """All mistakes as a user reads them, one a key: `[sampling] has no key 'temprature'; did you mean 'temperature'?`"""
     by_key: dict[tuple[str, ...], list[Any]] = {}
-    for one in error.errors():
-        by_key.setdefault(_address_of(one), []).append(one)
-    return "; ".join(_sentence(where, found) for where, found in by_key.items())
+    for issue in error.errors():
+        by_key.setdefault(_address_of(issue), []).append(issue)
+    return "; ".join(_sentence(where, issues) for where, issues in by_key.items())
 
 
 def _address_of(error: Any) -> tuple[str, ...]:
@@ -323,15 +325,15 @@ def _address_of(error: Any) -> tuple[str, ...]:
     return tuple(parts[: 3 if parts[:1] == ["people"] or parts[:2] == ["data", "cleaning"] else 2])
 
 
-def _sentence(where: tuple[str, ...], found: list[Any]) -> str:
+def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
     *tables, key = where or ("",)
     place = f"[{'.'.join(tables)}] {key}" if tables else f"[{key}]"
-    match found[0]["type"]:
+    match issues[0]["type"]:
         case "extra_forbidden":
             return _unknown_key(tables, key)
         case "missing":
             return f"{place} is missing"
-    return f"{place}: " + " or ".join(one["msg"].removeprefix("Value error, ") for one in found)
+    return f"{place}: " + " or ".join(issue["msg"].removeprefix("Value error, ") for issue in issues)
 
 
 def _unknown_key(tables: list[str], key: str) -> str:

@@ -13,4 +13,4 @@ def emoji_of(text: str) -> list[str]:
 
 def ends_with_emoji(text: str) -> bool:
     """Return whether an emoji is the last thing in `text`."""
-    return not text.isascii() and any(found.end() == len(text) for found in _EMOJI.finditer(text))
+    return not text.isascii() and any(match.end() == len(text) for match in _EMOJI.finditer(text))

@@ -96,8 +96,11 @@ class Encoding:
 
     def conversations(self, many: Sequence[Conversation], targets: Collection[str]) -> list[Encoded]:
         """Ids and loss mask of each conversation; the turns of `targets` carry loss."""
-        lines = iter(self.encode_many([written(turn) for one in many for turn in one.turns]))
-        return [self._conversation(one, [next(lines) for _ in one.turns], targets) for one in many]
+        lines = iter(self.encode_many([written(turn) for conversation in many for turn in conversation.turns]))
+        return [
+            self._conversation(conversation, [next(lines) for _ in conversation.turns], targets)
+            for conversation in many
+        ]
 
     def text(self, ids: Sequence[int]) -> str:
         """The rendered conversation that `ids` stand for, up to what the tokenizer's normaliser changes."""
@@ -114,11 +117,11 @@ class Encoding:
         opening = self._fixed(scene_line(scene, year) + "\n")
         return list(opening) if self.bos is None else [self.bos, *opening]
 
-    def _conversation(self, one: Conversation, lines: list[list[int]], targets: Collection[str]) -> Encoded:
-        ids = self._start(one.scene, one.year)
+    def _conversation(self, conversation: Conversation, lines: list[list[int]], targets: Collection[str]) -> Encoded:
+        ids = self._start(conversation.scene, conversation.year)
         start = len(ids)
         mask = [False] * start
-        for turn, said in zip(one.turns, lines, strict=True):
+        for turn, said in zip(conversation.turns, lines, strict=True):
             head = self._fixed(header(turn.speaker) + "\n")
             ids += [*head, *said, self.end_of_turn]
             mask += [False] * len(head) + [turn.speaker in targets] * (len(said) + 1)
@@ -134,8 +137,8 @@ class Encoding:
         return [k for i, (a, b) in rows for k in (self._characters(piece[a:b]) if i in self._special else [i])]
 
     def _characters(self, text: str) -> list[int]:
-        found = (self._character(char) for char in text)
-        return [i for ids in found for i in ids if i not in self._special]
+        pieces = (self._character(char) for char in text)
+        return [i for ids in pieces for i in ids if i not in self._special]
 
     def _character(self, char: str) -> list[int]:
         known = self._plain.token_to_id("▁" if char == " " else char)

@@ -29,16 +29,16 @@ _NO_DIGIT = re.compile(r"\D+")
 
 def shingles(text: str) -> Iterator[str]:
     """Every shortest run of units in `text` that weighs SHINGLE: six words, twelve wide characters, or a mixture."""
-    found = word_tokens(text)
-    weights = [1 if is_cjk(unit) else 2 for unit in found]
+    words = word_tokens(text)
+    weights = [1 if is_cjk(unit) else 2 for unit in words]
     end = weight = 0
-    for start in range(len(found)):
-        while weight < SHINGLE and end < len(found):
+    for start in range(len(words)):
+        while weight < SHINGLE and end < len(words):
             weight += weights[end]
             end += 1
         if weight < SHINGLE:
             return
-        yield " ".join(found[start:end])
+        yield " ".join(words[start:end])
         weight -= weights[start]
 
 
@@ -78,8 +78,8 @@ def build(texts: Iterable[str], key: bytes) -> SeenIndex:
     """What `texts` show: their shingles and their numbers. key: 16 random bytes."""
     if len(key) != KEY_BYTES:
         raise ValueError(f"a guard's key has {KEY_BYTES} bytes, not {len(key)}")
-    found = {_hash(piece, key) for text in texts for pieces in (shingles(text), numbers(text)) for piece in pieces}
-    return SeenIndex(key, array("Q", sorted(found)))
+    hashes = {_hash(piece, key) for text in texts for pieces in (shingles(text), numbers(text)) for piece in pieces}
+    return SeenIndex(key, array("Q", sorted(hashes)))
 
 
 def load(path: Path) -> SeenIndex:

@@ -49,7 +49,7 @@ def erase(settings: Settings, name: str, now: datetime) -> Receipt:
     keys = _meant(settings, corpus, name)
     people = {corpus.people[key] for key in keys}
     identities = [corpus.identities[key] for key in keys] + [
-        one for person in people for one in _in_settings(settings, person.key)
+        identity for person in people for identity in _in_settings(settings, person.key)
     ]
     erasure_list = load_erasure_list(settings)
     lexicon = NameLexicon(languages_of([line for row in corpus.rows for line in row.lines]))
@@ -57,7 +57,7 @@ def erase(settings: Settings, name: str, now: datetime) -> Receipt:
     left = build(
         settings,
         rows,
-        {key: one for key, one in corpus.identities.items() if key not in keys},
+        {key: identity for key, identity in corpus.identities.items() if key not in keys},
         {key: stand_in for key, stand_in in corpus.pseudonyms.items() if key not in keys},
         corpus.splits,
         corpus.regions,

@@ -50,7 +50,7 @@ class InboxWriter:
         self._queues = queues
         self._metrics = metrics
         self._claim = claim
-        self._luck = random.Random()
+        self._rng = random.Random()
         self._taking = asyncio.Event()  # from opened() to stop()
         self._stopped = False
         self._busy_since: float | None = None
@@ -135,8 +135,8 @@ class InboxWriter:
         lively = (
             await self._store.memory.others_since(inbound.account, inbound.channel, since) if talk.unprompted else 0
         )
-        luck = self._luck.random()
-        return replace(inbound, trigger=policy.calls(message, talk, names=names, luck=luck, others_lately=lively))
+        draw = self._rng.random()
+        return replace(inbound, trigger=policy.calls(message, talk, names=names, draw=draw, others_lately=lively))
 
     async def edited(self, message: IncomingMessage) -> None:
         """Remember a message as it reads now, if it is remembered."""

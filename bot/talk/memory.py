@@ -31,9 +31,9 @@ def in_one_go(trigger: HistoryMessage, following: Sequence[HistoryMessage], pati
 
 def scene_of(seal: Seal, is_dm: bool) -> str:
     """The trained scene that is nearest to a private or a common channel."""
-    heard = dict(seal.data.get("scenes", {}))
-    wanted = ("dm", "group", "reply") if is_dm else ("group", "dm", "reply")
-    return next((scene for scene in wanted if heard.get(scene)), wanted[0])
+    counts = dict(seal.data.get("scenes", {}))
+    order = ("dm", "group", "reply") if is_dm else ("group", "dm", "reply")
+    return next((scene for scene in order if counts.get(scene)), order[0])
 
 
 def _ending(lines: tuple[str, ...], most: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""When the persona speaks. Pure: time and luck come in as arguments."""
+"""When the persona speaks. Pure: time and random numbers are arguments."""
 
 import re
 from collections.abc import Collection
@@ -37,9 +37,9 @@ class Moment:
 
 
 def calls(
-    message: IncomingMessage, settings: Talk, *, names: Collection[str], luck: float, others_lately: int = 0
+    message: IncomingMessage, settings: Talk, *, names: Collection[str], draw: float, others_lately: int = 0
 ) -> str:
-    """Return the trigger in a message: dm, mention, reply, name, or unprompted if luck (in [0, 1)) has it so; ""
+    """Return the trigger in a message: dm, mention, reply, name, or unprompted if `draw` (in [0, 1)) is low enough; ""
     if there is none. names: what the persona is called. others_lately: messages of others in the last LIVELY
     seconds: the livelier a talk, the less it needs another voice."""
     holds = {
@@ -50,7 +50,7 @@ def calls(
     }
     trigger = next((name for name in settings.reply_to if holds[name]), "")
     chance = settings.unprompted * 0.5 ** (others_lately / HALVES_WITH)
-    return trigger or ("unprompted" if luck < chance and not message.is_dm else "")
+    return trigger or ("unprompted" if draw < chance and not message.is_dm else "")
 
 
 def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone: str = "UTC") -> Verdict:

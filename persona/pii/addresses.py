@@ -63,9 +63,9 @@ _HAN_SIGNS = ("号", "號", "弄", "栋", "棟", "幢", "座", "单元", "單元
 
 def addresses(text: str) -> Sequence[tuple[int, int]]:
     """The spans of streets with their numbers."""
-    spans = [found.span() for found in _ADDRESS.finditer(text)] if _may_hold_one(text) else []
+    spans = [match.span() for match in _ADDRESS.finditer(text)] if _may_hold_one(text) else []
     if not text.isascii() and any(sign in text for sign in _HAN_SIGNS):
-        han = (found.span() for found in _HAN_ADDRESS.finditer(text))
+        han = (match.span() for match in _HAN_ADDRESS.finditer(text))
         spans += [(start, end) for start, end in han if all(end <= first or last <= start for first, last in spans)]
     return sorted(spans)
 

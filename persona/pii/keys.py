@@ -40,12 +40,12 @@ _RANDOM_BITS = 3.8  # Shannon entropy a character: words joined by dashes stay b
 def keys(text: str) -> Sequence[tuple[int, int]]:
     """The spans of keys, tokens and labelled passwords, the longest of those that begin together."""
     long = any(len(word) >= SHORTEST for word in text.split()) or "-----BEGIN" in text
-    spans = [found.span() for found in _ISSUED.finditer(text)] if long else []
+    spans = [match.span() for match in _ISSUED.finditer(text)] if long else []
     if (":" in text or "=" in text or "：" in text) and any(label in text.lower() for label in _LABELS):
-        spans += [found.span("secret") for found in _LABELLED.finditer(text)]
+        spans += [match.span("secret") for match in _LABELLED.finditer(text)]
     if long:
-        spans += [found.span() for found in _RUN.finditer(text) if _is_random(found[0])]
-        spans += [found.span() for found in _BECH32.finditer(text) if _is_bech32(found[0])] if "1" in text else ()
+        spans += [match.span() for match in _RUN.finditer(text) if _is_random(match[0])]
+        spans += [match.span() for match in _BECH32.finditer(text) if _is_bech32(match[0])] if "1" in text else ()
     apart: list[tuple[int, int]] = []
     for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):
         if not apart or start >= apart[-1][1]:

@@ -41,26 +41,26 @@ _IBAN_LENGTH = {
 def emails(text: str) -> Spans:
     """E-mail addresses, also with the `at` and `dot` spelled out in brackets. A handle such as @a@b.social is none."""
     spelled = "@" in text or "at)" in text or "at]" in text
-    return [found.span() for found in _EMAIL.finditer(text)] if spelled else ()
+    return [match.span() for match in _EMAIL.finditer(text)] if spelled else ()
 
 
 def ips(text: str) -> Spans:
     """IPv4 and IPv6 addresses of machines somewhere; loopback and four-part versions stay."""
     pattern = _IP4 if text.count(".") >= 3 else _IP6 if text.count(":") >= 2 else None
-    return [found.span() for found in pattern.finditer(text) if _is_machine(found)] if pattern else ()
+    return [match.span() for match in pattern.finditer(text) if _is_machine(match)] if pattern else ()
 
 
 def cards(text: str) -> Spans:
     """Numbers an issuer of payment cards would give, with the right check digit."""
-    return [found.span() for found in _CARD.finditer(text) if is_card(found[0])] if len(text) >= 13 else ()
+    return [match.span() for match in _CARD.finditer(text) if is_card(match[0])] if len(text) >= 13 else ()
 
 
 def ibans(text: str) -> Spans:
     """Bank account numbers of the length their country uses, with the right check digits."""
     if len(text) < 15:
         return ()
-    found = ((run.start(), _iban_length(run[0])) for run in _IBAN.finditer(text))
-    return [(start, start + length) for start, length in found if length]
+    ibans = ((run.start(), _iban_length(run[0])) for run in _IBAN.finditer(text))
+    return [(start, start + length) for start, length in ibans if length]
 
 
 def is_card(number: str) -> bool:
@@ -69,7 +69,7 @@ def is_card(number: str) -> bool:
     if not _ISSUED.fullmatch(digits):
         return False
     doubled = [int(digit) * 2 for digit in digits[-2::-2]]
-    return (sum(map(int, digits[-1::-2])) + sum(one - 9 if one > 9 else one for one in doubled)) % 10 == 0
+    return (sum(map(int, digits[-1::-2])) + sum(digit - 9 if digit > 9 else digit for digit in doubled)) % 10 == 0
 
 
 def is_iban(number: str) -> bool:
@@ -89,12 +89,12 @@ def _iban_length(run: str) -> int:
     return end if not joined and int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1 else 0
 
 
-def _is_machine(found: re.Match[str]) -> bool:
+def _is_machine(match: re.Match[str]) -> bool:
     try:
-        address = ipaddress.ip_address(found[0])
+        address = ipaddress.ip_address(match[0])
     except ValueError:
         return False
-    if address.version == 6 and sum(len(group) >= 2 for group in found[0].split(":")) < 2:
+    if address.version == 6 and sum(len(group) >= 2 for group in match[0].split(":")) < 2:
         return False
-    before = found.string[max(0, found.start() - 12) : found.start()]
+    before = match.string[max(0, match.start() - 12) : match.start()]
     return not (address.is_loopback or _VERSION.search(before))

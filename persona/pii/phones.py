@@ -41,7 +41,7 @@ def phones(text: str, regions: Collection[str] = ()) -> Sequence[tuple[int, int]
     """The spans of phone numbers. regions: ISO 3166 codes; their national numbers count too."""
     if len(text) < 7:
         return ()
-    spans = [found.span(1) for found in _MENTIONED.finditer(text) if _is_international(found[1])] if "@" in text else []
+    spans = [match.span(1) for match in _MENTIONED.finditer(text) if _is_international(match[1])] if "@" in text else []
     for run in _RUN.finditer(text):
         if not _is_something_else(run):
             spans += _in_run(run, regions)
@@ -95,8 +95,8 @@ def _national(run: str, region: str) -> tuple[tuple[int, int], ...]:
         valid = is_valid_number(parse(run, region))
     except NumberParseException:
         return ()
-    found = PhoneNumberMatcher(run, region, leniency=Leniency.VALID) if valid else ()
-    return tuple((one.start, one.end) for one in found)
+    matches = PhoneNumberMatcher(run, region, leniency=Leniency.VALID) if valid else ()
+    return tuple((match.start, match.end) for match in matches)
 
 
 def _is_international(written: str) -> bool:

@@ -14,9 +14,9 @@ from tests.bot.rooms import Clock
 BERLIN = {"timezone": "Europe/Berlin", "hours": "09:00-23:00", "every": "6h", "jitter": "0s"}
 
 
-def due(now: str, luck: float = 0.5, **changes: object) -> str:
+def due(now: str, draw: float = 0.5, **changes: object) -> str:
     settings = Tweets(**{**BERLIN, **changes})  # type: ignore[arg-type]
-    moment = next_due(datetime.fromisoformat(now).astimezone(UTC), settings, luck)
+    moment = next_due(datetime.fromisoformat(now).astimezone(UTC), settings, draw)
     assert is_allowed(moment, settings)
     return moment.astimezone(datetime.fromisoformat(now).tzinfo).isoformat(timespec="minutes")
 
@@ -83,7 +83,7 @@ def test_hours_over_midnight_belong_to_the_day_they_begin_on() -> None:
 
 def test_jitter_lies_on_both_sides() -> None:
     """Up to so much earlier or later."""
-    found = {due("2024-06-01T10:00+02:00", luck, jitter="1h") for luck in (0.0, 0.5, 0.999)}
+    found = {due("2024-06-01T10:00+02:00", draw, jitter="1h") for draw in (0.0, 0.5, 0.999)}
     assert found == {"2024-06-01T15:00+02:00", "2024-06-01T16:00+02:00", "2024-06-01T16:59+02:00"}
 
 
@@ -94,10 +94,10 @@ def test_jitter_larger_than_the_interval_never_goes_back_in_time() -> None:
     assert next_due(now, settings, 0.0) >= now + timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("luck", [0.0, 0.3, 0.7, 0.999])
-def test_jitter_stays_inside_short_hours(luck: float) -> None:
+@pytest.mark.parametrize("draw", [0.0, 0.3, 0.7, 0.999])
+def test_jitter_stays_inside_short_hours(draw: float) -> None:
     """Ten minutes a day are ten minutes."""
-    assert due("2024-06-01T12:00+02:00", luck, hours="09:00-09:10", jitter="5h").startswith("2024-06-02T09:0")
+    assert due("2024-06-01T12:00+02:00", draw, hours="09:00-09:10", jitter="5h").startswith("2024-06-02T09:0")
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def _is_odd(token: int) -> bool:
 
 def prompts(count: int, longest: int = 60) -> list[tuple[int, ...]]:
     """Prompts of many lengths, the same each time; no id of them ends a text."""
-    luck = torch.Generator().manual_seed(7)
-    lengths = torch.randint(1, longest, (count,), generator=luck).tolist()
-    return [tuple(torch.randint(1, 300, (length,), generator=luck).tolist()) for length in lengths]
+    rng = torch.Generator().manual_seed(7)
+    lengths = torch.randint(1, longest, (count,), generator=rng).tolist()
+    return [tuple(torch.randint(1, 300, (length,), generator=rng).tolist()) for length in lengths]
 
 
 def ids_of(stepper: Stepper, requests: Sequence[Request], stop: int | None = None) -> list[list[int]]:

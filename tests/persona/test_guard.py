@@ -124,8 +124,8 @@ def test_what_is_no_guard_is_refused_by_name(tmp_path: Path, content: bytes) -> 
 
 def test_a_hundred_thousand_shingles_take_under_a_megabyte(tmp_path: Path) -> None:
     """Eight bytes each, in memory as on disk."""
-    luck = random.Random(0)
-    texts = [" ".join(str(luck.random())[:9] for _ in range(25)) for _ in range(5000)]
+    rng = random.Random(0)
+    texts = [" ".join(str(rng.random())[:9] for _ in range(25)) for _ in range(5000)]
     build(texts, KEY).save(tmp_path / "guard.bin")
     tracemalloc.start()
     seen = load(tmp_path / "guard.bin")

@@ -117,7 +117,7 @@ def _growing_minutes(settings: Settings, corpus: Corpus) -> float:
         return 0.0
     if settings.base.minutes != "auto":
         return settings.base.minutes
-    return minutes_for(sum(len(render(stretch.conversation)) for stretch in corpus.in_split("train")))
+    return minutes_for(sum(len(render(record.conversation)) for record in corpus.in_split("train")))
 
 
 def _seconds_a_step(model: PeftModel, setup: TrainingSetup) -> float:

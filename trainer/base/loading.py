@@ -63,7 +63,7 @@ def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
         return open_base(settings, corpus, bars)
     from trainer.base.pretraining import init_base
 
-    untrained = init_base([stretch.conversation for stretch in corpus.in_split("train")], settings.train.seed)
+    untrained = init_base([record.conversation for record in corpus.in_split("train")], settings.train.seed)
     model = cast(PreTrainedModel, untrained.model.to(cast(Any, best_device())))
     end, stops = _ends(model, untrained.tokenizer, SCRATCH)
     encoding = Encoding(untrained.tokenizer.backend_tokenizer, end)
@@ -92,7 +92,7 @@ def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         try:
-            conversations = [stretch.conversation for stretch in corpus.in_split("train")]
+            conversations = [record.conversation for record in corpus.in_split("train")]
             pretrain(
                 conversations,
                 fresh,

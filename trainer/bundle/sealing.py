@@ -33,21 +33,21 @@ LARGE = 100_000_000  # parameters; of so many, eight bits are said twice as fast
 def initial_seal(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[str]) -> Seal:
     """The seal of a training that begins, without figures and probe. speakers: whose voices it learns."""
     me = settings.persona.key
-    heard = Counter(turn.speaker for stretch in corpus.conversations for turn in stretch.conversation.turns)
+    turn_counts = Counter(turn.speaker for record in corpus.conversations for turn in record.conversation.turns)
     names = {person.key: person.name for person in corpus.people.values()}
     scenes = Counter(
-        stretch.conversation.scene
-        for stretch in corpus.conversations
-        if any(turn.speaker == me for turn in stretch.conversation.turns)
+        record.conversation.scene
+        for record in corpus.conversations
+        if any(turn.speaker == me for turn in record.conversation.turns)
     )
     return Seal(
         speaker=me,
         speakers={
             key: Speaker(name=names.get(key, key.title()), tuned=key in speakers)
-            for key, _ in heard.most_common(SPEAKERS_SEALED)
+            for key, _ in turn_counts.most_common(SPEAKERS_SEALED)
         }
         | {me: Speaker(name=settings.persona.name, tuned=True)},
-        turn_taking=turn_taking([stretch.conversation for stretch in corpus.in_split("train")], me),
+        turn_taking=turn_taking([record.conversation for record in corpus.in_split("train")], me),
         end_of_turn=base.encoding.end_of_turn,
         stops=base.stops,
         bos=base.encoding.bos,
@@ -64,13 +64,13 @@ def initial_seal(settings: Settings, corpus: Corpus, base: Base, speakers: froze
     )
 
 
-def latest_year(found: Sequence[ConversationRecord], speaker: str) -> int | None:
+def latest_year(records: Sequence[ConversationRecord], speaker: str) -> int | None:
     """The newest year with enough of `speaker`'s messages to sound like it: 50, or 5% of them. A handful with a wrong
     clock is no era."""
     said: Counter[int] = Counter()
-    for stretch in found:
-        if year := stretch.conversation.year:
-            said[year] += sum(len(turn.lines) for turn in stretch.conversation.turns if turn.speaker == speaker)
+    for record in records:
+        if year := record.conversation.year:
+            said[year] += sum(len(turn.lines) for turn in record.conversation.turns if turn.speaker == speaker)
     enough = [year for year, count in said.items() if count >= min(YEAR_MESSAGES, YEAR_SHARE * said.total())]
     return max((year for year in enough if said[year]), default=None)
 
@@ -78,12 +78,12 @@ def latest_year(found: Sequence[ConversationRecord], speaker: str) -> int | None
 def turn_taking(conversations: Sequence[Conversation], persona: str, most: int = 12) -> dict[str, dict[str, float]]:
     """How often each of the most talkative speakers follows each: rows sum to one. From group scenes alone; "" is the
     start of a conversation."""
-    groups = [one for one in conversations if one.scene == "group"]
-    talk = Counter(turn.speaker for one in groups for turn in one.turns)
+    groups = [conversation for conversation in conversations if conversation.scene == "group"]
+    talk = Counter(turn.speaker for conversation in groups for turn in conversation.turns)
     kept = {speaker for speaker, _ in talk.most_common(most)} | ({persona} & talk.keys())
     follows: dict[str, Counter[str]] = {}
-    for one in groups:
-        speakers = ["", *(turn.speaker for turn in one.turns if turn.speaker in kept)]
+    for conversation in groups:
+        speakers = ["", *(turn.speaker for turn in conversation.turns if turn.speaker in kept)]
         for before, after in itertools.pairwise(speakers):
             if before != after:
                 follows.setdefault(before, Counter())[after] += 1
@@ -100,10 +100,10 @@ def write_bundle_files(
     settings: Settings,
     trained: Trained,
     seal: Seal,
-    heard: Sequence[ConversationRecord],
+    records: Sequence[ConversationRecord],
     bars: Bars,
 ) -> Seal:
-    """Write every file that the seal is to cover; returns the seal, with the precision of the merged model. heard: what was
+    """Write every file that the seal is to cover; returns the seal, with the precision of the merged model. records: what was
     learned, so must not be repeated: everybody's messages, since a grown base learned from all of them. Merging is the
     model's end."""
     model.peft_config["default"].base_model_name_or_path = base.seal.model  # no path of this machine goes into a bundle
@@ -113,7 +113,7 @@ def write_bundle_files(
         shutil.copytree(base.folder, folder / "base")
     plot_losses(trained.history, folder / "private" / "loss.png")
     (folder / "README.md").write_text(model_card(seal), encoding="utf-8")
-    said = (turn.text for stretch in heard for turn in stretch.conversation.turns)
+    said = (turn.text for record in records for turn in record.conversation.turns)
     guard.build(said, secrets.token_bytes(guard.KEY_BYTES)).save(folder / "private" / guard.FILE)
     return seal.model_copy(update={"precision": _add_gguf(folder, model, base, settings, bars)})
 

@@ -82,7 +82,7 @@ def _copies(prints: Sequence[np.ndarray], wholes: Sequence[int]) -> list[list[in
     shared: Counter[tuple[int, int]] = Counter()
     if prints:
         digests = np.concatenate(prints)
-        places = np.repeat(np.arange(len(prints)), [len(told) for told in prints])
+        places = np.repeat(np.arange(len(prints)), [len(hashes) for hashes in prints])
         order = np.argsort(digests, kind="stable")
         digests, places = digests[order], places[order]
         starts = np.flatnonzero(np.concatenate(([True], digests[1:] != digests[:-1])))

@@ -49,8 +49,8 @@ def voices(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[Voice]:
         said.setdefault(corpus.people[row.sender].key, []).append(row)
     waited = _waited(corpus, gap)
     names = {person.key: person.name for person in corpus.people.values()}
-    found = [_voice(key, names[key], rows, waited.get(key, ()), zone) for key, rows in said.items()]
-    return sorted(found, key=lambda one: (-one.messages, one.key))
+    voices = [_voice(key, names[key], rows, waited.get(key, ()), zone) for key, rows in said.items()]
+    return sorted(voices, key=lambda voice: (-voice.messages, voice.key))
 
 
 def _voice(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> Voice:
@@ -59,7 +59,7 @@ def _voice(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zo
     ats = [datetime.fromtimestamp(row.at, zone) for row in rows if row.at is not None]
     years = Counter(at.year for at in ats) + Counter({UNDATED: len(rows) - len(ats)})
     hours = Counter(at.hour for at in ats)
-    emoji = Counter(one for text in texts for one in emoji_of(text))
+    emoji = Counter(symbol for text in texts for symbol in emoji_of(text))
     return Voice(
         key=key,
         name=name,
@@ -77,12 +77,12 @@ def _voice(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zo
 
 def _waited(corpus: Corpus, gap: float) -> dict[str, list[float]]:
     """Seconds by which each speaker answered another one, in chats."""
-    found: dict[str, list[float]] = {}
+    delays: dict[str, list[float]] = {}
     for before, row in _neighbours(corpus, gap):
         speaker, other = corpus.people[row.sender].key, corpus.people[before.sender].key
         if speaker != other and row.at is not None and before.at is not None:
-            found.setdefault(speaker, []).append(max(0.0, row.at - before.at))
-    return found
+            delays.setdefault(speaker, []).append(max(0.0, row.at - before.at))
+    return delays
 
 
 def _neighbours(corpus: Corpus, gap: float) -> Iterator[tuple[Row, Row]]:

@@ -190,8 +190,8 @@ def load(settings: Settings) -> Corpus:
         held = pq.read_table(folder / "conversations.parquet", columns=["id", "part"])
         splits = dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
         identities = {
-            one["key"]: Identity(one["key"], Counter(one["names"]), one["handle"], one["is_self"])
-            for one in people["identities"]
+            entry["key"]: Identity(entry["key"], Counter(entry["names"]), entry["handle"], entry["is_self"])
+            for entry in people["identities"]
         }
         keys = {_nameless(key): key for key in identities}
         rows = list(_rows(folder / "messages.parquet", keys))
@@ -219,7 +219,7 @@ def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
     alike = {name: intern(packed[name]) for name in _ALIKE}
     lists = {name: tuple(packed[name]) for name in _LISTS}
     people = {"sender": keys[packed["sender"]], "quoted_by": keys.get(packed["quoted_by"], "")}
-    mentions = tuple(keys[one] for one in packed["mentions"] if one in keys)
+    mentions = tuple(keys[key] for key in packed["mentions"] if key in keys)
     return Row(**(packed | alike | lists | people | {"mentions": mentions}))
 
 

@@ -216,7 +216,7 @@ def _leak(
     guard: Guard,
     texts: Sequence[tuple[str, str]],
 ) -> Leak:
-    contexts = [place for place, one in enumerate(canaries) if (one.copies, one.deduplicated) == kind]
+    contexts = [place for place, canary in enumerate(canaries) if (canary.copies, canary.deduplicated) == kind]
     out = [place for place in contexts if canaries[place].number in continuations[place]]
     numbers = [canaries[place].number for place in contexts]
 

@@ -24,8 +24,12 @@ class TrainingGrams:
 def training_grams(texts: Iterable[str]) -> TrainingGrams:
     """Return the hashes of training texts."""
     units_of_texts = [(text, tuple(word_tokens(text))) for text in texts]
-    grams = {hash(one[k : k + NGRAM_WORDS]) for _, one in units_of_texts for k in range(len(one) - NGRAM_WORDS + 1)}
-    return TrainingGrams(frozenset(grams), frozenset(hash(one) for text, one in units_of_texts if any(shingles(text))))
+    grams = {
+        hash(words[k : k + NGRAM_WORDS]) for _, words in units_of_texts for k in range(len(words) - NGRAM_WORDS + 1)
+    }
+    return TrainingGrams(
+        frozenset(grams), frozenset(hash(words) for text, words in units_of_texts if any(shingles(text)))
+    )
 
 
 def count_copied(text: str, training: TrainingGrams) -> tuple[int, int]:

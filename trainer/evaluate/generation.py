@@ -52,8 +52,8 @@ def generate(
             while len(replies) < len(reply_contexts) and (not replies or time.monotonic() < until):
                 some = reply_contexts[len(replies) : len(replies) + BATCH]
                 asked = (
-                    _one(voice, one, seed + (len(replies) + place) * STEP, speaker, tuned)
-                    for place, one in enumerate(some)
+                    _reply(voice, context, seed + (len(replies) + place) * STEP, speaker, tuned)
+                    for place, context in enumerate(some)
                 )
                 replies += await asyncio.gather(*asked)
                 advance(len(some))
@@ -64,9 +64,11 @@ def generate(
     return asyncio.run(generate_all())
 
 
-async def _one(voice: Voice, context: ReplyContext, seed: int, speaker: str, tuned: bool) -> GeneratedReply:
-    async def lines(one: Voice) -> tuple[str, ...]:
-        return await one.reply(context.scene, context.before, seed, speaker=speaker, year=context.year, tuned=tuned)
+async def _reply(voice: Voice, context: ReplyContext, seed: int, speaker: str, tuned: bool) -> GeneratedReply:
+    async def lines(speaking: Voice) -> tuple[str, ...]:
+        return await speaking.reply(
+            context.scene, context.before, seed, speaker=speaker, year=context.year, tuned=tuned
+        )
 
     unguarded = await lines(replace(voice, guard=Guard()))
     objection = voice.guard.check("\n".join(unguarded))

@@ -44,7 +44,7 @@ class LikelihoodScorer:
 
     def nats(self, asked: Sequence[tuple[ReplyContext, Turn]], *, tuned: bool = True) -> Numbers:
         """Return the loss in nats of each turn, said by the persona in that context."""
-        return _losses(self.model, [self._window(*one) for one in asked], self.encoding.end_of_turn, tuned)
+        return _losses(self.model, [self._window(*pair) for pair in asked], self.encoding.end_of_turn, tuned)
 
     def bits(self, asked: Sequence[tuple[ReplyContext, Turn]], *, tuned: bool = True) -> Numbers:
         """[n, 2]: bits of each turn and its characters, the end of the turn counting as one."""

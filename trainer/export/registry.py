@@ -41,7 +41,7 @@ def _text(writer: conversations.Writer) -> Callable[[ExportJob], str]:
         from trainer.corpus.store import load
 
         persona = job.settings.persona
-        written = [stretch.conversation for stretch in load(job.settings).conversations]
+        written = [record.conversation for record in load(job.settings).conversations]
         if not any(turn.speaker == persona.key for conversation in written for turn in conversation.turns):
             raise UserError(f"{persona.name} says nothing in the corpus; import exports first")
         write_whole(job.target, writer(written, persona.key))

@@ -133,14 +133,14 @@ class _Draft:
 
 def _split_feed(draft: _Draft, rules: Cleaning) -> None:
     """Apart from what a post says: whom it answers, and what it quotes."""
-    if rules.quotes and (found := _PASSED_ON.fullmatch(draft.text) or _QUOTED_FIRST.fullmatch(draft.text)):
-        draft.text, draft.quoted, draft.author = found["comment"].strip(), found["words"].strip(), found["author"]
+    if rules.quotes and (match := _PASSED_ON.fullmatch(draft.text) or _QUOTED_FIRST.fullmatch(draft.text)):
+        draft.text, draft.quoted, draft.author = match["comment"].strip(), match["words"].strip(), match["author"]
         draft.rewritten.append("quotes")
-    if rules.handles and (found := _HANDLES.match(draft.text)):
+    if rules.handles and (match := _HANDLES.match(draft.text)):
         known = {name.casefold() for _, name in draft.mentions}
-        handles = _HANDLE.findall(found[1])
+        handles = _HANDLE.findall(match[1])
         draft.mentions += [("", handle) for handle in handles if handle.casefold() not in known]
-        draft.text, draft.answers = draft.text[found.end() :], True
+        draft.text, draft.answers = draft.text[match.end() :], True
         draft.rewritten.append("handles")
 
 

@@ -131,9 +131,9 @@ def _overlapping(rows: Sequence[Row], chats: Mapping[_Chat, Sequence[int]]) -> d
     common: Counter[tuple[_Chat, _Chat, int | None]] = Counter()
     for where in said.values():
         if 1 < len(where) <= MAX_CHATS:
-            found = list(where.items())
-            for number, (first, at) in enumerate(found):
-                for second, later in found[number + 1 :]:
+            chats_at = list(where.items())
+            for number, (first, at) in enumerate(chats_at):
+                for second, later in chats_at[number + 1 :]:
                     common[first, second, _quarters(at, later)] += 1
     overlapping: dict[tuple[_Chat, _Chat], float] = {}
     for (first, second, quarters), count in common.most_common():

@@ -20,7 +20,9 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
     return {
         "table": counts.table({key: person.name for key, person in corpus.people.items()}),
         "total": counts.total,
-        "rejects": [{"file": one.file, "offset": one.offset, "reason": one.reason} for one in counts.rejects],
+        "rejects": [
+            {"file": reject.file, "offset": reject.offset, "reason": reject.reason} for reject in counts.rejects
+        ],
         "rejected": counts.rejected,
         "unrecognised": counts.unrecognised,
         "rewritten": dict(counts.rewritten.most_common()),
@@ -88,7 +90,11 @@ def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) ->
         )
     people = imported.corpus.people
     if mine := sorted(
-        {one.platform for key, one in imported.corpus.identities.items() if one.is_self and people[key].persona}
+        {
+            identity.platform
+            for key, identity in imported.corpus.identities.items()
+            if identity.is_self and people[key].persona
+        }
     ):
         yield (
             f"the account that made the export ({', '.join(mine)}) is taken for {settings.persona.name}; if it is somebody "

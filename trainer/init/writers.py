@@ -56,7 +56,7 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
     listed = _told_apart(
         [_writer(group, counts, account) for (_, account), group in groups.items()], list(groups.values())
     )
-    return sorted(listed, key=lambda one: (-one.messages, one.name))
+    return sorted(listed, key=lambda writer: (-writer.messages, writer.name))
 
 
 def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], account: bool) -> Writer:
@@ -73,12 +73,14 @@ def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], accoun
 def _told_apart(writers: Sequence[Writer], groups: Sequence[Sequence[Identity]]) -> list[Writer]:
     """The same, with the ids of those who share a name with others: a name alone doesn't say which of them is meant."""
     bearers = Counter(call for writer in writers for call in {normalise(call) for call in writer.calls})
-    told: list[Writer] = []
+    completed: list[Writer] = []
     for writer, group in zip(writers, groups, strict=True):
         shares = any(bearers[normalise(call)] > 1 for call in writer.calls)
-        ids = [one.key.partition(":")[2] for one in group if one.has_id] if shares and not writer.account else []
-        told.append(replace(writer, calls=tuple(distinct([*writer.calls, *ids]))))
-    return told
+        ids = (
+            [writer.key.partition(":")[2] for writer in group if writer.has_id] if shares and not writer.account else []
+        )
+        completed.append(replace(writer, calls=tuple(distinct([*writer.calls, *ids]))))
+    return completed
 
 
 def _live_id(identity: Identity) -> tuple[str, str] | None:

@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 )
 def test_what_calls_by_default(message: IncomingMessage, trigger: str) -> None:
     """A mention, a reply, a private message; nothing else."""
-    assert calls(message, Talk(), names=("Mara",), luck=0.0) == trigger
+    assert calls(message, Talk(), names=("Mara",), draw=0.0) == trigger
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_what_calls_by_default(message: IncomingMessage, trigger: str) -> None:
 def test_a_name_calls_where_the_switch_is_on(text: str, trigger: str) -> None:
     """As a word, in any case."""
     talk = Talk(reply_to=("name",))
-    assert calls(replace(HI, text=text), talk, names=("Mara",), luck=0.9) == trigger
-    assert calls(replace(HI, mention=True), talk, names=("Mara",), luck=0.9) == ""
+    assert calls(replace(HI, text=text), talk, names=("Mara",), draw=0.9) == trigger
+    assert calls(replace(HI, mention=True), talk, names=("Mara",), draw=0.9) == ""
 
 
 @pytest.mark.parametrize(
-    ("luck", "others", "trigger"),
+    ("draw", "others", "trigger"),
     [
         (0.0, 0, "unprompted"),
         (0.19, 0, "unprompted"),
@@ -53,15 +53,15 @@ def test_a_name_calls_where_the_switch_is_on(text: str, trigger: str) -> None:
         (0.001, 100, ""),
     ],
 )
-def test_it_speaks_unprompted_as_luck_has_it_and_less_in_a_lively_talk(luck: float, others: int, trigger: str) -> None:
+def test_it_speaks_unprompted_by_the_draw_and_less_in_a_lively_talk(draw: float, others: int, trigger: str) -> None:
     """With the set probability, which is 0 by default and halves with every five messages of others."""
-    assert calls(HI, Talk(unprompted=0.2), names=(), luck=luck, others_lately=others) == trigger
-    assert calls(HI, Talk(), names=(), luck=0.0) == ""
+    assert calls(HI, Talk(unprompted=0.2), names=(), draw=draw, others_lately=others) == trigger
+    assert calls(HI, Talk(), names=(), draw=0.0) == ""
 
 
 def test_a_private_message_is_never_answered_by_chance() -> None:
     """Who writes to it privately and isn't to be answered is left alone."""
-    assert calls(replace(HI, is_dm=True), Talk(reply_to=(), unprompted=1.0), names=(), luck=0.0) == ""
+    assert calls(replace(HI, is_dm=True), Talk(reply_to=(), unprompted=1.0), names=(), draw=0.0) == ""
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,8 @@ def test_llama_cpp_says_what_torch_says(tmp_path: Path, shape: object) -> None:
     model = shape(tokenizer.get_vocab_size()).eval()  # type: ignore[operator]
     write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf")
     server = served(tmp_path / "model.gguf")
-    luck = torch.Generator().manual_seed(0)
-    prompts = torch.randint(3, tokenizer.get_vocab_size(), (PROMPTS, 12), generator=luck).tolist()
+    rng = torch.Generator().manual_seed(0)
+    prompts = torch.randint(3, tokenizer.get_vocab_size(), (PROMPTS, 12), generator=rng).tolist()
     assert agreement(model, server, prompts, end) >= 0.99
 
 

@@ -43,9 +43,9 @@ def _by_log_odds(real: Sequence[str], generated: Sequence[str]) -> list[str]:
     totals = ours.total(), theirs.total()
 
     def lead(word: str) -> float:
-        one, other = ours[word] + 0.5, theirs[word] + 0.5
-        odds = math.log(one / (totals[0] - one + 1)) - math.log(other / (totals[1] - other + 1))
-        return odds / math.sqrt(1 / one + 1 / other)
+        our_count, their_count = ours[word] + 0.5, theirs[word] + 0.5
+        odds = math.log(our_count / (totals[0] - our_count + 1)) - math.log(their_count / (totals[1] - their_count + 1))
+        return odds / math.sqrt(1 / our_count + 1 / their_count)
 
     frequent = [word for word in {*ours, *theirs} if ours[word] + theirs[word] >= MIN_OCCURRENCES]
     return sorted(frequent, key=lambda word: (lead(word), word))

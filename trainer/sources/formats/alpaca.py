@@ -65,8 +65,8 @@ def _joined(records: Sequence[_Record], channels: Channels, name: str) -> Readin
     said: list[Said] = []
     try:
         for record in records:
-            heard = said_by_all(record.input) if record.input else []
-            said += heard[max(0, len(said) - record.before) :]
+            history = said_by_all(record.input) if record.input else []
+            said += history[max(0, len(said) - record.before) :]
             said += [Said(record.output or "", role=ASSISTANT)] if record.output else []
         said += said_by_all(records[-1].after) if records[-1].after else []
     except TranscriptError as error:

@@ -213,7 +213,7 @@ def _sent(text: str, link: str, kinds: list[str]) -> tuple[Kind, str, str, list[
 
 def _reactions(reactions: list[_Reaction] | None) -> tuple[tuple[str, str], ...]:
     """Emoji and author; Instagram writes the date behind the author's name."""
-    return tuple((_mended(one.reaction), _DATED.sub("", _mended(one.actor))) for one in reactions or ())
+    return tuple((_mended(entry.reaction), _DATED.sub("", _mended(entry.actor))) for entry in reactions or ())
 
 
 def _kind(row: _Row) -> Kind:

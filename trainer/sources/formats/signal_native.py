@@ -123,7 +123,9 @@ class _Backup:
             reply_to_name=quoted.name if quote and not parent else "",
             quoted_text=quote.text.body if quote and quote.text and not parent else "",
             attachments=attachments,
-            reactions=tuple((one.emoji, self._people.get(one.author_id, _SOMEONE).name) for one in content.reactions)
+            reactions=tuple(
+                (reaction.emoji, self._people.get(reaction.author_id, _SOMEONE).name) for reaction in content.reactions
+            )
             if content
             else (),
         )
@@ -131,7 +133,9 @@ class _Backup:
     def _mentioned(self, text: str, content: Content | None) -> str:
         """A text with the names of whom it mentions; their places come in order."""
         ranges = content.text.body_ranges if content and content.text else []
-        for mention in sorted((one for one in ranges if one.mention_aci), key=lambda one: one.start):
+        for mention in sorted(
+            (mention for mention in ranges if mention.mention_aci), key=lambda mention: mention.start
+        ):
             text = text.replace(_OBJECT, f"@{self._by_aci.get(mention.mention_aci, '')}", 1)
         return text
 
