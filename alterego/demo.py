@@ -45,7 +45,9 @@ def run_demo(folder: Path, app: typer.Typer) -> None:
     commands = commands_of(app)
 
     def call(*words: str) -> None:
-        commands.main(args=[*words, "--config", str(config)], prog_name=app.info.name, standalone_mode=False)
+        code = commands.main(args=[*words, "--config", str(config)], prog_name=app.info.name, standalone_mode=False)
+        if code:  # interrupted, for one: the next step must not begin
+            raise typer.Exit(code)
 
     call("import")
     call("train", "--if-changed")

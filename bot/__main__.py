@@ -85,7 +85,7 @@ def doctor(config: ConfigOption = Path("persona.toml"), as_json: JsonOption = Fa
         async for finding in examine(load(config)):
             findings.append(finding)
             if not as_json:
-                typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
+                typer.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {typed(finding.detail)}")
                 if finding.mend:
                     typer.echo(f"     {typed(finding.mend)}")
         return findings

@@ -287,7 +287,7 @@ def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.envi
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(
-            f"there is no {path}; copy the sample persona.toml or name yours with --config"
+            f"there is no {path}; make it with 'python -m trainer init' or name yours with --config"
         ) from None
     except OSError as error:
         raise SettingsError(f"{path} can't be read ({error.strerror}); name another with --config") from error

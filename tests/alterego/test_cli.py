@@ -1,5 +1,6 @@
 """`alterego`: every command of both programs, and sentences that name commands as they are typed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,25 @@ def test_forget_asks_the_store_for_a_live_user_and_the_corpus_for_a_name(home: H
     """Told apart by the platform before the id."""
     done = run_here(app, "alterego", "forget", who, "--config", str(home.config))
     assert sentence in done.stdout + done.stderr
+
+
+def test_what_the_doctor_finds_names_the_command_that_was_typed(tmp_path: Path) -> None:
+    """Its findings are on stdout, so no error message translates them."""
+    config = tmp_path / "persona.toml"
+    config.write_text('[persona]\nname = "Mara"\n', encoding="utf-8")
+    printed = run_here(app, "alterego", "doctor", "--config", str(config)).stdout
+    assert "run 'alterego train'" in printed
+    assert "python -m" not in printed
+
+
+def test_without_settings_it_says_how_to_make_them(tmp_path: Path) -> None:
+    """Whoever installed `alterego` has no sample to copy."""
+    done = run_here(app, "alterego", "chat", cwd=tmp_path)
+    assert (done.returncode, "make it with 'alterego init'" in done.stderr) == (2, True)
+
+
+def test_help_shows_no_gap_where_a_table_of_the_settings_was_named() -> None:
+    """Rich takes [data] for a style and prints nothing."""
+    for name, command in commands_of(app).commands.items():
+        for option in command.params:
+            assert not re.search(r"\[[a-z]+\]", getattr(option, "help", None) or ""), (name, option.name)

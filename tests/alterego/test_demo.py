@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import typer
 
 from alterego.cli import app
-from alterego.demo import EXPORTS, SETTINGS, copy_sample, sample_folder
+from alterego.demo import EXPORTS, SETTINGS, copy_sample, run_demo, sample_folder
 from persona.config import load
 from persona.errors import SettingsError
 from tests.conftest import ROOT, Home, run_here
@@ -54,3 +55,24 @@ def test_without_a_terminal_it_plays_prepared_lines(tmp_path: Path, trained: Hom
     assert "you: hey, are you open today?\nMara Voss: " in chat
     assert "sealed" not in chat
     assert len(tweets.split("\n\n")) > 5
+
+
+def test_an_interrupted_step_ends_the_demo(tmp_path: Path) -> None:
+    """Training must not begin on half an import and report that its corpus is missing."""
+    steps: list[str] = []
+    app = typer.Typer()
+
+    @app.command("import")
+    def import_(config: Path = Path()) -> None:
+        """Be interrupted. Example: import"""
+        steps.append("import")
+        raise KeyboardInterrupt
+
+    @app.command()
+    def train(if_changed: bool = False, config: Path = Path()) -> None:
+        """Be noted. Example: train"""
+        steps.append("train")
+
+    with pytest.raises(typer.Exit) as ended:
+        run_demo(tmp_path / "demo", app)
+    assert (ended.value.exit_code, steps) == (130, ["import"])

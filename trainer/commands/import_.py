@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def import_(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Exports: files, folders, zips, tars. Default: [data] sources.")
+        list[Path] | None, typer.Argument(help="Exports: files, folders, zips, tars. Default: those of the settings.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was imported before.")] = False,
     strict: Annotated[
