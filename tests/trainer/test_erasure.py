@@ -85,6 +85,16 @@ def test_a_later_import_does_not_bring_them_back(tmp_path: Path) -> None:
     assert "[…] says hi" in everything_in(settings.corpus)
 
 
+def test_their_name_is_masked_where_others_speak_of_them(tmp_path: Path) -> None:
+    """In exports that they are not in themselves: only the hashes of what they were called can tell."""
+    settings = settings_of(tmp_path)
+    imported(settings, telegram(tmp_path, TALK))
+    erase(settings, "Zelda Quist", NOW)
+    mine = archive(tmp_path, "maravoss", "1", [{"id_str": "1", "full_text": "zelda says hi"}])
+    imported(settings, mine, fresh=True)
+    assert "[…] says hi" in everything_in(settings.corpus)
+
+
 def test_another_of_the_same_name_stays(tmp_path: Path) -> None:
     """Two ids of one platform are two people, and the name alone is not enough to choose."""
     settings = settings_of(tmp_path)

@@ -65,6 +65,18 @@ async def test_a_verdict_and_its_posts_are_one_step(store: BotStore) -> None:
     assert not await store.outbox.begin(posts[0])
 
 
+async def test_what_was_sent_is_erased_from_the_outbox(store: BotStore) -> None:
+    """Memory keeps it, for `keep_days`; what is still to be sent stays."""
+    (post, _) = await store.outbox.put(ACCOUNT, CHANNEL, "tweet:1", PARTS)
+    await store.outbox.sent(post, "77", "MARA")
+    texts = sa.text("select state, text, said from outbox order by part")
+    sent, ready = await store.database.read(lambda read: read.execute(texts).all())
+    assert tuple(sent) == ("sent", "", "")
+    assert ready.state == "ready"
+    assert ready.text
+    assert ready.said
+
+
 async def test_a_verdict_is_reached_once(store: BotStore) -> None:
     """Whoever comes second with another one changes nothing: no verdict, no posts, no merged messages."""
     await commit(store, heard(1, trigger="mention"), heard(2, trigger="mention"))

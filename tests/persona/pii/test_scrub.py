@@ -98,6 +98,8 @@ HARMLESS = """
     2 Fast 2 Furious
     I have 1234567890 reasons
     1000000000000
+    version 12.4.1.7 broke it
+    Build: 10.3.19.45
     这件事二号再说
     第3号选手坐2号线
     在国贸大厦3层吃饭
