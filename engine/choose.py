@@ -85,7 +85,7 @@ def sampling_of(settings: Settings, seal: Seal) -> SamplingParams:
 
 
 def _openvino_obstacle(settings: Settings, bundle: Bundle, merge: bool) -> str:
-    """What stands against OpenVINO; empty where nothing does."""
+    """What stands against OpenVINO; empty if nothing does."""
     sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, sampling_of(settings, bundle.seal)
     if not merge:
         return "the base's own voice is wanted too"

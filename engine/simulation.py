@@ -13,7 +13,7 @@ SILENCE = "…"  # the turn of somebody who had nothing to say
 
 async def simulate(voice: Voice, scene: str, seed: int, *, turns: int, year: int | None = None) -> AsyncIterator[Turn]:
     """Yield `turns` turns; the next speaker is sampled from the corpus's turn-taking. Speakers that were not trained need
-    the base's own voice (choose.open_voice, merge=False). Raises UserError where nobody knows who speaks after whom."""
+    the base's own voice (choose.open_voice, merge=False). Raises UserError if the seal has no turn-taking."""
     if not voice.seal.turn_taking:
         raise UserError(
             "the corpus had no group conversations, so nobody knows who speaks after whom; import a group and train anew"

@@ -47,7 +47,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A scene and its turns, in order. year: when it was said, None where unknown."""
+    """A scene and its turns, in order. year: when it was said, None if unknown."""
 
     scene: str
     turns: tuple[Turn, ...] = ()

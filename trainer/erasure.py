@@ -43,8 +43,8 @@ class Receipt:
 
 
 def erase(settings: Settings, name: str, now: datetime) -> Receipt:
-    """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises UserError where nobody is, where
-    several are, and for the persona: nothing is changed then."""
+    """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises UserError if nobody is,
+    if several are, and for the persona: nothing is changed then."""
     corpus = load(settings)
     keys = _meant(settings, corpus, name)
     people = {corpus.people[key] for key in keys}

@@ -17,7 +17,7 @@ def insert_new(write: sa.Connection, table: sa.Table, values: Mapping[str, Any])
 
 
 def insert_numbered(write: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> int | None:
-    """Insert a row. Returns its id; None where it is there already."""
+    """Insert a row. Returns its id; None if the row exists."""
     return write.execute(_numbered(write.dialect.name, table), values).scalar()
 
 

@@ -78,7 +78,7 @@ def _nothing_at(path: str) -> PlainTextResponse | None:
 
 
 def _split(address: str) -> SplitResult:
-    """The parts of an address; none where it is no address."""
+    """Return the parts of an address; none if it isn't valid."""
     try:
         return urlsplit(address)
     except ValueError:  # a bracket that is never closed

@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
 
 
 async def serve(studio: Studio, host: str, port: int, password: str, say: Callable[[str], object]) -> None:
-    """Serve until SIGTERM or SIGINT. say: told where. Raises UserError where nobody can listen there."""
+    """Serve until SIGTERM or SIGINT. say: told where. Raises UserError if the address can't be used."""
     with listening(host, port) as bound:
         server = server_of(studio, password)
         for number in (signal.SIGTERM, signal.SIGINT):

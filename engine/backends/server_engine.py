@@ -184,7 +184,7 @@ def _text_and_finish(event: Completion) -> tuple[str, Finish | None]:
 
 
 def _finish(reason: str | None) -> Finish | None:
-    """Raises EngineError for a finish that is none, such as vLLM's "abort"."""
+    """Raise EngineError for an unknown finish reason, such as vLLM's "abort"."""
     if reason in ("stop", "length"):
         return cast(Finish, reason)
     if reason:

@@ -49,7 +49,7 @@ def phones(text: str, regions: Collection[str] = ()) -> Sequence[tuple[int, int]
 
 
 def region_of(number: str) -> str:
-    """The country of an international number (`+49 …`) as ISO 3166 says it; empty where it is none."""
+    """The country of an international number (`+49 …`) as its ISO 3166 code; empty if it is not one."""
     try:
         return region_code_for_number(parse(number)) or ""
     except NumberParseException:

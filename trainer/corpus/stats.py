@@ -25,7 +25,7 @@ _PLACEHOLDER = re.compile(r"\[[^\]]*\]")
 @dataclass(frozen=True, slots=True)
 class Voice:
     """One speaker's figures. years, hours, lengths, delays, emoji: messages (or emoji) by year, by hour of the day, by bin.
-    delay: the median seconds between another's message and theirs in one conversation, None where they never answer.
+    delay: the median seconds between another's message and theirs in one conversation, None if they never answer.
     private: of the messages, those in private chats."""
 
     key: str

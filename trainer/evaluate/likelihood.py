@@ -87,7 +87,7 @@ def attribution(contexts: tuple[Numbers, Numbers], theirs: tuple[Numbers, Number
 
 def relevance(scorer: Scorer, asked: Sequence[ReplyContext], until: float, seed: int = 0) -> Figure | None:
     """R10@1: how often the real answer is found among ten of the persona's, by how much the context helps it (log
-    p(answer | context) - log p(answer)); .1 is chance. None where nobody was asked anything."""
+    p(answer | context) - log p(answer)); .1 is chance. None if there is no context."""
     rng = random.Random(seed)
     answers = [context for context in asked if context.before and context.before[-1].speaker != context.real.speaker]
     if len(answers) < CANDIDATES:

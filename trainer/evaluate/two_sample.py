@@ -30,7 +30,7 @@ def scores(real: Sequence[str], generated: Sequence[str]) -> tuple[NDArray[np.fl
 
 
 def two_sample(real: Sequence[str], generated: Sequence[str]) -> Figure | None:
-    """The area, 0.5 where nobody can tell; None with too few texts to ask."""
+    """The area, 0.5 if they can't be told apart; None if there are too few texts."""
     if min(len(real), len(generated)) < MIN_TEXTS:
         return None
     return bootstrap(area, *scores(real, generated))

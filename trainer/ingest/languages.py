@@ -29,7 +29,7 @@ _REGIONS = {
 
 
 def language_of(group: MessageGroup) -> str:
-    """The ISO 639-1 code of a conversation's language; empty where too little is said to tell."""
+    """The ISO 639-1 code of a conversation's language; empty if the text is too short to tell."""
     text = " ".join(line for row in group.rows for line in row.lines if not line.startswith("["))
     if len(word_tokens(text)) < MIN_WORDS:
         return ""

@@ -93,7 +93,7 @@ def register_sender(identities: dict[str, Identity], message: Message) -> str:
 
 
 def register_mentioned(identities: dict[str, Identity], platform: str, number: str, name: str) -> str:
-    """Note somebody whom a message mentions or quotes; returns their identity key, empty where nobody is meant."""
+    """Note somebody whom a message mentions or quotes; returns their identity key, empty if it names nobody."""
     name = name.strip().removeprefix("@")
     if not (name or number) or name.casefold() in _EVERYBODY:
         return ""

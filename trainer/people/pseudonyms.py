@@ -31,7 +31,7 @@ class Pseudonyms:
         return key
 
     def _free(self, key: str) -> str:
-        """The first free name of this tier from where the key's hash points; empty where all are taken."""
+        """The first free name of this tier from where the key's hash points; empty if all are taken."""
         names = _tier(self._tier)
         start = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4])
         turned = (names[(start + step) % len(names)] for step in range(len(names)))

@@ -23,7 +23,7 @@ def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessa
         channel=channel_of(message),
         message_id=str(message.message_id),
         author_id=str(author.id),
-        author_name=author.full_name or "",  # None where the account was deleted
+        author_name=author.full_name or "",  # None if the account was deleted
         text=text,
         at=message.date.timestamp(),
         is_dm=message.chat.type == ChatType.PRIVATE,

@@ -128,7 +128,7 @@ def _reactions(reactions: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]
 
 
 def _topic(message_id: str) -> str:
-    """The message that began the topic; empty where it is this one."""
+    """Return the message that began the topic; empty if it is this one."""
     space, _, rest = message_id.partition("/")
     topic, _, number = rest.partition("/")
     return f"{space}/{topic}/{topic}" if topic and number and topic != number else ""

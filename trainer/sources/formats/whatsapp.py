@@ -213,7 +213,7 @@ def _message(block: Block[Header], chat: _Chat, key: str, kind: ConversationType
 
 
 def _speaker(chat: _Chat, said: str) -> tuple[str, str]:
-    """Name and text; the name is empty where WhatsApp itself speaks."""
+    """Name and text; the name is empty for WhatsApp's own notices."""
     split = chat.speakers.split(said)
     if split is None:
         return "", said

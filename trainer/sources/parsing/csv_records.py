@@ -13,7 +13,7 @@ _CHUNK = 1 << 16
 
 
 def csv_header(start: bytes) -> list[str]:
-    """The column names in a member's head; none where it is no CSV."""
+    """Return the column names in a member's head; none if it isn't CSV."""
     lines = head_lines(start)
     if not lines or len(lines[0]) > 4096:
         return []
