@@ -17,6 +17,7 @@ HELD_OUT_SHARE, MAX_HELD_OUT = 0.1, 500  # of a speaker's messages, for each hel
 MIN_MESSAGES_TO_HOLD_OUT = 20  # whoever said less is not held out
 MIN_LETTERS = 16  # letters and digits of a message by which copies are known; shorter ones are habits
 COPIED_SHARE = 0.5  # of the long messages of the smaller conversation
+MAX_COPIED_SHARE = 0.25  # of a split that one group of copies may be: larger ones are trained on together
 MAX_TOLD_APART = 8  # conversations that a message may stand in and still tell copies
 
 
@@ -43,17 +44,24 @@ def assign_splits(
         for place in members if held_out else ():
             if splits[conversations[place].id] == TRAIN:
                 splits[conversations[place].id] = held_out[-1]
-    by_hash = sorted(groups, key=lambda members: min((int(prints[place][0]), wholes[place]) for place in members))
+    by_hash = sorted(groups, key=lambda members: _draw([(int(prints[place][0]), wholes[place]) for place in members]))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
         held = _sum(said[place] for members in order for place in members if splits[conversations[place].id] == split)
         for members in order:
             counts = _sum(said[place] for place in members)
             is_needed = any(held.get(speaker, 0) < quota.get(speaker, 0) for speaker in counts)
-            too_much = any(count > 2 * quota[speaker] + 5 for speaker, count in counts.items() if speaker in quota)
+            most = 2.0 if len(members) == 1 else MAX_COPIED_SHARE
+            too_much = any(count > most * quota[speaker] + 5 for speaker, count in counts.items() if speaker in quota)
             if splits[conversations[members[0]].id] == TRAIN and is_needed and not too_much:
                 splits.update((conversations[place].id, split) for place in members)
                 held = _sum((held, counts))
     return splits
+
+
+def _draw(hashes: Sequence[tuple[int, int]]) -> int:
+    """Return a group's place in the draw. The least hash of many messages is a small number: hashed once more, so that long
+    conversations don't all come first."""
+    return _hash(str(min(hashes)))
 
 
 def _prints(record: ConversationRecord) -> np.ndarray:

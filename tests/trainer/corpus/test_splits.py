@@ -83,3 +83,46 @@ def test_the_split_is_by_content() -> None:
     renamed = [copy(one, f"copy{place}") for place, one in enumerate(found)]
     before, after = (assign_splits(some, {"MARA", "BOB"}, {}) for some in (found, renamed))
     assert [before[one.id] for one in found] == [after[one.id] for one in renamed]
+
+
+def test_long_and_short_conversations_are_held_out_alike() -> None:
+    """Each split holds chats and single tweets as the corpus does: neither judge gets only the one or the other."""
+    chats = [
+        ConversationRecord(
+            f"chat {number}",
+            Conversation(
+                "group", tuple(Turn("MARA", (f"what chat {number} says in line {place}",)) for place in range(20))
+            ),
+            (None,) * 20,
+            "x",
+        )
+        for number in range(100)
+    ]
+    tweets = [
+        ConversationRecord(
+            f"tweet {number}", Conversation("timeline", (Turn("MARA", (f"what tweet {number} says",)),)), (None,), "x"
+        )
+        for number in range(1000)
+    ]
+    splits = assign_splits(chats + tweets, {"MARA"}, {})
+    for split in (CALIBRATION_SPLIT, TEST_SPLIT):
+        assert 5 <= sum(splits[record.id] == split for record in chats) <= 20
+        assert 50 <= sum(splits[record.id] == split for record in tweets) <= 200
+
+
+def test_a_long_chain_of_copies_is_trained_on_whole() -> None:
+    """Talk that repeats itself from conversation to conversation would fill a split by itself."""
+    words = [f"a thing that is said again and again, number {number}" for number in range(60)]
+    chain = [
+        ConversationRecord(
+            f"link {number}",
+            Conversation("group", (Turn("MARA", (words[number], words[number + 1])),)),
+            (None,),
+            "x",
+        )
+        for number in range(59)
+    ]
+    others = [record(number, "MARA") for number in range(300)]
+    splits = assign_splits(chain + others, {"MARA"}, {})
+    assert {splits[record.id] for record in chain} == {TRAIN}
+    assert Counter(splits[record.id] for record in others)[TEST_SPLIT] >= 40
