@@ -55,7 +55,9 @@ class NameLexicon:
         if len(word) < 2 or word in ALWAYS_CAPITAL:
             return "at"
         if self.is_word(word):
-            noun = any(_is_ordinary(word, language) for language in _NOUNS_CAPITAL.intersection(self._languages))
+            noun = not _is_given_alone(word) and any(
+                _is_ordinary(word, language) for language in _NOUNS_CAPITAL.intersection(self._languages)
+            )
             return "at" if noun or word.upper() == word else "proper"
         return "any_case" if len(word) > 2 or word.upper() == word else "capital"
 
@@ -65,6 +67,11 @@ class NameLexicon:
         return any(
             word in GIVEN_WORDS.get(language, ()) or _is_ordinary(word, language) for language in self._languages
         )
+
+
+def _is_given_alone(word: str) -> bool:
+    """Return whether `word` is a given name and no noun as well: "lukas" is frequent in German, but means a person."""
+    return word in given_names() and not any(word in given for given in GIVEN_WORDS.values())
 
 
 def _is_ordinary(word: str, language: str) -> bool:

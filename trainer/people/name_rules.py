@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from persona.word_tokens import CJK, MARKS
 from trainer.people.identities import Identity
 from trainer.people.name_finder import holds_cjk, words_of
-from trainer.people.name_lexicon import NameLexicon, NameMatch
+from trainer.people.name_lexicon import NameLexicon, NameMatch, given_names
 from trainer.people.word_lists import NEVER_NAMES, PARTICLES
 
 _EDGES = re.compile(rf"^\W+|(?:(?![{MARKS}])\W)+$")  # emoji and ornaments around a name are not what others type
@@ -80,8 +80,10 @@ def _calls_of(name: str, lexicon: NameLexicon) -> Iterator[tuple[str, NameMatch]
     if all(word in NEVER_NAMES for word in words):
         return
     yield whole, "proper" if all(map(lexicon.is_word, words)) else "any_case"
-    first = next((place for place, word in enumerate(words) if _may_be_given(word, place, lexicon)), None)
-    if first is None:
+    givens = [place for place, word in enumerate(words) if _may_be_given(word, place)]
+    sure = (place for place in givens if lexicon.is_name(words[place]))
+    listed = (place for place in givens if words[place] in given_names())  # "marco" is a word where Italian is spoken
+    if (first := next(sure, next(listed, None))) is None:
         return
     given, surnames = words[first], words[first + 1 :]
     yield given, lexicon.match_of(given)
@@ -95,11 +97,9 @@ def _calls_of(name: str, lexicon: NameLexicon) -> Iterator[tuple[str, NameMatch]
             yield surname, lexicon.match_of(surname) if is_word or holds_cjk(surname) else "capital"
 
 
-def _may_be_given(word: str, place: int, lexicon: NameLexicon) -> bool:
-    """Return whether the word at `place` of a display name is what others call them by; "al" is in "Al Romero"."""
-    if len(word) < 2 or word in NEVER_NAMES or (place and word in PARTICLES):
-        return False
-    return lexicon.is_name(word)
+def _may_be_given(word: str, place: int) -> bool:
+    """Return whether the word at `place` of a display name may be what others call them by; "al" is in "Al Romero"."""
+    return len(word) >= 2 and word not in NEVER_NAMES and not (place and word in PARTICLES)
 
 
 def _is_contraction(text: str, end: int, is_word: bool) -> bool:

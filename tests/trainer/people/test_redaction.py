@@ -148,3 +148,21 @@ def test_names_go_and_words_stay_in_an_invented_corpus() -> None:
     figures = measured(20_000)
     assert figures.recall >= 0.98
     assert figures.harm <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "text", "expected"),
+    [
+        ("it", "Giulia Bianchi", "ciao Giulia, i fogli bianchi", "ciao {}, i fogli bianchi"),
+        ("pl", "Agnieszka Nowak", "a gdzie Agnieszka?", "a gdzie {}?"),
+        ("pt", "João Silva", "o João saiu", "o {} saiu"),
+        ("de", "Lukas Weber", "wo ist Lukas?", "wo ist {}?"),
+        ("ru", "Дмитрий Иванов", "а где Дмитрий?", "а где {}?"),
+        ("en", "Fun Bobby", "so much fun, Bobby", "so much fun, {}"),
+    ],
+)
+def test_first_names_are_names_where_their_language_is_spoken(
+    language: str, name: str, text: str, expected: str
+) -> None:
+    """Names are at home in languages as words are: one that lists of given names hold is somebody's all the same."""
+    assert names_of(name, languages=(language,)).replaced(text) == expected.format(f"<{name}>")
