@@ -244,7 +244,7 @@ def _row(message: Message, sender: str, source: str, kept: Kept, identities: dic
         kind=message.conversation_type,
         message_id=_opaque(message.message_id),
         sender=sender,
-        at=message.timestamp,
+        at=message.timestamp if message.timestamp and message.timestamp > 0 else None,  # exports write 0 for unknown
         lines=kept.lines,
         reply_to=_opaque(message.reply_to_id) or ("?" if message.reply_to_name or kept.answers else ""),
         thread=_opaque_channel(message.thread_id),

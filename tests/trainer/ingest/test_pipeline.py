@@ -282,3 +282,25 @@ def test_strict_counts_files_that_no_reader_knows(home: Settings, tmp_path: Path
         imported(home, folder, strict=True)
     summary = import_summary(home, imported(home, folder))
     assert summary["unread"] == [{"file": "down/diary.txt", "reason": "text of a kind that no reader knows"}]
+
+
+def test_a_time_of_zero_is_none(home: Settings, tmp_path: Path) -> None:
+    """Exports write 0 where they don't know: nobody chatted in 1970, and the message stays beside its neighbours."""
+    stamps = (1673000000, 0, 1673000060)
+    messages = [
+        {
+            "id": number,
+            "type": "message",
+            "date": "",
+            "date_unixtime": str(at),
+            "from": name,
+            "from_id": name,
+            "text": "hi",
+        }
+        for number, (at, name) in enumerate(zip(stamps, ("Ines", "Bo", "Ines"), strict=True))
+    ]
+    export = {"name": "Pond", "type": "private_group", "id": 1, "messages": messages}
+    (tmp_path / "result.json").write_text(json.dumps(export), encoding="utf-8")
+    corpus = imported(home, tmp_path / "result.json").corpus
+    assert [row.at for row in corpus.rows] == [1673000000, None, 1673000060]
+    assert [one.conversation.year for one in corpus.conversations] == [2023]
