@@ -94,6 +94,20 @@ _LIKES = (
     "synes godt om en besked|likte en melding|tykkäsi viestistä|líbí se mu zpráva|označil(a) zprávu jako to se mi líbí|"
     "kedvelt egy üzenetet|a apreciat un mesaj|του/της αρέσει ένα μήνυμα|ถูกใจข้อความ|đã thích một tin nhắn"
 ).split("|")
+_CALL_ENDED = (  # Instagram says so without a name or a full stop
+    "video chat ended|audio call ended|voice call ended|video call ended|videochat beendet|audioanruf beendet|"
+    "videoanruf beendet|sprachanruf beendet|appel vidéo terminé|appel audio terminé|discussion vidéo terminée|"
+    "videochat finalizado|videollamada finalizada|llamada de audio finalizada|finalizó el videochat|"
+    "finalizó la videollamada|bate-papo com vídeo encerrado|chamada de vídeo encerrada|chamada de áudio encerrada|"
+    "videochiamata terminata|la videochiamata è terminata|chiamata audio terminata|la chiamata audio è terminata|"
+    "videochat beëindigd|videogesprek beëindigd|audiogesprek beëindigd|spraakoproep beëindigd|видеочат завершен|"
+    "видеочат завершён|видеозвонок завершен|видеозвонок завершён|аудиозвонок завершен|аудиозвонок завершён|"
+    "відеочат завершено|аудіовиклик завершено|czat wideo został zakończony|czat wideo zakończony|"
+    "połączenie audio zakończone|görüntülü sohbet sona erdi|sesli arama sona erdi|görüntülü arama sona erdi|"
+    "obrolan video berakhir|panggilan audio berakhir|panggilan video berakhir|ビデオチャットが終了しました|"
+    "音声通話が終了しました|视频聊天已结束|语音通话已结束|視訊聊天已結束|語音通話已結束|영상 채팅이 종료되었습니다|"
+    "음성 통화가 종료되었습니다|videochatten avslutades|videochatten har avslutats|videochat afsluttet"
+).split("|")
 _GONE = """longer mehr plus ya|no non|è não|está niet|meer больше більше już artık lagi já|não لم|يعد לא|זמינ अब ご利用
     不再 已不 더|이상 inte|längre ikke|længere ikke|lenger enää už|není már|nem nu|mai δεν ไม่ không|còn دیگر unavailable"""
 _POLL = """poll umfrage sondage encuesta enquete sondagem sondaggio peiling опрос опитув ankiet anket jajak استطلاع סקר पोल
@@ -124,7 +138,7 @@ def is_notice(sender: str, text: str) -> bool:
         return stops
     if sender and stops and _is_in(sender, text) and _does(text):
         return True
-    return _is_reaction(text) or (stops and (_is_of_the_account(text) or _is_bare(text)))
+    return _is_of_nobody(text) or (stops and (_is_of_the_account(text) or _is_bare(text)))
 
 
 def _parts(before: str, after: str) -> bool:
@@ -145,10 +159,10 @@ def _does(text: str) -> bool:
     return bool(_DOES.search(text) or _SENDS.search(text))
 
 
-def _is_reaction(text: str) -> bool:
-    """Whether a text is `Reacted 😂 to your message` or `Liked a message`."""
+def _is_of_nobody(text: str) -> bool:
+    """Whether a text is `Reacted 😂 to your message`, `Liked a message` or `Video chat ended`."""
     bare = text.strip().rstrip("".join(_STOPS)).casefold()
-    if bare in _LIKES:
+    if bare in _LIKES or bare in _CALL_ENDED:
         return True
     words = [word for word in bare.split() if _LETTER.search(word)]
     emoji = any(ord(char) > 0x203B and not char.isalnum() and ord(char) not in range(0x3000, 0x3100) for char in bare)

@@ -23,6 +23,7 @@ NAMED = [
     "{} ha cambiato il tema in Amore.",
     "{} heeft het thema gewijzigd in Liefde.",
     "{} heeft de groep verlaten.",
+    "{} ha iniziato una videochiamata",
     "{} изменил(а) тему на «Любовь».",
     "{} змінила тему на «Кохання».",
     "{} zmienił(a) motyw na Miłość.",
@@ -80,6 +81,12 @@ REACTIONS = [
     "あなたのメッセージに😂でリアクションしました",
     "Curtiu uma mensagem",
     "A aimé un message",
+    "Ha aggiunto la reazione ❤️ al tuo messaggio ",
+    "Video chat ended",
+    "La videochiamata è terminata",
+    "Videochat beëindigd",
+    "Videochat beendet",
+    "ビデオチャットが終了しました",
 ]
 SENT = [
     ("{} sent an attachment.", "file"),
