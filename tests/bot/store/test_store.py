@@ -180,6 +180,16 @@ async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: BotSto
     assert await store.inbox.waiting(ACCOUNT) == [waiting]
 
 
+async def test_a_post_that_is_still_to_be_made_outlives_keep_days(store: BotStore) -> None:
+    """A bot that was away for a month decides about it when it is back; what was made goes."""
+    (made, waiting) = await store.outbox.put(ACCOUNT, CHANNEL, "tweet:1", PARTS)
+    await store.outbox.sent(made, "77", "MARA")
+    store.database.clock.now += 31 * DAY  # type: ignore[attr-defined]
+    await store.purge(30)
+    assert [post.id for post in await store.outbox.unsent(ACCOUNT)] == [waiting.id]
+    assert await store.outbox.origin_of(ACCOUNT, CHANNEL, "77") is None
+
+
 async def test_what_is_known_of_a_channel_goes_once_nothing_of_it_is_remembered(store: BotStore) -> None:
     """Watermarks, fillings, moves and silences that ended; not the move of a chat that the settings still name."""
     await commit(store, heard(1))

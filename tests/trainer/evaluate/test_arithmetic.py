@@ -12,7 +12,7 @@ from trainer.evaluate.calibration import Trial
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.gate import Verdict, copy_violation, worse
 from trainer.evaluate.intervals import Figure, bootstrap, difference
-from trainer.evaluate.judges import out_of_fold_scores
+from trainer.evaluate.judges import Judges, in_folds, out_of_fold_scores
 from trainer.evaluate.likelihood import attribution, membership
 
 INSIDE = Trial(SamplingParams(), 100, voice_ratio=0.8, two_sample=0.6, distinct=1.0, length=1.0)
@@ -54,6 +54,15 @@ def test_a_judge_does_not_know_what_it_judges() -> None:
     labels = np.array([0, 1] * 20)
     scores = out_of_fold_scores(csr_matrix(np.eye(40)), labels, np.arange(40) // 8)
     assert float(np.abs(scores).max()) < 0.5
+
+
+def test_a_judge_of_speakers_has_not_read_the_fold_that_it_judges() -> None:
+    """Texts that share no sign: whoever read them names each right, whoever did not says the same of all."""
+    texts = ["".join(chr(0x4E00 + 3 * place + sign) for sign in range(3)) for place in range(40)]
+    by_label = {"a": in_folds(texts[:20]), "b": in_folds(texts[20:])}
+    judges = Judges(by_label)
+    right = [judges.predictions(folds) == label for label, folds in by_label.items()]
+    assert np.concatenate(right).mean() == pytest.approx(0.5, abs=0.15)
 
 
 def test_trials_inside_the_bounds_come_first_and_then_the_more_alike() -> None:

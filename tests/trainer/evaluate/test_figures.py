@@ -49,6 +49,8 @@ def test_the_ratio_stands_between_chance_and_the_person() -> None:
     assert ratio(zeros, ones, zeros) == 0
     assert ratio(np.array([1.0, 0.0]), ones, zeros) == 0.5
     assert np.isnan(ratio(ones, zeros, zeros))
+    one_of_four, half, three_of_four = (np.arange(4) < count for count in (1, 2, 3))
+    assert ratio(*(hits.astype(float) for hits in (half, three_of_four, one_of_four))) == 0.5
 
 
 def test_bundles_are_neighbours_joined() -> None:
