@@ -48,7 +48,6 @@ SAMPLING = [
     *_in(
         "engine/sampler.py",
         "tests/engine/test_sampler.py",
-        "tests/engine/test_distributions.py",
         nucleus_loses_its_last=("mass.cumsum(-1) - mass < top_p", "mass.cumsum(-1) < top_p"),
         min_p_upside_down=("ordered[:, :1] + min_logit", "ordered[:, :1] - min_logit"),
         one_more_than_top_k=(
