@@ -1,5 +1,6 @@
 """The loss is the model's own, whatever the head does to its logits, and costs little memory."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -14,7 +15,7 @@ from tests import tokenizers
 from tests.trainer import bases
 from trainer.loop.batches import Window, collate, pack, windows_of
 from trainer.loop.held_out_loss import measure_loss
-from trainer.loop.loss import IGNORE_INDEX, _Chunked, install_loss, summed_loss
+from trainer.loop.loss import IGNORE_INDEX, Loss, _Chunked, install_loss, summed_loss
 from trainer.loop.packing import can_pack, padded_groups, side_by_side
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
@@ -174,14 +175,21 @@ def test_a_large_vocabulary_never_holds_all_its_logits() -> None:
         return piece @ weight.T
 
     loss = _Chunked.apply(hidden, labels, head, 7)
-    loss.backward()
+    (loss / 4).backward()  # as a share of several batches
     assert max(asked) == 7
     assert sum(asked) == 100
     expected = cross_entropy(hidden @ weight.T, labels, reduction="sum")
     (slope,) = torch.autograd.grad(expected, hidden)
     assert torch.isclose(loss, expected, rtol=1e-5)
     assert hidden.grad is not None
-    assert torch.allclose(hidden.grad, slope, atol=1e-4)
+    assert torch.allclose(hidden.grad, slope / 4, atol=1e-4)
+
+
+def test_bits_are_counted_by_characters_and_perplexity_by_tokens() -> None:
+    """Eight bits over two characters that were eight tokens."""
+    loss = Loss(nats=8 * math.log(2), tokens=8, characters=2)
+    assert loss.bits_per_character == pytest.approx(4)
+    assert loss.perplexity == pytest.approx(2)
 
 
 def test_a_batch_without_labels_has_no_loss_and_no_gradient() -> None:
