@@ -307,7 +307,7 @@ PRIVACY = [
     *_in(
         "persona/pii/numbers.py",
         "tests/persona/pii",
-        luhn=("for one in doubled)) % 10 == 0", "for one in doubled)) % 10 == 1"),
+        luhn=("in doubled)) % 10 == 0", "in doubled)) % 10 == 1"),
         iban=("% 97 == 1 else 0", "% 97 == 0 else 0"),
         versions_are_machines=(
             "return not (address.is_loopback or _VERSION.search(before))",
