@@ -109,11 +109,15 @@ def test_two_versions_answer_side_by_side(visitor: Visit) -> None:
     """Each with sliders of its own, on which the calibrated values are marked."""
     page = visitor.page
     page.locator("#chat-double input").check()
+    page.locator("#voice-2 button").first.wait_for()
     for side in (1, 2):
+        visitor.settled()  # a click on what is being laid out anew is lost
         page.locator(f"#voice-{side} button").first.click()
+        page.locator(f"#temperature-{side} input[type=number]").wait_for()
     page.locator("#version-2 input").click()
     page.get_by_role("option", name="2", exact=True).click()
     expect(page.locator("#temperature-2")).to_contain_text("calibrated:")
+    visitor.settled()
     page.locator("#temperature-1 input[type=number]").fill("0")
     page.locator("#temperature-1 input[type=number]").press("Tab")
     page.fill("#chat-text textarea", "my bike has a flat tyre again")
