@@ -15,8 +15,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.completion import get_completion_inspect_parameters
 
+from persona.cpu_threads import bound_spinning
 from persona.errors import FAILED, USAGE, UserError, describe_os_error
-from persona.threads import bound_spinning
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it

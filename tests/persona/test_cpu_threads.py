@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from persona.threads import SPIN_COUNT, bound_spinning
+from persona.cpu_threads import SPIN_COUNT, bound_spinning
 
 ROOT = Path(__file__).parents[2]
 
