@@ -18,8 +18,8 @@ def run_(config: ConfigOption = Path("persona.toml")) -> None:
     import logging
 
     from bot.daemon import serve
+    from bot.enabled_gateways import gateways_of
     from bot.logs import set_up_logging
-    from bot.platforms import gateways_of
     from persona.config import load
 
     settings = load(config)

@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
+from bot.enabled_gateways import gateways_of
 from bot.gateway import Finding
 from bot.logs import hide
-from bot.platforms import gateways_of
 from bot.store import BotStore
 from bot.store.address import store_url
 from engine.base import EngineError, Request, complete

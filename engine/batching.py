@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.packing import Forward, RowInput
+from engine.packed_forward import Forward, RowInput
 from engine.prefix_cache import Prefix, PrefixCache
 from engine.sampler import apply_repetition_penalty, next_noise_seed, sample_tokens
 from engine.stepper import Job, StepResult

@@ -8,7 +8,7 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
-from engine.packing import why_not_served_packed
+from engine.packed_forward import why_not_served_packed
 
 Model = TypeVar("Model", PreTrainedModel, PeftModel)
 

@@ -41,7 +41,7 @@ Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
-class Said:
+class SampleMessage:
     """One message of the simulated group. answers: index of the message it replies to, in the same list."""
 
     who: str
@@ -97,9 +97,9 @@ class Phrases:
         return re.sub(r"\{(\w+)\}", value, chosen).strip()
 
 
-def talk(draw: Draw, start: datetime, end: datetime, messages: int, people: Sequence[str]) -> list[Said]:
+def talk(draw: Draw, start: datetime, end: datetime, messages: int, people: Sequence[str]) -> list[SampleMessage]:
     """So many messages between `start` and `end`: sessions on one topic, each with its own few people and pace."""
-    said: list[Said] = []
+    said: list[SampleMessage] = []
     now, mean_gap = start, (end - start) / (messages / 14)
     while len(said) < messages:
         now += mean_gap * draw.between(0.2, 1.8)
@@ -107,10 +107,10 @@ def talk(draw: Draw, start: datetime, end: datetime, messages: int, people: Sequ
     return said[:messages]
 
 
-def _session(draw: Draw, now: datetime, people: Sequence[str], base: int) -> list[Said]:
+def _session(draw: Draw, now: datetime, people: Sequence[str], base: int) -> list[SampleMessage]:
     phrases, topic = Phrases(draw), draw.one(list(BOOK["topics"]))
     weights = {who: BOOK["voices"][who]["talkative"] * draw.between(0.2, 1.6) for who in people}
-    said: list[Said] = []
+    said: list[SampleMessage] = []
     last = ""
     for turn in range(int(draw.between(4, 14))):
         who = draw.weighted({name: weight for name, weight in weights.items() if name != last})
@@ -118,7 +118,7 @@ def _session(draw: Draw, now: datetime, people: Sequence[str], base: int) -> lis
         answers = base + len(said) - 1 if said and draw.chance(0.18) else None
         for part in text.split(" / "):
             now += timedelta(seconds=draw.between(2, 9) if said and said[-1].who == who else draw.between(8, 90))
-            said.append(Said(who, part.strip(), now, answers))
+            said.append(SampleMessage(who, part.strip(), now, answers))
             answers = None
         last = who
     return said
@@ -139,7 +139,7 @@ def _utterance(draw: Draw, phrases: Phrases, who: str, topic: str, last: str, op
     return phrases.fill(draw.one(templates), {**words, **names})
 
 
-def write_telegram(path: Path, said: Sequence[Said]) -> None:
+def write_telegram(path: Path, said: Sequence[SampleMessage]) -> None:
     """A Telegram Desktop result.json of one group, with the service messages and media that such files hold."""
     rows: list[dict[str, Any]] = [
         {
@@ -176,7 +176,7 @@ def _telegram_dates(at: datetime) -> dict[str, str]:
     return {"date": at.strftime("%Y-%m-%dT%H:%M:%S"), "date_unixtime": str(int(at.timestamp()))}
 
 
-def write_discord(path: Path, said: Sequence[Said]) -> None:
+def write_discord(path: Path, said: Sequence[SampleMessage]) -> None:
     """A DiscordChatExporter JSON of one channel, with pins and a bot."""
     first = 500000000000000000
     rows = []

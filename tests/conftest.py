@@ -25,7 +25,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as commands have it
 os.environ["OMP_NUM_THREADS"] = "1"  # models this small only wait for each other on more; read when torch is
 
 from bot.daemon import BotDaemon, Pauses
-from bot.platforms import gateways_of
+from bot.enabled_gateways import gateways_of
 from bot.store import BotStore
 from engine.voice import Voice
 from examples.make_sample import make

@@ -27,7 +27,7 @@ from trainer.people.name_rules import name_matches
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ErasureReceipt:
     """What was removed, without a word about whom. messages: theirs. quotations: of their words in other messages.
     mentions: messages of others in which their name became […]. bundles: trained on them, to be trained anew. leftovers:
     grown bases and interrupted trainings, which held their words, removed."""
@@ -42,7 +42,7 @@ class Receipt:
     leftovers: int
 
 
-def erase(settings: Settings, name: str, now: datetime) -> Receipt:
+def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
     """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises UserError if nobody is,
     if several are, and for the persona: nothing is changed then."""
     corpus = load(settings)
@@ -64,7 +64,7 @@ def erase(settings: Settings, name: str, now: datetime) -> Receipt:
     )
     bundles = _trained_on(settings, keys, {person.key for person in people})
     leftovers = _leftovers(settings)
-    receipt = Receipt(
+    receipt = ErasureReceipt(
         at=now.isoformat(timespec="seconds"),
         **counts,
         conversations_before=len(corpus.conversations),

@@ -16,7 +16,7 @@ _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])|&#?\w+;?")  # the beginning of a tag, an
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Bubble:
     """One bubble. speaker: the key it is written under. name: as it is shown. made: what an answer of the persona's was
     made of; None for what was typed. id: tells answers apart."""
 
@@ -27,10 +27,10 @@ class Said:
     id: str = ""
 
 
-Chat = tuple[Said, ...]
+Chat = tuple[Bubble, ...]
 
 
-class Message(TypedDict):
+class GradioMessage(TypedDict):
     """A bubble as Gradio wants it."""
 
     role: str
@@ -56,8 +56,8 @@ def typed(chat: Chat, seal: Seal, name: str, text: str) -> Chat:
         return chat
     last = chat[-1] if chat else None
     if last and last.made is None and last.name == name:
-        return (*chat[:-1], Said(last.speaker, name, (*last.lines, *lines)))
-    return (*chat, Said(speaker_of(seal, name), name, lines))
+        return (*chat[:-1], Bubble(last.speaker, name, (*last.lines, *lines)))
+    return (*chat, Bubble(speaker_of(seal, name), name, lines))
 
 
 def edited(chat: Chat, index: int, text: str) -> Chat:
@@ -67,9 +67,9 @@ def edited(chat: Chat, index: int, text: str) -> Chat:
     if not lines:
         return chat[:index]
     if old.made is None:
-        return (*chat[:index], Said(old.speaker, old.name, lines))
+        return (*chat[:index], Bubble(old.speaker, old.name, lines))
     answer = replace(old.made, completion="\n".join(lines), adapter=f"{old.made.adapter.removesuffix(EDITED)}{EDITED}")
-    return (*chat[:index], Said(old.speaker, old.name, lines, answer, old.id), *chat[index + 1 :])
+    return (*chat[:index], Bubble(old.speaker, old.name, lines, answer, old.id), *chat[index + 1 :])
 
 
 def unanswered(chat: Chat) -> Chat:
@@ -89,7 +89,7 @@ def display_names(chat: Chat) -> dict[str, str]:
     return {said.speaker: said.name for said in chat if said.made is None and normalise(said.name) != said.speaker}
 
 
-def bubbles(chat: Chat) -> list[Message]:
+def bubbles(chat: Chat) -> list[GradioMessage]:
     """The chat as Gradio shows it; who talks is said where several do."""
     names = {said.name for said in chat if said.made is None}
     return [
@@ -100,7 +100,7 @@ def bubbles(chat: Chat) -> list[Message]:
     ]
 
 
-def _with_name(said: Said, names: set[str]) -> str:
+def _with_name(said: Bubble, names: set[str]) -> str:
     text = "\n".join(said.lines)
     return f"{said.name}: {text}" if len(names) > 1 else text
 

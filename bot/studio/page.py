@@ -4,13 +4,13 @@ from html import escape
 
 import gradio as gr
 
-from bot.studio.chat import ChatTab
-from bot.studio.game import GameTab
+from bot.studio.chat_tab import ChatTab
+from bot.studio.game_tab import GameTab
 from bot.studio.report import ReportTab
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
-from bot.studio.timeline import TimelineTab
-from bot.studio.training import TrainingTab
+from bot.studio.timeline_tab import TimelineTab
+from bot.studio.training_tab import TrainingTab
 from persona.config import Settings
 
 SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")  # what the machine has

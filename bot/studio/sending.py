@@ -2,7 +2,7 @@
 
 import secrets
 
-from bot.platforms import limits_of
+from bot.enabled_gateways import limits_of
 from bot.store import HANDED_IN, BotStore
 from bot.studio.streaming import Lines
 from bot.talk import delivery

@@ -10,9 +10,9 @@ import gradio as gr
 
 from bot.store import Answer
 from bot.studio.chat_history import (
+    Bubble,
     Chat,
-    Message,
-    Said,
+    GradioMessage,
     bubbles,
     display_names,
     edited,
@@ -35,7 +35,7 @@ ACCOUNT, OWNER = "studio:page", "owner"  # of the ratings; `bot forget studio:ow
 HEIGHT = 420  # pixels
 MOST_TOKENS = 512
 
-Shown = tuple[Chat, list[Message]]
+Shown = tuple[Chat, list[GradioMessage]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Side:
         with sentences():
             voice = await self._studio.voice(version)
             voice = replace(voice, sampling=_sampling(voice.sampling, figures))
-            said: tuple[Said, ...] = ()
+            said: tuple[Bubble, ...] = ()
             async with aclosing(streamed(lambda on_text: _speak(voice, scene, chat, on_text))) as drafts:
                 async for lines in drafts:
                     said = (_said(voice, scene, chat, lines),) if lines else ()
@@ -196,11 +196,11 @@ async def _speak(voice: Voice, scene: str, chat: Chat, on_text: OnText) -> Lines
     return await voice.reply(scene, turns_of(chat), seed, on_text=on_text)
 
 
-def _said(voice: Voice, scene: str, chat: Chat, lines: Lines) -> Said:
+def _said(voice: Voice, scene: str, chat: Chat, lines: Lines) -> Bubble:
     """An answer, with what it was made of for those who rate it."""
     seal = voice.seal
     prompt = render(Conversation(scene, () if scene == "timeline" else turns_of(chat), seal.year))
     made = Answer(prompt, "\n".join(lines), f"{seal.speaker} {seal.created}", (OWNER,))
     names = display_names(chat)
     named = tuple(named_back(line, names) for line in lines)
-    return Said(seal.speaker, seal.speakers[seal.speaker].name, named, made, secrets.token_hex(8))
+    return Bubble(seal.speaker, seal.speakers[seal.speaker].name, named, made, secrets.token_hex(8))

@@ -11,8 +11,8 @@ from bot.gateway import Gateway, NotSent, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
+from bot.talk.history import in_one_go, scene_of, turns_of
 from bot.talk.listener import Listener
-from bot.talk.memory import in_one_go, scene_of, turns_of
 from bot.talk.rejections import REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back
 from engine.voice import Voice

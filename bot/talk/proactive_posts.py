@@ -5,7 +5,7 @@ import secrets
 from bot.metrics import BotMetrics
 from bot.store import BotStore
 from bot.talk.delivery import sayable
-from bot.talk.memory import turns_of
+from bot.talk.history import turns_of
 from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR
 from engine.voice import Voice

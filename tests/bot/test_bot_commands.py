@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from bot.doctor import examine
+from bot.enabled_gateways import gateways_of
 from bot.gateway import Finding
-from bot.platforms import gateways_of
 from bot.store.backup import back_up
 from persona.config import load
 from persona.errors import UserError

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from bot.daemon import BotDaemon, Pauses
-from bot.platforms import gateways_of
+from bot.enabled_gateways import gateways_of
 from bot.store import BotStore
 from engine.choose import open_voice
 from persona.bundle import current

@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from engine.backends.transformers_engine import TransformersStepper, load_base
 from engine.base import Request
 from engine.batching import Batch
-from engine.packing import PackedForward, SingleForward, forward_of
+from engine.packed_forward import PackedForward, SingleForward, forward_of
 from engine.prefix_cache import PrefixCache
 from engine.stepper import Job
 from persona.encoding import TextStream

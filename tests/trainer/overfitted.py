@@ -12,8 +12,8 @@ from persona.encoding import Encoding
 from persona.transcript import Conversation
 from trainer.base.pretraining import Size, shape
 from trainer.loop.batches import windows_of
+from trainer.loop.device_memory import Fit
 from trainer.loop.lora import add_adapter, train_adapter
-from trainer.loop.memory import Fit
 from trainer.progress import Bars
 
 LOUD = 0.3  # of the embeddings; an untrained model's are so small that no adapter could make it sure of anything

@@ -19,9 +19,9 @@ from tests.engine.stepping import GREEDY, ids_of, prompts
 from tests.trainer import families
 from tests.trainer.loop.test_loss import ENCODING, rows_of, talk
 from trainer.loop.batches import Window, collate, pack
+from trainer.loop.device_memory import activation_bytes
 from trainer.loop.lora import add_adapter
 from trainer.loop.loss import summed_loss
-from trainer.loop.memory import activation_bytes
 from trainer.loop.packing import can_pack, side_by_side
 
 ROWS = rows_of(talk(3, 1), talk(6, 2))

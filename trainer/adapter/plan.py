@@ -16,10 +16,10 @@ from trainer.base.loading import scratch_folder, untrained_base
 from trainer.base.pretraining import minutes_for
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import BatchLoader
+from trainer.loop.device_memory import activation_bytes, free_bytes
 from trainer.loop.distributed import world
 from trainer.loop.lora import target_tokens
 from trainer.loop.loss import CHUNK, summed_loss
-from trainer.loop.memory import activation_bytes, free_bytes
 from trainer.loop.packing import can_pack, side_by_side
 from trainer.loop.trainer import build_sampler
 from trainer.progress import Bars

@@ -9,14 +9,14 @@ from persona.config import Settings
 from persona.encoding import Encoded
 from persona.errors import UserError
 from trainer.adapter.logit_bias import add_logit_bias, unigram_bias
-from trainer.base.loading import Base
+from trainer.base.loading import LoadedBase
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import Window, windows_of
+from trainer.loop.device_memory import Fit, fit
 from trainer.loop.distributed import world
 from trainer.loop.lora import add_adapter
-from trainer.loop.memory import Fit, fit
 
 MIN_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 EMPHASIS = 0.6  # of the logit bias on a base from scratch; see docs/likeness.md
@@ -41,7 +41,7 @@ PRETRAINED = Recipe(5e-4, 64, 512)  # many small steps: see "On a real base" in 
 class TrainingSetup:
     """A base with an untrained adapter, the windows of the corpus's three splits, and how a step is run."""
 
-    base: Base
+    base: LoadedBase
     model: PeftModel
     rows: list[Window]
     calibration: list[Window]
@@ -49,7 +49,7 @@ class TrainingSetup:
     fit: Fit
 
 
-def build_setup(settings: Settings, corpus: Corpus, base: Base, *, refit: bool = False) -> TrainingSetup:
+def build_setup(settings: Settings, corpus: Corpus, base: LoadedBase, *, refit: bool = False) -> TrainingSetup:
     """Build the setup of a training; of a refit nothing is held out. Raises UserError if the corpus is too small."""
     require_enough(settings, corpus)
     speakers = target_speakers(settings, corpus)
@@ -80,13 +80,13 @@ def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
     return frozenset(everyone if settings.train.loss_on == "everyone" else {settings.persona.key})
 
 
-def chosen_learning_rate(settings: Settings, base: Base) -> float:
+def chosen_learning_rate(settings: Settings, base: LoadedBase) -> float:
     """Return the learning rate of the settings, or what suits this kind of base."""
     wanted = settings.train.learning_rate
     return recipe_for(base).learning_rate if wanted == "auto" else wanted
 
 
-def recipe_for(base: Base) -> Recipe:
+def recipe_for(base: LoadedBase) -> Recipe:
     """Return how an adapter on this base is trained by default."""
     return FROM_SCRATCH if base.from_scratch else PRETRAINED
 
@@ -118,7 +118,11 @@ def require_enough(settings: Settings, corpus: Corpus) -> None:
 
 
 def with_logit_bias(
-    settings: Settings, base: Base, model: PeftModel, rows: Sequence[Window], learned_from: Sequence[ConversationRecord]
+    settings: Settings,
+    base: LoadedBase,
+    model: PeftModel,
+    rows: Sequence[Window],
+    learned_from: Sequence[ConversationRecord],
 ) -> PeftModel:
     """Return the trained model with a logit bias towards the persona's own words, if one persona is trained.
     learned_from: everybody's conversations."""

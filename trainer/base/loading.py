@@ -34,7 +34,7 @@ BOS_TOKENS = 2048  # on which "with or without" is decided, both tries together
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class LoadedBase:
     """A loaded base. stops: every id that ends a text. folder: where its files lie, if here. from_scratch: pretrained
     here on the corpus, so that it travels inside the bundle."""
 
@@ -48,7 +48,7 @@ class Base:
     tokenizer: Any
 
 
-def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     """Load the base that [base] names. Raises UserError if there is none or it can't carry a transcript."""
     _require_cuda(settings)
     if settings.base.model == SCRATCH:
@@ -57,7 +57,7 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
     return _loaded(located_base(settings), settings, corpus, from_scratch=False)
 
 
-def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     """Return the base as it will be: one not pretrained yet has its shape and tokenizer, but untrained weights."""
     if settings.base.model != SCRATCH or (scratch_folder(settings, corpus) / "model.safetensors").is_file():
         return open_base(settings, corpus, bars)
@@ -68,7 +68,7 @@ def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
     end, stops = _ends(model, untrained.tokenizer, SCRATCH)
     encoding = Encoding(untrained.tokenizer.backend_tokenizer, end)
     seal = BaseModelSeal(model=SCRATCH, weights="", architecture=str(model.config.model_type))
-    return Base(model, encoding, stops, _max_length(settings, model), seal, None, True, untrained.tokenizer)
+    return LoadedBase(model, encoding, stops, _max_length(settings, model), seal, None, True, untrained.tokenizer)
 
 
 def _require_cuda(settings: Settings) -> None:
@@ -79,7 +79,7 @@ def _require_cuda(settings: Settings) -> None:
         )
 
 
-def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> Base:
+def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     """Return the base pretrained on this corpus: the one from last time, or a new one."""
     minutes = settings.base.minutes
     folder = scratch_folder(settings, corpus)
@@ -113,7 +113,7 @@ def scratch_folder(settings: Settings, corpus: Corpus) -> Path:
     return settings.adapters / "bases" / f"{corpus.fingerprint[:12]}-{settings.base.minutes}-{settings.train.seed}"
 
 
-def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, from_scratch: bool) -> Base:
+def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, from_scratch: bool) -> LoadedBase:
     revision = None if isinstance(source, Path) else settings.base.revision
     model = _model(source, revision, settings)
     tokenizer = _tokenizer(source, revision)
@@ -126,7 +126,7 @@ def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, from_scra
         weights=weights_hash(folder) if folder else "",
         architecture=str(model.config.model_type),
     )
-    return Base(model, encoding, stops, _max_length(settings, model), seal, folder, from_scratch, tokenizer)
+    return LoadedBase(model, encoding, stops, _max_length(settings, model), seal, folder, from_scratch, tokenizer)
 
 
 def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 from persona.encoding import Encoding
 from persona.transcript import Conversation, render
 from trainer.loop.batches import PretrainingBlocks
-from trainer.loop.memory import Fit
+from trainer.loop.device_memory import Fit
 from trainer.loop.trainer import TokenTrainer, Trained, run_training, training_arguments
 from trainer.progress import Bars
 

@@ -14,7 +14,7 @@ from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.config import Settings
 from persona.errors import UserError
 from persona.transcript import Conversation
-from trainer.base.loading import Base
+from trainer.base.loading import LoadedBase
 from trainer.bundle.config_hash import config_hash
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
 from trainer.bundle.model_card import model_card
@@ -30,7 +30,7 @@ LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written onl
 LARGE = 100_000_000  # parameters; of so many, eight bits are said twice as fast as sixteen, and hardly anything else is said
 
 
-def initial_seal(settings: Settings, corpus: Corpus, base: Base, speakers: frozenset[str]) -> Seal:
+def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers: frozenset[str]) -> Seal:
     """The seal of a training that begins, without figures and probe. speakers: whose voices it learns."""
     me = settings.persona.key
     turn_counts = Counter(turn.speaker for record in corpus.conversations for turn in record.conversation.turns)
@@ -96,7 +96,7 @@ def turn_taking(conversations: Sequence[Conversation], persona: str, most: int =
 def write_bundle_files(
     folder: Path,
     model: PeftModel,
-    base: Base,
+    base: LoadedBase,
     settings: Settings,
     trained: Trained,
     seal: Seal,
@@ -118,7 +118,7 @@ def write_bundle_files(
     return seal.model_copy(update={"precision": _add_gguf(folder, model, base, settings, bars)})
 
 
-def _add_gguf(folder: Path, model: PeftModel, base: Base, settings: Settings, bars: Bars) -> str:
+def _add_gguf(folder: Path, model: PeftModel, base: LoadedBase, settings: Settings, bars: Bars) -> str:
     """The merged model for engines without torch, where its shape and size allow, and its precision; "" where there is
     none. Merging is the model's end."""
     learned = sum(weight.numel() for name, weight in model.named_parameters() if "lora_" in name)

@@ -30,7 +30,7 @@ from trainer.adapter.setup import (
     target_speakers,
     with_logit_bias,
 )
-from trainer.base.loading import Base, open_base
+from trainer.base.loading import LoadedBase, open_base
 from trainer.bundle.config_hash import config_hash
 from trainer.bundle.provenance import write_provenance
 from trainer.bundle.sealing import initial_seal, write_bundle_files
@@ -101,7 +101,7 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
     return TrainingOutcome(bundle, bundle.seal.metrics, finalized.becomes_current)
 
 
-def _key(settings: Settings, corpus: Corpus, base: Base) -> str:
+def _key(settings: Settings, corpus: Corpus, base: LoadedBase) -> str:
     """Return the name of this very training: a checkpoint must come from the same settings, corpus and base."""
     made_of = "\n".join((config_hash(settings), corpus.fingerprint, base.seal.weights, base.seal.revision))
     return hashlib.sha256(made_of.encode()).hexdigest()[:16]
@@ -158,7 +158,7 @@ def _train_adapter(
 def _add_files(
     folder: Path,
     model: PeftModel,
-    base: Base,
+    base: LoadedBase,
     settings: Settings,
     trained: Trained,
     seal: Seal,
@@ -182,7 +182,7 @@ def sample_contexts(corpus: Corpus, speaker: str) -> list[ReplyContext]:
     return [*evenly_spaced(tweets, count), *evenly_spaced(replies, SAMPLES - count)]
 
 
-def _samples(model: PeftModel, base: Base, seal: Seal, contexts: Sequence[ReplyContext]) -> list[str]:
+def _samples(model: PeftModel, base: LoadedBase, seal: Seal, contexts: Sequence[ReplyContext]) -> list[str]:
     """Return a text from the adapter as it is now for each context."""
     model.eval()
     engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)

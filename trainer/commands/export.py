@@ -10,7 +10,7 @@ import typer
 
 from persona.command import ConfigOption, JsonOption
 from trainer.console import print_json, say
-from trainer.export.registry import FORMATS, PRECISIONS, ExportJob
+from trainer.export.export_formats import FORMATS, PRECISIONS, ExportJob
 
 if TYPE_CHECKING:
     from persona.config import Settings

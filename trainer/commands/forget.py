@@ -10,7 +10,7 @@ from trainer.console import print_json, say
 
 if TYPE_CHECKING:
     from persona.config import Settings
-    from trainer.erasure import Receipt
+    from trainer.erasure import ErasureReceipt
 
 
 def forget(
@@ -33,7 +33,7 @@ def forget(
         _show(settings, receipt)
 
 
-def _show(settings: "Settings", receipt: "Receipt") -> None:
+def _show(settings: "Settings", receipt: "ErasureReceipt") -> None:
     """What was forgotten, and what is left to do."""
     say(
         f"forgotten: {receipt.messages:,} messages, {receipt.quotations:,} quotations, their name in {receipt.mentions:,} "

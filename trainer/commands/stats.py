@@ -10,7 +10,7 @@ from persona.command import ConfigOption, JsonOption
 from trainer.console import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from trainer.corpus.stats import Voice
+    from trainer.corpus.speaker_stats import SpeakerStats
 
 MOST_YEARS = 8  # columns of the table; the page and --json have all
 MOST_ROWS = 20
@@ -28,14 +28,14 @@ def stats(
     from zoneinfo import ZoneInfo
 
     from persona.config import load
-    from trainer.corpus.stats import voices
+    from trainer.corpus.speaker_stats import speaker_stats
     from trainer.corpus.stats_page import write_page
     from trainer.corpus.store import PAGE
     from trainer.corpus.store import load as load_corpus
 
     settings = load(config)
     zone = settings.tweets.timezone
-    speakers = voices(load_corpus(settings), ZoneInfo(zone), settings.data.max_gap_minutes * 60)
+    speakers = speaker_stats(load_corpus(settings), ZoneInfo(zone), settings.data.max_gap_minutes * 60)
     page = write_page(html or settings.corpus / PAGE, settings.persona.name, speakers, zone)
     if as_json:
         print_json({"speakers": [asdict(speaker) for speaker in speakers], "timezone": zone, "page": page})
@@ -43,7 +43,7 @@ def stats(
         _show(speakers, page, zone)
 
 
-def _show(speakers: Sequence["Voice"], page: Path, zone: str) -> None:
+def _show(speakers: Sequence["SpeakerStats"], page: Path, zone: str) -> None:
     listed = speakers[:MOST_ROWS]
     columns = ("speaker", "messages", "length", "delay", "busiest", "emoji")
     print_table(columns, map(_habits, listed), bold=False)
@@ -55,7 +55,7 @@ def _show(speakers: Sequence["Voice"], page: Path, zone: str) -> None:
     say(f"{page} has the plots")
 
 
-def _habits(speaker: "Voice") -> tuple[str, ...]:
+def _habits(speaker: "SpeakerStats") -> tuple[str, ...]:
     from trainer.corpus.stats_page import delay_text
 
     busiest = f"{speaker.hours.index(max(speaker.hours)):02} h" if any(speaker.hours) else ""
@@ -63,8 +63,8 @@ def _habits(speaker: "Voice") -> tuple[str, ...]:
     return speaker.name, *counts, busiest, " ".join(speaker.emoji)
 
 
-def _show_years(speakers: Sequence["Voice"]) -> None:
-    from trainer.corpus.stats import UNDATED
+def _show_years(speakers: Sequence["SpeakerStats"]) -> None:
+    from trainer.corpus.speaker_stats import UNDATED
 
     years = sorted({year for speaker in speakers for year in speaker.years if year != UNDATED})[-MOST_YEARS:]
     rows = ((speaker.name, *(f"{speaker.years.get(year, 0):,}" for year in years)) for speaker in speakers)

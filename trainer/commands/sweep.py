@@ -18,7 +18,7 @@ def sweep(
     from dataclasses import asdict
 
     from persona.config import load
-    from trainer.adapter.sweep import sweep as search
+    from trainer.adapter.hyperparameter_search import sweep as search
     from trainer.corpus.store import load as load_corpus
     from trainer.progress import Bars
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from persona.atomic import write_whole
-from trainer.corpus.stats import DELAYS, LENGTHS, UNDATED, Voice
+from trainer.corpus.speaker_stats import DELAYS, LENGTHS, UNDATED, SpeakerStats
 from trainer.pages import charts
 from trainer.pages.render import render
 
@@ -23,22 +23,22 @@ class Plot(NamedTuple):
     chart: Markup
 
 
-def stats_page(persona: str, voices: Sequence[Voice], zone: str) -> str:
+def stats_page(persona: str, speakers: Sequence[SpeakerStats], zone: str) -> str:
     """Return the page. persona: who it is about. zone: the time zone of the hours."""
     return render(
         "stats.html.j2",
         persona=persona,
-        total=f"{sum(voice.messages for voice in voices):,}",
-        count=f"{len(voices):,}",
-        rows=map(_row, voices),
-        plots=_plots(voices[:MOST_SPEAKERS], zone),
-        legend=charts.legend([voice.name for voice in voices[:MOST_SPEAKERS]]),
+        total=f"{sum(speaker.messages for speaker in speakers):,}",
+        count=f"{len(speakers):,}",
+        rows=map(_row, speakers),
+        plots=_plots(speakers[:MOST_SPEAKERS], zone),
+        legend=charts.legend([speaker.name for speaker in speakers[:MOST_SPEAKERS]]),
     )
 
 
-def write_page(path: Path, persona: str, voices: Sequence[Voice], zone: str) -> Path:
+def write_page(path: Path, persona: str, speakers: Sequence[SpeakerStats], zone: str) -> Path:
     """Write the page, whole or not at all, for this user's eyes only; returns its path."""
-    write_whole(path, [stats_page(persona, voices, zone)])
+    write_whole(path, [stats_page(persona, speakers, zone)])
     return path
 
 
@@ -51,31 +51,31 @@ def delay_text(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h".replace(".0", "")
 
 
-def _row(voice: Voice) -> tuple[str, ...]:
-    counts = (f"{voice.messages:,}", f"{voice.private:,}", f"{voice.units:.1f}", delay_text(voice.delay))
-    return voice.name, *counts, " ".join(voice.emoji)
+def _row(speaker: SpeakerStats) -> tuple[str, ...]:
+    counts = (f"{speaker.messages:,}", f"{speaker.private:,}", f"{speaker.units:.1f}", delay_text(speaker.delay))
+    return speaker.name, *counts, " ".join(speaker.emoji)
 
 
-def _plots(voices: Sequence[Voice], zone: str) -> list[Plot]:
-    years = sorted({year for voice in voices for year in voice.years})
-    by_year = {voice.key: [voice.years.get(year, 0) for year in years] for voice in voices}
+def _plots(speakers: Sequence[SpeakerStats], zone: str) -> list[Plot]:
+    years = sorted({year for speaker in speakers for year in speaker.years})
+    by_year = {speaker.key: [speaker.years.get(year, 0) for year in years] for speaker in speakers}
     share = "share of each speaker's"
     return [
         Plot("Messages by year", "", charts.stacked_bars([_year(year) for year in years], by_year)),
         Plot(
             f"Hours of the day ({zone})",
             f"{share.capitalize()} messages.",
-            charts.lines([f"{hour:02}" for hour in range(24)], {voice.key: voice.hours for voice in voices}),
+            charts.lines([f"{hour:02}" for hour in range(24)], {speaker.key: speaker.hours for speaker in speakers}),
         ),
         Plot(
             "Lengths",
             f"Words, or characters of scripts without blanks; {share} messages.",
-            charts.lines(_length_names(), {voice.key: voice.lengths for voice in voices}),
+            charts.lines(_length_names(), {speaker.key: speaker.lengths for speaker in speakers}),
         ),
         Plot(
             "Reply delays",
             f"After somebody else's message in the same conversation; {share} answers.",
-            charts.lines(_delay_names(), {voice.key: voice.delays for voice in voices}),
+            charts.lines(_delay_names(), {speaker.key: speaker.delays for speaker in speakers}),
         ),
     ]
 

@@ -26,7 +26,7 @@ from persona.prompt import reply_prompt
 from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
 from trainer.adapter.setup import build_setup, chosen_learning_rate, target_speakers, with_logit_bias
-from trainer.base.loading import Base, open_base
+from trainer.base.loading import LoadedBase, open_base
 from trainer.corpus.segmentation import Row
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -142,7 +142,7 @@ def exposure(secret: float, others: Sequence[float]) -> float:
 
 
 def _trained(
-    settings: Settings, corpus: Corpus, base: Base, canaries: Sequence[Canary], year: int | None, bars: Bars
+    settings: Settings, corpus: Corpus, base: LoadedBase, canaries: Sequence[Canary], year: int | None, bars: Bars
 ) -> PeftModel:
     setup = build_setup(settings, corpus, base)
     speaker = settings.persona.key
@@ -176,7 +176,9 @@ def _exposure(scorer: LikelihoodScorer, canary: Canary, seed: int, advance: Call
     return exposure(float(nats[0]), nats[1:].tolist())
 
 
-async def _continuations(engine: InferenceEngine, base: Base, seal: Seal, canaries: Sequence[Canary]) -> list[str]:
+async def _continuations(
+    engine: InferenceEngine, base: LoadedBase, seal: Seal, canaries: Sequence[Canary]
+) -> list[str]:
     """Return the greedy continuation of each canary's prefix."""
     greedy = SamplingParams(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=3 * DIGITS)
     start = reply_prompt(base.encoding, seal, "timeline", (), room=64)
@@ -196,7 +198,9 @@ def _training_texts(corpus: Corpus, canaries: Sequence[Canary]) -> Iterable[str]
     yield from (canary.text for canary in canaries)
 
 
-def _replies(engine: InferenceEngine, base: Base, seal: Seal, guard: Guard, corpus: Corpus) -> list[tuple[str, str]]:
+def _replies(
+    engine: InferenceEngine, base: LoadedBase, seal: Seal, guard: Guard, corpus: Corpus
+) -> list[tuple[str, str]]:
     """A thousand texts, each without and with the guard."""
     asked = reply_contexts(corpus.in_split(TEST_SPLIT), seal.speaker) or [
         ReplyContext("", "timeline", None, (), Turn("A", ("a",)), None)

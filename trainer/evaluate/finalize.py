@@ -10,7 +10,7 @@ from persona.config import Settings
 from persona.errors import PermanentError
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, Scope, evaluate
-from trainer.evaluate.gate import Verdict, judge_bundle, unprobed
+from trainer.evaluate.gate import GateVerdict, judge_bundle, unprobed
 from trainer.evaluate.report.files import write_report
 from trainer.evaluate.report.plain_figures import plain_figures
 from trainer.progress import Bars
@@ -25,7 +25,7 @@ class Finalized:
     """A new bundle's evaluation and verdict. forced: it becomes current whatever the verdict."""
 
     evaluation: Evaluation
-    verdict: Verdict
+    verdict: GateVerdict
     forced: bool = False
 
     @property
@@ -60,7 +60,7 @@ def finalize(
     settings = _local(settings)
     evaluation = evaluate(settings, corpus, unprobed(bundle), Scope(seconds, calibrating=True, full=False), bars)
     speaking_now = _speaking_now(settings.adapters)
-    finalized = Finalized(evaluation, Verdict(), forced)
+    finalized = Finalized(evaluation, GateVerdict(), forced)
     measured = Bundle(bundle.folder, finalized.sealed(bundle.seal))
     verdict = judge_bundle(settings, corpus, measured, speaking_now, evaluation, began + seconds)
     finalized = Finalized(evaluation, verdict, forced)

@@ -21,7 +21,7 @@ COPY_BOUND = 0.005  # above the human figure: half a point
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateVerdict:
     """reasons: against the new adapter, none if it may speak. notes: what could not be compared, and what is doubtful.
     differences: new less old, of figures that both have."""
 
@@ -37,12 +37,12 @@ class Verdict:
 
 def judge_bundle(
     settings: Settings, corpus: Corpus, new: Bundle, old: Bundle | None, evaluation: Evaluation, until: float
-) -> Verdict:
+) -> GateVerdict:
     """Judge `new`, not yet sealed. old: the current bundle; without one, `new` passes with its notes. until: on
     time.monotonic()'s clock, how long the old one may be asked."""
     own = [reason for reason in (check_engine(open_voice_of(settings, new)), copy_violation(evaluation)) if reason]
     if old is None:
-        return Verdict(notes=own)
+        return GateVerdict(notes=own)
     unseen = [
         context
         for context in _held_out(corpus, settings)
@@ -51,18 +51,22 @@ def judge_bundle(
     try:
         old_replies = generate(open_voice_of(settings, old), unseen, until=until) if len(unseen) >= MIN_TEXTS else []
     except UserError as fault:
-        return Verdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
+        return GateVerdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
     if len(texts_of(old_replies)) < MIN_TEXTS:
-        return Verdict(own, [f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"])
+        return GateVerdict(
+            own, [f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"]
+        )
     asked = unseen[: len(old_replies)]
     answered = {context.context: context for context in evaluation.replies}
     new_replies = [answered[context] for context in asked if context in answered] or generate(
         open_voice_of(settings, unprobed(new)), asked
     )
     if len(texts_of(new_replies)) < MIN_TEXTS:
-        return Verdict([*own, f"it has something to say on {len(texts_of(new_replies))} of {len(asked)} contexts only"])
+        return GateVerdict(
+            [*own, f"it has something to say on {len(texts_of(new_replies))} of {len(asked)} contexts only"]
+        )
     differences = compare(asked, corpus, settings.persona.key, new_replies, old_replies)
-    return Verdict([*own, *worse(differences)], (), differences)
+    return GateVerdict([*own, *worse(differences)], (), differences)
 
 
 def unprobed(bundle: Bundle) -> Bundle:

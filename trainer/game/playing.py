@@ -15,7 +15,7 @@ from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.evaluate.generation import generate
 from trainer.evaluate.reply_context import reply_contexts
-from trainer.game.page import game_page
+from trainer.game.game_page import game_page
 from trainer.game.rounds import Round, Tally, candidates, read_results, render_round, result, rounds_of, tally
 
 RESULTS = "games.json"

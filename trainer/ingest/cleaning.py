@@ -39,7 +39,7 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class DroppedMessage:
     """Why a message is not in the corpus."""
 
     reason: str
@@ -70,14 +70,14 @@ def is_private(message: Message, settings: Data) -> bool:
     return message.conversation_type == "dm" or (message.is_group_dm and not settings.group_dms)
 
 
-def clean(message: Message, settings: Data) -> Kept | Dropped:
+def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
     """The message as the corpus holds it, or the first rule that drops it."""
     if _is_plain(message, settings):
         return Kept((message.text.strip(),), mentions=message.mentions)
     switches = settings.cleaning.__dict__  # asked for every message: getattr on a model is slow where there is no field
     for name, applies in DROPS.items():
         if switches.get(name, True) and applies(message, settings):
-            return Dropped(name)
+            return DroppedMessage(name)
     draft = _Draft(message.text, mentions=list(message.mentions))
     if message.conversation_type == "feed":
         _split_feed(draft, settings.cleaning)
@@ -86,7 +86,7 @@ def clean(message: Message, settings: Data) -> Kept | Dropped:
         lines += plain_lines("\n".join(f"[{kind}]" for kind in message.attachments))
         draft.rewritten.append("media")
     if not lines:
-        return Dropped("empty")
+        return DroppedMessage("empty")
     quoted = draft.quoted or message.quoted_text
     return Kept(
         lines,

@@ -21,7 +21,7 @@ from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, message_key, save, scratch_folder
-from trainer.ingest.cleaning import Dropped, Kept, clean, is_private
+from trainer.ingest.cleaning import DroppedMessage, Kept, clean, is_private
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
@@ -37,7 +37,7 @@ REPLIES = "replies.jsonl"
 SELF = "Me"  # whoever made an export that doesn't know their name
 _PLAIN_ID = re.compile(r"[\d.:_\-]*|timeline|(?:https?|at)://\S+")
 
-Judged = Read[Kept | Dropped]
+Judged = Read[Kept | DroppedMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _exports(paths: Sequence[Path], counts: ImportCounts) -> list[Export]:
 
 def _messages_of(
     reading: Judged, export: Export, rejects: Rejects, counts: ImportCounts
-) -> Iterator[tuple[Message, Kept | Dropped]]:
+) -> Iterator[tuple[Message, Kept | DroppedMessage]]:
     """The messages of a reading; what could not be read is written down and counted."""
     for item in reading:
         if isinstance(item, Reject):
@@ -193,7 +193,7 @@ def _require_whole(counts: ImportCounts) -> None:
 
 
 def _read(
-    reading: Iterator[tuple[Message, Kept | Dropped]],
+    reading: Iterator[tuple[Message, Kept | DroppedMessage]],
     source: str,
     settings: Settings,
     identities: dict[str, Identity],
@@ -207,7 +207,7 @@ def _read(
             message = in_voice(message, settings)
         sender = register_sender(identities, message)
         label = private if message.conversation_type == "dm" else source
-        if isinstance(cleaned, Dropped):
+        if isinstance(cleaned, DroppedMessage):
             counts.drop(label, sender, cleaned.reason)
             continue
         row = _row(message, sender, label, cleaned, identities)

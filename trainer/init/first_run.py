@@ -19,8 +19,8 @@ from trainer.init.answers import (
     require_flags,
 )
 from trainer.init.exports import ExportLocation, find_exports
+from trainer.init.first_settings import TEMPLATE, FirstRunAnswers, rendered, settings_path
 from trainer.init.machine import Machine, RevisionOf, Suggestion, named_base, suggest
-from trainer.init.settings_file import TEMPLATE, FirstRunAnswers, rendered, settings_path
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 

@@ -43,7 +43,7 @@ class Suggestion:
 def this_machine() -> Machine:
     """Describe this machine; imports torch."""
     from engine.numerics import best_device
-    from trainer.loop.memory import free_bytes
+    from trainer.loop.device_memory import free_bytes
 
     device = best_device()
     return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1)

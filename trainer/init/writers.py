@@ -10,7 +10,7 @@ from pathlib import Path
 from persona.config import Settings
 from persona.names import normalise
 from persona.platforms import NAMES
-from trainer.ingest.cleaning import Dropped, clean
+from trainer.ingest.cleaning import DroppedMessage, clean
 from trainer.ingest.pipeline import in_voice
 from trainer.ingest.reading import read_all
 from trainer.people.identities import Identity, register_sender
@@ -45,7 +45,7 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
         for _, reading in read_all(exports, partial(clean, settings=settings.data), Path(folder), bars):
             for reading_item in reading:
-                if isinstance(reading_item, Reject) or isinstance(reading_item[1], Dropped):
+                if isinstance(reading_item, Reject) or isinstance(reading_item[1], DroppedMessage):
                     continue
                 message = in_voice(reading_item[0], settings)
                 counts[register_sender(identities, message), message.conversation_type == "dm"] += 1

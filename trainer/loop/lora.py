@@ -14,9 +14,9 @@ from persona.config import Train
 from persona.errors import UserError
 from trainer.loop.batches import Window
 from trainer.loop.checkpoints import last_complete
+from trainer.loop.device_memory import Fit
 from trainer.loop.distributed import world
 from trainer.loop.loss import install_loss
-from trainer.loop.memory import Fit
 from trainer.loop.packing import can_pack
 from trainer.loop.targets import lora_dropout, target_modules
 from trainer.loop.trainer import TokenTrainer, Trained, build_sampler, run_training, training_arguments

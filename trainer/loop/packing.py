@@ -14,7 +14,7 @@ from peft import PeftModel
 from torch.nn.functional import scaled_dot_product_attention, softmax
 from transformers import AttentionInterface, PreTrainedModel
 
-from engine.packing import attention_of, why_not_packed
+from engine.packed_forward import attention_of, why_not_packed
 
 ATTENTION = "alterego_side_by_side"  # its name among transformers' implementations
 MAX_WASTED_PAIRS = 1 << 16  # pairs of tokens that may be attended to for nothing before a group of rows is closed

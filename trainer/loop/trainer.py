@@ -19,10 +19,10 @@ from persona.errors import UserError
 from trainer.loop.batches import Batch, BatchLoader, LengthGroupedSampler, PackedSampler, Window, collate
 from trainer.loop.callbacks import ProgressCallback
 from trainer.loop.checkpoints import MAX_CHECKPOINTS
+from trainer.loop.device_memory import Fit
 from trainer.loop.distributed import world
 from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.loss import Loss, install_loss, summed_loss
-from trainer.loop.memory import Fit
 from trainer.loop.packing import side_by_side
 from trainer.progress import Bars
 

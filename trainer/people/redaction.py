@@ -16,7 +16,7 @@ STRANGERS_SHARE = 0.3  # of how often it is said where its bearer speaks: more t
 OWN_SHARE = 0.5  # people seldom call themselves: who says it half as often as others do says a word
 
 
-class Said(Protocol):
+class MessageLike(Protocol):
     """A message, as far as names in it matter. sender: an identity key."""
 
     @property
@@ -68,7 +68,7 @@ class NamesInText:
                         self._calls[call] = _Call(person.key, person.name, match)
         self._finder = NameFinder(self._calls)
 
-    def learn(self, rows: Sequence[Said]) -> bytearray:
+    def learn(self, rows: Sequence[MessageLike]) -> bytearray:
         """Learn from a corpus which of the names are words in it; returns 1 for each row that holds one, else 0."""
         holding = bytearray(len(rows))
         uses = _Uses(rows, self._people)
@@ -102,7 +102,7 @@ class NamesInText:
 class _Uses:
     """How names are used in a corpus. lower, capital: how often so written, sentences' beginnings aside."""
 
-    def __init__(self, rows: Iterable[Said], people: Mapping[str, KnownPerson]) -> None:
+    def __init__(self, rows: Iterable[MessageLike], people: Mapping[str, KnownPerson]) -> None:
         self.lower: Counter[str] = Counter()
         self.capital: Counter[str] = Counter()
         self._near: Counter[str] = Counter()  # in lower case, where its bearer speaks
@@ -117,7 +117,7 @@ class _Uses:
             self._own_rows[speaker] += 1
             self._channels.setdefault(speaker, set()).add(channel)
 
-    def add(self, row: Said, text: str, start: int, end: int, bearer: str) -> None:
+    def add(self, row: MessageLike, text: str, start: int, end: int, bearer: str) -> None:
         """Count one use of a name of `bearer`."""
         name = text[start:end]
         if text[start - 1 : start] == "@" and start:

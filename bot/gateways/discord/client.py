@@ -14,10 +14,10 @@ import discord
 
 from bot.gateway import EXPIRES, IncomingMessage, Intake, Vote
 from bot.gateways.discord.catch_up import CatchUp, Item
-from bot.gateways.discord.commands import offer_commands
-from bot.gateways.discord.event_queue import Change, Dropped, EventQueue
+from bot.gateways.discord.event_queue import Change, DroppedEvents, EventQueue
 from bot.gateways.discord.messages import listens_in, number_of, parse_message
 from bot.gateways.discord.pages import pages_after
+from bot.gateways.discord.slash_commands import offer_commands
 from persona.events import Event
 from persona.platforms import Discord
 
@@ -198,7 +198,7 @@ class Client(discord.Client):
             else:
                 await group.apply()
 
-    async def _read_dropped(self, dropped: Dropped) -> None:
+    async def _read_dropped(self, dropped: DroppedEvents) -> None:
         """Read what found no room in the queue: each channel's history, each edited message."""
         known = await self._intake.watermarks()
         for channel, first in dropped.first.items():  # what still waits in the queue lies between the two

@@ -23,7 +23,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Dropped:
+class DroppedEvents:
     """What found no room. first: by channel, the lowest id of a dropped message. edited: by channel, ids of
     messages to read anew. changes: those that can't be read anew."""
 
@@ -45,7 +45,7 @@ class EventQueue:
     def __init__(self, most: int) -> None:
         self._most = most
         self._events: asyncio.Queue[IncomingMessage | Change] = asyncio.Queue(most)
-        self._dropped = Dropped()
+        self._dropped = DroppedEvents()
 
     def put(self, event: IncomingMessage | Change) -> None:
         """Keep an event if there is room, and note it as dropped if there is none."""
@@ -69,12 +69,12 @@ class EventQueue:
         """Whether nothing waits and nothing was dropped."""
         return self._events.empty() and not self._dropped
 
-    def take_dropped(self) -> Dropped:
+    def take_dropped(self) -> DroppedEvents:
         """Return what was dropped once half of the queue is free again, and let its channels through; before that, nothing.
         Not once it is empty: under load it never is."""
         if self._events.qsize() > self._most // 2:
-            return Dropped()
-        dropped, self._dropped = self._dropped, Dropped()
+            return DroppedEvents()
+        dropped, self._dropped = self._dropped, DroppedEvents()
         return dropped
 
     def _drop(self, event: IncomingMessage | Change) -> None:

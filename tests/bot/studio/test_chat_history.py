@@ -7,8 +7,8 @@ import pytest
 from bot.store import Answer
 from bot.studio.chat_history import (
     EDITED,
+    Bubble,
     Chat,
-    Said,
     bubbles,
     display_names,
     edited,
@@ -28,7 +28,7 @@ MADE = Answer("# dm\n", "hm", "MARA VOSS 2024", ("owner",))
 
 def talk() -> Chat:
     """You ask, it answers, Jonas asks."""
-    chat = (*typed((), SEAL, "you", "are you there?"), Said(SPEAKER, "Mara Voss", ("hm", "no"), MADE, "a1"))
+    chat = (*typed((), SEAL, "you", "are you there?"), Bubble(SPEAKER, "Mara Voss", ("hm", "no"), MADE, "a1"))
     return typed(chat, SEAL, "Jonas", "and now?")
 
 

@@ -8,8 +8,8 @@ import gradio as gr
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.studio.adapters import Adapters
-from bot.studio.game import Game
+from bot.studio.adapters_tab import Adapters
+from bot.studio.game_tab import Game
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
 from persona.errors import PermanentError, UserError

@@ -12,7 +12,7 @@ from persona.transcript import Conversation, Turn
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING
 from trainer.adapter.setup import FROM_SCRATCH, MAX_TOKENS_PER_BATCH, PRETRAINED, Recipe, fit_rows, with_logit_bias
-from trainer.base.loading import Base
+from trainer.base.loading import LoadedBase
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.loop.batches import Window, windows_of
 from trainer.loop.lora import add_adapter
@@ -50,7 +50,7 @@ def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:
     talk = Conversation("group", (Turn("MARA VOSS", ("so", "it: goes")), Turn("BOB", ("so", "it: goes"))))
     heard = [ConversationRecord("", talk, (None, None), "speaker")] * 900
     seal = BaseModelSeal(model="scratch", weights="", architecture="qwen3")
-    base = Base(base_model, ENCODING, (ENCODING.end_of_turn,), 64, seal, None, True, None)
+    base = LoadedBase(base_model, ENCODING, (ENCODING.end_of_turn,), 64, seal, None, True, None)
     settings = Settings.model_validate({"persona": {"name": "Mara Voss"}})
     rows = windows_of(ENCODING, [talk] * 900, frozenset({"MARA VOSS"}), 64)
     everyone = settings.model_copy(update={"train": Train(loss_on="everyone")})

@@ -10,7 +10,7 @@ from persona.sampling import SamplingParams
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.evaluate.calibration import Trial
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.gate import Verdict, copy_violation, worse
+from trainer.evaluate.gate import GateVerdict, copy_violation, worse
 from trainer.evaluate.intervals import Figure, bootstrap, difference
 from trainer.evaluate.judges import Judges, in_folds, out_of_fold_scores
 from trainer.evaluate.likelihood import attribution, membership
@@ -99,7 +99,7 @@ def test_worse_is_less_alike_or_easier_to_tell() -> None:
     down, up = Figure(-0.3, -0.4, -0.2), Figure(0.3, 0.2, 0.4)
     assert len(worse({"voice_ratio": down, "two_sample": up})) == 2
     assert worse({"voice_ratio": up, "two_sample": down}) == []
-    assert not Verdict(["it copies"]).passes
+    assert not GateVerdict(["it copies"]).passes
 
 
 def test_the_splits_are_called_on_disk_as_they_were() -> None:

@@ -20,7 +20,7 @@ from trainer.evaluate.calibration import Trial, calibrate, grid
 from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation, EvaluationRun, Scope
 from trainer.evaluate.finalize import Finalized
-from trainer.evaluate.gate import COPY_BOUND, Verdict, copy_violation
+from trainer.evaluate.gate import COPY_BOUND, GateVerdict, copy_violation
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap, difference
 from trainer.evaluate.likelihood import relevance
 from trainer.evaluate.reference_set import reference_set
@@ -127,7 +127,7 @@ def test_trials_are_ranked_by_bounds_then_by_voice() -> None:
 def test_the_best_trial_is_sealed(seal: Seal) -> None:
     """Not the last one."""
     evaluation = Evaluation(trials=[trial(0.8, 0.9), trial(0.7, 0.5), trial(0.6, 0.1)])
-    assert Finalized(evaluation, Verdict()).sealed(seal).sampling["temperature"] == 0.8
+    assert Finalized(evaluation, GateVerdict()).sealed(seal).sampling["temperature"] == 0.8
 
 
 @pytest.fixture

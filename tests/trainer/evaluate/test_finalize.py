@@ -21,7 +21,7 @@ from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.figures import text_figures
 from trainer.evaluate.finalize import Finalized
-from trainer.evaluate.gate import Verdict, compare, judge_bundle, worse
+from trainer.evaluate.gate import GateVerdict, compare, judge_bundle, worse
 from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.reference_set import reference_set
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts
@@ -64,7 +64,7 @@ def evaluation() -> Evaluation:
 
 def test_what_was_calibrated_is_sealed(evaluation: Evaluation, bundle: Bundle) -> None:
     """With the figures and the verdict, and without a word of anybody's."""
-    sealed = Finalized(evaluation, Verdict(["it copies"]), forced=True).sealed(bundle.seal)
+    sealed = Finalized(evaluation, GateVerdict(["it copies"]), forced=True).sealed(bundle.seal)
     assert sealed.sampling["temperature"] == 0.9
     assert "max_new_tokens" not in sealed.sampling
     assert sealed.metrics["gate"]["forced"] is True

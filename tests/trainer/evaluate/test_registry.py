@@ -19,8 +19,8 @@ from trainer.evaluate.figures import MODEL_FIGURES, TEXT_FIGURES, ModelFigure, T
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reference_set import reference_set
 from trainer.evaluate.report.docs import with_figures
-from trainer.evaluate.report.page import page
 from trainer.evaluate.report.plain_figures import plain_figures
+from trainer.evaluate.report.report_page import page
 
 WIT = TextFigure(
     title="wit",

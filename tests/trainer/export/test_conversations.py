@@ -13,7 +13,7 @@ from persona.transcript import Conversation, Turn, render
 from tests.conftest import sample_settings
 from trainer.corpus.store import Corpus
 from trainer.export.conversations import alpaca, jade
-from trainer.export.registry import FORMATS, ExportJob
+from trainer.export.export_formats import FORMATS, ExportJob
 from trainer.ingest.pipeline import import_exports
 from trainer.progress import Bars
 

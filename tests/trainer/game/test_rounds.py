@@ -16,7 +16,7 @@ from tests.trainer.evaluate.voices import ANNA, BORIS, said
 from trainer.__main__ import app as trainer
 from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.reply_context import ReplyContext
-from trainer.game.page import game_page
+from trainer.game.game_page import game_page
 from trainer.game.playing import play
 from trainer.game.rounds import Round, candidates, read_results, render_round, result, rounds_of, tally
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from persona.config import Cleaning, Data
-from trainer.ingest.cleaning import Dropped, Kept, clean
+from trainer.ingest.cleaning import DroppedMessage, Kept, clean
 from trainer.sources.message import Message
 
 
@@ -26,7 +26,7 @@ def tweet(text: str, **more: Any) -> Message:
     return message(text, **({"platform": "x", "conversation_type": "feed", "conversation_id": "timeline"} | more))
 
 
-def kept(found: Kept | Dropped) -> Kept:
+def kept(found: Kept | DroppedMessage) -> Kept:
     assert isinstance(found, Kept), found
     return found
 
@@ -47,30 +47,30 @@ def kept(found: Kept | Dropped) -> Kept:
 )
 def test_a_rule_drops_under_its_own_name_until_it_is_switched_off(rule: str, one: Message) -> None:
     """The reason is the name of the switch; off, the message stays."""
-    assert clean(one, Data()) == Dropped(rule)
+    assert clean(one, Data()) == DroppedMessage(rule)
     off = {rule: False} | ({"bare_links": False} if rule == "quoted_only" else {})
     assert isinstance(clean(one, Data(cleaning=Cleaning(**off))), Kept)
 
 
 def test_what_nobody_said_in_words_can_not_be_kept() -> None:
     """Whatever the switches say."""
-    assert clean(message("", kind="unsupported"), Data()) == Dropped("unsupported")
-    assert clean(message("  \u200b\n"), Data()) == Dropped("empty")
-    assert clean(message("hi", sender_id="", sender_name=""), Data()) == Dropped("nobody")
+    assert clean(message("", kind="unsupported"), Data()) == DroppedMessage("unsupported")
+    assert clean(message("  \u200b\n"), Data()) == DroppedMessage("empty")
+    assert clean(message("hi", sender_id="", sender_name=""), Data()) == DroppedMessage("nobody")
     assert isinstance(clean(message("hi", sender_id="", sender_name="", is_self=True), Data()), Kept)
 
 
 def test_private_messages_need_to_be_asked_for() -> None:
     """[data] dms."""
     private = message(conversation_type="dm")
-    assert clean(private, Data()) == Dropped("private")
+    assert clean(private, Data()) == DroppedMessage("private")
     assert isinstance(clean(private, Data(dms=True)), Kept)
 
 
 def test_blocked_words_are_words() -> None:
     """In any case, and not inside others."""
     settings = Data(blocked_words=("Ham",))
-    assert clean(message("no ham!"), settings) == Dropped("blocked_words")
+    assert clean(message("no ham!"), settings) == DroppedMessage("blocked_words")
     assert isinstance(clean(message("in a hamlet"), settings), Kept)
 
 
@@ -82,7 +82,7 @@ def test_links_and_media_become_placeholders() -> None:
     assert found.rewritten == ("links", "media")
     off = Data(cleaning=Cleaning(links=False, media=False))
     assert kept(clean(one, off)).lines == ("look https://example.org/x (www.a.org)",)
-    assert clean(message("", attachments=("photo",)), off) == Dropped("empty")
+    assert clean(message("", attachments=("photo",)), off) == DroppedMessage("empty")
 
 
 def test_leading_handles_are_whom_a_post_answers() -> None:
@@ -143,5 +143,5 @@ def test_a_group_dm_is_private_only_if_the_settings_say_so() -> None:
     """A group of friends outside any server."""
     friends = message(is_group_dm=True)
     assert isinstance(clean(friends, Data()), Kept)
-    assert clean(friends, Data(group_dms=False)) == Dropped("private")
+    assert clean(friends, Data(group_dms=False)) == DroppedMessage("private")
     assert isinstance(clean(friends, Data(group_dms=False, dms=True)), Kept)

@@ -24,10 +24,10 @@ from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING, ME, talk
 from trainer.loop.batches import PackedSampler, Window, windows_of
 from trainer.loop.checkpoints import last_complete
+from trainer.loop.device_memory import USED, Fit, activation_bytes, fit
 from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.lora import PATIENCE, add_adapter, train_adapter
 from trainer.loop.loss import CHUNK
-from trainer.loop.memory import USED, Fit, activation_bytes, fit
 from trainer.loop.trainer import Trained
 from trainer.progress import Bars
 

@@ -11,8 +11,8 @@ from persona.bundle import Bundle
 from persona.config import Settings
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.report.page import page
 from trainer.evaluate.report.plain_figures import plain_figures
+from trainer.evaluate.report.report_page import page
 
 JSON, HTML = "report.json", "report.html"
 

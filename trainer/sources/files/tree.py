@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 
 from persona.errors import UserError
 from trainer.sources.files.archives import is_tar, is_zip, open_zip, temporary_folder, unpacked
-from trainer.sources.files.encoding import as_utf8
+from trainer.sources.files.charset import as_utf8
 
 HEAD = 64 * 1024
 HEADS_KEPT = 32 << 20  # bytes of heads kept, so that a member is opened once and not once for each reader

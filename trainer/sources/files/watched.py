@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from persona.errors import UserError
-from trainer.sources.files.encoding import utf8_stream
+from trainer.sources.files.charset import utf8_stream
 from trainer.sources.files.tree import HEAD, Tree
 from trainer.sources.files.window import CHUNK
 

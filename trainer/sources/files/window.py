@@ -8,7 +8,7 @@ CHUNK = 128 << 10  # bytes, and the records in them: what a processor's cache ho
 _ARRAY_END = re.compile(rb"\s*\]")
 
 
-class Window:
+class ByteWindow:
     """A part of a stream that is in memory.
 
     at: the position in `text` that is read next; what stands before it may be dropped.

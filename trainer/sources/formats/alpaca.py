@@ -14,7 +14,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.json_lines import array_or_lines, begins_as_json
 from trainer.sources.parsing.roles import ASSISTANT, USER, said_by_all, scene_of, talk
-from trainer.sources.parsing.spoken import Channels, Said, spoken
+from trainer.sources.parsing.spoken import ChannelIds, SpokenMessage, spoken
 from trainer.sources.source import Reading, Source, claim_each
 
 
@@ -35,7 +35,7 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        channels = Channels()
+        channels = ChannelIds()
         ours: list[_Record] = []  # of one conversation
         for item in array_or_lines(tree, name, _Record):
             record = None if isinstance(item, Reject) else item[1]
@@ -60,14 +60,14 @@ def _turns(record: _Record) -> list[tuple[str, str, str]]:
     return [*turns, (USER, "", asked), (ASSISTANT, "", record.output or "")]
 
 
-def _joined(records: Sequence[_Record], channels: Channels, name: str) -> Reading:
+def _joined(records: Sequence[_Record], channels: ChannelIds, name: str) -> Reading:
     """The one conversation that records of our own making tell bit by bit."""
-    said: list[Said] = []
+    said: list[SpokenMessage] = []
     try:
         for record in records:
             history = said_by_all(record.input) if record.input else []
             said += history[max(0, len(said) - record.before) :]
-            said += [Said(record.output or "", role=ASSISTANT)] if record.output else []
+            said += [SpokenMessage(record.output or "", role=ASSISTANT)] if record.output else []
         said += said_by_all(records[-1].after) if records[-1].after else []
     except TranscriptError as error:
         raw = msgspec.json.encode(records).decode()

@@ -13,7 +13,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.json_lines import array_or_lines, begins_as_json
 from trainer.sources.parsing.roles import talk
-from trainer.sources.parsing.spoken import Channels
+from trainer.sources.parsing.spoken import ChannelIds
 from trainer.sources.source import Reading, Source, claim_each
 
 _LOOK = re.compile(rb'\{\s*"(?:role|content|name)"\s*:')
@@ -40,7 +40,7 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        channels = Channels()
+        channels = ChannelIds()
         for item in array_or_lines(tree, name, _Talk):
             if isinstance(item, Reject):
                 yield item

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
-from trainer.sources.parsing.imessage_body import ANNOUNCED, DATE, Said, is_unsent, parse_body
+from trainer.sources.parsing.imessage_body import ANNOUNCED, DATE, MessageBody, is_unsent, parse_body
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.source import Reading, Source, claim_each, companions
 
@@ -142,12 +142,12 @@ class _Chat:
     def _message(self, block: Block[_Header]) -> Message:
         header = block.header
         if header.announcement:
-            sender, said = "", Said(header.announcement, (), "service")
+            sender, said = "", MessageBody(header.announcement, (), "service")
         else:
             sender = block.lines[0].strip() if block.lines else ""
             said = parse_body(block.lines[1:])
             if is_unsent(sender) and not said.text:
-                sender, said = "", Said(sender, (), "deleted")
+                sender, said = "", MessageBody(sender, (), "deleted")
         parent = self._parents.pop((header.at, sender, said.text), "") if said.replies else ""
         return Message(
             platform="imessage",

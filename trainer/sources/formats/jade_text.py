@@ -14,7 +14,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.lines import text_lines
 from trainer.sources.parsing.roles import ASSISTANT, USER, scene_of
-from trainer.sources.parsing.spoken import Channels, Said, spoken
+from trainer.sources.parsing.spoken import ChannelIds, SpokenMessage, spoken
 from trainer.sources.source import Reading, Source, claim_each
 
 START, END, BREAK = "|aigenerationstart|", "|endofgeneration|", "|br|"
@@ -29,7 +29,7 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        channels = Channels()
+        channels = ChannelIds()
         with tree.open(name) as stream:
             for item in _conversations(text_lines(stream), name):
                 if isinstance(item, Reject):
@@ -65,14 +65,14 @@ def _conversations(lines: Iterator[tuple[int, str]], name: str) -> Iterator[_Row
         yield _Rows(scene, rows)
 
 
-def _said(row: str, named: bool) -> Said:
+def _said(row: str, named: bool) -> SpokenMessage:
     text = row.replace(START, "").replace(END, "")
     if START in row:
-        return Said(_lines(text), role=ASSISTANT)
+        return SpokenMessage(_lines(text), role=ASSISTANT)
     match = _NAMED.match(text) if named else None
     if match and normalise(match[1]) == match[1]:
-        return Said(_lines(text[match.end() :]), match[1])
-    return Said(_lines(text), role=USER)
+        return SpokenMessage(_lines(text[match.end() :]), match[1])
+    return SpokenMessage(_lines(text), role=USER)
 
 
 def _lines(text: str) -> str:

@@ -14,7 +14,7 @@ from trainer.sources.files.tree import Tree, head
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.lines import blocks, text_lines
 from trainer.sources.parsing.repair import decode_text
-from trainer.sources.parsing.spoken import Channels, of, spoken
+from trainer.sources.parsing.spoken import ChannelIds, of, spoken
 from trainer.sources.source import Reading, Source, claim_each
 
 _HEADER = re.compile(r"[^\s#\\{\[<][^\n:{}<>]{0,63}:")
@@ -53,7 +53,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _strict(stream: BinaryIO, name: str) -> Reading:
-    channels = Channels()
+    channels = ChannelIds()
     for offset, text in _conversations(stream):
         try:
             (conversation,) = parse_many(text)

@@ -41,7 +41,7 @@ _TAPBACK = re.compile(r"(Loved|Liked|Disliked|Laughed|Emphasized|Questioned|\S{1
 _EMOJI = {"Loved": "❤️", "Liked": "👍", "Disliked": "👎", "Laughed": "😂", "Emphasized": "‼️", "Questioned": "❓"}
 
 
-class Said(NamedTuple):
+class MessageBody(NamedTuple):
     """What a message says. replies: it answers an earlier one."""
 
     text: str
@@ -56,7 +56,7 @@ def is_unsent(line: str) -> bool:
     return bool(_UNSENT.fullmatch(line))
 
 
-def parse_body(lines: Sequence[str]) -> Said:
+def parse_body(lines: Sequence[str]) -> MessageBody:
     """Sort the lines of a message."""
     words, kinds, reactions = list[str](), list[str](), list[tuple[str, str]]()
     replies = erased = tapbacks = False
@@ -78,7 +78,7 @@ def parse_body(lines: Sequence[str]) -> Said:
         elif not _EFFECT.fullmatch(line) and not (kinds and _TRANSCRIBED.fullmatch(line)):
             words.append(line)
     kind, text, balloons = _balloon(words)
-    return Said(text, (*kinds, *balloons), "deleted" if erased else kind, replies, tuple(reactions))
+    return MessageBody(text, (*kinds, *balloons), "deleted" if erased else kind, replies, tuple(reactions))
 
 
 def _balloon(words: Sequence[str]) -> tuple[Kind, str, tuple[str, ...]]:

@@ -8,9 +8,17 @@ from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 import msgspec
 
-from trainer.sources.files.window import Window
+from trainer.sources.files.window import ByteWindow
 from trainer.sources.message import Reject
-from trainer.sources.parsing.json_walk import MAX_RECORD_BYTES, Opening, Piece, Stop, complete_fields, elements, walk
+from trainer.sources.parsing.json_walk import (
+    MAX_RECORD_BYTES,
+    JsonElement,
+    Opening,
+    Stop,
+    complete_fields,
+    elements,
+    walk,
+)
 from trainer.sources.parsing.repair import mend_escapes, mend_json, verbatim
 
 __all__ = ["JsonRecords", "Opening"]
@@ -81,11 +89,11 @@ class JsonRecords(Generic[Record]):
 
     def _complete(self) -> list[dict[str, Any]]:
         with self._reopen() as stream:
-            return complete_fields(Window(stream), self._key)
+            return complete_fields(ByteWindow(stream), self._key)
 
     def _scanned(self) -> Iterator[list[Opening | Record | Reject]]:
         with self._reopen() as stream:
-            window = Window(stream)
+            window = ByteWindow(stream)
             arrays = 0
             while array := self._next_array(window):
                 arrays += 1
@@ -96,7 +104,7 @@ class JsonRecords(Generic[Record]):
             if not arrays:
                 raise _Irregular
 
-    def _next_array(self, window: Window) -> "_Array | None":
+    def _next_array(self, window: ByteWindow) -> "_Array | None":
         """Move to the brace of the next array's first record.
 
         Raises _Irregular if one is laid out in another way.
@@ -114,11 +122,11 @@ class JsonRecords(Generic[Record]):
             return _Array(b"\n%b}" % indent, b", ", fields)
         return _Array(match[2] + b"}", b"," + match[2], fields)
 
-    def _refuse_others(self, window: Window, stop: int) -> None:
+    def _refuse_others(self, window: ByteWindow, stop: int) -> None:
         if self._any_opener and self._any_opener.search(window.text, window.at, stop):
             raise _Irregular
 
-    def _array(self, window: Window, array: "_Array") -> Iterator[list[Opening | Record | Reject]]:
+    def _array(self, window: ByteWindow, array: "_Array") -> Iterator[list[Opening | Record | Reject]]:
         """The records from `window` on, as many at a time as are in view. What lies between two of them has a raw line
         break in it, which no JSON string can hold."""
         between = array.close + array.gap + b"{"
@@ -139,7 +147,7 @@ class JsonRecords(Generic[Record]):
                 yield from self._tail(window)
                 return
 
-    def _batch(self, window: Window, stop: int) -> list[Opening | Record | Reject] | None:
+    def _batch(self, window: ByteWindow, stop: int) -> list[Opening | Record | Reject] | None:
         """Decode the records up to `stop` at once; None if one is damaged or the array ends."""
         whole = b"".join((b"[", memoryview(window.text)[window.at : stop], b"]"))
         for text in (whole, mend_escapes(whole)) if b"\\x" in whole else (whole,):
@@ -149,7 +157,7 @@ class JsonRecords(Generic[Record]):
                 continue
         return None
 
-    def _singly(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
+    def _singly(self, window: ByteWindow, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
         """The records up to `stop`, one by one."""
         singles: list[Opening | Record | Reject] = []
         start = window.at
@@ -160,7 +168,7 @@ class JsonRecords(Generic[Record]):
             start = end + len(array.gap)
         return singles
 
-    def _last(self, window: Window, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
+    def _last(self, window: ByteWindow, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
         """Decode the records up to what looks like the array's end.
 
         Raises _Irregular if it is the end of another array.
@@ -173,12 +181,12 @@ class JsonRecords(Generic[Record]):
     def _is_whole(self) -> bool:
         """Whether the brackets of the file close."""
         with self._reopen() as stream:
-            return not any(isinstance(piece, Stop) for piece in walk(Window(stream), self._key))
+            return not any(isinstance(piece, Stop) for piece in walk(ByteWindow(stream), self._key))
 
-    def _tail(self, window: Window) -> Iterator[list[Opening | Record | Reject]]:
+    def _tail(self, window: ByteWindow) -> Iterator[list[Opening | Record | Reject]]:
         """Read what is left if no more record ends as the others do: irregular, or cut."""
         for piece in elements(window):
-            if isinstance(piece, Piece):
+            if isinstance(piece, JsonElement):
                 yield [self._decoded(piece.text, piece.offset)]
             else:
                 rest = window.text[window.at :]
@@ -202,11 +210,11 @@ class JsonRecords(Generic[Record]):
     def _walked(self) -> Iterator[Opening | Record | Reject]:
         """The same for any layout of JSON."""
         with self._reopen() as stream:
-            for piece in walk(Window(stream), self._key):
+            for piece in walk(ByteWindow(stream), self._key):
                 match piece:
                     case Opening():
                         yield piece
-                    case Piece():
+                    case JsonElement():
                         yield self._decoded(piece.text, piece.offset)
                     case Stop():
                         yield Reject(

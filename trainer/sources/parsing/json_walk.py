@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from trainer.sources.files.window import Window
+from trainer.sources.files.window import ByteWindow
 from trainer.sources.parsing.repair import mend_json
 
 MAX_RECORD_BYTES = 8 << 20  # bytes; a longer one is no message, and would have to be held in memory whole
@@ -32,7 +32,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class JsonElement:
     """One element of such an array. offset: where it begins, in bytes."""
 
     text: bytes
@@ -58,7 +58,7 @@ class _Level:
     expects_key: bool = True
 
 
-def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
+def walk(window: ByteWindow, key: str) -> Iterator[Opening | JsonElement | Stop]:
     """Yield the elements of every array called `key`, and where the text ends too early.
 
     An empty key means the file's own array.
@@ -97,13 +97,13 @@ def walk(window: Window, key: str) -> Iterator[Opening | Piece | Stop]:
     yield Stop(window.offset, "the file is cut off here", window.text[window.at : window.at + MAX_RECORD_BYTES])
 
 
-def complete_fields(window: Window, key: str) -> list[dict[str, Any]]:
+def complete_fields(window: ByteWindow, key: str) -> list[dict[str, Any]]:
     """Return the fields of every object with an array called `key`, in whatever order."""
     openings = [item for item in walk(window, key) if isinstance(item, Opening)]
     return [opening.fields for opening in openings]
 
 
-def _token(window: Window) -> bytes:
+def _token(window: ByteWindow) -> bytes:
     """The next bracket, string or scalar; empty at the end or where one is too long."""
     while not (match := _TOKEN.match(window.text, window.at)):
         if len(window.text) - window.at > MAX_RECORD_BYTES or not window.more():
@@ -137,7 +137,7 @@ def _value(token: bytes) -> Any:
         return ""
 
 
-def elements(window: Window) -> Generator[Piece | Stop, None, bool]:
+def elements(window: ByteWindow) -> Generator[JsonElement | Stop, None, bool]:
     """The elements from `window` on, up to the array's end; returns whether it got there."""
     while True:
         while not (match := _NEXT.match(window.text, window.at)):
@@ -156,18 +156,18 @@ def elements(window: Window) -> Generator[Piece | Stop, None, bool]:
             )
             yield Stop(offset, reason, window.text[window.at : window.at + MAX_RECORD_BYTES])
             return False
-        yield Piece(window.text[window.at : window.at + size], offset)
+        yield JsonElement(window.text[window.at : window.at + size], offset)
         window.at += size
 
 
-def _token_at(window: Window) -> bytes:
+def _token_at(window: ByteWindow) -> bytes:
     start = window.at
     token = _token(window)
     window.at = window.at - len(token) if token else start
     return token
 
 
-def _element_size(window: Window) -> int:
+def _element_size(window: ByteWindow) -> int:
     """Return the bytes of the object or array at `window`.
 
     0: the file ends in it. -1: it is too long.

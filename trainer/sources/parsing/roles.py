@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from persona.transcript import SCENES, TranscriptError, parse
 from trainer.sources.message import Message
-from trainer.sources.parsing.spoken import Channels, Said, of, spoken
+from trainer.sources.parsing.spoken import ChannelIds, SpokenMessage, of, spoken
 
 ASSISTANT, USER = "assistant", "user"
 _ROLES = {
@@ -33,7 +33,7 @@ def role_named(name: str) -> str:
     return _ROLES.get(folded, folded)
 
 
-def talk(turns: Sequence[tuple[str, str, str]], channels: Channels) -> Iterator[Message]:
+def talk(turns: Sequence[tuple[str, str, str]], channels: ChannelIds) -> Iterator[Message]:
     """Yield the messages of one conversation, given as (role, name, text).
 
     name: empty if there is only a role.
@@ -53,20 +53,20 @@ def scene_of(line: str) -> tuple[str, int | None] | None:
     return (match[1], int(match[2]) if match[2] and int(match[2]) else None) if match else None
 
 
-def said_by_all(text: str) -> list[Said]:
+def said_by_all(text: str) -> list[SpokenMessage]:
     """Parse SPEAKER: text without a scene line. Raises TranscriptError if it is none."""
     return of(parse(f"# group\n\n{text}\n"))
 
 
-def _said(role: str, name: str, text: str) -> Said:
+def _said(role: str, name: str, text: str) -> SpokenMessage:
     if role == ASSISTANT or not name:
-        return Said(text, role=role, kind="service" if role in _NOBODY else "message")
-    return Said(text, name)
+        return SpokenMessage(text, role=role, kind="service" if role in _NOBODY else "message")
+    return SpokenMessage(text, name)
 
 
-def _of_ours(role: str, text: str, scene: str) -> list[Said]:
+def _of_ours(role: str, text: str, scene: str) -> list[SpokenMessage]:
     if role == ASSISTANT:
-        return [Said(part, role=role) for part in (text.split("\n\n") if scene == "timeline" else [text])]
+        return [SpokenMessage(part, role=role) for part in (text.split("\n\n") if scene == "timeline" else [text])]
     try:
         return said_by_all(text)
     except TranscriptError:

@@ -19,7 +19,7 @@ _TYPES: dict[str, ConversationType] = {"timeline": "feed", "reply": "feed", "gro
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpokenMessage:
     """One message by a named person or by a role. kind: see Message."""
 
     text: str
@@ -28,10 +28,10 @@ class Said:
     kind: Kind = "message"
 
 
-LOST = Said(UNKNOWN, SOMEONE)  # a parent that no export holds
+LOST = SpokenMessage(UNKNOWN, SOMEONE)  # a parent that no export holds
 
 
-class Channels:
+class ChannelIds:
     """Hash conversations into ids; equal ones are numbered, so that all are kept."""
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class Channels:
         return digest.hexdigest() if count == 1 else f"{digest.hexdigest()}-{count}"
 
 
-def of(conversation: Conversation) -> list[Said]:
+def of(conversation: Conversation) -> list[SpokenMessage]:
     """Return what is said in a conversation, turn by turn."""
-    return [Said(turn.text, turn.speaker) for turn in conversation.turns]
+    return [SpokenMessage(turn.text, turn.speaker) for turn in conversation.turns]
 
 
 def spoken(
-    scene: str, year: int | None, said: Sequence[Said], channels: Channels, *, bursts: bool = True
+    scene: str, year: int | None, said: Sequence[SpokenMessage], channels: ChannelIds, *, bursts: bool = True
 ) -> Iterator[Message]:
     """Yield the messages of one conversation.
 

@@ -42,7 +42,7 @@ _VOICE = re.compile(r"语音时长[：:].*", re.DOTALL)
 _PLACE = re.compile(r"纬度[：:].*", re.DOTALL)
 
 
-class Said(NamedTuple):
+class WeChatContent(NamedTuple):
     """What a message says. medium: empty for a text. quoted_time: as written."""
 
     kind: Kind
@@ -53,7 +53,7 @@ class Said(NamedTuple):
     quoted_time: str = ""
 
 
-def parse_message(type_name: str, subtype: str, text: str) -> Said:
+def parse_message(type_name: str, subtype: str, text: str) -> WeChatContent:
     """Sort a message by its type, and by its text where the type says nothing."""
     name = type_name.strip().casefold()
     kind = _KINDS.get(f"{name}/{subtype.strip()}") if subtype else None
@@ -61,44 +61,46 @@ def parse_message(type_name: str, subtype: str, text: str) -> Said:
     if name == "49" and not kind:
         kind = "file"
     if kind in ("service", "call", "unsupported"):
-        return Said(kind, text)  # type: ignore[arg-type]
+        return WeChatContent(kind, text)  # type: ignore[arg-type]
     if kind in (None, "text", "voice"):
         return _parse_text(text, kind or "text")
-    return Said("message", "", kind)
+    return WeChatContent("message", "", kind)
 
 
 def _by_beginning(name: str) -> str:
     return "service" if name.startswith(("消息撤回", "撤回")) else "unsupported" if name.startswith("未知") else ""
 
 
-def _parse_text(text: str, kind: str) -> Said:
+def _parse_text(text: str, kind: str) -> WeChatContent:
     """A text or a voice message, which may be transcribed."""
     bare = text.strip()
     if _XML.match(bare):
-        return Said("message", "", "file" if kind == "text" else kind)
+        return WeChatContent("message", "", "file" if kind == "text" else kind)
     if kind == "text" and "[引用" in bare:
         for quote in _QUOTES:
             if match := quote.fullmatch(bare):
                 words = _quoted(match["words"].strip())
-                return Said("message", match["text"].strip(), "", (match["name"] or "").strip(), words, match["time"])
+                return WeChatContent(
+                    "message", match["text"].strip(), "", (match["name"] or "").strip(), words, match["time"]
+                )
     if (match := _TAG.fullmatch(bare)) and (tagged := _TAGS.get(match[1].strip().casefold())):
         return _tagged(tagged, match[2].strip(), text)
     if _VOICE.fullmatch(bare) and kind == "voice":
-        return Said("message", "", "voice")
+        return WeChatContent("message", "", "voice")
     if kind == "text" and _PLACE.fullmatch(bare):
-        return Said("message", "", "location")
+        return WeChatContent("message", "", "location")
     if kind == "text" and not bare:
-        return Said("unsupported", "")
-    return Said("message", text, "voice" if kind == "voice" else "")
+        return WeChatContent("unsupported", "")
+    return WeChatContent("message", text, "voice" if kind == "voice" else "")
 
 
-def _tagged(kind: str, rest: str, text: str) -> Said:
+def _tagged(kind: str, rest: str, text: str) -> WeChatContent:
     """What stands behind a tag is the app's, but for what somebody said aloud."""
     if kind in ("service", "call", "unsupported"):
-        return Said(kind, text)  # type: ignore[arg-type]
+        return WeChatContent(kind, text)  # type: ignore[arg-type]
     if kind == "text":
-        return Said("unsupported", text)
-    return Said("message", rest if kind == "voice" and len(rest) > 6 else "", kind)
+        return WeChatContent("unsupported", text)
+    return WeChatContent("message", rest if kind == "voice" and len(rest) > 6 else "", kind)
 
 
 def _quoted(words: str) -> str:

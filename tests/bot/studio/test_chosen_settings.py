@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.studio.settings_file import choose
+from bot.studio.chosen_settings import choose
 from persona.config import load
 from persona.errors import SettingsError
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tests.conftest import run_here
 from tests.trainer.ingest.test_postprocess import imported, settings_of, telegram
 from trainer.__main__ import app
-from trainer.corpus.stats import LENGTHS, voices
+from trainer.corpus.speaker_stats import LENGTHS, speaker_stats
 from trainer.corpus.stats_page import delay_text, stats_page
 
 TALK = [
@@ -24,7 +24,7 @@ def test_the_figures_are_those_of_the_messages(tmp_path: Path) -> None:
     """Units, bins, hours of the zone, the wait after somebody else; links and media are no words."""
     settings = settings_of(tmp_path, "pseudonyms = false\n")
     corpus = imported(settings, telegram(tmp_path, TALK)).corpus
-    mara, bob = voices(corpus, ZoneInfo("Europe/Amsterdam"))
+    mara, bob = speaker_stats(corpus, ZoneInfo("Europe/Amsterdam"))
     assert (mara.name, mara.messages, mara.years) == ("Mara Voss", 3, {2020: 3})
     assert mara.units == (2 + 1 + 2) / 3
     assert dict(zip(LENGTHS, mara.lengths, strict=True)) == {1: 1, 2: 2, 4: 0, 8: 0, 16: 0, 32: 0, 64: 0}
@@ -58,7 +58,7 @@ def test_the_page_stands_alone_and_holds_no_message(tmp_path: Path) -> None:
     """No address in it; names are escaped; each plot is there."""
     settings = settings_of(tmp_path, "pseudonyms = false\n")
     corpus = imported(settings, telegram(tmp_path, TALK)).corpus
-    html = stats_page("Mara Voss", voices(corpus, ZoneInfo("UTC")), "UTC")
+    html = stats_page("Mara Voss", speaker_stats(corpus, ZoneInfo("UTC")), "UTC")
     page = _Page()
     page.feed(html)
     assert page.addresses == []

@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(r"\[[^\]]*\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class SpeakerStats:
     """One speaker's figures. years, hours, lengths, delays, emoji: messages (or emoji) by year, by hour of the day, by bin.
     delay: the median seconds between another's message and theirs in one conversation, None if they never answer.
     private: of the messages, those in private chats."""
@@ -41,7 +41,7 @@ class Voice:
     emoji: Mapping[str, int]
 
 
-def voices(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[Voice]:
+def speaker_stats(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[SpeakerStats]:
     """The figures of everybody in the corpus, the most talkative first. zone: whose hours are counted. gap: as for
     `conversations.parted`."""
     said: dict[str, list[Row]] = {}
@@ -49,18 +49,18 @@ def voices(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[Voice]:
         said.setdefault(corpus.people[row.sender].key, []).append(row)
     waited = _waited(corpus, gap)
     names = {person.key: person.name for person in corpus.people.values()}
-    voices = [_voice(key, names[key], rows, waited.get(key, ()), zone) for key, rows in said.items()]
-    return sorted(voices, key=lambda voice: (-voice.messages, voice.key))
+    stats = [_figures_of(key, names[key], rows, waited.get(key, ()), zone) for key, rows in said.items()]
+    return sorted(stats, key=lambda speaker: (-speaker.messages, speaker.key))
 
 
-def _voice(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> Voice:
+def _figures_of(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> SpeakerStats:
     texts = [_PLACEHOLDER.sub("", "\n".join(row.lines)) for row in rows]
     sizes = [len(word_tokens(text)) for text in texts]
     ats = [datetime.fromtimestamp(row.at, zone) for row in rows if row.at is not None]
     years = Counter(at.year for at in ats) + Counter({UNDATED: len(rows) - len(ats)})
     hours = Counter(at.hour for at in ats)
     emoji = Counter(symbol for text in texts for symbol in emoji_of(text))
-    return Voice(
+    return SpeakerStats(
         key=key,
         name=name,
         messages=len(rows),

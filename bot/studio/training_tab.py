@@ -6,11 +6,11 @@ from typing import Any
 import gradio as gr
 import pandas
 
-from bot.studio.adapters import Adapters
+from bot.studio.adapters_tab import Adapters
+from bot.studio.chosen_settings import choose
 from bot.studio.markup import bar, quiet, table
 from bot.studio.running import Run, Status, in_words
 from bot.studio.sentences import sentences
-from bot.studio.settings_file import choose
 from bot.studio.studio import Studio
 from persona.config import expand_home
 from persona.errors import UserError

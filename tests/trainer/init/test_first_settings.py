@@ -14,7 +14,7 @@ from persona.names import normalise
 from persona.settings_file import SettingsDocument, save_settings
 from tests.conftest import ROOT
 from trainer.init.answers import ChosenPerson
-from trainer.init.settings_file import TEMPLATE, FirstRunAnswers, rendered, settings_path
+from trainer.init.first_settings import TEMPLATE, FirstRunAnswers, rendered, settings_path
 
 INES = ChosenPerson("Ines", ("ines_quill",), ())
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(normalise)

@@ -14,7 +14,7 @@ from persona.platforms import Discord
 log = logging.getLogger("alterego.discord")
 
 
-class Tree(app_commands.CommandTree[discord.Client]):
+class SyncedCommandTree(app_commands.CommandTree[discord.Client]):
     """The commands on offer, synced to Discord once a process."""
 
     synced = False
@@ -34,9 +34,9 @@ class Tree(app_commands.CommandTree[discord.Client]):
                 log.warning(Event("commands can't be offered", status=refusal.status))
 
 
-def offer_commands(client: discord.Client, settings: Discord, intake: Intake) -> Tree:
+def offer_commands(client: discord.Client, settings: Discord, intake: Intake) -> SyncedCommandTree:
     """The common commands on a client."""
-    tree = Tree(client)
+    tree = SyncedCommandTree(client)
     for known in COMMANDS:
         tree.add_command(_command(known, client, settings, intake))
     return tree

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.enabled_gateways import gateways_of, limits_of
 from bot.gateway import Limits
-from bot.platforms import gateways_of, limits_of
 from persona.config import load
 from persona.errors import PermanentError, SettingsError
 from persona.platforms import NAMES, PLATFORMS, is_target

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from trainer.sources.files.encoding import as_utf8, utf8_stream, wide_encoding
+from trainer.sources.files.charset import as_utf8, utf8_stream, wide_encoding
 
 TEXT = "04.03.21, 22:05 - Bo: grüße\n04.03.21, 22:06 - Ana: 今天吃什么呢\n"
 

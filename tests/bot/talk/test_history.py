@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from bot.store import HistoryMessage
-from bot.talk.memory import in_one_go, turns_of
+from bot.talk.history import in_one_go, turns_of
 from persona.transcript import Turn
 
 
