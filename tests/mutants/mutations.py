@@ -267,10 +267,13 @@ CATCH_UP = [
         edits_are_lost=("update(event.message_ids)", "update(())"),
     ),
     *_in(
-        "bot/gateways/discord/client.py",
+        "bot/gateways/discord/sessions.py",
         "tests/bot/test_discord_bot.py::test_what_was_said_while_it_was_down_is_answered_after_start",
-        "tests/bot/gateways/discord/test_event_queue.py",
         history_is_not_read=("if newest > after:", "if newest > after + 2**62:"),
+    ),
+    *_in(
+        "bot/gateways/discord/committer.py",
+        "tests/bot/gateways/discord/test_event_queue.py",
         dropped_is_not_read=("await self._read_dropped(dropped)", "pass"),
     ),
     *_in(
@@ -297,7 +300,7 @@ CATCH_UP = [
         "tests/bot/test_telegram_bot.py::test_an_update_is_kept_by_telegram_until_it_is_committed",
         one_update_is_skipped=('int(update["update_id"]) + 1 for', 'int(update["update_id"]) + 2 for'),
         confirmed_before_it_is_kept=(
-            "            await self._commit(updates, intake)\n            offset = ",
+            "            await committer.commit(updates)\n            offset = ",
             "            offset = ",
         ),
     ),

@@ -1,0 +1,95 @@
+"""From Discord's queued events to committed ones: in each channel's order, what found no room read again."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import discord
+
+from bot.gateway import IncomingMessage, Intake
+from bot.gateways.discord.catch_up import CatchUp, Item
+from bot.gateways.discord.event_queue import Change, DroppedEvents, EventQueue
+from bot.gateways.discord.messages import number_of
+
+BATCH = 100  # messages that are committed in one transaction
+
+Parse = Callable[[discord.Message], IncomingMessage | None]
+
+
+class Committer:
+    """Commits what is said. may_commit: set while it is known what was missed. parse: a message as ours."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        intake: Intake,
+        events: EventQueue,
+        catch_up: CatchUp,
+        may_commit: asyncio.Event,
+        parse: Parse,
+    ) -> None:
+        self._client = client
+        self._intake = intake
+        self._events = events
+        self._catch_up = catch_up
+        self._may_commit = may_commit
+        self._parse = parse
+
+    async def run(self) -> None:
+        """Commit events until cancelled; in a channel that is still catching up they wait."""
+        while True:
+            items = await self._events.get(BATCH)
+            await self._may_commit.wait()
+            await commit(self._intake, [item for item in items if not self._catch_up.holds(item)])
+            if dropped := self._events.take_dropped():
+                await self._read_dropped(dropped)
+
+    async def _read_dropped(self, dropped: DroppedEvents) -> None:
+        """Read what found no room in the queue: each channel's history, each edited message."""
+        known = await self._intake.watermarks()
+        for channel, first in dropped.first.items():  # what still waits in the queue lies between the two
+            after = int(first) - 1
+            self._catch_up.expect(number_of(channel), min(after, int(known.get(channel, after))), int(first))
+        for channel, message_ids in dropped.edited.items():
+            await self._read_again(channel, message_ids)
+        for change in dropped.changes:
+            if not self._catch_up.holds(change):
+                await change.apply()
+
+    async def _read_again(self, channel: str, message_ids: Iterable[str]) -> None:
+        number = number_of(channel)
+        for message_id in message_ids:
+            try:
+                place: Any = self._client.get_channel(number) or await self._client.fetch_channel(number)
+                message = self._parse(await place.fetch_message(int(message_id)))
+            except discord.NotFound:
+                await self._intake.deleted(channel, [message_id])
+                continue
+            except discord.Forbidden:
+                continue
+            if message:
+                await self._intake.edited(message)
+
+
+async def commit(intake: Intake, items: Sequence[Item]) -> None:
+    """Commit in order; messages that stand together in one transaction."""
+    for group in _grouped(items):
+        if isinstance(group, list):
+            await intake.received(*group)
+        else:
+            await group.apply()
+
+
+def _grouped(events: Iterable[Item]) -> Iterator[list[IncomingMessage] | Change]:
+    """Yield neighbouring messages together, everything else alone, in order."""
+    messages: list[IncomingMessage] = []
+    for event in events:
+        if isinstance(event, IncomingMessage):
+            messages.append(event)
+            continue
+        if messages:
+            yield messages
+            messages = []
+        yield event
+    if messages:
+        yield messages

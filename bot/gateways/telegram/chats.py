@@ -1,0 +1,47 @@
+"""Chats: which are let in, and the ids that groups got when they became supergroups."""
+
+from collections.abc import Mapping
+
+from telegram import Chat
+from telegram.constants import ChatType
+
+from persona.platforms import Telegram
+
+
+class Chats:
+    """The chats of one bot account."""
+
+    def __init__(self, settings: Telegram) -> None:
+        self._settings = settings
+        self._moved: dict[str, str] = {}
+
+    def is_welcome(self, chat: Chat) -> bool:
+        """Whether the settings let a chat in."""
+        if chat.type == ChatType.PRIVATE:
+            return str(chat.id) in (*self._settings.users, *self._settings.owners)
+        return str(chat.id) in {self._moved.get(number, number) for number in self._settings.chats}
+
+    def number_of(self, channel: str) -> int:
+        """Return the id under which a channel's chat is known today."""
+        number = number_of(channel)
+        return int(self._moved.get(number, number))
+
+    def move(self, old: str, new: str) -> bool:
+        """A chat has another id now. Returns whether the settings name the old one."""
+        self._moved[old] = new
+        return old in self._settings.chats
+
+    def moved_before(self, channels: Mapping[str, str]) -> None:
+        """Chats that moved in an earlier process: old -> new channel."""
+        self._moved |= {number_of(old): number_of(new) for old, new in channels.items()}
+
+
+def number_of(channel: str) -> str:
+    """Return the id of the chat in `telegram:CHAT` or `telegram:CHAT:TOPIC`."""
+    return channel.split(":")[1]
+
+
+def topic_of(channel: str) -> int | None:
+    """Return the topic of a channel, if it is one."""
+    topic = channel.split(":")[2:]
+    return int(topic[0]) if topic else None

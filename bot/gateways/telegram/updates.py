@@ -1,0 +1,118 @@
+"""From Telegram's raw updates to committed messages, commands and votes; one that can't be parsed is put away."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
+
+from bot.gateway import Command, IncomingMessage, Intake, Right, Vote
+from bot.gateways.telegram.chats import Chats
+from bot.gateways.telegram.members import raw_member
+from bot.gateways.telegram.messages import channel_of, command_of, parse_message
+from persona.events import Event
+from persona.platforms import Telegram
+
+log = logging.getLogger("alterego.telegram")
+
+KINDS = ["message", "edited_message", "callback_query"]  # of updates that are asked for
+
+
+class UpdateCommitter:
+    """Commits the updates of one bot account."""
+
+    def __init__(self, settings: Telegram, bot: ExtBot[Any], chats: Chats, intake: Intake) -> None:
+        self._settings = settings
+        self._bot = bot
+        self._chats = chats
+        self._intake = intake
+
+    async def commit(self, updates: Sequence[Mapping[str, Any]]) -> None:
+        """Commit updates in their order, neighbouring messages in one transaction."""
+        messages: list[IncomingMessage] = []
+        for update in updates:
+            try:
+                parsed = Update.de_json(dict(update), self._bot)
+                message = self._said(parsed.message) if parsed.message else None
+                edited = self._said(parsed.edited_message) if parsed.edited_message else None
+            except (
+                Exception
+            ) as error:  # whatever the library makes of an update it doesn't know: it must not be met again
+                await self._intake.quarantine(json.dumps(update), type(error).__name__)
+                continue
+            if message:
+                messages.append(message)
+                continue
+            if messages:
+                await self._intake.received(*messages)
+                messages = []
+            if edited:
+                await self._intake.edited(edited)
+            elif parsed.callback_query:
+                await self._rated(parsed.callback_query)
+            elif parsed.message:
+                await self._other(parsed.message)
+        if messages:
+            await self._intake.received(*messages)
+
+    def _said(self, message: Message) -> IncomingMessage | None:
+        """Return the message as ours; None for a command, or if its chat isn't let in."""
+        if not self._chats.is_welcome(message.chat) or command_of(message, self._bot.username):
+            return None
+        return parse_message(message, self._bot.id, self._bot.username)
+
+    async def _other(self, message: Message) -> None:
+        """A command, a group's new id, or somebody who isn't let in."""
+        if message.migrate_to_chat_id:
+            await self._move(str(message.chat.id), str(message.migrate_to_chat_id))
+        elif not self._chats.is_welcome(message.chat):
+            where, number = "user" if message.chat.type == ChatType.PRIVATE else "chat", message.chat.id
+            log.info(Event("access request", **{where: number}, hint="name it in persona.toml to let it in"))
+            await self._intake.access_requested(f"{where}:{number}")
+        elif command := command_of(message, self._bot.username):
+            await self._obey(message, *command)
+
+    async def _move(self, old: str, new: str) -> None:
+        named = self._chats.move(old, new)
+        await self._intake.moved(f"telegram:{old}", f"telegram:{new}")
+        if named:
+            log.warning(Event("chat has a new id", old=old, new=new, hint="write it into [telegram] chats"))
+
+    async def _obey(self, message: Message, name: str, argument: str) -> None:
+        """Obey a command and answer in the same chat; an answer that fails is dropped."""
+        author = message.from_user
+        if author is None or author.is_bot or message.sender_chat:
+            return
+        is_dm = message.chat.type == ChatType.PRIVATE
+        right = await self._right(message, str(author.id))
+        given = f"{message.chat.id}/{message.message_id}"
+        command = Command(channel_of(message), str(author.id), name, argument, right, is_dm, id=given)
+        answer = await self._intake.commanded(command)
+        with suppress(TelegramError):
+            await message.reply_text(answer[:4000], disable_notification=True, allow_sending_without_reply=True)
+
+    async def _right(self, message: Message, author: str) -> Right:
+        """Return the asker's highest right: owners by [telegram] owners, moderators by being the group's admins."""
+        if author in self._settings.owners:
+            return "owner"
+        if message.chat.type == ChatType.PRIVATE:
+            return "anyone"
+        try:
+            member = await raw_member(self._bot, message.chat.id, int(author))
+        except TelegramError:
+            return "anyone"
+        return "moderator" if member.get("status") in ("administrator", "creator") else "anyone"
+
+    async def _rated(self, query: CallbackQuery) -> None:
+        """A button below a post of ours."""
+        message = query.message
+        if message and query.data in ("1", "-1"):
+            place = channel_of(message) if isinstance(message, Message) else f"telegram:{message.chat.id}"
+            await self._intake.rated(Vote(place, str(message.message_id), str(query.from_user.id), int(query.data)))
+        with suppress(TelegramError):  # without it the button spins for a while
+            await query.answer()
