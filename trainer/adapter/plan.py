@@ -10,10 +10,11 @@ from peft import PeftModel
 
 from engine.numerics import autocast
 from persona.config import Settings
+from persona.encoding import Encoding
 from persona.transcript import render
 from trainer.adapter.setup import TrainingSetup, build_setup
-from trainer.base.loading import scratch_folder, untrained_base
-from trainer.base.pretraining import minutes_for
+from trainer.base.loading import SCRATCH, scratch_folder, untrained_base
+from trainer.base.pretraining import budget_for, size_for
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import BatchLoader
 from trainer.loop.device_memory import activation_bytes, free_bytes
@@ -81,7 +82,7 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
         memory_adapter=_ADAM * trainable,
         memory_activations=round(at_once) + 3 * 4 * CHUNK,
         memory_free=round(free_bytes(model.device)),
-        growing_minutes=_growing_minutes(settings, corpus),
+        growing_minutes=_growing_minutes(settings, corpus, base.encoding),
         training_minutes=steps * _seconds_a_step(model, setup) / 60,
     )
 
@@ -112,12 +113,14 @@ def rows_of(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def _growing_minutes(settings: Settings, corpus: Corpus) -> float:
-    if settings.base.model != "scratch" or scratch_folder(settings, corpus).is_dir():
+def _growing_minutes(settings: Settings, corpus: Corpus, encoding: Encoding) -> float:
+    """Return what pretraining takes on two quiet cores; 0 if the base is there."""
+    if settings.base.model != SCRATCH or (scratch_folder(settings, corpus) / "model.safetensors").is_file():
         return 0.0
-    if settings.base.minutes != "auto":
-        return settings.base.minutes
-    return minutes_for(sum(len(render(record.conversation)) for record in corpus.in_split("train")))
+    conversations = [record.conversation for record in corpus.in_split("train")]
+    tokens = sum(len(encoded.ids) for encoded in encoding.conversations(conversations, ()))
+    minutes = None if settings.base.minutes == "auto" else settings.base.minutes
+    return budget_for(size_for(sum(len(render(talk)) for talk in conversations)), tokens, minutes).minutes
 
 
 def _seconds_a_step(model: PeftModel, setup: TrainingSetup) -> float:

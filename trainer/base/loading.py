@@ -1,5 +1,6 @@
 """The base model an adapter is trained on: from the Hub, from a folder, or pretrained from scratch and kept."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from trainer.progress import Bars
 
 SCRATCH = "scratch"
 LONGEST_AUTO = 1024  # tokens a window by default
+_SCRATCH_FOLDER = re.compile(r"[0-9a-f]{12}-(?:auto|[\d.e-]+)-\d+")  # as scratch_folder() names them
 BOS_TOKENS = 2048  # on which "with or without" is decided, both tries together
 
 
@@ -100,7 +102,7 @@ def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
                 seed=settings.train.seed,
                 bars=bars,
             )
-            for old in folder.parent.glob("[!.]*"):
+            for old in _scratch_folders(folder.parent):
                 shutil.rmtree(old)
             move_folder(fresh, folder)
         finally:
@@ -111,6 +113,11 @@ def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
 def scratch_folder(settings: Settings, corpus: Corpus) -> Path:
     """Return the folder of the base pretrained on this corpus."""
     return settings.adapters / "bases" / f"{corpus.fingerprint[:12]}-{settings.base.minutes}-{settings.train.seed}"
+
+
+def _scratch_folders(bases: Path) -> list[Path]:
+    """Return the pretrained bases among the folders of `bases`, where dequantised ones lie too."""
+    return [folder for folder in bases.iterdir() if _SCRATCH_FOLDER.fullmatch(folder.name)]
 
 
 def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, from_scratch: bool) -> LoadedBase:

@@ -25,8 +25,11 @@ ROWS = 8  # blocks a step
 CONTEXT = 512  # positions: further ones cost likelihood, twice a block doesn't
 DROPOUT = 0.1
 MATRIX_RATE, VECTOR_RATE = 0.02, 3e-3
-PATIENCE = 4  # times what pretraining takes on a quiet machine; a busy one needs about twice as long
+PATIENCE = 3  # times what pretraining takes on two quiet cores; busy ones need about twice as long
 TOKENS_TO_SEE = 5_500_000  # about 14 passes over a megabyte of text, where held-out loss stops falling
+MAX_PASSES = 40  # over a small corpus
+MIN_MINUTES = 1.0  # that a limit counts with: the first steps are slow
+MAX_MINUTES = 40.0  # on two quiet cores, by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +41,39 @@ class Size:
     vocabulary: int
 
 
+QUIET_RATES = {  # tokens a second of pretraining on two quiet cores of 2026 with AVX-512 BF16
+    Size(128, 3, 1024): 18_000,
+    Size(192, 4, 2048): 11_000,
+    Size(256, 6, 4096): 5_500,
+    Size(384, 8, 8192): 2_200,
+}
+
+
 def size_for(characters: int) -> Size:
     """The size that fits so much text and a home machine: measured on a megabyte of chat (192x4 beat 256x4 at equal
     time there), scaled with the root of the text beyond."""
+    small, middle, large, huge = QUIET_RATES
     if characters < 200_000:
-        return Size(128, 3, 1024)
+        return small
     if characters < 2_000_000:
-        return Size(192, 4, 2048)
-    return Size(256, 6, 4096) if characters < 20_000_000 else Size(384, 8, 8192)
+        return middle
+    return large if characters < 20_000_000 else huge
 
 
-def minutes_for(characters: int) -> float:
-    """Return what pretraining takes at most on two quiet cores: ten minutes a megabyte, between one and forty."""
-    return min(max(1.0, characters / 100_000), 40.0)
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much pretraining does. tokens: that it sees, which decide alone on a quiet machine. minutes: that two quiet cores
+    take for them."""
+
+    tokens: int
+    minutes: float
+
+
+def budget_for(size: Size, tokens: int, minutes: float | None = None) -> Budget:
+    """Return the budget for a text of so many tokens. minutes: no more than two quiet cores see in that time."""
+    wanted = min(MAX_PASSES * tokens, max(tokens, TOKENS_TO_SEE))
+    seen = max(1, min(wanted, round((minutes or MAX_MINUTES) * 60 * QUIET_RATES[size])))
+    return Budget(seen, seen / QUIET_RATES[size] / 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +82,7 @@ class UntrainedBase:
 
     model: Qwen3ForCausalLM
     tokenizer: PreTrainedTokenizerFast
+    size: Size
     characters: int
 
 
@@ -70,34 +94,42 @@ def init_base(conversations: Sequence[Conversation], seed: int) -> UntrainedBase
     tokenizer = train_tokenizer(texts, size.vocabulary)
     torch.manual_seed(seed)
     wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END_OF_TURN)
-    return UntrainedBase(shape(size, tokenizer), wrapped, characters)
+    return UntrainedBase(shape(size, tokenizer), wrapped, size, characters)
 
 
 def pretrain(
-    conversations: Sequence[Conversation], folder: Path, *, minutes: float | None, seed: int, bars: Bars
+    conversations: Sequence[Conversation],
+    folder: Path,
+    *,
+    minutes: float | None,
+    seed: int,
+    bars: Bars,
+    patience: float = PATIENCE,
 ) -> Trained:
     """Pretrain a base on these conversations and save it in `folder` as transformers does.
 
-    It sees a number of tokens that follows from the text. minutes: a limit; told when it cuts that short."""
+    It sees a number of tokens that follows from the text. minutes: at most as many as two quiet cores see in that time. If
+    it takes `patience` times as long, it is cut short, and that is told."""
     untrained = init_base(conversations, seed)
     tokenizer = untrained.tokenizer.backend_tokenizer
     encoding = Encoding(tokenizer, _end(tokenizer))
     encoded = encoding.conversations(conversations, ())
     tokens = sum(len(conversation.ids) for conversation in encoded)
-    blocks = PretrainingBlocks(
-        encoded, min(BLOCK, max(16, tokens)), max(1, min(40, round(TOKENS_TO_SEE / max(1, tokens)))), seed
-    )
+    budget = budget_for(untrained.size, tokens, minutes)
+    limit = patience * max(budget.minutes, minutes or MIN_MINUTES)
+    length = min(BLOCK, max(16, tokens))
+    blocks = PretrainingBlocks(encoded, length, math.ceil(budget.tokens / length), seed)
     bars.say(
         f"pretraining a base of {untrained.model.num_parameters() / 1e6:.1f}M parameters on {tokens:,} tokens "
-        f"({untrained.characters:,} characters)"
+        f"({untrained.characters:,} characters), {budget.tokens / tokens:.1f} times"
     )
-    limit = minutes or PATIENCE * minutes_for(untrained.characters)
     torch.manual_seed(seed)
     trained = _train(untrained.model, blocks, encoding, limit * 60, seed, folder, bars)
     if trained.steps < (steps := math.ceil(len(blocks) / ROWS)):
         bars.say(
-            f"pretraining ended at its time limit of {limit:.3g} minutes after {trained.steps / steps:.0%} of its tokens, so "
-            "the base is worse than it could be: the machine is slow or busy; raise [base] minutes, or train when it is quiet"
+            f"pretraining ended after {limit:.3g} minutes, {patience:.3g} times what two quiet cores take, and "
+            f"{trained.steps / steps:.0%} of its tokens, so the base is worse than it could be: train when the machine does "
+            "nothing else, or raise [base] minutes"
         )
     untrained.model.save_pretrained(folder)
     untrained.tokenizer.save_pretrained(folder)

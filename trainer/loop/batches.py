@@ -73,19 +73,19 @@ def _window(encoding: Encoding, ids: list[int], loss_mask: list[bool]) -> Window
 class PretrainingBlocks(Sequence[Window]):
     """All text of many conversations as blocks of one length, with loss on every id, for pretraining a base.
 
-    One pass after the other, each in its own order; index k is block k % n of pass k // n."""
+    One pass after the other, each in its own order; index k is block k % n of pass k // n. blocks: how many in all."""
 
-    def __init__(self, encoded: Sequence[Encoded], length: int, passes: int, seed: int) -> None:
+    def __init__(self, encoded: Sequence[Encoded], length: int, blocks: int, seed: int) -> None:
         self._encoded = encoded
         self._length = length
-        self._passes = passes
+        self._blocks = blocks
         self._seed = seed
         self._per_pass = max(1, sum(len(conversation.ids) for conversation in encoded) // length)
         self._pass = -1
         self._flat: list[int] = []
 
     def __len__(self) -> int:
-        return self._per_pass * self._passes
+        return self._blocks
 
     def __getitem__(self, index: int) -> Window:  # type: ignore[override]
         number, block = divmod(index, self._per_pass)

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from engine.backends.transformers_engine import load_base
+from persona.config import Settings
 from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
-from trainer.base.loading import BOS_TOKENS, _with_or_without_bos
+from trainer.base.loading import BOS_TOKENS, _scratch_folders, _with_or_without_bos, scratch_folder
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.store import Corpus
 
@@ -75,3 +76,17 @@ def _ids(said: Corpus) -> list[list[int]]:
 
     encoding = Encoding(Tokenizer().backend_tokenizer, END)
     return [row.ids for row in encoding.conversations([record.conversation for record in said.conversations], ())]
+
+
+def test_a_new_scratch_base_replaces_scratch_bases_alone(tmp_path: Path) -> None:
+    """A dequantised file's folder beside them stays."""
+    settings = Settings.model_validate({"persona": {"name": "Mara"}, "base": {"minutes": 2.5}})
+    old = scratch_folder(settings.model_copy(update={"root": tmp_path}), corpus(2, 1))
+    for name in (
+        old.name,
+        "0123456789ab-auto-0",
+        "SmolLM2-135M-Instruct.Q4_1-0123456789ab",
+        "gemma-3-270m-0123456789ab",
+    ):
+        (tmp_path / name).mkdir()
+    assert sorted(folder.name for folder in _scratch_folders(tmp_path)) == sorted([old.name, "0123456789ab-auto-0"])

@@ -1,12 +1,22 @@
 """A base from scratch sees a number of tokens, whatever the clock says; a limit that cuts it short is told."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from persona.transcript import Conversation, Turn
-from trainer.base.pretraining import PATIENCE, minutes_for, pretrain
+from trainer.base.pretraining import (
+    MAX_MINUTES,
+    MAX_PASSES,
+    PATIENCE,
+    QUIET_RATES,
+    Size,
+    budget_for,
+    pretrain,
+    size_for,
+)
 from trainer.progress import Bars
 
 TALK = [Conversation("group", (Turn("MARA", (f"the bike number {k} has a flat tyre",)),), 2020) for k in range(30)]
@@ -19,21 +29,37 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def test_a_limit_that_bites_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With how much of the text was seen, and what to do."""
-    trained = pretrain(TALK, tmp_path, minutes=1e-6, seed=0, bars=Bars(quiet=True, for_programs=True))
+    bars = Bars(quiet=True, for_programs=True)
+    trained = pretrain(TALK, tmp_path, minutes=None, seed=0, bars=bars, patience=1e-9)
     assert trained.steps == 1
-    (sentence,) = [line for line in told(capsys) if "time limit" in line]
+    (sentence,) = [line for line in told(capsys) if "pretraining ended" in line]
     assert "% of its tokens" in sentence
     assert "[base] minutes" in sentence
 
 
 def test_without_a_limit_all_tokens_are_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is said of a limit."""
-    trained = pretrain(TALK, tmp_path, minutes=None, seed=0, bars=Bars(quiet=True, for_programs=True))
+    bars = Bars(quiet=True, for_programs=True)
+    trained = pretrain(TALK, tmp_path, minutes=None, seed=0, bars=bars, patience=math.inf)
     assert trained.steps > 1
-    assert not [line for line in told(capsys) if "time limit" in line]
+    assert not [line for line in told(capsys) if "pretraining ended" in line]
 
 
-def test_a_busy_machine_has_time_enough() -> None:
-    """It needs about twice as long as a quiet one."""
-    assert PATIENCE >= 3
-    assert minutes_for(472_168) < 5
+@pytest.mark.parametrize("size", QUIET_RATES)
+def test_minutes_are_as_many_tokens_as_quiet_cores_see_in_them(size: Size) -> None:
+    """So a clock decides on a slow or busy machine alone, and a quick one is done sooner."""
+    budget = budget_for(size, 150_000, 2)
+    assert budget.tokens == 2 * 60 * QUIET_RATES[size]
+    assert budget.minutes == pytest.approx(2)
+    assert PATIENCE >= 3  # a busy machine takes about twice as long
+
+
+@pytest.mark.parametrize(
+    ("tokens", "passes"), [(10_000, MAX_PASSES), (150_000, 5_500_000 / 150_000), (1_000_000, 5.5), (6_000_000, 1)]
+)
+def test_without_minutes_the_text_decides(tokens: int, passes: float) -> None:
+    """A small one is seen often, a large one once, none for more than forty minutes."""
+    budget = budget_for(size_for(3 * tokens), tokens)
+    assert budget.tokens == pytest.approx(passes * tokens, rel=0.01)
+    assert budget.minutes <= MAX_MINUTES
+    assert budget_for(size_for(10**9), 3 * 10**8).minutes == pytest.approx(MAX_MINUTES)

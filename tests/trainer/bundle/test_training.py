@@ -77,7 +77,7 @@ def test_a_plan_says_what_training_would_take_and_trains_nothing(imported: Home)
         done = trainer(imported, "train", "--plan", "--json")
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
-        assert (found["growing_minutes"] == 7) is grown
+        assert (0 < found["growing_minutes"] <= 7) is grown
         assert found["steps"] > 0
         assert found["trainable"] < found["parameters"]
         assert found["memory_activations"] > 0

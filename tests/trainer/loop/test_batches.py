@@ -130,8 +130,8 @@ def test_labels_are_the_ids_of_targets_alone() -> None:
 def test_blocks_hold_all_text_in_another_order_each_pass() -> None:
     """Growing a base sees every token about once a pass."""
     encoded = ENCODING.conversations([talk(k % 5 + 1) for k in range(40)], ())
-    blocks = PretrainingBlocks(encoded, 32, passes=2, seed=0)
     total = sum(len(one.ids) for one in encoded)
+    blocks = PretrainingBlocks(encoded, 32, blocks=2 * (total // 32), seed=0)
     assert len(blocks) == 2 * (total // 32)
     first, second = (
         [i for k in range(start, start + total // 32) for i in blocks[k].ids] for start in (0, total // 32)
