@@ -83,8 +83,9 @@ class Supervisor:
                 if loop.time() - began > self._longest:
                     backoff.reset()
                 pause = backoff.pause()
-                kind, debug = type(error).__name__, log.isEnabledFor(logging.DEBUG)
-                ended = Event("gateway ended", gateway=gateway.platform, kind=kind, again_in_seconds=round(pause, 1))
+                error_type, debug = type(error).__name__, log.isEnabledFor(logging.DEBUG)
+                seconds = round(pause, 1)
+                ended = Event("gateway ended", gateway=gateway.platform, kind=error_type, again_in_seconds=seconds)
                 log.warning(ended, exc_info=debug)
             self.states[gateway.platform] = "pausing"
             await asyncio.sleep(pause)

@@ -340,8 +340,8 @@ def _unknown_key(tables: list[str], key: str) -> str:
     known = _fields_at(tables)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"it knows {', '.join(known)}"
-    owner, kind = (f"[{'.'.join(tables)}]", "key") if tables else ("it", "table")
-    return f"{owner} has no {kind} '{key}'; {hint}"
+    owner, noun = (f"[{'.'.join(tables)}]", "key") if tables else ("it", "table")
+    return f"{owner} has no {noun} '{key}'; {hint}"
 
 
 def _fields_at(tables: list[str]) -> list[str]:

@@ -213,10 +213,10 @@ def _refuse_lossy(encoding: Encoding) -> None:
     """A transcript needs its line breaks and its capitals back."""
     back = encoding.completion(encoding.encode(_PROBE))
     if back != _PROBE:
-        kind = type(encoding.tokenizer.model).__name__
+        tokenizer_type = type(encoding.tokenizer.model).__name__
         lost = "line breaks" if "\n" not in back else "capitals" if back.lower() == back else "text"
         raise UserError(
-            f"the base's tokenizer ({kind}) loses {lost}: it can't carry a transcript; "
+            f"the base's tokenizer ({tokenizer_type}) loses {lost}: it can't carry a transcript; "
             "choose a base with a byte-level BPE or byte-fallback tokenizer"
         )
 

@@ -149,7 +149,7 @@ def _without(
             quoted=(UNKNOWN,) if theirs else tuple(map(masked, row.quoted)),
             quoted_by="" if theirs else row.quoted_by,
             mentions=tuple(key for key in row.mentions if key not in keys),
-            reply_to="?" if row.kind == "feed" and (row.platform, row.reply_to) in gone else row.reply_to,
+            reply_to="?" if row.conversation_type == "feed" and (row.platform, row.reply_to) in gone else row.reply_to,
         )
         quotations += theirs
         mentions += changed.lines != row.lines

@@ -42,8 +42,8 @@ class Listener:
 
     def lines_of(self, message: IncomingMessage) -> tuple[str, ...]:
         """Return what is remembered of a message. One that only mentions the persona still triggers."""
-        attached = (" ".join(plain_lines(kind)) for kind in message.attachments)
-        lines = plain_lines(message.text) + tuple(f"[{kind}]" for kind in attached)
+        attached = (" ".join(plain_lines(medium)) for medium in message.attachments)
+        lines = plain_lines(message.text) + tuple(f"[{medium}]" for medium in attached)
         return lines or (f"@{self._settings.persona.name}",)
 
     def _new_participant(self, message: IncomingMessage, here: dict[str, Participant]) -> Participant:

@@ -38,7 +38,7 @@ def write_gguf(
         known = ", ".join(sorted(ARCHITECTURES))
         raise UserError(f"a base of type {config.model_type!r} can't be written as GGUF; alterego writes {known}")
     arch = ARCHITECTURES[config.model_type]
-    kind, file_type = PRECISIONS[precision]
+    tensor_type, file_type = PRECISIONS[precision]
     writer = gguf.GGUFWriter(path, gguf.MODEL_ARCH_NAMES[arch])
     writer.add_name("alterego")
     writer.add_file_type(file_type)
@@ -47,7 +47,7 @@ def write_gguf(
     if template:
         writer.add_chat_template(template)
     for name, tensor in _tensors(model, arch):
-        _add_tensor(writer, name, tensor, kind)
+        _add_tensor(writer, name, tensor, tensor_type)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -121,11 +121,11 @@ def _tensors(model: PreTrainedModel, arch: gguf.MODEL_ARCH) -> Iterator[tuple[st
         yield gguf_name, tensor
 
 
-def _add_tensor(writer: gguf.GGUFWriter, name: str, tensor: torch.Tensor, kind: Kind) -> None:
+def _add_tensor(writer: gguf.GGUFWriter, name: str, tensor: torch.Tensor, tensor_type: Kind) -> None:
     values = tensor.detach().to(torch.float32).cpu().numpy()
     if values.ndim < 2 or name.endswith(".bias"):
         writer.add_tensor(name, values)
-    elif kind is Kind.F16 or values.shape[-1] % _BLOCK:
+    elif tensor_type is Kind.F16 or values.shape[-1] % _BLOCK:
         writer.add_tensor(name, values.astype(np.float16))
     else:
-        writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+        writer.add_tensor(name, gguf.quants.quantize(values, tensor_type), raw_dtype=tensor_type)

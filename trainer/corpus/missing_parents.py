@@ -9,7 +9,7 @@ from trainer.people.identities import KnownPerson
 
 def missing_parents(rows: Iterable[Row], people: Mapping[str, KnownPerson]) -> Iterator[dict[str, Any]]:
     """Yield a line of replies.jsonl for each of them, its text to be filled in; the newest first."""
-    posts = [row for row in rows if row.kind == "feed"]
+    posts = [row for row in rows if row.conversation_type == "feed"]
     post_ids = {(row.platform, row.message_id) for row in posts}
     answered: dict[tuple[str, str], float] = {}
     for row in posts:

@@ -28,7 +28,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     platform: str
     source: str
     channel: str
-    kind: str
+    conversation_type: str
     message_id: str
     sender: str
     at: float | None
@@ -77,12 +77,12 @@ def segment(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float =
 
 def _channel_key(row: Row) -> tuple[str, ...]:
     """What is read in one go: a platform's feed over all authors, else one channel or thread."""
-    match row.kind:
+    match row.conversation_type:
         case "feed":
             return ("feed", row.platform)
         case "channel":
             return ("feed", row.platform, row.channel)
-    return (row.kind, row.platform, row.channel, row.thread)
+    return (row.conversation_type, row.platform, row.channel, row.thread)
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ def in_order(rows: Sequence[Row]) -> list[tuple[Row, float]]:
 
 
 def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[MessageGroup]:
-    scene = "dm" if rows[0].kind == "dm" else "group"
+    scene = "dm" if rows[0].conversation_type == "dm" else "group"
     timed = in_order(rows)
     silence = gap or _learned_gap([later - earlier for (_, earlier), (_, later) in pairwise(timed)])
     dated = sum(row.at is not None for row in rows)

@@ -64,7 +64,7 @@ def _figures_of(key: str, name: str, rows: Sequence[Row], waited: Sequence[float
         key=key,
         name=name,
         messages=len(rows),
-        private=sum(row.kind == "dm" for row in rows),
+        private=sum(row.conversation_type == "dm" for row in rows),
         units=sum(sizes) / len(rows),
         years=dict(sorted(years.items())),
         hours=[hours[hour] for hour in range(24)],
@@ -86,7 +86,7 @@ def _waited(corpus: Corpus, gap: float) -> dict[str, list[float]]:
 
 
 def _neighbours(corpus: Corpus, gap: float) -> Iterator[tuple[Row, Row]]:
-    chats = [row for row in corpus.rows if row.kind in ("group", "dm")]
+    chats = [row for row in corpus.rows if row.conversation_type in ("group", "dm")]
     for part in segment(chats, corpus.people, gap):
         yield from pairwise(part.rows)
 

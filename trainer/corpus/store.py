@@ -46,8 +46,9 @@ _ROWS = pa.schema(
     + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
     + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
 )
+_FIELDS = ["conversation_type" if name == "kind" else name for name in _ROWS.names]  # of a Row, one a column
 _LISTS = ("lines", "quoted", "mentions")
-_ALIKE = ("platform", "source", "channel", "kind", "thread")  # in many rows: one string for all of them
+_ALIKE = ("platform", "source", "channel", "conversation_type", "thread")  # in many rows: one string for all of them
 _ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
 _CONVERSATIONS = pa.schema(
@@ -211,7 +212,7 @@ def message_key(row: Row) -> tuple[str, ...]:
 
 def _rows(path: Path, keys: Mapping[str, str]) -> Iterator[Row]:
     for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
-        yield from (_read(row, keys) for row in batch.to_pylist())
+        yield from (_read(row, keys) for row in batch.rename_columns(_FIELDS).to_pylist())
 
 
 def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
@@ -232,7 +233,9 @@ def _nameless(key: str) -> str:
 
 def _table(rows: Sequence[Row]) -> pa.Table:
     """Rows as they are kept: who is who stands in people.json alone."""
-    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _ROWS.names}
+    columns: dict[str, list[Any]] = {
+        name: [getattr(row, field) for row in rows] for name, field in zip(_ROWS.names, _FIELDS, strict=True)
+    }
     columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by")}
     columns["mentions"] = [list(map(_nameless, keys)) for keys in columns["mentions"]]
     return pa.table(columns, _ROWS)

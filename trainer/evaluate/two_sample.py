@@ -24,7 +24,7 @@ def scores(real: Sequence[str], generated: Sequence[str]) -> tuple[NDArray[np.fl
     real one it stands beside are judged together."""
     texts = [*generated, *real]
     labels = np.array([1] * len(generated) + [0] * len(real))
-    fold = np.array([fold_of(k, len(kind)) for kind in (generated, real) for k in range(len(kind))])
+    fold = np.array([fold_of(k, len(texts)) for texts in (generated, real) for k in range(len(texts))])
     out_of_fold = out_of_fold_scores(features().fit_transform(texts), labels, fold)
     return out_of_fold[: len(generated)], out_of_fold[len(generated) :]
 

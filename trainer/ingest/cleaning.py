@@ -83,7 +83,7 @@ def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
         _split_feed(draft, settings.cleaning)
     lines = _written(draft, draft.text, settings.cleaning)
     if settings.cleaning.media and message.attachments:
-        lines += plain_lines("\n".join(f"[{kind}]" for kind in message.attachments))
+        lines += plain_lines("\n".join(f"[{medium}]" for medium in message.attachments))
         draft.rewritten.append("media")
     if not lines:
         return DroppedMessage("empty")

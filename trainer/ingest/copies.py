@@ -41,7 +41,7 @@ def without_copies(rows: Sequence[Row], people: Mapping[str, KnownPerson], old: 
     """
     chats: dict[_Chat, list[int]] = {}
     for place, row in enumerate(rows):
-        if row.kind in ("group", "dm"):
+        if row.conversation_type in ("group", "dm"):
             chats.setdefault((row.platform, row.source, row.channel), []).append(place)
     chats = dict(sorted(chats.items(), key=lambda item: (item[1][0] >= old, -_knowledge(rows, item[1]))))
     dropped: dict[int, int] = {}  # a copy's place -> that of the message that stays

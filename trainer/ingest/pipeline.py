@@ -241,7 +241,7 @@ def _row(message: Message, sender: str, source: str, kept: Kept, identities: dic
         platform=message.platform,
         source=source,
         channel=_opaque_channel(message.conversation_id),
-        kind=message.conversation_type,
+        conversation_type=message.conversation_type,
         message_id=_opaque(message.message_id),
         sender=sender,
         at=message.timestamp if message.timestamp and message.timestamp > 0 else None,  # exports write 0 for unknown

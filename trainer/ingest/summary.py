@@ -38,7 +38,7 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "group_dms": counts.group_dms,
         "corpus": {
             "messages": len(corpus.rows),
-            "private": sum(row.kind == "dm" for row in corpus.rows),
+            "private": sum(row.conversation_type == "dm" for row in corpus.rows),
             "conversations": len(corpus.conversations),
             "train": corpus.messages(me),
             "held_out": corpus.messages(me, ("a", "b")),

@@ -5,9 +5,9 @@ from typing import Literal, get_args
 import msgspec
 
 ConversationType = Literal["dm", "group", "channel", "feed"]
-Kind = Literal["message", "service", "call", "deleted", "unsupported"]
+MessageKind = Literal["message", "service", "call", "deleted", "unsupported"]
 CONVERSATION_TYPES: frozenset[str] = frozenset(get_args(ConversationType))
-KINDS: frozenset[str] = frozenset(get_args(Kind))
+KINDS: frozenset[str] = frozenset(get_args(MessageKind))
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -34,7 +34,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_group_dm: bool = False
     timestamp: float | None = None
     edited_at: float | None = None
-    kind: Kind = "message"
+    kind: MessageKind = "message"
     reply_to_id: str = ""
     reply_to_name: str = ""
     thread_id: str = ""

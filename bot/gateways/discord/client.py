@@ -97,8 +97,10 @@ class Client(discord.Client):
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """An event that can't be understood; the library would log what is in it."""
-        kind = type(sys.exception()).__name__
-        log.warning(Event("event failed", handler=event_method, kind=kind), exc_info=log.isEnabledFor(logging.DEBUG))
+        error_type = type(sys.exception()).__name__
+        log.warning(
+            Event("event failed", handler=event_method, kind=error_type), exc_info=log.isEnabledFor(logging.DEBUG)
+        )
 
     async def on_disconnect(self) -> None:
         """The connection is lost."""

@@ -29,7 +29,7 @@ async def pages_after(
 ) -> AsyncIterator[list[discord.Message]]:
     """Yield what was said in a channel after that id, a page at a time, oldest first.
 
-    on_unreadable: called with a message that can't be parsed, and the kind of error. Raises as discord.py's requests do,
+    on_unreadable: called with a message that can't be parsed, and the type of the error. Raises as discord.py's requests do,
     and ValueError if the answer is no page.
     """
     while raw := await _raw_page(client, number, PAGE, after=after):
@@ -61,9 +61,9 @@ async def _parsed(
         try:
             messages.append(client._connection.create_message(channel=channel, data=data))
         except Exception as error:  # whatever the library makes of a message it doesn't know: it must not be met again
-            kind = type(error).__name__
-            log.warning(Event("message put away", channel=f"discord:{number}", kind=kind))
-            await on_unreadable(json.dumps(data), kind)
+            error_type = type(error).__name__
+            log.warning(Event("message put away", channel=f"discord:{number}", kind=error_type))
+            await on_unreadable(json.dumps(data), error_type)
     return sorted(messages, key=lambda message: message.id)
 
 

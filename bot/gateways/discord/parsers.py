@@ -30,9 +30,9 @@ def _guarded(name: str, parse: Parser, events: EventQueue, intake: Intake) -> Pa
         try:
             parse(data)
         except Exception as error:  # whatever the library makes of an event it doesn't know
-            kind = type(error).__name__
+            error_type = type(error).__name__
             channel = f"discord:{data.get('channel_id', 0)}" if isinstance(data, dict) else "discord:0"
-            log.warning(Event("event put away", name=name, channel=channel, kind=kind))
-            events.put(Change(channel, (), partial(intake.quarantine, json.dumps(data), kind)))
+            log.warning(Event("event put away", name=name, channel=channel, kind=error_type))
+            events.put(Change(channel, (), partial(intake.quarantine, json.dumps(data), error_type)))
 
     return guarded

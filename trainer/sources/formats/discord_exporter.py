@@ -15,7 +15,7 @@ from msgspec import structs
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.timestamps import iso_timestamp
@@ -119,9 +119,10 @@ class _Channel:
 
 def _channel(fields: Any) -> _Channel:
     about = fields if isinstance(fields, dict) else {}
-    number, name, kind = (str(about.get(key) or "") for key in ("id", "name", "type"))
+    number, name, channel_type = (str(about.get(key) or "") for key in ("id", "name", "type"))
     names = DiscordNames(channels={number: name} if name else {})
-    return _Channel(number, "dm" if kind == "DirectTextChat" else "group", kind == "DirectGroupTextChat", name, names)
+    chat_type: ConversationType = "dm" if channel_type == "DirectTextChat" else "group"
+    return _Channel(number, chat_type, channel_type == "DirectGroupTextChat", name, names)
 
 
 def _message(row: _Row, channel: _Channel) -> Message:
@@ -171,7 +172,7 @@ def _completed(message: Message, row: _Row, channel: _Channel) -> Message:
 
 
 def _attachments(row: _Row) -> tuple[str, ...]:
-    files = (kind_of(attachment.fileName) for attachment in row.attachments)
+    files = (medium_of(attachment.fileName) for attachment in row.attachments)
     return (*files, *(f"sticker {sticker.name}".strip() for sticker in row.stickers))
 
 

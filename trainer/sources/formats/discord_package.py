@@ -14,7 +14,7 @@ import msgspec
 
 from trainer.sources.files.tree import Tree, head
 from trainer.sources.message import Message, Reject
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
 from trainer.sources.parsing.json_records import JsonRecords, Opening
@@ -131,7 +131,7 @@ def _message(row: _Row, channel: dict[str, Any], titles: dict[str, Any], account
         timestamp=iso_timestamp(row.timestamp),
         text=without_markup(text, DiscordNames(channels={number: title})),
         mentions=tuple((person, "") for person in mentioned_ids(text)),
-        attachments=tuple(kind_of(url) for url in (row.attachments or "").split()),
+        attachments=tuple(medium_of(url) for url in (row.attachments or "").split()),
     )
 
 

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.discord_markup import DiscordNames, mentioned_ids, without_markup
@@ -112,17 +112,17 @@ class _Reader:
 
     def row(self, row: dict[str, str]) -> Message:
         """The message of a row of CSV."""
-        kinds = tuple(kind_of(url) for url in row["Attachments"].split(",") if url)
+        attachments = tuple(medium_of(url) for url in row["Attachments"].split(",") if url)
         self._names.note_person(row["AuthorID"], row["Author"].removesuffix("#0000"))
-        return self._message(row["Date"], row["AuthorID"], row["Author"], row["Content"], kinds)
+        return self._message(row["Date"], row["AuthorID"], row["Author"], row["Content"], attachments)
 
     def block(self, block: Block[tuple[str, str]]) -> Message:
         """The message of a block of text."""
         said = _said(block.lines)
-        message = self._message(block.header[0], "", block.header[1], said.text, said.kinds)
+        message = self._message(block.header[0], "", block.header[1], said.text, said.attachments)
         return structs.replace(message, forwarded_from="somebody") if said.forwarded else message
 
-    def _message(self, date: str, number: str, author: str, text: str, kinds: tuple[str, ...]) -> Message:
+    def _message(self, date: str, number: str, author: str, text: str, attachments: tuple[str, ...]) -> Message:
         at = self._dates.timestamp(date)
         return Message(
             platform="discord",
@@ -130,7 +130,7 @@ class _Reader:
             conversation_type=self._channel.type,
             is_group_dm=self._channel.is_group_dm,
             conversation_name=self._channel.name,
-            message_id=self._ids.next(at, number or author, "\n".join((text, *kinds))),
+            message_id=self._ids.next(at, number or author, "\n".join((text, *attachments))),
             sender_id=number,
             sender_name=author.removesuffix("#0000"),
             sender_handle=author.partition("#")[0],
@@ -138,7 +138,7 @@ class _Reader:
             kind="service" if _SERVICE.fullmatch(text.strip()) else "message",
             text=without_markup(text, self._names),
             mentions=tuple((person, self._names.people.get(person, "")) for person in mentioned_ids(text)),
-            attachments=kinds,
+            attachments=attachments,
         )
 
 
@@ -146,7 +146,7 @@ class _Said(NamedTuple):
     """What stands in a block of text."""
 
     text: str
-    kinds: tuple[str, ...]
+    attachments: tuple[str, ...]
     forwarded: bool
 
 
@@ -194,7 +194,7 @@ def _preamble(lines: Iterator[tuple[int, str]], channel: _Channel) -> _Channel:
 
 def _said(lines: Sequence[str]) -> _Said:
     text: list[str] = []
-    kinds: list[str] = []
+    attachments: list[str] = []
     section, forwarded = "", False
     for line in lines:
         if line == _RULE:  # the end of the file, with the count of messages
@@ -205,8 +205,8 @@ def _said(lines: Sequence[str]) -> _Said:
         elif not section or (section == "Forwarded Message" and not _FORWARDED_AT.fullmatch(line)):
             text.append(line)
         elif line.strip() and section in ("Attachments", "Stickers"):
-            kinds.append(kind_of(line) if section == "Attachments" else "sticker")
-    return _Said("\n".join(text).strip(), tuple(kinds), forwarded)
+            attachments.append(medium_of(line) if section == "Attachments" else "sticker")
+    return _Said("\n".join(text).strip(), tuple(attachments), forwarded)
 
 
 SOURCE = Source("DiscordChatExporter CSV", claim_each(_recognises_csv), _read_csv)

@@ -16,7 +16,7 @@ import msgspec
 
 from trainer.sources.files.tree import HEAD, Tree, head
 from trainer.sources.message import ConversationType, Message
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.local_dates import unmarked
@@ -92,14 +92,14 @@ def _people(about: dict[str, Any]) -> list[str]:
     return [str(person.get("name") or person.get("email") or "") for person in members if isinstance(person, dict)]
 
 
-def _message(row: _Row, chat: str, title: str, kind: ConversationType, ids: DerivedIds) -> Message:
+def _message(row: _Row, chat: str, title: str, chat_type: ConversationType, ids: DerivedIds) -> Message:
     creator = row.creator or _Creator()
     at = _timestamp(row.created_date)
     quoted = row.quoted_message_metadata or {}
     return Message(
         platform="google_chat",
         conversation_id=chat,
-        conversation_type=kind,
+        conversation_type=chat_type,
         conversation_name=title or chat,
         message_id=row.message_id or ids.next(at, creator.email or creator.name, row.text),
         sender_id=creator.email,
@@ -112,7 +112,7 @@ def _message(row: _Row, chat: str, title: str, kind: ConversationType, ids: Deri
         reply_to_id=str(quoted.get("message_id") or "") or _topic(row.message_id),
         quoted_text=str(quoted.get("text") or ""),
         attachments=tuple(
-            kind_of(str(file.get("export_name") or file.get("original_name") or ""))
+            medium_of(str(file.get("export_name") or file.get("original_name") or ""))
             for file in row.attached_files or ()
         ),
         reactions=tuple(_reactions(row.reactions or ())),

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree, head
-from trainer.sources.message import Kind, Message, Reject
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.message import Message, MessageKind, Reject
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.source import Reading, Source
 
 ME = "Me"
@@ -151,7 +151,7 @@ def _message(row: _Row) -> Message:
     group = row.style == _GROUP or row.chat.split(";")[1:2] == ["+"]
     text = row.text or (_text_of(row.body) if row.body else "")
     is_card = bool(row.balloon) and _LINKS not in row.balloon
-    kinds = tuple(kind_of(name) for name in (row.files or "").split("\x1f") if name)
+    media = tuple(medium_of(name) for name in (row.files or "").split("\x1f") if name)
     return Message(
         platform="imessage",
         conversation_id=row.chat or row.chat_identifier,
@@ -166,7 +166,7 @@ def _message(row: _Row) -> Message:
         kind=_kind(row),
         text="" if is_card else text.replace(_OBJECT, "").strip(),
         reply_to_id=row.thread or "",
-        attachments=kinds or (("app",) if is_card else ()),
+        attachments=media or (("app",) if is_card else ()),
         reactions=_reactions(row.tapbacks),
     )
 
@@ -177,15 +177,15 @@ def _reactions(tapbacks: str | None) -> tuple[tuple[str, str], ...]:
     for tapback in (tapbacks or "").split("\x1e"):
         number, _, rest = tapback.partition("\x1f")
         emoji, _, author = rest.partition("\x1f")
-        kind = int(number) if number.isdecimal() else 0
-        if kind >= _TAPBACKS.start + _REMOVES:
-            given.pop((kind - _REMOVES, author), None)
-        elif emoji or kind - _TAPBACKS.start in range(len(_TAPBACK_EMOJI)):
-            given[kind, author] = emoji or _TAPBACK_EMOJI[kind - _TAPBACKS.start]
+        type_number = int(number) if number.isdecimal() else 0
+        if type_number >= _TAPBACKS.start + _REMOVES:
+            given.pop((type_number - _REMOVES, author), None)
+        elif emoji or type_number - _TAPBACKS.start in range(len(_TAPBACK_EMOJI)):
+            given[type_number, author] = emoji or _TAPBACK_EMOJI[type_number - _TAPBACKS.start]
     return tuple((emoji, author) for (_, author), emoji in given.items())
 
 
-def _kind(row: _Row) -> Kind:
+def _kind(row: _Row) -> MessageKind:
     if row.item or row.system or row.service or (row.associated or 0) in _TAPBACKS:
         return "service"
     if any(app in (row.balloon or "") for app in _SERVICES):

@@ -104,10 +104,10 @@ def _others(tree: Tree, name: str) -> frozenset[str]:
 class _Chat:
     """A chat while it is read: the last message, and what is known of replies to come."""
 
-    def __init__(self, file: str, name: str, kind: ConversationType) -> None:
+    def __init__(self, file: str, name: str, chat_type: ConversationType) -> None:
         self._file = file
         self._name = name
-        self._type = kind
+        self._type = chat_type
         self._ids = DerivedIds(name)
         self._open: Block[_Header] | None = None
         self._answers: list[tuple[float | None, str, str]] = []
@@ -154,7 +154,7 @@ class _Chat:
             conversation_id=self._name,
             conversation_type=self._type,
             conversation_name=self._name,
-            message_id=self._ids.next(header.at, sender, "\n".join((said.text, *said.kinds))),
+            message_id=self._ids.next(header.at, sender, "\n".join((said.text, *said.media))),
             sender_id="",
             sender_name=sender,
             is_self=sender == ME,
@@ -162,7 +162,7 @@ class _Chat:
             kind=said.kind,
             text=said.text,
             reply_to_id=parent,
-            attachments=said.kinds,
+            attachments=said.media,
             reactions=said.reactions,
         )
 

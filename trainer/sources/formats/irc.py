@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree, head
-from trainer.sources.message import ConversationType, Kind, Message, Reject
+from trainer.sources.message import ConversationType, Message, MessageKind, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import head_lines, text_lines
 from trainer.sources.parsing.participants import conversation_type
@@ -57,7 +57,7 @@ class _Line(NamedTuple):
     """A line of a log. at: UTC seconds. kind: None for a line that only tells the day."""
 
     at: float | None
-    kind: Kind | None
+    kind: MessageKind | None
     nick: str
     text: str
 
@@ -171,13 +171,13 @@ def _has_nick(line: str) -> bool:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         channel = _channel(name, head(tree, name))
-        kind = "group" if channel.startswith(("#", "&")) else conversation_type("", _people(tree, name))
+        chat_type = "group" if channel.startswith(("#", "&")) else conversation_type("", _people(tree, name))
         ids = DerivedIds(channel)
         for item in _lines(tree, name):
             if isinstance(item, Reject):
                 yield item
             elif item.kind:
-                yield _message(item, item.kind, channel, kind, ids)
+                yield _message(item, item.kind, channel, chat_type, ids)
 
 
 def _lines(tree: Tree, name: str) -> Iterator[_Line | Reject]:
@@ -238,11 +238,11 @@ def _people(tree: Tree, name: str) -> set[str]:
     return people
 
 
-def _message(line: _Line, kind: Kind, channel: str, scene: ConversationType, ids: DerivedIds) -> Message:
+def _message(line: _Line, kind: MessageKind, channel: str, chat_type: ConversationType, ids: DerivedIds) -> Message:
     return Message(
         platform="irc",
         conversation_id=channel,
-        conversation_type=scene,
+        conversation_type=chat_type,
         conversation_name=channel,
         message_id=ids.next(line.at, line.nick, line.text),
         sender_id="",

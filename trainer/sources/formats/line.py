@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message
+from trainer.sources.message import ConversationType, Message, MessageKind
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.line_notices import is_notice, medium
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
@@ -157,12 +157,12 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         chat = _survey(tree, name)
         key = conversation_key(chat.name, chat.people)
-        kind = "group" if len(chat.people) > 2 else chat.type or conversation_type(chat.name, chat.people)
+        chat_type = "group" if len(chat.people) > 2 else chat.type or conversation_type(chat.name, chat.people)
         ids = DerivedIds(key)
         with tree.open(name) as stream:
             days = _Days()
             for block in blocks(days.messages(text_lines(stream)), name, days.opens):
-                yield _message(block, chat, key, kind, ids) if isinstance(block, Block) else block
+                yield _message(block, chat, key, chat_type, ids) if isinstance(block, Block) else block
 
 
 def _survey(tree: Tree, name: str) -> _Chat:
@@ -192,9 +192,9 @@ def _titled(title: str) -> tuple[str, ConversationType | None]:
     """Return the chat's name and type, which the first line tells."""
     match = _TITLE.match(title)
     words = match[1].strip() if match else ""
-    for kind, pattern in _TITLES:
+    for chat_type, pattern in _TITLES:
         if named := pattern.fullmatch(words):
-            return named[1], kind
+            return named[1], chat_type
     return words, None
 
 
@@ -221,7 +221,7 @@ def _message(block: Block[_Line], chat: _Chat, key: str, chat_type: Conversation
     )
 
 
-def _content(sender: str, text: str, desktop: bool) -> tuple[Kind, str, tuple[str, ...]]:
+def _content(sender: str, text: str, desktop: bool) -> tuple[MessageKind, str, tuple[str, ...]]:
     """Kind, words and media of what stands under a name."""
     if text.startswith(_CALL):
         return "call", text, ()

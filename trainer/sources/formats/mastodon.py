@@ -104,7 +104,7 @@ def _message(activity: _Activity, actor: Mapping[str, Any]) -> Message:
         reply_to_id=answers,
         forwarded_from="" if note else "somebody",
         mentions=tuple((tag.href or "", tag.name or "") for tag in note.tag if tag.type == "Mention") if note else (),
-        attachments=tuple(_kind(attachment) for attachment in note.attachment) if note else (),
+        attachments=tuple(_medium(attachment) for attachment in note.attachment) if note else (),
     )
 
 
@@ -112,7 +112,7 @@ def _listed(audience: str | Sequence[str]) -> Sequence[str]:
     return [audience] if isinstance(audience, str) else audience
 
 
-def _kind(attachment: _Attachment) -> str:
+def _medium(attachment: _Attachment) -> str:
     return _MEDIA.get((attachment.mediaType or "").partition("/")[0], "file")
 
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import structs
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message
+from trainer.sources.message import ConversationType, Message, MessageKind
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.participants import conversation_type
 from trainer.sources.source import Reading, Source, claim_each
@@ -49,13 +49,13 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         room: dict[str, Any] = {}
         names: dict[str, str] = {}
         people, reactions = _survey(tree, name)
-        kind = conversation_type("", people)
+        chat_type = conversation_type("", people)
         for item in JsonRecords(partial(tree.open, name), name, "messages", _Event):
             if isinstance(item, Opening):
                 room = item.fields
             elif isinstance(item, _Event):
                 _note_name(item, names)
-                message = _message(item, room, kind, names)
+                message = _message(item, room, chat_type, names)
                 reacted = reactions.get(message.message_id, ())
                 who = tuple((emoji, names.get(person) or person) for emoji, person in reacted)
                 yield structs.replace(message, reactions=who) if who else message
@@ -85,7 +85,7 @@ def _note_name(event: _Event, names: dict[str, str]) -> None:
         names[event.sender] = shown
 
 
-def _message(event: _Event, room: dict[str, Any], kind: ConversationType, names: dict[str, str]) -> Message:
+def _message(event: _Event, room: dict[str, Any], chat_type: ConversationType, names: dict[str, str]) -> Message:
     content = event.content or {}
     relation = content.get("m.relates_to")
     relation = relation if isinstance(relation, dict) else {}
@@ -104,7 +104,7 @@ def _message(event: _Event, room: dict[str, Any], kind: ConversationType, names:
     return Message(
         platform="matrix",
         conversation_id=event.room_id or name,
-        conversation_type=kind,
+        conversation_type=chat_type,
         conversation_name=name,
         message_id=str(relation.get("event_id") or event.event_id) if edited else event.event_id,
         sender_id=event.sender,
@@ -127,7 +127,7 @@ def _captioned(content: dict[str, Any]) -> bool:
     return bool(content.get("filename")) and content.get("filename") != content.get("body")
 
 
-def _kind(event: _Event, content: dict[str, Any]) -> Kind:
+def _kind(event: _Event, content: dict[str, Any]) -> MessageKind:
     if event.type in ("m.room.message", "m.sticker"):
         redacted = not content or "redacted_because" in (event.unsigned or {})
         return "unsupported" if redacted or content.get("msgtype") == "m.bad.encrypted" else "message"

@@ -21,11 +21,11 @@ from typing import Any
 import msgspec
 
 from trainer.sources.files.tree import HEAD, Tree
-from trainer.sources.message import ConversationType, Kind, Message
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.message import ConversationType, Message, MessageKind
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.messenger_notices import is_notice, sent_kind, without_edit_note
+from trainer.sources.parsing.messenger_notices import is_notice, sent_medium, without_edit_note
 from trainer.sources.parsing.participants import conversation_key
 from trainer.sources.source import Reading, Source, claim_each, companions
 
@@ -173,37 +173,37 @@ def _are_alike(earlier: str, final: str) -> bool:
 def _message(row: _Row, thread: _Thread, ids: DerivedIds, edits: _Edits) -> Message:
     at = row.timestamp_ms / 1000 if row.timestamp_ms is not None else row.timestamp
     sender, text = _mended(row.sender_name), _mended(row.content or "")
-    kinds = [kind for field, kind in _MEDIA.items() for _ in getattr(row, field) or ()]
-    kinds += ["sticker"] if row.sticker else []
+    media = [medium for field, medium in _MEDIA.items() for _ in getattr(row, field) or ()]
+    media += ["sticker"] if row.sticker else []
     link = str(row.share.get("link") or "") if isinstance(row.share, dict) else ""
-    what, is_edited = _kind(row), False
-    if what == "message" and is_notice(sender, text):
-        what, text, link, kinds = _sent(text, link, kinds)
-    elif at is not None and what == "message":
+    kind, is_edited = _kind(row), False
+    if kind == "message" and is_notice(sender, text):
+        kind, text, link, media = _sent(text, link, media)
+    elif at is not None and kind == "message":
         text, is_edited, superseded = edits.take(at, sender, text)
-        what = "deleted" if superseded else what
+        kind = "deleted" if superseded else kind
     return Message(
         platform="messenger",
         conversation_id=thread.key,
         conversation_type=thread.type,
         conversation_name=thread.name,
-        message_id=ids.next(at, sender, "\n".join((text, link, *kinds))),
+        message_id=ids.next(at, sender, "\n".join((text, link, *media))),
         sender_id="",
         sender_name=sender,
         timestamp=at,
         edited_at=at if is_edited else None,
-        kind=what,
+        kind=kind,
         text="\n".join(filter(None, (text, link if link not in text else ""))),
-        attachments=tuple(kinds),
+        attachments=tuple(media),
         reactions=_reactions(row.reactions),
     )
 
 
-def _sent(text: str, link: str, kinds: list[str]) -> tuple[Kind, str, str, list[str]]:
+def _sent(text: str, link: str, media: list[str]) -> tuple[MessageKind, str, str, list[str]]:
     """Return kind, text, link and media of a row whose text the app wrote."""
-    if kinds:
-        return "message", "", link, kinds
-    sent = sent_kind(text)
+    if media:
+        return "message", "", link, media
+    sent = sent_medium(text)
     if not (sent or link):
         return "service", text, "", []
     if link and sent in ("", "file"):
@@ -216,7 +216,7 @@ def _reactions(reactions: list[_Reaction] | None) -> tuple[tuple[str, str], ...]
     return tuple((_mended(entry.reaction), _DATED.sub("", _mended(entry.actor))) for entry in reactions or ())
 
 
-def _kind(row: _Row) -> Kind:
+def _kind(row: _Row) -> MessageKind:
     if row.type == "Call" or row.call_duration is not None:
         return "call"
     if row.type in ("Subscribe", "Unsubscribe"):
@@ -227,22 +227,22 @@ def _kind(row: _Row) -> Kind:
 def _encrypted_message(row: _EncryptedRow, thread: _Thread, ids: DerivedIds) -> Message:
     at = row.timestamp / 1000 if row.timestamp is not None else None
     sender, text = _mended(row.sender_name), _mended(row.text or "")
-    kinds = [kind_of(str(medium.get("uri", ""))) for medium in row.media or ()]
-    what: Kind = "unsupported" if row.is_unsent or row.type == "placeholder" else "message"
-    if what == "message" and is_notice(sender, text):
-        what, text, _, kinds = _sent(text, "", kinds)
+    media = [medium_of(str(medium.get("uri", ""))) for medium in row.media or ()]
+    kind: MessageKind = "unsupported" if row.is_unsent or row.type == "placeholder" else "message"
+    if kind == "message" and is_notice(sender, text):
+        kind, text, _, media = _sent(text, "", media)
     return Message(
         platform="messenger",
         conversation_id=thread.key,
         conversation_type=thread.type,
         conversation_name=thread.name,
-        message_id=ids.next(at, sender, "\n".join((text, *kinds))),
+        message_id=ids.next(at, sender, "\n".join((text, *media))),
         sender_id="",
         sender_name=sender,
         timestamp=at,
-        kind=what,
+        kind=kind,
         text=text,
-        attachments=tuple(kinds),
+        attachments=tuple(media),
         reactions=_reactions(row.reactions),
     )
 

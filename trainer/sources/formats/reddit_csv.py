@@ -26,34 +26,34 @@ _POST = re.compile(r"/comments/(\w+)")
 _GONE = {"[deleted]", "[removed]", "[deleted by user]"}
 
 
-def _kind(header: Sequence[str]) -> str:
-    return next((kind for kind, columns in _COLUMNS.items() if columns <= set(header)), "")
+def _table_of(header: Sequence[str]) -> str:
+    return next((table for table, columns in _COLUMNS.items() if columns <= set(header)), "")
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder."""
-    mine = {name: kind for name in names if (kind := _kind(csv_header(tree.head(name))))}
-    folders = sorted({name.rpartition("/")[0] for name, kind in mine.items() if kind != "statistics"})
+    mine = {name: table for name in names if (table := _table_of(csv_header(tree.head(name))))}
+    folders = sorted({name.rpartition("/")[0] for name, table in mine.items() if table != "statistics"})
     return [tuple(name for name in mine if name.rpartition("/")[0] == folder) for folder in folders]
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     owner = _owner(tree, members)
     for name in members:
-        kind = _kind(csv_header(tree.head(name)))
-        if kind == "statistics":
+        table = _table_of(csv_header(tree.head(name)))
+        if table == "statistics":
             continue
         with tree.open(name) as stream:
             for item in csv_rows(stream, name):
                 if isinstance(item, Reject):
                     yield item
                 else:
-                    yield _MAKERS[kind](item[1], owner)
+                    yield _MAKERS[table](item[1], owner)
 
 
 def _owner(tree: Tree, members: Sequence[str]) -> str:
     for name in members:
-        if _kind(csv_header(tree.head(name))) == "statistics":
+        if _table_of(csv_header(tree.head(name))) == "statistics":
             with tree.open(name) as stream:
                 for item in csv_rows(stream, name):
                     if not isinstance(item, Reject) and item[1]["statistic"].casefold() in (

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.signal_chat import ME, NOBODY, SignalChat, chat_name
 from trainer.sources.source import Reading, Source, claim_each, companions
@@ -79,7 +79,7 @@ def _message(block: Block[Header], chat: SignalChat) -> Message:
     )
     body = _REACTIONS.sub("", body)
     stickers = [f"sticker {match[1] or match[2]}".removesuffix(" sticker").strip() for match in _STICKER.finditer(body)]
-    files = [kind_of(match[2]) for match in _FILE.finditer(body)]
+    files = [medium_of(match[2]) for match in _FILE.finditer(body)]
     files += ["file" for _ in _NOT_EXPORTED.finditer(body)]
     text = _NOT_EXPORTED.sub("", _FILE.sub("", _STICKER.sub("", body)))
     return chat.message(

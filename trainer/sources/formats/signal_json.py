@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Kind, Message, Reject
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.message import Message, MessageKind, Reject
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.json_lines import array_or_lines
 from trainer.sources.parsing.signal_chat import ME, NOBODY, SignalChat, chat_name
 from trainer.sources.source import Reading, Source, claim_each
@@ -54,9 +54,9 @@ def _rows(tree: Tree, name: str) -> Iterator[_Row | Reject]:
 def _message(row: _Row, chat: SignalChat) -> Message:
     emoji = row.sticker.get("emoji") if isinstance(row.sticker, dict) else row.sticker
     media = (f"sticker {emoji or ''}".strip(),) if row.sticker else ()
-    files = tuple(kind_of(str(file.get("name") or file.get("path") or "")) for file in row.attachments or ())
+    files = tuple(medium_of(str(file.get("name") or file.get("path") or "")) for file in row.attachments or ())
     body = "\n".join(line.rstrip() for line in (row.body or "").split("\n")).strip()
-    kind: Kind | None = "unsupported" if row.deleted else "call" if row.call else None
+    kind: MessageKind | None = "unsupported" if row.deleted else "call" if row.call else None
     text = "(This message was deleted)" if row.deleted else body
     return chat.message(
         _timestamp(row.date),

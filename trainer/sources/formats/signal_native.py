@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.message import ConversationType, Message, MessageKind
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.json_lines import array_or_lines
 from trainer.sources.parsing.signal_frames import Contact, Content, Frame, Item, Name, Pointer, Recipient
 from trainer.sources.source import Reading, Source
@@ -156,7 +156,7 @@ def _name(contact: Contact) -> str:
     return contact.username or (f"+{contact.e164.lstrip('+')}" if contact.e164 else "")
 
 
-def _sorted(item: Item) -> tuple[Kind, Content | None]:
+def _sorted(item: Item) -> tuple[MessageKind, Content | None]:
     """The kind of a chat item and what it says."""
     if item.update_message:
         is_call = item.update_message.individual_call is not None or item.update_message.group_call is not None
@@ -189,14 +189,14 @@ def _said(item: Item, content: Content | None) -> tuple[str, tuple[str, ...]]:
     if content.text_reply:
         return content.text_reply.text.body if content.text_reply.text else "", ()
     files = [*content.attachments, *filter(None, (content.attachment,))]
-    kinds = tuple(_FLAGS.get(file.flag) or _kind_of(file.pointer or Pointer()) for file in files)
-    if item.view_once_message and not kinds:
-        kinds = ("photo",)
-    return (content.text.body if content.text else content.emoji), kinds
+    media = tuple(_FLAGS.get(file.flag) or _medium_of(file.pointer or Pointer()) for file in files)
+    if item.view_once_message and not media:
+        media = ("photo",)
+    return (content.text.body if content.text else content.emoji), media
 
 
-def _kind_of(pointer: Pointer) -> str:
-    return kind_of(pointer.content_type or pointer.file_name)
+def _medium_of(pointer: Pointer) -> str:
+    return medium_of(pointer.content_type or pointer.file_name)
 
 
 SOURCE = Source("Signal export", _claim, _read)

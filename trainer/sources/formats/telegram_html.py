@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree, head
-from trainer.sources.message import ConversationType, Kind, Message, Reject
+from trainer.sources.message import ConversationType, Message, MessageKind, Reject
 from trainer.sources.parsing.html_tokens import Tag, html_tokens
 from trainer.sources.parsing.participants import conversation_type
 from trainer.sources.source import Reading, Source, companions
@@ -93,7 +93,7 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     name, people, group = _survey(tree, members)
-    kind = "group" if group else conversation_type(name, people)
+    chat_type = "group" if group else conversation_type(name, people)
     sender = ""
     for member in members:
         for row in _rows(tree, member):
@@ -106,7 +106,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
             if row.size > MAX_TEXT_CHARS:
                 yield Reject(file=member, offset=row.offset, reason="too long for a message", raw=row.get("text"))
             else:
-                yield _message(row, name, kind, sender)
+                yield _message(row, name, chat_type, sender)
 
 
 def _survey(tree: Tree, members: Sequence[str]) -> tuple[str, set[str], bool]:
@@ -202,7 +202,7 @@ class _Page:
                 return
 
 
-def _message(row: _Row, chat: str, kind: ConversationType, sender: str) -> Message:
+def _message(row: _Row, chat: str, chat_type: ConversationType, sender: str) -> Message:
     media = row.media[0] if row.media else ""
     title = row.get("title")
     emoji = row.get("status").partition(",")[0].strip() if title == "Sticker" else ""
@@ -213,7 +213,7 @@ def _message(row: _Row, chat: str, kind: ConversationType, sender: str) -> Messa
     return Message(
         platform="telegram",
         conversation_id=chat,
-        conversation_type=kind,
+        conversation_type=chat_type,
         conversation_name=chat,
         message_id=row.id,
         sender_id="",
@@ -228,7 +228,7 @@ def _message(row: _Row, chat: str, kind: ConversationType, sender: str) -> Messa
     )
 
 
-def _kind(row: _Row, media: str) -> Kind:
+def _kind(row: _Row, media: str) -> MessageKind:
     if row.service:
         return "unsupported" if row.get("service").startswith(_UNSUPPORTED) else "service"
     return "call" if media == "call" else "message"

@@ -16,14 +16,14 @@ import msgspec
 from msgspec import structs
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message
+from trainer.sources.message import ConversationType, Message, MessageKind
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.telegram_rich import plain, rich_text
 from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.parsing.unread import EmptyRows
 from trainer.sources.source import Reading, Source, claim_each, companions
 
-_KINDS: dict[str, ConversationType] = {
+_CONVERSATION_TYPES: dict[str, ConversationType] = {
     "personal_chat": "dm",
     "bot_chat": "dm",
     "saved_messages": "dm",
@@ -161,9 +161,9 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _chat(fields: dict[str, Any]) -> _Chat:
-    number, kind = str(fields.get("id", "")), str(fields.get("type", ""))
-    bot = f"user{number}" if kind == "bot_chat" else "nobody"
-    return _Chat(number, _KINDS.get(kind, "group"), str(fields.get("name") or ""), bot)
+    number, chat_type = str(fields.get("id", "")), str(fields.get("type", ""))
+    bot = f"user{number}" if chat_type == "bot_chat" else "nobody"
+    return _Chat(number, _CONVERSATION_TYPES.get(chat_type, "group"), str(fields.get("name") or ""), bot)
 
 
 def _message(row: _Row, chat: _Chat) -> Message:
@@ -219,7 +219,7 @@ def _completed(message: Message, row: _Row, chat: _Chat) -> Message:
     return structs.replace(message, **changes) if changes else message
 
 
-def _other(row: _Row) -> Kind:
+def _other(row: _Row) -> MessageKind:
     """The kind of what is no message."""
     return "unsupported" if row.type != "service" else "call" if row.action in _CALLS else "service"
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import ConversationType, Kind, Message, Reject
+from trainer.sources.message import ConversationType, Message, MessageKind, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.local_dates import DateOrder, unmarked
@@ -112,7 +112,7 @@ class _Opens:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         chat = _survey(tree, name)
-        key, kind = conversation_key(chat.name, chat.people), conversation_type(chat.name, chat.people)
+        key, chat_type = conversation_key(chat.name, chat.people), conversation_type(chat.name, chat.people)
         ids = DerivedIds(key)
         with tree.open(name) as stream:
             for block in blocks(text_lines(stream), name, _Opens(chat)):
@@ -122,7 +122,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
                     reason = "no date of a calendar that is known"
                     yield Reject(file=name, offset=block.offset, reason=reason, raw=block.header.said)
                 else:
-                    yield _message(block, chat, key, kind, ids)
+                    yield _message(block, chat, key, chat_type, ids)
 
 
 def _survey(tree: Tree, name: str) -> _Chat:
@@ -190,22 +190,22 @@ def chat_name(label: str, member: str) -> str:
     return ""
 
 
-def _message(block: Block[Header], chat: _Chat, key: str, kind: ConversationType, ids: DerivedIds) -> Message:
+def _message(block: Block[Header], chat: _Chat, key: str, chat_type: ConversationType, ids: DerivedIds) -> Message:
     header = block.header
     at = chat.timestamp(header)
     sender, first = _speaker(chat, header.said)
     whole = "\n".join((first, *block.lines))
-    what, text, attachments = _content(chat, sender, without_edit_mark(whole))
+    kind, text, attachments = _content(chat, sender, without_edit_mark(whole))
     return Message(
         platform="whatsapp",
         conversation_id=key,
-        conversation_type=kind,
+        conversation_type=chat_type,
         conversation_name=chat.name,
         message_id=ids.next(at, sender, whole),
         sender_id="",
-        sender_name=sender if what in ("message", "unsupported") else "",  # iOS lets the chat itself say what happened
+        sender_name=sender if kind in ("message", "unsupported") else "",  # iOS lets the chat itself say what happened
         timestamp=at,
-        kind=what,
+        kind=kind,
         text=_MENTION.sub(r"@\1", text).strip("\u200e \n"),
         mentions=tuple(("", match[1]) for match in _MENTION.finditer(text)),
         attachments=attachments,
@@ -221,7 +221,7 @@ def _speaker(chat: _Chat, said: str) -> tuple[str, str]:
     return (sender, split[1]) if chat.names_person(sender) else ("", said)
 
 
-def _content(chat: _Chat, sender: str, text: str) -> tuple[Kind, str, tuple[str, ...]]:
+def _content(chat: _Chat, sender: str, text: str) -> tuple[MessageKind, str, tuple[str, ...]]:
     """Kind, words and attachments of what is said under a name."""
     marked = text.startswith("\u200e")
     if not sender:
@@ -233,9 +233,9 @@ def _content(chat: _Chat, sender: str, text: str) -> tuple[Kind, str, tuple[str,
         return "call", text, ()
     if parts := shared(text, notable):
         return "message", *parts
-    words, kinds = attached(text) if notable or ")" in text else (text, ())
-    if kinds:
-        return "message", words, kinds
+    words, media = attached(text) if notable or ")" in text else (text, ())
+    if media:
+        return "message", words, media
     if marked or is_reaction(text) or _is_service(chat, sender, text):
         return "call" if is_call(text) else "service", text, ()
     return "message", text, ()

@@ -12,9 +12,9 @@ from functools import partial
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Kind, Reject
+from trainer.sources.message import MessageKind, Reject
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.x_files import folder, in_order, is_companion, kind, listed, manifest, owner
+from trainer.sources.parsing.x_files import data_type_of, folder, in_order, is_companion, listed, manifest, owner
 from trainer.sources.parsing.x_tweet import Tweet, message, seconds
 from trainer.sources.source import Reading, Source
 
@@ -54,31 +54,33 @@ class _NoteEntry(msgspec.Struct, gc=False):
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder with tweets in it."""
-    kinds = {name: what for name in names if (what := kind(tree.head(name))) in (*_READ, *_OTHERS)}
-    roots = sorted({folder(name) for name, what in kinds.items() if what in _READ})
-    return [tuple(name for name in kinds if folder(name) == root) for root in roots]
+    data_types = {
+        name: data_type for name in names if (data_type := data_type_of(tree.head(name))) in (*_READ, *_OTHERS)
+    }
+    roots = sorted({folder(name) for name, data_type in data_types.items() if data_type in _READ})
+    return [tuple(name for name in data_types if folder(name) == root) for root in roots]
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
-    kinds = {name: kind(tree.head(name)) for name in in_order(members)}
+    data_types = {name: data_type_of(tree.head(name)) for name in in_order(members)}
     whose = owner(tree, members)
     counts = listed(manifest(tree, members), _LISTED)
     notes: dict[int, list[str]] = {}
-    for name in (name for name, what in kinds.items() if what == "note_tweet"):
+    for name in (name for name, data_type in data_types.items() if data_type == "note_tweet"):
         yield from _collect_notes(tree, name, notes)
     circle = {
         tweet.id_str
-        for name in (name for name, what in kinds.items() if what in _CIRCLE)
+        for name in (name for name, data_type in data_types.items() if data_type in _CIRCLE)
         for tweet in _circle_tweets(tree, name)
         if isinstance(tweet, Tweet)
     }
-    for name in (name for name, what in kinds.items() if what in _READ):
+    for name in (name for name, data_type in data_types.items() if data_type in _READ):
         read = 0
-        state: Kind = "deleted" if kinds[name] in _DELETED else "message"
-        for tweet in _circle_tweets(tree, name) if kinds[name] in _CIRCLE else _tweets(tree, name):
+        kind: MessageKind = "deleted" if data_types[name] in _DELETED else "message"
+        for tweet in _circle_tweets(tree, name) if data_types[name] in _CIRCLE else _tweets(tree, name):
             if isinstance(tweet, Tweet):
                 read += 1
-                yield message(tweet, whose, notes, state, tweet.id_str in circle)
+                yield message(tweet, whose, notes, kind, tweet.id_str in circle)
             else:
                 yield tweet
         count = counts.pop(name.rpartition("/")[2], read)

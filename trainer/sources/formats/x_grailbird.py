@@ -10,7 +10,7 @@ from functools import partial
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.json_records import JsonRecords
-from trainer.sources.parsing.x_files import folder, in_order, is_companion, kind
+from trainer.sources.parsing.x_files import data_type_of, folder, in_order, is_companion
 from trainer.sources.parsing.x_tweet import Author, Owner, Tweet, message
 from trainer.sources.source import Reading, Source
 
@@ -19,7 +19,7 @@ _NAMELESS = Author("me", "Me", "")
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder."""
-    mine = [name for name in in_order(names) if kind(tree.head(name)) == "grailbird"]
+    mine = [name for name in in_order(names) if data_type_of(tree.head(name)) == "grailbird"]
     return [tuple(name for name in mine if folder(name) == root) for root in sorted({folder(name) for name in mine})]
 
 

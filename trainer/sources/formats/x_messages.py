@@ -14,7 +14,7 @@ import msgspec
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.x_files import folder, in_order, is_companion, kind, owner
+from trainer.sources.parsing.x_files import data_type_of, folder, in_order, is_companion, owner
 from trainer.sources.parsing.x_tweet import Owner, seconds
 from trainer.sources.source import Reading, Source
 
@@ -50,7 +50,7 @@ class _Event(msgspec.Struct, gc=False):
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
     """One group for each folder with messages in it."""
-    mine = [name for name in names if kind(tree.head(name)) in (*_ALONE, *_GROUP)]
+    mine = [name for name in names if data_type_of(tree.head(name)) in (*_ALONE, *_GROUP)]
     return [
         tuple(name for name in in_order(mine) if folder(name) == root)
         for root in sorted({folder(name) for name in mine})
@@ -61,20 +61,20 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     beside = [name for name in tree.names() if folder(name) == folder(members[0]) and name.endswith(".js")]
     whose = owner(tree, beside)
     for name in members:
-        scene: ConversationType = "group" if kind(tree.head(name)) in _GROUP else "dm"
+        chat_type: ConversationType = "group" if data_type_of(tree.head(name)) in _GROUP else "dm"
         talk, number = "", 0
         for item in JsonRecords(partial(tree.open, name), name, "messages", _Event):
             match item:
                 case Opening():
                     talk, number = str(item.fields.get("conversationId", "")), 0
                 case _Event(messageCreate=_Create() as create):
-                    yield _message(create, talk, scene, whose)
+                    yield _message(create, talk, chat_type, whose)
                 case _Event():
                     number += 1
                     yield Message(
                         platform="x",
                         conversation_id=talk,
-                        conversation_type=scene,
+                        conversation_type=chat_type,
                         message_id=f"{talk}:{number}",
                         sender_id="",
                         sender_name="",
@@ -85,12 +85,12 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
                     yield item
 
 
-def _message(create: _Create, talk: str, scene: ConversationType, whose: Owner) -> Message:
+def _message(create: _Create, talk: str, chat_type: ConversationType, whose: Owner) -> Message:
     own = create.senderId == whose.accountId
     return Message(
         platform="x",
         conversation_id=talk,
-        conversation_type=scene,
+        conversation_type=chat_type,
         message_id=create.id,
         sender_id=create.senderId,
         sender_name=whose.accountDisplayName if own else "",

@@ -1,16 +1,16 @@
-"""The kind of an attached file, by its name or its MIME type."""
+"""The medium of an attached file, by its name or its MIME type."""
 
-_KINDS = {
+_MEDIA = {
     "photo": "png jpg jpeg jfif webp heic heif avif bmp tif tiff svg image",
     "gif": "gif",
     "video": "mp4 mov webm mkv avi 3gp m4v mpeg mpg qt video",
     "voice": "ogg oga opus m4a aac amr caf wav wma",
     "audio": "mp3 flac aiff mid audio",
 }
-_BY_ENDING = {ending: kind for kind, endings in _KINDS.items() for ending in endings.split()}
+_BY_ENDING = {ending: medium for medium, endings in _MEDIA.items() for ending in endings.split()}
 
 
-def kind_of(name: str) -> str:
+def medium_of(name: str) -> str:
     """Return photo, gif, video, voice, audio or file.
 
     name: a file's name, path or URL, or a MIME type.

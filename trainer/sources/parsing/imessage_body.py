@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from trainer.sources.message import Kind
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.message import MessageKind
+from trainer.sources.parsing.attachment import medium_of
 
 DATE = r"([A-Z][a-z]{2} [ \d]\d, \d{4}) +(\d{1,2}:\d\d:\d\d [AP]M)"
 ANNOUNCED = re.compile(rf"{DATE} (\S.*)")
@@ -45,8 +45,8 @@ class MessageBody(NamedTuple):
     """What a message says. replies: it answers an earlier one."""
 
     text: str
-    kinds: tuple[str, ...]
-    kind: Kind
+    media: tuple[str, ...]
+    kind: MessageKind
     replies: bool = False
     reactions: tuple[tuple[str, str], ...] = ()
 
@@ -58,7 +58,7 @@ def is_unsent(line: str) -> bool:
 
 def parse_body(lines: Sequence[str]) -> MessageBody:
     """Sort the lines of a message."""
-    words, kinds, reactions = list[str](), list[str](), list[tuple[str, str]]()
+    words, media, reactions = list[str](), list[str](), list[tuple[str, str]]()
     replies = erased = tapbacks = False
     for line in lines:
         if tapbacks or line in ("Reactions:", "Tapbacks:"):
@@ -70,18 +70,18 @@ def parse_body(lines: Sequence[str]) -> MessageBody:
         elif line == _ERASED:
             erased = True
         elif line == "Attachment missing!" or _PATH.fullmatch(line):
-            kinds.append(kind_of(line.partition(" (")[0]) if line.startswith(("/", "~", ".", "a")) else "file")
+            media.append(medium_of(line.partition(" (")[0]) if line.startswith(("/", "~", ".", "a")) else "file")
         elif _STICKER.fullmatch(line):
-            kinds.append("sticker")
+            media.append("sticker")
         elif match := (ANNOUNCED.fullmatch(line) if not words else _EDITED.fullmatch(line)):
             words = [match[match.re.groups]]
-        elif not _EFFECT.fullmatch(line) and not (kinds and _TRANSCRIBED.fullmatch(line)):
+        elif not _EFFECT.fullmatch(line) and not (media and _TRANSCRIBED.fullmatch(line)):
             words.append(line)
     kind, text, balloons = _balloon(words)
-    return MessageBody(text, (*kinds, *balloons), "deleted" if erased else kind, replies, tuple(reactions))
+    return MessageBody(text, (*media, *balloons), "deleted" if erased else kind, replies, tuple(reactions))
 
 
-def _balloon(words: Sequence[str]) -> tuple[Kind, str, tuple[str, ...]]:
+def _balloon(words: Sequence[str]) -> tuple[MessageKind, str, tuple[str, ...]]:
     """Kind, words and media of what may be an app's balloon and not words."""
     text = "\n".join(words).strip()
     first, _, rest = text.partition("\n")

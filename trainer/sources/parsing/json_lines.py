@@ -15,10 +15,11 @@ from trainer.sources.parsing.repair import mend_json, verbatim
 Record = TypeVar("Record")
 
 
-def array_or_lines(tree: Tree, name: str, kind: type[Record]) -> Iterator[tuple[int, Record] | Reject]:
+def array_or_lines(tree: Tree, name: str, record_type: type[Record]) -> Iterator[tuple[int, Record] | Reject]:
     """Yield the records of a member with their numbers; unreadable ones as Rejects."""
     number = 0
-    for item in _array(tree, name, kind) if _begins(tree.head(name)) == b"[" else _lines(tree, name, kind):
+    records = _array if _begins(tree.head(name)) == b"[" else _lines
+    for item in records(tree, name, record_type):
         if isinstance(item, Reject):
             yield item
         elif not isinstance(item, Opening):
@@ -35,12 +36,12 @@ def begins_as_json(start: bytes) -> bool:
     return _begins(start) in (b"[", b"{")
 
 
-def _array(tree: Tree, name: str, kind: type[Record]) -> Iterator[Record | Opening | Reject]:
-    return iter(JsonRecords(partial(tree.open, name), name, "", kind))
+def _array(tree: Tree, name: str, record_type: type[Record]) -> Iterator[Record | Opening | Reject]:
+    return iter(JsonRecords(partial(tree.open, name), name, "", record_type))
 
 
-def _lines(tree: Tree, name: str, kind: type[Record]) -> Iterator[Record | Reject]:
-    decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(kind, strict=False)
+def _lines(tree: Tree, name: str, record_type: type[Record]) -> Iterator[Record | Reject]:
+    decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(record_type, strict=False)
     with tree.open(name) as stream:
         offset = 0
         for line in iter(partial(stream.readline, MAX_RECORD_BYTES), b""):

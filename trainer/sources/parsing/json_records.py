@@ -35,22 +35,22 @@ class _Irregular(Exception):
 
 
 class JsonRecords(Generic[Record]):
-    """The records of every array called `key` ("" is the file's own) in what `reopen` opens, decoded as `kind`.
+    """The records of every array called `key` ("" is the file's own) in what `reopen` opens, decoded as `record_type`.
 
     needs: a field of the object around the array without which its records can't be understood; where it stands
     behind them, the file is read twice.
     """
 
     def __init__(
-        self, reopen: Callable[[], BinaryIO], file: str, key: str, kind: type[Record], needs: str = ""
+        self, reopen: Callable[[], BinaryIO], file: str, key: str, record_type: type[Record], needs: str = ""
     ) -> None:
         self._reopen = reopen
         self._file = file
         self._key = key
-        self._kind = kind
+        self._record_type = record_type
         self._needs = needs
-        self._decoder = msgspec.json.Decoder(kind, strict=False)
-        self._batches = msgspec.json.Decoder(list[kind], strict=False)  # type: ignore[valid-type]
+        self._decoder = msgspec.json.Decoder(record_type, strict=False)
+        self._batches = msgspec.json.Decoder(list[record_type], strict=False)  # type: ignore[valid-type]
         name = rb'(?:\A|\n)([ \t]*)"%s"\s*:\s*' % re.escape(key.encode()) if key else rb"\A([^\[{]{0,99}?[ \t]*)"
         self._opener = re.compile(name + rb"\[(\r?\n[ \t]+|[ ](?=\{\r?\n))\{")
         self._any_opener = re.compile(rb'"%s"\s*:\s*\[\s*[^\s\]]' % re.escape(key.encode())) if key else None

@@ -19,7 +19,7 @@ _TAGS = {
     "music": "music|ミュージック|音楽|音樂|音乐|음악|เพลง|musik",
     "link": "link|リンク|連結|链接|링크|ลิงก์|tautan",
 }
-_KINDS = {word: kind for kind, words in _TAGS.items() for word in words.split("|")}
+_MEDIA = {word: medium for medium, words in _TAGS.items() for word in words.split("|")}
 _DESKTOP = frozenset(
     "photo|photos|sticker|stickers|video|videos|voice message|写真|画像|スタンプ|動画|ボイスメッセージ|圖片|照片|貼圖|"
     "影片|語音訊息|图片|视频|贴图|사진|스티커|동영상|음성메시지|รูปภาพ|สติกเกอร์|วิดีโอ".split("|")
@@ -80,12 +80,12 @@ def is_notice(text: str, sender: str = "") -> bool:
 
 
 def medium(text: str, desktop: bool) -> tuple[str, str] | None:
-    """Return kind and words of what stands for a medium; None for a text.
+    """Return the medium and words of what stands for one; None for a text.
 
     Desktops write `Photos`, phones `[Photo]`; behind a poll's tag is its question.
     """
     if match := _TAGGED.fullmatch(text.strip()):
-        kind = _KINDS.get(match[1].casefold().strip(), "")
-        return (kind, match[2].strip() if kind == "poll" else "") if kind else None
+        medium = _MEDIA.get(match[1].casefold().strip(), "")
+        return (medium, match[2].strip() if medium == "poll" else "") if medium else None
     bare = text.strip().casefold()
-    return (_KINDS[bare], "") if desktop and bare in _DESKTOP else None
+    return (_MEDIA[bare], "") if desktop and bare in _DESKTOP else None

@@ -7,7 +7,7 @@ themselves. Lines that begin with `You` or with no subject are told by their wor
 import re
 
 from trainer.sources.parsing.stems import Stems
-from trainer.sources.parsing.whatsapp_words import EDITED, kind_in
+from trainer.sources.parsing.whatsapp_words import EDITED, medium_in
 
 _LONGEST = 200  # characters of a notice
 _STOPS = (".", "。", "।", "۔")
@@ -189,11 +189,11 @@ def _is_bare(text: str) -> bool:
     return polite and len(text) <= 40 and _does(text) and bool(_OF.search(text))
 
 
-def sent_kind(text: str) -> str:
-    """Return the kind of what a notice says was sent, empty if it says something else."""
+def sent_medium(text: str) -> str:
+    """Return the medium that a notice says was sent, empty if it says something else."""
     if not _SENDS.search(text):
         return ""
-    return "location" if _PLACE.search(text) else kind_in(text) or "file"
+    return "location" if _PLACE.search(text) else medium_in(text) or "file"
 
 
 def without_edit_note(text: str) -> tuple[str, bool]:

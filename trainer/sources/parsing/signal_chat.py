@@ -3,7 +3,7 @@
 import re
 from collections import OrderedDict
 
-from trainer.sources.message import Kind, Message
+from trainer.sources.message import Message, MessageKind
 from trainer.sources.parsing.derived_id import DerivedIds
 
 ME = "Me"
@@ -36,7 +36,7 @@ class SignalChat:
         quote: str,
         attachments: tuple[str, ...],
         reactions: tuple[tuple[str, str], ...],
-        kind: Kind | None = None,
+        kind: MessageKind | None = None,
     ) -> Message:
         """Make a message. at: with whole seconds, as the Markdown has them."""
         at = float(int(at)) if at is not None else None
@@ -79,5 +79,5 @@ def _quoted(quote: str) -> str:
     return "" if quote.strip().casefold() in _MEDIA else quote
 
 
-def _kind(text: str) -> Kind:
+def _kind(text: str) -> MessageKind:
     return "call" if _CALL.fullmatch(text) else "unsupported" if text == _DELETED else "message"

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from trainer.sources.message import ConversationType, Message
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.attachment import medium_of
 
 _MARKUP = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
@@ -145,7 +145,7 @@ def slack_message(row: SlackRow, channel: SlackChannel, people: SlackPeople) -> 
         forwarded_from=shared.author if shared and not text and not row.files else "",
         reply_to_id=row.thread_ts if row.thread_ts and row.thread_ts != row.ts else "",
         mentions=tuple((match[2], people.name(match[2])) for match in _MARKUP.finditer(text) if match[1] == "@"),
-        attachments=tuple(_file_kind(file) for file in row.files or () if file),
+        attachments=tuple(_file_medium(file) for file in row.files or () if file),
         reactions=tuple(
             (f":{reaction.name}:", people.name(person) or person)
             for reaction in row.reactions or ()
@@ -154,8 +154,8 @@ def slack_message(row: SlackRow, channel: SlackChannel, people: SlackPeople) -> 
     )
 
 
-def _file_kind(file: dict[str, Any]) -> str:
-    return _MEDIA.get(str(file.get("subtype"))) or kind_of(str(file.get("mimetype") or file.get("name") or ""))
+def _file_medium(file: dict[str, Any]) -> str:
+    return _MEDIA.get(str(file.get("subtype"))) or medium_of(str(file.get("mimetype") or file.get("name") or ""))
 
 
 def _without_upload(text: str, subtype: str) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from persona.names import SOMEONE
 from persona.transcript import UNKNOWN, Conversation
-from trainer.sources.message import ConversationType, Kind, Message
+from trainer.sources.message import ConversationType, Message, MessageKind
 
 ROLES = "roles"  # the platform of speakers known by a role alone, such as user and assistant
 
@@ -25,7 +25,7 @@ class SpokenMessage:
     text: str
     name: str = ""
     role: str = ""
-    kind: Kind = "message"
+    kind: MessageKind = "message"
 
 
 LOST = SpokenMessage(UNKNOWN, SOMEONE)  # a parent that no export holds

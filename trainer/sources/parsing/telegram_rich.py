@@ -46,11 +46,11 @@ def _add_blocks(blocks: Any, text: RichText, lines: list[str], depth: int) -> No
 
 
 def _add_block(block: dict[str, Any], text: RichText, lines: list[str], depth: int) -> None:
-    kind = str(block.get("type", ""))
+    block_type = str(block.get("type", ""))
     before = len(lines)
-    if kind in _MEDIA:
-        text.attachments.append(_MEDIA[kind])
-    if kind == "quote":
+    if block_type in _MEDIA:
+        text.attachments.append(_MEDIA[block_type])
+    if block_type == "quote":
         lines = text.quoted
     for key in ("title", "text", "author", "formula"):
         lines += filter(None, [plain(block.get(key)).strip()])
@@ -60,10 +60,10 @@ def _add_block(block: dict[str, Any], text: RichText, lines: list[str], depth: i
         lines += filter(None, [" ".join(filter(None, (plain(cell.get("text")) for cell in _dicts(row.get("cells")))))])
     _add_blocks(block.get("blocks"), text, lines, depth)
     _add_blocks([block.get("block")], text, lines, depth)
-    if kind != "quote":  # a quotation's caption says whose it is
+    if block_type != "quote":  # a quotation's caption says whose it is
         lines += filter(None, [_caption(block.get("caption"))])
     if block.get("unsupported") and len(lines) == before:
-        text.unread.append(str(block.get("source_type") or kind))
+        text.unread.append(str(block.get("source_type") or block_type))
 
 
 def _add_item(item: dict[str, Any], text: RichText, lines: list[str], depth: int) -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from trainer.sources.message import Kind
+from trainer.sources.message import MessageKind
 
 # Kinds by the tools' names and WeChat's numbers, `49/5` being type and subtype.
 _TYPES = {
@@ -28,9 +28,11 @@ _TYPES = {
     " 转账 转账收款 转账消息 赠送红包封面 群公告 添加好友 邀请加群 企业微信打招呼(猜) 企业微信添加好友(猜)",
     "unsupported": "未知 其他消息 消息",
 }
-_KINDS = {word.casefold(): kind for kind, words in _TYPES.items() for word in words.split()}
+_CONTENT_TYPES = {word.casefold(): name for name, words in _TYPES.items() for word in words.split()}
 _TAG = re.compile(r"\[([^\[\]\n：:]{1,12})(?:[：:] ?[^\[\]\n]{0,60})?\] ?(.*)", re.DOTALL)
-_TAGS = {word: kind for word, kind in _KINDS.items() if not word[0].isascii()} | {"语音消息 - 转文字失败": "voice"}
+_TAGS = {word: name for word, name in _CONTENT_TYPES.items() if not word[0].isascii()} | {
+    "语音消息 - 转文字失败": "voice"
+}
 _XML = re.compile(r"\s*<(?:\?xml|msg|sysmsg|voipmsg)\b")
 _QUOTES = (
     re.compile(
@@ -45,7 +47,7 @@ _PLACE = re.compile(r"纬度[：:].*", re.DOTALL)
 class WeChatContent(NamedTuple):
     """What a message says. medium: empty for a text. quoted_time: as written."""
 
-    kind: Kind
+    kind: MessageKind
     text: str
     medium: str = ""
     quoted_name: str = ""
@@ -56,27 +58,27 @@ class WeChatContent(NamedTuple):
 def parse_message(type_name: str, subtype: str, text: str) -> WeChatContent:
     """Sort a message by its type, and by its text where the type says nothing."""
     name = type_name.strip().casefold()
-    kind = _KINDS.get(f"{name}/{subtype.strip()}") if subtype else None
-    kind = kind or _KINDS.get(name) or _by_beginning(name)
-    if name == "49" and not kind:
-        kind = "file"
-    if kind in ("service", "call", "unsupported"):
-        return WeChatContent(kind, text)  # type: ignore[arg-type]
-    if kind in (None, "text", "voice"):
-        return _parse_text(text, kind or "text")
-    return WeChatContent("message", "", kind)
+    content_type = _CONTENT_TYPES.get(f"{name}/{subtype.strip()}") if subtype else None
+    content_type = content_type or _CONTENT_TYPES.get(name) or _by_beginning(name)
+    if name == "49" and not content_type:
+        content_type = "file"
+    if content_type in ("service", "call", "unsupported"):
+        return WeChatContent(content_type, text)  # type: ignore[arg-type]
+    if content_type in (None, "text", "voice"):
+        return _parse_text(text, content_type or "text")
+    return WeChatContent("message", "", content_type)
 
 
 def _by_beginning(name: str) -> str:
     return "service" if name.startswith(("消息撤回", "撤回")) else "unsupported" if name.startswith("未知") else ""
 
 
-def _parse_text(text: str, kind: str) -> WeChatContent:
+def _parse_text(text: str, content_type: str) -> WeChatContent:
     """A text or a voice message, which may be transcribed."""
     bare = text.strip()
     if _XML.match(bare):
-        return WeChatContent("message", "", "file" if kind == "text" else kind)
-    if kind == "text" and "[引用" in bare:
+        return WeChatContent("message", "", "file" if content_type == "text" else content_type)
+    if content_type == "text" and "[引用" in bare:
         for quote in _QUOTES:
             if match := quote.fullmatch(bare):
                 words = _quoted(match["words"].strip())
@@ -85,25 +87,26 @@ def _parse_text(text: str, kind: str) -> WeChatContent:
                 )
     if (match := _TAG.fullmatch(bare)) and (tagged := _TAGS.get(match[1].strip().casefold())):
         return _tagged(tagged, match[2].strip(), text)
-    if _VOICE.fullmatch(bare) and kind == "voice":
+    if _VOICE.fullmatch(bare) and content_type == "voice":
         return WeChatContent("message", "", "voice")
-    if kind == "text" and _PLACE.fullmatch(bare):
+    if content_type == "text" and _PLACE.fullmatch(bare):
         return WeChatContent("message", "", "location")
-    if kind == "text" and not bare:
+    if content_type == "text" and not bare:
         return WeChatContent("unsupported", "")
-    return WeChatContent("message", text, "voice" if kind == "voice" else "")
+    return WeChatContent("message", text, "voice" if content_type == "voice" else "")
 
 
-def _tagged(kind: str, rest: str, text: str) -> WeChatContent:
+def _tagged(content_type: str, rest: str, text: str) -> WeChatContent:
     """What stands behind a tag is the app's, but for what somebody said aloud."""
-    if kind in ("service", "call", "unsupported"):
-        return WeChatContent(kind, text)  # type: ignore[arg-type]
-    if kind == "text":
+    if content_type in ("service", "call", "unsupported"):
+        return WeChatContent(content_type, text)  # type: ignore[arg-type]
+    if content_type == "text":
         return WeChatContent("unsupported", text)
-    return WeChatContent("message", rest if kind == "voice" and len(rest) > 6 else "", kind)
+    return WeChatContent("message", rest if content_type == "voice" and len(rest) > 6 else "", content_type)
 
 
 def _quoted(words: str) -> str:
     """Quoted words; a medium by its placeholder."""
-    kind = _KINDS.get(words.strip("[]").casefold(), "")
-    return f"[{kind}]" if kind and kind not in ("text", "service", "call", "unsupported") else words
+    content_type = _CONTENT_TYPES.get(words.strip("[]").casefold(), "")
+    is_medium = content_type not in ("", "text", "service", "call", "unsupported")
+    return f"[{content_type}]" if is_medium else words

@@ -8,7 +8,7 @@ import re
 
 from trainer.sources.parsing.stems import Stems
 from trainer.sources.parsing.whatsapp_words import OMITTED as _OMITTED
-from trainer.sources.parsing.whatsapp_words import kind_in
+from trainer.sources.parsing.whatsapp_words import medium_in
 
 _DELETED = """this message was deleted|you deleted this message|mensaje eliminado|se eliminó este mensaje|
     eliminaste este mensaje|este mensaje fue eliminado|diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|
@@ -248,10 +248,10 @@ def _is_place(line: str) -> bool:
 
 
 def _viewed_once(line: str) -> str:
-    """The kind of what could be seen once, empty if the line is no such note."""
+    """The medium that could be seen once, empty if the line is no such note."""
     bare = line.strip("<>\u200e ")
     if len(bare) > 260 or not _VIEW_ONCE.search(bare):
         return ""
-    kind = kind_in(bare) or ("photo" if _MESSAGE_WORD.search(bare) else "")
+    medium = medium_in(bare) or ("photo" if _MESSAGE_WORD.search(bare) else "")
     note = line.startswith(("<", "\u200e")) or bare.count(" ") <= 5 or _SENT_ONCE.fullmatch(bare)
-    return ("photo" if kind == "file" else kind) if note else ""
+    return ("photo" if medium == "file" else medium) if note else ""

@@ -2,7 +2,7 @@
 
 import re
 
-from trainer.sources.parsing.attachment import kind_of
+from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.stems import Stems, one_of
 
 _PHOTO = """image imagen imagem immagin bild foto photo afbeelding изображ фото resim görüntü 画像 写真 图片 圖片
@@ -29,9 +29,9 @@ EDITED = """edited editó editad bearbeitet modifié modificat bewerkt изме�
     수정 แก้ไข diedit chỉnh تعديل संपादित נערכה ویرایش redigera redigere edytow uprav muokattu szerkeszt επεξεργ"""
 
 
-_KINDS = [
-    (kind, Stems(stems.split()))
-    for kind, stems in (
+_MEDIA = [
+    (medium, Stems(stems.split()))
+    for medium, stems in (
         ("sticker", _STICKER),
         ("gif", "gif"),
         ("voice", _VOICE),
@@ -61,25 +61,25 @@ _FIRST_LETTERS = {"PTT": "voice", "AUD": "voice", "STK": "sticker", "IMG": "phot
 
 
 def attached(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the text without what stands for files, and the files' kinds."""
-    kinds = [_kind_of_file(match[1].strip()) for match in _NAMED.finditer(text)] if "<" in text else []
-    text = _NAMED.sub("", _PAGES.sub("", text)) if kinds else text
+    """Return the text without what stands for files, and their media."""
+    media = [_medium_of_file(match[1].strip()) for match in _NAMED.finditer(text)] if "<" in text else []
+    text = _NAMED.sub("", _PAGES.sub("", text)) if media else text
     first, _, rest = text.partition("\n")
     if len(first) < 400 and first.rstrip().endswith(")") and (beside := _BESIDE.fullmatch(first.strip())):
         name = (beside[1] or beside[2]).strip("\u200e ")
-        return "" if rest.strip("\u200e ") == name else rest, (*kinds, _kind_of_file(name))
-    if kind := _omitted(first.strip()):
-        return rest, (*kinds, kind)
+        return "" if rest.strip("\u200e ") == name else rest, (*media, _medium_of_file(name))
+    if medium := _omitted(first.strip()):
+        return rest, (*media, medium)
     before, _, last = text.rpartition("\n")
-    if before and last.startswith("\u200e") and (kind := _omitted(last.strip())):
-        return before, (*kinds, kind)
-    if before and last.count(" ") == 1 and (kind := _omitted(last.strip())):
-        return before, (*kinds, kind)
-    return text, tuple(kinds)
+    if before and last.startswith("\u200e") and (medium := _omitted(last.strip())):
+        return before, (*media, medium)
+    if before and last.count(" ") == 1 and (medium := _omitted(last.strip())):
+        return before, (*media, medium)
+    return text, tuple(media)
 
 
 def _omitted(line: str) -> str:
-    """Return the kind of what a whole line says was left out, empty if none.
+    """Return the medium of what a whole line says was left out, empty if none.
 
     It does so in angle brackets, after U+200E, behind the name of a document, or in words for media alone.
     """
@@ -90,9 +90,9 @@ def _omitted(line: str) -> str:
         return "file"
     if not inside and (len(bare) > 60 or (bare is line and not _is_left_out(bare))):
         return ""
-    if not (_OMITS.search(words) or (inside and _KINDS[-1][1].search(words))):
+    if not (_OMITS.search(words) or (inside and _MEDIA[-1][1].search(words))):
         return ""
-    return kind_in(words) or ("file" if inside else "")
+    return medium_in(words) or ("file" if inside else "")
 
 
 def _is_left_out(words: str) -> bool:
@@ -106,18 +106,18 @@ def _is_left_out(words: str) -> bool:
     return len(others) <= 2 and all(_BESIDE_MEDIA.search(word) for word in others)
 
 
-def kind_in(words: str) -> str:
-    """Return the kind of medium that `words` name, empty if none."""
-    return next((kind for kind, pattern in _KINDS if pattern.search(words)), "")
+def medium_in(words: str) -> str:
+    """Return the medium that `words` name, empty if none."""
+    return next((medium for medium, pattern in _MEDIA if pattern.search(words)), "")
 
 
-def _kind_of_file(name: str) -> str:
-    for word, kind in _IN_NAME.items():
+def _medium_of_file(name: str) -> str:
+    for word, medium in _IN_NAME.items():
         if f"-{word}-" in name:
-            return kind
+            return medium
     if name[3:4] == "-" and name[:3].upper() in _FIRST_LETTERS:
         return _FIRST_LETTERS[name[:3].upper()]
-    return "sticker" if name.lower().endswith(".webp") else kind_of(name)
+    return "sticker" if name.lower().endswith(".webp") else medium_of(name)
 
 
 def without_edit_mark(text: str) -> str:

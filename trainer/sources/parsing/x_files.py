@@ -1,4 +1,4 @@
-"""The small files of an X archive: what kind each file is, whose archive it is, what the manifest lists. Not a source."""
+"""The small files of an X archive: the data type of each file, whose archive it is, what the manifest lists. Not a source."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _PAGE = re.compile(
 _LARGEST = 4 << 20  # bytes of a manifest
 
 
-def kind(start: bytes) -> str:
+def data_type_of(start: bytes) -> str:
     """What a file that begins so holds, as X names it: tweets, note_tweet, account, direct_messages …; "manifest"; "grailbird"
     for a month of an archive of 2018 and before; "" for any other file."""
     match = _KIND.match(start)
@@ -29,7 +29,7 @@ def kind(start: bytes) -> str:
 
 def is_companion(name: str, start: bytes) -> bool:
     """Return whether a file is a part of an archive without messages, such as likes."""
-    return bool(kind(start)) or bool(_PAGE.search(name))
+    return bool(data_type_of(start)) or bool(_PAGE.search(name))
 
 
 def folder(name: str) -> str:
@@ -45,7 +45,7 @@ def in_order(names: Iterable[str]) -> list[str]:
 def owner(tree: Tree, names: Sequence[str]) -> Owner:
     """Return whose archive `names` are of, by account.js or the manifest."""
     for name in names:
-        if kind(tree.head(name)) == "account":
+        if data_type_of(tree.head(name)) == "account":
             for entry in content(tree, name, list):
                 account = entry.get("account") if isinstance(entry, dict) else None
                 if isinstance(account, dict):
@@ -67,16 +67,16 @@ def manifest(tree: Tree, names: Sequence[str]) -> Mapping[str, Any]:
     """What manifest.js says; empty in archives of 2019 and before."""
     about: Mapping[str, Any] = {}
     for name in names:
-        if kind(tree.head(name)) == "manifest":
+        if data_type_of(tree.head(name)) == "manifest":
             about = content(tree, name, dict)
     return about
 
 
-def listed(about: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, int]:
-    """Return the files a manifest lists for these kinds, and how many records each has."""
+def listed(about: Mapping[str, Any], data_types: Iterable[str]) -> dict[str, int]:
+    """Return the files a manifest lists for these data types, and how many records each has."""
     types = about.get("dataTypes")
     counts: dict[str, int] = {}
-    for name in kinds:
+    for name in data_types:
         entry = types.get(name) if isinstance(types, dict) else None
         for file in entry.get("files", ()) if isinstance(entry, dict) else ():
             if isinstance(file, dict) and str(file.get("count", "")).isdecimal():

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from trainer.sources.message import Kind, Message
+from trainer.sources.message import Message, MessageKind
 
 _MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _CREATED = re.compile(r"\w{3} \w{3} \d\d (\d\d):(\d\d):(\d\d) \+0000 \d{4}")  # Mon May 05 10:00:00 +0000 2014
@@ -99,7 +99,7 @@ def message(
     tweet: Tweet,
     owner: Owner,
     notes: Mapping[int, Sequence[str]] = _NO_NOTES,
-    kind: Kind = "message",
+    kind: MessageKind = "message",
     in_circle: bool = False,
 ) -> Message:
     """The message that `tweet` is. notes: long texts by the second they were written in: a tweet holds their beginning.

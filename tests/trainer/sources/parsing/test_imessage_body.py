@@ -6,7 +6,7 @@ from trainer.sources.parsing.imessage_body import parse_body
 
 
 @pytest.mark.parametrize(
-    ("lines", "kind", "text", "kinds"),
+    ("lines", "kind", "text", "media"),
     [
         (
             ["https://example.org/bread", "How to bake a brick", "Ten bakers explain."],
@@ -44,10 +44,10 @@ from trainer.sources.parsing.imessage_body import parse_body
         (["i have to check in", "expected at ten"], "message", "i have to check in\nexpected at ten", ()),
     ],
 )
-def test_balloons_are_not_words(lines: list[str], kind: str, text: str | None, kinds: tuple[str, ...]) -> None:
+def test_balloons_are_not_words(lines: list[str], kind: str, text: str | None, media: tuple[str, ...]) -> None:
     """Previews, cards, money; and words that only look like them."""
     said = parse_body(lines)
-    assert (said.kind, said.kinds) == (kind, kinds)
+    assert (said.kind, said.media) == (kind, media)
     assert text is None or said.text == text
 
 

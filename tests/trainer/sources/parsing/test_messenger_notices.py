@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.sources.parsing.messenger_notices import is_notice, sent_kind, without_edit_note
+from trainer.sources.parsing.messenger_notices import is_notice, sent_medium, without_edit_note
 
 NAMED = [
     "{} changed the theme to Love.",
@@ -117,7 +117,7 @@ def test_lines_without_a_name(text: str) -> None:
 @pytest.mark.parametrize(("text", "kind"), SENT)
 def test_what_was_sent(text: str, kind: str) -> None:
     """A placeholder tells what it stands for."""
-    assert sent_kind(text.format("Zoë")) == kind
+    assert sent_medium(text.format("Zoë")) == kind
 
 
 @pytest.mark.parametrize(
