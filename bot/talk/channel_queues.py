@@ -8,7 +8,7 @@ from bot.backoff import Backoff
 from bot.tasks import end
 from persona.events import Event
 
-log = logging.getLogger("alterego.lanes")
+log = logging.getLogger("alterego.channel_queues")
 
 Work = Callable[[], Awaitable[object]]
 

@@ -20,7 +20,7 @@ from bot.talk.sender import Sender
 from persona.config import Settings
 from persona.events import Event
 
-log = logging.getLogger("alterego.intake")
+log = logging.getLogger("alterego.inbox_writer")
 
 
 _UNPARSABLE = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
