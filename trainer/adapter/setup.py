@@ -21,6 +21,10 @@ from trainer.loop.lora import add_adapter
 MIN_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 EMPHASIS = 0.6  # of the logit bias on a base from scratch; see docs/likeness.md
 MAX_TOKENS_PER_BATCH = 2048  # by default
+WATCHED_SHARE = (
+    0.3  # of the training's tokens: two evaluations an epoch, a third as dear as training, take a fifth of its time
+)
+MIN_WATCHED_TOKENS = 4096  # of the calibration split; fewer are noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,15 @@ PRETRAINED = Recipe(5e-4, 64, 512)  # many small steps: see "On a real base" in 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSetup:
-    """A base with an untrained adapter, the windows of the corpus's three splits, and how a step is run."""
+    """A base with an untrained adapter, the windows of the corpus's three splits, and how a step is run. calibration: as
+    many as training can look at on its way. held_out: how many windows the calibration split has."""
 
     base: LoadedBase
     model: PeftModel
     rows: list[Window]
     calibration: list[Window]
     test: list[Window]
+    held_out: int
     fit: Fit
 
 
@@ -62,7 +68,20 @@ def build_setup(settings: Settings, corpus: Corpus, base: LoadedBase, *, refit: 
         for records in (learned_from, *held_out)
     )
     model = add_adapter(base.model, settings.train)
-    return TrainingSetup(base, model, rows, calibration, test, fit_rows(settings, model, rows, recipe_for(base)))
+    watched = at_most(calibration, max(MIN_WATCHED_TOKENS, round(WATCHED_SHARE * _tokens(rows))))
+    test = at_most(test, max(MIN_WATCHED_TOKENS, _tokens(rows)))
+    fit = fit_rows(settings, model, rows, recipe_for(base))
+    return TrainingSetup(base, model, rows, watched, test, len(calibration), fit)
+
+
+def at_most(rows: list[Window], tokens: int) -> list[Window]:
+    """Return as many of the rows, evenly spaced, as hold so many tokens; one at least."""
+    count = max(1, int(len(rows) * tokens / max(1, _tokens(rows))))
+    return rows if count >= len(rows) else [rows[index * len(rows) // count] for index in range(count)]
+
+
+def _tokens(rows: Iterable[Window]) -> int:
+    return sum(len(row.ids) for row in rows)
 
 
 def fit_rows(settings: Settings, model: PeftModel, rows: Sequence[Window], recipe: Recipe) -> Fit:

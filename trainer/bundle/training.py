@@ -113,7 +113,9 @@ def _train_measured(
     """Train with samples and figures at each evaluation."""
     bars.say(
         f"training on {len(setup.rows):,} conversations, {target_tokens(setup.rows):,} tokens of "
-        f"{settings.persona.name}'s; {len(setup.calibration):,} held out"
+        f"{settings.persona.name}'s; {setup.held_out:,} held out"
+        + (len(setup.calibration) < setup.held_out)
+        * f", {len(setup.calibration):,} of which are watched on the way"
     )
     writer = SummaryWriter(str(work / TENSORBOARD))
     contexts = sample_contexts(corpus, settings.persona.key)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from engine.voice import Voice
 from persona.sampling import SamplingParams
@@ -14,9 +15,11 @@ from trainer.evaluate.shape import length_distance
 from trainer.evaluate.two_sample import area, scores
 from trainer.evaluate.voice_ratio import ratio
 
-TEMPERATURES = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
+TEMPERATURES = (1.0, 0.9, 0.8, 1.1, 0.7, 0.6)  # what is chosen most often first: with little time only these are tried
 TRUNCATIONS = ((1.0, 0.0), (0.95, 0.0), (1.0, 0.02), (1.0, 0.05))  # top_p, min_p
 ROUNDS = ((24, 0.25), (8, 0.5), (3, 1.0))  # settings kept, share of the contexts asked
+MIN_CONTEXTS = 2 * MIN_TEXTS  # asked at each setting
+TIMED_REPLIES = 32  # replies by which it is known how long one takes
 MIN_MESSAGES_TO_CALIBRATE = 100  # with fewer the best of many settings is the luckiest
 MAX_TWO_SAMPLE = 0.70  # the bounds: see docs/likeness.md
 MAX_DISTINCT_CHANGE = 0.05  # from the human figure
@@ -52,12 +55,43 @@ class Trial:
 
 
 def grid(start: SamplingParams) -> list[SamplingParams]:
-    """Return the settings to try."""
+    """Return the settings to try, in an order whose beginning is spread over temperatures and truncations."""
+    places = product(range(len(TEMPERATURES)), range(len(TRUNCATIONS)))
     return [
-        replace(start, temperature=temperature, top_p=top_p, min_p=min_p, top_k=0, repetition_penalty=1.0)
-        for temperature in TEMPERATURES
-        for top_p, min_p in TRUNCATIONS
+        replace(
+            start,
+            temperature=TEMPERATURES[warm],
+            top_p=TRUNCATIONS[cut][0],
+            min_p=TRUNCATIONS[cut][1],
+            top_k=0,
+            repetition_penalty=1.0,
+        )
+        for warm, cut in sorted(places, key=sum)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of the search. settings: kept from the round before. contexts: that each is asked for."""
+
+    settings: int
+    contexts: int
+
+
+def rounds_for(contexts: int, replies: float) -> list[Round]:
+    """Return the rounds for so many held-out contexts, if there is time for so many replies in all: where they don't fit,
+    fewer contexts are asked, then fewer settings tried, in fewer rounds."""
+    whole = [Round(keep, max(MIN_CONTEXTS, round(share * contexts))) for keep, share in ROUNDS]
+    fits = min(1.0, replies / sum(one.settings * one.contexts for one in whole))
+    rounds: list[Round] = []
+    for planned in whole:
+        asked = max(MIN_CONTEXTS, round(fits * planned.contexts))
+        left = replies - sum(done.settings * done.contexts for done in rounds)
+        settings = min(planned.settings, int(left / asked))
+        if rounds and settings < 2:
+            break
+        rounds.append(Round(max(1, settings), asked))
+    return rounds
 
 
 def calibrate(
@@ -66,27 +100,29 @@ def calibrate(
     human: Sequence[str],
     until: float,
     advance: Callable[[float], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[Trial]:
     """Return the trials of the last round, best first; none if there is too little to choose by. human: other real messages
-    of the persona, for human against human. until: on time.monotonic()'s clock; rounds that don't fit are left out.
-    advance: called with the share done."""
+    of the persona, for human against human. until: on the clock; as much is tried as fits. advance: called with the share
+    done."""
     if references.judge is None or len(references.contexts) < MIN_MESSAGES_TO_CALIBRATE:
         return []
+    began = clock()
+    generate(voice, evenly_spaced(references.contexts, TIMED_REPLIES))
+    seconds_a_reply = max(1e-6, (clock() - began) / TIMED_REPLIES)
+    rounds = rounds_for(len(references.contexts), (until - clock()) / seconds_a_reply)
     left = grid(voice.sampling)
     best: list[Trial] = []
-    for number, (keep, share) in enumerate(ROUNDS):
-        began = time.monotonic()
-        count = max(2 * MIN_TEXTS, round(share * len(references.contexts)))
+    for part in rounds:
         trials: list[Trial] = []
-        for sampling in left[:keep]:
-            if trials and time.monotonic() > until:
+        for sampling in left[: part.settings]:
+            if trials and clock() > until:
                 break
-            trials.append(_trial(replace(voice, sampling=sampling), references, human, count))
-            advance(1 / sum(kept for kept, _ in ROUNDS))
+            trials.append(_trial(replace(voice, sampling=sampling), references, human, part.contexts))
+            advance(1 / sum(one.settings for one in rounds))
         best = sorted(trials, key=lambda trial: trial.rank)
         left = [trial.sampling for trial in best]
-        spent = time.monotonic() - began
-        if number + 1 == len(ROUNDS) or time.monotonic() + spent > until:
+        if clock() > until:
             break
     return best
 

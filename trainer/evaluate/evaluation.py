@@ -111,7 +111,7 @@ class EvaluationRun:
             test.judge.decisions(texts) if test.judge and texts else None,
             replies,
             trials,
-            tuple(self._warnings(calibration, test, trials)),
+            tuple(self._warnings(calibration, test, trials, len(replies))),
             time.monotonic() - self._began,
         )
 
@@ -165,7 +165,9 @@ class EvaluationRun:
         voice = Voice(engine, scorer.encoding, seal, sampling)
         return generate(voice, contexts, tuned=False, until=self._until(0.7))
 
-    def _warnings(self, calibration: ReferenceSet, test: ReferenceSet, trials: Sequence[Trial]) -> list[str]:
+    def _warnings(
+        self, calibration: ReferenceSet, test: ReferenceSet, trials: Sequence[Trial], replies: int
+    ) -> list[str]:
         name = self._name
         fewest = min(len(calibration.contexts), len(test.contexts))
         sentences = []
@@ -188,6 +190,11 @@ class EvaluationRun:
             )
         if self._scope.calibrating and not trials and fewest >= MIN_TEXTS:
             sentences.append("too little was held out to choose a sampling by: the usual one is used")
+        if replies < len(test.contexts):
+            sentences.append(
+                f"{replies} of {len(test.contexts)} held-out messages were answered in the time there was; "
+                "'python -m trainer evaluate' answers them all"
+            )
         if trials and trials[0].violation > 0.005:
             sentences.append("no sampling kept all bounds (C2ST, distinct-2, length): the nearest was taken")
         if self._voice.seal.data.get("refit"):

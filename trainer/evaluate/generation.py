@@ -10,6 +10,7 @@ from persona.guard import Guard
 from trainer.evaluate.reply_context import ReplyContext
 
 BATCH = 64  # requests submitted at once; the engine schedules them
+FIRST_BATCH = 16  # if time is limited: by it the next ones are known to fit
 STEP = 7919  # between two seeds
 
 
@@ -49,8 +50,12 @@ def generate(
         await voice.engine.start()
         try:
             replies: list[GeneratedReply] = []
-            while len(replies) < len(reply_contexts) and (not replies or time.monotonic() < until):
-                some = reply_contexts[len(replies) : len(replies) + BATCH]
+            began = time.monotonic()
+            while len(replies) < len(reply_contexts):
+                size = batch_size(len(replies), time.monotonic() - began, until - time.monotonic())
+                if not size:
+                    break
+                some = reply_contexts[len(replies) : len(replies) + size]
                 asked = (
                     _reply(voice, context, seed + (len(replies) + place) * STEP, speaker, tuned)
                     for place, context in enumerate(some)
@@ -62,6 +67,14 @@ def generate(
             await voice.engine.close()
 
     return asyncio.run(generate_all())
+
+
+def batch_size(done: int, spent: float, left: float) -> int:
+    """Return how many requests to submit next: those that fit into the seconds left, at the pace of those done in `spent`
+    seconds; at least a first batch in all."""
+    if left == float("inf"):
+        return BATCH
+    return min(BATCH, int(left * done / spent)) if done and left > 0 else 0 if done else FIRST_BATCH
 
 
 async def _reply(voice: Voice, context: ReplyContext, seed: int, speaker: str, tuned: bool) -> GeneratedReply:

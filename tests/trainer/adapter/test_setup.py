@@ -11,7 +11,15 @@ from persona.config import Settings, Train
 from persona.transcript import Conversation, Turn
 from tests.trainer import bases
 from tests.trainer.loop.test_loss import ENCODING
-from trainer.adapter.setup import FROM_SCRATCH, MAX_TOKENS_PER_BATCH, PRETRAINED, Recipe, fit_rows, with_logit_bias
+from trainer.adapter.setup import (
+    FROM_SCRATCH,
+    MAX_TOKENS_PER_BATCH,
+    PRETRAINED,
+    Recipe,
+    at_most,
+    fit_rows,
+    with_logit_bias,
+)
 from trainer.base.loading import LoadedBase
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.loop.batches import Window, windows_of
@@ -40,6 +48,15 @@ def test_a_small_corpus_is_learned_in_as_many_steps(
     assert fit_rows(Settings.model_validate({"persona": {"name": "Mara Voss"}}), model, found, recipe).tokens == tokens
     chosen = Settings.model_validate({"persona": {"name": "Mara Voss"}, "train": {"tokens_per_batch": 1500}})
     assert fit_rows(chosen, model, found, recipe).tokens == 1500
+
+
+def test_held_out_rows_are_thinned_evenly() -> None:
+    """To so many tokens, from beginning to end; one stays, and all do that fit."""
+    rows = [Window([1] * 10, [True] * 10, number) for number in range(100)]
+    kept = at_most(rows, 250)
+    assert [row.characters for row in kept] == list(range(0, 100, 4))
+    assert at_most(rows, 1000) == rows
+    assert len(at_most(rows, 0)) == 1
 
 
 def test_who_speaks_like_everybody_leans_nowhere(tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ from tests.fakes.small_voice import SPEAKER, small_encoding, small_voice
 from tests.trainer.evaluate.voices import ANNA, BORIS, said, talks
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.store import Corpus
-from trainer.evaluate.calibration import Trial, calibrate, grid
+from trainer.evaluate.calibration import MIN_CONTEXTS, ROUNDS, Trial, calibrate, grid, rounds_for
 from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation, EvaluationRun, Scope
 from trainer.evaluate.finalize import Finalized
 from trainer.evaluate.gate import COPY_BOUND, GateVerdict, copy_violation
+from trainer.evaluate.generation import BATCH, FIRST_BATCH, batch_size
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap, difference
 from trainer.evaluate.likelihood import relevance
 from trainer.evaluate.reference_set import reference_set
@@ -157,6 +158,43 @@ def test_calibration_finds_the_setting_that_sounds_like_the_person() -> None:
     assert trials[0].voice_ratio > 0.9
     assert all(other.voice_ratio < 0.3 for other in trials[1:])
     assert [other.rank for other in trials] == sorted(other.rank for other in trials)
+
+
+@pytest.mark.parametrize("replies", [0, 30, 100, 1_000, 3_000, 10_000, 10**9])
+def test_a_calibration_fits_its_time(replies: int) -> None:
+    """A slow model tries fewer settings on fewer contexts, one setting at least; a fast one all of them."""
+    rounds = rounds_for(500, replies)
+    assert sum(part.settings * part.contexts for part in rounds) <= max(replies, MIN_CONTEXTS)
+    assert all(part.contexts >= MIN_CONTEXTS for part in rounds)
+    assert [part.settings for part in rounds] == sorted((part.settings for part in rounds), reverse=True)
+    if replies >= 10_000:
+        assert [(part.settings, part.contexts) for part in rounds] == [(keep, 500 * share) for keep, share in ROUNDS]
+
+
+def test_the_first_settings_tried_are_spread() -> None:
+    """With time for four of them they are of several temperatures and cuts, the plain one first."""
+    settings = grid(small_voice(FakeEngine()).sampling)
+    assert (settings[0].temperature, settings[0].top_p, settings[0].min_p) == (1.0, 1.0, 0.0)
+    assert len({setting.temperature for setting in settings[:4]}) > 1
+    assert len({(setting.top_p, setting.min_p) for setting in settings[:4]}) > 1
+    assert len(set(settings)) == 24
+
+
+@pytest.mark.parametrize(
+    ("done", "spent", "left", "size"),
+    [
+        (0, 0.0, 60.0, FIRST_BATCH),
+        (0, 0.0, -1.0, FIRST_BATCH),
+        (0, 0.0, float("inf"), BATCH),
+        (16, 4.0, 60.0, BATCH),
+        (16, 16.0, 5.0, 5),
+        (16, 16.0, 0.5, 0),
+        (16, 4.0, -1.0, 0),
+    ],
+)
+def test_replies_are_asked_for_as_long_as_they_fit(done: int, spent: float, left: float, size: int) -> None:
+    """A first few are asked whatever the clock says; those after them at the pace of the first."""
+    assert batch_size(done, spent, left) == size
 
 
 def test_sampling_is_chosen_on_one_split_and_measured_on_the_other() -> None:
