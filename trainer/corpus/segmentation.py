@@ -1,23 +1,21 @@
-"""Messages to conversations: reply links first, then mentions, then the rhythm of the channel. Pure."""
+"""Messages to conversations: the threads of a chat (persona.threads), the trees of replies of a feed. Pure."""
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby, pairwise
+from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 
 from persona.names import SOMEONE
+from persona.threads import Rhythm, ThreadFinder, rhythm_of
 from persona.transcript import UNKNOWN, Conversation, Turn
 from trainer.people.identities import KnownPerson
 
-MIN_GAP_SECONDS, MAX_GAP_SECONDS = 10 * 60.0, 12 * 3600.0  # bounds of the gap learned from a channel's rhythm
-REPLY_REACH_SECONDS = 7 * 86400.0  # how far back a reply link joins a message to a conversation that had ended
-MENTION_REACH_GAPS = 4  # so does a mention of somebody who spoke in it
-BURST_SECONDS = 120.0  # whoever spoke so lately goes on where they spoke (WeClone joins within 2 minutes too)
 MAX_UNDATED_TURNS = 32  # a text without dates has no gaps to cut it at
+UNKNOWN_PARENT = "?"  # as reply_to: it answers something, and nobody knows what
 MAX_DATED_TURNS = 400  # a group that never pauses is cut somewhere
 
 
@@ -40,13 +38,23 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     mentions: tuple[str, ...] = ()
 
 
+class Answered(NamedTuple):
+    """The message that another one answers. explicit: by a reply link; otherwise by whom it addresses, or who addressed its
+    author."""
+
+    row: Row
+    explicit: bool
+
+
 @dataclass(frozen=True, slots=True)
 class MessageGroup:
-    """The messages of one conversation, in order. lost_parent: it answers what is not there."""
+    """The messages of one conversation, in order. lost_parent: it answers what is not there. answers: by message id, what a
+    message of a chat answers, if that is not the message before it; it may stand in another conversation."""
 
     scene: str
     rows: Sequence[Row]
     lost_parent: bool = False
+    answers: Mapping[str, Answered] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +93,6 @@ def _channel_key(row: Row) -> tuple[str, ...]:
     return (row.conversation_type, row.platform, row.channel, row.thread)
 
 
-@dataclass(slots=True)
-class _Open:
-    """A conversation of a chat while it goes on. spoke: when each speaker last did. at: the last message's time."""
-
-    rows: list[Row] = field(default_factory=list)
-    spoke: dict[str, float] = field(default_factory=dict)
-    at: float = 0.0
-    turns: int = 0
-
-    def has_room(self, row: Row, longest: int) -> bool:
-        """Return whether `row` may still be said here."""
-        return self.turns < longest or self.rows[-1].sender == row.sender
-
-    def add(self, row: Row, at: float, speaker: str) -> None:
-        """Say `row` here."""
-        self.turns += not self.rows or self.rows[-1].sender != row.sender
-        self.rows.append(row)
-        self.at = self.spoke[speaker] = at
-
-
 def in_order(rows: Sequence[Row]) -> list[tuple[Row, float]]:
     """Return messages by time, each with the time it is taken to be of.
 
@@ -122,61 +110,49 @@ def in_order(rows: Sequence[Row]) -> list[tuple[Row, float]]:
 def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[MessageGroup]:
     scene = "dm" if rows[0].conversation_type == "dm" else "group"
     timed = in_order(rows)
-    silence = gap or _learned_gap([later - earlier for (_, earlier), (_, later) in pairwise(timed)])
     dated = sum(row.at is not None for row in rows)
     longest = MAX_DATED_TURNS if 2 * dated > len(rows) else MAX_UNDATED_TURNS
-    conversations: list[_Open] = []
-    recent: list[_Open] = []  # the latest to have been spoken in comes last
-    of_message: dict[str, _Open] = {}
+    finder = ThreadFinder(_rhythm(timed, gap))
+    by_id = {row.message_id: row for row in rows}
+    conversations: list[_Conversation] = []
+    current: dict[int, _Conversation] = {}  # where each thread goes on
     for row, at in timed:
-        speaker = people[row.sender].key
-        recent = [talk for talk in recent if at - talk.at <= silence * MENTION_REACH_GAPS] if dated else recent[-1:]
-        near = [talk for talk in recent if talk.has_room(row, longest)]
-        parent = _by_reply(row, at, of_message)
-        here = parent if parent and parent.has_room(row, longest) else None
-        here = here or _by_mention(row, near, people) or _by_time(at, speaker, near, silence)
-        if here is None:
-            here = _Open()
+        meant = tuple(people[key].key for key in row.mentions if key in people) if row.mentions else ()
+        text = row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
+        reply_to = row.reply_to if row.reply_to != UNKNOWN_PARENT else ""
+        assigned = finder.assign(row.message_id, people[row.sender].key, at, text, reply_to, meant)
+        here = current.get(assigned.thread)
+        if here is None or not here.has_room(row, longest):
+            here = current[assigned.thread] = _Conversation()
             conversations.append(here)
-        here.add(row, at, speaker)
-        of_message[row.message_id] = here
-        recent = [*(talk for talk in recent if talk is not here), here]
-    return (MessageGroup(scene, talk.rows) for talk in conversations)
+        here.add(row, by_id.get(assigned.parent), assigned.explicit)
+    return (MessageGroup(scene, talk.rows, answers=talk.answers) for talk in conversations)
 
 
-def _by_reply(row: Row, at: float, of_message: Mapping[str, _Open]) -> _Open | None:
-    """Return where the message it answers stands, if that is not too long ago."""
-    parent = of_message.get(row.reply_to)
-    return parent if parent and at - parent.at <= REPLY_REACH_SECONDS else None
+@dataclass(slots=True)
+class _Conversation:
+    """A thread, or what of it fits into one conversation, while its messages are gathered."""
+
+    rows: list[Row] = field(default_factory=list)
+    answers: dict[str, Answered] = field(default_factory=dict)
+    turns: int = 0
+
+    def has_room(self, row: Row, longest: int) -> bool:
+        """Return whether `row` may still be said here."""
+        return self.turns < longest or self.rows[-1].sender == row.sender
+
+    def add(self, row: Row, parent: Row | None, explicit: bool) -> None:
+        """Say `row` here. parent: what it answers."""
+        self.turns += not self.rows or self.rows[-1].sender != row.sender
+        if parent is not None and not (self.rows and self.rows[-1] is parent):
+            self.answers[row.message_id] = Answered(parent, explicit)
+        self.rows.append(row)
 
 
-def _by_mention(row: Row, recent: Sequence[_Open], people: Mapping[str, KnownPerson]) -> _Open | None:
-    """Return where somebody it addresses spoke last."""
-    meant = [people[key].key for key in row.mentions if key in people]
-    spoken = [(talk.spoke[key], place) for place, talk in enumerate(recent) for key in meant if key in talk.spoke]
-    return recent[max(spoken)[1]] if spoken else None
-
-
-def _by_time(at: float, speaker: str, recent: Sequence[_Open], silence: float) -> _Open | None:
-    """Return where its sender is in the middle of a burst, else where somebody spoke last, unless silence lies between."""
-    lasting = [talk for talk in recent if at - talk.at <= silence]
-    own = [talk for talk in lasting if at - talk.spoke.get(speaker, -math.inf) <= BURST_SECONDS]
-    near = own or lasting
-    return near[-1] if near else None
-
-
-def _learned_gap(gaps: Sequence[float]) -> float:
-    """The silence that parts one conversation from the next, from the channel's own rhythm: Otsu's threshold (1979) on
-    the logarithm of the gaps, which fall into two heaps, inside and between conversations."""
-    logs = sorted(math.log(gap + 1) for gap in gaps)
-    best, threshold, total, seen = -1.0, 0.0, sum(logs), 0.0
-    for count, (value, following) in enumerate(pairwise(logs), start=1):
-        seen += value
-        rest = len(logs) - count
-        between = count * rest * (seen / count - (total - seen) / rest) ** 2
-        if between > best:
-            best, threshold = between, (value + following) / 2
-    return min(max(math.exp(threshold) - 1, MIN_GAP_SECONDS), MAX_GAP_SECONDS)
+def _rhythm(timed: Sequence[tuple[Row, float]], gap: float) -> Rhythm:
+    """The rhythm of a channel, from all that was said there."""
+    addressed = sum(bool(row.mentions or row.reply_to) for row, _ in timed)
+    return rhythm_of([at for _, at in timed], addressed / len(timed), gap)
 
 
 def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:

@@ -26,7 +26,7 @@ from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
 from trainer.people.erasure_list import load_erasure_list
-from trainer.people.identities import Identity, register_mentioned, register_sender
+from trainer.people.identities import Identity, named_people, register_mentioned, register_sender
 from trainer.progress import Bars
 from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.roles import role_named
@@ -236,6 +236,7 @@ def in_voice(message: Message, settings: Settings) -> Message:
 
 def _row(message: Message, sender: str, source: str, kept: Kept, identities: dict[str, Identity]) -> Row:
     mentions = [register_mentioned(identities, message.platform, number, name) for number, name in kept.mentions]
+    mentions += (key for key in named_people(identities, message) if key != sender)
     author = register_mentioned(identities, message.platform, "", kept.author) if kept.author else ""
     return Row(
         platform=message.platform,

@@ -2,15 +2,18 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from persona.names import SOMEONE, normalise
+from persona.threads import named_in
 from persona.transcript import UNKNOWN
 from trainer.sources.message import Message
 
 _AT = re.compile(r"(?<![\w.@])@([A-Za-z0-9_]{2,32}(?:@[A-Za-z0-9.\-]{3,60})?)(?![\w@])")
 _HANDLED = {"x", "telegram"}  # where everybody has a handle, in chats too
 _EVERYBODY = {"everyone", "here", "all", "channel", "admin", "admins"}
+_NICKS = {"irc"}  # where a name is one word, told from others, and the only mention there is
 _ME = {"", "ME", "YOU"}  # what exports call the account they are of, where they don't know its name
 
 
@@ -101,3 +104,15 @@ def register_mentioned(identities: dict[str, Identity], platform: str, number: s
     known = identities.setdefault(key, Identity(key))
     known.handle = name or known.handle
     return known.key
+
+
+def named_people(identities: Mapping[str, Identity], message: Message) -> list[str]:
+    """Return the identity keys of those whom a message addresses by name, of those known so far, on a platform without ids."""
+    if message.sender_id or message.conversation_type != "group":
+        return []
+
+    def key_of(name: str) -> str | None:
+        key = f"{message.platform}:={name}"
+        return key if key in identities else None
+
+    return named_in(message.text, key_of, anywhere=message.platform in _NICKS)

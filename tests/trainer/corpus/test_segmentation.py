@@ -1,6 +1,6 @@
 """Messages to conversations: threads and replies in feeds, gaps in chats."""
 
-from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records, in_order
+from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records, in_order, segment
 from trainer.people.identities import KnownPerson
 
 PEOPLE = {
@@ -172,3 +172,45 @@ def test_undated_messages_stay_beside_their_neighbours() -> None:
     assert list(conversation_records(rows, PEOPLE, others="context"))
     first = [message(0, None, "me", "first"), *rows]
     assert [row.message_id for row, _ in in_order(first)][:3] == ["2", "3", "0"]
+
+
+def test_interleaved_talk_is_told_apart_where_people_say_whom_they_mean() -> None:
+    """Address by address; in a channel where nobody does, the same messages are one conversation."""
+    from msgspec.structs import replace
+
+    def talks(mentions: bool) -> list[list[str]]:
+        rows = []
+        for number in range(0, 80, 4):
+            start = number * 30.0
+            rows += [
+                message(number, start, "me", f"bike {number}"),
+                message(number + 1, start + 10, "eve", f"cake {number}"),
+                replace(message(number + 2, start + 20, "bob", f"b {number}"), mentions=("me",) if mentions else ()),
+                replace(message(number + 3, start + 30, "bob", f"c {number}"), mentions=("eve",) if mentions else ()),
+            ]
+        groups = segment(rows, PEOPLE, gap=600)
+        return [[row.lines[0][0] for row in group.rows] for group in groups]
+
+    assert talks(mentions=True) == [["b"] * 40, ["c"] * 40]
+    assert len(talks(mentions=False)) == 1
+
+
+def test_what_a_message_answers_goes_along() -> None:
+    """Unless it is the message before it; also where it stands in another conversation, and whether a link says so."""
+    from msgspec.structs import replace
+
+    rows = [
+        message(1, 0, "me", "cake?"),
+        message(2, 30, "bob", "yes", reply_to="1"),
+        message(3, 60, "eve", "my bike is gone"),
+        message(4, 90, "bob", "lemon", reply_to="1"),
+        replace(message(5, 99, "me", "@eve where was it"), mentions=("eve",)),
+        message(6, 30 * DAY, "bob", "that cake", reply_to="1"),
+        message(7, 31 * DAY, "bob", "no idea", reply_to="?"),
+    ]
+    answers = {
+        name: (answered.row.message_id, answered.explicit)
+        for group in segment(rows, PEOPLE, gap=600)
+        for name, answered in group.answers.items()
+    }
+    assert answers == {"4": ("1", True), "5": ("3", False), "6": ("1", True)}

@@ -304,3 +304,21 @@ def test_a_time_of_zero_is_none(home: Settings, tmp_path: Path) -> None:
     corpus = imported(home, tmp_path / "result.json").corpus
     assert [row.at for row in corpus.rows] == [1673000000, None, 1673000060]
     assert [one.conversation.year for one in corpus.conversations] == [2023]
+
+
+def test_two_talks_of_an_irc_channel_are_two_conversations(home: Settings, tmp_path: Path) -> None:
+    """Told apart by nicks, though names in the text become stand-ins."""
+    lines = []
+    for minute in range(20):
+        lines += [
+            f"[10:{minute:02}:00] <Ines> the disk wants sda{minute}",
+            f"[10:{minute:02}:10] <tomo_> the editor crashed {minute} times",
+            f"[10:{minute:02}:20] <Ruud> Ines: which disk now, number {minute}",
+            f"[10:{minute:02}:30] <Ruud> it is {minute} again, tomo_",
+        ]
+    log = tmp_path / "#help.2021-03-04.log"
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    conversations = [record.conversation for record in imported(home, log).corpus.conversations]
+    assert len(conversations) == 2
+    assert [{turn.speaker for turn in talk.turns} == {"INES QUILL"} for talk in conversations] == [False, False]
+    assert ["INES QUILL" in {turn.speaker for turn in talk.turns} for talk in conversations] == [True, False]

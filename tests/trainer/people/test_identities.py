@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from persona.config import Settings, load
-from trainer.people.identities import Identity, register_sender
+from trainer.people.identities import Identity, named_people, register_sender
 from trainer.people.resolution import resolve
 from trainer.sources.message import Message
 
@@ -133,3 +133,25 @@ def test_two_people_of_one_name_on_one_platform_are_two(tmp_path: Path) -> None:
     keys = [register_sender(identities, said("discord", number, "Sam")) for number in ("1", "2")]
     people = resolve(settings_of(tmp_path, "[data]\npseudonyms = false\n"), identities, {})
     assert [people[key].key for key in keys] == ["SAM", "SAM 2"]
+
+
+def test_on_platforms_without_ids_a_name_is_a_mention() -> None:
+    """ "nick:" at the beginning; on IRC, where nicks are told from words, anywhere. Of those who are known so far."""
+
+    def named(platform: str, text: str, sender_id: str = "") -> list[str]:
+        identities = {key: Identity(key) for key in ("irc:=BOB", "whatsapp:=BOB", "discord:=BOB")}
+        said = Message(
+            platform=platform,
+            conversation_id="c",
+            conversation_type="group",
+            message_id="1",
+            sender_id=sender_id,
+            sender_name="Ann",
+            text=text,
+        )
+        return named_people(identities, said)
+
+    assert named("irc", "bob: yes") == named("irc", "thanks bob") == ["irc:=BOB"]
+    assert named("whatsapp", "Bob, yes") == ["whatsapp:=BOB"]
+    assert named("whatsapp", "thanks bob") == named("irc", "carol: hi") == []
+    assert named("discord", "bob: yes", sender_id="7") == []

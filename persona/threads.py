@@ -1,0 +1,262 @@
+"""Which messages of a channel belong to one conversation, and what each of them answers. Pure; import and bot both ask.
+
+Reply links first, then whom a message addresses ("@nick", "nick:", "nick,"), then who addressed its author, then where its
+author was speaking, then the rhythm of the channel, else something new (Kummerfeld et al., arXiv 1810.11118, is the measure).
+"""
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
+
+from persona.names import normalise
+
+MIN_GAP_SECONDS, MAX_GAP_SECONDS = 10 * 60.0, 12 * 3600.0  # bounds of the gap learned from a channel's rhythm
+REPLY_REACH_SECONDS = 7 * 86400.0  # how far back a reply link joins a message to a conversation that had ended
+ADDRESS_REACH_GAPS = 4  # so does an address to somebody who spoke in it
+OWN_REACH_GAPS = 3  # in a crowd, whoever addresses nobody goes on where they spoke, or were spoken to, so lately
+BURST_SECONDS = 120.0  # elsewhere, so lately (WeClone joins within 2 minutes too)
+CROWD_SHARE = 0.3  # of messages that say whom they answer: where so many do, the others are no answer to the last one
+MIN_CROWD_MESSAGES = 50  # before a channel is called crowded
+
+WINDOW = 4096  # messages that a reply link may point to
+PEOPLE = 1024  # who are remembered, the longest silent forgotten first
+MIN_NAME = 3  # characters of a name that addresses somebody from the middle of a text
+MAX_WORDS = 40  # of a text in which names are looked for
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+_VOCATIVE = re.compile(r"@?(\S(?:[^:,：，]{0,62}?\S)?)\s?(?:(?:[:,]|->)(?:\s|$)|[：，])")
+_AT_NAME = re.compile(r"(?<![\w@])@([^\s@:,;!?]{2,64})")
+_CALLS = (":", ",", "->", "：", "，")
+_NICK_MARKS = "_`^|-"  # IRC: whose nick is taken appends one
+_MARKS = "@:,：，;.!?<>()[]{}\"'*~-"
+
+
+class Assigned(NamedTuple):
+    """Where a message belongs. thread: counts up from 0 in the order in which they begin. parent: id of the message it
+    answers, "" if unknown. explicit: by its own reply link; otherwise by whom it addresses, or who addressed its author.
+    """
+
+    thread: int
+    parent: str = ""
+    explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How people talk in a channel. gap: seconds of silence that end a conversation. is_crowded: several conversations go on
+    at once, and people say whom they mean."""
+
+    gap: float = 3600.0
+    is_crowded: bool = False
+
+
+class _Spoken(NamedTuple):
+    """A message that may be answered. number: its place in the channel."""
+
+    number: int
+    message_id: str
+    at: float
+    thread: int
+
+
+class ThreadFinder:
+    """Assigns the messages of one channel, in their order, to threads. Whatever comes later changes nothing about earlier ones;
+    work and memory for a message don't grow with the channel.
+
+    rhythm: of the channel, see `rhythm_of`. names: keys by what else people are called there, normalised.
+    """
+
+    def __init__(self, rhythm: Rhythm = Rhythm(), names: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._rhythm = rhythm
+        self._number = 0
+        self._threads = 0
+        self._last: _Spoken | None = None
+        self._messages: dict[str, tuple[str, int]] = {}  # id -> who said it, and the thread
+        self._thread_at: dict[int, float] = {}  # when the last message of a thread was said
+        self._spoke: dict[str, _Spoken] = {}  # the last message of each speaker, the latest speaker last
+        self._called: dict[str, _Spoken] = {}  # the last message that addressed somebody
+        self._pairs: dict[tuple[str, str], _Spoken] = {}  # the last one by somebody to somebody
+        self._names = _Names(names)
+
+    def assign(
+        self,
+        message_id: str,
+        speaker: str,
+        at: float,
+        text: str = "",
+        reply_to: str = "",
+        mentions: Collection[str] = (),
+    ) -> Assigned:
+        """Return the thread of the next message, and what it answers.
+
+        speaker: a key. at: UTC seconds, not falling. reply_to: the id it answers by a link. mentions: keys of speakers whom
+        the platform says it addresses; others are found in `text`.
+        """
+        addressed = self._addressed(speaker, text, mentions)
+        assigned = self._by_link(at, reply_to)
+        if assigned is None:
+            answered = self._answered(speaker, at, addressed)
+            thread = answered.thread if answered else self._where(speaker, at)
+            assigned = Assigned(thread, reply_to or (answered.message_id if answered else ""), bool(reply_to))
+        if assigned.thread == self._threads:
+            self._threads += 1
+        if (parent := self._messages.get(reply_to)) and parent[0] != speaker:
+            addressed = [parent[0], *addressed]
+        self._remember(_Spoken(self._number, message_id, at, assigned.thread), speaker, addressed)
+        return assigned
+
+    def _by_link(self, at: float, reply_to: str) -> Assigned | None:
+        """Return the thread of the message it answers, unless that ended long ago."""
+        _, thread = self._messages.get(reply_to, ("", -1))
+        if thread < 0 or at - self._thread_at.get(thread, -math.inf) > REPLY_REACH_SECONDS:
+            return None
+        return Assigned(thread, reply_to, explicit=True)
+
+    def _answered(self, speaker: str, at: float, addressed: Sequence[str]) -> _Spoken | None:
+        """Return what those whom it addresses said last, to its author if they did; else what was said to its author since
+        they last spoke."""
+        reach = self._rhythm.gap * ADDRESS_REACH_GAPS
+        for answers in ([self._pairs.get((other, speaker)) for other in addressed], map(self._spoke.get, addressed)):
+            if near := [answer for answer in answers if answer and at - answer.at <= reach]:
+                return max(near)
+        call, own = self._called.get(speaker), self._spoke.get(speaker)
+        reach = self._rhythm.gap * (OWN_REACH_GAPS if self._rhythm.is_crowded else 1)
+        if addressed or call is None or at - call.at > reach:
+            return None
+        return call if own is None or call.number > own.number else None
+
+    def _where(self, speaker: str, at: float) -> int:
+        """Return the thread of a message that says nothing of what it answers."""
+        gap, own, last = self._rhythm.gap, self._spoke.get(speaker), self._last
+        if own and at - own.at <= (OWN_REACH_GAPS * gap if self._rhythm.is_crowded else min(BURST_SECONDS, gap)):
+            return own.thread
+        if last and at - last.at <= gap and not self._rhythm.is_crowded:
+            return last.thread
+        return self._threads
+
+    def _addressed(self, speaker: str, text: str, mentions: Collection[str]) -> list[str]:
+        """Return whom it addresses, of those who spoke here."""
+        spoke = self._spoke
+        others = [key for key in mentions if key in spoke and key != speaker]
+        others += [key for key in named_in(text, self._names.get, anywhere=self._rhythm.is_crowded) if key != speaker]
+        return others
+
+    def _remember(self, spoken: _Spoken, speaker: str, addressed: Iterable[str]) -> None:
+        self._number += 1
+        self._last = spoken
+        _put(self._messages, spoken.message_id, (speaker, spoken.thread), WINDOW)
+        _put(self._thread_at, spoken.thread, spoken.at, WINDOW)
+        self._names.add(speaker)
+        for gone in _put(self._spoke, speaker, spoken, PEOPLE):
+            self._names.remove(gone)
+        for other in addressed:
+            _put(self._called, other, spoken, PEOPLE)
+            _put(self._pairs, (speaker, other), spoken, 4 * PEOPLE)
+
+
+class _Names:
+    """What the people of a channel are called: by their keys, or by what is short for one of them alone."""
+
+    def __init__(self, others: Mapping[str, str]) -> None:
+        self._others = others
+        self._keys: set[str] = set()
+        self._shorts: dict[str, set[str]] = {}
+
+    def get(self, name: str) -> str | None:
+        """Return the key of whoever is called so; None if it is nobody, or may be several."""
+        if name in self._keys:
+            return name
+        if bearers := self._shorts.get(name):
+            return next(iter(bearers)) if len(bearers) == 1 else None
+        key = self._others.get(name)
+        return key if key in self._keys else None
+
+    def add(self, key: str) -> None:
+        """Know somebody."""
+        self._keys.add(key)
+        if short := _short_of(key):
+            self._shorts.setdefault(short, set()).add(key)
+
+    def remove(self, key: str) -> None:
+        """Know them no more."""
+        self._keys.discard(key)
+        if bearers := self._shorts.get(short := _short_of(key)):
+            bearers.discard(key)
+            if not bearers:
+                del self._shorts[short]
+
+
+def _short_of(key: str) -> str:
+    """The first word of a name, a nick without the marks that make it another; "" if there is nothing shorter."""
+    short = key.partition(" ")[0].rstrip(_NICK_MARKS)
+    return short if short != key and len(short) >= MIN_NAME else ""
+
+
+def named_in(text: str, key_of: Callable[[str], str | None], *, anywhere: bool = False) -> list[str]:
+    """Return the keys of those whom a text addresses: "nick:" or "nick," at its beginning, "@nick" wherever it stands.
+
+    key_of: the key behind a normalised name, None for nobody's. anywhere: a bare name counts wherever it stands, as in
+    "thanks, nick" or "!sudo | nick".
+    """
+    keys = (key_of(name) for name in _names_in(text, anywhere))
+    return list(dict.fromkeys(key for key in keys if key))
+
+
+def _names_in(text: str, anywhere: bool) -> Iterator[str]:
+    """What could be a name in a text, normalised."""
+    if any(map(text.__contains__, _CALLS)) and (vocative := _VOCATIVE.match(text)):
+        yield normalise(vocative[1])
+    if anywhere:
+        words = text.split(maxsplit=MAX_WORDS)[:MAX_WORDS]
+        for word in words:
+            if len(word) >= MIN_NAME:
+                yield _folded(word)
+            bare = word.strip(_MARKS)
+            if bare != word and (len(bare) >= MIN_NAME or word.startswith("@")):
+                yield _folded(bare)
+    elif "@" in text:
+        for name in islice(_AT_NAME.findall(text), MAX_WORDS):
+            yield _folded(name.rstrip(_MARKS))
+
+
+def _folded(word: str) -> str:
+    """A word as a key has it: ASCII ones need no more than capitals."""
+    return word.upper() if word.isascii() else normalise(word)
+
+
+def rhythm_of(times: Sequence[float], addressed_share: float = 0.0, gap: float = 0.0) -> Rhythm:
+    """Return the rhythm of a channel. times: of its messages, rising. addressed_share: of messages that answer by a link, or
+    say whom they address. gap: seconds, if it need not be learned."""
+    is_crowded = len(times) >= MIN_CROWD_MESSAGES and addressed_share >= CROWD_SHARE and times[-1] > times[0]
+    return Rhythm(gap or _learned_gap([later - earlier for earlier, later in pairwise(times)]), is_crowded)
+
+
+def _learned_gap(gaps: Sequence[float]) -> float:
+    """The silence that parts one conversation from the next, from the channel's own rhythm: Otsu's threshold (1979) on
+    the logarithm of the gaps, which fall into two heaps, inside and between conversations."""
+    logs = sorted(math.log(gap + 1) for gap in gaps)
+    best, threshold, total, seen = -1.0, 0.0, sum(logs), 0.0
+    for count, (value, following) in enumerate(pairwise(logs), start=1):
+        seen += value
+        rest = len(logs) - count
+        between = count * rest * (seen / count - (total - seen) / rest) ** 2
+        if between > best:
+            best, threshold = between, (value + following) / 2
+    return min(max(math.exp(threshold) - 1, MIN_GAP_SECONDS), MAX_GAP_SECONDS)
+
+
+def _put(kept: dict[Key, Value], key: Key, value: Value, most: int) -> Sequence[Key]:
+    """Set a value as the latest of at most so many; returns the keys that had to go."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) <= most:
+        return ()
+    oldest = next(iter(kept))
+    del kept[oldest]
+    return (oldest,)
