@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -213,12 +213,17 @@ def corpus_rows(data: str, tweets: int, chats: int) -> tuple[Encoding, list[Wind
     encoding = Encoding(tokenizer.backend_tokenizer, tokenizer.eos_token_id)
     scene = "timeline" if data == "tweets" else "group"
     train, held_out = (
-        windows_of(encoding, [one for one in parts[part] if one.scene == scene], frozenset({ME}), 1024)
+        _contents(windows_of(encoding, [one for one in parts[part] if one.scene == scene], frozenset({ME}), 1024))
         for part in ("train", "b")
     )
     if not held_out:  # uncut, a channel is one conversation: the end of it is held out
         train, held_out = train[: -len(train) // 8], train[-len(train) // 8 :]
     return encoding, train, held_out
+
+
+def _contents(rows: Sequence[Window]) -> list[Window]:
+    """The rows without loss on headers: the rivals' loss is on what is said."""
+    return [replace(row, header_mask=[]) for row in rows]
 
 
 def fresh_model(encoding: Encoding, seed: int, size: Size = SHAPE) -> PeftModel:

@@ -7,9 +7,10 @@ from engine.base import EngineError, InferenceEngine, Request, complete
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.guard import Guard
+from persona.lines import completion_lines
 from persona.prompt import reply_prompt, tweet_prompt
 from persona.sampling import SamplingParams
-from persona.transcript import Turn, completion_lines
+from persona.transcript import Excerpt, Quote, Turn
 
 OnText = Callable[[tuple[str, ...]], object]
 
@@ -49,6 +50,8 @@ class Voice:
         turns: Sequence[Turn],
         seed: int,
         *,
+        quote: Quote | None = None,
+        memories: Sequence[Excerpt] = (),
         channel: str = "",
         deadline: float | None = None,
         speaker: str = "",
@@ -57,9 +60,20 @@ class Voice:
         rejections: list[str] | None = None,
         on_text: OnText | None = None,
     ) -> tuple[str, ...]:
-        """Return the lines of a reply to the last of `turns`; empty if no sample passed the guard."""
+        """Return the lines of a reply to the last of `turns`, or to what `quote` says; empty if no sample passed the guard.
+        memories: what comes to mind."""
         room = min(self.sampling.max_new_tokens, self.seal.max_length // 2)
-        ids = reply_prompt(self.encoding, self.seal, scene, turns, room=room, speaker=speaker, year=year)
+        ids = reply_prompt(
+            self.encoding,
+            self.seal,
+            scene,
+            turns,
+            room=room,
+            quote=quote,
+            memories=memories,
+            speaker=speaker,
+            year=year,
+        )
         return await self._lines(ids, seed, channel, deadline, tuned, rejections, on_text)
 
     async def _lines(

@@ -1,7 +1,8 @@
 """The seam: a transcript as token ids and a loss mask, the same in training and in talking. Needs `tokenizers` only.
 
-ids = [bos?] + enc(scene line) + for each turn enc("KEY:\\n") + enc(lines) + [end_of_turn]. Piece by piece, never one long
-string: so the ids of a prompt are a prefix of the ids of prompt and reply.
+ids = [bos?] + enc(scene line) + for each turn enc("KEY:\\n") + enc(quote line)? + enc(lines) + [end_of_turn]; what is remembered
+stands before the last turn, between enc("# memory 2019\\n") and enc("# now\\n"). Piece by piece, never one long string: so the
+ids of a prompt are a prefix of the ids of prompt and reply.
 """
 
 import json
@@ -14,7 +15,21 @@ from typing import cast
 from tokenizers import Tokenizer
 
 from persona.errors import UserError
-from persona.transcript import Conversation, Turn, header, parse, scene_line, written
+from persona.transcript import (
+    NOW,
+    Conversation,
+    Excerpt,
+    Quote,
+    Turn,
+    header,
+    memory_line,
+    parse,
+    quote_line,
+    reads_as_header,
+    reads_as_quote,
+    scene_line,
+    written,
+)
 from persona.truncation import truncate_from
 
 _PROBE = "ALICE:\nHello World\nsecond Line, No. 42"
@@ -23,10 +38,12 @@ _PROBE = "ALICE:\nHello World\nsecond Line, No. 42"
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """ids: token ids of a conversation. loss_mask: for each id whether it carries loss (lines and end_of_turn of the
-    speakers asked for). start: how many ids come before the first turn."""
+    speakers asked for). header_mask: whether it says who speaks, in a turn of anybody. Quotes and memories carry no loss.
+    start: how many ids come before the first turn."""
 
     ids: list[int]
     loss_mask: list[bool]
+    header_mask: list[bool]
     start: int
 
 
@@ -76,17 +93,29 @@ class Encoding:
         text = self.decode(_until(ids, self.end_of_turn))
         return text[1:] if self._begins_with_blank and text.startswith(" ") else text
 
+    def header(self, speaker: str) -> tuple[int, ...]:
+        """The ids with which a turn of `speaker` begins."""
+        return self._fixed(header(speaker) + "\n")
+
     def prompt(
-        self, scene: str, turns: Sequence[Turn], speaker: str, *, year: int | None = None, limit: int | None = None
+        self,
+        scene: str,
+        turns: Sequence[Turn],
+        speaker: str,
+        *,
+        quote: Quote | None = None,
+        memories: Sequence[Excerpt] = (),
+        year: int | None = None,
+        limit: int | None = None,
     ) -> list[int]:
-        """The ids after which `speaker` speaks next. limit: at most so many ids; the oldest turns go first, several at
-        once (persona.truncation)."""
+        """The ids after which `speaker` speaks next. quote: what they answer, if not the last of `turns`. limit: at most so
+        many ids; the oldest turns go first, several at once (persona.truncation)."""
         start = self._start(scene, year)
-        end = self._fixed(header(speaker) + "\n")
+        end = [*self._remembered(memories), *self.header(speaker), *self._quoted(quote)]
         room = None if limit is None else limit - len(start) - len(end)
         middle: list[list[int]] = []
         for turn in reversed(turns):
-            ids = [*self._fixed(header(turn.speaker) + "\n"), *self.encode(written(turn)), self.end_of_turn]
+            ids = self._turn(turn)
             if room is not None and (room := room - len(ids)) < 0:
                 break
             middle.append(ids)
@@ -104,10 +133,8 @@ class Encoding:
 
     def text(self, ids: Sequence[int]) -> str:
         """The rendered conversation that `ids` stand for, up to what the tokenizer's normaliser changes."""
-        first, *others = self._split(ids)
-        scene, *opening = self._rows(first, pieces=3)
-        turns = [opening, *(self._rows(stretch, pieces=2) for stretch in others)]
-        return "\n\n".join([scene, *("\n".join(rows) for rows in turns if any(rows))]) + "\n"
+        blocks = [block for piece in self._split(ids) for block in self._text_blocks(piece)]
+        return "\n\n".join(filter(None, blocks)) + "\n"
 
     def read(self, ids: Sequence[int]) -> Conversation:
         """The conversation that `ids` stand for. Raises TranscriptError where they stand for none."""
@@ -120,12 +147,36 @@ class Encoding:
     def _conversation(self, conversation: Conversation, lines: list[list[int]], targets: Collection[str]) -> Encoded:
         ids = self._start(conversation.scene, conversation.year)
         start = len(ids)
-        mask = [False] * start
-        for turn, said in zip(conversation.turns, lines, strict=True):
-            head = self._fixed(header(turn.speaker) + "\n")
-            ids += [*head, *said, self.end_of_turn]
-            mask += [False] * len(head) + [turn.speaker in targets] * (len(said) + 1)
-        return Encoded(ids, mask, start)
+        mask, headers = [False] * start, [False] * start
+
+        def add(piece: Sequence[int], *, loss: bool = False, header: bool = False) -> None:
+            ids.extend(piece)
+            mask.extend([loss] * len(piece))
+            headers.extend([header] * len(piece))
+
+        for number, (turn, said) in enumerate(zip(conversation.turns, lines, strict=True), start=1):
+            if number == len(conversation.turns):
+                add(self._remembered(conversation.memories))
+            add(self.header(turn.speaker), header=True)
+            add(self._quoted(turn.quote))
+            add([*said, self.end_of_turn], loss=turn.speaker in targets)
+        return Encoded(ids, mask, headers, start)
+
+    def _turn(self, turn: Turn) -> list[int]:
+        return [*self.header(turn.speaker), *self._quoted(turn.quote), *self.encode(written(turn)), self.end_of_turn]
+
+    def _quoted(self, quote: Quote | None) -> list[int]:
+        return self.encode(quote_line(quote) + "\n") if quote else []
+
+    def _remembered(self, memories: Sequence[Excerpt]) -> list[int]:
+        """The ids of what comes to mind; they carry no loss."""
+        if not memories:
+            return []
+        ids: list[int] = []
+        for memory in memories:
+            ids += self._fixed(memory_line(memory.year) + "\n")
+            ids += [i for turn in memory.turns for i in self._turn(turn)]
+        return [*ids, *self._fixed(NOW + "\n")]
 
     def _encode_fixed(self, piece: str) -> tuple[int, ...]:
         return tuple(self.encode(piece))
@@ -156,12 +207,25 @@ class Encoding:
                 pieces[-1].append(i)
         return pieces
 
-    def _rows(self, ids: Sequence[int], pieces: int) -> list[str]:
-        """The lines of one stretch between ends of turns, without the blank a tokenizer puts before each of the first
-        `pieces` of them, which were encoded apart."""
-        rows = self.decode(ids).split("\n")
-        blank = [self._begins_with_blank] + [self._follows_with_blank] * (pieces - 1)
-        return [row.removeprefix(" ") if k < pieces and blank[k] else row for k, row in enumerate(rows)]
+    def _text_blocks(self, ids: Sequence[int]) -> list[str]:
+        """The blocks of one stretch between ends of turns: scene, memory and now lines, then a turn. Without the blank that a
+        tokenizer puts before each piece that was encoded apart: those lines, the header, the quote, the lines."""
+        rows = iter(self.decode(ids).split("\n"))
+        blocks: list[str] = []
+        for row in rows:
+            line = self._begun(row, first=not blocks)
+            blocks.append(line)
+            if not (reads_as_header(line) and line.startswith("#")):
+                break
+        said = [self._begun(row) if place == 0 else row for place, row in enumerate(rows)]
+        if len(said) > 1 and reads_as_quote(said[0]):
+            said[1] = self._begun(said[1])
+        return [*blocks[:-1], "\n".join([*blocks[-1:], *said])]
+
+    def _begun(self, row: str, *, first: bool = False) -> str:
+        """A row that begins a piece, without the blank a tokenizer puts there."""
+        has_blank = self._begins_with_blank if first else self._follows_with_blank
+        return row.removeprefix(" ") if has_blank else row
 
 
 class TextStream:

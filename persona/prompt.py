@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from persona.bundle import Seal
 from persona.encoding import Encoding
-from persona.transcript import Turn
+from persona.transcript import Excerpt, Quote, Turn
 
 
 def tweet_scene(seal: Seal) -> str:
@@ -25,10 +25,13 @@ def reply_prompt(
     turns: Sequence[Turn],
     *,
     room: int,
+    quote: Quote | None = None,
+    memories: Sequence[Excerpt] = (),
     speaker: str = "",
     year: int | None = None,
 ) -> tuple[int, ...]:
-    """The ids after which `speaker` (the persona) answers the last of `turns`. room: tokens kept free for the answer;
-    the oldest turns are left out where they don't fit."""
+    """The ids after which `speaker` (the persona) answers the last of `turns`, or what `quote` says. memories: what comes
+    to mind. room: tokens kept free for the answer; the oldest turns are left out if they don't fit."""
     limit = max(64, seal.max_length - room)
-    return tuple(encoding.prompt(scene, turns, speaker or seal.speaker, year=year or seal.year, limit=limit))
+    said_by, when = speaker or seal.speaker, year or seal.year
+    return tuple(encoding.prompt(scene, turns, said_by, quote=quote, memories=memories, year=when, limit=limit))

@@ -1,22 +1,45 @@
 """The transcript: turns and conversations, and their SPEAKER: text in both directions. The ids are in `encoding`."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from persona.names import normalise
+from persona.word_tokens import end_of_words
 
-FORMAT = 1  # of the transcript; sealed with every bundle, and the bot refuses another
+FORMAT = 2  # of the transcript; sealed with every bundle, and the bot refuses another
 SCENES = ("timeline", "reply", "group", "dm")
 UNKNOWN = "[…]"  # stands for what nobody has: a reply's lost parent, the words of somebody masked
+NOW = "# now"  # after what is remembered: what is said next is said now
+QUOTE_WORDS, QUOTE_CHARACTERS = 20, 200  # at most, in a quote; what is longer is cut with an ellipsis
 
-_SCENE = re.compile(r"# (timeline|reply|group|dm)(?: ([1-9][0-9]{0,3}))?")
-_LINE_BREAKS = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # controls, line breaks, lone surrogates
+_YEAR = "(?: ([1-9][0-9]{0,3}))?"
+_SCENE = re.compile(f"# (timeline|reply|group|dm){_YEAR}")
+_MEMORY = re.compile(f"# memory{_YEAR}")
+_QUOTE = re.compile(r"> (.+?): (.+)")
+UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # controls, line breaks, lone surrogates
 
 
 class TranscriptError(ValueError):
     """Text that is no transcript, or a record that can't be written as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a turn answers, where that is not the end of the turn before it.
+
+    speaker: the key of whoever said it, "" if unknown; a key that holds ": " can't be written in a quote. words: the
+    beginning of what they said, one line; `quote` makes them.
+    """
+
+    speaker: str
+    words: str
+
+    def __post_init__(self) -> None:
+        if normalise(self.speaker) != self.speaker or ": " in self.speaker:
+            raise TranscriptError(f"{self.speaker!r} can't stand in a quote")
+        if not self.words.strip() or UNWRITABLE.search(self.words):
+            raise TranscriptError(f"{self.words!r} can't be quoted: it is empty or holds control characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +48,12 @@ class Turn:
 
     speaker: a key (see `names.normalise`). lines: one or more; in a chat each is a message of its own, a burst; in the
     timeline together they are one tweet. A line is not empty and holds no line break, control character or surrogate.
+    quote: what it answers, if not the turn before it.
     """
 
     speaker: str
     lines: tuple[str, ...]
+    quote: Quote | None = None
 
     def __post_init__(self) -> None:
         if not self.speaker or normalise(self.speaker) != self.speaker:
@@ -36,7 +61,7 @@ class Turn:
         if not self.lines:
             raise TranscriptError(f"a turn of {self.speaker} has no lines")
         for line in self.lines:
-            if not line or _UNWRITABLE.search(line):
+            if not line or UNWRITABLE.search(line):
                 raise TranscriptError(f"{line!r} can't be a line of a turn: it is empty or holds control characters")
 
     @property
@@ -46,18 +71,34 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A few turns of an earlier conversation, which come to mind. year: when that was, None if unknown."""
+
+    turns: tuple[Turn, ...]
+    year: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.turns:
+            raise TranscriptError("a memory has no turns")
+        _check_year(self.year)
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
-    """A scene and its turns, in order. year: when it was said, None if unknown."""
+    """A scene and its turns, in order. year: when it was said, None if unknown. memories: what came to mind before the
+    last turn was said; they stand immediately before it."""
 
     scene: str
     turns: tuple[Turn, ...] = ()
     year: int | None = None
+    memories: tuple[Excerpt, ...] = ()
 
     def __post_init__(self) -> None:
         if self.scene not in SCENES:
             raise TranscriptError(f"{self.scene!r} is no scene; the scenes are {', '.join(SCENES)}")
-        if self.year is not None and not 1 <= self.year <= 9999:
-            raise TranscriptError(f"{self.year} is no year")
+        if self.memories and not self.turns:
+            raise TranscriptError("memories stand before a turn, and there is none")
+        _check_year(self.year)
 
 
 def scene_line(scene: str, year: int | None = None) -> str:
@@ -65,9 +106,27 @@ def scene_line(scene: str, year: int | None = None) -> str:
     return f"# {scene}" if year is None else f"# {scene} {year}"
 
 
+def memory_line(year: int | None = None) -> str:
+    """The line a memory begins with: `# memory 2019`."""
+    return scene_line("memory", year)
+
+
 def header(speaker: str) -> str:
     """The line a turn begins with: `ALICE:`."""
     return f"{speaker}:"
+
+
+def quote_line(quote: Quote) -> str:
+    """The line under a header that says what is answered: `> ALICE: did you sleep`."""
+    return f"> {quote.speaker or UNKNOWN}: {quote.words}"
+
+
+def quote(speaker: str, lines: Sequence[str]) -> Quote | None:
+    """Return a quote of these lines, cut to QUOTE_WORDS; None if they hold nothing. speaker: a key, "" if unknown."""
+    text = " ".join(" ".join(lines).split())
+    cut = text[: min(end_of_words(text, QUOTE_WORDS), QUOTE_CHARACTERS)]
+    words = cut if cut == text else f"{cut.rstrip()}…"
+    return Quote("" if ": " in speaker else speaker, words) if words else None
 
 
 def written(turn: Turn) -> str:
@@ -77,8 +136,13 @@ def written(turn: Turn) -> str:
 
 def render(conversation: Conversation) -> str:
     """The text of a conversation; `parse` gives the conversation back."""
+    turns = conversation.turns
     blocks = [scene_line(conversation.scene, conversation.year)]
-    blocks += [f"{header(turn.speaker)}\n{written(turn)}" for turn in conversation.turns]
+    if conversation.memories:
+        *before, last = turns
+        blocks += [*map(_block, before), *_remembered(conversation.memories), _block(last)]
+    else:
+        blocks += map(_block, turns)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -92,20 +156,18 @@ def parse(text: str) -> Conversation:
 
 def parse_many(text: str) -> Iterator[Conversation]:
     """The conversations of a transcript, in order. Raises TranscriptError naming the line that is at fault."""
-    scene: re.Match[str] | None = None
-    turns: list[Turn] = []
+    draft: _Draft | None = None
     for number, block in _blocks(text):
-        starts = _SCENE.fullmatch(block[0]) if len(block) == 1 else None
-        if starts:
-            if scene:
-                yield _conversation(scene, turns)
-            scene, turns = starts, []
-        elif scene is None:
+        if len(block) == 1 and (scene := _SCENE.fullmatch(block[0])):
+            if draft:
+                yield draft.conversation(number)
+            draft = _Draft(scene[1], _year(scene[2]))
+        elif draft is None:
             raise TranscriptError(f"line {number}: a transcript begins with a scene line such as '# group'")
         else:
-            turns.append(_turn(number, block))
-    if scene:
-        yield _conversation(scene, turns)
+            draft.add(number, block)
+    if draft:
+        yield draft.conversation(text.count("\n") + 1)
 
 
 def reads_as_header(line: str) -> bool:
@@ -113,44 +175,91 @@ def reads_as_header(line: str) -> bool:
     if line.endswith(":"):
         key = line[:-1]
         return bool(key) and normalise(key) == key
-    return _SCENE.fullmatch(line) is not None
+    return line == NOW or bool(_SCENE.fullmatch(line) or _MEMORY.fullmatch(line))
 
 
-def plain_lines(text: str) -> tuple[str, ...]:
-    """The lines of any outside text as a turn may hold them: control characters and surrogates gone, ends trimmed,
-    empty ones left out. May be empty."""
-    pieces = (_UNWRITABLE.sub("", piece.replace("\t", " ")).strip() for piece in _LINE_BREAKS.split(text))
-    return tuple(filter(None, pieces))
-
-
-def completion_lines(text: str) -> tuple[str, ...]:
-    """The lines of a sampled completion: unescaped, and cut where it begins to speak for somebody else. May be empty.
-    Ids that make no character (U+FFFD) are nobody's words."""
-    kept: list[str] = []
-    for line in plain_lines(text.replace("\ufffd", "")):
-        if reads_as_header(line):
-            break
-        kept += filter(None, [_unescape(line).strip()])
-    return tuple(kept)
+def reads_as_quote(line: str) -> bool:
+    """Whether a reader would take the first line of a turn for what it answers."""
+    return _QUOTE.fullmatch(line) is not None
 
 
 def merge_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The same lines with neighbouring turns of one speaker joined: a burst is one turn."""
+    """The same lines with neighbouring turns of one speaker joined: a burst is one turn. One that answers something else
+    than what stands before it begins a turn of its own."""
     merged: list[Turn] = []
     for turn in turns:
-        if merged and merged[-1].speaker == turn.speaker:
-            merged[-1] = Turn(turn.speaker, merged[-1].lines + turn.lines)
+        if merged and merged[-1].speaker == turn.speaker and turn.quote is None:
+            merged[-1] = Turn(turn.speaker, merged[-1].lines + turn.lines, merged[-1].quote)
         else:
             merged.append(turn)
     return tuple(merged)
 
 
-def _escape(line: str) -> str:
-    return "\\" + line if line.startswith("\\") or reads_as_header(line) else line
-
-
-def _unescape(line: str) -> str:
+def unescape(line: str) -> str:
+    """A line of a turn as it was said, from how it is written."""
     return line.removeprefix("\\")
+
+
+class _Draft:
+    """A conversation while its blocks are read."""
+
+    def __init__(self, scene: str, year: int | None) -> None:
+        self._scene = scene
+        self._year = year
+        self._turns: list[Turn] = []
+        self._memories: list[tuple[int | None, list[Turn]]] = []
+        self._remembers = False  # the turns that come are those of a memory
+        self._last: int | None = None  # where the turn stands that is said now, after the memories
+
+    def add(self, number: int, block: list[str]) -> None:
+        """Take the next block, which begins on this line."""
+        if self._last is not None and len(self._turns) > self._last:
+            raise TranscriptError(f"line {number}: one turn stands after {NOW!r}, and then the next conversation")
+        if len(block) == 1 and (memory := _MEMORY.fullmatch(block[0])):
+            self._remembers = True
+            self._memories.append((_year(memory[1]), []))
+        elif block == [NOW]:
+            if not self._remembers:
+                raise TranscriptError(f"line {number}: {NOW!r} ends a memory, and none was begun")
+            self._remembers, self._last = False, len(self._turns)
+        else:
+            (self._memories[-1][1] if self._remembers else self._turns).append(_turn(number, block))
+
+    def conversation(self, number: int) -> Conversation:
+        """The conversation that ends before this line."""
+        if self._remembers or self._last == len(self._turns):
+            raise TranscriptError(f"line {number}: after a memory come {NOW!r} and a turn")
+        try:
+            memories = tuple(Excerpt(tuple(turns), year) for year, turns in self._memories)
+        except TranscriptError as error:
+            raise TranscriptError(f"line {number}: before it, {error}") from error
+        return Conversation(self._scene, tuple(self._turns), self._year, memories)
+
+
+def _check_year(year: int | None) -> None:
+    if year is not None and not 1 <= year <= 9999:
+        raise TranscriptError(f"{year} is no year")
+
+
+def _year(digits: str | None) -> int | None:
+    return int(digits) if digits else None
+
+
+def _block(turn: Turn) -> str:
+    """A turn as it stands in a transcript."""
+    quoted = f"{quote_line(turn.quote)}\n" if turn.quote else ""
+    return f"{header(turn.speaker)}\n{quoted}{written(turn)}"
+
+
+def _remembered(memories: Iterable[Excerpt]) -> Iterator[str]:
+    for memory in memories:
+        yield memory_line(memory.year)
+        yield from map(_block, memory.turns)
+    yield NOW
+
+
+def _escape(line: str) -> str:
+    return "\\" + line if line.startswith(("\\", ">")) or reads_as_header(line) else line
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -165,14 +274,12 @@ def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _turn(number: int, block: list[str]) -> Turn:
-    key = block[0].removesuffix(":")
-    if key == block[0] or len(block) == 1:
+    key, lines = block[0].removesuffix(":"), block[1:]
+    quoted = _QUOTE.fullmatch(lines[0]) if lines else None
+    if key == block[0] or len(lines) <= bool(quoted):
         raise TranscriptError(f"line {number}: expected a speaker's name and a colon, then at least one line")
     try:
-        return Turn(key, tuple(map(_unescape, block[1:])))
+        answered = Quote("" if quoted[1] == UNKNOWN else quoted[1], quoted[2]) if quoted else None
+        return Turn(key, tuple(map(unescape, lines[bool(quoted) :])), answered)
     except TranscriptError as error:
         raise TranscriptError(f"line {number}: {error}") from error
-
-
-def _conversation(scene: re.Match[str], turns: list[Turn]) -> Conversation:
-    return Conversation(scene[1], tuple(turns), int(scene[2]) if scene[2] else None)

@@ -19,6 +19,7 @@ MARKS = "".join(  # vowel signs and accents: parts of words, though not of \\w
     if unicodedata.category(mark).startswith("M") and not re.match(rf"[{CJK}]", mark)
 )
 _TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
+_RAW_TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}](?:['’]?[^\W_{CJK}{MARKS}]|[{MARKS}])*")  # in a text that is not folded
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
 _CJK_CHARACTER = re.compile(rf"[{CJK}]")
 
@@ -52,6 +53,14 @@ def word_tokens(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_TOKEN.findall(text.replace("'", "").replace("`", "").lower())
     return _TOKEN.findall(folded(text))
+
+
+def end_of_words(text: str, count: int) -> int:
+    """Return where the word after the first `count` begins; the length of `text` if it has no more."""
+    for number, match in enumerate(_RAW_TOKEN.finditer(text)):
+        if number == count:
+            return match.start()
+    return len(text)
 
 
 def is_cjk(token: str) -> bool:

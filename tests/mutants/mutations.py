@@ -8,30 +8,63 @@ def _in(file: str, *tests: str, **changes: tuple[str, str]) -> list[Mutation]:
     return [Mutation(file, old, new, tests) for old, new in changes.values()]
 
 
-TRANSCRIPT = _in(
-    "persona/transcript.py",
-    "tests/persona/test_transcript.py",
-    any_name_is_a_key=("if not self.speaker or normalise(self.speaker) != self.speaker:", "if not self.speaker:"),
-    control_characters=("if not line or _UNWRITABLE.search(line):", "if not line:"),
-    backslash_is_not_escaped=('line.startswith("\\\\") or reads_as_header(line) else', "reads_as_header(line) else"),
-    header_is_not_escaped=('line.startswith("\\\\") or reads_as_header(line) else', 'line.startswith("\\\\") else'),
-    speaks_for_others=(
-        "if reads_as_header(line):\n            break",
-        "if reads_as_header(line):\n            continue",
+TRANSCRIPT = [
+    *_in(
+        "persona/transcript.py",
+        "tests/persona/test_transcript.py",
+        any_name_is_a_key=("if not self.speaker or normalise(self.speaker) != self.speaker:", "if not self.speaker:"),
+        control_characters=("if not line or UNWRITABLE.search(line):", "if not line:"),
+        backslash_is_not_escaped=('line.startswith(("\\\\", ">"))', 'line.startswith(">")'),
+        header_is_not_escaped=(
+            'line.startswith(("\\\\", ">")) or reads_as_header(line)',
+            'line.startswith(("\\\\", ">"))',
+        ),
+        quote_is_not_escaped=('line.startswith(("\\\\", ">"))', 'line.startswith("\\\\")'),
+        now_can_be_forged=("return line == NOW or bool(", "return bool("),
+        memory_can_be_forged=(
+            "bool(_SCENE.fullmatch(line) or _MEMORY.fullmatch(line))",
+            "bool(_SCENE.fullmatch(line))",
+        ),
+        bursts_stay_apart=("if merged and merged[-1].speaker == turn.speaker and", "if merged is None and"),
+        answers_elsewhere_are_merged=(
+            "merged[-1].speaker == turn.speaker and turn.quote is None:",
+            "merged[-1].speaker == turn.speaker:",
+        ),
+        quote_of_a_burst_is_lost=("merged[-1].lines + turn.lines, merged[-1].quote)", "merged[-1].lines + turn.lines)"),
+        wrong_line_number=('text.split("\\n"), ""], start=1)', 'text.split("\\n"), ""], start=0)'),
+        year_is_lost=("tuple(self._turns), self._year, memories)", "tuple(self._turns), None, memories)"),
     ),
-    bursts_stay_apart=("if merged and merged[-1].speaker == turn.speaker:", "if merged is None:"),
-    wrong_line_number=('text.split("\\n"), ""], start=1)', 'text.split("\\n"), ""], start=0)'),
-    year_is_lost=("tuple(turns), int(scene[2]) if scene[2] else None)", "tuple(turns))"),
-    ends_are_not_trimmed=('piece.replace("\\t", " ")).strip() for', 'piece.replace("\\t", " ")) for'),
-    half_characters=('plain_lines(text.replace("\\ufffd", ""))', "plain_lines(text)"),
-)
+    *_in(
+        "persona/lines.py",
+        "tests/persona/test_transcript.py",
+        speaks_for_others=(
+            "if reads_as_header(line):\n            break",
+            "if reads_as_header(line):\n            continue",
+        ),
+        ends_are_not_trimmed=('piece.replace("\\t", " ")).strip() for', 'piece.replace("\\t", " ")) for'),
+        half_characters=('plain_lines(text.replace("\\ufffd", ""))', "plain_lines(text)"),
+        chooses_what_it_answers=("if number == 0 and reads_as_quote(line):", "if number is None:"),
+    ),
+    *_in(
+        "persona/encoding.py",
+        "tests/persona/test_encoding.py",
+        loss_on_memories=(
+            "add(self._remembered(conversation.memories))",
+            "add(self._remembered(conversation.memories), loss=True)",
+        ),
+        loss_on_quotes=("add(self._quoted(turn.quote))", "add(self._quoted(turn.quote), header=True)"),
+        prompt_without_quote=("*self.header(speaker), *self._quoted(quote)]", "*self.header(speaker)]"),
+    ),
+]
 
 LOSS = _in(
     "trainer/loop/loss.py",
     "tests/trainer/loop/test_loss.py",
     labels_are_not_shifted=("following = labels[:, 1:]", "following = labels[:, :-1]"),
     hidden_states_are_shifted=("hidden[:, :-1][labelled]", "hidden[:, 1:][labelled]"),
-    mean_for_sum=('labels, reduction="sum")', 'labels, reduction="mean")'),
+    mean_for_sum=("* weights).sum()", "* weights).mean()"),
+    headers_weigh_as_much=("torch.where(is_header, HEADER_WEIGHT, 1.0)", "torch.where(is_header, 1.0, 1.0)"),
+    headers_are_not_learned=("torch.where(is_header, headers, labels)", "labels"),
     last_chunk_alone=("total += nats.detach()", "total = nats.detach()"),
     outer_gradient_is_ignored=("return ctx.gradients * grads[0],", "return ctx.gradients,"),
     nats_for_bits=(

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from persona.encoding import Encoding, TextStream
 from persona.errors import UserError
-from persona.transcript import Conversation, Turn, render
+from persona.transcript import Conversation, Excerpt, Quote, Turn, render
 from tests import tokenizers
 from tests.persona.strategies import CONVERSATIONS
 
@@ -45,6 +45,20 @@ def test_a_prompt_is_a_prefix_of_prompt_and_reply(make: Make) -> None:
         assert whole.ids[len(prompt) :] == [*encoding.encode("\n".join(_written(turn))), encoding.end_of_turn]
 
 
+@pytest.mark.parametrize("make", KINDS)
+@given(conversation=CONVERSATIONS.filter(lambda conversation: bool(conversation.turns)))
+@settings(max_examples=100, deadline=None)
+def test_the_prompt_of_any_turn_is_a_prefix_of_the_whole(make: Make, conversation: Conversation) -> None:
+    """With what the turn answers, and with what comes to mind before it."""
+    encoding = encoding_of(make)
+    *before, last = conversation.turns
+    scene, year, memories = conversation.scene, conversation.year, conversation.memories
+    prompt = encoding.prompt(scene, before, last.speaker, quote=last.quote, memories=memories, year=year)
+    (whole,) = encoding.conversations([conversation], ())
+    assert whole.ids[: len(prompt)] == prompt
+    assert whole.ids[len(prompt) :] == [*encoding.encode("\n".join(_written(last))), encoding.end_of_turn]
+
+
 @pytest.mark.parametrize("make", [tokenizers.byte_level_bpe, tokenizers.bpe_with_fallback])
 @given(conversation=CONVERSATIONS)
 @settings(max_examples=150, deadline=None)
@@ -74,7 +88,8 @@ def test_nothing_typed_becomes_a_special_or_added_id(make: Make, conversation: C
     added = set(encoding.tokenizer.get_added_tokens_decoder())
     special = [i for i in encoded.ids if i in added]
     begin = [] if encoding.bos is None else [encoding.bos]
-    assert special == begin + [encoding.end_of_turn] * len(conversation.turns)
+    turns = len(conversation.turns) + sum(len(memory.turns) for memory in conversation.memories)
+    assert special == begin + [encoding.end_of_turn] * turns
 
 
 @pytest.mark.parametrize("make", KINDS)
@@ -84,6 +99,19 @@ def test_loss_lies_on_a_speaker_s_lines_and_the_end_of_the_turn(make: Make) -> N
     (encoded,) = encoding.conversations([TALK], {"CHIHIRO"})
     targets = [i for i, target in zip(encoded.ids, encoded.loss_mask, strict=True) if target]
     assert targets == [*encoding.encode("no\nthe cat disagreed"), encoding.end_of_turn]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_headers_are_marked_and_quotes_and_memories_carry_no_loss(make: Make) -> None:
+    """Who speaks is learned of everybody; what is answered or remembered is only read."""
+    encoding = encoding_of(make)
+    memory = Excerpt((Turn("CHIHIRO", ("never again",)),), 2019)
+    last = Turn("CHIHIRO", ("no",), Quote("ALICE", "did you sleep"))
+    (encoded,) = encoding.conversations([Conversation("group", (*TALK.turns[:1], last), 2021, (memory,))], {"CHIHIRO"})
+    heads = [i for i, header in zip(encoded.ids, encoded.header_mask, strict=True) if header]
+    targets = [i for i, target in zip(encoded.ids, encoded.loss_mask, strict=True) if target]
+    assert heads == [*encoding.header("ALICE"), *encoding.header("CHIHIRO")]
+    assert targets == [*encoding.encode("no"), encoding.end_of_turn]
 
 
 @pytest.mark.parametrize("make", KINDS)
@@ -116,7 +144,8 @@ def test_a_tokenizer_that_loses_text_is_refused_by_name() -> None:
 
 def _written(turn: Turn) -> list[str]:
     text = render(Conversation("group", (turn,)))
-    return text.split("\n\n", 1)[1].rstrip("\n").split("\n")[1:]
+    lines = text.split("\n\n", 1)[1].removesuffix("\n").split("\n")
+    return lines[2:] if turn.quote else lines[1:]
 
 
 def _folded(text: str) -> list[str]:

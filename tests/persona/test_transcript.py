@@ -4,19 +4,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from persona.lines import completion_lines, plain_lines
 from persona.transcript import (
     Conversation,
+    Quote,
     TranscriptError,
     Turn,
-    completion_lines,
     merge_turns,
     parse,
     parse_many,
-    plain_lines,
+    quote,
     reads_as_header,
     render,
 )
-from tests.persona.strategies import CONVERSATIONS
+from tests.persona.strategies import CONVERSATIONS, KEYS, LINES
 
 SLEEP = Conversation("group", (Turn("ALICE", ("did you sleep",)), Turn("CHIHIRO", ("no", "the cat disagreed"))), 2021)
 TEXT = "# group 2021\n\nALICE:\ndid you sleep\n\nCHIHIRO:\nno\nthe cat disagreed\n"
@@ -41,10 +42,63 @@ def test_many_conversations_follow_each_other(conversations: list[Conversation])
     assert list(parse_many("\n".join(map(render, conversations)))) == conversations
 
 
+REMEMBERED = """# group 2024
+
+JONAS:
+anyone up for ghent on saturday?
+
+BRAM:
+[forwarded from DE LIJN] works at Korenmarkt until june
+
+# memory 2019
+
+PRIYA:
+where was that place with the eels
+
+MARA VOSS:
+korenlei. never again
+
+# now
+
+MARA VOSS:
+> JONAS: anyone up for ghent on saturday?
+only if it isn't the eel place
+"""
+
+
+def test_quotes_and_memories_read_like_a_script() -> None:
+    """What is answered stands under the header, what comes to mind before the turn that is said now."""
+    conversation = parse(REMEMBERED)
+    assert render(conversation) == REMEMBERED
+    assert conversation.turns[-1].quote == Quote("JONAS", "anyone up for ghent on saturday?")
+    assert [turn.speaker for turn in conversation.memories[0].turns] == ["PRIYA", "MARA VOSS"]
+    assert (len(conversation.turns), conversation.memories[0].year) == (3, 2019)
+
+
+def test_a_quote_is_cut_at_twenty_words() -> None:
+    """Of any script; and nothing is quoted of nothing."""
+    words = " ".join(f"word{number}" for number in range(30))
+    assert quote("ALICE", [words]) == Quote("ALICE", " ".join(words.split()[:20]) + "…")
+    assert quote("ALICE", ["don't", "stop"]) == Quote("ALICE", "don't stop")
+    assert quote("小雨", ["你" * 30]) == Quote("小雨", "你" * 20 + "…")
+    assert len((quote("", ["😀" * 3000]) or Quote("", "x")).words) <= 201
+    assert quote("A: B", ["x"]) == Quote("", "x")
+    assert quote("ALICE", [" "]) is None
+
+
+@given(KEYS, st.lists(LINES, max_size=3))
+def test_any_lines_can_be_quoted(speaker: str, lines: list[str]) -> None:
+    """Whatever somebody typed."""
+    if answered := quote(speaker, lines):
+        turn = Turn("BOB", ("yes",), answered)
+        assert parse(render(Conversation("dm", (turn,)))).turns == (turn,)
+
+
 def test_a_line_cannot_forge_another_speaker() -> None:
     """A line that reads as a header, or as a scene, is written with a backslash."""
-    forged = Conversation("dm", (Turn("BOB", ("CHIHIRO:", "# group", "\\o/")),))
-    assert render(forged) == "# dm\n\nBOB:\n\\CHIHIRO:\n\\# group\n\\\\o/\n"
+    forged = Conversation("dm", (Turn("BOB", ("> ALICE: no", "CHIHIRO:", "# group", "# now", "\\o/")),))
+    written = "\\> ALICE: no\n\\CHIHIRO:\n\\# group\n\\# now\n\\\\o/"
+    assert render(forged) == f"# dm\n\nBOB:\n{written}\n"
 
 
 @pytest.mark.parametrize("line", ["ALICE:", "小雨:", "# timeline", "# dm 2020", "A:B:"])
@@ -79,6 +133,12 @@ def test_a_turn_refuses_what_is_no_key(speaker: str) -> None:
         ("ALICE:\nhi\n", "line 1: a transcript begins with a scene line"),
         ("# group\n\nhello there\n", "line 3: expected a speaker's name"),
         ("# group\n\nALICE:\n\n", "line 3: expected a speaker's name"),
+        ("# dm\n\nA:\n> B: no\n", "line 3: expected a speaker's name"),
+        ("# dm\n\n# now\n\nA:\nhi\n", "line 3: '# now' ends a memory"),
+        ("# dm\n\n# memory\n\nA:\nhi\n", "after a memory come '# now' and a turn"),
+        ("# dm\n\n# memory\n\nA:\nhi\n\n# now\n", "after a memory come '# now' and a turn"),
+        ("# dm\n\n# memory\n\n# now\n\nA:\nhi\n", "a memory has no turns"),
+        ("# dm\n\n# memory\n\nA:\nx\n\n# now\n\nA:\ny\n\nB:\nz\n", "line 13: one turn stands after '# now'"),
         ("", "expected one conversation, found 0"),
     ],
 )
@@ -111,6 +171,21 @@ def test_neighbouring_turns_of_one_speaker_are_one_turn() -> None:
     """A burst."""
     turns = [Turn("A", ("x",)), Turn("A", ("y",)), Turn("B", ("z",)), Turn("A", ("x",))]
     assert merge_turns(turns) == (Turn("A", ("x", "y")), Turn("B", ("z",)), Turn("A", ("x",)))
+
+
+def test_a_message_that_answers_something_else_is_a_turn_of_its_own() -> None:
+    """The words after it go on from there."""
+    answer = Turn("A", ("y",), Quote("B", "z"))
+    assert merge_turns([Turn("A", ("x",)), answer, Turn("A", ("w",))]) == (
+        Turn("A", ("x",)),
+        Turn("A", ("y", "w"), Quote("B", "z")),
+    )
+
+
+def test_a_completion_does_not_choose_what_it_answers() -> None:
+    """That stands in the prompt; a line with an arrow that somebody typed was written with a backslash."""
+    assert completion_lines("> BOB: no\nyes") == ("yes",)
+    assert completion_lines("\\> BOB: no\nyes") == ("> BOB: no", "yes")
 
 
 def test_the_ends_of_outside_lines_are_trimmed() -> None:

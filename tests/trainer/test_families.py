@@ -24,7 +24,7 @@ from trainer.loop.lora import add_adapter
 from trainer.loop.loss import summed_loss
 from trainer.loop.packing import can_pack, side_by_side
 
-ROWS = rows_of(talk(3, 1), talk(6, 2))
+ROWS = [replace(row, header_mask=[]) for row in rows_of(talk(3, 1), talk(6, 2))]
 STATEFUL = (
     "granite4_hybrid",
     "falcon_h1",

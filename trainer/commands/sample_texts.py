@@ -12,8 +12,9 @@ from engine.voice import Voice
 from persona.bundle import Seal, current
 from persona.config import Settings
 from persona.errors import SettingsError, UserError
+from persona.lines import plain_lines
 from persona.names import SOMEONE, normalise
-from persona.transcript import SCENES, Conversation, Turn, plain_lines, render
+from persona.transcript import SCENES, Conversation, Turn, render
 
 DRAWS = 5  # before a voice is taken to be silent
 OPENINGS = (

@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
@@ -50,7 +50,8 @@ _FIELDS = ["conversation_type" if name == "kind" else name for name in _ROWS.nam
 _LISTS = ("lines", "quoted", "mentions")
 _ALIKE = ("platform", "source", "channel", "conversation_type", "thread")  # in many rows: one string for all of them
 _ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
-_TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64())])
+_QUOTE = pa.struct([("speaker", pa.string()), ("words", pa.string())])
+_TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64()), ("quote", _QUOTE)])
 _CONVERSATIONS = pa.schema(
     [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
     + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
@@ -258,7 +259,7 @@ def _batches(records: Sequence[ConversationRecord]) -> Iterator[list[Conversatio
 def _packed(record: ConversationRecord, split: str) -> dict[str, Any]:
     conversation = record.conversation
     turns = [
-        {"speaker": turn.speaker, "lines": list(turn.lines), "at": at}
+        {"speaker": turn.speaker, "lines": list(turn.lines), "at": at, "quote": turn.quote and asdict(turn.quote)}
         for turn, at in zip(conversation.turns, record.timestamps, strict=True)
     ]
     return {

@@ -1,7 +1,7 @@
 """Conversations -> windows of token ids -> batches under a token budget, loss on chosen positions only."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from typing import Any, cast
@@ -19,11 +19,12 @@ OVERLAP = 0.25  # of a window: context repeated from the one before, without los
 @dataclass(frozen=True, slots=True)
 class Window:
     """One row of a batch. loss_mask: which ids carry loss. characters: of the text of those ids; a line break and the end
-    of a turn count as one each."""
+    of a turn count as one each. header_mask: which ids say who speaks; empty if none is to be learned."""
 
     ids: list[int]
     loss_mask: list[bool]
     characters: int
+    header_mask: list[bool] = field(default_factory=list)
 
 
 Batch = dict[str, torch.Tensor]
@@ -40,20 +41,19 @@ def windows_of(
 
 def _cut(encoding: Encoding, conversation: Encoded, max_length: int) -> Iterator[Window]:
     if len(conversation.ids) <= max_length:
-        yield _window(encoding, conversation.ids, conversation.loss_mask)
+        yield _window(encoding, conversation.ids, conversation.loss_mask, conversation.header_mask)
         return
-    head, ids, loss_mask = (
-        conversation.ids[: conversation.start],
-        conversation.ids[conversation.start :],
-        conversation.loss_mask[conversation.start :],
-    )
-    room = max_length - conversation.start
+    start = conversation.start
+    head, ids = conversation.ids[:start], conversation.ids[start:]
+    loss_mask, header_mask = conversation.loss_mask[start:], conversation.header_mask[start:]
+    room = max_length - start
     turn_ends = [k + 1 for k, i in enumerate(ids) if i == encoding.end_of_turn]
     begin = done = 0
     while done < len(ids):
         end = _last_turn_end(turn_ends, low=max(done, begin + room // 2), high=min(begin + room, len(ids)))
-        mask = [False] * (done - begin) + loss_mask[done:end]
-        yield _window(encoding, head + ids[begin:end], [False] * conversation.start + mask)
+        repeated = [False] * (start + done - begin)
+        masks = (repeated + mask[done:end] for mask in (loss_mask, header_mask))
+        yield _window(encoding, head + ids[begin:end], *masks)
         done = end
         begin = next((k for k in turn_ends if end - room * OVERLAP <= k < end), max(0, end - int(room * OVERLAP)))
 
@@ -63,11 +63,11 @@ def _last_turn_end(turn_ends: Sequence[int], low: int, high: int) -> int:
     return next((k for k in reversed(turn_ends) if low < k <= high), high)
 
 
-def _window(encoding: Encoding, ids: list[int], loss_mask: list[bool]) -> Window:
+def _window(encoding: Encoding, ids: list[int], loss_mask: list[bool], header_mask: list[bool]) -> Window:
     loss_mask = [False, *loss_mask[1:]]
     labelled = [i for i, has_loss in zip(ids, loss_mask, strict=True) if has_loss]
     ends = labelled.count(encoding.end_of_turn)
-    return Window(ids, loss_mask, len(encoding.decode(labelled)) + ends)
+    return Window(ids, loss_mask, len(encoding.decode(labelled)) + ends, [False, *header_mask[1:]])
 
 
 class PretrainingBlocks(Sequence[Window]):
@@ -209,18 +209,25 @@ class BatchLoader(DataLoader[Batch]):
 
 
 def pack(rows: Sequence[Window], pad: int = 0) -> Batch:
-    """Return input_ids and labels [1, tokens] of the rows side by side, longest first, and their lengths [rows].
+    """Return input_ids, labels and header_labels [1, tokens] of the rows side by side, longest first, and their lengths
+    [rows].
 
     No id is a label of the row before it. No rows make one of padding alone."""
     rows = sorted(rows, key=lambda row: -len(row.ids)) or [Window([pad, pad], [False, False], 0)]
     ids = torch.tensor([[token for row in rows for token in row.ids]])
     loss_mask = torch.tensor([[has_loss for row in rows for has_loss in (False, *row.loss_mask[1:])]])
-    lengths = torch.tensor([len(row.ids) for row in rows])
-    return {"input_ids": ids, "labels": torch.where(loss_mask, ids, IGNORE_INDEX), "lengths": lengths}
+    headers = torch.tensor([[header for row in rows for header in _headers(row, len(row.ids))]])
+    return {
+        "input_ids": ids,
+        "labels": torch.where(loss_mask, ids, IGNORE_INDEX),
+        "header_labels": torch.where(headers, ids, IGNORE_INDEX),
+        "lengths": torch.tensor([len(row.ids) for row in rows]),
+    }
 
 
 def collate(rows: Sequence[Window], pad: int = 0) -> Batch:
-    """Return input_ids and labels [rows, longest], padded on the right; labels without loss are IGNORE_INDEX.
+    """Return input_ids, labels and header_labels [rows, longest], padded on the right; labels without loss are
+    IGNORE_INDEX.
 
     No attention mask: no id of a causal model sees what stands to its right, and without one attention needs memory
     that grows linearly. No rows make one of padding alone, for a process whose share is empty."""
@@ -228,4 +235,15 @@ def collate(rows: Sequence[Window], pad: int = 0) -> Batch:
     longest = max(len(row.ids) for row in rows)
     ids = torch.tensor([row.ids + [pad] * (longest - len(row.ids)) for row in rows])
     loss_mask = torch.tensor([row.loss_mask + [False] * (longest - len(row.ids)) for row in rows])
-    return {"input_ids": ids, "labels": torch.where(loss_mask, ids, IGNORE_INDEX)}
+    headers = torch.tensor([_headers(row, longest) for row in rows])
+    return {
+        "input_ids": ids,
+        "labels": torch.where(loss_mask, ids, IGNORE_INDEX),
+        "header_labels": torch.where(headers, ids, IGNORE_INDEX),
+    }
+
+
+def _headers(row: Window, length: int) -> list[bool]:
+    """The row's header mask, filled up to a length; no first id is anybody's label."""
+    mask = [False, *row.header_mask[1:]]
+    return mask + [False] * (length - len(mask))

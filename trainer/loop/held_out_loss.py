@@ -12,7 +12,8 @@ from trainer.loop.loss import IGNORE_INDEX, Loss, install_loss, summed_loss
 
 
 def measure_loss(model: PreTrainedModel | PeftModel, rows: Sequence[Window], budget: int, pad: int) -> Loss:
-    """Return the model's loss on these rows, without training. budget: tokens a batch."""
+    """Return the model's loss on what is said in these rows, without training; who speaks is not counted. budget: tokens a
+    batch."""
     install_loss(model)
     was_training = model.training
     model.eval()
@@ -20,6 +21,7 @@ def measure_loss(model: PreTrainedModel | PeftModel, rows: Sequence[Window], bud
     with torch.inference_mode(), autocast(model.device):
         for picks in LengthGroupedSampler([len(row.ids) for row in rows], budget, shuffle=False) if rows else []:
             batch = collate([rows[pick] for pick in picks], pad)
+            del batch["header_labels"]
             nats += float(summed_loss(model, {name: tensor.to(model.device) for name, tensor in batch.items()}))
             tokens += int((batch["labels"] != IGNORE_INDEX).sum())
     model.train(was_training)

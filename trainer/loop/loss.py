@@ -18,6 +18,7 @@ from trainer.loop.packing import packing_inputs
 
 IGNORE_INDEX = -100
 CHUNK = 2**24  # logits at a time: 64 MiB in float32
+HEADER_WEIGHT = 0.1  # of the loss on headers: who speaks next is learned, and what is said no worse (docs/likeness.md)
 
 Head = Callable[[torch.Tensor], torch.Tensor]  # hidden states [n, hidden] -> logits [n, vocabulary]
 
@@ -42,7 +43,8 @@ class Loss:
 
 
 def summed_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Return nats summed over a batch's labels. model: one that `install_loss` has changed, or what wraps it."""
+    """Return nats summed over a batch's labels, and weighted ones over its header_labels if it has any. model: one that
+    `install_loss` has changed, or what wraps it."""
     return cast(torch.Tensor, model(**batch, use_cache=False).loss)
 
 
@@ -61,6 +63,7 @@ def _forward(
     chunk: int,
     *args: Any,
     labels: torch.Tensor | None = None,
+    header_labels: torch.Tensor | None = None,
     lengths: torch.Tensor | None = None,
     **inputs: Any,
 ) -> Any:
@@ -70,14 +73,15 @@ def _forward(
         inputs |= packing_inputs(lengths)
     output = getattr(causal, causal.base_model_prefix)(*args, **inputs)
     hidden = output.last_hidden_state
-    following = labels[:, 1:]
+    following, weights = _weighted(labels[:, 1:], None if header_labels is None else header_labels[:, 1:])
     labelled = following != IGNORE_INDEX
-    picked, expected, head = hidden[:, :-1][labelled], following[labelled], partial(_logits, causal, plain, output)
+    picked, head = hidden[:, :-1][labelled], partial(_logits, causal, plain, output)
+    expected, weights = following[labelled], weights[labelled]
     weight = cast(torch.Tensor, cast(torch.nn.Module, causal.get_output_embeddings()).weight)
     if weight.requires_grad:  # a small grown base, whose logits are few
-        loss = _nats(head(picked), expected)
+        loss = _nats(head(picked), expected, weights)
     else:
-        loss = cast(Any, _Chunked).apply(picked, expected, head, max(1, chunk // weight.shape[0]))
+        loss = cast(Any, _Chunked).apply(picked, expected, weights, head, max(1, chunk // weight.shape[0]))
     return CausalLMOutputWithPast(loss=cast(Any, loss))
 
 
@@ -85,27 +89,38 @@ class _Chunked(torch.autograd.Function):
     """The gradient of each chunk is taken while its logits are there, so that the head runs once."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: torch.Tensor, labels: torch.Tensor, head: Head, rows: int) -> torch.Tensor:
+    def forward(
+        ctx: Any, hidden: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, head: Head, rows: int
+    ) -> torch.Tensor:
         total = torch.zeros((), device=hidden.device)
         needs_gradients = ctx.needs_input_grad[0]
         gradients = torch.empty_like(hidden) if needs_gradients else None
         for begin in range(0, len(labels), rows):
+            chunk = slice(begin, begin + rows)
             with torch.set_grad_enabled(needs_gradients):
-                piece = hidden[begin : begin + rows].detach().requires_grad_(needs_gradients)
-                nats = _nats(head(piece), labels[begin : begin + rows])
+                piece = hidden[chunk].detach().requires_grad_(needs_gradients)
+                nats = _nats(head(piece), labels[chunk], weights[chunk])
             total += nats.detach()
             if gradients is not None:
-                gradients[begin : begin + rows] = torch.autograd.grad(nats, piece)[0]
+                gradients[chunk] = torch.autograd.grad(nats, piece)[0]
         ctx.gradients = gradients
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        return ctx.gradients * grads[0], None, None, None
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
+        return ctx.gradients * grads[0], None, None, None, None
 
 
-def _nats(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return cross_entropy(logits.float(), labels, reduction="sum")
+def _weighted(labels: torch.Tensor, headers: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the labels of contents and headers together, and the weight of each."""
+    if headers is None:
+        return labels, torch.ones(labels.shape, device=labels.device)
+    is_header = headers != IGNORE_INDEX
+    return torch.where(is_header, headers, labels), torch.where(is_header, HEADER_WEIGHT, 1.0)
+
+
+def _nats(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    return (cross_entropy(logits.float(), labels, reduction="none") * weights).sum()
 
 
 def _logits(causal: PreTrainedModel, plain: Callable[..., Any], output: Any, hidden: torch.Tensor) -> torch.Tensor:

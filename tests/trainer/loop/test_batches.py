@@ -108,8 +108,9 @@ def test_epochs_differ_and_repeat_with_their_number() -> None:
 
 def test_packed_rows_lie_side_by_side_the_longest_first() -> None:
     """No row's beginning is a label of the row before."""
-    rows = [Window([5, 6], [True, True], 2), Window([1, 2, 3], [False, False, True], 1)]
+    rows = [Window([5, 6], [True, True], 2), Window([1, 2, 3], [False, False, True], 1, [True, True, False])]
     batch = pack(rows)
+    assert batch["header_labels"].tolist() == [[IGNORE_INDEX, 2, IGNORE_INDEX, IGNORE_INDEX, IGNORE_INDEX]]
     assert batch["input_ids"].tolist() == [[1, 2, 3, 5, 6]]
     assert batch["labels"].tolist() == [[IGNORE_INDEX, IGNORE_INDEX, 3, IGNORE_INDEX, 6]]
     assert batch["lengths"].tolist() == [3, 2]
@@ -118,8 +119,9 @@ def test_packed_rows_lie_side_by_side_the_longest_first() -> None:
 
 def test_labels_are_the_ids_of_targets_alone() -> None:
     """The standard form, so that model(labels=) understands it too."""
-    rows = [Window([1, 2, 3, 4], [False, False, True, True], 2), Window([5, 6], [False, True], 1)]
+    rows = [Window([1, 2, 3, 4], [False, False, True, True], 2, [True, True]), Window([5, 6], [False, True], 1)]
     batch = collate(rows, pad=0)
+    assert batch["header_labels"].tolist() == [[IGNORE_INDEX, 2, IGNORE_INDEX, IGNORE_INDEX], [IGNORE_INDEX] * 4]
     assert batch["input_ids"].tolist() == [[1, 2, 3, 4], [5, 6, 0, 0]]
     assert batch["labels"].tolist() == [
         [IGNORE_INDEX, IGNORE_INDEX, 3, 4],

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from tests import tokenizers
 from tests.trainer import bases
 from trainer.loop.batches import Window, collate, pack, windows_of
 from trainer.loop.held_out_loss import measure_loss
-from trainer.loop.loss import IGNORE_INDEX, Loss, _Chunked, install_loss, summed_loss
+from trainer.loop.loss import HEADER_WEIGHT, IGNORE_INDEX, Loss, _Chunked, install_loss, summed_loss
 from trainer.loop.packing import can_pack, padded_groups, side_by_side
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
@@ -46,16 +47,14 @@ def gradients(model: PeftModel) -> dict[str, torch.Tensor]:
     return {name: grad.clone() for name, grad in found.items()}
 
 
-def theirs(model: PeftModel, rows: Sequence[Window]) -> torch.Tensor:
-    """model(labels=) on each row alone, summed: no padding, no neighbours."""
+def theirs(model: PeftModel, rows: Sequence[Window], *, headers: float = HEADER_WEIGHT) -> torch.Tensor:
+    """model(labels=) on each row alone, summed: no padding, no neighbours. headers: the weight of who speaks."""
     total = torch.zeros(())
     for row in rows:
-        labels = torch.tensor(
-            [[i if target else IGNORE_INDEX for i, target in zip(row.ids, row.loss_mask, strict=True)]]
-        )
-        total = total + model(input_ids=torch.tensor([row.ids]), labels=labels).loss * int(
-            (labels != IGNORE_INDEX).sum()
-        )
+        for mask, weight in ((row.loss_mask, 1.0), (row.header_mask, headers)):
+            labels = torch.tensor([[i if target else IGNORE_INDEX for i, target in zip(row.ids, mask, strict=True)]])
+            mean = model(input_ids=torch.tensor([row.ids]), labels=labels).loss
+            total = total + weight * mean * int((labels != IGNORE_INDEX).sum())
     return total
 
 
@@ -67,7 +66,7 @@ def test_loss_and_gradients_are_the_model_s_own(shape: Shape, chunk: int) -> Non
     model = add_adapter(shape)
     rows = rows_of(talk(3, 2), talk(6, 2), talk(2, 2), talk(4, 1))
     assert len({len(row.ids) for row in rows}) > 1
-    expected = theirs(model, rows)
+    expected, said = theirs(model, rows), float(theirs(model, rows, headers=0).detach())
     expected.backward()
     wanted = gradients(model)
     install_loss(model, chunk)
@@ -81,7 +80,9 @@ def test_loss_and_gradients_are_the_model_s_own(shape: Shape, chunk: int) -> Non
         packed.backward()
     assert torch.isclose(packed, expected, rtol=1e-5)
     assert all(torch.allclose(grad, wanted[name], atol=1e-4) for name, grad in gradients(model).items())
-    assert measure_loss(model, rows, 512, 0).nats == pytest.approx(float(expected.detach()), rel=1e-5)
+    measured = measure_loss(model, rows, 512, 0).nats
+    assert measured == pytest.approx(said, rel=1e-5)
+    assert measured < float(expected.detach()) * (1 - 1e-3)
 
 
 @pytest.mark.filterwarnings("ignore:fan_in_fan_out")
@@ -140,7 +141,7 @@ def test_one_pass_over_a_conversation_equals_a_row_a_reply(shape: Shape) -> None
     model = add_adapter(shape)
     install_loss(model)
     conversation = talk(12, 1)
-    whole = rows_of(conversation)
+    whole = [replace(row, header_mask=[]) for row in rows_of(conversation)]
     assert len(whole) == 1
     turns = conversation.turns
     answers = [
@@ -174,7 +175,7 @@ def test_a_large_vocabulary_never_holds_all_its_logits() -> None:
         asked.append(len(piece))
         return piece @ weight.T
 
-    loss = _Chunked.apply(hidden, labels, head, 7)
+    loss = _Chunked.apply(hidden, labels, torch.ones(100), head, 7)
     (loss / 4).backward()  # as a share of several batches
     assert max(asked) == 7
     assert sum(asked) == 100

@@ -82,7 +82,7 @@ class Attachment(Struct):
     file_name: str = ""
 
 
-class Quote(Struct):
+class QuotedFrame(Struct):
     target_sent_timestamp: str = ""
     author_id: str = ""
     text: Text | None = None
@@ -110,7 +110,7 @@ class Content(Struct):
     """Any of a chat item's kinds of content; each has some of these fields."""
 
     text: Text | None = None
-    quote: Quote | None = None
+    quote: QuotedFrame | None = None
     attachments: list[Attachment] = msgspec.field(default_factory=list)
     attachment: Attachment | None = None
     reactions: list[Reaction] = msgspec.field(default_factory=list)
