@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from persona.errors import SettingsError
 from persona.weights import SAMPLE, SAMPLES
 
 GGUF = ".gguf"
+MAGIC = b"GGUF"
+INSTRUCT = "it is an instruct model: base models imitate better, having no assistant's manner to lose"
+BASE_NAME = re.compile(r"(?:^|[^a-z])(?:base|pt|pretrained)(?:$|[^a-z])")
+INSTRUCT_NAME = re.compile(
+    r"(?:^|[^a-z])(?:instruct|chat|it|assistant|thinking|sft|dpo|rlhf|reasoning|coder)(?:$|[^a-z])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,30 @@ def gguf_file(settings: Settings) -> Path | None:
     name = settings.base.model
     if name in PACKAGED and not (settings.root / name).is_dir():
         return _packaged(name, PACKAGED[name])
-    if not name.lower().endswith(GGUF):
-        return None
     file = settings.root / Path(name).expanduser()
+    if not name.lower().endswith(GGUF):
+        return file if file.is_file() and is_gguf(file) else None  # Ollama's are called by their hashes
     if not file.is_file():
         raise SettingsError(f"[base] model = {name!r}: there is no file {file}; name the GGUF file's path")
     return file
+
+
+def is_gguf(file: Path) -> bool:
+    """Return whether a file begins as a GGUF file does; False if it can't be read."""
+    try:
+        with file.open("rb") as data:
+            return data.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def is_instruct(name: str, *, has_template: bool) -> bool:
+    """Return whether a model was trained to assist: by its name, else by whether it ships a chat template. (Qwen's base
+    models ship one too, and say in their names what they are.)"""
+    words = name.lower()
+    if BASE_NAME.search(words):
+        return False
+    return bool(INSTRUCT_NAME.search(words)) or has_template
 
 
 def dequantised_folder(settings: Settings, file: Path) -> Path:

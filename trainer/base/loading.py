@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
 
 from engine.backends.transformers_engine import load_base
+from engine.base_source import INSTRUCT, is_instruct
 from engine.dequantise import located_base
 from engine.numerics import best_device, numerics_of
 from persona.atomic import move_folder
@@ -56,7 +57,7 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     if settings.base.model == SCRATCH:
         return _pretrained(settings, corpus, bars)
     bars.say(f"loading {settings.base.model}")
-    return _loaded(located_base(settings), settings, corpus, from_scratch=False)
+    return _loaded(located_base(settings), settings, corpus, bars, from_scratch=False)
 
 
 def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
@@ -107,7 +108,7 @@ def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
             move_folder(fresh, folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-    return _loaded(folder, settings, corpus, from_scratch=True)
+    return _loaded(folder, settings, corpus, bars, from_scratch=True)
 
 
 def scratch_folder(settings: Settings, corpus: Corpus) -> Path:
@@ -120,10 +121,14 @@ def _scratch_folders(bases: Path) -> list[Path]:
     return [folder for folder in bases.iterdir() if _SCRATCH_FOLDER.fullmatch(folder.name)]
 
 
-def _loaded(source: Path | str, settings: Settings, corpus: Corpus, *, from_scratch: bool) -> LoadedBase:
+def _loaded(source: Path | str, settings: Settings, corpus: Corpus, bars: Bars, *, from_scratch: bool) -> LoadedBase:
     revision = None if isinstance(source, Path) else settings.base.revision
     model = _model(source, revision, settings)
     tokenizer = _tokenizer(source, revision)
+    if not from_scratch and is_instruct(
+        settings.base.model, has_template=bool(getattr(tokenizer, "chat_template", None))
+    ):
+        bars.say(f"{settings.base.model} works, but {INSTRUCT}")
     end, stops = _ends(model, tokenizer, str(source))
     encoding = _with_or_without_bos(model, tokenizer, end, corpus, settings.persona.key)
     folder = source if isinstance(source, Path) else _cached_folder(source, model)

@@ -27,7 +27,7 @@ def init(
         list[str] | None, typer.Option(help="Somebody who agreed to be imitated; again for each, 'nobody' for none.")
     ] = None,
     dms: Annotated[bool | None, typer.Option("--dms/--no-dms", help="Read private messages too.")] = None,
-    base: Annotated[str | None, typer.Option(help="scratch, a folder, a Hub id, or auto for what suits here.")] = None,
+    base: Annotated[str | None, typer.Option(help="scratch, a folder, a GGUF file, a Hub id, or auto.")] = None,
     to: Annotated[Path, typer.Option("--to", "--config", help="The settings file to write.")] = Path("persona.toml"),
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask: nobody else, and the base that suits here.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace settings that are there.")] = False,
@@ -39,11 +39,13 @@ def init(
     from trainer.init.answers import Flags
     from trainer.init.exports import usual_folders
     from trainer.init.first_run import Environment, first_run
+    from trainer.init.local_models import local_models
     from trainer.init.machine import revision_of, this_machine
     from trainer.progress import Bars
 
     flags = Flags(me, name, None if consent is None else tuple(consent), dms, base, yes)
-    around = Environment(usual_folders(), this_machine, revision_of, Path.home())
+    home = Path.home()
+    around = Environment(usual_folders(), this_machine, lambda: local_models(home), revision_of, home)
     asks = sys.stdin and sys.stdin.isatty() and not as_json  # a process may be started without any stdin
     terminal = Prompts() if asks else None
     show = show_exports if terminal else lambda *_: None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.config import Settings
+from persona.config import Base, Settings
 from persona.errors import SettingsError
 from persona.settings_file import save_settings
 from trainer.init.answers import (
@@ -20,19 +20,23 @@ from trainer.init.answers import (
 )
 from trainer.init.exports import ExportLocation, find_exports
 from trainer.init.first_settings import TEMPLATE, FirstRunAnswers, rendered, settings_path
+from trainer.init.local_models import LocalModel
 from trainer.init.machine import Machine, RevisionOf, Suggestion, named_base, suggest
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
 AUTO = "auto"
+LISTED = 12  # models on this machine that are named
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a first run takes place. places: where to look if nothing is named. machine: only asked when needed."""
+    """Where a first run takes place. places: where to look if nothing is named. machine, models: only asked when needed;
+    models that are on it already."""
 
     places: Sequence[Path]
     machine: Callable[[], Machine]
+    models: Callable[[], Sequence[LocalModel]]
     revision_of: RevisionOf
     home: Path
 
@@ -104,16 +108,26 @@ def _may_write(target: Path, terminal: Terminal | None, force: bool) -> bool:
 
 
 def _base(flags: Flags, root: Path, environment: Environment, terminal: Terminal | None, bars: Bars) -> Suggestion:
+    models: Sequence[LocalModel] = ()
+
     def chosen(text: str) -> Suggestion:
+        if text.isdecimal() and 1 <= int(text) <= len(models):
+            model = models[int(text) - 1]
+            return Suggestion(Base(model=model.model, revision=model.revision), "named by you")
         return Suggestion(named_base(text, root, environment.revision_of), "named by you")
 
     if flags.base not in (None, AUTO):
         return chosen(str(flags.base))
     bars.say("looking at this machine")
-    suggested = suggest(environment.machine(), environment.revision_of)
+    models = environment.models()
+    suggested = suggest(environment.machine(), environment.revision_of, models)
     if flags.base == AUTO or flags.yes or not terminal:
         return suggested
+    for number, model in enumerate(models[:LISTED], 1):
+        kind = "instruct" if model.instruct else "base"
+        terminal.say(f"{number:>2} {model.name}: {model.billions:.1f} billion parameters, {kind}, in {model.place}")
     terminal.say(suggested.why)
     default = suggested.base.model
-    question = "Which base? scratch, a folder, or a model of the Hugging Face Hub"
+    question = "Which base? scratch, a folder, a GGUF file, or a model of the Hugging Face Hub"
+    question = question.replace("scratch", "A number above, scratch", 1) if models else question
     return asked(terminal, question, default, lambda text: suggested if text == default else chosen(text))

@@ -1,17 +1,29 @@
 """Which base model suits this machine: by its memory, its GPU, and whether the Hub can be reached."""
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from engine.base_source import INSTRUCT, PACKAGED, is_gguf
 from persona.config import Base, expand_home
 from persona.errors import SettingsError, UserError
+from trainer.init.local_models import LocalModel
+
+if TYPE_CHECKING:
+    import torch
 
 SCRATCH = "scratch"
 GIB = float(1 << 30)
 STEP = 3.0  # GiB that adapter, optimizer and one conversation's step take on top of the weights
-CORES = 4  # a CPU with fewer takes days where a scratch base takes minutes
+BYTES, BYTES_4BIT = {"cuda": 2.0, "mps": 4.0, "cpu": 4.0}, 0.7  # a parameter of the base, while an adapter is trained
+LARGER = 1.5  # times the parameters that a 4-bit base must have to be worth its rounding
+TRAINED_TOKENS = 200_000  # three epochs of about a thousand messages and what was said before them
+FLOPS_PER_WEIGHT = 4.0  # a token: forward and backward of a base whose own weights get no gradient
+MATMUL_SHARE = 0.3  # of a processor's speed in large products that a training reaches
+MAX_HOURS = 8.0  # of training on a CPU: a night
 # Base models rather than instruct models, since they imitate better, of one family in sizes; billions of parameters.
 FAMILY = (
     ("Qwen/Qwen3-8B-Base", 8.2),
@@ -25,11 +37,23 @@ RevisionOf = Callable[[str], str]  # the commit that a Hub id stands for now, ""
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """device: cuda, mps or cpu. memory: GiB free where a model would lie. cores: of the CPU."""
+    """device: cuda, mps or cpu. memory: GiB free where a model would lie. cores: of the CPU. gflops: billions of operations
+    a second in large matrix products there."""
 
     device: str
     memory: float
     cores: int
+    gflops: float
+
+    def hours(self, billions: float) -> float:
+        """Return how long an adapter for about a thousand messages takes to train on a base of so many parameters."""
+        return FLOPS_PER_WEIGHT * billions * TRAINED_TOKENS / (MATMUL_SHARE * self.gflops) / 3600
+
+    def quantize(self, billions: float) -> Literal["none", "4bit"] | None:
+        """Return how a base of so many parameters trains here; None if it doesn't."""
+        if BYTES[self.device] * billions + STEP <= self.memory:
+            return "none" if self.device == "cuda" or self.hours(billions) <= MAX_HOURS else None
+        return "4bit" if self.device == "cuda" and BYTES_4BIT * billions + STEP <= self.memory else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +70,75 @@ def this_machine() -> Machine:
     from trainer.loop.device_memory import free_bytes
 
     device = best_device()
-    return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1)
+    return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1, _gflops(device))
 
 
-def suggest(machine: Machine, revision_of: RevisionOf) -> Suggestion:
-    """Return the largest model of the family that trains here unquantised, else a scratch base."""
+def _gflops(device: "torch.device", size: int = 1024, times: int = 6) -> float:
+    """Return the speed of a square matrix product in the format that a training computes in: the quickest of a few, since
+    others may share the machine."""
+    import torch
+
+    from engine.numerics import numerics_of
+
+    numerics = numerics_of(device)
+    matrix = torch.ones((size, size), dtype=numerics.autocast or numerics.weights, device=device)
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        float((matrix @ matrix)[0, 0])  # which waits for a card
+        seconds.append(time.perf_counter() - began)
+    return 2 * size**3 / max(1e-9, min(seconds)) / 1e9
+
+
+def suggest(machine: Machine, revision_of: RevisionOf, local: Sequence[LocalModel] = ()) -> Suggestion:
+    """Return the largest base model that is here and trains here, else the largest of the family on the Hub, else an
+    instruct model that is here, else a scratch base."""
     place = f"{'a GPU' if machine.device == 'cuda' else f'{machine.cores} cores'} with {machine.memory:.0f} GiB free"
-    model = _largest(machine)
+    fitting = [model for model in local if machine.quantize(model.billions)]
+    if bases := [model for model in fitting if not model.instruct]:
+        return _here(bases[0], machine, f"{place}; {bases[0].name} is in {bases[0].place} already")
+    model, billions = _largest(machine)
+    revision = revision_of(model) if model else ""
+    if not revision and fitting:
+        why = f"{place}; {fitting[0].name} is in {fitting[0].place} already, but {INSTRUCT}"
+        return _here(fitting[0], machine, why)
     if not model:
         return Suggestion(Base(), f"{place}: too little for a real base; one grown here has the manner, not the sense")
-    if not (revision := revision_of(model)):
+    if not revision:
         return Suggestion(Base(), f"{place} would carry {model}, but the Hugging Face Hub can't be reached")
-    patience = "" if machine.device == "cuda" else "; training takes hours, 'scratch' takes minutes"
-    return Suggestion(Base(model=model, revision=revision), place + patience)
+    base = Base(model=model, revision=revision, quantize=machine.quantize(billions) or "none")
+    return Suggestion(base, place + _patience(machine, billions))
 
 
-def _largest(machine: Machine) -> str:
-    """Weights take two bytes each on a GPU, elsewhere four; on a CPU only the smallest is fast enough."""
+def _here(model: LocalModel, machine: Machine, why: str) -> Suggestion:
+    quantize = machine.quantize(model.billions) or "none"
+    base = Base(model=model.model, revision=model.revision, quantize=quantize)
+    return Suggestion(base, why + _patience(machine, model.billions))
+
+
+def _patience(machine: Machine, billions: float) -> str:
     if machine.device == "cuda":
-        return next((model for model, size in FAMILY if 2 * size + STEP <= machine.memory), "")
-    model, size = FAMILY[-1]
-    return model if machine.cores >= CORES and 4 * size + STEP <= machine.memory else ""
+        return ""
+    hours = machine.hours(billions)
+    time_ = f"{hours:.0f} hours" if hours > 1.5 else f"{max(1, round(hours * 60))} minutes"
+    return f"; a thousand messages train in about {time_}"
+
+
+def _largest(machine: Machine) -> tuple[str, float]:
+    """Return the model of the family that trains here, and its billions of parameters; in 4 bits only if that makes it
+    much larger. ("", 0) if none does."""
+    plain = next(((model, size) for model, size in FAMILY if machine.quantize(size) == "none"), ("", 0.0))
+    rounded = next(((model, size) for model, size in FAMILY if machine.quantize(size) == "4bit"), ("", 0.0))
+    return rounded if rounded[1] > LARGER * plain[1] else plain
 
 
 def named_base(text: str, root: Path, revision_of: RevisionOf) -> Base:
-    """Return the base a user names: scratch, a folder, a Hub id, or a Hub id@revision. Raises UserError if the Hub knows none."""
+    """Return the base a user names: scratch, a folder, a GGUF file, a package's model, a Hub id, or a Hub id@revision. Raises
+    UserError if the Hub knows none."""
     if not text.strip():
         raise SettingsError("--base names nothing; name 'scratch', a folder or a model, or leave it out")
-    if text == SCRATCH or (root / expand_home(text)).is_dir():
+    place = root / expand_home(text)
+    if text == SCRATCH or text in PACKAGED or place.is_dir() or is_gguf(place):
         return Base(model=text)
     model, _, revision = text.partition("@")
     if not (revision or (revision := revision_of(model))):

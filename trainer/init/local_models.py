@@ -1,0 +1,124 @@
+"""Models that lie on this machine already: in the Hub's cache, in Ollama's and in LM Studio's folders."""
+
+import json
+import math
+import os
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.base_source import is_gguf, is_instruct
+
+MAX_HEADER = 64 << 20  # bytes of a safetensors header; larger ones are no headers
+OLLAMA_MODEL = "application/vnd.ollama.image.model"
+SHARD = re.compile(r"-(\d{5})-of-\d{5}\.gguf$")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model that is here. name: what people know it by. model, revision: as [base] names it. billions: of parameters.
+    instruct: it was trained to assist. place: who put it here."""
+
+    name: str
+    model: str
+    billions: float
+    instruct: bool
+    place: str
+    revision: str = "main"
+
+
+def local_models(home: Path, environment: Mapping[str, str] = os.environ) -> list[LocalModel]:
+    """Return the causal language models of these folders, the largest first. home: the user's folder. What can't be read
+    is left out."""
+    found = [*_hub(home, environment), *_ollama(home, environment), *_lm_studio(home)]
+    return sorted({model.model: model for model in found}.values(), key=lambda model: -model.billions)
+
+
+def _hub(home: Path, environment: Mapping[str, str]) -> Iterator[LocalModel]:
+    cache = environment.get("HF_HUB_CACHE") or str(
+        Path(environment.get("HF_HOME") or home / ".cache" / "huggingface") / "hub"
+    )
+    for folder in _folders(Path(cache), "models--*"):
+        name = folder.name.removeprefix("models--").replace("--", "/")
+        for reference in sorted((folder / "refs").glob("main")):
+            commit = reference.read_text(encoding="utf-8").strip()
+            if model := _snapshot(folder / "snapshots" / commit, name, commit):
+                yield model
+
+
+def _snapshot(folder: Path, name: str, commit: str) -> LocalModel | None:
+    config = _json(folder / "config.json")
+    weights = sorted(folder.glob("*.safetensors"))
+    writes_text = any(re.search("CausalLM|ConditionalGeneration", each) for each in config.get("architectures") or ())
+    if not (weights and writes_text):
+        return None
+    template = (folder / "chat_template.jinja").is_file() or "chat_template" in _json(folder / "tokenizer_config.json")
+    billions = sum(map(_parameters, weights)) / 1e9
+    return LocalModel(name, name, billions, is_instruct(name, has_template=template), "the Hub's cache", commit)
+
+
+def _parameters(file: Path) -> int:
+    """Return how many numbers a safetensors file holds, by its header; 0 for no such file."""
+    try:
+        with file.open("rb") as data:
+            (size,) = struct.unpack("<Q", data.read(8))
+            header = json.loads(data.read(size)) if size <= MAX_HEADER else {}
+    except (OSError, ValueError, struct.error):
+        return 0
+    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+
+
+def _ollama(home: Path, environment: Mapping[str, str]) -> Iterator[LocalModel]:
+    named = environment.get("OLLAMA_MODELS")
+    places = [Path(named)] if named else [home / ".ollama" / "models", Path("/usr/share/ollama/.ollama/models")]
+    for place in places:
+        for manifest in _files(place / "manifests"):
+            layers = _json(manifest).get("layers") or ()
+            digest = next((layer.get("digest", "") for layer in layers if layer.get("mediaType") == OLLAMA_MODEL), "")
+            blob = place / "blobs" / str(digest).replace(":", "-")
+            if digest and is_gguf(blob):
+                yield from _gguf(blob, f"{manifest.parent.name}:{manifest.name}", "Ollama")
+
+
+def _lm_studio(home: Path) -> Iterator[LocalModel]:
+    for place in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
+        for file in _files(place):
+            if file.suffix == ".gguf" and not SHARD.search(file.name) and "mmproj" not in file.name and is_gguf(file):
+                yield from _gguf(file, file.stem, "LM Studio")
+
+
+def _gguf(file: Path, name: str, place: str) -> Iterator[LocalModel]:
+    from gguf import GGUFReader
+
+    try:
+        reader = GGUFReader(file)
+        count = sum(int(tensor.n_elements) for tensor in reader.tensors)
+        has_template = "tokenizer.chat_template" in reader.fields
+    except Exception:  # readers of binary files raise anything
+        return
+    yield LocalModel(name, str(file), count / 1e9, is_instruct(name, has_template=has_template), place)
+
+
+def _folders(place: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(path for path in place.glob(pattern) if path.is_dir())
+    except OSError:
+        return []
+
+
+def _files(place: Path) -> list[Path]:
+    try:
+        return sorted(path for path in place.rglob("*") if path.is_file())
+    except OSError:
+        return []
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
