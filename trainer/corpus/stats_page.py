@@ -1,6 +1,6 @@
 """The figures of a corpus as one HTML page: plots in inline SVG, light and dark, nothing fetched from anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -8,11 +8,12 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from persona.atomic import write_whole
+from persona.names import normalise
 from trainer.corpus.speaker_stats import DELAYS, LENGTHS, UNDATED, SpeakerStats
 from trainer.pages import charts
 from trainer.pages.render import render
 
-MOST_SPEAKERS = charts.SERIES  # in plots; the table names all
+MOST_SPEAKERS = charts.OTHERS  # in plots; the table names all
 
 
 class Plot(NamedTuple):
@@ -25,14 +26,17 @@ class Plot(NamedTuple):
 
 def stats_page(persona: str, speakers: Sequence[SpeakerStats], zone: str) -> str:
     """Return the page. persona: who it is about. zone: the time zone of the hours."""
+    drawn = speakers[:MOST_SPEAKERS]
+    person = next((number for number, speaker in enumerate(drawn) if speaker.key == normalise(persona)), None)
+    colours = charts.colours(len(drawn), person)
     return render(
         "stats.html.j2",
         persona=persona,
         total=f"{sum(speaker.messages for speaker in speakers):,}",
         count=f"{len(speakers):,}",
         rows=map(_row, speakers),
-        plots=_plots(speakers[:MOST_SPEAKERS], zone),
-        legend=charts.legend([speaker.name for speaker in speakers[:MOST_SPEAKERS]]),
+        plots=_plots(dict(zip(colours, drawn, strict=True)), zone),
+        legend=charts.legend((speaker.name, colour) for speaker, colour in zip(drawn, colours, strict=True)),
     )
 
 
@@ -56,26 +60,37 @@ def _row(speaker: SpeakerStats) -> tuple[str, ...]:
     return speaker.name, *counts, " ".join(speaker.emoji)
 
 
-def _plots(speakers: Sequence[SpeakerStats], zone: str) -> list[Plot]:
-    years = sorted({year for speaker in speakers for year in speaker.years})
-    by_year = {speaker.key: [speaker.years.get(year, 0) for year in years] for speaker in speakers}
+def _plots(speakers: Mapping[str, SpeakerStats], zone: str) -> list[Plot]:
+    """The plots of these speakers. speakers: by colour."""
+    years = sorted({year for speaker in speakers.values() for year in speaker.years})
+    by_year = {colour: [speaker.years.get(year, 0) for year in years] for colour, speaker in speakers.items()}
     share = "share of each speaker's"
+
+    def plot(title: str, means: str, labels: Sequence[str], bins: Callable[[SpeakerStats], Sequence[int]]) -> Plot:
+        return Plot(
+            title, means, charts.lines(title, labels, {colour: bins(speaker) for colour, speaker in speakers.items()})
+        )
+
+    by_year_title = "Messages by year"
     return [
-        Plot("Messages by year", "", charts.stacked_bars([_year(year) for year in years], by_year)),
-        Plot(
+        Plot(by_year_title, "", charts.stacked_bars(by_year_title, [_year(year) for year in years], by_year)),
+        plot(
             f"Hours of the day ({zone})",
             f"{share.capitalize()} messages.",
-            charts.lines([f"{hour:02}" for hour in range(24)], {speaker.key: speaker.hours for speaker in speakers}),
+            [f"{hour:02}" for hour in range(24)],
+            lambda speaker: speaker.hours,
         ),
-        Plot(
+        plot(
             "Lengths",
             f"Words, or characters of scripts without blanks; {share} messages.",
-            charts.lines(_length_names(), {speaker.key: speaker.lengths for speaker in speakers}),
+            _length_names(),
+            lambda speaker: speaker.lengths,
         ),
-        Plot(
+        plot(
             "Reply delays",
             f"After somebody else's message in the same conversation; {share} answers.",
-            charts.lines(_delay_names(), {speaker.key: speaker.delays for speaker in speakers}),
+            _delay_names(),
+            lambda speaker: speaker.delays,
         ),
     ]
 

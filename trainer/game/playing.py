@@ -1,4 +1,4 @@
-"""Plays, exports and tallies the Turing game on the current adapter."""
+"""Play, export and tally the Turing game on the current adapter."""
 
 import json
 import secrets
@@ -72,12 +72,13 @@ def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> 
 def count(bundle: Bundle, text: str) -> Tally:
     """Add the results in `text` to those of the bundle; each is counted once. Raises UserError if there is none."""
     path = bundle.reports / RESULTS
-    known = set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
-    new = read_results(text).keys()
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    new = read_results(text)
     if not new and not known:
         raise UserError("there is no result in this; it looks like alterego-0a1b2c3d-4e5f6071-0110100111")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(path, [json.dumps(sorted(known | new), indent=1) + "\n"])
+    results = read_results("\n".join([*known, *new]))  # what is known goes first: nobody's second game counts
+    write_whole(path, [json.dumps(sorted(results), indent=1) + "\n"])
     return tally_of(bundle) or tally([])
 
 

@@ -95,8 +95,11 @@ def result(game: str, player: str, right: Sequence[bool]) -> str:
 
 
 def read_results(text: str) -> dict[str, list[bool]]:
-    """Return every result in `text` once, as right or wrong by round, whatever stands around it."""
-    return {match[0]: [char == "1" for char in match[3]] for match in _RESULT.finditer(text)}
+    """Return a player's first result of each game in `text`, as right or wrong by round, whatever stands around it."""
+    first: dict[tuple[str, str], re.Match[str]] = {}
+    for match in _RESULT.finditer(text):
+        first.setdefault((match[1], match[2]), match)
+    return {match[0]: [char == "1" for char in match[3]] for match in first.values()}
 
 
 def tally(results: Sequence[Sequence[bool]]) -> Tally:

@@ -1,18 +1,42 @@
-"""Charts as inline SVG. Series are coloured by CSS classes s0, s1, … of style.css, which follow light and dark."""
+"""Charts as inline SVG, each drawn twice: for a desk and for a phone. Colours are CSS classes that follow light and dark.
 
-from collections.abc import Callable, Mapping, Sequence
+A series is named by whom it is of: `person` and `imitation` look alike on every page, everybody else is s0, s1, …
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT = 720, 220
+HEIGHT = 220
 LEFT, TOP, BOTTOM = 46, 14, 26  # room for the values, above the highest mark, for the labels
-NAMES, ROW = 170, 30  # of horizontal bars: width of their names, height of each
-MOST_LABELS = 26  # below a plot; of more, some are left out
-SERIES = 12  # that style.css has colours for
+ROW = 30  # height of a horizontal bar
+LETTER = 8  # pixels, of a label
+OTHERS = 11  # colours of style.css for everybody else
+PERSON, IMITATION, REST = "person", "imitation", "rest"
 
-Series = Mapping[str, Sequence[float]]  # name -> a value for each label
+Series = Mapping[str, Sequence[float]]  # colour -> a value for each label
+Draw = Callable[["Frame"], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a chart is drawn for, in pixels. names, values: room beside horizontal bars. labels: most below a plot."""
+
+    width: int
+    names: int
+    values: int
+    labels: int
+
+    def step(self, labels: Sequence[str]) -> float:
+        """Return the room that one of these labels has."""
+        return (self.width - LEFT) / max(1, len(labels))
+
+
+WIDE = Frame(720, 170, 110, 26)
+NARROW = Frame(330, 108, 62, 7)
 
 
 class Interval(NamedTuple):
@@ -24,146 +48,170 @@ class Interval(NamedTuple):
     text: str
 
 
-def stacked_bars(labels: Sequence[str], series: Series) -> Markup:
-    """A bar for each label, a piece for each series."""
+def colours(count: int, person: int | None = None) -> list[str]:
+    """Return a colour for each of so many people. person: which of them is the person who is imitated."""
+    others = (f"s{number % OTHERS}" for number in range(count))
+    return [PERSON if number == person else next(others) for number in range(count)]
+
+
+def stacked_bars(title: str, labels: Sequence[str], series: Series) -> Markup:
+    """Return a bar for each label, a piece for each series."""
     columns = list(zip(*series.values(), strict=True))
     top = max(map(sum, columns), default=0) or 1
-    step, width = _step(labels), min(_step(labels) * 0.7, 60)
-    marks: list[str] = []
-    for place, column in enumerate(columns):
-        y = float(HEIGHT - BOTTOM)
-        for number, value in enumerate(column):
-            tall = _tall(value, top)
-            y -= tall
-            title = f"<title>{escape(labels[place])}: {value:,.0f}</title>"
-            marks.append(_bar(number, LEFT + step * (place + 0.5) - width / 2, y, width, tall, title))
-    return _plot(labels, top, "{:,.0f}".format, marks)
+
+    def draw(frame: Frame) -> Iterator[str]:
+        step = frame.step(labels)
+        width = min(step * 0.7, 60)
+        yield from _axes(frame, labels, top, "{:,.0f}".format)
+        for place, column in enumerate(columns):
+            y = float(HEIGHT - BOTTOM)
+            for colour, value in zip(series, column, strict=True):
+                y -= _tall(value, top)
+                hover = f"<title>{escape(labels[place])}: {value:,.0f}</title>"
+                yield _bar(colour, LEFT + step * (place + 0.5) - width / 2, y, width, _tall(value, top), hover)
+
+    return _drawn(title, draw)
 
 
-def grouped_bars(labels: Sequence[str], series: Series) -> Markup:
-    """A group of bars for each label; each series as shares of its own sum."""
-    shares = [_shares(values) for values in series.values()]
-    top = max((value for values in shares for value in values), default=0) or 1
-    step = _step(labels)
-    width = 0.8 * step / max(1, len(shares))
-    marks = [
-        _bar(
-            number,
-            LEFT + step * (place + 0.1) + width * number,
-            HEIGHT - BOTTOM - _tall(value, top),
-            width,
-            _tall(value, top),
-        )
-        for number, values in enumerate(shares)
-        for place, value in enumerate(values)
-    ]
-    return _plot(labels, top, "{:.0%}".format, marks)
+def grouped_bars(title: str, labels: Sequence[str], series: Series) -> Markup:
+    """Return a group of bars for each label; each series as shares of its own sum."""
+    shares = {colour: _shares(values) for colour, values in series.items()}
+    top = _highest(shares)
+
+    def draw(frame: Frame) -> Iterator[str]:
+        step = frame.step(labels)
+        width = 0.8 * step / max(1, len(shares))
+        yield from _axes(frame, labels, top, "{:.0%}".format)
+        for number, (colour, values) in enumerate(shares.items()):
+            for place, value in enumerate(values):
+                x, tall = LEFT + step * (place + 0.1) + width * number, _tall(value, top)
+                yield _bar(colour, x, HEIGHT - BOTTOM - tall, width, tall)
+
+    return _drawn(title, draw)
 
 
-def lines(labels: Sequence[str], series: Series) -> Markup:
-    """A line with dots for each series, as shares of its own sum."""
-    shares = [_shares(values) for values in series.values()]
-    top = max((value for values in shares for value in values), default=0) or 1
-    step = _step(labels)
-    marks: list[str] = []
-    for number, values in enumerate(shares):
-        points = [
-            (LEFT + step * (place + 0.5), HEIGHT - BOTTOM - _tall(value, top)) for place, value in enumerate(values)
-        ]
-        marks.append(_line(number, points))
-        marks += [f'<circle class="s{number % SERIES}" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in points]
-    return _plot(labels, top, "{:.0%}".format, marks)
+def lines(title: str, labels: Sequence[str], series: Series) -> Markup:
+    """Return a line with dots for each series, as shares of its own sum."""
+    shares = {colour: _shares(values) for colour, values in series.items()}
+    top = _highest(shares)
+
+    def draw(frame: Frame) -> Iterator[str]:
+        step = frame.step(labels)
+        yield from _axes(frame, labels, top, "{:.0%}".format)
+        for colour, values in shares.items():
+            points = [
+                (LEFT + step * (place + 0.5), HEIGHT - BOTTOM - _tall(value, top)) for place, value in enumerate(values)
+            ]
+            yield _line(colour, points)
+            yield from (f'<circle class="{colour}" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in points)
+
+    return _drawn(title, draw)
 
 
-def interval_bars(rows: Mapping[str, Interval], low: float, high: float, marks: Mapping[str, float]) -> Markup:
-    """A horizontal bar with its interval for each row, the first one in colour. marks: vertical lines by name."""
+def interval_bars(
+    title: str,
+    rows: Mapping[str, Interval],
+    shades: Mapping[str, str],
+    low: float,
+    high: float,
+    marks: Mapping[str, float],
+) -> Markup:
+    """Return a horizontal bar with its interval for each row. shades: colours by row. marks: vertical lines by name."""
     height = ROW * len(rows) + 26
 
-    def x(value: float) -> float:
-        share = (min(max(value, low), high) - low) / max(high - low, 1e-9)
-        return NAMES + share * (WIDTH - NAMES - 110)
+    def draw(frame: Frame) -> Iterator[str]:
+        def x(value: float) -> float:
+            share = (min(max(value, low), high) - low) / max(high - low, 1e-9)
+            return frame.names + share * (frame.width - frame.names - frame.values)
 
-    parts = [
-        f'<line class="mark" x1="{x(at):.1f}" x2="{x(at):.1f}" y1="4" y2="{height - 20}"/>'
-        f'<text class="middle" x="{x(at):.1f}" y="{height - 6}">{escape(name)}</text>'
-        for name, at in marks.items()
-    ]
-    for number, (name, row) in enumerate(rows.items()):
-        y = ROW * number + 8
-        parts.append(
-            f'<text class="name" x="0" y="{y + 13}">{escape(name)}</text>'
-            f'<rect class="{"rest" if number else "s0"}" x="{NAMES}" y="{y}" '
-            f'width="{max(1.0, x(row.value) - NAMES):.1f}" height="18" rx="3"/>'
-            f'<line class="whisker" x1="{x(row.low):.1f}" x2="{x(row.high):.1f}" y1="{y + 9}" y2="{y + 9}"/>'
-            f'<text class="name end" x="{WIDTH - 2}" y="{y + 13}">{escape(row.text)}</text>'
-        )
-    return _svg(height, parts)
-
-
-def curves(series: Mapping[str, Sequence[tuple[float, float]]], below: str) -> Markup:
-    """Lines of (x, y) points, each series on a scale of its own; the legend tells its first and last value."""
-    parts = [f'<text class="middle" x="{WIDTH / 2}" y="{HEIGHT - 6}">{escape(below)}</text>']
-    names: list[str] = []
-    for name, points in series.items():
-        finite = [(x, y) for x, y in points if isfinite(y)]
-        if len(finite) < 2:
-            continue
-        (x0, x1), ys = (finite[0][0], finite[-1][0]), [y for _, y in finite]
-        scaled = [
-            (
-                10 + (x - x0) / max(x1 - x0, 1e-9) * (WIDTH - 20),
-                HEIGHT - BOTTOM - 10 - (y - min(ys)) / max(max(ys) - min(ys), 1e-9) * (HEIGHT - BOTTOM - TOP - 20),
+        for name, at in marks.items():
+            yield f'<line class="mark" x1="{x(at):.1f}" x2="{x(at):.1f}" y1="4" y2="{height - 20}"/>'
+            yield f'<text class="middle" x="{x(at):.1f}" y="{height - 6}">{escape(name)}</text>'
+        for number, (name, row) in enumerate(rows.items()):
+            y = ROW * number + 8
+            yield f'<text class="name" x="0" y="{y + 13}">{escape(name)}</text>'
+            yield (
+                f'<rect class="{shades.get(name, REST)}" x="{frame.names}" y="{y}" '
+                f'width="{max(1.0, x(row.value) - frame.names):.1f}" height="18" rx="3"/>'
             )
-            for x, y in finite
-        ]
-        parts.append(_line(len(names), scaled))
-        names.append(f"{name}: {ys[0]:.2f} → {ys[-1]:.2f}")
-    return _svg(HEIGHT, parts) + legend(names)
+            yield f'<line class="whisker" x1="{x(row.low):.1f}" x2="{x(row.high):.1f}" y1="{y + 9}" y2="{y + 9}"/>'
+            yield f'<text class="name end" x="{frame.width - 2}" y="{y + 13}">{escape(row.text)}</text>'
+
+    return _drawn(title, draw, height)
 
 
-def legend(names: Sequence[str]) -> Markup:
-    """The colour of each series and its name."""
-    items = (f'<li><i class="s{number % SERIES}"></i>{escape(name)}</li>' for number, name in enumerate(names))
+def curves(title: str, series: Mapping[str, Sequence[tuple[float, float]]], below: str) -> Markup:
+    """Return lines of (x, y) points, each on a scale of its own; the legend tells its first and last value."""
+    finite = {name: [(x, y) for x, y in points if isfinite(y)] for name, points in series.items()}
+    drawable = {name: points for name, points in finite.items() if len(points) > 1}
+    shades = dict(zip(drawable, colours(len(drawable)), strict=True))
+
+    def draw(frame: Frame) -> Iterator[str]:
+        yield f'<text class="middle" x="{frame.width / 2}" y="{HEIGHT - 6}">{escape(below)}</text>'
+        for name, points in drawable.items():
+            yield _line(shades[name], list(_scaled(points, frame)))
+
+    return _drawn(title, draw) + legend(
+        (f"{name}: {points[0][1]:.2f} → {points[-1][1]:.2f}", shades[name]) for name, points in drawable.items()
+    )
+
+
+def legend(names: Iterable[tuple[str, str]]) -> Markup:
+    """Return the names of series, each beside its colour."""
+    items = (f'<li><i class="{colour}"></i>{escape(name)}</li>' for name, colour in names)
     return Markup(f'<ul class="legend">{"".join(items)}</ul>')
 
 
-def _plot(labels: Sequence[str], top: float, text: Callable[[float], str], marks: Sequence[str]) -> Markup:
-    """The frame of a plot: three rules with their values, labels below, then the marks."""
-    floor, step = HEIGHT - BOTTOM, _step(labels)
-    rules = [
-        f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="end" x="{LEFT - 6}" y="{y + 4:.1f}">{text(top * share)}</text>'
-        for share in (0, 0.5, 1)
-        for y in (floor - share * (floor - TOP),)
-    ]
-    every = 1 + len(labels) // MOST_LABELS
-    below = [
-        f'<text class="middle" x="{LEFT + step * (place + 0.5):.1f}" y="{HEIGHT - 8}">{escape(label)}</text>'
-        for place, label in enumerate(labels)
-        if place % every == 0
-    ]
-    return _svg(HEIGHT, [*rules, *below, *marks])
+def _scaled(points: Sequence[tuple[float, float]], frame: Frame) -> Iterator[tuple[float, float]]:
+    """The points on a scale on which they fill the frame."""
+    (first, last), ys = (points[0][0], points[-1][0]), [y for _, y in points]
+    room = HEIGHT - BOTTOM - TOP - 20
+    for x, y in points:
+        across = (x - first) / max(last - first, 1e-9)
+        up = (y - min(ys)) / max(max(ys) - min(ys), 1e-9)
+        yield 10 + across * (frame.width - 20), HEIGHT - BOTTOM - 10 - up * room
 
 
-def _svg(height: int, parts: Sequence[str]) -> Markup:
-    return Markup(f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{"".join(parts)}</svg>')
+def _axes(frame: Frame, labels: Sequence[str], top: float, text: Callable[[float], str]) -> Iterator[str]:
+    """Three rules with their values, and the labels below, of which some are left out if there is no room."""
+    floor, step = HEIGHT - BOTTOM, frame.step(labels)
+    for share in (0, 0.5, 1):
+        y = floor - share * (floor - TOP)
+        yield f'<line x1="{LEFT}" x2="{frame.width}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<text class="end" x="{LEFT - 6}" y="{y + 4:.1f}">{text(top * share)}</text>'
+    every = -(-len(labels) // frame.labels)
+    for place, label in enumerate(labels):
+        if place % every == 0:
+            x = min(LEFT + step * (place + 0.5), frame.width - len(label) * LETTER / 2)
+            yield f'<text class="middle" x="{x:.1f}" y="{HEIGHT - 8}">{escape(label)}</text>'
 
 
-def _bar(series: int, x: float, y: float, width: float, height: float, inside: str = "") -> str:
-    return f'<rect class="s{series % SERIES}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">{inside}</rect>'
+def _drawn(title: str, draw: Draw, height: int = HEIGHT) -> Markup:
+    """The chart for a desk and for a phone, of which style.css shows one."""
+    return Markup("").join(
+        Markup(
+            f'<svg class="{kind}" viewBox="0 0 {frame.width} {height}" role="img" aria-label="{escape(title)}">'
+            f"{''.join(draw(frame))}</svg>"
+        )
+        for kind, frame in (("wide", WIDE), ("narrow", NARROW))
+    )
 
 
-def _line(series: int, points: Sequence[tuple[float, float]]) -> str:
+def _bar(colour: str, x: float, y: float, width: float, height: float, inside: str = "") -> str:
+    return f'<rect class="{colour}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">{inside}</rect>'
+
+
+def _line(colour: str, points: Sequence[tuple[float, float]]) -> str:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline class="s{series % SERIES}" points="{path}"/>'
+    return f'<polyline class="{colour}" points="{path}"/>'
 
 
 def _shares(values: Sequence[float]) -> list[float]:
     return [value / (sum(values) or 1) for value in values]
 
 
-def _step(labels: Sequence[str]) -> float:
-    return (WIDTH - LEFT) / max(1, len(labels))
+def _highest(shares: Series) -> float:
+    return max((value for values in shares.values() for value in values), default=0) or 1
 
 
 def _tall(value: float, top: float) -> float:

@@ -64,7 +64,7 @@ def test_the_page_stands_alone_and_holds_no_message(tmp_path: Path) -> None:
     assert page.addresses == []
     assert "url(" not in html
     assert "<Bob & Co>" in page.text
-    assert html.count("<svg") == 4
+    assert html.count('<svg class="wide"') == html.count('<svg class="narrow"') == 4
     assert "five" not in page.text
     assert not re.search(r"https?://", html)
 

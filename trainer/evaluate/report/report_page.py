@@ -29,6 +29,7 @@ NAMES = {
     "markov": "Markov chain",
     "base": "base, no adapter",
 }
+COLOURS = {NAMES["tuned"]: charts.IMITATION, NAMES["human"]: charts.PERSON}  # on the whole page
 
 
 def page(
@@ -45,6 +46,7 @@ def page(
         "report.html.j2",
         name=name,
         verdict=sentence[:1].upper() + sentence[1:],
+        legend=charts.legend(COLOURS.items()),
         warnings=[*evaluation.warnings, *_gate(bundle.seal.metrics.get("gate"))],
         likeness=list(_likeness(evaluation)),
         pairs=_pairs(evaluation.replies),
@@ -73,16 +75,16 @@ def _likeness(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
         rows = {NAMES[voice]: figure for voice in voices if (figure := evaluation.rows[voice][key])}
         if NAMES["tuned"] in rows:
             title = spec.title[:1].upper() + spec.title[1:]
-            yield {"title": title, "means": spec.means, "good": spec.good, "chart": _chart(spec, rows)}
+            yield {"title": title, "means": spec.means, "good": spec.good, "chart": _chart(title, spec, rows)}
 
 
-def _chart(spec: TextFigure, rows: Mapping[str, Figure]) -> Markup:
+def _chart(title: str, spec: TextFigure, rows: Mapping[str, Figure]) -> Markup:
     you = rows.get(NAMES["human"])
     intervals = {
         name: charts.Interval(figure.value, figure.low, figure.high, spec.text(figure.value))
         for name, figure in rows.items()
     }
-    return charts.interval_bars(intervals, spec.low, spec.high, {"you": you.value} if you else {})
+    return charts.interval_bars(title, intervals, COLOURS, spec.low, spec.high, {"you": you.value} if you else {})
 
 
 def _pairs(replies: Sequence[GeneratedReply]) -> list[dict[str, Sequence[str]]]:
@@ -102,8 +104,9 @@ def _lengths(replies: Sequence[GeneratedReply]) -> Iterator[tuple[str, str, Mark
     labels = [str(most) if most < 4 else f"≤{most}" for most in LENGTHS] + [f">{LENGTHS[-1]}"]
     texts = {NAMES["tuned"]: texts_of(replies), NAMES["human"]: [reply.context.text for reply in replies]}
     bins = {name: Counter(map(length_bin, said)) for name, said in texts.items()}
-    series = {name: [counts[number] for number in range(len(labels))] for name, counts in bins.items()}
-    yield "How long you write", "words a message", charts.grouped_bars(labels, series) + charts.legend(list(series))
+    series = {COLOURS[name]: [counts[number] for number in range(len(labels))] for name, counts in bins.items()}
+    title = "How long you write"
+    yield title, "words a message", charts.grouped_bars(title, labels, series) + charts.legend(COLOURS.items())
 
 
 def _hours(corpus: Corpus, speaker: str) -> Iterator[tuple[str, str, Markup]]:
@@ -115,8 +118,9 @@ def _hours(corpus: Corpus, speaker: str) -> Iterator[tuple[str, str, Markup]]:
     )
     if hours:
         labels = [f"{hour:02}" for hour in range(24)]
-        series = {"your messages": [hours[hour] for hour in range(24)]}
-        yield "When you write", "your messages by hour (UTC)", charts.grouped_bars(labels, series)
+        series = {charts.PERSON: [hours[hour] for hour in range(24)]}
+        title = "When you write"
+        yield title, "your messages by hour (UTC)", charts.grouped_bars(title, labels, series)
 
 
 def _listed(figures: Mapping[str, Figure | None], *, leak: bool) -> list[dict[str, str]]:
@@ -142,7 +146,7 @@ def _losses(history: Sequence[Mapping[str, float]]) -> Markup | str:
         ],
     }
     drawn = {name: points for name, points in series.items() if len(points) > 1}
-    return charts.curves(drawn, "steps") if drawn else ""
+    return charts.curves("How the loss fell", drawn, "steps") if drawn else ""
 
 
 def _make_up(corpus: Corpus, bundle: Bundle) -> dict[str, str]:
