@@ -20,7 +20,11 @@ ADDRESS_REACH_GAPS = 4  # so does an address to somebody who spoke in it
 OWN_REACH_GAPS = 3  # in a crowd, whoever addresses nobody goes on where they spoke, or were spoken to, so lately
 BURST_SECONDS = 120.0  # elsewhere, so lately (WeClone joins within 2 minutes too)
 CROWD_SHARE = 0.3  # of messages that say whom they answer: where so many do, the others are no answer to the last one
-MIN_CROWD_MESSAGES = 50  # before a channel is called crowded
+USUAL_SHARE, USUAL_MESSAGES = (
+    0.15,
+    10,
+)  # of whom nothing is known yet: what so many messages of an ordinary channel hold
+DEFAULT_GAP_SECONDS, MIN_GAPS = 3600.0, 8  # with fewer gaps than that none can be learned
 
 WINDOW = 4096  # messages that a reply link may point to
 PEOPLE = 1024  # who are remembered, the longest silent forgotten first
@@ -52,7 +56,7 @@ class Rhythm:
     """How people talk in a channel. gap: seconds of silence that end a conversation. is_crowded: several conversations go on
     at once, and people say whom they mean."""
 
-    gap: float = 3600.0
+    gap: float = DEFAULT_GAP_SECONDS
     is_crowded: bool = False
 
 
@@ -230,11 +234,14 @@ def _folded(word: str) -> str:
     return word.upper() if word.isascii() else normalise(word)
 
 
-def rhythm_of(times: Sequence[float], addressed_share: float = 0.0, gap: float = 0.0) -> Rhythm:
-    """Return the rhythm of a channel. times: of its messages, rising. addressed_share: of messages that answer by a link, or
-    say whom they address. gap: seconds, if it need not be learned."""
-    is_crowded = len(times) >= MIN_CROWD_MESSAGES and addressed_share >= CROWD_SHARE and times[-1] > times[0]
-    return Rhythm(gap or _learned_gap([later - earlier for earlier, later in pairwise(times)]), is_crowded)
+def rhythm_of(times: Sequence[float], addressed: int = 0, gap: float = 0.0) -> Rhythm:
+    """Return the rhythm of a channel. times: of its messages, rising. addressed: how many of them answer by a link, or say
+    whom they address. gap: seconds, if it need not be learned."""
+    share = (addressed + USUAL_SHARE * USUAL_MESSAGES) / (len(times) + USUAL_MESSAGES)
+    is_dated = bool(times) and times[-1] > times[0]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    learned = _learned_gap(gaps) if len(gaps) >= MIN_GAPS else DEFAULT_GAP_SECONDS
+    return Rhythm(gap or learned, is_dated and share >= CROWD_SHARE)
 
 
 def _learned_gap(gaps: Sequence[float]) -> float:

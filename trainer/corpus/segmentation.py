@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from persona.names import SOMEONE
-from persona.threads import Rhythm, ThreadFinder, rhythm_of
+from persona.threads import Rhythm, ThreadFinder, named_in, rhythm_of
 from persona.transcript import UNKNOWN, Conversation, Turn
 from trainer.people.identities import KnownPerson
 
@@ -112,7 +112,7 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
     timed = in_order(rows)
     dated = sum(row.at is not None for row in rows)
     longest = MAX_DATED_TURNS if 2 * dated > len(rows) else MAX_UNDATED_TURNS
-    finder = ThreadFinder(_rhythm(timed, gap))
+    finder = ThreadFinder(_rhythm(timed, people, gap))
     by_id = {row.message_id: row for row in rows}
     conversations: list[_Conversation] = []
     current: dict[int, _Conversation] = {}  # where each thread goes on
@@ -149,10 +149,14 @@ class _Conversation:
         self.rows.append(row)
 
 
-def _rhythm(timed: Sequence[tuple[Row, float]], gap: float) -> Rhythm:
+def _rhythm(timed: Sequence[tuple[Row, float]], people: Mapping[str, KnownPerson], gap: float) -> Rhythm:
     """The rhythm of a channel, from all that was said there."""
-    addressed = sum(bool(row.mentions or row.reply_to) for row, _ in timed)
-    return rhythm_of([at for _, at in timed], addressed / len(timed), gap)
+    keys = {people[row.sender].key for row, _ in timed}
+    addressed = sum(
+        bool(row.mentions or row.reply_to or named_in(row.lines[0], lambda name: name if name in keys else None))
+        for row, _ in timed
+    )
+    return rhythm_of([at for _, at in timed], addressed, gap)
 
 
 def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:

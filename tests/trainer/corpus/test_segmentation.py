@@ -207,10 +207,11 @@ def test_what_a_message_answers_goes_along() -> None:
         replace(message(5, 99, "me", "@eve where was it"), mentions=("eve",)),
         message(6, 30 * DAY, "bob", "that cake", reply_to="1"),
         message(7, 31 * DAY, "bob", "no idea", reply_to="?"),
+        replace(message(8, 110, "me", "the blue one, @eve"), mentions=("eve",)),
     ]
     answers = {
         name: (answered.row.message_id, answered.explicit)
         for group in segment(rows, PEOPLE, gap=600)
         for name, answered in group.answers.items()
     }
-    assert answers == {"4": ("1", True), "5": ("3", False), "6": ("1", True)}
+    assert answers == {"4": ("1", True), "6": ("1", True), "8": ("3", False)}
