@@ -15,7 +15,7 @@ class Backoff:
         self._draw = draw
 
     def pause(self, at_least: float = 0.0) -> float:
-        """The seconds to wait now. at_least: what the other side asked for; it is never shortened."""
+        """Return the seconds to wait now. at_least: what the other side asked for; it is never shortened."""
         base = max(self._next, at_least)
         self._next = min(2 * base, self._longest)
         shorter = base * (1 - JITTER * self._draw())

@@ -1,5 +1,5 @@
-"""One process an account: two would answer twice. A lock on a file here, and one in PostgreSQL where the store is shared
-between machines; both end with the process."""
+"""One process an account, since two would answer twice: a lock on a file, and one in PostgreSQL if machines share the
+store. Both end with the process."""
 
 import asyncio
 import fcntl
@@ -24,7 +24,7 @@ class Claims:
         self._held = ExitStack()
 
     async def claim(self, account: str) -> None:
-        """Take an account. Raises PermanentError where another process has it."""
+        """Take an account. Raises PermanentError if another process has it."""
         self._held.enter_context(self._file(account))
         if not self._database.is_sqlite:
             await asyncio.to_thread(self._lock, account)

@@ -52,7 +52,7 @@ class Pauses:
 
 async def serve(settings: Settings, gateways: Sequence[Gateway], *, until_first_ends: bool = False) -> None:
     """Run until SIGTERM or SIGINT, or until no gateway is left. until_first_ends: stop when a gateway's run() returns.
-    Raises PermanentError where a restart can't help."""
+    Raises PermanentError if a restart can't help."""
     hide([secret(name, settings) or "" for name in NAMES])
     async with AsyncExitStack() as stack:
         stopping = asyncio.Event()
@@ -156,7 +156,7 @@ class BotDaemon:
         return Timeline(self._store, self._proactive, self._settings.tweets, self._account, self._dispatch, limits)
 
     def _account(self, platform: str) -> str:
-        """The open account on a platform; empty before it is open."""
+        """Return the open account on a platform; empty before it is open."""
         writer = self._writers.get(platform)
         return writer.account if writer else ""
 
@@ -174,7 +174,7 @@ class BotDaemon:
             await self._store.channels.disable_target(post.account, post.channel, reason)
 
     def _named_channels(self) -> set[str]:
-        """The channels that the settings name."""
+        """Return the channels that the settings name."""
         return self._settings.named_channels | set(self._settings.tweets.to)
 
     async def _purge(self) -> None:
@@ -218,7 +218,7 @@ class BotDaemon:
         }
 
     async def _status(self) -> str:
-        """The state as an owner reads it."""
+        """Return the state as an owner reads it."""
         state = await self.state()
         paused = [
             writer.account

@@ -1,4 +1,4 @@
-"""What stands against speaking: settings, bundle, engine, store, disk, clock, platforms; each with how to mend it."""
+"""Checks settings, bundle, engine, store, disk, clock and platforms; says how to mend what keeps the bot from speaking."""
 
 import asyncio
 import logging
@@ -103,7 +103,7 @@ async def _platforms(settings: Settings) -> list[Finding]:
 
 
 async def _clock(settings: Settings) -> list[Finding]:
-    """Against the clocks of the platforms, which stand in every answer."""
+    """Compare this machine's clock with the platforms', which their answers tell."""
     bases = [settings.section_of(platform).api_base for platform in settings.enabled_platforms]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         for base in bases:

@@ -11,7 +11,8 @@ from persona.platforms import NAMES
 
 
 def gateways_of(settings: Settings) -> list[Gateway]:
-    """The gateways that the settings enable. Raises SettingsError if there is none, PermanentError without a token."""
+    """Return the gateways that the settings enable. Raises SettingsError if there is none, PermanentError without a
+    token."""
     gateways: list[Gateway] = [
         _package(platform.name).open_gateway(settings, _token(platform.token, settings))
         for platform in settings.enabled_platforms
@@ -26,7 +27,7 @@ def gateways_of(settings: Settings) -> list[Gateway]:
 
 
 def limits_of(platform: str) -> Limits:
-    """What fits into a post there. Loads nothing of the platform's library."""
+    """Return what fits into a post there. Loads nothing of the platform's library."""
     limits: Limits = _package(platform).LIMITS
     return limits
 

@@ -33,9 +33,9 @@ class IncomingMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One post. reply_to: the message it answers, "" for none. nonce: at most 25 characters, the same whenever the same
-    post is tried again. after: the message that called for it, where a search for an earlier try begins. votes: offer
-    to rate it, where that takes buttons."""
+    """One post. reply_to: the id of the message it answers, "" if none. nonce: at most 25 characters, the same for every
+    try of this post. after: the id of the message that triggered it, where a search for an earlier try begins. votes:
+    add buttons to rate it, if the platform has them."""
 
     channel: str
     text: str
@@ -61,7 +61,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What somebody thinks of a post of ours: 1, -1, or 0 where they took it back."""
+    """Somebody's rating of a post of ours: 1, -1, or 0 to withdraw it."""
 
     channel: str
     message_id: str
@@ -107,7 +107,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What `doctor` found. mend: what to do, where `ok` is False."""
+    """One result of `doctor`. mend: what to do if `ok` is False."""
 
     check: str
     ok: bool
@@ -132,7 +132,7 @@ class ResultUnknown(Exception):
 
 
 class Intake(Protocol):
-    """What a gateway passes its events to. Every call returns once they are committed."""
+    """Takes the events of a gateway. Every call returns once they are committed."""
 
     async def opened(self, account: str, name: str) -> None:
         """The gateway is connected as `account` (`discord:` and the bot's own id), called `name`."""
@@ -171,7 +171,7 @@ class Intake(Protocol):
         """Wait until nothing of this channel is waiting for an answer."""
 
     async def watermarks(self) -> Mapping[str, str]:
-        """The last committed message id of each channel, for catching up."""
+        """Return the last committed message id of each channel, for catching up."""
 
     def catching_up(self, channels: int) -> None:
         """Note how many channels are still being read up to now."""
@@ -181,8 +181,8 @@ class Intake(Protocol):
 
 
 class Gateway(Protocol):
-    """One platform. run() returns when the platform is left for good, and raises whatever ends the connection; it may be
-    called again. Raises PermanentError for what a restart can't mend."""
+    """One platform. run() returns when the platform is left for good and raises when the connection ends; it may be
+    called again. It raises PermanentError for what a restart can't mend."""
 
     @property
     def platform(self) -> str: ...
@@ -199,15 +199,16 @@ class Gateway(Protocol):
         """Post and return the new message's id. Raises NotSent, Undeliverable or ResultUnknown."""
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        """The id of an earlier post of the same message, where the platform can tell. Raises as `send` does."""
+        """Return the id of an earlier post of the same message; None if there is none or the platform can't tell. Raises
+        as `send` does."""
 
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
-        """What was said in a channel before that message, oldest first, our own posts under our own id; empty where the
-        platform can't tell. Raises as `send` does."""
+        """Return the messages of a channel before that one, oldest first, our own posts under our own id; an empty
+        sequence if the platform can't tell. Raises as `send` does."""
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
         """Show that the bot types there, until left."""
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
-        """What stands against speaking on this platform, asked without connecting for good. targets: where tweets are to
-        go there."""
+        """Check, without connecting for good, whether the bot can speak on this platform. targets: where tweets are to
+        go."""

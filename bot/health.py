@@ -37,8 +37,8 @@ class LoopMonitor:
             self._metrics.loop_lag.set(self._lag)
 
     def alive(self) -> bool:
-        """Whether the loop is on time, and nothing has stood still for too long. A server that is away is no reason to
-        be restarted: work that waits for one is in a pause of its own."""
+        """Return whether the loop is on time, and nothing has stood still for too long. A server that is away is no
+        reason to be restarted: work that waits for one is in a pause of its own."""
         return self._lag < LATE and self._stuck_for() < self._patience
 
 

@@ -18,7 +18,7 @@ HIDDEN = "[hidden]"
 
 
 def set_up_logging(level: int, log_format: Literal["text", "json"] = "text") -> None:
-    """Write our events to stderr, a line each. Where they can't be written, on a full disk say, the bot goes on."""
+    """Write our events to stderr, one a line. If they can't be written, because the disk is full say, the bot goes on."""
     logging.raiseExceptions = False
     out = logging.StreamHandler()
     out.setFormatter(JsonLines() if log_format == "json" else logging.Formatter("%(levelname)s %(name)s %(message)s"))
@@ -28,7 +28,7 @@ def set_up_logging(level: int, log_format: Literal["text", "json"] = "text") -> 
 
 
 def hide(secrets: Collection[str]) -> None:
-    """Never write these, whoever logs them: what a library puts into an error is not ours to choose."""
+    """Replace these secrets in every log line, including a library's errors."""
     known = [secret for secret in secrets if secret]
     if known:
         pattern = re.compile("|".join(map(re.escape, known)))

@@ -35,5 +35,5 @@ class BotMetrics:
             self.objections.labels(reason).inc()
 
     def text(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+        """Return all of it, in Prometheus' text format."""
         return generate_latest(self.registry)

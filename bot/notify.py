@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Send `state` (READY=1, STATUS=…) to the service manager, if there is one (sd_notify(3)). One that is gone is no
-    reason to stop: its socket is inherited by whatever is started from a service."""
+    """Send `state` (READY=1, STATUS=…) to the service manager, if there is one (sd_notify(3)).
+
+    A manager that can't be reached is ignored: a program started from a service inherits the address of its socket.
+    """
     address = environ.get("NOTIFY_SOCKET")
     if not address:
         return

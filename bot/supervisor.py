@@ -1,5 +1,5 @@
-"""Keeps the gateways running, each alone: again after a growing pause whatever ended one, parked where a restart can't
-help."""
+"""Keeps the gateways running, each on its own: restarts one that ended after a growing pause, and parks one that a
+restart can't help."""
 
 import asyncio
 import logging

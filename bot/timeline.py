@@ -39,7 +39,8 @@ def next_due(now: datetime, settings: Tweets, draw: float) -> datetime:
 
 
 def is_allowed(moment: datetime, settings: Tweets) -> bool:
-    """Whether tweets are allowed at `moment`. Hours may span midnight, and then belong to the day they begin on."""
+    """Return whether tweets are allowed at `moment`. Hours may span midnight, and then belong to the day they begin
+    on."""
     local = moment.astimezone(ZoneInfo(settings.timezone))
     if not within(settings.hours, local):
         return False
@@ -50,8 +51,8 @@ def is_allowed(moment: datetime, settings: Tweets) -> bool:
 
 
 def opening_after(moment: datetime, settings: Tweets) -> datetime:
-    """The next moment from which tweets are allowed, UTC. A start that a clock change skips falls on the moment after
-    the change; of one that comes twice, the first counts."""
+    """Return the next moment from which tweets are allowed, UTC. A start that a clock change skips falls on the moment
+    after the change; of one that comes twice, the first counts."""
     zone = ZoneInfo(settings.timezone)
     first = moment.astimezone(zone).date() - timedelta(days=1)
     for days in range(10):
@@ -198,7 +199,7 @@ class Timeline:
 
 
 def _timing(settings: Tweets) -> str:
-    """What the moment of a tweet depends on, in a line that differs where it does."""
+    """Return what the moment of a tweet depends on, in a line that differs where it does."""
     start, end = settings.hours
     return f"{settings.every} {settings.jitter} {start}-{end} {','.join(settings.days)} {settings.timezone}"
 

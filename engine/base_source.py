@@ -42,7 +42,7 @@ PACKAGED = {
 
 
 def gguf_file(settings: Settings) -> Path | None:
-    """The GGUF file that `[base] model` names, as a path or by the name of a package; None for anything else."""
+    """Return the GGUF file that `[base] model` names, as a path or by the name of a package; None for anything else."""
     name = settings.base.model
     if name in PACKAGED and not (settings.root / name).is_dir():
         return _packaged(name, PACKAGED[name])
@@ -73,7 +73,7 @@ def is_instruct(name: str, *, has_template: bool) -> bool:
 
 
 def dequantised_folder(settings: Settings, file: Path) -> Path:
-    """Where the weights of a GGUF file lie once they are dequantised: a folder for each content of such a file."""
+    """Return where the weights of a GGUF file lie once they are dequantised: a folder for each content of such a file."""
     size, digest = file.stat().st_size, hashlib.sha256()
     with file.open("rb") as data:
         for number in range(SAMPLES):

@@ -25,12 +25,12 @@ TORCH_PRECISIONS = ("auto", "f16", "bf16", "4bit")
 
 
 def encoding_of(bundle: Bundle) -> Encoding:
-    """The bundle's tokenizer with its sealed ids."""
+    """Return the bundle's tokenizer with its sealed ids."""
     return open_encoding(bundle.folder, bundle.seal.end_of_turn, bundle.seal.bos)
 
 
 def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
-    """The current bundle's voice, its engine not yet started."""
+    """Return the current bundle's voice, its engine not yet started."""
     bundle = current(settings.adapters)
     if bundle.version in marked(settings.adapters):
         log.warning("adapter %s learned from somebody who is to be forgotten: train anew", bundle.version)
@@ -38,13 +38,13 @@ def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
 
 
 def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Voice:
-    """A bundle's voice, its engine not yet started."""
+    """Return a bundle's voice, its engine not yet started."""
     engine, sampling = open_engine(settings, bundle, merge=merge), sampling_of(settings, bundle.seal)
     return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard_of(settings, bundle))
 
 
 def guard_of(settings: Settings, bundle: Bundle) -> Guard:
-    """What the bundle's voice must not say. A bundle that came without its private part has no copy guard: said once."""
+    """Return the guard of the bundle's voice. A bundle without its private part has no copy guard, which is logged once."""
     path = bundle.private / FILE
     if not path.is_file():
         log.warning("no copy guard: %s is missing, so what was trained on may be repeated word for word", path)
@@ -53,8 +53,8 @@ def guard_of(settings: Settings, bundle: Bundle) -> Guard:
 
 
 def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> InferenceEngine:
-    """An engine for the bundle, not yet started, which refuses to start where it ignores the adapter. merge: False keeps
-    the base's own voice at hand (Request.tuned)."""
+    """Return an engine for the bundle, not yet started, which refuses to start where it ignores the adapter. merge: False
+    keeps the base's own voice at hand (Request.tuned)."""
     engine = _engine(settings, bundle, merge)
     probe = bundle.seal.probe
     return ProbedEngine(engine, probe, encoding_of(bundle)) if probe else engine
@@ -85,8 +85,8 @@ def sampling_of(settings: Settings, seal: Seal) -> SamplingParams:
 
 
 def _openvino_obstacle(settings: Settings, bundle: Bundle, merge: bool) -> str:
-    """What stands against OpenVINO; empty if nothing does."""
-    sealed, wanted, rule = bundle.seal.precision, settings.engine.precision, sampling_of(settings, bundle.seal)
+    """Return why OpenVINO can't run the bundle; empty if it can."""
+    sealed, precision, rule = bundle.seal.precision, settings.engine.precision, sampling_of(settings, bundle.seal)
     if not merge:
         return "the base's own voice is wanted too"
     # not /proc/driver/nvidia: a container sees that whether the GPU was given to it or not
@@ -94,8 +94,8 @@ def _openvino_obstacle(settings: Settings, bundle: Bundle, merge: bool) -> str:
         return "there is a GPU"
     if not (bundle.folder / "model.gguf").is_file():
         return "the bundle holds no model.gguf"
-    if wanted not in ("auto", sealed):
-        return f"model.gguf is {sealed or 'of another precision'}, [engine] precision asks for {wanted}"
+    if precision not in ("auto", sealed):
+        return f"model.gguf is {sealed or 'of another precision'}, [engine] precision asks for {precision}"
     if rule.repetition_penalty != 1.0:
         return "a repetition penalty would reach the end of the turn there"
     if importlib.util.find_spec("openvino_genai") is None:
@@ -166,7 +166,7 @@ def _server(settings: Settings, bundle: Bundle) -> InferenceEngine:
 
 
 def server_url(settings: Settings, *, has_key: bool) -> str:
-    """Where the server's completions are: [engine] url, up to and including /v1, which may be left out. Raises
+    """Return where the server's completions are: [engine] url, up to and including /v1, which may be left out. Raises
     SettingsError for what is no address, and for a key that would cross a network in the clear."""
     url = settings.engine.url.rstrip("/")
     parts = urlsplit(url)

@@ -18,7 +18,7 @@ from persona.errors import UserError
 
 
 def located_base(settings: Settings) -> Path | str:
-    """The folder that holds the base, or its Hub id. A GGUF file is dequantised into a folder the first time.
+    """Return the folder that holds the base, or its Hub id. A GGUF file is dequantised into a folder the first time.
 
     Raises UserError for a file that can't be read, and for an architecture that transformers doesn't know.
     """

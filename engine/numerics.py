@@ -51,9 +51,9 @@ def best_device() -> torch.device:
 
 def cpu_has_bf16() -> bool:
     """Return whether the CPU multiplies bfloat16 itself (AVX-512 BF16 or AMX); emulation is slower than float32."""
-    wanted = bfloat16_switch()
-    if wanted is not None:
-        return wanted
+    switch = bfloat16_switch()
+    if switch is not None:
+        return switch
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 

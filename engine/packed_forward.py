@@ -179,8 +179,8 @@ def why_not_packed(model: Model, run: Callable[[Sequence[Sequence[int]]], Sequen
         packed = run(_PROBES)
     except Exception as error:  # models refuse in many ways what they were not made for
         return f"{type(error).__name__}: {error}"
-    wanted = torch.cat([alone[-len(rows) :] for alone, rows in zip(expected, packed, strict=True)]).float()
-    off = float((torch.cat(list(packed)).float() - wanted).norm() / wanted.norm())
+    reference = torch.cat([alone[-len(rows) :] for alone, rows in zip(expected, packed, strict=True)]).float()
+    off = float((torch.cat(list(packed)).float() - reference).norm() / reference.norm())
     return "" if off < _TOLERANCES.get(model.dtype, 0.05) else f"its logits were off by {off:.1%}"
 
 

@@ -38,7 +38,7 @@ class ProbedEngine:
 
     async def start(self) -> None:
         """Start and ask. One that can't answer yet, such as a server that is away, is asked before it speaks. Raises
-        PermanentError where the engine speaks like the base."""
+        PermanentError if the engine speaks like the base."""
         await self._engine.start()
         try:
             await self._check()
@@ -48,7 +48,7 @@ class ProbedEngine:
             )
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
-        """The completion of `request`, piece by piece."""
+        """Yield the completion of `request`, piece by piece."""
         await self._check()
         try:
             async with aclosing(self._engine.generate(request)) as pieces:

@@ -20,7 +20,7 @@ CLOSE_TIMEOUT_SECONDS = 10.0  # seconds a step may take to end when the engine i
 
 
 class ThreadedEngine:
-    """An engine whose model lives in a thread. open_stepper: makes the model; called again where a step failed."""
+    """An engine whose model lives in a thread. open_stepper: makes the model; called again after a step failed."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ThreadedEngine:
                 self._end_all(EngineError("the engine was closed"))
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
-        """The completion of `request`, piece by piece. Raises EngineError where it fails."""
+        """Yield the completion of `request`, piece by piece. Raises EngineError if it fails."""
         deliveries: asyncio.Queue[Delivery] = asyncio.Queue()
         deliver = _thread_safe_put(asyncio.get_running_loop(), deliveries)
         max_new_tokens = token_budget(request, self._max_length, self._encoding.vocabulary)

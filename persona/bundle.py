@@ -54,8 +54,10 @@ class Probe(_Part):
 
 
 class Seal(_Part):
-    """persona.json: what the bot must know to speak as the trainer meant it, and the sha256 of every file. precision: of
-    model.gguf, "" where there is none."""
+    """persona.json: what the bot must know to speak as the trainer meant it, and the sha256 of every file.
+
+    precision: of model.gguf; empty if the bundle has none.
+    """
 
     format: int = FORMAT
     transcript: int = transcript.FORMAT
@@ -78,7 +80,7 @@ class Seal(_Part):
     digest: str = ""
 
     def signed(self, files: Mapping[str, str]) -> "Seal":
-        """The seal of these files, with the digest over itself."""
+        """Return the seal of these files, with the digest over itself."""
         full = self.model_copy(update={"files": dict(files), "digest": ""})
         return full.model_copy(update={"digest": _digest_of(full.model_dump(mode="json"))})
 
@@ -97,18 +99,18 @@ class Bundle:
 
     @property
     def private(self) -> Path:
-        """What is never uploaded: report, guard, plots."""
+        """The folder that is never uploaded: report, guard, plots."""
         return self.folder / PRIVATE
 
     @property
     def reports(self) -> Path:
-        """Where later reports on it lie, with what came of its games: nothing is written into a sealed bundle."""
+        """The folder of later reports and game results: nothing is written into a sealed bundle."""
         return self.folder.resolve().parent / "reports" / self.version
 
 
 @contextlib.contextmanager
 def draft(home: Path) -> Iterator[Path]:
-    """A new folder beside the versions in `home` (adapters/<name>), gone afterwards unless it was published."""
+    """Yield a new folder beside the versions in `home` (adapters/<name>), which is removed unless it gets published."""
     home.mkdir(parents=True, exist_ok=True)
     _sweep(home)
     folder = Path(tempfile.mkdtemp(prefix=f".draft-{os.getpid()}-", dir=home))
@@ -161,7 +163,7 @@ def point_current(bundle: Bundle) -> None:
 
 
 def current(home: Path) -> Bundle:
-    """The bundle that speaks for the persona whose adapters lie in `home`."""
+    """Return the bundle that speaks for the persona whose adapters lie in `home`."""
     link = home / CURRENT
     if not link.exists():
         raise PermanentError(f"{home} has no current adapter: training has not finished; run 'python -m trainer train'")
@@ -169,7 +171,8 @@ def current(home: Path) -> Bundle:
 
 
 def open_bundle(folder: Path) -> Bundle:
-    """The bundle in `folder`, every file checked against its seal. Raises PermanentError naming the file at fault."""
+    """Return the bundle in `folder`, every file checked against its seal. Raises PermanentError naming the file at
+    fault."""
     seal = read_seal(folder)
     for name, expected in seal.files.items():
         path = folder / name
@@ -183,14 +186,14 @@ def open_bundle(folder: Path) -> Bundle:
 
 
 def versions(home: Path) -> list[int]:
-    """The sealed versions in `home`, oldest first."""
+    """Return the sealed versions in `home`, oldest first."""
     return sorted(
         int(entry.name) for entry in home.glob("[0-9]*") if entry.name.isdecimal() and (entry / SEAL).is_file()
     )
 
 
 def read_seal(folder: Path) -> Seal:
-    """The seal of the bundle in `folder`; the files it speaks of are not looked at. Raises PermanentError."""
+    """Return the seal of the bundle in `folder`; the files it speaks of are not looked at. Raises PermanentError."""
     path = folder / SEAL
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -31,8 +31,8 @@ _debug: ContextVar[bool] = ContextVar("debug", default=False)
 _program: ContextVar[str] = ContextVar("program", default="")
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"alterego {VERSION}")
         raise typer.Exit
 
@@ -81,7 +81,7 @@ def typed(sentence: str) -> str:
 
 
 def debugging() -> bool:
-    """Whether the command in hand was called with --debug."""
+    """Return whether the command in hand was called with --debug."""
     return _debug.get()
 
 

@@ -273,7 +273,8 @@ class Settings(PlatformSections):
 
 
 def expand_home(text: str) -> Path:
-    """A path as it is typed, its ~ resolved; the ~ of somebody whom this machine doesn't know stays, and is not found."""
+    """Return a path as it is typed, its ~ resolved; the ~ of somebody whom this machine doesn't know stays, and is not
+    found."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -281,7 +282,7 @@ def expand_home(text: str) -> Path:
 
 
 def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in `path`. Raises SettingsError naming every mistake by its key."""
+    """Return the settings in `path`. Raises SettingsError naming every mistake by its key."""
     file = Path(path).absolute()
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -297,7 +298,7 @@ def load(path: Path | str = "persona.toml", environ: Mapping[str, str] = os.envi
 
 
 def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that `text` holds, as they would be in `path`. Raises SettingsError as `load` does."""
+    """Return the settings that `text` holds, as they would be in `path`. Raises SettingsError as `load` does."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -312,7 +313,8 @@ def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ)
 
 
 def _sentences(error: ValidationError) -> str:
-    """All mistakes as a user reads them, one a key: `[sampling] has no key 'temprature'; did you mean 'temperature'?`"""
+    """Return all mistakes as a user reads them, one a key: `[sampling] has no key 'temprature'; did you mean
+    'temperature'?`"""
     by_key: dict[tuple[str, ...], list[Any]] = {}
     for issue in error.errors():
         by_key.setdefault(_address_of(issue), []).append(issue)

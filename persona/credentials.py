@@ -15,7 +15,7 @@ NAMES = (*(platform.token for platform in PLATFORMS), "STORE_URL", "ENGINE_API_K
 
 
 def secret(name: str, settings: Settings, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The secret called `name` (one of NAMES), or None. `$CREDENTIALS_DIRECTORY/discord_token` goes before the
+    """Return the secret called `name` (one of NAMES), or None. `$CREDENTIALS_DIRECTORY/discord_token` goes before the
     environment, the environment before `.env`. Raises SettingsError for a `.env` that others can read."""
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         credential = Path(folder) / name.lower()

@@ -51,7 +51,7 @@ class Encoding:
     """One tokenizer with the ids that end turns and begin texts.
 
     end_of_turn: the id every turn ends with. bos: the id every text begins with, or None. Both are sealed with the
-    bundle. Raises UserError where the tokenizer cannot carry a transcript.
+    bundle. Raises UserError if the tokenizer cannot carry a transcript.
     """
 
     def __init__(self, tokenizer: Tokenizer, end_of_turn: int, bos: int | None = None) -> None:
@@ -73,7 +73,7 @@ class Encoding:
         return self.tokenizer.get_vocab_size(with_added_tokens=True)
 
     def encode(self, piece: str) -> list[int]:
-        """The ids of one piece of text; none of them is special or added, whatever was typed."""
+        """Return the ids of one piece of text; none of them is special or added, whatever was typed."""
         return self.encode_many([piece])[0]
 
     def encode_many(self, pieces: Sequence[str]) -> list[list[int]]:
@@ -85,16 +85,16 @@ class Encoding:
         ]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids, special ones left out."""
+        """Return the text of ids, special ones left out."""
         return str(self.tokenizer.decode([i for i in ids if i not in self._special], skip_special_tokens=True))
 
     def completion(self, ids: Iterable[int]) -> str:
-        """The text of a sampled turn: what stands before its end_of_turn."""
+        """Return the text of a sampled turn: what stands before its end_of_turn."""
         text = self.decode(_until(ids, self.end_of_turn))
         return text[1:] if self._begins_with_blank and text.startswith(" ") else text
 
     def header(self, speaker: str) -> tuple[int, ...]:
-        """The ids with which a turn of `speaker` begins."""
+        """Return the ids with which a turn of `speaker` begins."""
         return self._fixed(header(speaker) + "\n")
 
     def prompt(
@@ -108,8 +108,8 @@ class Encoding:
         year: int | None = None,
         limit: int | None = None,
     ) -> list[int]:
-        """The ids after which `speaker` speaks next. quote: what they answer, if not the last of `turns`. limit: at most so
-        many ids; the oldest turns go first, several at once (persona.truncation)."""
+        """Return the ids after which `speaker` speaks next. quote: what they answer, if not the last of `turns`. limit:
+        at most so many ids; the oldest turns go first, several at once (persona.truncation)."""
         start = self._start(scene, year)
         end = [*self._remembered(memories), *self.header(speaker), *self._quoted(quote)]
         room = None if limit is None else limit - len(start) - len(end)
@@ -132,12 +132,12 @@ class Encoding:
         ]
 
     def text(self, ids: Sequence[int]) -> str:
-        """The rendered conversation that `ids` stand for, up to what the tokenizer's normaliser changes."""
+        """Return the rendered conversation that `ids` stand for, up to what the tokenizer's normaliser changes."""
         blocks = [block for piece in self._split(ids) for block in self._text_blocks(piece)]
         return "\n\n".join(filter(None, blocks)) + "\n"
 
     def read(self, ids: Sequence[int]) -> Conversation:
-        """The conversation that `ids` stand for. Raises TranscriptError where they stand for none."""
+        """Return the conversation that `ids` stand for. Raises TranscriptError if they stand for none."""
         return parse(self.text(ids))
 
     def _start(self, scene: str, year: int | None) -> list[int]:
@@ -169,7 +169,7 @@ class Encoding:
         return self.encode(quote_line(quote) + "\n") if quote else []
 
     def _remembered(self, memories: Sequence[Excerpt]) -> list[int]:
-        """The ids of what comes to mind; they carry no loss."""
+        """Return the ids of what comes to mind; they carry no loss."""
         if not memories:
             return []
         ids: list[int] = []
@@ -208,8 +208,9 @@ class Encoding:
         return pieces
 
     def _text_blocks(self, ids: Sequence[int]) -> list[str]:
-        """The blocks of one stretch between ends of turns: scene, memory and now lines, then a turn. Without the blank that a
-        tokenizer puts before each piece that was encoded apart: those lines, the header, the quote, the lines."""
+        """Return the blocks of one stretch between ends of turns: scene, memory and now lines, then a turn. Without the
+        blank that a tokenizer puts before each piece that was encoded apart: those lines, the header, the quote, the
+        lines."""
         rows = iter(self.decode(ids).split("\n"))
         blocks: list[str] = []
         for row in rows:
@@ -223,7 +224,7 @@ class Encoding:
         return [*blocks[:-1], "\n".join([*blocks[-1:], *said])]
 
     def _begun(self, row: str, *, first: bool = False) -> str:
-        """A row that begins a piece, without the blank a tokenizer puts there."""
+        """Return a row that begins a piece, without the blank a tokenizer puts there."""
         has_blank = self._begins_with_blank if first else self._follows_with_blank
         return row.removeprefix(" ") if has_blank else row
 
@@ -238,7 +239,7 @@ class TextStream:
         self._context = 0  # where decoding starts: some ids, since what a piece decodes to depends on its neighbours
 
     def push(self, token: int) -> str:
-        """The text that `token` completes; may be empty."""
+        """Return the text that `token` completes; may be empty."""
         self._ids.append(token)
         before = self._encoding.decode(self._ids[self._context : self._told])
         text = self._encoding.decode(self._ids[self._context :])
@@ -249,7 +250,8 @@ class TextStream:
 
 
 def open_encoding(folder: Path, end_of_turn: int, bos: int | None) -> Encoding:
-    """The encoding of a folder that holds a tokenizer.json. Raises UserError where it has none or it can't be used."""
+    """Return the encoding of a folder that holds a tokenizer.json. Raises UserError if it has none or it can't be
+    used."""
     path = folder / "tokenizer.json"
     try:
         return Encoding(Tokenizer.from_file(str(path)), end_of_turn, bos)
@@ -260,7 +262,7 @@ def open_encoding(folder: Path, end_of_turn: int, bos: int | None) -> Encoding:
 
 
 def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
-    """The same tokenizer blind to added and special tokens: typed ones are plain text to it."""
+    """Return the same tokenizer blind to added and special tokens: typed ones are plain text to it."""
     spec = json.loads(tokenizer.to_str())
     spec.update(added_tokens=[], post_processor=None, truncation=None, padding=None)
     return Tokenizer.from_str(json.dumps(spec))

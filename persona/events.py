@@ -23,7 +23,7 @@ class Event:
         self.fields: dict[str, Field] = {name: _plain(value) for name, value in fields.items()}
 
     def __str__(self) -> str:
-        """The event as one line of text."""
+        """Return the event as one line of text."""
         words = " ".join([self.event, *(f"{name}={_quoted(value)}" for name, value in self.fields.items())])
         return f"{words}; {self.hint}" if self.hint else words
 

@@ -28,7 +28,8 @@ _NO_DIGIT = re.compile(r"\D+")
 
 
 def shingles(text: str) -> Iterator[str]:
-    """Every shortest run of units in `text` that weighs SHINGLE: six words, twelve wide characters, or a mixture."""
+    """Yield every shortest run of units in `text` that weighs SHINGLE: six words, twelve wide characters, or a
+    mixture."""
     words = word_tokens(text)
     weights = [1 if is_cjk(unit) else 2 for unit in words]
     end = weight = 0
@@ -43,7 +44,8 @@ def shingles(text: str) -> Iterator[str]:
 
 
 def numbers(text: str) -> Iterator[str]:
-    """Every five digits in a row in `text`, blanks and the punctuation of telephone numbers between them left out."""
+    """Yield every five digits in a row in `text`, blanks and the punctuation of telephone numbers between them left
+    out."""
     for number in _NUMBER.findall(folded(text)):
         digits = _NO_DIGIT.sub("", number)
         yield from (digits[start : start + DIGITS] for start in range(len(digits) - DIGITS + 1))
@@ -58,7 +60,7 @@ class SeenIndex:
     hashes: Sequence[int] = ()
 
     def holds(self, pieces: Iterable[str]) -> bool:
-        """Whether one of `pieces` was seen."""
+        """Return whether one of `pieces` was seen."""
         return any(self._has(_hash(piece, self.key)) for piece in pieces)
 
     def save(self, path: Path) -> None:
@@ -75,7 +77,7 @@ class SeenIndex:
 
 
 def build(texts: Iterable[str], key: bytes) -> SeenIndex:
-    """What `texts` show: their shingles and their numbers. key: 16 random bytes."""
+    """Return what `texts` show: their shingles and their numbers. key: 16 random bytes."""
     if len(key) != KEY_BYTES:
         raise ValueError(f"a guard's key has {KEY_BYTES} bytes, not {len(key)}")
     hashes = {_hash(piece, key) for text in texts for pieces in (shingles(text), numbers(text)) for piece in pieces}
@@ -83,7 +85,7 @@ def build(texts: Iterable[str], key: bytes) -> SeenIndex:
 
 
 def load(path: Path) -> SeenIndex:
-    """What `save` wrote. Raises PermanentError for a file that is no guard."""
+    """Return what `save` wrote. Raises PermanentError for a file that is no guard."""
     content = path.read_bytes()
     body = content[len(_MAGIC) + KEY_BYTES :]
     if not content.startswith(_MAGIC) or len(content) < len(_MAGIC) + KEY_BYTES or len(body) % 8:
@@ -95,19 +97,19 @@ def load(path: Path) -> SeenIndex:
 
 
 def nothing_private(_: str) -> str:
-    """Finds nothing."""
+    """Return that a text holds no personal data."""
     return ""
 
 
 def personal_data(text: str) -> str:
-    """The kind of personal data or secret that `text` holds; "" where it holds none."""
+    """Return the kind of personal data or secret that `text` holds; empty if it holds none."""
     return next(iter(scrub(text).kinds), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What is asked before anything is said. seen: what was trained on. blocked: words that may not occur.
-    private: names the personal data or the secret that a text holds, "" where it holds none."""
+    private: names the personal data or the secret that a text holds, empty if it holds none."""
 
     seen: SeenIndex = field(default_factory=SeenIndex)
     blocked: re.Pattern[str] | None = None
@@ -125,9 +127,10 @@ class Guard:
 
 
 def blocked_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
-    """A pattern over folded text that finds any of `words`; where a script writes blanks between words, whole ones."""
-    wanted = sorted({plain for word in words if (plain := folded(word).strip())}, key=len, reverse=True)
-    parts = [re.escape(word) if is_cjk(word) else rf"(?<!\w){re.escape(word)}(?!\w)" for word in wanted]
+    """Return a pattern over folded text that finds any of `words`; where a script writes blanks between words, whole
+    ones."""
+    blocked = sorted({plain for word in words if (plain := folded(word).strip())}, key=len, reverse=True)
+    parts = [re.escape(word) if is_cjk(word) else rf"(?<!\w){re.escape(word)}(?!\w)" for word in blocked]
     return re.compile("|".join(parts)) if parts else None
 
 

@@ -8,15 +8,16 @@ _LINE_BREAKS = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def plain_lines(text: str) -> tuple[str, ...]:
-    """The lines of any outside text as a turn may hold them: control characters and surrogates gone, ends trimmed,
+    """Return the lines of any outside text as a turn may hold them: control characters and surrogates gone, ends trimmed,
     empty ones left out. May be empty."""
     pieces = (UNWRITABLE.sub("", piece.replace("\t", " ")).strip() for piece in _LINE_BREAKS.split(text))
     return tuple(filter(None, pieces))
 
 
 def completion_lines(text: str) -> tuple[str, ...]:
-    """The lines of a sampled completion: unescaped, and cut where it begins to speak for somebody else. May be empty.
-    Ids that make no character (U+FFFD) are nobody's words; a quote that it begins with is none that anybody asked for."""
+    """Return the lines of a sampled completion: unescaped, and cut where it begins to speak for somebody else. May be
+    empty. Ids that make no character (U+FFFD) are nobody's words; a quote that it begins with is none that anybody asked
+    for."""
     kept: list[str] = []
     for number, line in enumerate(plain_lines(text.replace("\ufffd", ""))):
         if reads_as_header(line):

@@ -19,24 +19,24 @@ _LINK = re.compile(r"\[link\]")
 
 
 def reaction(emoji: str) -> str:
-    """The line of a reaction. emoji: one, or `:name:`."""
+    """Return the line of a reaction. emoji: one, or `:name:`."""
     return f"[react {''.join(emoji.split())}]"
 
 
 def sticker(name: str) -> str:
-    """The line of a sticker. name: its emoji, else what it is called."""
+    """Return the line of a sticker. name: its emoji, else what it is called."""
     bare = " ".join(re.sub(r"[\[\]]", "", name).split())
     return f"[sticker {bare}]" if bare else "[sticker]"
 
 
 def medium(kind: str, caption: str = "") -> str:
-    """The line of a picture, a recording, a place: one of MEDIA, with what is written under it."""
+    """Return the line of a picture, a recording, a place: one of MEDIA, with what is written under it."""
     words = " ".join(caption.split())
     return f"[{kind}: {words}]" if words else f"[{kind}]"
 
 
 def poll(question: str, options: Iterable[str]) -> str:
-    """The line of a poll."""
+    """Return the line of a poll."""
     return medium("poll", " | ".join((question, *options)))
 
 
@@ -47,8 +47,8 @@ def forwarded(author: str, lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def attached(kinds: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
-    """The lines of a message with attachments: the caption stands with a picture, other words before it. kinds: of MEDIA or
-    `sticker 😀`."""
+    """Return the lines of a message with attachments: the caption stands with a picture, other words before it. kinds: of
+    MEDIA or `sticker 😀`."""
     marks = tuple(
         sticker(kind.removeprefix("sticker")) if kind.startswith("sticker") else medium(kind) for kind in kinds
     )
@@ -70,7 +70,7 @@ def sticker_of(line: str) -> str:
 
 
 def is_reaction(lines: Sequence[str]) -> bool:
-    """Whether lines are a reaction and nothing else."""
+    """Return whether lines are a reaction and nothing else."""
     return len(lines) == 1 and bool(reaction_of(lines[0]))
 
 

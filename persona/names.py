@@ -18,11 +18,11 @@ _LOOK_ALIKE = str.maketrans(
 
 @lru_cache(maxsize=1 << 16)  # asked for every line of a corpus
 def normalise(name: str) -> str:
-    """The speaker key of a display name; idempotent.
+    """Return the speaker key of a display name; idempotent.
 
     NFKC, upper case where the script has case, white space folded to single blanks, invisible characters dropped,
     the marks of a header (`:` at the end) and of a scene or an escape (`#`, backslash at the start) stripped, at most
-    64 characters. Empty where nothing is left.
+    64 characters. Empty if nothing is left.
     """
     key = name
     while (folded := _fold(key)) != key:  # upper-casing may compose, composing may upper-case: until nothing changes
@@ -43,12 +43,12 @@ def _selects_variant(char: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)  # of everybody in a channel, whenever somebody new comes
 def skeleton(key: str) -> str:
-    """What `key` looks like: two keys with one skeleton can't be told apart by a reader."""
+    """Return what `key` looks like: two keys with one skeleton can't be told apart by a reader."""
     return normalise(key).translate(_LOOK_ALIKE)
 
 
 def unique_key(name: str, taken: Iterable[str]) -> str:
-    """A speaker key for `name` that looks like none of `taken`: `BOB`, else `BOB 2`, `BOB 3`, …"""
+    """Return a speaker key for `name` that looks like none of `taken`: `BOB`, else `BOB 2`, `BOB 3`, …"""
     alike = {skeleton(key) for key in taken}
     base = normalise(name) or SOMEONE
     candidate, number = base, 1

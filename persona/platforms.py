@@ -38,7 +38,7 @@ TARGET_EXAMPLES = " or ".join(platform.target_example for platform in PLATFORMS)
 
 
 class PlatformSection(Section):
-    """What every platform's section has. api_base: where its API is."""
+    """A platform's section of the settings. api_base: the address of its API."""
 
     enabled: bool = False
     api_base: Address
@@ -52,7 +52,7 @@ class PlatformSection(Section):
 
 
 class Discord(PlatformSection):
-    """Where on Discord it speaks."""
+    """[discord]: the channels and people that the bot talks to. Empty lists mean all that it can read."""
 
     api_base: Address = "https://discord.com/api/v10"
     gateway_url: Address | Literal[""] = ""
@@ -65,7 +65,7 @@ class Discord(PlatformSection):
 
 
 class Telegram(PlatformSection):
-    """Where on Telegram it speaks. Empty lists mean nobody: anyone can find a Telegram bot."""
+    """[telegram]: the chats and people that the bot talks to. Empty lists mean nobody: anyone can find a Telegram bot."""
 
     api_base: Address = "https://api.telegram.org/bot"
     chats: tuple[Id, ...] = ()
@@ -83,7 +83,7 @@ class PlatformSections(Section):
     telegram: Telegram = Telegram()
 
     def section_of(self, platform: Platform) -> PlatformSection:
-        """The settings of a platform."""
+        """Return the settings of a platform."""
         section: PlatformSection = getattr(self, platform.name)
         return section
 
@@ -107,11 +107,11 @@ class PlatformIds(Section):
     telegram: tuple[Id, ...] = ()
 
     def ids(self, platform: str) -> tuple[str, ...]:
-        """The person's ids on the platform of that name; none on one that isn't there."""
+        """Return the person's ids on the platform of that name; none on one that isn't there."""
         return getattr(self, platform) if platform in NAMES else ()
 
     def export_keys(self) -> Iterator[str]:
-        """The identity keys under which the platforms' exports have the person: `telegram:user1234`."""
+        """Yield the identity keys under which the platforms' exports have the person: `telegram:user1234`."""
         for platform in PLATFORMS:
             for number in self.ids(platform.name):
                 prefix = platform.export_prefix
@@ -119,5 +119,5 @@ class PlatformIds(Section):
 
 
 def is_target(text: str) -> bool:
-    """Whether a tweet can go there."""
+    """Return whether a tweet can go there."""
     return re.match(TARGET, text) is not None

@@ -12,7 +12,7 @@ _FILE = "retrain.json"
 
 
 def marked(home: Path) -> dict[str, str]:
-    """The versions in `home` (adapters/<name>) that are to be trained anew, and since when."""
+    """Return the versions in `home` (adapters/<name>) that are to be trained anew, and since when."""
     try:
         content = json.loads((home / _FILE).read_text(encoding="utf-8"))
         return {str(version): str(since) for version, since in content["versions"].items()}

@@ -83,11 +83,11 @@ def _set(table: Any, key: str, value: Value) -> None:
 
 
 def _last_line(key: str, item: Any) -> int:
-    """The length of the line that a comment stands behind."""
+    """Return the length of the line that a comment stands behind."""
     return len(f"{key} = {item.as_string()}".rpartition("\n")[2])
 
 
 def _item(value: Value) -> Any:
-    """A list that makes a long line is written a value a line."""
+    """Return a TOML item; a list that makes a long line is written one value a line."""
     item: Any = tomlkit.item(value if isinstance(value, str | bool) else list(value))
     return item.multiline(True) if not isinstance(value, str | bool) and len(item.as_string()) > 100 else item

@@ -197,7 +197,7 @@ class _Names:
 
 
 def _short_of(key: str) -> str:
-    """The first word of a name, a nick without the marks that make it another; "" if there is nothing shorter."""
+    """Return the first word of a name, a nick without the marks that make it another; "" if there is nothing shorter."""
     short = key.partition(" ")[0].rstrip(_NICK_MARKS)
     return short if short != key and len(short) >= MIN_NAME else ""
 
@@ -213,7 +213,7 @@ def named_in(text: str, key_of: Callable[[str], str | None], *, anywhere: bool =
 
 
 def _names_in(text: str, anywhere: bool) -> Iterator[str]:
-    """What could be a name in a text, normalised."""
+    """Yield what could be a name in a text, normalised."""
     if any(map(text.__contains__, _CALLS)) and (vocative := _VOCATIVE.match(text)):
         yield normalise(vocative[1])
     if anywhere:
@@ -230,7 +230,7 @@ def _names_in(text: str, anywhere: bool) -> Iterator[str]:
 
 
 def _folded(word: str) -> str:
-    """A word as a key has it: ASCII ones need no more than capitals."""
+    """Return a word as a key has it: ASCII ones need no more than capitals."""
     return word.upper() if word.isascii() else normalise(word)
 
 
@@ -245,8 +245,8 @@ def rhythm_of(times: Sequence[float], addressed: int = 0, gap: float = 0.0) -> R
 
 
 def _learned_gap(gaps: Sequence[float]) -> float:
-    """The silence that parts one conversation from the next, from the channel's own rhythm: Otsu's threshold (1979) on
-    the logarithm of the gaps, which fall into two heaps, inside and between conversations."""
+    """Return the silence that parts one conversation from the next, from the channel's own rhythm: Otsu's threshold
+    (1979) on the logarithm of the gaps, which fall into two heaps, inside and between conversations."""
     logs = sorted(math.log(gap + 1) for gap in gaps)
     best, threshold, total, seen = -1.0, 0.0, sum(logs), 0.0
     for count, (value, following) in enumerate(pairwise(logs), start=1):

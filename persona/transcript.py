@@ -102,22 +102,22 @@ class Conversation:
 
 
 def scene_line(scene: str, year: int | None = None) -> str:
-    """The line a conversation begins with: `# group 2021`."""
+    """Return the line a conversation begins with: `# group 2021`."""
     return f"# {scene}" if year is None else f"# {scene} {year}"
 
 
 def memory_line(year: int | None = None) -> str:
-    """The line a memory begins with: `# memory 2019`."""
+    """Return the line a memory begins with: `# memory 2019`."""
     return scene_line("memory", year)
 
 
 def header(speaker: str) -> str:
-    """The line a turn begins with: `ALICE:`."""
+    """Return the line a turn begins with: `ALICE:`."""
     return f"{speaker}:"
 
 
 def quote_line(quote: Quote) -> str:
-    """The line under a header that says what is answered: `> ALICE: did you sleep`."""
+    """Return the line under a header that says what is answered: `> ALICE: did you sleep`."""
     return f"> {quote.speaker or UNKNOWN}: {quote.words}"
 
 
@@ -130,12 +130,13 @@ def quote(speaker: str, lines: Sequence[str]) -> Quote | None:
 
 
 def written(turn: Turn) -> str:
-    """The turn's lines as they stand under its header: joined, and escaped where one could be taken for a header."""
+    """Return the turn's lines as they stand under its header: joined, and escaped where one could be taken for a
+    header."""
     return "\n".join(map(_escape, turn.lines))
 
 
 def render(conversation: Conversation) -> str:
-    """The text of a conversation; `parse` gives the conversation back."""
+    """Return the text of a conversation; `parse` gives the conversation back."""
     turns = conversation.turns
     blocks = [scene_line(conversation.scene, conversation.year)]
     if conversation.memories:
@@ -147,7 +148,7 @@ def render(conversation: Conversation) -> str:
 
 
 def parse(text: str) -> Conversation:
-    """The one conversation in `text`. Raises TranscriptError naming the line that is at fault."""
+    """Return the one conversation in `text`. Raises TranscriptError naming the line that is at fault."""
     conversations = list(parse_many(text))
     if len(conversations) != 1:
         raise TranscriptError(f"expected one conversation, found {len(conversations)}")
@@ -155,7 +156,7 @@ def parse(text: str) -> Conversation:
 
 
 def parse_many(text: str) -> Iterator[Conversation]:
-    """The conversations of a transcript, in order. Raises TranscriptError naming the line that is at fault."""
+    """Yield the conversations of a transcript, in order. Raises TranscriptError naming the line that is at fault."""
     draft: _Draft | None = None
     for number, block in _blocks(text):
         if len(block) == 1 and (scene := _SCENE.fullmatch(block[0])):
@@ -171,7 +172,7 @@ def parse_many(text: str) -> Iterator[Conversation]:
 
 
 def reads_as_header(line: str) -> bool:
-    """Whether a reader would take `line` for the start of a turn or of a conversation."""
+    """Return whether a reader would take `line` for the start of a turn or of a conversation."""
     if line.endswith(":"):
         key = line[:-1]
         return bool(key) and normalise(key) == key
@@ -179,13 +180,13 @@ def reads_as_header(line: str) -> bool:
 
 
 def reads_as_quote(line: str) -> bool:
-    """Whether a reader would take the first line of a turn for what it answers."""
+    """Return whether a reader would take the first line of a turn for what it answers."""
     return _QUOTE.fullmatch(line) is not None
 
 
 def merge_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """The same lines with neighbouring turns of one speaker joined: a burst is one turn. One that answers something else
-    than what stands before it begins a turn of its own."""
+    """Return the same lines with neighbouring turns of one speaker joined: a burst is one turn. One that answers
+    something else than what stands before it begins a turn of its own."""
     merged: list[Turn] = []
     for turn in turns:
         if merged and merged[-1].speaker == turn.speaker and turn.quote is None:
@@ -196,7 +197,7 @@ def merge_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
 
 
 def unescape(line: str) -> str:
-    """A line of a turn as it was said, from how it is written."""
+    """Return a line of a turn as it was said, from how it is written."""
     return line.removeprefix("\\")
 
 
@@ -226,7 +227,7 @@ class _Draft:
             (self._memories[-1][1] if self._remembers else self._turns).append(_turn(number, block))
 
     def conversation(self, number: int) -> Conversation:
-        """The conversation that ends before this line."""
+        """Return the conversation that ends before this line."""
         if self._remembers or self._last == len(self._turns):
             raise TranscriptError(f"line {number}: after a memory come {NOW!r} and a turn")
         try:
@@ -246,7 +247,7 @@ def _year(digits: str | None) -> int | None:
 
 
 def _block(turn: Turn) -> str:
-    """A turn as it stands in a transcript."""
+    """Return a turn as it stands in a transcript."""
     quoted = f"{quote_line(turn.quote)}\n" if turn.quote else ""
     return f"{header(turn.speaker)}\n{quoted}{written(turn)}"
 

@@ -10,8 +10,8 @@ SPARED = 3  # of what fits, up to one part in so many is left out for it
 
 
 def truncate_from(turns: Sequence[Turn], first: int) -> int:
-    """The index of the turn to begin at. first: the earliest from which all fit, 0 or less where nothing need be left
-    out. Of the oldest third from there it is the one whose words hash lowest: it stays so until it is too old, or a
+    """Return the index of the turn to begin at. first: the earliest from which all fit, 0 or less where nothing need be
+    left out. Of the oldest third from there it is the one whose words hash lowest: it stays so until it is too old, or a
     lower one comes."""
     if first <= 0:
         return 0

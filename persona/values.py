@@ -42,7 +42,7 @@ def hours(value: object) -> tuple[time, time]:
 
 
 def zone(value: str) -> str:
-    """The name of a time zone that exists here. Raises ValueError otherwise."""
+    """Return the name of a time zone that exists here. Raises ValueError otherwise."""
     try:
         ZoneInfo(value)
     except (KeyError, OSError, ValueError) as error:  # not found, a folder, a path outside the database
@@ -51,7 +51,8 @@ def zone(value: str) -> str:
 
 
 def address(value: str) -> str:
-    """An https or wss address, or a plain one on loopback, without a slash at its end. Raises ValueError otherwise."""
+    """Return an https or wss address, or a plain one on loopback, without a slash at its end. Raises ValueError
+    otherwise."""
     parts = urlsplit(value)
     plain = parts.scheme in ("http", "ws") and is_loopback(parts.hostname or "")
     if not (parts.hostname and (plain or parts.scheme in ("https", "wss"))):
@@ -60,7 +61,7 @@ def address(value: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine: localhost or a loopback address."""
+    """Return whether `host` names this machine: localhost or a loopback address."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -7,7 +7,7 @@ SAMPLES, SAMPLE = 64, 4096  # so many stretches of so many bytes from each file,
 
 
 def weights_hash(folder: Path) -> str:
-    """A hash of the *.safetensors files in `folder`, the same on every machine. Empty where there are none.
+    """Return a hash of the *.safetensors files in `folder`, the same on every machine. Empty if there are none.
 
     The header alone names shapes, not values: two fine-tunes of one model share it, so samples of the data go in too.
     """

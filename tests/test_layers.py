@@ -1,6 +1,7 @@
 """Who may import whom, executed; and what a quick --help must not load."""
 
 import ast
+import re
 import subprocess
 import sys
 import time
@@ -102,3 +103,14 @@ def test_no_file_has_the_name_of_another() -> None:
     assert not {name for name, count in names.items() if count > 1}
     in_gateways = {path.name for path in files if gateways in path.parents}
     assert in_gateways & set(names) <= {"gateway.py", "doctor.py"}
+
+
+def test_docstrings_say_if_and_not_where() -> None:
+    """ "None if the message was deleted", and not "None where the message is gone"."""
+    riddle = re.compile(r"\b(None|False|True|[Ee]mpty|\"\"|Raises \w+) where\b")
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                    text = " ".join((ast.get_docstring(node) or "").split())
+                    assert not riddle.search(text), f"{path.relative_to(ROOT)}: {text}"

@@ -43,8 +43,8 @@ class ErasureReceipt:
 
 
 def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
-    """Remove whoever is called `name` (a name, handle, id, speaker key or stand-in). Raises UserError if nobody is,
-    if several are, and for the persona: nothing is changed then."""
+    """Remove the person called `name` (a name, handle, id, speaker key or pseudonym). Raises UserError, and changes
+    nothing, if nobody or several people are called so, and for the persona."""
     corpus = load(settings)
     keys = _meant(settings, corpus, name)
     people = {corpus.people[key] for key in keys}
@@ -84,7 +84,7 @@ def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
 
 
 def _in_settings(settings: Settings, key: str) -> list[Identity]:
-    """What [persona] or [people] calls the speaker, as if that were a platform of its own; and their live ids."""
+    """Return what [persona] or [people] calls the speaker, as if that were a platform of its own; and their live ids."""
     if key == settings.persona.key:
         names: Sequence[str] = (settings.persona.name, *settings.persona.aliases)
         return [Identity(identity_key("people", "", name), Counter([name])) for name in names]
@@ -94,7 +94,7 @@ def _in_settings(settings: Settings, key: str) -> list[Identity]:
 
 
 def _meant(settings: Settings, corpus: Corpus, name: str) -> frozenset[str]:
-    """The identity keys of the one person whom `name` calls."""
+    """Return the identity keys of the one person whom `name` calls."""
     asked = normalise(name.strip().removeprefix("@"))
     matches: dict[KnownPerson, set[str]] = {}
     for key, identity in corpus.identities.items():
@@ -158,7 +158,8 @@ def _without(
 
 
 def _trained_on(settings: Settings, keys: Collection[str], speakers: Collection[str]) -> list[str]:
-    """The versions of sealed bundles that were trained on them. Seals alone are read: a bundle that was tampered with counts."""
+    """Return the versions of sealed bundles that were trained on them. Seals alone are read: a bundle that was tampered
+    with counts."""
     trained: list[str] = []
     for version in versions(settings.adapters):
         folder = settings.adapters / str(version)
@@ -169,7 +170,7 @@ def _trained_on(settings: Settings, keys: Collection[str], speakers: Collection[
 
 
 def _leftovers(settings: Settings) -> list[Path]:
-    """What earlier trainings left to go on with, grown from or fitted to a corpus in which they still were."""
+    """Return what earlier trainings left to go on with, grown from or fitted to a corpus in which they still were."""
     return [
         path
         for name in ("bases", WORK)

@@ -56,15 +56,15 @@ class TerminalGateway:
         return str(next(self._ids))
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        """What was printed to another process's terminal is gone with it."""
+        """Return None: what was printed to another process's terminal can't be found."""
         return "gone"
 
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
-        """The terminal keeps none."""
+        """Return nothing: a terminal keeps no history."""
         return []
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
-        """Nothing stands against it."""
+        """Return no findings: a terminal can always be written to."""
         return []
 
     @asynccontextmanager

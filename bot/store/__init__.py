@@ -81,7 +81,7 @@ class BotStore(Repository):
 
     @classmethod
     async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "BotStore":
-        """The store at `url`, brought to the current schema. folder: what a relative SQLite path is relative to.
+        """Return the store at `url`, brought to the current schema. folder: what a relative SQLite path is relative to.
         Raises UserError if it can't be opened."""
         return cls(await Database.open(url, folder, clock))
 
@@ -113,7 +113,7 @@ class BotStore(Repository):
 
 
 def _remembered(table: sa.Table, *names: str) -> sa.Exists:
-    """Whether anything is remembered of what a row is about."""
+    """Return whether anything is remembered of what a row is about."""
     return sa.exists().where(*(memory.c[name] == table.c[name] for name in names))
 
 

@@ -16,13 +16,13 @@ DEAD_SECONDS = 30  # how long its machine may be silent: libpq's own answer is t
 
 
 def store_url(settings: Settings) -> str:
-    """Where the store is: the secret STORE_URL if there is one, else [store] url."""
+    """Return where the store is: the secret STORE_URL if there is one, else [store] url."""
     return secret("STORE_URL", settings) or settings.store.url
 
 
 def engine_at(url: str, shown: str, folder: Path) -> sa.Engine:
-    """The engine for `url`; nothing is opened yet. shown: the url without its password. folder: what a relative SQLite
-    path is relative to. Raises UserError where it leads nowhere."""
+    """Return the engine for `url`; nothing is opened yet. shown: the url without its password. folder: what a relative
+    SQLite path is relative to. Raises UserError if it leads nowhere."""
     try:
         engine = _engine(url, folder)
     except ModuleNotFoundError as error:

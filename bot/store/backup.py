@@ -10,7 +10,7 @@ from persona.errors import SettingsError, UserError
 
 def back_up(url: str, folder: Path, target: Path) -> int:
     """Copy the SQLite store at `url` into `target`, whole or not at all, while a daemon writes to it. folder: what a
-    relative path is relative to. Returns its size in bytes. Raises UserError where it can't."""
+    relative path is relative to. Returns its size in bytes. Raises UserError if it can't."""
     if not url.startswith("sqlite:///"):
         raise SettingsError("'bot backup' copies SQLite stores; back PostgreSQL up with pg_dump (see docs/backup.md)")
     source = folder / url.removeprefix("sqlite:///")

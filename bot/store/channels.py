@@ -70,7 +70,7 @@ class Channels(Repository):
 
     @reading
     def is_silent(self, read: sa.Connection, account: str, channel: str) -> bool:
-        """Whether the persona was told to be quiet there."""
+        """Return whether the persona was told to be quiet there."""
         place = {"account": account, "channel": channel, "now": self.database.clock()}
         return read.execute(sa.select(silences.c.until).where(SILENT), place).first() is not None
 
@@ -88,7 +88,7 @@ class Channels(Repository):
 
     @transaction
     def enable_targets(self, write: sa.Connection, account: str) -> None:
-        """Try every target again: whoever restarted the process may have fixed what was wrong."""
+        """Try every target again after a restart: its cause may have been fixed."""
         write.execute(disabled_targets.delete().where(disabled_targets.c.account == account))
 
     @reading

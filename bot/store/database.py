@@ -36,8 +36,8 @@ class Database:
 
     @classmethod
     async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "Database":
-        """The database at `url`, brought to the current schema. folder: what a relative SQLite path is relative to.
-        Raises UserError where it can't be opened."""
+        """Return the database at `url`, brought to the current schema. folder: what a relative SQLite path is relative
+        to. Raises UserError if it can't be opened."""
         shown = url.split("@")[-1]  # what stands before it may be a password
         database = cls(engine_at(url, shown, folder), clock)
         try:
@@ -54,22 +54,22 @@ class Database:
         return database
 
     async def write(self, step: Callable[[sa.Connection], T]) -> T:
-        """What `step` returns, in one transaction. Once begun it is carried through, also where nobody waits for it any
-        more; one that is cancelled while it still waits for its turn never happens."""
+        """Run `step` in one transaction and return its result. A step that has begun is finished even if its caller is
+        cancelled; one that still waits for its turn is dropped with it."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._written, step)
 
     async def read(self, step: Callable[[sa.Connection], T]) -> T:
-        """What `step` returns, which changes nothing and waits for no writer. Each of its queries sees what is committed
-        by then."""
+        """Run `step`, which must change nothing, and return its result. It waits for no writer, and each of its queries
+        sees what is committed by then."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._seen, step)
 
     async def empty_log(self) -> None:
-        """What was deleted from SQLite stands in its write-ahead log until that is emptied."""
+        """Empty SQLite's write-ahead log, which still holds what was deleted."""
         if self.is_sqlite:
             await asyncio.get_running_loop().run_in_executor(self._writer, self._empty_log)
 
     async def close(self) -> None:
-        """Let go of every connection, once what was begun has come to its end."""
+        """Finish what has begun, then close every connection."""
         await asyncio.to_thread(self._close)
 
     def _written(self, step: Callable[[sa.Connection], T]) -> T:
@@ -92,8 +92,8 @@ class Database:
 
 @contextmanager
 def _begun(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction that writes. SQLite's is begun by us: its driver would begin one only before the first change of a
-    row, which leaves a migration that is killed half-done, and fails where another process wrote meanwhile."""
+    """Yield a transaction that writes. We begin SQLite's ourselves: its driver begins one only before the first change
+    of a row, so a killed migration would be left half-done, and a write would fail if another process wrote meanwhile."""
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -101,22 +101,22 @@ def _begun(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def reason_of(error: Exception) -> str:
-    """What the database said, in a line; without the statement and what it was to write."""
+    """Return the database's own words in one line, without the statement and its values."""
     return (str(getattr(error, "orig", error)).splitlines() or [type(error).__name__])[0]
 
 
 def columns(table: sa.Table, *names: str) -> tuple[sa.Column[Any], ...]:
-    """Some columns of a table, in this order."""
+    """Return these columns of a table, in this order."""
     return tuple(table.c[name] for name in names)
 
 
 def lines_of(written: str) -> tuple[str, ...]:
-    """Lines as the store writes them."""
+    """Return the lines that `written` stored."""
     return tuple(json.loads(written)) if written else ()
 
 
 def written(lines: Sequence[str]) -> str:
-    """How the store writes lines: JSON in ASCII, so that nothing anybody types can fail to be stored."""
+    """Return lines as the store keeps them: JSON in ASCII, so that any text can be stored."""
     return json.dumps(list(lines))
 
 
@@ -128,7 +128,7 @@ def _bring_up(connection: sa.Connection) -> None:
 
 
 def _revision(connection: sa.Connection) -> str:
-    """The last migration that the database has seen; "" where it is new."""
+    """Return the last migration that the database has seen; empty if the database is new."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return ""
     return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or "")

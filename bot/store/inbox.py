@@ -25,8 +25,10 @@ class Inbox(Repository):
     def commit(
         self, write: sa.Connection, account: str, messages: Sequence[InboundMessage], marks: dict[str, str]
     ) -> list[PendingMessage]:
-        """Keep messages in their order, and move the watermarks with them. marks: channel -> the last message id that
-        was seen there, whoever wrote it. Returns the new rows that want a verdict."""
+        """Store messages in their order and move the watermarks with them; returns the new rows that need a verdict.
+
+        marks: channel -> the last message id seen there, by any author.
+        """
         now = self.database.clock()
         pending = [row for message in messages if (row := _commit_one(write, message))]
         known = write.execute(_MARKED, {"account": account, "channels": list(marks)})
@@ -123,8 +125,8 @@ def _number(message_id: str) -> tuple[int, str]:
 
 
 def _policy_context() -> sa.Select[Any]:
-    """Whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last hour:
-    those in the channel, to the author, to the author within a minute, and the last one to the author."""
+    """Return whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last
+    hour: those in the channel, to the author, to the author within a minute, and the last one to the author."""
     count = sa.select(sa.func.count())
     lately = (inbox.c.account == bindparam("account")) & (inbox.c.verdict == "answered")
     lately &= inbox.c.settled_at > bindparam("hour_ago")

@@ -13,7 +13,7 @@ _LOCK = 0x616C7465  # PostgreSQL's advisory lock for migrations: two bots may st
 
 
 def migrate(connection: sa.Connection, scripts: Path) -> None:
-    """Run what is missing of `scripts`. Raises PermanentError where the database is ahead of them."""
+    """Run what is missing of `scripts`. Raises PermanentError if the database is ahead of them."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     config = Config()

@@ -46,8 +46,10 @@ class Outbox(Repository):
 
     @transaction
     def begin(self, write: sa.Connection, post: Post) -> Post | None:
-        """Note that a post is about to be sent. Returns the row as it was before: where its state is `sending`, an
-        earlier try may have made the post. None if it is settled."""
+        """Note that a post is about to be sent; returns the row as it was before, None if it is settled.
+
+        If its state was `sending`, an earlier try may have made the post.
+        """
         rows = _posts(write, outbox.c.id == post.id, outbox.c.state.in_(OPEN))
         if rows and rows[0].state == "ready":
             write.execute(_BEGIN, {"row": post.id})
@@ -94,8 +96,8 @@ class Outbox(Repository):
 
 
 def answer_to(message_id: Any) -> Any:
-    """The origin of the posts that answer a message. Not the number of its row: SQLite gives that again once the row is
-    purged or forgotten, and the new answer would pass for the old one."""
+    """Return the origin of the posts that answer a message. Not the number of its row: SQLite gives that again once the
+    row is purged or forgotten, and the new answer would pass for the old one."""
     return "inbox:" + message_id
 
 
@@ -128,7 +130,7 @@ def _posts(read: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Post]:
 
 
 def _rest_of(post: Post) -> sa.ColumnElement[bool]:
-    """The open parts of an answer from this one on. Its channel is read from the row: the chat may have moved."""
+    """Return the open parts of an answer from this one on. Its channel is read from the row: the chat may have moved."""
     here = outbox.c.channel == sa.select(_ROW.c.channel).where(_ROW.c.id == post.id).scalar_subquery()
     same = (outbox.c.account == post.account) & (outbox.c.origin == post.origin)
     return here & same & (outbox.c.part >= post.part) & outbox.c.state.in_(OPEN)

@@ -91,7 +91,7 @@ class People(Repository):
         author_id: str,
         score: int,
     ) -> bool:
-        """Keep what somebody thinks of an answer: 1, -1, or 0 to take it back. False where nothing is known of it."""
+        """Store a rating of an answer: 1, -1, or 0 to withdraw it. Returns False if the answer is unknown."""
         place = {"account": account, "channel": channel, "message_id": message_id, "author_id": author_id}
         if score == 0:
             return _unrate(write, place)

@@ -1,12 +1,12 @@
-"""What passes in and out of the store."""
+"""The records that the store takes and returns."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A message to commit. speaker: the key it is written under. called: what in it wants a verdict, "" for nothing.
-    name: what an author who is new in the channel calls themselves; None for a known one."""
+    """A message to commit. speaker: its author's key. trigger: what in it asks for an answer, "" if nothing does. name:
+    the display name of an author who is new in the channel; None for a known one."""
 
     account: str
     channel: str
@@ -85,7 +85,7 @@ class Participants:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingPart:
-    """One post to make. text: as the platform wants it. said: the lines it stands for, as memory keeps them."""
+    """One post to make. text: formatted for the platform. said: its lines as memory keeps them."""
 
     text: str
     said: tuple[str, ...]
@@ -93,8 +93,8 @@ class OutgoingPart:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an answer was made of, kept for those who rate it. prompt, completion: text. adapter: name and version.
-    authors: ids of the people whose words the prompt holds."""
+    """How an answer was made, kept for those who rate it. prompt, completion: text. adapter: name and version. authors:
+    ids of the people whose words are in the prompt."""
 
     prompt: str
     completion: str

@@ -1,5 +1,5 @@
-"""A part of the store. Its methods are steps: functions of a connection that run whole in a thread of the database's
-own, and are awaited by whoever calls them without that connection."""
+"""A part of the store. Its methods are steps: functions of a connection that run whole in a thread of the database.
+Callers await them without passing that connection."""
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -25,7 +25,7 @@ _Awaited = Callable[Concatenate[R, P], Coroutine[Any, Any, T]]
 
 
 def transaction(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
-    """A step that changes what is kept: all of it, or nothing."""
+    """Return a step that changes what is kept: all of it, or nothing."""
 
     @wraps(step)
     async def awaited(repository: R, /, *args: P.args, **named: P.kwargs) -> T:
@@ -35,7 +35,7 @@ def transaction(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
 
 
 def reading(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
-    """A step that only looks."""
+    """Return a step that only looks."""
 
     @wraps(step)
     async def awaited(repository: R, /, *args: P.args, **named: P.kwargs) -> T:

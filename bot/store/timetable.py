@@ -23,7 +23,7 @@ class Timetable(Repository):
 
     @reading
     def drawn_from(self, read: sa.Connection, name: str) -> str:
-        """The settings from which that due time was drawn; "" if it is of an older release."""
+        """Return the settings from which that due time was drawn; "" if it is of an older release."""
         return read.execute(sa.select(schedule.c.drawn_from).where(schedule.c.name == name)).scalar() or ""
 
     @transaction

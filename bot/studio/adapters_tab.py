@@ -31,8 +31,8 @@ class Adapters:
         back.click(self._back, None, self.shown)
 
     def now(self) -> tuple[Any, ...]:
-        """The adapters as they are now; where the settings can't be read, why: asked for every second, a note would be
-        put upon the next."""
+        """Return the adapters as they are now; where the settings can't be read, why: asked for every second, a note
+        would be put upon the next."""
         try:
             available = versions_of(self._studio.settings.adapters)
         except UserError as fault:

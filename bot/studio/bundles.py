@@ -1,4 +1,4 @@
-"""The adapter versions that there are, and which of them speaks. Knows nothing of Gradio."""
+"""The adapter versions on disk, and which of them is current. Knows nothing of Gradio."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from persona.errors import PermanentError, UserError
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A sealed bundle. speaks: it is the current one."""
+    """A sealed bundle. speaks: whether it is the current one."""
 
     number: str
     seal: Seal
@@ -17,12 +17,12 @@ class Version:
 
     @property
     def label(self) -> str:
-        """As a list shows it."""
+        """The version as a list shows it."""
         return f"{self.number}, current" if self.speaks else self.number
 
 
 def versions_of(home: Path) -> list[Version]:
-    """The bundles in `home` (adapters/<name>), the newest first; what has no valid seal can't speak and is left out."""
+    """Return the sealed bundles in `home` (adapters/<name>), the newest first; those without a valid seal are left out."""
     current = (home / CURRENT).resolve().name if (home / CURRENT).exists() else ""
     bundles: list[Version] = []
     for number in map(str, reversed(versions(home))):
@@ -34,7 +34,8 @@ def versions_of(home: Path) -> list[Version]:
 
 
 def choices(available: list[Version]) -> tuple[list[tuple[str, str]], str | None]:
-    """For a list to choose from: labels with numbers, and the number of the version that speaks (or the newest)."""
+    """Return the options of a drop-down: (label, version number) pairs, and the number to select first: the current
+    version's, else the newest."""
     speaking = next(
         (version.number for version in available if version.speaks), available[0].number if available else None
     )
@@ -42,12 +43,12 @@ def choices(available: list[Version]) -> tuple[list[tuple[str, str]], str | None
 
 
 def make_current(home: Path, number: str) -> None:
-    """Let a version speak, once every file was checked against its seal. Raises UserError."""
+    """Make a version current after checking every file against its seal. Raises UserError."""
     point_current(open_bundle(home / number))
 
 
 def roll_back(home: Path) -> str:
-    """Let the version before the current one speak; returns its number. Raises UserError where there is none."""
+    """Make the version before the current one current; returns its number. Raises UserError if there is no such version."""
     available = versions_of(home)
     position = next((index for index, version in enumerate(available) if version.speaks), len(available))
     if position + 1 >= len(available):

@@ -39,18 +39,18 @@ class GradioMessage(TypedDict):
 
 
 def speaker_of(seal: Seal, name: str) -> str:
-    """The key of whoever is called `name`: a trained speaker's by name or key, else one that nobody trained bears."""
-    wanted = normalise(name)
+    """Return the key of a trained speaker of that name or key, else a new key that no trained speaker has."""
+    asked = normalise(name)
     known = {normalise(speaker.name): key for key, speaker in seal.speakers.items()} | {
         key: key for key in seal.speakers
     }
-    if wanted in known and known[wanted] != seal.speaker:
-        return known[wanted]
+    if asked in known and known[asked] != seal.speaker:
+        return known[asked]
     return unique_key(name, seal.speakers)
 
 
 def typed(chat: Chat, seal: Seal, name: str, text: str) -> Chat:
-    """The chat after somebody typed; what one person types in a row is one bubble. Blank text changes nothing."""
+    """Return the chat after somebody typed; what one person types in a row is one bubble. Blank text changes nothing."""
     lines = plain_lines(text)
     name = " ".join(plain_lines(name)) or ANYBODY
     if not lines:
@@ -62,8 +62,8 @@ def typed(chat: Chat, seal: Seal, name: str, text: str) -> Chat:
 
 
 def edited(chat: Chat, index: int, text: str) -> Chat:
-    """The chat with a bubble's text replaced. What was typed differently has not been answered yet: what followed is
-    gone. An answer is put into the persona's mouth, and stays what the next ones go on from."""
+    """Return the chat with a bubble's text replaced. What was typed differently has not been answered yet: what followed
+    is gone. An answer is put into the persona's mouth, and stays what the next ones go on from."""
     lines, old = plain_lines(text), chat[index]
     if not lines:
         return chat[:index]
@@ -74,24 +74,24 @@ def edited(chat: Chat, index: int, text: str) -> Chat:
 
 
 def unanswered(chat: Chat) -> Chat:
-    """The chat without the answers at its end."""
+    """Return the chat without the answers at its end."""
     while chat and chat[-1].made:
         chat = chat[:-1]
     return chat
 
 
 def turns_of(chat: Chat) -> tuple[Turn, ...]:
-    """The chat as turns for a prompt."""
+    """Return the chat as turns for a prompt."""
     return merge_turns(Turn(said.speaker, said.lines) for said in chat)
 
 
 def display_names(chat: Chat) -> dict[str, str]:
-    """What an answer calls those who talk, where that is not their key."""
+    """Return what an answer calls those who talk, where that is not their key."""
     return {said.speaker: said.name for said in chat if said.made is None and normalise(said.name) != said.speaker}
 
 
 def bubbles(chat: Chat) -> list[GradioMessage]:
-    """The chat as Gradio shows it; who talks is said where several do."""
+    """Return the chat as Gradio shows it; who talks is said where several do."""
     names = {said.name for said in chat if said.made is None}
     return [
         {"role": "assistant", "content": _to_the_letter("\n".join(said.lines))}
@@ -107,11 +107,12 @@ def _with_name(said: Bubble, names: set[str]) -> str:
 
 
 def typed_text(chat: Chat, index: int, shown: str) -> str:
-    """What was typed, without the name that `bubbles` put before it and what it did for HTML's sake."""
+    """Return what was typed, without the name that `bubbles` put before it and what it did for HTML's sake."""
     said, text = chat[index], unescape(shown)
     return text if said.made else text.removeprefix(f"{said.name}: ")
 
 
 def _to_the_letter(text: str) -> str:
-    """The text with nothing in it that a browser would take for HTML, as Gradio's bubbles are; `<3` and `R&B` stay."""
+    """Return the text with nothing in it that a browser would take for HTML, as Gradio's bubbles are; `<3` and `R&B`
+    stay."""
     return _MARKUP.sub(lambda match: match[0] if unescape(match[0]) == match[0] != "<" else escape(match[0]), text)

@@ -77,7 +77,7 @@ class ChatTab:
         return "", *await first.type(chat, version, name, text), *await second.type(other, its, name, text)
 
     async def _fill(self, *chosen: str | None) -> list[Any]:
-        """Which versions there are now; whoever chose none hears the current one, whichever that is."""
+        """Return the versions on offer and the choice of each list; without a choice the current version speaks."""
         with sentences():
             labels, speaking = choices(versions_of(self._studio.settings.adapters))
             numbers = {number for _, number in labels}
@@ -85,8 +85,8 @@ class ChatTab:
             versions = [gr.Dropdown(listed, value=number if number in numbers else "") for number in chosen]
             return [gr.Markdown(visible=not labels), speaking or "", *versions]
 
-    async def _show_second(self, wanted: bool) -> list[gr.Column]:
-        return [gr.Column(visible=wanted)] * 2
+    async def _show_second(self, is_visible: bool) -> list[gr.Column]:
+        return [gr.Column(visible=is_visible)] * 2
 
     async def _forget(self) -> tuple[Any, ...]:
         return (), [], (), []

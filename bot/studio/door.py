@@ -27,14 +27,14 @@ OPEN = re.compile(
 
 
 class Door:
-    """Stands before an application. password: "" lets in whoever sits at this machine."""
+    """Guards an application. password: "" lets in anyone at this machine."""
 
     def __init__(self, app: ASGIApp, password: str = "") -> None:
         self._app = app
         self._password = password
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or pass on."""
+        """Refuse a request, or pass it on."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -65,8 +65,8 @@ class Door:
 
 
 def _is_another_pages(headers: dict[str, str], host: str) -> bool:
-    """Whether another page makes the browser ask: what it sends tells its origin, a picture it shows tells its site (W3C
-    Fetch Metadata). A link is followed by people."""
+    """Return whether another page makes the browser ask: what it sends tells its origin, a picture it shows tells its
+    site (W3C Fetch Metadata). A link is followed by people."""
     if "origin" in headers and _split(headers["origin"]).netloc != host:
         return True
     site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
@@ -86,7 +86,7 @@ def _split(address: str) -> SplitResult:
 
 
 def _password_in(authorization: str) -> str:
-    """The password of HTTP's Basic scheme (RFC 7617), whatever the name beside it; "" for none."""
+    """Return the password of HTTP's Basic scheme (RFC 7617), whatever the name beside it; "" for none."""
     scheme, _, credentials = authorization.partition(" ")
     try:
         return (

@@ -13,14 +13,14 @@ SHORTEST = 12  # characters of a password that a network may guess at
 
 
 def require_gradio() -> None:
-    """Raises SettingsError where the extra is not installed."""
+    """Raises SettingsError if the extra is not installed."""
     if importlib.util.find_spec("gradio") is None:
         raise SettingsError("the studio needs Gradio; run 'pip install -r requirements-studio.txt'")
 
 
 def password_for(host: str, file: Path | None) -> str:
-    """The password that callers must tell; "" on loopback where none is set. Raises PermanentError for a page that a
-    network would see without one."""
+    """Return the password that callers must tell; "" on loopback where none is set. Raises PermanentError for a page that
+    a network would see without one."""
     if file is None:
         if not is_loopback(host):
             raise PermanentError(
@@ -43,7 +43,7 @@ def password_for(host: str, file: Path | None) -> str:
 
 @contextlib.contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket on which callers may wait already. Raises UserError where somebody else has the place."""
+    """A socket on which callers may wait already. Raises UserError if somebody else has the place."""
     try:
         door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:

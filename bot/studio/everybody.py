@@ -41,7 +41,7 @@ class Everybody:
 
 
 def _conversation(seal: Seal, said: list[Turn]) -> str:
-    """The conversation so far, as HTML."""
+    """Return the conversation so far, as HTML."""
     blocks = turns((seal.speakers[turn.speaker].name, turn.lines, turn.speaker == seal.speaker) for turn in said)
     names = ", ".join(untrained(seal))
     return blocks + quiet(f"Not trained, so with the base's voice: {names}." if names else "")

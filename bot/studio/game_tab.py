@@ -34,7 +34,7 @@ class Game:
         return len(self.right) == len(self.rounds)
 
     def chosen(self, side: int) -> "Game":
-        """The game after a choice; one that is over stays as it is, for somebody clicks twice."""
+        """Return the game after a choice; one that is over stays as it is, for somebody clicks twice."""
         if self.is_over:
             return self
         return replace(self, right=(*self.right, side == self.rounds[len(self.right)]["real"]))
@@ -96,7 +96,7 @@ def _choose(side: int) -> Any:
 
 
 def _shown(game: Game | None, remark: str = "") -> tuple[Any, ...]:
-    """The round that is to be played: what was said before, and two answers."""
+    """Return the round that is to be played: what was said before, and two answers."""
     if game is None or game.is_over:
         return game, remark, gr.Row(visible=False), gr.Button(), gr.Button()
     number = len(game.right)

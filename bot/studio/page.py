@@ -51,7 +51,7 @@ progress::-moz-progress-bar {background: var(--color-accent)}
 
 
 def page_of(studio: Studio) -> gr.Blocks:
-    """The page, not yet served. Raises SettingsError where the settings can't be read."""
+    """Return the page, not yet served. Raises SettingsError if the settings can't be read."""
     with gr.Blocks(analytics_enabled=False, title=f"{studio.settings.persona.name} · alterego") as page:
         title = gr.HTML(_title(studio.settings), elem_classes="title", elem_id="title")
         with gr.Tabs(overflow_behavior="wrap"):
@@ -71,7 +71,7 @@ def page_of(studio: Studio) -> gr.Blocks:
 
 
 def _title(settings: Settings) -> str:
-    """Who it is, and where what is said goes."""
+    """Return the page's heading: whose imitation it is, and which server gets what is typed."""
     server = settings.engine.url if settings.engine.kind == "server" else ""
     where = f"What is said here goes to {server}." if server else "Nothing here leaves this machine."
     name = escape(settings.persona.name)

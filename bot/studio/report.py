@@ -39,6 +39,6 @@ class ReportTab:
 
 
 def report_of(home: Path, version: str) -> Path | None:
-    """A later evaluation's report goes before that of the training."""
+    """Return the report of a version: that of the latest evaluation, else the training's; None if there is neither."""
     candidates = (home / "reports" / version / PAGE, home / version / PRIVATE / PAGE)
     return next((path for path in candidates if path.is_file()), None)

@@ -45,7 +45,7 @@ class Run:
         return self._reading.done()
 
     async def result(self) -> Any:
-        """What the command printed, once it is over. Raises UserError with the sentence it ended with."""
+        """Return what the command printed, once it has ended. Raises UserError with its error message."""
         printed = await asyncio.shield(self._reading)
         if self._process.returncode:
             raise UserError(self._ending)
@@ -90,7 +90,7 @@ class Run:
 
 
 def in_words(status: Status) -> str:
-    """How far a run is, as people read it."""
+    """Return how far a run is, as people read it."""
     if "done" not in status:
         return str(status.get("said", "")) or "beginning …"
     left = f", {status['left']:.0f} s left" if status.get("left") else ""

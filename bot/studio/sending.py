@@ -12,7 +12,7 @@ from persona.platforms import TARGET_EXAMPLES, is_target
 
 async def hand_in(store: BotStore, target: str, lines: Lines) -> None:
     """Put a tweet into the outbox of `target`, and keep it from being said again.
-    Raises UserError where it can't go there."""
+    Raises UserError if it can't go there."""
     if not is_target(target):
         raise UserError(f"{target!r} is no place to send to; write {TARGET_EXAMPLES}")
     platform = target.partition(":")[0]

@@ -46,7 +46,8 @@ async def serve(studio: Studio, host: str, port: int, password: str, say: Callab
 
 
 def server_of(studio: Studio, password: str = "") -> Server:
-    """The page's server, not yet running; it closes the studio at its end. To be called in the loop that will run it."""
+    """Return the page's server, not yet running; it closes the studio at its end. To be called in the loop that will run
+    it."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read whenever Gradio would report
 
     @contextlib.asynccontextmanager

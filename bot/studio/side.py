@@ -119,9 +119,9 @@ class Side:
         """What changes when something is said."""
         return [self.chat, self.log]
 
-    def answers(self, event: Any, wanted: Any = None) -> Any:
-        """Answer after `event`. wanted: a checkbox without which this side stays silent."""
-        inputs = [wanted or self._always, self._scene, self.chat, self.version, *self.sliders]
+    def answers(self, event: Any, enabled: Any = None) -> Any:
+        """Answer after `event`. enabled: a checkbox without which this side stays silent."""
+        inputs = [enabled or self._always, self._scene, self.chat, self.version, *self.sliders]
         return event.then(self._answer, inputs, self.shown)
 
     async def type(self, chat: Chat, version: str, name: str, text: str) -> Shown:
@@ -131,9 +131,9 @@ class Side:
             return _shown(typed(chat, seal, name, text))
 
     async def _answer(
-        self, wanted: bool, scene: str, chat: Chat, version: str, *figures: float
+        self, enabled: bool, scene: str, chat: Chat, version: str, *figures: float
     ) -> AsyncGenerator[Shown]:
-        if not (wanted and chat and chat[-1].made is None):
+        if not (enabled and chat and chat[-1].made is None):
             yield _shown(chat)
             return
         with sentences():
@@ -168,7 +168,7 @@ class Side:
         gr.Info("Kept as feedback." if score else "Taken back.", duration=3)
 
     async def _calibrated(self, version: str) -> list[gr.Slider]:
-        """The sliders of a version, each with its calibrated value marked."""
+        """Return the sliders of a version, each with its calibrated value marked."""
         with sentences():
             settings = self._studio.settings
             folder = settings.adapters / (version or CURRENT)
@@ -197,7 +197,7 @@ async def _speak(voice: Voice, scene: str, chat: Chat, on_text: OnText) -> Lines
 
 
 def _said(voice: Voice, scene: str, chat: Chat, lines: Lines) -> Bubble:
-    """An answer, with what it was made of for those who rate it."""
+    """Return an answer, with what it was made of for those who rate it."""
     seal = voice.seal
     prompt = render(Conversation(scene, () if scene == "timeline" else turns_of(chat), seal.year))
     made = Answer(prompt, "\n".join(lines), f"{seal.speaker} {seal.created}", (OWNER,))

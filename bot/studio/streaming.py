@@ -10,8 +10,8 @@ Lines = tuple[str, ...]
 
 
 async def streamed(speak: Callable[[OnText], Awaitable[Lines]]) -> AsyncGenerator[Lines]:
-    """The lines as they come, and at last the whole. A reader that is slow misses steps, never the end; one that leaves
-    ends the speaking."""
+    """Yield the lines as they come, and at last the whole. A reader that is slow misses steps, never the end; one that
+    leaves ends the speaking."""
     texts: asyncio.Queue[Lines | None] = asyncio.Queue()
     speaking = asyncio.ensure_future(speak(texts.put_nowait))
     speaking.add_done_callback(lambda _: texts.put_nowait(None))

@@ -37,13 +37,13 @@ class Studio:
         return load(self.config)
 
     async def voice(self, version: str = "", *, merge: bool = True) -> Voice:
-        """The voice of an adapter version ("" is the current one), its engine started. merge: False keeps the base's own
-        voice at hand. What the settings say of guard, sampling and engine holds anew at each call. Raises UserError where it
-        can't speak."""
+        """Return the voice of an adapter version ("" is the current one), its engine started. merge: False keeps the
+        base's own voice at hand. What the settings say of guard, sampling and engine holds anew at each call. Raises
+        UserError if it can't speak."""
         settings = self.settings
         folder = (settings.adapters / (version or CURRENT)).resolve()
-        wanted = settings.engine, settings.sampling, settings.base.model, settings.data.blocked_words
-        key = (folder, read_seal(folder).digest, merge, *wanted)
+        relevant = settings.engine, settings.sampling, settings.base.model, settings.data.blocked_words
+        key = (folder, read_seal(folder).digest, merge, *relevant)
         async with self._opening:
             if key not in self._voices:
                 await self._let_go(MOST_VOICES - 1)
@@ -59,7 +59,7 @@ class Studio:
         return voice
 
     async def store(self) -> BotStore:
-        """The daemon's store. Raises UserError where it can't be opened."""
+        """Return the daemon's store. Raises UserError if it can't be opened."""
         async with self._opening:
             if self._store is None:
                 settings = self.settings
@@ -67,7 +67,7 @@ class Studio:
             return self._store
 
     async def train(self) -> None:
-        """Begin a training. Raises UserError where one runs."""
+        """Begin a training. Raises UserError if one runs."""
         async with self._starting:  # two pages may ask at the same moment
             if self.training and not self.training.is_over:
                 raise UserError("a training runs already; stop it first")

@@ -28,7 +28,7 @@ Page = tuple[Lines, ...]
 
 
 class TimelineTab:
-    """Builds the tab inside the page that is open."""
+    """Builds the Timeline tab inside the page that is being built."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -57,7 +57,7 @@ class TimelineTab:
         send.click(self._send, [tweets, shown, target], None)
 
     async def _first(self, count: int, tweets: Page) -> AsyncGenerator[tuple[Page, Any]]:
-        """A page where there is none yet."""
+        """Yield a first page of tweets unless one is already shown."""
         if tweets:
             yield tweets, gr.skip()
             return
@@ -66,7 +66,7 @@ class TimelineTab:
                 yield page
 
     async def _write(self, count: int) -> AsyncGenerator[tuple[Page, gr.Radio]]:
-        """A page of tweets, each shown as it is made."""
+        """Yield a page of tweets, each shown as it is made."""
         with sentences():
             page: Page = ()
             yield page, gr.Radio([], value=None, info="writing …")
@@ -78,7 +78,7 @@ class TimelineTab:
                         yield page, _cards(page)
 
     async def _replace(self, tweets: Page, chosen: str | None) -> tuple[Page, gr.Radio]:
-        """Another tweet in the place of the chosen one."""
+        """Replace the chosen tweet by a new one."""
         with sentences():
             at = _chosen(tweets, chosen)
             lines = await (await self._proactive()).tweet()
@@ -91,7 +91,7 @@ class TimelineTab:
         gr.Info("It lies in the outbox: the daemon sends it in a moment, or when it next runs.")
 
     async def _proactive(self) -> ProactivePosts:
-        """Who writes as the daemon does: nothing that was tweeted lately."""
+        """Return the daemon's writer of tweets, which repeats nothing that was tweeted lately."""
         voice, store = await self._studio.voice(), await self._studio.store()
         return ProactivePosts(store, voice, self._studio.settings, BotMetrics())
 
@@ -106,7 +106,7 @@ class TimelineTab:
 
 
 async def _each(writing: Sequence[Awaitable[Lines]]) -> AsyncGenerator[Lines]:
-    """What each of them brings, whoever is done first; who leaves ends the others."""
+    """Yield the results as they are ready; leaving the iterator cancels the rest."""
     tasks = [asyncio.ensure_future(tweet) for tweet in writing]
     try:
         for done in asyncio.as_completed(tasks):
@@ -126,7 +126,7 @@ def _chosen(tweets: Page, chosen: str | None) -> int:
 
 
 def _schedule(settings: Tweets, moments: Sequence[datetime]) -> str:
-    """The times as HTML, a line a day."""
+    """Return the times as HTML, a line a day."""
     local = [moment.astimezone(ZoneInfo(settings.timezone)) for moment in moments]
     days = [
         (f"{day:%a %-d %b}", " · ".join(f"{time:%H:%M}" for time in times))

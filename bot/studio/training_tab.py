@@ -78,7 +78,7 @@ class TrainingTab:
         clock.tick(self._watch, None, shown)
 
     async def _sources(self, written: str) -> Any:
-        """The exports of the settings, where nothing else is named yet."""
+        """Return the exports of the settings, where nothing else is named yet."""
         with sentences():
             known = self._studio.settings.data.sources
             return gr.skip() if written or not known else "\n".join(known)
@@ -96,7 +96,7 @@ class TrainingTab:
             yield _import_table(summary), tuple(who), *boxes
 
     def _known(self, who: Mapping[str, int]) -> tuple[list[str], list[str]]:
-        """Who of these people is the persona, and who agreed, as far as the settings say."""
+        """Return who of these people is the persona, and who agreed, as far as the settings say."""
         settings = self._studio.settings
         me = set(map(normalise, (settings.persona.name, *settings.persona.aliases)))
         friends = {
@@ -162,12 +162,12 @@ class TrainingTab:
             )
 
     def _paths(self, folders: str) -> list[str]:
-        """What was typed, as the settings would understand it."""
+        """Return what was typed, as the settings would understand it."""
         return [str(self._studio.settings.root / expand_home(line)) for line in _lines(folders)]
 
 
 def _lines(folders: str) -> list[str]:
-    """What was typed, one path a line."""
+    """Return what was typed, one path a line."""
     return [line.strip() for line in folders.splitlines() if line.strip()]
 
 
@@ -223,7 +223,7 @@ async def _outcome(run: Run) -> str:
 
 
 def _curve(history: Sequence[Status]) -> tuple[str, pandas.DataFrame]:
-    """The task that is running, or ran last, and its losses."""
+    """Return the task that is running, or ran last, and its losses."""
     measured = [status for status in history if "step" in status]
     task = str(measured[-1]["task"]) if measured else ""
     points = [

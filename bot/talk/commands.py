@@ -1,5 +1,5 @@
-"""What people may tell the bot to do, the same words on every platform. Rights are checked here, whatever the platform
-has checked before."""
+"""The commands people may give the bot, the same on every platform. Rights are checked here again, even if the platform
+has checked them."""
 
 import asyncio
 import logging

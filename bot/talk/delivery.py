@@ -18,8 +18,8 @@ _JOINER = "\u2060"  # invisible, and no letter: the name behind it calls nobody
 
 
 def posts(lines: Sequence[str], limits: Limits, *, bursts: bool) -> list[OutgoingPart]:
-    """The posts of a reply. bursts: each line a post of its own, but a fenced block stays together. A post that only
-    repeats the one before is left out."""
+    """Return the posts of a reply. bursts: each line a post of its own, but a fenced block stays together. A post that
+    only repeats the one before is left out."""
     said = sayable(lines)
     blocks = list(_blocks(said)) if bursts else [said] if said else []
     blocks = [block for number, block in enumerate(blocks) if number == 0 or block != blocks[number - 1]]
@@ -27,12 +27,12 @@ def posts(lines: Sequence[str], limits: Limits, *, bursts: bool) -> list[Outgoin
 
 
 def sayable(lines: Iterable[str]) -> tuple[str, ...]:
-    """The lines without what stands for pictures and links, those that say nothing else left out."""
+    """Return the lines without placeholders for pictures and links; a line of nothing else is left out."""
     return tuple(text for line in lines if (text := " ".join(_MEDIA.sub("", line).split())))
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Each line alone, but those from an opening fence to its end together."""
+    """Yield each line alone, but those from an opening fence to its end together."""
     block: list[str] = []
     for line in lines:
         block.append(line)
@@ -44,7 +44,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _parts(said: tuple[str, ...], limits: Limits) -> list[OutgoingPart]:
-    """A block as parts that fit. What it says is remembered with the first."""
+    """Return a block as parts that fit. What it says is remembered with the first."""
     texts = split(escaped("\n".join(said), limits.markup), limits.units)
     return [OutgoingPart(text, said if number == 0 else ()) for number, text in enumerate(texts)]
 
@@ -87,7 +87,7 @@ def split(text: str, units: int) -> list[str]:
 
 
 def _cut(text: str, units: int) -> int:
-    """Where to cut: at most `units` in, not behind a lone backslash."""
+    """Return where to cut: at most `units` in, not behind a lone backslash."""
     cut = _fitting(text, units)
     at = max(text.rfind("\n", 0, cut + 1), text.rfind(" ", 0, cut + 1))
     cut = at if at > cut // 2 else cut
@@ -95,7 +95,7 @@ def _cut(text: str, units: int) -> int:
 
 
 def _opened(text: str, units: int) -> str:
-    """The fence that is left open at the end of `text`, as it must begin the next piece; "" for none."""
+    """Return the fence that is left open at the end of `text`, as it must begin the next piece; "" for none."""
     fences = list(_FENCE.finditer(text))
     if len(fences) % 2 == 0:
         return ""
@@ -113,7 +113,7 @@ def pause(text: str) -> float:
 
 
 def _fitting(text: str, units: int) -> int:
-    """How many characters of `text` fit into `units`, no grapheme being cut before a mark or joiner."""
+    """Return how many characters of `text` fit into `units`, no grapheme being cut before a mark or joiner."""
     sizes = accumulate(2 if ord(char) > 0xFFFF else 1 for char in text)
     cut = next((number for number, size in enumerate(sizes) if size > units), len(text))
     while cut > 1 and cut < len(text) and _clings(text[cut], text[cut - 1]):

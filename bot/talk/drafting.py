@@ -31,8 +31,8 @@ FRESH_DRAFTS = 5  # times an answer is made anew because its author went on, edi
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What could be said. merged: ids of other messages that it answers too. rejection: why it must not be said, ""
-    for nothing. answer: what it was made of, where that is kept."""
+    """A possible answer. merged: ids of other messages it answers too. rejection: why it must not be sent, "" if it may.
+    answer: how it was made, if that is kept."""
 
     parts: Sequence[OutgoingPart]
     merged: tuple[str, ...]
@@ -61,8 +61,8 @@ class Drafter:
         self._filled: set[str] = set()  # channels of which it is known without asking the store
 
     async def draft(self, pending: PendingMessage) -> Draft | None:
-        """What to say to what was said in one go. Sampled at once, and looked at again when the author had time to go
-        on: if they wrote more, edited or deleted meanwhile, it is sampled again. None if the message was deleted."""
+        """Return what to say to what was said in one go. Sampled at once, and looked at again when the author had time to
+        go on: if they wrote more, edited or deleted meanwhile, it is sampled again. None if the message was deleted."""
         await self._fill(pending)
         messages = await self._messages(pending)
         draft = None

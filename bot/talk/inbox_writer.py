@@ -59,8 +59,8 @@ class InboxWriter:
         self.channels_behind = 0
 
     def stop(self) -> None:
-        """Commit nothing any more. Whoever calls from now on waits until the process ends, so that the platform or the
-        watermark still has the message at the next start."""
+        """Commit nothing any more. Later calls wait until the process ends, so that the platform or the watermark still
+        has their messages at the next start."""
         self._stopped = True
         self._taking.clear()
 

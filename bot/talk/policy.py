@@ -72,12 +72,12 @@ def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone
 
 
 def _lasts(cooldown: timedelta, since: float) -> bool:
-    """Whether a cooldown still lasts; not where the clock was set back behind its beginning."""
+    """Return whether a cooldown still lasts; it doesn't if the clock was set back to before its beginning."""
     return 0 <= since < cooldown.total_seconds()
 
 
 def within(hours: tuple[time, time] | str, local: datetime) -> bool:
-    """Whether a local moment lies in these hours, which may span midnight; "" holds none, equal ends hold all."""
+    """Return whether a local moment lies in these hours, which may span midnight; "" holds none, equal ends hold all."""
     if isinstance(hours, str):
         return False
     (start, end), at = hours, local.time()

@@ -8,8 +8,8 @@ SHINGLE = 5  # characters
 
 
 def repeats(text: str, earlier: Iterable[str], *, near: float = 1.0) -> bool:
-    """Whether `text` is one of the earlier ones but for case, punctuation and blanks; near: or shares at least this much
-    of its shingles with one (Jaccard)."""
+    """Return whether `text` is one of the earlier ones but for case, punctuation and blanks; near: or shares at least
+    this much of its shingles with one (Jaccard)."""
     bare, mine = _bare(text), _shingles(text)
     return any(bare == _bare(text) or (near < 1 and _alike(mine, _shingles(text)) >= near) for text in earlier)
 

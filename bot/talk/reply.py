@@ -101,7 +101,8 @@ class Replier:
         log.info(Event("verdict", channel=pending.channel, verdict=verdict, reason=reason, posts=len(posts)))
 
     async def _at_fault(self, pending: PendingMessage) -> bool:
-        """Whether a request that failed is itself the reason: it failed often, and twice while another one didn't."""
+        """Return whether a request that failed is itself the reason: it failed often, and twice while another one
+        didn't."""
         self._metrics.faults.labels("engine").inc()
         await self._voice.engine.start()
         self._failures[pending.id] += 1

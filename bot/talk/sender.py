@@ -1,4 +1,4 @@
-"""Posts what lies in the outbox, each row once, as far as the platform can tell."""
+"""Posts the rows of the outbox, each once as far as the platform can tell."""
 
 import asyncio
 import hashlib

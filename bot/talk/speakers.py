@@ -15,7 +15,7 @@ def reserved_keys(settings: Settings, seal: Seal) -> frozenset[str]:
 
 
 def known_key(settings: Settings, seal: Seal, platform: str, author_id: str) -> str | None:
-    """The trained key of somebody whom [people] names by their id on this platform, except the persona's own."""
+    """Return the trained key of somebody whom [people] names by their id on this platform, except the persona's own."""
     for key, person in settings.people.items():
         if author_id in person.ids(platform) and key != seal.speaker:
             return key
@@ -23,7 +23,7 @@ def known_key(settings: Settings, seal: Seal, platform: str, author_id: str) -> 
 
 
 def live_key(settings: Settings, seal: Seal, platform: str, author_id: str, name: str, taken: Collection[str]) -> str:
-    """The key of a live author. taken: the keys of others in this channel."""
+    """Return the key of a live author. taken: the keys of others in this channel."""
     known = known_key(settings, seal, platform, author_id)
     return known or unique_key(name, {*reserved_keys(settings, seal), *taken})
 

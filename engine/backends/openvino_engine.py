@@ -20,8 +20,8 @@ _DONE = {genai.GenerationFinishReason.STOP: "stop", genai.GenerationFinishReason
 
 def _precision() -> dict[str, str]:
     """Return the runtime's precision property; empty leaves it to the runtime, which takes bfloat16 if the CPU has it."""
-    wanted = bfloat16_switch()
-    return {} if wanted is None else {"INFERENCE_PRECISION_HINT": "bf16" if wanted else "f32"}
+    switch = bfloat16_switch()
+    return {} if switch is None else {"INFERENCE_PRECISION_HINT": "bf16" if switch else "f32"}
 
 
 class OpenVinoStepper:
@@ -69,7 +69,8 @@ class OpenVinoStepper:
                 yield StepResult(job, tokens, error=f"OpenVINO ended the request as {status.name}")
 
     def drop(self, job: Job) -> None:
-        """Free its keys and values. The runtime does so at its next step, so where nobody else is left one is made."""
+        """Cancel a request and free its keys and values. The runtime frees them in its next step, so the last request to
+        go makes one."""
         handle = self._handles.pop(job, None)
         if handle is not None and handle.get_status() == genai.GenerationStatus.RUNNING:
             handle.cancel()
@@ -77,7 +78,7 @@ class OpenVinoStepper:
                 self._pipe.step()
 
     def _settings(self, sampling: SamplingParams, seed: int, max_new_tokens: int) -> genai.GenerationConfig:
-        """Every field is set: the runtime would fill gaps from the model's own generation settings."""
+        """Return the sampling settings with every field set: the runtime fills gaps from the model's own."""
         config = genai.GenerationConfig()
         config.max_new_tokens = max_new_tokens
         config.eos_token_id = self._end_of_turn

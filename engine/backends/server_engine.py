@@ -53,7 +53,7 @@ class ServerEngine:
         self._client: openai.AsyncOpenAI | None = None
 
     async def start(self) -> None:
-        """Nothing is loaded, and nobody is asked: the server may come later. Started again after a failure it goes on."""
+        """Do nothing: the server may start later. May be called again after a failure."""
         self._client = self._client or openai.AsyncOpenAI(
             base_url=self._url,
             api_key=self._key or "none",
@@ -62,14 +62,14 @@ class ServerEngine:
         )
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         if self._client:
             await self._client.close()
             self._client = None
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
-        """The completion of `request`, piece by piece. Raises EngineError where the server is away, breaks off or
-        refuses this request; PermanentError where it refuses all: a wrong key, an unknown model."""
+        """Yield the completion of `request`, piece by piece. Raises EngineError if the server is away, breaks off or
+        refuses this request; PermanentError if it refuses all: a wrong key, an unknown model."""
         if not self._client:
             raise EngineError("the engine is not running")
         if not request.tuned:
@@ -108,7 +108,7 @@ class ServerEngine:
         raise EngineError("the server ended a reply without saying why")
 
     def _body(self, request: Request, max_new_tokens: int) -> dict[str, Any]:
-        """Every field, by every server's name for it."""
+        """Return the request with every field under each server's name for it."""
         rule = request.sampling
         if rule.repetition_penalty != 1.0:
             raise EngineError("a server can't spare the end of a turn from a repetition penalty")
@@ -147,7 +147,7 @@ class Trim:
         self._held = ""
 
     def push(self, text: str) -> tuple[str, bool]:
-        """What can be told now, and whether a mark ended it."""
+        """Return what can be told now, and whether a mark ended it."""
         text = self._held + text
         if ends := [place for mark in self._marks if (place := text.find(mark)) >= 0]:
             return text[: min(ends)], True
@@ -157,7 +157,7 @@ class Trim:
         return text[: len(text) - held], False
 
     def rest(self) -> str:
-        """What was held back and turned out to be text."""
+        """Return what was held back and turned out to be text."""
         return self._held
 
     def _may_begin(self, end: str) -> bool:
@@ -165,8 +165,8 @@ class Trim:
 
 
 async def _until(deadline: float | None, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
-    """The pieces that come before the deadline. Raises TimeoutError at it; only while it waits for a piece, never while
-    its caller does something else."""
+    """Yield the pieces that come before the deadline. Raises TimeoutError at it; only while it waits for a piece, never
+    while its caller does something else."""
     while True:
         async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
             piece = await anext(pieces)

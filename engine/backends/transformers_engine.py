@@ -86,7 +86,7 @@ class TransformersStepper:
             self._base = Batch(forward_of(model), prefixes, max_concurrent, end_of_turn)
 
     def admit(self, job: Job) -> None:
-        """Take a job in. Raises EngineError where the adapter is merged and the base is asked for."""
+        """Take a job in. Raises EngineError if the adapter is merged and the base is asked for."""
         if job.request.tuned:
             self._tuned.add(job)
         elif self._base:
@@ -115,7 +115,7 @@ def transformers_engine(
     max_length: int,
     max_concurrent: int = 32,
 ) -> ThreadedEngine:
-    """An engine over a loaded model."""
+    """Return an engine over a loaded model."""
     return ThreadedEngine(
         "transformers",
         lambda: TransformersStepper(model, encoding.end_of_turn, max_concurrent),
@@ -129,7 +129,7 @@ def transformers_engine(
 def open_bundle_model(
     bundle: Bundle, base: str, *, merge: bool, precision: str = "auto"
 ) -> PreTrainedModel | PeftModel:
-    """The bundle's base with its adapter. base: [base] model, for a base that isn't in the bundle. merge: fold the
+    """Return the bundle's base with its adapter. base: [base] model, for a base that isn't in the bundle. merge: fold the
     adapter into the weights, which is faster but can't be undone; a 4-bit base stays as it is, since folding would round
     the adapter away. precision: "auto", "f16", "bf16" or "4bit". Raises PermanentError for another base's adapter, and
     where the adapter changes nothing."""
@@ -156,13 +156,13 @@ def untie(model: PreTrainedModel, adapter: PeftConfig) -> None:
 
 
 def head_of(model: PreTrainedModel) -> str:
-    """The name of the module that makes logits."""
+    """Return the name of the module that makes logits."""
     head = model.get_output_embeddings()
     return str(next(name for name, module in model.named_modules() if module is head))
 
 
 def _placed(source: str | Path, revision: str | None, device: torch.device, precision: str) -> PreTrainedModel:
-    """The base on its device, in its precision."""
+    """Return the base on its device, in its precision."""
     named = {"f16": torch.float16, "bf16": torch.bfloat16}
     if precision != "4bit":
         return load_base(source, revision, named.get(precision, numerics_of(device).serving)).to(cast(Any, device))

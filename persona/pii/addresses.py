@@ -62,7 +62,7 @@ _HAN_SIGNS = ("号", "號", "弄", "栋", "棟", "幢", "座", "单元", "單元
 
 
 def addresses(text: str) -> Sequence[tuple[int, int]]:
-    """The spans of streets with their numbers."""
+    """Return the spans of streets with their numbers."""
     spans = [match.span() for match in _ADDRESS.finditer(text)] if _may_hold_one(text) else []
     if not text.isascii() and any(sign in text for sign in _HAN_SIGNS):
         han = (match.span() for match in _HAN_ADDRESS.finditer(text))

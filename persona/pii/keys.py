@@ -38,7 +38,7 @@ _RANDOM_BITS = 3.8  # Shannon entropy a character: words joined by dashes stay b
 
 
 def keys(text: str) -> Sequence[tuple[int, int]]:
-    """The spans of keys, tokens and labelled passwords, the longest of those that begin together."""
+    """Return the spans of keys, tokens and labelled passwords, the longest of those that begin together."""
     long = any(len(word) >= SHORTEST for word in text.split()) or "-----BEGIN" in text
     spans = [match.span() for match in _ISSUED.finditer(text)] if long else []
     if (":" in text or "=" in text or "：" in text) and any(label in text.lower() for label in _LABELS):
@@ -54,8 +54,8 @@ def keys(text: str) -> Sequence[tuple[int, int]]:
 
 
 def _is_random(run: str) -> bool:
-    """Whether a long run of letters and digits was drawn by a machine: hexadecimal, or letters of both cases and digits
-    that change kind often."""
+    """Return whether a long run of letters and digits was drawn by a machine: hexadecimal, or letters of both cases and
+    digits that change kind often."""
     if _HEX.fullmatch(run):
         return not run.isdecimal() and len(set(run)) > 6
     if not (any(map(str.isdigit, run)) and run != run.lower() and run != run.upper()):

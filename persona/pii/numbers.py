@@ -39,7 +39,8 @@ _IBAN_LENGTH = {
 
 
 def emails(text: str) -> Spans:
-    """E-mail addresses, also with the `at` and `dot` spelled out in brackets. A handle such as @a@b.social is none."""
+    """Return the spans of e-mail addresses, also with `at` and `dot` spelled out in brackets, but not of handles such as
+    @a@b.social."""
     spelled = "@" in text or "at)" in text or "at]" in text
     return [match.span() for match in _EMAIL.finditer(text)] if spelled else ()
 
@@ -51,12 +52,12 @@ def ips(text: str) -> Spans:
 
 
 def cards(text: str) -> Spans:
-    """Numbers an issuer of payment cards would give, with the right check digit."""
+    """Return the spans of payment card numbers: a known issuer, its length, a right check digit."""
     return [match.span() for match in _CARD.finditer(text) if is_card(match[0])] if len(text) >= 13 else ()
 
 
 def ibans(text: str) -> Spans:
-    """Bank account numbers of the length their country uses, with the right check digits."""
+    """Return the spans of bank account numbers: the length of their country, right check digits."""
     if len(text) < 15:
         return ()
     ibans = ((run.start(), _iban_length(run[0])) for run in _IBAN.finditer(text))
@@ -64,7 +65,7 @@ def ibans(text: str) -> Spans:
 
 
 def is_card(number: str) -> bool:
-    """Whether `number`, blanks and dashes aside, is a payment card's: issuer, length and Luhn's check digit."""
+    """Return whether `number`, blanks and dashes aside, is a payment card's: issuer, length and Luhn's check digit."""
     digits = re.sub(r"[ \-]", "", number)
     if not _ISSUED.fullmatch(digits):
         return False
@@ -73,19 +74,19 @@ def is_card(number: str) -> bool:
 
 
 def is_iban(number: str) -> bool:
-    """Whether `number`, blanks and dashes aside, is an IBAN: its country's length, and 1 modulo 97."""
+    """Return whether `number`, blanks and dashes aside, is an IBAN: its country's length, and 1 modulo 97."""
     return _iban_length(number) == len(number)
 
 
 def _iban_length(run: str) -> int:
-    """How many characters of `run` are an IBAN; words may follow one in the same breath. 0: there is none."""
-    wanted = _IBAN_LENGTH.get(run[:2].upper(), 0)
+    """Return how many characters of `run` are an IBAN, 0 if it begins with none; words may follow the number."""
+    length = _IBAN_LENGTH.get(run[:2].upper(), 0)
     places = [place for place, char in enumerate(run) if char.isalnum()]
-    if not wanted or len(places) < wanted:
+    if not length or len(places) < length:
         return 0
-    end = places[wanted - 1] + 1
+    end = places[length - 1] + 1
     compact = re.sub(r"[ \-]", "", run[:end]).upper()
-    joined = len(places) > wanted and places[wanted] == end  # a longer word, not an IBAN and a word
+    joined = len(places) > length and places[length] == end  # a longer word, not an IBAN and a word
     return end if not joined and int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1 else 0
 
 

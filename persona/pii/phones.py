@@ -38,7 +38,7 @@ _SHAPED = re.compile(r"(?:1[ .\-])?(?:\(\d{3}\) ?|\d{3}[ .\-])\d{3}[ .\-]\d{4}|\
 
 
 def phones(text: str, regions: Collection[str] = ()) -> Sequence[tuple[int, int]]:
-    """The spans of phone numbers. regions: ISO 3166 codes; their national numbers count too."""
+    """Return the spans of phone numbers. regions: ISO 3166 codes; their national numbers count too."""
     if len(text) < 7:
         return ()
     spans = [match.span(1) for match in _MENTIONED.finditer(text) if _is_international(match[1])] if "@" in text else []
@@ -49,7 +49,7 @@ def phones(text: str, regions: Collection[str] = ()) -> Sequence[tuple[int, int]
 
 
 def region_of(number: str) -> str:
-    """The country of an international number (`+49 …`) as its ISO 3166 code; empty if it is not one."""
+    """Return the country of an international number (`+49 …`) as its ISO 3166 code; empty if it is not one."""
     try:
         return region_code_for_number(parse(number)) or ""
     except NumberParseException:
@@ -57,14 +57,14 @@ def region_of(number: str) -> str:
 
 
 def international(text: str) -> Iterator[str]:
-    """The numbers in `text` that begin with a plus."""
+    """Yield the numbers in `text` that begin with a plus."""
     for run in _RUN.finditer(text) if "+" in text else ():
         if run[0].startswith("+"):
             yield run[0]
 
 
 def _is_something_else(run: re.Match[str]) -> bool:
-    """A date, an amount, a score: numbers that people write more often than phone numbers."""
+    """Return whether a run of digits is a date, an amount or a score, which people write more often than phone numbers."""
     if run[0].startswith("+"):
         return False
     plain = run[0].strip(" ()")
@@ -89,8 +89,8 @@ def _in_run(run: re.Match[str], regions: Collection[str]) -> Iterator[tuple[int,
 
 @lru_cache(maxsize=1 << 12)
 def _national(run: str, region: str) -> tuple[tuple[int, int], ...]:
-    """Where in `run` numbers stand as people of `region` write them. The matcher is thorough and slow: it is asked about
-    what parses as a valid number only."""
+    """Return where in `run` numbers stand as people of `region` write them. The matcher is thorough and slow: it is asked
+    about what parses as a valid number only."""
     try:
         valid = is_valid_number(parse(run, region))
     except NumberParseException:
@@ -100,7 +100,7 @@ def _national(run: str, region: str) -> tuple[tuple[int, int], ...]:
 
 
 def _is_international(written: str) -> bool:
-    """Whether a number that begins with + or 00 could be dialled somewhere."""
+    """Return whether a number that begins with + or 00 could be dialled somewhere."""
     try:
         return is_possible_number(parse("+" + written.removeprefix("+").removeprefix("00")))
     except NumberParseException:

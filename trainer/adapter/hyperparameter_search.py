@@ -40,7 +40,7 @@ class SweepResult:
 
 def sweep(settings: Settings, corpus: Corpus, bars: Bars, *, minutes: float) -> SweepResult:
     """Train adapters for so many minutes, each with other values; the one at hand when time is up is finished. Goes on
-    where an earlier sweep of the same corpus and base ended. Raises UserError where nothing is held out."""
+    where an earlier sweep of the same corpus and base ended. Raises UserError if nothing is held out."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     base = open_base(settings, corpus, bars)
     setup = build_setup(settings, corpus, base)
@@ -76,7 +76,7 @@ def _trials(home: Path) -> int:
 
 
 def _as_they_are(settings: Settings, setup: TrainingSetup) -> dict[str, float]:
-    """The values that the settings hold now: what every other trial has to beat."""
+    """Return the values that the settings hold now: what every other trial has to beat."""
     train = settings.train
     nearest = min(RANKS, key=lambda rank: abs(rank - train.rank))
     return {

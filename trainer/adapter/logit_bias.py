@@ -136,7 +136,7 @@ def _end_shift(
 
 def _with_head(base: PreTrainedModel, config: LoraConfig) -> PeftModel:
     """Return a fresh adapter of the same kind, on the head too, of the same rank: servers read no other."""
-    head, wanted = head_of(base), config.target_modules
-    config.target_modules = f"{wanted}|{re.escape(head)}" if isinstance(wanted, str) else {*(wanted or ()), head}
+    head, modules = head_of(base), config.target_modules
+    config.target_modules = f"{modules}|{re.escape(head)}" if isinstance(modules, str) else {*(modules or ()), head}
     untie(base, config)
     return cast(PeftModel, get_peft_model(base, config))

@@ -55,8 +55,8 @@ class Plan:
 
 
 def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
-    """The plan of `train` with these settings; one step's forward and backward are run for the time. Raises UserError as
-    `train` would."""
+    """Return the plan of `train` with these settings; one step's forward and backward are run for the time. Raises
+    UserError as `train` would."""
     setup = build_setup(settings, corpus, untrained_base(settings, corpus, bars))
     base, model, fit = setup.base, setup.model, setup.fit
     steps = round(build_sampler(setup.rows, fit, packs=can_pack(model)).batches * settings.train.epochs)
@@ -88,7 +88,7 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
 
 
 def rows_of(plan: Plan) -> list[tuple[str, str]]:
-    """The plan as rows for a table."""
+    """Return the plan as rows for a table."""
     gib = {key: f"{value / 2**30:.2f} GiB" for key, value in asdict(plan).items() if key.startswith("memory_")}
     pretraining = f"{plan.growing_minutes:.1f} minutes of pretraining, then " if plan.growing_minutes else ""
     return [

@@ -19,9 +19,12 @@ QUESTIONS = ("hey, are you there?", "what do you think?", "how was your day?", "
 
 
 def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None:
-    """The prompt after which the likeliest words of adapter and base differ by most: so that an engine's rounding is no
-    matter. None where they are the same everywhere although the adapter does something. Raises UserError where it does
-    nothing: training did not take."""
+    """Return the prompt after which the likeliest words of adapter and base differ by the widest margin.
+
+    The margin keeps an engine's rounding errors from hiding the adapter. None if adapter and base choose the same word
+    after every prompt although their logits differ. Raises UserError if the adapter changes no logit: training did not
+    take.
+    """
     model.eval()
     texts = _texts(encoding, seal)
     margin, ids = max((_widest_margin(model, encoding, text) for text in texts), key=lambda candidate: candidate[0])
@@ -33,8 +36,11 @@ def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None
 
 
 def _texts(encoding: Encoding, seal: Seal) -> list[tuple[int, ...]]:
-    """What stands before a tweet and before replies, and ids drawn from all there are: a short training that changes no
-    reply's first word changes something there. Nobody's words: the probe is sealed where everybody can read it."""
+    """Return candidate prompts: those before a tweet and before replies, and ids drawn at random.
+
+    A short training that changes the first word of no reply changes one after random ids. None of it is anybody's text:
+    the probe is sealed where everybody can read it.
+    """
     rng = random.Random(0)
     longest = min(LONGEST, seal.max_length - TOKENS)
     turns = [(Turn(SOMEONE, (question,)),) for question in QUESTIONS]
@@ -47,8 +53,10 @@ def _texts(encoding: Encoding, seal: Seal) -> list[tuple[int, ...]]:
 
 
 def _widest_margin(model: PeftModel, encoding: Encoding, ids: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
-    """The beginning of `ids` after which both are surest of different words, and how sure the less sure one is, in
-    logits. 0 where they differ nowhere."""
+    """Return the widest margin in `ids`, in logits, and the prefix where it is; 0 if adapter and base never differ.
+
+    The margin is that of the less certain of the two: both must prefer their word clearly.
+    """
     tuned, base = _both(model, ids)
     first, other = tuned.argmax(-1), base.argmax(-1)
     shows_text = torch.tensor(
@@ -61,7 +69,7 @@ def _widest_margin(model: PeftModel, encoding: Encoding, ids: tuple[int, ...]) -
 
 
 def _is_word(encoding: Encoding, token: torch.Tensor) -> bool:
-    """Whether a token shows in a text: half a character doesn't, nor does the end of a turn."""
+    """Return whether a token is visible in a text: half a character is not, nor is the end of a turn."""
     text = encoding.decode([int(token)])
     return bool(text.strip()) and "\ufffd" not in text
 

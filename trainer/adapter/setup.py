@@ -87,9 +87,9 @@ def _tokens(rows: Iterable[Window]) -> int:
 def fit_rows(settings: Settings, model: PeftModel, rows: Sequence[Window], recipe: Recipe) -> Fit:
     """Return how a step on these rows is run: of the tokens that the settings ask for, or that the longest row needs."""
     lengths = [len(row.ids) for row in rows]
-    wanted = settings.train.tokens_per_batch
+    tokens_per_batch = settings.train.tokens_per_batch
     evenly = max(recipe.min_tokens, sum(lengths) // recipe.min_steps)
-    tokens = min(MAX_TOKENS_PER_BATCH, evenly) if wanted == "auto" else wanted
+    tokens = min(MAX_TOKENS_PER_BATCH, evenly) if tokens_per_batch == "auto" else tokens_per_batch
     return fit(model, lengths, max([tokens, *lengths]), world()[1])
 
 
@@ -101,8 +101,8 @@ def target_speakers(settings: Settings, corpus: Corpus) -> frozenset[str]:
 
 def chosen_learning_rate(settings: Settings, base: LoadedBase) -> float:
     """Return the learning rate of the settings, or what suits this kind of base."""
-    wanted = settings.train.learning_rate
-    return recipe_for(base).learning_rate if wanted == "auto" else wanted
+    rate = settings.train.learning_rate
+    return recipe_for(base).learning_rate if rate == "auto" else rate
 
 
 def recipe_for(base: LoadedBase) -> Recipe:
@@ -145,8 +145,8 @@ def with_logit_bias(
 ) -> PeftModel:
     """Return the trained model with a logit bias towards the persona's own words, if one persona is trained.
     learned_from: everybody's conversations."""
-    wanted = settings.train.emphasis
-    strength = (EMPHASIS if base.from_scratch else 0.0) if wanted == "auto" else wanted
+    emphasis = settings.train.emphasis
+    strength = (EMPHASIS if base.from_scratch else 0.0) if emphasis == "auto" else emphasis
     if not strength or settings.train.loss_on != "persona":
         return model
     conversations = [record.conversation for record in learned_from]

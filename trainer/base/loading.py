@@ -179,8 +179,8 @@ def _tokenizer(source: Path | str, revision: str | None) -> Any:
 
 
 def _ends(model: PreTrainedModel, tokenizer: Any, name: str) -> tuple[int, tuple[int, ...]]:
-    """The end-of-turn id, and every id that ends a text: the tokenizer's EOS if the model generates it, else the first
-    the model generates, else the tokenizer's. (Qwen bases ship one and stop on the other.)"""
+    """Return the end-of-turn id, and every id that ends a text: the tokenizer's EOS if the model generates it, else the
+    first the model generates, else the tokenizer's. (Qwen bases ship one and stop on the other.)"""
     listed = getattr(model.generation_config, "eos_token_id", None)
     generated = [listed] if isinstance(listed, int) else list(listed or [])
     own = tokenizer.eos_token_id
@@ -221,5 +221,5 @@ def _cached_folder(model_id: str, model: PreTrainedModel) -> Path | None:
 
 def _max_length(settings: Settings, model: PreTrainedModel) -> int:
     positions = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or LONGEST_AUTO)
-    wanted = settings.train.max_length
-    return min(positions, LONGEST_AUTO if wanted == "auto" else wanted)
+    max_length = settings.train.max_length
+    return min(positions, LONGEST_AUTO if max_length == "auto" else max_length)

@@ -50,8 +50,8 @@ QUIET_RATES = {  # tokens a second of pretraining on two quiet cores of 2026 wit
 
 
 def size_for(characters: int) -> Size:
-    """The size that fits so much text and a home machine: measured on a megabyte of chat (192x4 beat 256x4 at equal
-    time there), scaled with the root of the text beyond."""
+    """Return the size that fits so much text and a home machine: measured on a megabyte of chat (192x4 beat 256x4 at
+    equal time there), scaled with the root of the text beyond."""
     small, middle, large, huge = QUIET_RATES
     if characters < 200_000:
         return small
@@ -71,8 +71,8 @@ class Budget:
 
 def budget_for(size: Size, tokens: int, minutes: float | None = None) -> Budget:
     """Return the budget for a text of so many tokens. minutes: no more than two quiet cores see in that time."""
-    wanted = min(MAX_PASSES * tokens, max(tokens, TOKENS_TO_SEE))
-    seen = max(1, min(wanted, round((minutes or MAX_MINUTES) * 60 * QUIET_RATES[size])))
+    enough = min(MAX_PASSES * tokens, max(tokens, TOKENS_TO_SEE))
+    seen = max(1, min(enough, round((minutes or MAX_MINUTES) * 60 * QUIET_RATES[size])))
     return Budget(seen, seen / QUIET_RATES[size] / 60)
 
 
@@ -137,7 +137,7 @@ def pretrain(
 
 
 def train_tokenizer(texts: Sequence[str], vocabulary: int) -> Tokenizer:
-    """A byte-level BPE: any text fits, nothing is unknown."""
+    """Return a byte-level BPE: any text fits, nothing is unknown."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -154,7 +154,8 @@ def _end(tokenizer: Tokenizer) -> int:
 
 
 def shape(size: Size, tokenizer: Tokenizer) -> Qwen3ForCausalLM:
-    """An untrained model. Qwen3's shape: OpenVINO, llama.cpp and vLLM all run it, and its weights need no permuting."""
+    """Return an untrained model. Qwen3's shape: OpenVINO, llama.cpp and vLLM all run it, and its weights need no
+    permuting."""
     end = _end(tokenizer)
     heads = size.hidden // 32
     config = Qwen3Config(

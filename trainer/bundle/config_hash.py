@@ -10,14 +10,14 @@ from trainer.corpus.store import Corpus
 
 
 def config_hash(settings: Settings) -> str:
-    """A hash over the settings that training reads."""
+    """Return a hash over the settings that training reads."""
     read = {name: getattr(settings, name).model_dump(mode="json") for name in ("persona", "base", "train")}
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def is_trained(settings: Settings, corpus: Corpus) -> bool:
-    """Whether the newest bundle was trained on this corpus with these settings, and is whole. It need not be the current
-    one: what the gate held back would be held back again."""
+    """Return whether the newest bundle was trained on this corpus with these settings, and is whole. It need not be the
+    current one: what the gate held back would be held back again."""
     home = settings.adapters
     try:
         current(home)

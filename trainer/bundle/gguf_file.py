@@ -24,7 +24,7 @@ _BLOCK = 32  # values a quantised block holds; rows of another length stay F16
 
 
 def is_supported(architecture: str) -> bool:
-    """Whether models of this model_type can be written."""
+    """Return whether models of this model_type can be written."""
     return architecture in ARCHITECTURES
 
 

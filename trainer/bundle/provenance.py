@@ -18,8 +18,8 @@ def write_provenance(corpus: Corpus, folder: Path) -> None:
 
 
 def trained_on(folder: Path, seal: Seal, identities: Iterable[str], speakers: Collection[str]) -> bool:
-    """Whether the bundle in `folder` was trained on any of these identity keys; one that took no note is asked for the
-    speaker keys."""
+    """Return whether the bundle in `folder` was trained on any of these identity keys; one that took no note is asked for
+    the speaker keys."""
     path = folder / PRIVATE / _FILE
     if not path.is_file():
         return not seal.speakers.keys().isdisjoint(speakers)

@@ -31,7 +31,7 @@ LARGE = 100_000_000  # parameters; of so many, eight bits are said twice as fast
 
 
 def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers: frozenset[str]) -> Seal:
-    """The seal of a training that begins, without figures and probe. speakers: whose voices it learns."""
+    """Return the seal of a training that begins, without figures and probe. speakers: whose voices it learns."""
     me = settings.persona.key
     turn_counts = Counter(turn.speaker for record in corpus.conversations for turn in record.conversation.turns)
     names = {person.key: person.name for person in corpus.people.values()}
@@ -65,8 +65,8 @@ def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers:
 
 
 def latest_year(records: Sequence[ConversationRecord], speaker: str) -> int | None:
-    """The newest year with enough of `speaker`'s messages to sound like it: 50, or 5% of them. A handful with a wrong
-    clock is no era."""
+    """Return the newest year with enough of `speaker`'s messages to sound like it: 50, or 5% of them. A handful with a
+    wrong clock is no era."""
     said: Counter[int] = Counter()
     for record in records:
         if year := record.conversation.year:
@@ -76,8 +76,8 @@ def latest_year(records: Sequence[ConversationRecord], speaker: str) -> int | No
 
 
 def turn_taking(conversations: Sequence[Conversation], persona: str, most: int = 12) -> dict[str, dict[str, float]]:
-    """How often each of the most talkative speakers follows each: rows sum to one. From group scenes alone; "" is the
-    start of a conversation."""
+    """Return how often each of the most talkative speakers follows each: rows sum to one. From group scenes alone; "" is
+    the start of a conversation."""
     groups = [conversation for conversation in conversations if conversation.scene == "group"]
     talk = Counter(turn.speaker for conversation in groups for turn in conversation.turns)
     kept = {speaker for speaker, _ in talk.most_common(most)} | ({persona} & talk.keys())
@@ -119,8 +119,8 @@ def write_bundle_files(
 
 
 def _add_gguf(folder: Path, model: PeftModel, base: LoadedBase, settings: Settings, bars: Bars) -> str:
-    """The merged model for engines without torch, where its shape and size allow, and its precision; "" where there is
-    none. Merging is the model's end."""
+    """Write the merged model for engines without torch; returns its precision, empty if the model's shape or size
+    doesn't allow it. Merging changes the model for good."""
     learned = sum(weight.numel() for name, weight in model.named_parameters() if "lora_" in name)
     parameters = model.num_parameters() - learned  # which knows what a tensor of 4 bits stands for
     precision = gguf_precision(settings.engine.precision, parameters)
@@ -138,6 +138,6 @@ def _add_gguf(folder: Path, model: PeftModel, base: LoadedBase, settings: Settin
     return precision
 
 
-def gguf_precision(wanted: str, parameters: int) -> str:
-    """Of model.gguf. wanted: [engine] precision, which may be for another engine or "auto"."""
-    return wanted if wanted in PRECISIONS else "q8_0" if parameters >= LARGE else "f16"
+def gguf_precision(precision: str, parameters: int) -> str:
+    """Return the precision of model.gguf. precision: [engine] precision, which may be for another engine or "auto"."""
+    return precision if precision in PRECISIONS else "q8_0" if parameters >= LARGE else "f16"

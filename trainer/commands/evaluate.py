@@ -81,7 +81,7 @@ def _text_rows(voices: Mapping[str, Mapping[str, Plain]]) -> Iterator[tuple[str,
 
 
 def _directions() -> str:
-    """Which way is good, below the table: beside it there is no room on a narrow terminal."""
+    """Return which way is good, below the table: beside it there is no room on a narrow terminal."""
     from trainer.evaluate.figures import TEXT_FIGURES
 
     return f"good is: {'; '.join(f'{spec.title}: {spec.good}' for spec in TEXT_FIGURES.values())}\n"

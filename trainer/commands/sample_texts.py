@@ -40,7 +40,7 @@ class SampleRequest:
 
 
 def sample_texts(settings: Settings, request: SampleRequest) -> list[str]:
-    """The texts. Raises UserError where there is no current adapter, or nobody of that name was heard."""
+    """Return the texts. Raises UserError if there is no current adapter, or nobody of that name was heard."""
     if request.scene not in SCENES:
         raise SettingsError(f"there is no scene {request.scene!r}; the scenes are {', '.join(SCENES)}")
     seal = current(settings.adapters).seal
@@ -52,14 +52,14 @@ def sample_texts(settings: Settings, request: SampleRequest) -> list[str]:
 
 
 def find_speaker(seal: Seal, name: str) -> str:
-    """The key of the speaker called `name`; empty is the persona. Raises UserError naming who was heard."""
-    wanted = normalise(name) if name else seal.speaker
+    """Return the key of the speaker called `name`; empty is the persona. Raises UserError naming who was heard."""
+    key = normalise(name) if name else seal.speaker
     by_name = {normalise(speaker.name): key for key, speaker in seal.speakers.items()} | {
         key: key for key in seal.speakers
     }
-    if wanted not in by_name:
+    if key not in by_name:
         raise UserError(f"the adapter never heard of {name!r}; it knows {', '.join(list(seal.speakers)[:12])}")
-    return by_name[wanted]
+    return by_name[key]
 
 
 async def _sampled(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> list[str]:
@@ -76,7 +76,7 @@ async def _sampled(voice: Voice, request: SampleRequest, speaker: str, seed: int
 
 
 async def _one(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> str:
-    """ "" where the voice remains silent, whatever the seed."""
+    """empty if the voice remains silent, whatever the seed."""
     for draw in range(DRAWS):
         if lines := await _drawn(voice, request, speaker, seed + draw * 104_729):
             return "\n".join(lines)

@@ -30,7 +30,8 @@ class Rejects:
         self._write({**entry, "raw": reject.raw})
 
     def finish(self, before: Path) -> Path | None:
-        """The file complete: with those of earlier imports, at `before`, that were not met again; None if there are none."""
+        """Return the file complete: with those of earlier imports, at `before`, that were not met again; None if there
+        are none."""
         for entry in _entries(before):
             self._write(entry)
         self._file.close()

@@ -42,7 +42,7 @@ class SpeakerStats:
 
 
 def speaker_stats(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[SpeakerStats]:
-    """The figures of everybody in the corpus, the most talkative first. zone: whose hours are counted. gap: as for
+    """Return the figures of everybody in the corpus, the most talkative first. zone: whose hours are counted. gap: as for
     `conversations.parted`."""
     said: dict[str, list[Row]] = {}
     for row in corpus.rows:
@@ -92,7 +92,7 @@ def _neighbours(corpus: Corpus, gap: float) -> Iterator[tuple[Row, Row]]:
 
 
 def _binned(values: Iterable[float], starts: Sequence[float]) -> list[int]:
-    """How many of `values` lie from each start to the next; what is below the first counts there."""
+    """Return how many of `values` lie from each start to the next; what is below the first counts there."""
     bins = [0] * len(starts)
     for value in values:
         bins[max(0, sum(value >= start for start in starts) - 1)] += 1

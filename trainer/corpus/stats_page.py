@@ -47,7 +47,7 @@ def write_page(path: Path, persona: str, speakers: Sequence[SpeakerStats], zone:
 
 
 def delay_text(seconds: float | None) -> str:
-    """A delay as people say it."""
+    """Return a delay as people say it."""
     if seconds is None:
         return ""
     if seconds < 90:

@@ -76,7 +76,7 @@ class Corpus:
         return [record for record in self.conversations if self.splits[record.id] in splits]
 
     def messages(self, speaker: str, splits: Collection[str] = (TRAIN,)) -> int:
-        """How many messages `speaker` has in these splits: a line in a chat, a turn in the timeline."""
+        """Return how many messages `speaker` has in these splits: a line in a chat, a turn in the timeline."""
         return sum(
             1 if record.conversation.scene in ("timeline", "reply") else len(turn.lines)
             for record in self.in_split(*splits)
@@ -101,7 +101,7 @@ def build(
     before: Mapping[str, str],
     regions: Sequence[str] = (),
 ) -> Corpus:
-    """The corpus of these rows. before: the split of each conversation in earlier imports."""
+    """Return the corpus of these rows. before: the split of each conversation in earlier imports."""
     names = dict(pseudonyms)
     people = resolve(settings, identities, names)
     gap = settings.data.max_gap_minutes * 60
@@ -130,8 +130,8 @@ def require_ours(folder: Path) -> None:
 
 @contextmanager
 def scratch_folder(corpus: Path) -> Iterator[Path]:
-    """A folder for temporary files beside the corpus, which nobody else can read; what an import that was killed has left
-    there is removed. Raises UserError where the corpus can't lie there."""
+    """Yield a private folder for temporary files beside the corpus, and remove those of imports that were killed. Raises
+    UserError if the corpus can't lie there."""
     require_ours(corpus)
     for left in corpus.parent.glob(f".{corpus.name}-reading-*"):
         pid = left.name.rpartition("-")[2]
@@ -146,8 +146,8 @@ def scratch_folder(corpus: Path) -> Iterator[Path]:
 
 
 def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
-    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it. Raises UserError where
-    anything but a corpus lies there."""
+    """Write the corpus beside the old one, then put it in its place. rejects: a file that goes with it. Raises UserError
+    if anything but a corpus lies there."""
     require_ours(folder)
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -182,7 +182,7 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
 
 
 def load(settings: Settings) -> Corpus:
-    """The corpus of these settings. Raises UserError where nothing was imported yet."""
+    """Return the corpus of these settings. Raises UserError if nothing was imported yet."""
     folder = settings.corpus
     _recover(folder)
     if not (folder / "messages.parquet").is_file():
@@ -205,7 +205,7 @@ def load(settings: Settings) -> Corpus:
 
 
 def message_key(row: Row) -> tuple[str, ...]:
-    """What makes a message the same message in another export of the same talk."""
+    """Return the key that a message has in every export that holds it."""
     if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
         return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
     return (row.platform, row.channel, row.message_id)
@@ -217,7 +217,7 @@ def _rows(path: Path, keys: Mapping[str, str]) -> Iterator[Row]:
 
 
 def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
-    """The row of what `_table` made. keys: identity keys by what stands for them."""
+    """Return the row of what `_table` made. keys: identity keys by what stands for them."""
     alike = {name: intern(packed[name]) for name in _ALIKE}
     lists = {name: tuple(packed[name]) for name in _LISTS}
     people = {"sender": keys[packed["sender"]], "quoted_by": keys.get(packed["quoted_by"], "")}
@@ -227,13 +227,13 @@ def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
 
 @lru_cache(1 << 16)
 def _nameless(key: str) -> str:
-    """An identity key; where it is made of a name or a phone number, its hash."""
+    """Return an identity key; one that holds a name or a phone number is hashed."""
     platform, bare, name = key.partition(":=")
     return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
 
 
 def _table(rows: Sequence[Row]) -> pa.Table:
-    """Rows as they are kept: who is who stands in people.json alone."""
+    """Return rows as a table without names: people.json alone tells who is who."""
     columns: dict[str, list[Any]] = {
         name: [getattr(row, field) for row in rows] for name, field in zip(_ROWS.names, _FIELDS, strict=True)
     }

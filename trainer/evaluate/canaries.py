@@ -201,7 +201,7 @@ def _training_texts(corpus: Corpus, canaries: Sequence[Canary]) -> Iterable[str]
 def _replies(
     engine: InferenceEngine, base: LoadedBase, seal: Seal, guard: Guard, corpus: Corpus
 ) -> list[tuple[str, str]]:
-    """A thousand texts, each without and with the guard."""
+    """Return a thousand texts, each without and with the guard."""
     asked = reply_contexts(corpus.in_split(TEST_SPLIT), seal.speaker) or [
         ReplyContext("", "timeline", None, (), Turn("A", ("a",)), None)
     ]

@@ -46,7 +46,7 @@ def masked(text: str) -> str:
 
 
 def features() -> FeatureUnion:
-    """Texts -> a sparse matrix, not yet fitted."""
+    """Return texts -> a sparse matrix, not yet fitted."""
     grams = TfidfVectorizer(
         analyzer="char", ngram_range=(2, 4), lowercase=False, sublinear_tf=True, max_features=MOST_FEATURES
     )
@@ -57,23 +57,23 @@ def features() -> FeatureUnion:
 
 
 def _words(text: str) -> list[str]:
-    """The units of a text, or the text itself where it holds none: emoji alone."""
+    """Return the units of a text, or the text itself where it holds none: emoji alone."""
     return word_tokens(text) or [text]
 
 
 def classifier(kinds: int = 2) -> LogisticRegression:
-    """A balanced logistic regression between so many kinds: as sure of a rare speaker as of a frequent one."""
+    """Return a balanced logistic regression between so many kinds: as sure of a rare speaker as of a frequent one."""
     solver = "liblinear" if kinds == 2 else "lbfgs"  # liblinear is several times faster, and knows two kinds only
     return LogisticRegression(C=INVERSE_REGULARISATION, class_weight="balanced", max_iter=300, solver=solver)
 
 
 def fold_of(place: int, count: int, folds: int = FOLDS) -> int:
-    """The contiguous fold of the text at `place` among `count`."""
+    """Return the contiguous fold of the text at `place` among `count`."""
     return min(folds - 1, place * folds // max(1, count))
 
 
 def in_folds(texts: Sequence[str], folds: int = FOLDS) -> list[list[str]]:
-    """The texts of each contiguous fold."""
+    """Return the texts of each contiguous fold."""
     parts: list[list[str]] = [[] for _ in range(folds)]
     for place, text in enumerate(texts):
         parts[fold_of(place, len(texts), folds)].append(text)

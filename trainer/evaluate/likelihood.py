@@ -28,7 +28,7 @@ RELEVANCE_TURNS = 4  # turns before an answer that relevance is measured with
 
 
 class Scorer(Protocol):
-    """Whatever tells how likely turns are."""
+    """Tells how likely turns are."""
 
     def nats(self, asked: Sequence[tuple[ReplyContext, Turn]], *, tuned: bool = True) -> Numbers:
         """Return the loss in nats of each turn, said by the persona in that context."""
@@ -52,7 +52,7 @@ class LikelihoodScorer:
         return np.stack([self.nats(asked, tuned=tuned) / math.log(2), np.array(sizes, dtype=float)], axis=1)
 
     def _window(self, context: ReplyContext, turn: Turn) -> Window:
-        """The occasion's context, its oldest turns left out until it fits, and the turn as the only target."""
+        """Return the occasion's context, its oldest turns left out until it fits, and the turn as the only target."""
         said = Turn(self.seal.speaker, turn.lines)
         before, year = context.before, context.year or self.seal.year
         while True:
@@ -79,8 +79,8 @@ def membership(trained: Numbers, held_out: Numbers) -> Figure:
 
 
 def attribution(contexts: tuple[Numbers, Numbers], theirs: tuple[Numbers, Numbers]) -> Figure:
-    """How often the adapter gains more, in bits a character over the base, on the persona's message than on another
-    person's. mine, theirs: base and tuned bits [n, 2]."""
+    """Return how often the adapter gains more, in bits a character over the base, on the persona's message than on
+    another person's. mine, theirs: base and tuned bits [n, 2]."""
     gains = [(base[:, 0] - tuned[:, 0]) / base[:, 1] for base, tuned in (contexts, theirs)]
     return bootstrap(area, *gains)
 
@@ -106,7 +106,7 @@ def relevance(scorer: Scorer, asked: Sequence[ReplyContext], until: float, seed:
 
 
 def _last_turn_only(row: Window, end: int) -> Window:
-    """The row with loss on its last turn alone."""
+    """Return the row with loss on its last turn alone."""
     ends = [place for place, i in enumerate(row.ids[:-1]) if i == end]
     start = ends[-1] + 1 if ends else 0
     return Window(row.ids, [target and place >= start for place, target in enumerate(row.loss_mask)], row.characters)

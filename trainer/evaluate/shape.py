@@ -18,13 +18,13 @@ Count = Callable[[str], Iterable[object]]
 
 
 def length_bin(text: str) -> int:
-    """The bin of a text's length in units."""
+    """Return the bin of a text's length in units."""
     count = len(word_tokens(text))
     return next((number for number, most in enumerate(LENGTHS) if count <= most), len(LENGTHS))
 
 
 def small_words(texts: Iterable[str]) -> frozenset[str]:
-    """The most frequent units: function words, in any language."""
+    """Return the most frequent units: function words, in any language."""
     counts = Counter(unit for text in texts for unit in word_tokens(text))
     return frozenset(unit for unit, _ in counts.most_common(SMALL_WORDS))
 
@@ -54,7 +54,7 @@ ASPECTS: dict[str, Count] = {
 
 
 def distance(ours: Sequence[str], theirs: Sequence[str], count: Count) -> float:
-    """Jensen-Shannon distance, in [0, 1], of what `count` finds in either; 0 where neither holds any."""
+    """Jensen-Shannon distance, in [0, 1], of what `count` finds in either; 0 if neither holds any."""
     our_counts, their_counts = (Counter(item for text in texts for item in count(text)) for texts in (ours, theirs))
     items = sorted({*our_counts, *their_counts}, key=repr)
     if not our_counts or not their_counts:
@@ -63,12 +63,12 @@ def distance(ours: Sequence[str], theirs: Sequence[str], count: Count) -> float:
 
 
 def length_distance(ours: Sequence[str], theirs: Sequence[str]) -> float:
-    """The distance of the lengths alone, which calibration keeps within bounds."""
+    """Return the distance of the lengths alone, which calibration keeps within bounds."""
     return distance(ours, theirs, ASPECTS["length"])
 
 
 def distances(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, float]:
-    """The distance in each aspect, `words` being the small words of `theirs`."""
+    """Return the distance in each aspect, `words` being the small words of `theirs`."""
     common = small_words(theirs)
     by_aspect = {name: distance(ours, theirs, count) for name, count in ASPECTS.items()}
     return by_aspect | {
@@ -77,7 +77,7 @@ def distances(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, float]:
 
 
 def shape(ours: Sequence[str], theirs: Sequence[str]) -> Figure:
-    """The mean distance over all aspects, with its interval."""
+    """Return the mean distance over all aspects, with its interval."""
     return bootstrap(
         lambda some, rest: float(np.mean(list(distances(some.tolist(), rest.tolist()).values()))),
         np.array(ours, dtype=object),

@@ -30,12 +30,12 @@ def scores(real: Sequence[str], generated: Sequence[str]) -> tuple[NDArray[np.fl
 
 
 def two_sample(real: Sequence[str], generated: Sequence[str]) -> Figure | None:
-    """The area, 0.5 if they can't be told apart; None if there are too few texts."""
+    """Return the area, 0.5 if they can't be told apart; None if there are too few texts."""
     if min(len(real), len(generated)) < MIN_TEXTS:
         return None
     return bootstrap(area, *scores(real, generated))
 
 
 def resampled_area(real: Sequence[str], generated: Sequence[str]) -> Numbers:
-    """The area over resamplings that are the same for any generated texts of the same number."""
+    """Return the area over resamplings that are the same for any generated texts of the same number."""
     return resampled(area, *scores(real, generated))

@@ -59,8 +59,8 @@ def alpaca(conversations: Iterable[Conversation], persona: str) -> Iterator[str]
 
 
 def jade(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
-    """A row a turn; the persona's between marks. The last row is always the persona's: what others say after it in the last
-    conversation is left out, and so are conversations after the last one that the persona speaks in."""
+    """Yield a row a turn; the persona's between marks. The last row is always the persona's: what others say after it in
+    the last conversation is left out, and so are conversations after the last one that the persona speaks in."""
     held: list[str] = []  # rows that are written once the persona speaks again
     for conversation in conversations:
         held.append(scene_line(conversation.scene, conversation.year))

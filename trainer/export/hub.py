@@ -13,17 +13,17 @@ TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json
 
 
 def outgoing(bundle: Bundle, include_tokenizer: bool) -> list[str]:
-    """The files that go. A grown base's tokenizer was made of private text, names and all, so it goes only when asked
-    for; a known base's tokenizer is public already."""
+    """Return the files that go. A grown base's tokenizer was made of private text, names and all, so it goes only when
+    asked for; a known base's tokenizer is public already."""
     grown = bundle.seal.base.model == "scratch"
-    wanted = [*ALLOWED, *(TOKENIZER if include_tokenizer or not grown else ())]
-    return [name for name in wanted if (bundle.folder / name).is_file()]
+    names = [*ALLOWED, *(TOKENIZER if include_tokenizer or not grown else ())]
+    return [name for name in names if (bundle.folder / name).is_file()]
 
 
 def publish_to_hub(
     bundle: Bundle, repository: str, token: str, files: list[str], *, public: bool, endpoint: str | None = None
 ) -> str:
-    """Upload `files` of the bundle. Returns its address. Raises UserError where the Hub refuses or can't be reached."""
+    """Upload `files` of the bundle. Returns its address. Raises UserError if the Hub refuses or can't be reached."""
     if not token:
         raise UserError(
             "there is no HF_TOKEN: put one into .env or the environment (huggingface.co -> Settings -> Tokens)"

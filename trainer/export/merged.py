@@ -17,12 +17,12 @@ from trainer.export.template import chat_template, ollama_template
 
 
 def merged_model(settings: Settings, bundle: Bundle) -> PreTrainedModel:
-    """The bundle's base with the adapter folded in."""
+    """Return the bundle's base with the adapter folded in."""
     return cast(PreTrainedModel, open_bundle_model(bundle, str(located_base(settings)), merge=True))
 
 
 def write_merged(settings: Settings, bundle: Bundle, target: Path) -> Path:
-    """A folder that `from_pretrained`, vLLM and every converter load: safetensors, tokenizer, chat template."""
+    """Return a folder that `from_pretrained`, vLLM and every converter load: safetensors, tokenizer, chat template."""
     model, tokenizer = merged_model(settings, bundle), _tokenizer(bundle)
     model.generation_config.eos_token_id = list(bundle.seal.stops)
     with new_folder(target) as folder:
@@ -32,7 +32,7 @@ def write_merged(settings: Settings, bundle: Bundle, target: Path) -> Path:
 
 
 def write_gguf_file(settings: Settings, bundle: Bundle, target: Path, precision: str) -> Path:
-    """A GGUF file with tokenizer and chat template, and beside it a Modelfile for Ollama."""
+    """Return a GGUF file with tokenizer and chat template, and beside it a Modelfile for Ollama."""
     encoding = encoding_of(bundle)
     end = str(encoding.tokenizer.id_to_token(bundle.seal.end_of_turn))
     with replacing(target) as fresh:
@@ -50,7 +50,7 @@ def _tokenizer(bundle: Bundle) -> Any:
 
 
 def _modelfile(bundle: Bundle, name: str, end: str) -> str:
-    """What `ollama create` reads: the same turns, the same stops, the calibrated sampling."""
+    """Return what `ollama create` reads: the same turns, the same stops, the calibrated sampling."""
     sampling = SamplingParams().overridden(bundle.seal.sampling)
     rows = {
         "temperature": sampling.temperature,

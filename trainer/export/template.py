@@ -47,5 +47,5 @@ def ollama_template(seal: Seal, end: str) -> str:
 
 
 def _pieces(seal: Seal) -> tuple[str, str, str]:
-    """What opens the conversation, the persona's turns, and everybody else's."""
+    """Return what opens the conversation, the persona's turns, and everybody else's."""
     return scene_line(SCENE, seal.year) + "\n", header(seal.speaker) + "\n", header(SOMEONE) + "\n"

@@ -1,4 +1,4 @@
-"""The Turing game as one self-contained HTML page, to be sent to friends; which answer is real stands in it disguised."""
+"""The Turing game as one self-contained HTML page to send to friends; the right answers are disguised in it."""
 
 import base64
 import json

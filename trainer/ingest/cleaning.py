@@ -66,12 +66,12 @@ DROPS: dict[str, Rule] = {
 
 
 def is_private(message: Message, settings: Data) -> bool:
-    """Whether only those it was written to can see it; groups outside any server, if [data] group_dms = false."""
+    """Return whether only those it was written to can see it; groups outside any server, if [data] group_dms = false."""
     return message.conversation_type == "dm" or (message.is_group_dm and not settings.group_dms)
 
 
 def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
-    """The message as the corpus holds it, or the first rule that drops it."""
+    """Return the message as the corpus holds it, or the first rule that drops it."""
     if _is_plain(message, settings):
         return Kept((message.text.strip(),), mentions=message.mentions)
     switches = settings.cleaning.__dict__  # asked for every message: getattr on a model is slow where there is no field
@@ -172,7 +172,7 @@ def _folded_link(url: "re.Match[str]") -> str:
 
 
 def _is_quotation(message: Message) -> bool:
-    """Whether there is nothing in it but what others said: the address of a post, or lines marked as quoted."""
+    """Return whether there is nothing in it but what others said: the address of a post, or lines marked as quoted."""
     text = message.text.strip()
     telling = text.startswith(">") or "/status" in text or message.quoted_text
     if message.attachments or not (text and telling):

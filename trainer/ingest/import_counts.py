@@ -74,7 +74,7 @@ class ImportCounts:
         return {name: sum(count.values()) for name, count in counts.items()} | {"dropped": sum(self.dropped.values())}
 
     def table(self, names: dict[str, str]) -> list[dict[str, Any]]:
-        """A row for each source and speaker, most messages first. names: what each identity is called; those who
+        """Return a row for each source and speaker, most messages first. names: what each identity is called; those who
         are forgotten are called […]."""
         groups: dict[tuple[str, str], list[str]] = {}
         for source, sender in self.read:

@@ -29,7 +29,7 @@ _REGIONS = {
 
 
 def language_of(group: MessageGroup) -> str:
-    """The ISO 639-1 code of a conversation's language; empty if the text is too short to tell."""
+    """Return the ISO 639-1 code of a conversation's language; empty if the text is too short to tell."""
     text = " ".join(line for row in group.rows for line in row.lines if not line.startswith("["))
     if len(word_tokens(text)) < MIN_WORDS:
         return ""
@@ -37,7 +37,7 @@ def language_of(group: MessageGroup) -> str:
 
 
 def foreign(groups: Iterable[MessageGroup], languages: Sequence[str]) -> Iterator[Row]:
-    """The rows of conversations in other languages than `languages`. Raises SettingsError for an unknown one."""
+    """Yield the rows of conversations in other languages than `languages`. Raises SettingsError for an unknown one."""
     if unknown := set(languages) - _REGIONS.keys():
         raise SettingsError(
             f"[data] languages: {', '.join(sorted(unknown))} can't be told from others; it knows {', '.join(_REGIONS)}"
@@ -73,8 +73,8 @@ def regions_of(
 
 @cache
 def _identifier() -> Any:
-    """The model, loaded once: that takes half a second. Of its 140 languages those alone that are told apart in texts as
-    short as messages."""
+    """Return the model, loaded once: that takes half a second. Of its 140 languages those alone that are told apart in
+    texts as short as messages."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     model = LanguageIdentifier.from_model_file(MODEL_FILE)

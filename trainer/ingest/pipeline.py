@@ -62,7 +62,7 @@ def import_exports(
 ) -> Imported:
     """Read every export in `paths` into the corpus of these settings. fresh: forget what was imported before.
 
-    Raises UserError where there is nothing to read, or nobody in it is the persona; strict: where anything could not be read.
+    Raises UserError if there is nothing to read, or nobody in it is the persona; strict: where anything could not be read.
     Nothing is written then.
     """
     with scratch_folder(settings.corpus) as folder, Rejects(folder / REJECTS) as rejects, _no_collection():
@@ -70,8 +70,8 @@ def import_exports(
 
 
 def preview(settings: Settings, paths: Sequence[Path], bars: Bars) -> ExportPreview:
-    """What an import of every export in `paths` would read, and what of that its cleaning rules would drop; nothing is
-    written. Raises UserError where there is nothing to read."""
+    """Return what an import of every export in `paths` would read, and what of that its cleaning rules would drop;
+    nothing is written. Raises UserError if there is nothing to read."""
     counts = ImportCounts()
     identities: dict[str, Identity] = {}
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder, Rejects(Path(folder) / REJECTS) as rejects:
@@ -111,7 +111,7 @@ def _gather(
     counts: ImportCounts,
     bars: Bars,
 ) -> list[Row]:
-    """What the exports hold that is not `known`. identities: added to."""
+    """Return what the exports hold that is not `known`. identities: added to."""
     rows: dict[tuple[str, ...], Row] = {}
     for export, reading in read_all(exports, partial(clean, settings=settings.data), rejects.path.parent, bars):
         _read(
@@ -139,7 +139,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _fetched(settings: Settings, paths: Sequence[Path]) -> list[Path]:
-    """The replies that the user fetched, where they lie beside the settings."""
+    """Return the replies that the user fetched, where they lie beside the settings."""
     path = settings.root / REPLIES
     named = {given.resolve() for given in paths}
     return [path] if path.is_file() and path.resolve() not in named and path.parent.resolve() not in named else []
@@ -167,7 +167,7 @@ def _exports(paths: Sequence[Path], counts: ImportCounts) -> list[Export]:
 def _messages_of(
     reading: Judged, export: Export, rejects: Rejects, counts: ImportCounts
 ) -> Iterator[tuple[Message, Kept | DroppedMessage]]:
-    """The messages of a reading; what could not be read is written down and counted."""
+    """Yield the messages of a reading; what could not be read is written down and counted."""
     for item in reading:
         if isinstance(item, Reject):
             rejects.add(export.label, item)
@@ -226,7 +226,7 @@ def _read(
 
 
 def in_voice(message: Message, settings: Settings) -> Message:
-    """The message as these settings see it: private or not, and the role of the persona as the persona."""
+    """Return the message as these settings see it: private or not, and the role of the persona as the persona."""
     if message.is_group_dm and is_private(message, settings.data):
         message = structs.replace(message, conversation_type="dm")
     if message.platform != ROLES or message.sender_id != role_named(settings.data.persona_role):
@@ -256,8 +256,8 @@ def _row(message: Message, sender: str, source: str, kept: Kept, identities: dic
 
 
 def _opaque(number: str) -> str:
-    """An id as the corpus holds it: where an export has none, readers make one of names and file names, which are not
-    to be written; addresses of public posts stay, since their parents are looked for under them."""
+    """Return an id as the corpus holds it: where an export has none, readers make one of names and file names, which are
+    not to be written; addresses of public posts stay, since their parents are looked for under them."""
     if number.isdigit() or _PLAIN_ID.fullmatch(number):
         return number
     return hashlib.blake2b(number.encode(), digest_size=10).hexdigest()

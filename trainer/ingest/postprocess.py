@@ -95,7 +95,7 @@ def _without(rows: Sequence[Row], leaves: Callable[[Row], bool], reason: str, co
 
 
 def _masked(settings: Settings, row: Row, people: Mapping[str, KnownPerson]) -> Row:
-    """Words of people who are to be masked are never written."""
+    """Return rows with the words of people who are to be masked replaced by […]: they are never written."""
     hidden = settings.data.others == "mask" and not people[row.sender].consent
     author = people.get(row.quoted_by)
     quoted = row.quoted
@@ -112,7 +112,7 @@ def _rewritten(row: Row, changed: Callable[[str], str]) -> Row:
 
 
 def _lines(lines: tuple[str, ...], changed: Callable[[str], str]) -> tuple[str, ...]:
-    """A message at a time: a key may go over several of its lines."""
+    """Return a message at a time: a key may go over several of its lines."""
     if len(lines) == 1:
         return (changed(lines[0]),)
     return tuple(changed("\n".join(lines)).split("\n")) if lines else ()
@@ -155,7 +155,7 @@ def _not_repeated(
 def _in_languages(
     settings: Settings, old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
 ) -> list[Row]:
-    """All rows but those of conversations in other languages than [data] languages."""
+    """Return all rows but those of conversations in other languages than [data] languages."""
     languages = settings.data.languages
     if not languages:
         return [*new, *old]

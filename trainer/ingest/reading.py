@@ -42,7 +42,7 @@ def read_all(
     bars: Bars,
     parallel_from: int = PARALLEL_FROM,
 ) -> Iterator[tuple[Export, Read[Made]]]:
-    """Each export, in order, with its messages and what `make` makes of them, and what could not be read of it.
+    """Yield each export, in order, with its messages and what `make` makes of them, and what could not be read of it.
 
     make: has to be picklable. folder: for temporary files. parallel_from: bytes besides the largest export, from which on
     exports are read in several processes.
@@ -157,7 +157,7 @@ def _spooled(path: Path) -> Read[Made]:
 
 
 def _batch(file: BinaryIO) -> list[Any]:
-    """The next messages of a file that a reading process has written; none at its end."""
+    """Return the next messages of a file that a reading process has written; none at its end."""
     try:
         decoded: list[Any] = pickle.load(file)
     except EOFError:

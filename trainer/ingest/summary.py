@@ -47,7 +47,7 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
 
 
 def remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
-    """What of the exports was not read, and what was read without having been tried on real files."""
+    """Yield what of the exports was not read, and what was read without having been tried on real files."""
     rejects, count = summary["rejects"][:REJECTS_SHOWN], summary["rejected"]
     if count:
         where = settings.corpus / REJECTS
@@ -73,7 +73,7 @@ def remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) -> Iterator[str]:
-    """What the table does not show, where there is something to show."""
+    """Yield what the table does not show, where there is something to show."""
     for title, counts in (("rewritten", summary["rewritten"]), ("personal data replaced", summary["replaced"])):
         if counts:
             yield f"{title}: " + ", ".join(f"{what} {count:,}" for what, count in counts.items())

@@ -71,7 +71,8 @@ def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], accoun
 
 
 def _told_apart(writers: Sequence[Writer], groups: Sequence[Sequence[Identity]]) -> list[Writer]:
-    """The same, with the ids of those who share a name with others: a name alone doesn't say which of them is meant."""
+    """Return the same, with the ids of those who share a name with others: a name alone doesn't say which of them is
+    meant."""
     bearers = Counter(call for writer in writers for call in {normalise(call) for call in writer.calls})
     completed: list[Writer] = []
     for writer, group in zip(writers, groups, strict=True):
@@ -89,7 +90,7 @@ def _live_id(identity: Identity) -> tuple[str, str] | None:
 
 
 def distinct(calls: Iterable[str]) -> list[str]:
-    """Each call once, in order; an import doesn't tell them apart by case or a leading @."""
+    """Return each call once, in order; an import doesn't tell them apart by case or a leading @."""
     kept: dict[str, str] = {}
     for call in calls:
         kept.setdefault(normalise(call.lstrip("@")), call)

@@ -244,6 +244,6 @@ def collate(rows: Sequence[Window], pad: int = 0) -> Batch:
 
 
 def _headers(row: Window, length: int) -> list[bool]:
-    """The row's header mask, filled up to a length; no first id is anybody's label."""
+    """Return the row's header mask, filled up to a length; no first id is anybody's label."""
     mask = [False, *row.header_mask[1:]]
     return mask + [False] * (length - len(mask))

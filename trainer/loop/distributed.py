@@ -8,23 +8,23 @@ from persona.errors import UserError
 
 
 def is_first() -> bool:
-    """Whether this process is the one that talks to the user and writes the bundle."""
+    """Return whether this process is the one that talks to the user and writes the bundle."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def world() -> tuple[int, int]:
-    """(rank, number of processes). Raises UserError where launcher and torch disagree: `accelerate launch --cpu` has been
+    """(rank, number of processes). Raises UserError if launcher and torch disagree: `accelerate launch --cpu` has been
     seen to start one process of two and say nothing."""
-    wanted = int(os.environ.get("WORLD_SIZE", "1"))
-    if wanted == 1:
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
         return 0, 1
     state = PartialState(cpu=not _has_cuda())
-    if state.num_processes != wanted:
+    if state.num_processes != world_size:
         raise UserError(
-            f"{wanted} processes were asked for and {state.num_processes} train together; "
+            f"{world_size} processes were asked for and {state.num_processes} train together; "
             "start them with 'torchrun --nproc_per_node N -m trainer train'"
         )
-    return int(state.process_index), wanted
+    return int(state.process_index), world_size
 
 
 def _has_cuda() -> bool:

@@ -11,22 +11,22 @@ UNTRAINABLE = frozenset(
 )  # in Mamba's mixers, whose kernels read the weight past the layer, and so past a LoRA
 
 
-def target_modules(base: PreTrainedModel, wanted: str | list[str]) -> str | list[str]:
-    """Return LoRA's target_modules for `wanted`: "all-linear", names of layers, or a pattern, which is left as it is."""
-    if isinstance(wanted, str) and wanted != ALL_LINEAR:
-        return wanted
+def target_modules(base: PreTrainedModel, modules: str | list[str]) -> str | list[str]:
+    """Return LoRA's target_modules for `modules`: "all-linear", names of layers, or a pattern, which is left as it is."""
+    if isinstance(modules, str) and modules != ALL_LINEAR:
+        return modules
     prefix, left_out = text_prefix(base), UNTRAINABLE if is_mamba(base) else frozenset[str]()
-    if not prefix and not (left_out and wanted == ALL_LINEAR):
-        return wanted
-    names = _linear_names(base, prefix) - left_out if wanted == ALL_LINEAR else set(wanted)
+    if not prefix and not (left_out and modules == ALL_LINEAR):
+        return modules
+    names = _linear_names(base, prefix) - left_out if modules == ALL_LINEAR else set(modules)
     if not prefix:
         return sorted(names)
     return rf"{re.escape(prefix)}\..*\b({'|'.join(map(re.escape, sorted(names)))})"
 
 
-def lora_dropout(base: PreTrainedModel, wanted: float) -> float:
+def lora_dropout(base: PreTrainedModel, dropout: float) -> float:
     """Return the dropout for a base: 0 with experts kept as bare parameters, which PEFT can't put dropout before."""
-    return 0.0 if has_stacked_experts(base) else wanted
+    return 0.0 if has_stacked_experts(base) else dropout
 
 
 def text_prefix(base: PreTrainedModel) -> str:

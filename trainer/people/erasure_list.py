@@ -33,7 +33,8 @@ class ErasureList:
     receipts: Sequence[Mapping[str, Any]] = ()
 
     def among(self, identities: Mapping[str, Identity]) -> frozenset[str]:
-        """The keys of those identities that are forgotten: by key, or by name where no id tells two people apart."""
+        """Return the keys of those identities that are forgotten: by key, or by name where no id tells two people
+        apart."""
         return frozenset(key for key, identity in identities.items() if self._knows(identity))
 
     def masking(self, texts: Iterable[str], lexicon: NameLexicon) -> Callable[[str], str]:
@@ -47,7 +48,7 @@ class ErasureList:
     def adding(
         self, identities: Collection[Identity], receipt: Mapping[str, Any], lexicon: NameLexicon
     ) -> "ErasureList":
-        """The same with one more person."""
+        """Return the same with one more person."""
         platforms = sorted({identity.platform for identity in identities if identity.has_id})
         names = {
             self._hash(name): platforms for identity in identities for name in map(normalise, _names(identity)) if name
@@ -84,7 +85,7 @@ def masked_names(matches: Mapping[str, NameMatch], lexicon: NameLexicon) -> Call
 
 
 def load_erasure_list(settings: Settings) -> ErasureList:
-    """Who is forgotten so far; nobody where the file is not there."""
+    """Return the erasure list; an empty one if there is no file yet."""
     path = _path(settings)
     if not path.exists():
         return ErasureList()

@@ -15,7 +15,8 @@ class Pseudonyms:
         self._tier = 0  # HERON; then GREY HERON; then HERON 2, HERON 3, …
 
     def take(self, key: str) -> str:
-        """A free name, drawn by the hash of an identity key: most people keep theirs even when a corpus is made anew."""
+        """Return a free name, drawn by the hash of an identity key: most people keep theirs even when a corpus is made
+        anew."""
         while not (free := self._free(key)):
             self._tier += 1
         self._used.add(skeleton(free))
@@ -31,7 +32,7 @@ class Pseudonyms:
         return key
 
     def _free(self, key: str) -> str:
-        """The first free name of this tier from where the key's hash points; empty if all are taken."""
+        """Return the first free name of this tier from where the key's hash points; empty if all are taken."""
         names = _tier(self._tier)
         start = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4])
         turned = (names[(start + step) % len(names)] for step in range(len(names)))

@@ -19,8 +19,8 @@ def resolve(
     pseudonyms: dict[str, str],
     erased: Collection[str] = (),
 ) -> dict[str, KnownPerson]:
-    """The person behind each identity key. pseudonyms: identity key -> stand-in; kept, and added to. erased: identity
-    keys of people who asked to be forgotten."""
+    """Return the person behind each identity key. pseudonyms: identity key -> stand-in; kept, and added to. erased:
+    identity keys of people who asked to be forgotten."""
     configured = ConfiguredPeople(settings, identities.values())
     people: dict[str, KnownPerson] = {}
     strangers: list[Identity] = []
@@ -69,7 +69,7 @@ def _same_people(strangers: Sequence[Identity]) -> list[list[Identity]]:
 
 
 def _owners(strangers: Iterable[Identity]) -> dict[tuple[str, str], Identity]:
-    """The identity with an id behind each name of a platform, where there is exactly one."""
+    """Return the identity with an id behind each name of a platform, where there is exactly one."""
     owners: dict[tuple[str, str], Identity] = {}
     several: set[tuple[str, str]] = set()
     for identity in strangers:

@@ -120,7 +120,7 @@ def find(path: Path, refuse: Refuse = _raise, leave: Callable[[Leftover], None] 
     """Yield the exports in `path`: a file, a folder or an archive.
 
     refuse: told of what is damaged or hostile in it; without, that raises UserError. leave: told of each file that might
-    have held messages and that no reader knows. Raises UserError where nothing is there.
+    have held messages and that no reader knows. Raises UserError if nothing is there.
     """
     for tree in trees(path, refuse):
         names = readable(tree, refuse)

@@ -32,7 +32,7 @@ class Source:
 
 
 def claim_each(recognises: Callable[[bytes], bool]) -> Claim:
-    """A claim on every member whose first 64 KiB `recognises` accepts."""
+    """Return a claim on every member whose first 64 KiB `recognises` accepts."""
     return lambda tree, names: [(name,) for name in names if recognises(head(tree, name))]
 
 

@@ -7,7 +7,7 @@ LIMITS = Limits(units=2000, idempotent_sends=True, markup="markdown")
 
 
 def open_gateway(settings: Settings, token: str) -> Gateway:
-    """The gateway of one bot account, not yet connected."""
+    """Return the gateway of one bot account, not yet connected."""
     from bot.gateways.discord.gateway import DiscordGateway
 
     return DiscordGateway(settings.discord, token, feedback=settings.talk.feedback)

@@ -67,7 +67,7 @@ class CatchUp:
         self._progress(len(self._unread))
 
     def holds(self, item: Item) -> bool:
-        """Whether the channel of a message or change is still to be read; then it was held back."""
+        """Return whether the channel of a message or change is still to be read; then it was held back."""
         unread = self._unread.get(number_of(item.channel))
         if unread is None:
             return False

@@ -56,7 +56,7 @@ class Client(discord.Client):
         guard_parsers(self, self._events, intake)
 
     def parts(self) -> tuple[Coroutine[Any, Any, None], ...]:
-        """What runs beside the connection."""
+        """Return what runs beside the connection."""
         return self._sessions.run(), self._committer.run(), self._catch_up.run(), self.note_connected()
 
     async def on_message(self, message: discord.Message) -> None:

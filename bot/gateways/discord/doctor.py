@@ -1,4 +1,4 @@
-"""What stands against speaking on Discord: token, intents, permissions in each channel. Asked over REST alone."""
+"""Checks what keeps the bot from speaking on Discord: token, intents, permissions in each channel. Asks over REST alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _PORTAL = "discord.com/developers/applications"
 
 
 async def examine(settings: Discord, token: str, targets: Sequence[str]) -> Sequence[Finding]:
-    """The findings, one a check."""
+    """Return the findings, one a check."""
     client = discord.Client(intents=discord.Intents.none())
     try:
         await client.login(token)
@@ -75,13 +75,13 @@ class _Place:
     is_thread: bool = False
 
     def missing(self, *names: str) -> str:
-        """Those of the named permissions that the bot lacks."""
+        """Return those of the named permissions that the bot lacks."""
         allowed = self.channel.permissions_for(self.me)
         return ", ".join(name.replace("_", " ") for name in names if not getattr(allowed, name))
 
 
 async def _place(client: discord.Client, channels: Mapping[str, _Place], number: str) -> _Place | None:
-    """Where an id leads: servers list their channels, not their threads. None if it leads nowhere."""
+    """Return where an id leads: servers list their channels, not their threads. None if it leads nowhere."""
     if number in channels:
         return channels[number]
     try:
@@ -93,7 +93,7 @@ async def _place(client: discord.Client, channels: Mapping[str, _Place], number:
 
 
 def _channel_findings(number: str, place: _Place | None) -> list[Finding]:
-    """What keeps it from hearing and answering in a channel."""
+    """Return what keeps it from hearing and answering in a channel."""
     if place is None:
         return [Finding("discord channel", False, f"{number} is in no server of the bot", _MEND_CHANNELS)]
     name = f"#{place.channel.name} ({number})"
@@ -107,7 +107,7 @@ def _channel_findings(number: str, place: _Place | None) -> list[Finding]:
 
 
 def _target_findings(target: str, place: _Place | None) -> list[Finding]:
-    """What keeps it from tweeting in a channel or thread."""
+    """Return what keeps it from tweeting in a channel or thread."""
     if place is None:
         return [Finding("discord target", False, f"{target} is in no server of the bot", _MEND_TARGETS)]
     name = f"#{place.channel.name} ({target})"

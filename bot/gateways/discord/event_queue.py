@@ -24,8 +24,8 @@ class Change:
 
 @dataclass(slots=True)
 class DroppedEvents:
-    """What found no room. first: by channel, the lowest id of a dropped message. edited: by channel, ids of
-    messages to read anew. changes: those that can't be read anew."""
+    """The events that found no room. first: channel -> the lowest id of a dropped message. edited: channel -> ids of
+    messages to read again. changes: those that can't be read again."""
 
     first: dict[str, str] = field(default_factory=dict)
     edited: dict[str, set[str]] = field(default_factory=dict)

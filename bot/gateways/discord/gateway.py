@@ -132,7 +132,7 @@ class DiscordGateway:
         return same
 
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
-        """What was said in a channel before that message, oldest first, our own posts too."""
+        """Return what was said in a channel before that message, oldest first, our own posts too."""
         client = self._connected()
         messages: list[discord.Message] = await _asked(page_before(client, number_of(channel), int(before), most))
         return [parsed for message in messages if (parsed := client.parse(message, own=True))]
@@ -144,7 +144,7 @@ class DiscordGateway:
         return await examine(self._settings, self._token, targets)
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
-        """Show the typing indicator; its failure is nobody's loss."""
+        """Show the typing indicator. If that fails, nothing is lost."""
 
         async def show() -> None:
             place = await self._channel(channel)
@@ -165,11 +165,12 @@ class DiscordGateway:
         return place
 
 
-def _same(messages: Sequence[discord.Message], wanted: OutgoingMessage, client: discord.Client) -> str | None:
-    """The id of the post among these that is the wanted one: ours, of the same text, in answer to the same message."""
+def _same(messages: Sequence[discord.Message], message: OutgoingMessage, client: discord.Client) -> str | None:
+    """Return the id of the post among these that is `message`: ours, of the same text, in answer to the same
+    message."""
     for post in messages:
         answers = str(post.reference.message_id) if post.reference else ""
-        if post.author == client.user and post.content == wanted.text and answers in (wanted.reply_to, ""):
+        if post.author == client.user and post.content == message.text and answers in (message.reply_to, ""):
             return str(post.id)
     return None
 

@@ -15,8 +15,10 @@ _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 def parse_message(
     message: discord.Message, me: discord.ClientUser, settings: Discord, *, own: bool = False
 ) -> IncomingMessage | None:
-    """Return a message as ours; None for bots, webhooks, and people or channels that the settings leave out. own: our own
-    posts count."""
+    """Return a Discord message in our form; None if it is to be ignored.
+
+    Ignored are bots, webhooks, and people and channels that the settings don't list. own: include our own posts.
+    """
     author, channel = message.author, message.channel
     mine = own and author.id == me.id
     is_dm = isinstance(channel, discord.DMChannel | discord.GroupChannel)
@@ -44,7 +46,7 @@ def number_of(channel: str) -> int:
 
 
 def listens_in(channel: Any, settings: Discord) -> bool:
-    """Whether the settings let it listen in a channel of a server; a thread is part of its channel."""
+    """Return whether the settings let it listen in a channel of a server; a thread is part of its channel."""
     channels = {str(channel.id), str(getattr(channel, "parent_id", "") or "")}
     return not settings.channels or bool(channels & set(settings.channels))
 
@@ -58,13 +60,13 @@ def _is_welcome(message: discord.Message, is_dm: bool, settings: Discord) -> boo
 
 
 def _role_mentions_us(message: discord.Message) -> bool:
-    """Whether the role that Discord makes for a bot was mentioned; to people it looks like the bot."""
+    """Return whether the role that Discord makes for a bot was mentioned; to people it looks like the bot."""
     mine = message.guild.me.roles if message.guild else []
     return any(role.is_bot_managed() and role in mine for role in message.role_mentions)
 
 
 def _text(message: discord.Message, me: discord.ClientUser) -> str:
-    """The text with mentions by name, and without our own at its start."""
+    """Return the text with mentions by name, and without our own at its start."""
     text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", message.content)
     names = {member.id: member.display_name for member in message.mentions}
     text = re.sub(r"<@!?(\d+)>", lambda match: _named("@", names.get(int(match[1])), match[0]), text)

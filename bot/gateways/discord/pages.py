@@ -21,7 +21,7 @@ OnUnreadable = Callable[[str, str], Awaitable[None]]
 
 
 async def no_matter(_content: str, _reason: str) -> None:
-    """What can't be parsed is of no interest here."""
+    """Ignore a message that can't be parsed."""
 
 
 async def pages_after(

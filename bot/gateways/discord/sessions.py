@@ -65,7 +65,7 @@ class Sessions:
                 self._catch_up.expect(number, max(mark, oldest))
 
     def _newest(self) -> dict[int, int]:
-        """The last message of every channel that it listens to and may read."""
+        """Return the last message of every channel that it listens to and may read."""
         client = self._client
         channels = [*client.get_all_channels(), *(thread for guild in client.guilds for thread in guild.threads)]
         return {
@@ -79,5 +79,5 @@ class Sessions:
 
 
 def _snowflake(at: float) -> int:
-    """The id that a message of that time (UTC seconds) would have at least."""
+    """Return the id that a message of that time (UTC seconds) would have at least."""
     return discord.utils.time_snowflake(datetime.fromtimestamp(at, UTC))

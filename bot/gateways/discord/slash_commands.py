@@ -35,7 +35,7 @@ class SyncedCommandTree(app_commands.CommandTree[discord.Client]):
 
 
 def offer_commands(client: discord.Client, settings: Discord, intake: Intake) -> SyncedCommandTree:
-    """The common commands on a client."""
+    """Return the common commands on a client."""
     tree = SyncedCommandTree(client)
     for known in COMMANDS:
         tree.add_command(_command(known, client, settings, intake))
@@ -71,8 +71,8 @@ def _command(
 
 
 async def _right(interaction: discord.Interaction, client: discord.Client, settings: Discord) -> Right:
-    """The highest right of whoever asks. Without [discord] owners, the application's owner or team is it. Moderators have
-    it where the bot is at home: anybody may invite a public bot into a server of their own."""
+    """Return the highest right of whoever asks. Without [discord] owners, the application's owner or team is it.
+    Moderators have it where the bot is at home: anybody may invite a public bot into a server of their own."""
     owners = set(settings.owners)
     if not owners and (application := client.application):
         people = application.team.members if application.team else [application.owner]
@@ -84,6 +84,6 @@ async def _right(interaction: discord.Interaction, client: discord.Client, setti
 
 
 def _is_home(interaction: discord.Interaction, settings: Discord) -> bool:
-    """Whether the settings let it speak there; a thread is part of its channel."""
+    """Return whether the settings let it speak there; a thread is part of its channel."""
     channels = {str(interaction.channel_id), str(getattr(interaction.channel, "parent_id", ""))}
     return not settings.channels or bool(channels & set(settings.channels))

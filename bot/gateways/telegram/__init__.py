@@ -7,7 +7,7 @@ LIMITS = Limits(units=4096, idempotent_sends=False, markup="plain")
 
 
 def open_gateway(settings: Settings, token: str) -> Gateway:
-    """The gateway of one bot account, not yet connected."""
+    """Return the gateway of one bot account, not yet connected."""
     from bot.gateways.telegram.gateway import TelegramGateway
 
     return TelegramGateway(settings.telegram, token)

@@ -16,7 +16,7 @@ class Chats:
         self._moved: dict[str, str] = {}
 
     def is_welcome(self, chat: Chat) -> bool:
-        """Whether the settings let a chat in."""
+        """Return whether the settings let a chat in."""
         if chat.type == ChatType.PRIVATE:
             return str(chat.id) in (*self._settings.users, *self._settings.owners)
         return str(chat.id) in {self._moved.get(number, number) for number in self._settings.chats}
@@ -27,7 +27,7 @@ class Chats:
         return int(self._moved.get(number, number))
 
     def move(self, old: str, new: str) -> bool:
-        """A chat has another id now. Returns whether the settings name the old one."""
+        """Note that a chat has another id now. Returns whether the settings name the old one."""
         self._moved[old] = new
         return old in self._settings.chats
 

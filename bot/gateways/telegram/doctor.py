@@ -1,4 +1,4 @@
-"""What stands against speaking on Telegram: token, privacy mode, and whether it is in each chat."""
+"""Checks what keeps the bot from speaking on Telegram: token, privacy mode, membership of each chat."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _HERE = ("administrator", "creator", "member", "restricted")
 
 
 async def examine(settings: Telegram, bot: ExtBot[Any], targets: Sequence[str]) -> Sequence[Finding]:
-    """The findings, one a check."""
+    """Return the findings, one a check."""
     try:
         async with bot:
             me = await bot.get_me()
@@ -34,7 +34,7 @@ async def examine(settings: Telegram, bot: ExtBot[Any], targets: Sequence[str]) 
 
 
 async def _chat(bot: ExtBot[Any], chat: str) -> Finding:
-    """Whether it is in a chat and may write there. In a private one it is, once it was written to."""
+    """Return whether it is in a chat and may write there. In a private one it is, once it was written to."""
     try:
         if int(chat) > 0:
             await bot.get_chat(int(chat))

@@ -88,7 +88,7 @@ class TelegramGateway:
         log.error(Event("another process fetches this bot's updates", hint="stop it, or use another token"))
 
     async def _updates(self, offset: int) -> list[dict[str, Any]]:
-        """The raw updates from `offset` on."""
+        """Return the raw updates from `offset` on."""
         wish = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": KINDS}
         return list(await self._bot.do_api_request("getUpdates", wish, read_timeout=POLL_SECONDS + 10))
 
@@ -127,7 +127,7 @@ class TelegramGateway:
         return await examine(self._settings, self._bot, targets)
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
-        """Show the typing indicator; its failure is nobody's loss."""
+        """Show the typing indicator. If that fails, nothing is lost."""
 
         async def show() -> None:
             chat, topic = self._chats.number_of(channel), topic_of(channel)

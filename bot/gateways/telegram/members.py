@@ -6,5 +6,5 @@ from telegram.ext import ExtBot
 
 
 async def raw_member(bot: ExtBot[Any], chat: int, user: int) -> dict[str, Any]:
-    """The member as the server sends it (Bot API, getChatMember). Raises TelegramError."""
+    """Return the member as the server sends it (Bot API, getChatMember). Raises TelegramError."""
     return dict(await bot.do_api_request("getChatMember", {"chat_id": chat, "user_id": user}))

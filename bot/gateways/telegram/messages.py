@@ -11,7 +11,7 @@ _COMMAND = re.compile(r"/([\da-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.IGNORECASE
 
 
 def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessage | None:
-    """Return a message as ours; None for bots, channels, and messages without content."""
+    """Return a Telegram message in our form; None if it is to be ignored: bots, channels, messages without content."""
     author = message.from_user
     if author is None or author.is_bot or message.via_bot or message.sender_chat:
         return None
@@ -34,7 +34,7 @@ def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessa
 
 
 def channel_of(message: Message) -> str:
-    """Chat and topic."""
+    """Return our name of a message's chat and topic."""
     topic = f":{message.message_thread_id}" if message.is_topic_message and message.message_thread_id else ""
     return f"telegram:{message.chat.id}{topic}"
 
@@ -48,7 +48,7 @@ def command_of(message: Message, own_name: str) -> tuple[str, str] | None:
 
 
 def _text(message: Message, own_id: int, own_name: str) -> tuple[str, bool]:
-    """The text without our own mention at its start, and whether we were mentioned. User names know no case."""
+    """Return the text without our own mention at its start, and whether we were mentioned. User names know no case."""
     entities = message.parse_entities() if message.text else message.parse_caption_entities()
     text = message.text or message.caption or ""
     mention = False

@@ -38,6 +38,6 @@ class Pacing:
 
 
 def _after(moments: "deque[float]", limit: tuple[int, float]) -> float:
-    """The first moment at which one more keeps to the limit."""
+    """Return the first moment at which one more keeps to the limit."""
     most, seconds = limit
     return moments[0] + seconds if len(moments) == most else 0.0

@@ -37,8 +37,8 @@ def extremes(real: Sequence[str], generated: Sequence[str]) -> Extremes | None:
 
 
 def _by_log_odds(real: Sequence[str], generated: Sequence[str]) -> list[str]:
-    """Words by how much more often they are generated than real, in standard deviations of the log odds ratio (Monroe
-    et al. 2008, with a flat prior)."""
+    """Return words by how much more often they are generated than real, in standard deviations of the log odds ratio
+    (Monroe et al. 2008, with a flat prior)."""
     ours, theirs = (Counter(unit for text in texts for unit in word_tokens(text)) for texts in (generated, real))
     totals = ours.total(), theirs.total()
 

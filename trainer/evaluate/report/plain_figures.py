@@ -46,7 +46,7 @@ def judge_decisions(evaluation: Evaluation) -> dict[str, float] | None:
 
 
 def verdict(evaluation: Evaluation) -> str:
-    """The evaluation in a sentence."""
+    """Return the evaluation in a sentence."""
     decisions = judge_decisions(evaluation)
     if decisions:
         return (

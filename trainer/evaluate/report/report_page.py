@@ -69,7 +69,7 @@ def _gate(gate: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _likeness(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
-    """A chart for each figure of texts that is known of the imitation."""
+    """Yield a chart for each figure of texts that is known of the imitation."""
     for key, spec in TEXT_FIGURES.items():
         voices = [voice for voice in ORDER if voice in evaluation.rows]
         rows = {NAMES[voice]: figure for voice in voices if (figure := evaluation.rows[voice][key])}
@@ -124,7 +124,7 @@ def _hours(corpus: Corpus, speaker: str) -> Iterator[tuple[str, str, Markup]]:
 
 
 def _listed(figures: Mapping[str, Figure | None], *, leak: bool) -> list[dict[str, str]]:
-    """The figures of the model that are no charts."""
+    """Return the figures of the model that are no charts."""
     return [
         {
             "value": spec.text(figure.value),
@@ -150,7 +150,7 @@ def _losses(history: Sequence[Mapping[str, float]]) -> Markup | str:
 
 
 def _make_up(corpus: Corpus, bundle: Bundle) -> dict[str, str]:
-    """What the corpus holds."""
+    """Return what the corpus holds."""
     train, first, second = (
         corpus.messages(bundle.seal.speaker, (split,)) for split in (TRAIN, CALIBRATION_SPLIT, TEST_SPLIT)
     )

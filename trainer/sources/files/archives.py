@@ -26,12 +26,12 @@ _END64_AT = b"PK\x06\x07"
 
 
 def is_zip(start: bytes) -> bool:
-    """Whether a file that begins so is a zip."""
+    """Return whether a file that begins so is a zip."""
     return start.startswith((b"PK\x03\x04", _END))
 
 
 def is_tar(path: Path, start: bytes) -> bool:
-    """Whether a file that begins so is a tar, packed or not."""
+    """Return whether a file that begins so is a tar, packed or not."""
     packed = start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
     try:
         return (packed or start[257:262] == b"ustar") and tarfile.is_tarfile(path)
@@ -40,7 +40,7 @@ def is_tar(path: Path, start: bytes) -> bool:
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """The zip at `path`. Raises UserError where it is damaged or hostile."""
+    """Return the zip at `path`. Raises UserError if it is damaged or hostile."""
     try:
         count, directory = _directory(path)
         if count > MAX_MEMBERS or directory > MAX_DIRECTORY_BYTES:
@@ -59,10 +59,10 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     return archive
 
 
-def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[str, Path]:
+def unpacked(path: Path, folder: Path, keep: Callable[[bytes], bool]) -> dict[str, Path]:
     """Unpack a tar's members into numbered files in `folder`; returns the file of each.
 
-    wanted: judges a member by its first bytes. Raises UserError where the tar is damaged or hostile.
+    keep: whether to unpack a member, by its first bytes. Raises UserError if the tar is damaged or hostile.
     """
     files: dict[str, Path] = {}
     size = path.stat().st_size
@@ -80,7 +80,7 @@ def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[
                 _check_ratio(path, total, size)
                 if member.isreg() and (stream := archive.extractfile(member)):
                     start = stream.read(64)
-                    if wanted(start):
+                    if keep(start):
                         files[member.name] = _write(folder / str(count), start, stream)
     except _DAMAGED as error:
         raise UserError(f"{path.name} can't be unpacked ({error}); download the export again, or make room") from error
@@ -88,7 +88,7 @@ def unpacked(path: Path, folder: Path, wanted: Callable[[bytes], bool]) -> dict[
 
 
 def temporary_folder() -> Path:
-    """An empty folder that nobody else can read; the caller removes it."""
+    """Return an empty folder that nobody else can read; the caller removes it."""
     return Path(tempfile.mkdtemp(prefix="alterego-"))
 
 

@@ -32,7 +32,7 @@ def has_old_line_ends(start: bytes) -> bool:
 
 
 def as_utf8(start: bytes) -> bytes:
-    """The beginning of a file as readers get it."""
+    """Return the beginning of a file as readers get it."""
     encoding = wide_encoding(start)
     if encoding:
         start = start.decode(encoding, "ignore").encode("utf-8", "replace")

@@ -26,19 +26,19 @@ class Leftover:
 
 
 def is_code(name: str, start: bytes) -> bool:
-    """Whether a file is source code: nobody's export, whatever its lines look like."""
+    """Return whether a file is source code, whose lines may look like an export's."""
     if start.startswith(b"#!"):
         return True
     return _suffix(name) in _CODE and not _DATA_AS_CODE.match(start)
 
 
 def is_document(name: str) -> bool:
-    """Whether a file is a document or a card that people send each other."""
+    """Return whether a file is a document or a card that people send each other."""
     return _suffix(name) in _DOCUMENTS
 
 
 def is_packed(start: bytes) -> bool:
-    """Whether a file is an archive or a packed file."""
+    """Return whether a file is an archive or a packed file."""
     return bool(_PACKED.match(start))
 
 

@@ -38,7 +38,7 @@ class Tree(ABC):
 
     @abstractmethod
     def names(self) -> list[str]:
-        """All members, in a stable order."""
+        """Return all members, in a stable order."""
 
     @abstractmethod
     def size(self, name: str) -> int:
@@ -46,14 +46,14 @@ class Tree(ABC):
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
-        """The bytes of a member. Raises UserError where they can't be unpacked."""
+        """Return the bytes of a member. Raises UserError if they can't be unpacked."""
 
     @cached_property
     def _heads(self) -> "_Heads":
         return _Heads()
 
     def head(self, name: str) -> bytes:
-        """The first 64 KiB of a member, as readers get it."""
+        """Return the first 64 KiB of a member, as readers get it."""
         start = self._heads.get(name)
         if start is None:
             with self.open(name) as stream:
@@ -102,7 +102,7 @@ class FolderTree(Tree):
         return (self._folder / name).open("rb")
 
     def is_archive(self, name: str) -> bool:
-        """Whether a member is a zip or a tar, and so a tree of its own."""
+        """Return whether a member is a zip or a tar, and so a tree of its own."""
         return _is_archive(self._folder / name)
 
 
@@ -116,7 +116,7 @@ class FileTree(FolderTree):
 
 
 class ZipTree(Tree):
-    """The members of a zip. Raises UserError where it is damaged or hostile."""
+    """The members of a zip. Raises UserError if it is damaged or hostile."""
 
     def __init__(self, path: Path, label: str) -> None:
         self.label = label
@@ -140,8 +140,8 @@ class ZipTree(Tree):
 
 
 class TarTree(Tree):
-    """The members of a tar, unpacked into a temporary folder that goes with this object: a tar can only be read from front
-    to back. Raises UserError where it is damaged or hostile."""
+    """The members of a tar, unpacked into a temporary folder that goes with this object: a tar can only be read from
+    front to back. Raises UserError if it is damaged or hostile."""
 
     def __init__(self, path: Path, label: str) -> None:
         self.label = label
@@ -160,14 +160,14 @@ class TarTree(Tree):
 
 
 def head(tree: Tree, name: str) -> bytes:
-    """The first 64 KiB of a member."""
+    """Return the first 64 KiB of a member."""
     return tree.head(name)
 
 
 def trees(path: Path, refuse: Refuse) -> Iterator[Tree]:
     """Yield what `path` holds: itself, and the archives inside a folder.
 
-    refuse: told of what can't be read. Raises UserError where there is nothing at `path`.
+    refuse: told of what can't be read. Raises UserError if there is nothing at `path`.
     """
     if path.is_dir():
         folder = FolderTree(path, refuse)
@@ -199,7 +199,7 @@ def readable(tree: Tree, refuse: Refuse) -> list[str]:
 
 
 def _archive(path: Path, label: str, refuse: Refuse) -> Iterator[Tree]:
-    """The tree in the archive at `path`, if it is one."""
+    """Yield the tree in the archive at `path`, if it is one."""
     try:
         start = _start(path)
         if is_zip(start):

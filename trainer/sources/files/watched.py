@@ -1,4 +1,4 @@
-"""A tree as readers get it: what is UTF-16 comes as UTF-8, what is damaged comes as a UserError, and each stretch is counted."""
+"""A tree as readers get it: UTF-16 is decoded to UTF-8, damaged members raise UserError, and bytes read are counted."""
 
 import io
 import zipfile
@@ -13,7 +13,7 @@ from trainer.sources.files.window import CHUNK
 
 
 class WatchedTree(Tree):
-    """A tree that tells on_bytes of every stretch read."""
+    """A tree that reports the bytes of every read to on_bytes."""
 
     def __init__(self, tree: Tree, on_bytes: Callable[[int], None]) -> None:
         self.label = tree.label

@@ -61,7 +61,7 @@ def _turns(record: _Record) -> list[tuple[str, str, str]]:
 
 
 def _joined(records: Sequence[_Record], channels: ChannelIds, name: str) -> Reading:
-    """The one conversation that records of our own making tell bit by bit."""
+    """Yield the one conversation that records of our own making tell bit by bit."""
     said: list[SpokenMessage] = []
     try:
         for record in records:

@@ -94,7 +94,7 @@ def _posts_of(entries: list[Any]) -> Iterator[tuple[bytes, str]]:
 
 
 def _blocks(tree: Tree, name: str) -> Iterator[_Block | Reject]:
-    """A header, then blocks: each a length, an id and its content."""
+    """Yield a header, then blocks: each a length, an id and its content."""
     with tree.open(name) as stream:
         header = _length(stream) or 0
         offset = header + len(stream.read(min(header, MAX_BLOCK_BYTES)))
@@ -111,7 +111,7 @@ def _blocks(tree: Tree, name: str) -> Iterator[_Block | Reject]:
 
 
 def _length(stream: BinaryIO) -> int | None:
-    """A varint; None at the end of the file."""
+    """Return a varint; None at the end of the file."""
     value = shift = 0
     while shift < 63:
         byte = stream.read(1)

@@ -155,7 +155,7 @@ def _message(row: _Row, channel: _Channel) -> Message:
 
 
 def _completed(message: Message, row: _Row, channel: _Channel) -> Message:
-    """The message with what few of them have."""
+    """Return the message with what few of them have."""
     names = channel.names
     here = {person.id: person.shown for person in row.mentions}
     forwarded = row.forwardedMessage is not None or bool(row.reference and row.reference.type == "Forward")
@@ -177,7 +177,7 @@ def _attachments(row: _Row) -> tuple[str, ...]:
 
 
 def _parent(row: _Row, channel: _Channel) -> str:
-    """What a message of this channel answers."""
+    """Return what a message of this channel answers."""
     reference = row.reference
     if reference is None or row.type not in _ORDINARY:
         return ""
@@ -185,7 +185,7 @@ def _parent(row: _Row, channel: _Channel) -> str:
 
 
 def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
-    """Who reacted with what, as far as the exporter asked for their names."""
+    """Return who reacted with what, as far as the exporter asked for their names."""
     return tuple(
         (f":{reaction.emoji.name}:" if reaction.emoji.id else reaction.emoji.name, person.shown)
         for reaction in reactions

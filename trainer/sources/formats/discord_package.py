@@ -44,7 +44,7 @@ class _Account:
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """All channels of a package together, with what tells their names."""
+    """Return all channels of a package together, with what tells their names."""
     listed = set(names)
     channels = [name for name in names if _is_channel(tree, name, listed)]
     if not channels:

@@ -111,13 +111,13 @@ class _Reader:
         self._names = DiscordNames(channels={channel.id: channel.name})
 
     def row(self, row: dict[str, str]) -> Message:
-        """The message of a row of CSV."""
+        """Return the message of a row of CSV."""
         attachments = tuple(medium_of(url) for url in row["Attachments"].split(",") if url)
         self._names.note_person(row["AuthorID"], row["Author"].removesuffix("#0000"))
         return self._message(row["Date"], row["AuthorID"], row["Author"], row["Content"], attachments)
 
     def block(self, block: Block[tuple[str, str]]) -> Message:
-        """The message of a block of text."""
+        """Return the message of a block of text."""
         said = _said(block.lines)
         message = self._message(block.header[0], "", block.header[1], said.text, said.attachments)
         return structs.replace(message, forwarded_from="somebody") if said.forwarded else message
@@ -179,7 +179,7 @@ def _read_text(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _preamble(lines: Iterator[tuple[int, str]], channel: _Channel) -> _Channel:
-    """The channel, as the lines between the first two rules name it."""
+    """Return the channel, as the lines between the first two rules name it."""
     named = {}
     for number, (_, line) in enumerate(lines):
         key, _, value = line.partition(": ")

@@ -46,7 +46,7 @@ class _Row(msgspec.Struct):
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each conversation's messages, with what is told about it."""
+    """Return each conversation's messages, with what is told about it."""
     listed = set(names)
     groups: list[tuple[str, ...]] = []
     for name in names:
@@ -120,7 +120,7 @@ def _message(row: _Row, chat: str, title: str, chat_type: ConversationType, ids:
 
 
 def _reactions(reactions: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Who reacted with what: people by their addresses."""
+    """Yield who reacted with what: people by their addresses."""
     for reaction in reactions:
         emoji, people = reaction.get("emoji"), reaction.get("reactor_emails")
         if isinstance(emoji, dict) and emoji.get("unicode") and isinstance(people, list):

@@ -90,7 +90,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _others(tree: Tree, name: str) -> frozenset[str]:
-    """Who speaks besides the account, as far as a hundred people."""
+    """Return who speaks besides the account, as far as a hundred people."""
     speakers: set[str] = set()
     with tree.open(name) as stream:
         header: _Header | None = None
@@ -129,7 +129,7 @@ class _Chat:
             yield Reject(file=self._file, offset=block.offset, reason="a reply to no message", raw="\n".join(rest))
 
     def close(self) -> Iterator[Message]:
-        """The last message."""
+        """Yield the last message."""
         if self._open:
             message = self._message(self._open)
             for answer in self._answers:

@@ -71,7 +71,7 @@ class _Log:
         self._clock: time | None = None
 
     def line(self, text: str) -> _Line | None:
-        """What a line says; None if it is no line of a log."""
+        """Return what a line says; None if it is no line of a log."""
         at, rest = _dated(text)
         if at is not None:
             return _spoken(at, rest)
@@ -121,7 +121,7 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 
 def _dated(line: str) -> tuple[float | None, str]:
-    """The time of a line that has its own date, and the rest of it; None if it has none."""
+    """Return the time of a line that has its own date, and the rest of it; None if it has none."""
     if match := _FULL.fullmatch(line):
         return _instant(match[1]), match[2]
     if (match := _NAMED.fullmatch(line)) and match[2].lower() in _MONTHS:
@@ -137,7 +137,7 @@ def _instant(text: str) -> float | None:
 
 
 def _spoken(at: float | None, rest: str) -> _Line:
-    """What stands after the time."""
+    """Return what stands after the time."""
     rest = _FORMATTING.sub("", rest)
     if match := _SAID.fullmatch(rest):
         text = match[3] or ""
@@ -210,7 +210,7 @@ def _first_day(name: str, start: bytes) -> date | None:
 
 
 def _year(name: str) -> int | None:
-    """The year in a log's name or folder, for lines that tell month and day alone."""
+    """Return the year in a log's name or folder, for lines that tell month and day alone."""
     years = _YEAR.findall(name)
     return int(years[-1]) if years else None
 
@@ -228,7 +228,7 @@ def _channel(name: str, start: bytes) -> str:
 
 
 def _people(tree: Tree, name: str) -> set[str]:
-    """Who speaks, as far as three."""
+    """Return who speaks, as far as three."""
     people: set[str] = set()
     for line in _lines(tree, name):
         if isinstance(line, _Line) and line.nick:

@@ -166,7 +166,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _survey(tree: Tree, name: str) -> _Chat:
-    """A first reading, for the chat's name, the order of the dates and the names."""
+    """Return a first reading, for the chat's name, the order of the dates and the names."""
     with tree.open(name) as stream:
         title = next((line for _, line in text_lines(stream) if line.strip("\ufeff ")), "").lstrip("\ufeff")
     chat = _Chat(*_titled(title), SpeakerPrefixes(" ", words=4), DateOrder(), set())

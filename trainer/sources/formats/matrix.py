@@ -64,7 +64,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _survey(tree: Tree, name: str) -> tuple[set[str], dict[str, list[tuple[str, str]]]]:
-    """Who speaks, as far as three, and who reacted with what to which message."""
+    """Return who speaks, as far as three, and who reacted with what to which message."""
     people: set[str] = set()
     reactions: dict[str, list[tuple[str, str]]] = {}
     for event in JsonRecords(partial(tree.open, name), name, "messages", _Event):

@@ -105,7 +105,7 @@ def _read_encrypted(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _thread(tree: Tree, name: str) -> _Thread:
-    """What stands before and after the messages."""
+    """Return what stands before and after the messages."""
     about = _ends(tree, name)
     match = _PEOPLE.search(about)
     people = re.findall(rb'"(?:[^"\\]|\\.)*"', match[1]) if match else []
@@ -117,7 +117,7 @@ def _thread(tree: Tree, name: str) -> _Thread:
 
 
 def _ends(tree: Tree, name: str) -> bytes:
-    """The first and the last 64 KiB of a member."""
+    """Return the first and the last 64 KiB of a member."""
     with tree.open(name) as stream:
         head = stream.read(HEAD)
         tail = b""
@@ -155,7 +155,8 @@ class _Edits:
         self._edited: deque[tuple[float, str, str]] = deque(maxlen=_MAX_EDITS)
 
     def take(self, at: float, sender: str, text: str) -> tuple[str, bool, bool]:
-        """The text without the note that it was edited, whether it was, and whether a later version stands for it."""
+        """Return the text without the note that it was edited, whether it was, and whether a later version stands for
+        it."""
         text, is_edited = without_edit_note(text)
         superseded = any(
             author == sender and 0 <= later - at <= _EDITING_SECONDS and _are_alike(text, final)

@@ -33,7 +33,7 @@ _DECODER = msgspec.json.Decoder(_Line, strict=False)
 
 
 def _recognises(start: bytes) -> bool:
-    """Whether the first line is a JSON object with an id, an author and a text."""
+    """Return whether the first line is a JSON object with an id, an author and a text."""
     line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
     try:
         decoded = msgspec.json.decode(line)

@@ -38,7 +38,7 @@ def _header(line: str) -> Header | None:
 
 
 def _recognises(start: bytes) -> bool:
-    """Whether it is Signal's: WhatsApp's lines with the year first have a comma."""
+    """Return whether it is Signal's: WhatsApp's lines with the year first have a comma."""
     lines = head_lines(start)
     first = next((line.lstrip("\ufeff") for line in lines if line.strip()), "")
     if not _HEADER.match(first):
@@ -58,7 +58,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _others(tree: Tree, name: str) -> frozenset[str]:
-    """Who speaks besides the account, as far as a hundred people."""
+    """Return who speaks besides the account, as far as a hundred people."""
     speakers: set[str] = set()
     with tree.open(name) as stream:
         for _, line in text_lines(stream):

@@ -36,7 +36,7 @@ _SOMEONE = _Person("", "", "dm")
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each main.jsonl, with the metadata beside it."""
+    """Return each main.jsonl, with the metadata beside it."""
     listed = set(names)
     return [
         (name, *(other for other in (f"{name.rpartition('main.jsonl')[0]}metadata.json",) if other in listed))
@@ -131,7 +131,7 @@ class _Backup:
         )
 
     def _mentioned(self, text: str, content: Content | None) -> str:
-        """A text with the names of whom it mentions; their places come in order."""
+        """Return a text with the names of whom it mentions; their places come in order."""
         ranges = content.text.body_ranges if content and content.text else []
         for mention in sorted(
             (mention for mention in ranges if mention.mention_aci), key=lambda mention: mention.start
@@ -157,7 +157,7 @@ def _name(contact: Contact) -> str:
 
 
 def _sorted(item: Item) -> tuple[MessageKind, Content | None]:
-    """The kind of a chat item and what it says."""
+    """Return the kind of a chat item and what it says."""
     if item.update_message:
         is_call = item.update_message.individual_call is not None or item.update_message.group_call is not None
         return "call" if is_call else "service", None
@@ -177,7 +177,7 @@ def _sorted(item: Item) -> tuple[MessageKind, Content | None]:
 
 
 def _said(item: Item, content: Content | None) -> tuple[str, tuple[str, ...]]:
-    """Words and media."""
+    """Return words and media."""
     if content is None:
         return "", ()
     if item.contact_message:

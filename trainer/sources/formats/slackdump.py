@@ -21,7 +21,7 @@ _USERS = "users.json"
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each folder's channels, with the list of people beside them."""
+    """Return each folder's channels, with the list of people beside them."""
     dumps = [name for name in names if _START.match(tree.head(name)) and b'"messages"' in tree.head(name)]
     folders = sorted({name.rpartition("/")[0] for name in dumps})
     return [tuple(name for name in names if _belongs(name, folder, dumps)) for folder in folders]

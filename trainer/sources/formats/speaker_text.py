@@ -23,7 +23,7 @@ _SCENE = re.compile(rf"# ({'|'.join(SCENES)})( \d{{1,4}})?")
 
 
 def _recognises(start: bytes) -> bool:
-    """Whether the text begins with a scene, or most paragraphs with `Name:`."""
+    """Return whether the text begins with a scene, or most paragraphs with `Name:`."""
     if b"\0" in start[:4096] and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     text = decode_text(start).replace("\r\n", "\n").strip("\n")
@@ -36,7 +36,7 @@ def _recognises(start: bytes) -> bool:
 
 
 def _is_headed(paragraph: str) -> bool:
-    """Whether a paragraph begins with `Name:` alone on its line.
+    """Return whether a paragraph begins with `Name:` alone on its line.
 
     Code and YAML do so too, but indent what follows.
     """

@@ -72,12 +72,12 @@ class _Row:
             self.parts.setdefault(part, []).append(text)
 
     def get(self, part: str) -> str:
-        """The text of a part, without the blanks that lay it out."""
+        """Return the text of a part, without the blanks that lay it out."""
         return "".join(self.parts.get(part, ())).strip()
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """The pages of each folder, in order."""
+    """Return the pages of each folder, in order."""
     folders: dict[str, list[tuple[int, str]]] = {}
     for name in names:
         if name.lower().endswith((".html", ".htm")) and _recognises(head(tree, name)):
@@ -126,7 +126,7 @@ def _survey(tree: Tree, members: Sequence[str]) -> tuple[str, set[str], bool]:
 
 
 def _rows(tree: Tree, member: str) -> Iterator[_Row | Reject]:
-    """The messages of a page. The first row has the chat's name in its part `chat`."""
+    """Yield the messages of a page. The first row has the chat's name in its part `chat`."""
     with tree.open(member) as stream:
         page = _Page()
         for tag in html_tokens(stream):

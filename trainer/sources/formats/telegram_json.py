@@ -195,7 +195,7 @@ def _message(row: _Row, chat: _Chat) -> Message:
 
 
 def _completed(message: Message, row: _Row, chat: _Chat) -> Message:
-    """The message with what few of them have."""
+    """Return the message with what few of them have."""
     changes: dict[str, Any] = {}
     if row.edited_unixtime is not None:
         changes["edited_at"] = row.edited_unixtime
@@ -220,7 +220,7 @@ def _completed(message: Message, row: _Row, chat: _Chat) -> Message:
 
 
 def _other(row: _Row) -> MessageKind:
-    """The kind of what is no message."""
+    """Return the kind of what is no message."""
     return "unsupported" if row.type != "service" else "call" if row.action in _CALLS else "service"
 
 
@@ -235,7 +235,7 @@ def _mentions(entities: Sequence[_Entity]) -> tuple[tuple[str, str], ...]:
 
 
 def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
-    """Who reacted with what; an emoji of somebody's own making has no character."""
+    """Return who reacted with what; an emoji of somebody's own making has no character."""
     return tuple(
         (reaction.emoji, person.name or str(person.from_id or ""))
         for reaction in reactions
@@ -253,7 +253,7 @@ def _unquoted(entities: Sequence[_Entity]) -> dict[str, str]:
 
 
 def _words_of_thing(row: _Row) -> str:
-    """What somebody wrote into a poll or a checklist."""
+    """Return what somebody wrote into a poll or a checklist."""
     if row.poll:
         return plain(row.poll.get("question"))
     return plain(row.todo_list.get("title")) if row.todo_list else ""

@@ -73,7 +73,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _is_crowd(tree: Tree, name: str) -> bool:
-    """Whether a file that doesn't name its chat has several people in it."""
+    """Return whether a file that doesn't name its chat has several people in it."""
     others: set[str] = set()
     with tree.open(name) as stream:
         for row in csv_rows(stream, name):
@@ -101,7 +101,7 @@ class _Chat:
             self._by_time.popitem(last=False)
 
     def at(self, time: str) -> str:
-        """The message at a time; empty if it is not known."""
+        """Return the message at a time; empty if it is not known."""
         return self._by_time.get(time.strip(), "") if time else ""
 
 
@@ -123,7 +123,7 @@ def _line(row: dict[str, str], stem: str) -> _Line:
 
 
 def _content(text: str) -> str:
-    """The words of an older file's `content`, which is JSON."""
+    """Return the words of an older file's `content`, which is JSON."""
     try:
         record = msgspec.json.decode(text)
     except msgspec.DecodeError:

@@ -68,7 +68,7 @@ class _Chat:
     _is_name: dict[str, bool] = field(default_factory=dict)
 
     def names_person(self, sender: str) -> bool:
-        """Whether what stands before a colon is a name: `Ana changed the subject` is none."""
+        """Return whether the text before a colon is a name: `Ana changed the subject` isn't."""
         if sender not in self._is_name:
             known = next((name for name in self.people if name != sender and sender.startswith(f"{name} ")), "")
             self._is_name[sender] = not _is_headline(sender) and not (known and is_doing(sender[len(known) :]))
@@ -176,7 +176,7 @@ def _chat(title: str, chosen: "list[Notation]", orders: dict[str, DateOrder]) ->
 
 
 def _is_headline(name: str) -> bool:
-    """Whether what stands before a colon is no name: `Group call: Bo joined`."""
+    """Return whether what stands before a colon is no name: `Group call: Bo joined`."""
     return is_group_call(name)
 
 
@@ -242,7 +242,7 @@ def _content(chat: _Chat, sender: str, text: str) -> tuple[MessageKind, str, tup
 
 
 def _is_service(chat: _Chat, sender: str, text: str) -> bool:
-    """Whether WhatsApp speaks under a name without marking it.
+    """Return whether WhatsApp speaks under a name without marking it.
 
     The name is the chat's, or that of a person whom the text then names.
     """

@@ -28,7 +28,7 @@ def _fields(line: str) -> list[str]:
 
 
 def csv_rows(stream: BinaryIO, file: str) -> Iterator[tuple[int, dict[str, str]] | Reject]:
-    """The offset (bytes) and fields by column name of every row after the header.
+    """Yield the offset (bytes) and fields by column name of every row after the header.
 
     Rows with too few or too many fields, and what an unclosed quote swallows, come as Rejects.
     """

@@ -50,7 +50,7 @@ def without_markup(text: str, names: DiscordNames, here: Mapping[str, str] = {})
 
 
 def mentioned_ids(text: str) -> list[str]:
-    """The ids of people whom `text` mentions, each once."""
+    """Return the ids of people whom `text` mentions, each once."""
     match = (match["user"] for match in _MARKUP.finditer(text)) if "<@" in text else ()
     return list(dict.fromkeys(number for number in match if number))
 

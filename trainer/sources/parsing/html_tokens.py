@@ -32,7 +32,7 @@ class Tag:
 
 
 def html_tokens(stream: BinaryIO) -> Iterator[Tag]:
-    """Every tag of a UTF-8 file; the last one has no name."""
+    """Yield every tag of a UTF-8 file; the last one has no name."""
     window, offset, at, text = b"", 0, 0, b""
     while chunk := stream.read(_CHUNK):
         window, offset, at = window[at:] + chunk, offset + at, 0

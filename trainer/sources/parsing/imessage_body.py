@@ -52,7 +52,7 @@ class MessageBody(NamedTuple):
 
 
 def is_unsent(line: str) -> bool:
-    """Whether a line says that somebody took a message back."""
+    """Return whether a line says that somebody took a message back."""
     return bool(_UNSENT.fullmatch(line))
 
 

@@ -32,7 +32,7 @@ def _begins(start: bytes) -> bytes:
 
 
 def begins_as_json(start: bytes) -> bool:
-    """Whether a file that begins so may hold objects, one a line or in an array."""
+    """Return whether a file that begins so may hold objects, one a line or in an array."""
     return _begins(start) in (b"[", b"{")
 
 

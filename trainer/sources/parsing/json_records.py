@@ -127,8 +127,8 @@ class JsonRecords(Generic[Record]):
             raise _Irregular
 
     def _array(self, window: ByteWindow, array: "_Array") -> Iterator[list[Opening | Record | Reject]]:
-        """The records from `window` on, as many at a time as are in view. What lies between two of them has a raw line
-        break in it, which no JSON string can hold."""
+        """Yield the records from `window` on, as many at a time as are in view. What lies between two of them has a raw
+        line break in it, which no JSON string can hold."""
         between = array.close + array.gap + b"{"
         while True:
             last = window.text.rfind(between, window.at)
@@ -158,7 +158,7 @@ class JsonRecords(Generic[Record]):
         return None
 
     def _singly(self, window: ByteWindow, array: "_Array", stop: int) -> list[Opening | Record | Reject]:
-        """The records up to `stop`, one by one."""
+        """Return the records up to `stop`, one by one."""
         singles: list[Opening | Record | Reject] = []
         start = window.at
         while start < stop:
@@ -179,7 +179,7 @@ class JsonRecords(Generic[Record]):
         return records
 
     def _is_whole(self) -> bool:
-        """Whether the brackets of the file close."""
+        """Return whether the brackets of the file close."""
         with self._reopen() as stream:
             return not any(isinstance(piece, Stop) for piece in walk(ByteWindow(stream), self._key))
 
@@ -208,7 +208,7 @@ class JsonRecords(Generic[Record]):
         return Reject(file=self._file, offset=offset, reason="the file is cut off here", raw=verbatim(rest))
 
     def _walked(self) -> Iterator[Opening | Record | Reject]:
-        """The same for any layout of JSON."""
+        """Yield the same for any layout of JSON."""
         with self._reopen() as stream:
             for piece in walk(ByteWindow(stream), self._key):
                 match piece:
@@ -235,8 +235,8 @@ class _Array:
 
 
 def _fields_before(text: bytes, indent: int) -> dict[str, Any]:
-    """The members that stand in `text` between the opening of the enclosing object and an array's key, whose line is
-    indented by `indent`."""
+    """Return the members that stand in `text` between the opening of the enclosing object and an array's key, whose line
+    is indented by `indent`."""
     openings = [
         match for match in re.finditer(rb"(?:^|\n)([ \t]*)[^\n]*\{[ \t\r]*(?=\n)", text) if len(match[1]) < indent
     ]

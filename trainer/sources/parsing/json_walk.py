@@ -104,7 +104,7 @@ def complete_fields(window: ByteWindow, key: str) -> list[dict[str, Any]]:
 
 
 def _token(window: ByteWindow) -> bytes:
-    """The next bracket, string or scalar; empty at the end or where one is too long."""
+    """Return the next bracket, string or scalar; empty at the end or where one is too long."""
     while not (match := _TOKEN.match(window.text, window.at)):
         if len(window.text) - window.at > MAX_RECORD_BYTES or not window.more():
             return b""
@@ -138,7 +138,7 @@ def _value(token: bytes) -> Any:
 
 
 def elements(window: ByteWindow) -> Generator[JsonElement | Stop, None, bool]:
-    """The elements from `window` on, up to the array's end; returns whether it got there."""
+    """Yield the elements from `window` on, up to the array's end; returns whether it got there."""
     while True:
         while not (match := _NEXT.match(window.text, window.at)):
             if not window.more():

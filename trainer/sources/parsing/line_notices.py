@@ -60,7 +60,7 @@ _LONGEST = 160
 
 
 def is_notice(text: str, sender: str = "") -> bool:
-    """Whether LINE says `text`, alone or under the name of whom it is about.
+    """Return whether LINE says `text`, alone or under the name of whom it is about.
 
     sender: under whose name it stands; it then begins with that name, or with `You`.
     """

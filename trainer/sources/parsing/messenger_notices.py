@@ -126,7 +126,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def is_notice(sender: str, text: str) -> bool:
-    """Whether the app says `text` about its sender."""
+    """Return whether the app says `text` about its sender."""
     if not text or len(text) > _LONGEST or "\n" in text or not (text.endswith(_STOPS) or len(text) < 90):
         return False
     stops = text.endswith(_STOPS)
@@ -142,12 +142,12 @@ def is_notice(sender: str, text: str) -> bool:
 
 
 def _parts(before: str, after: str) -> bool:
-    """Whether a word ends between two characters; scripts without blanks end it anywhere."""
+    """Return whether a word ends between two characters; scripts without blanks end it anywhere."""
     return not (before.isalnum() and after.isalnum()) or max(before, after) >= "\u0e00"
 
 
 def _is_in(name: str, text: str) -> bool:
-    """Whether a name of more than two letters stands inside a text as a word."""
+    """Return whether a name of more than two letters stands inside a text as a word."""
     at = text.find(name)
     end = at + len(name)
     return (
@@ -160,7 +160,7 @@ def _does(text: str) -> bool:
 
 
 def _is_of_nobody(text: str) -> bool:
-    """Whether a text is `Reacted 😂 to your message`, `Liked a message` or `Video chat ended`."""
+    """Return whether a text is `Reacted 😂 to your message`, `Liked a message` or `Video chat ended`."""
     bare = text.strip().rstrip("".join(_STOPS)).casefold()
     if bare in _LIKES or bare in _CALL_ENDED:
         return True
@@ -170,14 +170,14 @@ def _is_of_nobody(text: str) -> bool:
 
 
 def _is_of_the_account(text: str) -> bool:
-    """Whether it tells what the account itself did: `You sent an attachment.`"""
+    """Return whether it tells what the account itself did: `You sent an attachment.`"""
     return (
         len(text) <= 110 and bool(_YOU.match(text)) and not _ME.search(text) and _does(text) and bool(_OF.search(text))
     )
 
 
 def _is_bare(text: str) -> bool:
-    """Whether it is a notice without a subject.
+    """Return whether it is a notice without a subject.
 
     A poll that is gone, or what Japanese and Korean say of the account.
     """

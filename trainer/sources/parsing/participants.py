@@ -56,7 +56,7 @@ class SpeakerPrefixes:
         return name, line[len(name) + len(self._separator) :]
 
     def _goes_on(self, name: str, longer: str) -> bool:
-        """Whether everything that begins with `name` begins with `longer`."""
+        """Return whether everything that begins with `name` begins with `longer`."""
         return self._counts[longer] == self._counts[name] >= MIN_SIGHTINGS
 
     def _prefixes(self, line: str) -> list[str]:
@@ -72,7 +72,7 @@ class SpeakerPrefixes:
 
 
 def _inside_quotes(text: str) -> bool:
-    """Whether `text` ends inside a quotation: a colon there belongs to a title."""
+    """Return whether `text` ends inside a quotation: a colon there belongs to a title."""
     for opening, closings in _OPEN.items():
         if opening == '"':
             if text.count(opening) % 2:
@@ -101,7 +101,7 @@ def conversation_key(name: str, speakers: Collection[str]) -> str:
 
 
 def _is_called(chat: str, person: str) -> bool:
-    """Whether a chat's title is or contains a person's name."""
+    """Return whether a chat's title is or contains a person's name."""
     if _bare(chat) == _bare(person):
         return True
     bounds = ("", "") if any(char > "\u2e7f" for char in person) else (r"(?<!\w)", r"(?!\w)")

@@ -96,7 +96,7 @@ class SlackPeople:
     known: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
 
     def name(self, number: str) -> str:
-        """The display name of an id; empty if it is not known."""
+        """Return the display name of an id; empty if it is not known."""
         return self.known.get(number, ("", "", False))[0]
 
     def note(self, person: "SlackPerson") -> None:
@@ -117,7 +117,7 @@ class SlackPerson(msgspec.Struct):
 
 
 def slack_message(row: SlackRow, channel: SlackChannel, people: SlackPeople) -> Message:
-    """The message of a row."""
+    """Return the message of a row."""
     user = row.user or row.bot_id or ""
     name, handle, bot = people.known.get(user, ("", "", False))
     profile = row.user_profile or {}
@@ -200,7 +200,7 @@ def _rich(blocks: Sequence[Any]) -> _Rich:
 
 
 def _parts(blocks: Sequence[Any], depth: int) -> Iterator[dict[str, Any]]:
-    """The parts of text that stand below each other."""
+    """Yield the parts of text that stand below each other."""
     for block in blocks if depth < _DEEPEST else ():
         if isinstance(block, dict) and block.get("type") in ("rich_text", "rich_text_list", "actions", "context"):
             yield from _parts(block.get("elements") or [], depth + 1)
@@ -232,7 +232,7 @@ def _inline(part: dict[str, Any], depth: int) -> str:
 
 
 def _plain(text: str, people: SlackPeople) -> str:
-    """A text without Slack's markup."""
+    """Return a text without Slack's markup."""
 
     def undone(match: "re.Match[str]") -> str:
         sign, target, label = match.groups()

@@ -29,7 +29,7 @@ class Stems:
         self._inside = re.compile(inside or "(?!)", re.IGNORECASE)
 
     def may_occur(self, text: str) -> bool:
-        """Whether a word of `text` begins as a stem does."""
+        """Return whether a word of `text` begins as a stem does."""
         if not text.isascii() and max(text) >= _JOINED:
             return True
         starts = self._starts

@@ -33,7 +33,7 @@ class RichText:
 
 
 def rich_text(message: dict[str, Any]) -> RichText:
-    """The text of `rich_message`."""
+    """Return the text of `rich_message`."""
     text = RichText()
     _add_blocks(message.get("blocks"), text, text.lines, 0)
     return text
@@ -80,7 +80,7 @@ def _add_item(item: dict[str, Any], text: RichText, lines: list[str], depth: int
 
 
 def _caption(caption: Any) -> str:
-    """A caption is text, or text beside a credit."""
+    """Return the text of a caption, which may have a credit beside it."""
     if isinstance(caption, dict) and "credit" in caption:
         return plain(caption.get("text")).strip()
     return plain(caption).strip()
@@ -91,7 +91,7 @@ def _dicts(values: Any) -> Iterator[dict[str, Any]]:
 
 
 def plain(node: Any, depth: int = 0) -> str:
-    """The characters of formatted text."""
+    """Return the characters of formatted text."""
     if isinstance(node, str):
         return node
     if depth > _DEEPEST:

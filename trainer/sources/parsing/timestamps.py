@@ -4,7 +4,7 @@ from datetime import UTC, datetime, tzinfo
 
 
 def iso_timestamp(text: str, zone: tzinfo = UTC) -> float | None:
-    """Return the UTC seconds of an ISO 8601 date and time; one without an offset is in `zone`. None if it is none."""
+    """Return the UTC seconds of an ISO 8601 date and time, None if it is invalid; one without an offset is in `zone`."""
     try:
         at = datetime.fromisoformat(text.strip())
         return at.replace(tzinfo=at.tzinfo or zone).timestamp()

@@ -25,7 +25,7 @@ class EmptyRows:
             self._ids.add(number)
 
     def rejects(self, records: "JsonRecords[dict[str, Any]]", file: str, id_field: str = "id") -> Iterator[Reject]:
-        """What those rows hold that is not known. records: the same rows, whole."""
+        """Yield what those rows hold that is not known. records: the same rows, whole."""
         for row in records if self._ids else ():
             if isinstance(row, dict) and str(row.get(id_field)) in self._ids:
                 keys = sorted(

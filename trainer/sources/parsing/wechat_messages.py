@@ -74,7 +74,7 @@ def _by_beginning(name: str) -> str:
 
 
 def _parse_text(text: str, content_type: str) -> WeChatContent:
-    """A text or a voice message, which may be transcribed."""
+    """Return a text or a voice message, which may be transcribed."""
     bare = text.strip()
     if _XML.match(bare):
         return WeChatContent("message", "", "file" if content_type == "text" else content_type)
@@ -97,7 +97,7 @@ def _parse_text(text: str, content_type: str) -> WeChatContent:
 
 
 def _tagged(content_type: str, rest: str, text: str) -> WeChatContent:
-    """What stands behind a tag is the app's, but for what somebody said aloud."""
+    """Return the content of a message with a tag: the app's words, unless it is a transcribed voice message."""
     if content_type in ("service", "call", "unsupported"):
         return WeChatContent(content_type, text)  # type: ignore[arg-type]
     if content_type == "text":

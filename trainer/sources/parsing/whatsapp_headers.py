@@ -62,7 +62,7 @@ class Notation:
 
 
 def choose_notations(notations: "Iterable[Notation]") -> list[Notation]:
-    """The notations that headers have; others are lists of dates in messages.
+    """Return the notations that headers have; others are lists of dates in messages.
 
     They are those of the most headers, and a second that does not stand between them, as in exports put together.
     """

@@ -146,7 +146,7 @@ _GROUP = re.compile(
 
 
 def may_be_notice(text: str) -> bool:
-    """Whether a text may stand for a medium, a call or a place, at a quick look."""
+    """Return whether a text may stand for a medium, a call or a place, at a quick look."""
     return (
         text.startswith("\u200e")
         or "<" in text
@@ -157,7 +157,7 @@ def may_be_notice(text: str) -> bool:
 
 
 def is_gone(text: str) -> bool:
-    """Whether a text only says that a message was deleted, or could not be shown."""
+    """Return whether a text only says that a message was deleted, or could not be shown."""
     if text == "null":
         return True
     beginning = text.lstrip("\u200e ")[:80].casefold()
@@ -165,12 +165,12 @@ def is_gone(text: str) -> bool:
 
 
 def is_call(text: str) -> bool:
-    """Whether a line by WhatsApp itself is about a call."""
+    """Return whether a line by WhatsApp itself is about a call."""
     return len(text) <= 60 and bool(_CALL_WORD.search(text)) and not _ENCRYPTED.search(text)
 
 
 def is_call_record(text: str) -> bool:
-    """Whether a text under a name is the record of a call: `Voice call, 3 min`."""
+    """Return whether a text under a name is the record of a call: `Voice call, 3 min`."""
     bare = text.replace("\u200e", "").strip()
     if len(bare) > 80 or "\n" in bare or not (noun := _CALL_NOUN.search(bare)):
         return False
@@ -181,29 +181,29 @@ def is_call_record(text: str) -> bool:
 
 
 def is_encryption_notice(text: str) -> bool:
-    """Whether a chat's first line says that it is encrypted."""
+    """Return whether a chat's first line says that it is encrypted."""
     return len(text) > 25 and bool(_ENCRYPTED.search(text))
 
 
 def is_done(text: str) -> bool:
-    """Whether `text` may tell what somebody did to a group."""
+    """Return whether `text` may tell what somebody did to a group."""
     return len(text) < 300 and bool(_DOES.search(text) or _REACTED.fullmatch(text.strip()))
 
 
 def is_doing(text: str) -> bool:
-    """Whether `text` follows a name and tells what its bearer did to a group; surnames begin with capitals."""
+    """Return whether `text` follows a name and tells what its bearer did to a group; surnames begin with capitals."""
     match = _DOES.search(text) if len(text) < _LONGEST_DEED else None
     return match is not None and not match[0][0].isupper()
 
 
 def is_group_call(text: str) -> bool:
-    """Whether `text` is what WhatsApp calls a group's call: `Group call`."""
+    """Return whether `text` is what WhatsApp calls a group's call: `Group call`."""
     words = set(text.casefold().replace("-", " ").split())
     return bool(words & _CALL_NOUNS) and bool(_GROUP.search(text))
 
 
 def is_reaction(text: str) -> bool:
-    """Whether `text` says that the account reacted to something."""
+    """Return whether `text` says that the account reacted to something."""
     return bool(_REACTED.fullmatch(text.replace("\u200e", "").strip()))
 
 
@@ -227,7 +227,7 @@ def shared(text: str, notable: bool) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _poll(rest: str) -> str:
-    """The question and the options of a poll, a line each; empty if it is none."""
+    """Return the question and the options of a poll, a line each; empty if it is none."""
     lines = [line.strip() for line in rest.strip().split("\n")]
     options = [match for line in lines if (match := _OPTION.fullmatch(line))]
     if len(options) < 2 or len({match[1] for match in options}) > 1:
@@ -248,7 +248,7 @@ def _is_place(line: str) -> bool:
 
 
 def _viewed_once(line: str) -> str:
-    """The medium that could be seen once, empty if the line is no such note."""
+    """Return the medium that could be seen once, empty if the line is no such note."""
     bare = line.strip("<>\u200e ")
     if len(bare) > 260 or not _VIEW_ONCE.search(bare):
         return ""

@@ -96,7 +96,7 @@ def _omitted(line: str) -> str:
 
 
 def _is_left_out(words: str) -> bool:
-    """Whether `words` are a medium and that it is omitted, and nothing else."""
+    """Return whether `words` are a medium and that it is omitted, and nothing else."""
     if len(words) > 60 or not _OMITS.search(words):
         return False
     rest = _MEDIUM.sub("\0", _OMITS.sub("\1", words))

@@ -19,8 +19,8 @@ _LARGEST = 4 << 20  # bytes of a manifest
 
 
 def data_type_of(start: bytes) -> str:
-    """What a file that begins so holds, as X names it: tweets, note_tweet, account, direct_messages …; "manifest"; "grailbird"
-    for a month of an archive of 2018 and before; "" for any other file."""
+    """Return what a file that begins so holds, as X names it: tweets, note_tweet, account, direct_messages …; "manifest";
+    "grailbird" for a month of an archive of 2018 and before; "" for any other file."""
     match = _KIND.match(start)
     if not match:
         return ""
@@ -33,7 +33,7 @@ def is_companion(name: str, start: bytes) -> bool:
 
 
 def folder(name: str) -> str:
-    """The folder that a member lies in."""
+    """Return the folder that a member lies in."""
     return name.rpartition("/")[0]
 
 
@@ -64,7 +64,7 @@ def _named(username: Any = "", number: Any = "", name: Any = "") -> Owner:
 
 
 def manifest(tree: Tree, names: Sequence[str]) -> Mapping[str, Any]:
-    """What manifest.js says; empty in archives of 2019 and before."""
+    """Return what manifest.js says; empty in archives of 2019 and before."""
     about: Mapping[str, Any] = {}
     for name in names:
         if data_type_of(tree.head(name)) == "manifest":
@@ -84,12 +84,12 @@ def listed(about: Mapping[str, Any], data_types: Iterable[str]) -> dict[str, int
     return counts
 
 
-def content(tree: Tree, name: str, wanted: type[Any]) -> Any:
-    """Return the JSON behind the first `=` of a small file; an empty `wanted` if it is none."""
+def content(tree: Tree, name: str, json_type: type[Any]) -> Any:
+    """Return the JSON behind the first `=` of a small file; an empty object of type `wanted` if it can't be parsed."""
     with tree.open(name) as stream:
         text = decode_text(stream.read(_LARGEST))
     try:
         decoded = json.loads(text[text.index("=") + 1 :].rstrip(" ;\r\n"), strict=False)
     except (ValueError, RecursionError):
-        return wanted()
-    return decoded if isinstance(decoded, wanted) else wanted()
+        return json_type()
+    return decoded if isinstance(decoded, json_type) else json_type()

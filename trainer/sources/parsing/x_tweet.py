@@ -102,8 +102,8 @@ def message(
     kind: MessageKind = "message",
     in_circle: bool = False,
 ) -> Message:
-    """The message that `tweet` is. notes: long texts by the second they were written in: a tweet holds their beginning.
-    in_circle: only a circle of friends could read it."""
+    """Return the message that `tweet` is. notes: long texts by the second they were written in: a tweet holds their
+    beginning. in_circle: only a circle of friends could read it."""
     at = seconds(tweet.created_at)
     entities = tweet.entities or _NOTHING
     media = (tweet.extended_entities or _NOTHING).media or entities.media
@@ -180,7 +180,7 @@ def _expanded(raw: str, entities: _Entities) -> str:
 
 
 def _whole(text: str, notes: Sequence[str]) -> str:
-    """The note that `text` is the beginning of; `text` itself if there is none.
+    """Return the note that `text` is the beginning of; `text` itself if there is none.
 
     They differ in links (t.co or whole), in the handles that a reply begins with, and in entities.
     """
