@@ -23,9 +23,9 @@ from engine.base import Request, complete
 from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings, load
-from persona.lines import completion_lines
 from persona.prompt import reply_prompt
 from persona.transcript import reads_as_header
+from persona.turn_lines import completion_lines
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus

@@ -23,7 +23,7 @@ async def some_tweets(settings: Settings, count: int, seed: int | None, year: in
 
 
 async def _tweet(voice: Voice, rng: Random, year: int | None) -> str:
-    """empty if the voice only ever holds up pictures."""
+    """Return a tweet; empty if the voice only ever shows pictures."""
     for _ in range(TRIES):
         if lines := sayable(await voice.tweet(rng.getrandbits(31), year=year)):
             return "\n".join(lines)

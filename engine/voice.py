@@ -7,10 +7,10 @@ from engine.base import EngineError, InferenceEngine, Request, complete
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.guard import Guard
-from persona.lines import completion_lines
 from persona.prompt import reply_prompt, tweet_prompt
 from persona.sampling import SamplingParams
 from persona.transcript import Excerpt, Quote, Turn
+from persona.turn_lines import completion_lines
 
 OnText = Callable[[tuple[str, ...]], object]
 

@@ -7,9 +7,9 @@ from typing import TypedDict
 
 from bot.store import Answer
 from persona.bundle import Seal
-from persona.lines import plain_lines
 from persona.names import normalise, unique_key
 from persona.transcript import Turn, merge_turns
+from persona.turn_lines import plain_lines
 
 EDITED = ", edited"  # behind the adapter whose answer somebody rewrote
 ANYBODY = "you"  # who talks where no name is given

@@ -7,7 +7,7 @@ from bot.store import BotStore, InboundMessage, Participant
 from bot.talk.speakers import live_key
 from persona.bundle import Seal
 from persona.config import Settings
-from persona.lines import plain_lines
+from persona.turn_lines import plain_lines
 
 LONGEST_NAME = 80  # characters of a display name that are kept
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from persona.lines import plain_lines
 from persona.names import normalise, skeleton
 from persona.transcript import Turn
+from persona.turn_lines import plain_lines
 from tests.bot.rooms import QUICK, Inhabited, inhabited
 from tests.chaos.resident import Resident
 from tests.fakes.fake_discord import ALICE, BEN, GUILD_ID, FakeDiscord

@@ -35,7 +35,7 @@ TRANSCRIPT = [
         year_is_lost=("tuple(self._turns), self._year, memories)", "tuple(self._turns), None, memories)"),
     ),
     *_in(
-        "persona/lines.py",
+        "persona/turn_lines.py",
         "tests/persona/test_transcript.py",
         speaks_for_others=(
             "if reads_as_header(line):\n            break",

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 
-from persona.lines import plain_lines
 from persona.markers import (
     attached,
     forwarded,
@@ -18,6 +17,7 @@ from persona.markers import (
     words_of,
 )
 from persona.transcript import Turn
+from persona.turn_lines import plain_lines
 from tests.persona.strategies import LINES
 
 

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from persona.lines import completion_lines, plain_lines
 from persona.transcript import (
     Conversation,
     Quote,
@@ -17,6 +16,7 @@ from persona.transcript import (
     reads_as_header,
     render,
 )
+from persona.turn_lines import completion_lines, plain_lines
 from tests.persona.strategies import CONVERSATIONS, KEYS, LINES
 
 SLEEP = Conversation("group", (Turn("ALICE", ("did you sleep",)), Turn("CHIHIRO", ("no", "the cat disagreed"))), 2021)

@@ -12,9 +12,9 @@ from engine.voice import Voice
 from persona.bundle import Seal, current
 from persona.config import Settings
 from persona.errors import SettingsError, UserError
-from persona.lines import plain_lines
 from persona.names import SOMEONE, normalise
 from persona.transcript import SCENES, Conversation, Turn, render
+from persona.turn_lines import plain_lines
 
 DRAWS = 5  # before a voice is taken to be silent
 OPENINGS = (
@@ -76,7 +76,7 @@ async def _sampled(voice: Voice, request: SampleRequest, speaker: str, seed: int
 
 
 async def _one(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> str:
-    """empty if the voice remains silent, whatever the seed."""
+    """Return a text of the voice; empty if it stays silent with every seed."""
     for draw in range(DRAWS):
         if lines := await _drawn(voice, request, speaker, seed + draw * 104_729):
             return "\n".join(lines)

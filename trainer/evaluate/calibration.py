@@ -71,26 +71,26 @@ def grid(start: SamplingParams) -> list[SamplingParams]:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class HalvingRound:
     """A round of the search. settings: kept from the round before. contexts: that each is asked for."""
 
     settings: int
     contexts: int
 
 
-def rounds_for(contexts: int, replies: float) -> list[Round]:
+def rounds_for(contexts: int, replies: float) -> list[HalvingRound]:
     """Return the rounds for so many held-out contexts, if there is time for so many replies in all: where they don't fit,
     fewer contexts are asked, then fewer settings tried, in fewer rounds."""
-    whole = [Round(keep, max(MIN_CONTEXTS, round(share * contexts))) for keep, share in ROUNDS]
+    whole = [HalvingRound(keep, max(MIN_CONTEXTS, round(share * contexts))) for keep, share in ROUNDS]
     fits = min(1.0, replies / sum(one.settings * one.contexts for one in whole))
-    rounds: list[Round] = []
+    rounds: list[HalvingRound] = []
     for planned in whole:
         asked = max(MIN_CONTEXTS, round(fits * planned.contexts))
         left = replies - sum(done.settings * done.contexts for done in rounds)
         settings = min(planned.settings, int(left / asked))
         if rounds and settings < 2:
             break
-        rounds.append(Round(max(1, settings), asked))
+        rounds.append(HalvingRound(max(1, settings), asked))
     return rounds
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from persona.config import Cleaning, Data
-from persona.lines import plain_lines
+from persona.turn_lines import plain_lines
 from trainer.sources.message import Message
 
 LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" folds to eight
