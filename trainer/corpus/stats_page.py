@@ -61,7 +61,7 @@ def _row(speaker: SpeakerStats) -> tuple[str, ...]:
 
 
 def _plots(speakers: Mapping[str, SpeakerStats], zone: str) -> list[Plot]:
-    """The plots of these speakers. speakers: by colour."""
+    """Return the plots of these speakers. speakers: by colour."""
     years = sorted({year for speaker in speakers.values() for year in speaker.years})
     by_year = {colour: [speaker.years.get(year, 0) for year in years] for colour, speaker in speakers.items()}
     share = "share of each speaker's"

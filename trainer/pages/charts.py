@@ -163,7 +163,7 @@ def legend(names: Iterable[tuple[str, str]]) -> Markup:
 
 
 def _scaled(points: Sequence[tuple[float, float]], frame: Frame) -> Iterator[tuple[float, float]]:
-    """The points on a scale on which they fill the frame."""
+    """Yield the points on a scale on which they fill the frame."""
     (first, last), ys = (points[0][0], points[-1][0]), [y for _, y in points]
     room = HEIGHT - BOTTOM - TOP - 20
     for x, y in points:
@@ -187,7 +187,7 @@ def _axes(frame: Frame, labels: Sequence[str], top: float, text: Callable[[float
 
 
 def _drawn(title: str, draw: Draw, height: int = HEIGHT) -> Markup:
-    """The chart for a desk and for a phone, of which style.css shows one."""
+    """Return the chart for a desk and for a phone, of which style.css shows one."""
     return Markup("").join(
         Markup(
             f'<svg class="{kind}" viewBox="0 0 {frame.width} {height}" role="img" aria-label="{escape(title)}">'
