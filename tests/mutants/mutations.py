@@ -60,7 +60,7 @@ TRANSCRIPT = [
 LOSS = _in(
     "trainer/loop/loss.py",
     "tests/trainer/loop/test_loss.py",
-    labels_are_not_shifted=("following = labels[:, 1:]", "following = labels[:, :-1]"),
+    labels_are_not_shifted=("_weighted(labels[:, 1:], None", "_weighted(labels[:, :-1], None"),
     hidden_states_are_shifted=("hidden[:, :-1][labelled]", "hidden[:, 1:][labelled]"),
     mean_for_sum=("* weights).sum()", "* weights).mean()"),
     headers_weigh_as_much=("torch.where(is_header, HEADER_WEIGHT, 1.0)", "torch.where(is_header, 1.0, 1.0)"),

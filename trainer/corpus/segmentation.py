@@ -84,7 +84,7 @@ def segment(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float =
 
 
 def _channel_key(row: Row) -> tuple[str, ...]:
-    """What is read in one go: a platform's feed over all authors, else one channel or thread."""
+    """Return what is read in one go: a platform's feed over all authors, else one channel or thread."""
     match row.conversation_type:
         case "feed":
             return ("feed", row.platform)
@@ -150,7 +150,7 @@ class _Conversation:
 
 
 def _rhythm(timed: Sequence[tuple[Row, float]], people: Mapping[str, KnownPerson], gap: float) -> Rhythm:
-    """The rhythm of a channel, from all that was said there."""
+    """Return the rhythm of a channel, from all that was said there."""
     keys = {people[row.sender].key for row, _ in timed}
     addressed = sum(
         bool(row.mentions or row.reply_to or named_in(row.lines[0], lambda name: name if name in keys else None))
@@ -206,7 +206,7 @@ def _record(group: MessageGroup, people: Mapping[str, KnownPerson], others: str)
 
 
 def _quotation(row: Row, people: Mapping[str, KnownPerson], others: str) -> Turn:
-    """The words a message answers, under the name of whoever said them, as far as that may stand."""
+    """Return the words a message answers, under the name of whoever said them, as far as that may stand."""
     author = people.get(row.quoted_by)
     if author is None or author.dropped:
         return Turn(SOMEONE, (UNKNOWN,) if author or others != "context" else row.quoted)

@@ -15,7 +15,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message, MessageKind
 from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.json_lines import array_or_lines
-from trainer.sources.parsing.signal_frames import Contact, Content, Frame, Item, Name, Pointer, Recipient
+from trainer.sources.parsing.signal_frames import BackupFrame, Contact, Content, Item, Name, Pointer, Recipient
 from trainer.sources.source import Reading, Source
 
 ME = "Me"
@@ -55,7 +55,7 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     backup = _Backup()
-    for row in array_or_lines(tree, members[0], Frame):
+    for row in array_or_lines(tree, members[0], BackupFrame):
         if not isinstance(row, tuple):
             yield row
         else:
@@ -71,7 +71,7 @@ class _Backup:
         self._by_aci: dict[str, str] = {}
         self._chats: dict[str, str] = {}  # chat to recipient
 
-    def take(self, frame: Frame) -> Iterator[Message]:
+    def take(self, frame: BackupFrame) -> Iterator[Message]:
         """Take a frame; yields its message, if it is one."""
         if frame.account:
             self._me = " ".join(filter(None, (frame.account.given_name, frame.account.family_name))) or ME

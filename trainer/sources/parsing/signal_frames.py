@@ -140,7 +140,7 @@ class Item(Struct):
     gift_badge: dict[str, Any] | None = None
 
 
-class Frame(Struct):
+class BackupFrame(Struct):
     account: Account | None = None
     recipient: Recipient | None = None
     chat: ChatFrame | None = None
