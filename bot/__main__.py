@@ -20,11 +20,13 @@ def run_(config: ConfigOption = Path("persona.toml")) -> None:
     from bot.daemon import serve
     from bot.enabled_gateways import gateways_of
     from bot.logs import set_up_logging
+    from bot.tasks import leave_if_busy
     from persona.config import load
 
     settings = load(config)
     set_up_logging(logging.DEBUG if debugging() else logging.INFO, settings.daemon.log_format)
     asyncio.run(serve(settings, gateways_of(settings)))
+    leave_if_busy()
 
 
 @app.command()
@@ -36,14 +38,20 @@ def chat(
     import asyncio
     import logging
 
-    from bot.daemon import serve
-    from bot.gateways.terminal import TerminalGateway
+    from bot.gateways.terminal.screen import open_screen
     from bot.logs import set_up_logging
+    from bot.tasks import leave_if_busy
     from persona.config import load
 
-    set_up_logging(logging.DEBUG if debugging() else logging.WARNING)
     settings = load(config)
-    asyncio.run(serve(settings, [TerminalGateway(settings.persona.name, name)], until_first_ends=True))
+    with open_screen(f"waking {settings.persona.name}…") as screen:
+        from bot.daemon import serve
+        from bot.gateways.terminal.gateway import TerminalGateway
+
+        set_up_logging(logging.DEBUG if debugging() else logging.WARNING)
+        gateway = TerminalGateway(screen, settings.persona.name, name)
+        asyncio.run(serve(settings, [gateway], until_first_ends=True, drains=not screen.is_typed))
+    leave_if_busy()
 
 
 @app.command()

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot.claims import Claims
@@ -26,7 +27,7 @@ from bot.talk.listener import Listener
 from bot.talk.proactive_posts import ProactivePosts
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
-from bot.tasks import end
+from bot.tasks import end, in_daemon_thread
 from bot.timeline import Timeline
 from engine.choose import open_voice
 from engine.voice import Voice
@@ -50,9 +51,13 @@ class Pauses:
     work: tuple[float, float] = (1.0, 60.0)
 
 
-async def serve(settings: Settings, gateways: Sequence[Gateway], *, until_first_ends: bool = False) -> None:
+async def serve(
+    settings: Settings, gateways: Sequence[Gateway], *, until_first_ends: bool = False, drains: bool = True
+) -> None:
     """Run until SIGTERM or SIGINT, or until no gateway is left. until_first_ends: stop when a gateway's run() returns.
-    Raises PermanentError if a restart can't help."""
+    drains: finish the work in progress first. Raises PermanentError if a restart can't help."""
+    if not drains:
+        settings = settings.model_copy(update={"daemon": settings.daemon.model_copy(update={"drain_seconds": 0.0})})
     hide([secret(name, settings) or "" for name in NAMES])
     async with AsyncExitStack() as stack:
         stopping = asyncio.Event()
@@ -61,14 +66,24 @@ async def serve(settings: Settings, gateways: Sequence[Gateway], *, until_first_
         store = await BotStore.open(store_url(settings), settings.state)
         stack.push_async_callback(store.close)
         with extending():
-            voice = await _voice(settings, stack)
-        await BotDaemon(settings, store, voice, gateways).run(stopping, until_first_ends)
+            voice = await _unless(stopping, _voice(settings, stack))
+        if voice:
+            await BotDaemon(settings, store, voice, gateways).run(stopping, until_first_ends)
+
+
+async def _unless(stopping: asyncio.Event, opening: Coroutine[Any, Any, Voice]) -> Voice | None:
+    """Return what is opened; None as soon as it is to stop, for a large model takes a minute."""
+    task, stop = asyncio.create_task(opening), asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stopped = stop.done()
+    await end([stop, task] if stopped else [stop])
+    return None if stopped else await task
 
 
 async def _voice(settings: Settings, stack: AsyncExitStack) -> Voice:
-    voice = await asyncio.to_thread(open_voice, settings)
-    await voice.engine.start()
+    voice = await in_daemon_thread(partial(open_voice, settings))
     stack.push_async_callback(voice.engine.close)
+    await voice.engine.start()
     log.info(Event("voice", engine=voice.engine.name, speaker_count=len(voice.seal.speakers)))
     return voice
 
