@@ -9,7 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from persona.transcript import UNKNOWN
 
-MEDIA = ("photo", "video", "gif", "voice", "audio", "file", "location", "contact", "poll", "dice", "embed")
+MEDIA = (
+    *("photo", "video", "gif", "voice", "audio", "music", "file", "embed"),
+    *("location", "contact", "event", "poll", "checklist", "dice", "game", "gift", "invoice", "giveaway", "paid media"),
+)
 
 _REACTION = re.compile(r"\[react (\S+)\]")
 _STICKER = re.compile(r"\[sticker(?: ([^\[\]]+))?\]")
@@ -47,8 +50,10 @@ def forwarded(author: str, lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def attached(kinds: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the lines of a message with attachments: the caption stands with a picture, other words before it. kinds: of
-    MEDIA or `sticker 😀`."""
+    """Return the lines of a message with attachments: the caption stands with a picture, a poll's options with its question,
+    other words before them. kinds: of MEDIA or `sticker 😀`."""
+    if kinds == ("poll",) and lines:
+        return (poll(lines[0], lines[1:]),)
     marks = tuple(
         sticker(kind.removeprefix("sticker")) if kind.startswith("sticker") else medium(kind) for kind in kinds
     )

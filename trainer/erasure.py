@@ -143,12 +143,16 @@ def _without(
         if row.sender in keys:
             continue
         theirs = row.quoted_by in keys
+        reacted = [pair for pair in zip(row.reactions, row.reacted_by, strict=True) if pair[1] not in keys]
         changed = replace(
             row,
             lines=tuple(map(masked, row.lines)),
             quoted=(UNKNOWN,) if theirs else tuple(map(masked, row.quoted)),
             quoted_by="" if theirs else row.quoted_by,
             mentions=tuple(key for key in row.mentions if key not in keys),
+            reactions=tuple(emoji for emoji, _ in reacted),
+            reacted_by=tuple(key for _, key in reacted),
+            forwarded_from="?" if row.forwarded_from in keys else row.forwarded_from,
             reply_to="?" if row.conversation_type == "feed" and (row.platform, row.reply_to) in gone else row.reply_to,
         )
         quotations += theirs

@@ -40,6 +40,7 @@ def test_a_caption_stands_with_its_picture() -> None:
     assert attached(("photo", "photo"), ("the cat",)) == ("the cat", "[photo]", "[photo]")
     assert attached(("sticker 😀",), ()) == ("[sticker 😀]",)
     assert attached(("sticker",), ("hm",)) == ("hm", "[sticker]")
+    assert attached(("poll",), ("where?", "ghent", "home")) == ("[poll: where? | ghent | home]",)
 
 
 def test_what_is_written_is_read_back() -> None:

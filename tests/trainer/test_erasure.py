@@ -10,6 +10,7 @@ from persona.bundle import BaseModelSeal, Seal, Speaker, draft, open_bundle, pub
 from persona.config import Settings, load
 from persona.errors import UserError
 from persona.retraining import mark, marked
+from persona.transcript import Quote
 from tests.conftest import run_here
 from tests.trainer.ingest.test_postprocess import archive, everything_in, imported, scenes, settings_of, telegram
 from trainer.__main__ import app
@@ -125,9 +126,11 @@ def test_quotations_and_links_to_their_posts_go(tmp_path: Path) -> None:
     receipt = erase(settings, "@zq", NOW)
     assert (receipt.messages, receipt.quotations) == (1, 1)
     assert sorted(scenes(load_corpus(settings))) == [
+        ("reply", [("MARA VOSS", ("so true",))]),
         ("reply", [("SOMEONE", ("[…]",)), ("MARA VOSS", ("no",))]),
-        ("reply", [("SOMEONE", ("[…]",)), ("MARA VOSS", ("so true",))]),
     ]
+    (quoting,) = [record for record in load_corpus(settings).conversations if len(record.conversation.turns) == 1]
+    assert quoting.conversation.turns[0].quote == Quote("", "[…]")
     assert not (settings.corpus / "wanted.jsonl").read_text()
 
 

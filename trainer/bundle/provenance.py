@@ -14,6 +14,7 @@ _FILE = "heard.json"
 def write_provenance(corpus: Corpus, folder: Path) -> None:
     """Note in the bundle that is made in `folder` who is heard in the corpus."""
     identities_ = {row.sender for row in corpus.rows} | {row.quoted_by for row in corpus.rows if row.quoted_by}
+    identities_ |= {key for row in corpus.rows for key in (*row.reacted_by, row.forwarded_from) if key not in ("", "?")}
     (folder / PRIVATE / _FILE).write_text(json.dumps(sorted(map(_hash, identities_))), encoding="utf-8")
 
 

@@ -9,19 +9,22 @@ from typing import NamedTuple
 
 import msgspec
 
+from persona.markers import forwarded, reaction
 from persona.names import SOMEONE
 from persona.threads import Rhythm, ThreadFinder, named_in, rhythm_of
-from persona.transcript import UNKNOWN, Conversation, Turn
+from persona.transcript import UNKNOWN, Conversation, Quote, Turn, quote
 from trainer.people.identities import KnownPerson
 
+MAX_REACTIONS = 2  # to one message, of people who are not imitated: a crowd's would fill the context
 MAX_UNDATED_TURNS = 32  # a text without dates has no gaps to cut it at
 UNKNOWN_PARENT = "?"  # as reply_to: it answers something, and nobody knows what
 MAX_DATED_TURNS = 400  # a group that never pauses is cut somewhere
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A message of the corpus. sender, quoted_by: identity keys (see people); mentions: of whom it addresses. at: UTC
-    seconds. quoted: words it answers that stand in no message of their own."""
+    """A message of the corpus. sender, quoted_by, mentions, reacted_by, forwarded_from: identity keys (see people). at: UTC
+    seconds. quoted: words it answers that stand in no message of their own. reactions: emoji, by whom of `reacted_by` each.
+    forwarded_from: who said it first, "?" if unknown, "" if it is the sender's own."""
 
     platform: str
     source: str
@@ -36,6 +39,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     quoted: tuple[str, ...] = ()
     quoted_by: str = ""
     mentions: tuple[str, ...] = ()
+    reactions: tuple[str, ...] = ()
+    reacted_by: tuple[str, ...] = ()
+    forwarded_from: str = ""
 
 
 class Answered(NamedTuple):
@@ -183,31 +189,113 @@ def _root(row: Row, by_id: Mapping[str, Row]) -> Row:
 
 def _record(group: MessageGroup, people: Mapping[str, KnownPerson], others: str) -> ConversationRecord:
     first = group.rows[0]
-    turns = [Turn(SOMEONE, (UNKNOWN,))] if group.lost_parent else []
-    timestamps: list[float | None] = [None] if group.lost_parent else []
-    ids = {row.message_id for row in group.rows}
+    written = _Written(group, people, others)
     for row in group.rows:
-        if row.quoted and row.reply_to not in ids and row.quoted_by != row.sender:
-            turns.append(_quotation(row, people, others))
-            timestamps.append(None)
-        person = people[row.sender]
-        lines = (UNKNOWN,) if others == "mask" and not person.consent else row.lines
-        if turns and turns[-1].speaker == person.key and group.scene != "timeline":  # there each turn is a tweet
-            turns[-1] = Turn(person.key, turns[-1].lines + lines)
-        else:
-            turns.append(Turn(person.key, lines))
-            timestamps.append(row.at)
+        written.add(row)
     year = datetime.fromtimestamp(first.at, UTC).year if first.at is not None else None
     name = "\n".join((first.platform, first.channel, first.thread, first.message_id))
-    conversation = Conversation(group.scene, tuple(turns), year)
+    turns, timestamps = written.finished()
     return ConversationRecord(
-        hashlib.sha256(name.encode()).hexdigest()[:16], conversation, tuple(timestamps), first.platform
+        hashlib.sha256(name.encode()).hexdigest()[:16],
+        Conversation(group.scene, turns, year),
+        timestamps,
+        first.platform,
     )
 
 
-def _quotation(row: Row, people: Mapping[str, KnownPerson], others: str) -> Turn:
-    """Return the words a message answers, under the name of whoever said them, as far as that may stand."""
-    author = people.get(row.quoted_by)
-    if author is None or author.dropped:
-        return Turn(SOMEONE, (UNKNOWN,) if author or others != "context" else row.quoted)
-    return Turn(author.key, row.quoted if author.consent or others == "context" else (UNKNOWN,))
+class _Written:
+    """The turns of a conversation while its messages are written down: bursts, quotes, reactions, forwards."""
+
+    def __init__(self, group: MessageGroup, people: Mapping[str, KnownPerson], others: str) -> None:
+        self._group = group
+        self._people = people
+        self._others = others
+        self._ids = {row.message_id for row in group.rows}
+        self._turns = [Turn(SOMEONE, (UNKNOWN,))] if group.lost_parent else []
+        self._timestamps: list[float | None] = [None] if group.lost_parent else []
+        self._speaker = ""  # of the last turn
+        self._burst: list[Row] = []  # its messages
+        self._before: Row | None = None  # the last message before it
+
+    def add(self, row: Row) -> None:
+        """Write a message down."""
+        person, lines = self._people[row.sender], self._lines(row)
+        if not lines:
+            return
+        answered = self._quote(row, person)
+        goes_on = self._speaker == person.key and self._group.scene != "timeline"  # there each turn is a tweet
+        if goes_on and not answered:
+            last = self._turns[-1]
+            self._turns[-1] = Turn(person.key, last.lines + lines, last.quote)
+            self._burst.append(row)
+        else:
+            self._end_turn()
+            self._append(Turn(person.key, lines, answered), row.at)
+            self._speaker, self._burst = person.key, [row]
+
+    def finished(self) -> tuple[tuple[Turn, ...], tuple[float | None, ...]]:
+        """Return all turns, and when each was said."""
+        self._end_turn()
+        return tuple(self._turns), tuple(self._timestamps)
+
+    def _lines(self, row: Row) -> tuple[str, ...]:
+        """What is written of a message. Nobody is imitated in what they only passed on."""
+        person = self._people[row.sender]
+        if not row.forwarded_from:
+            return row.lines if self._is_shown(person) else (UNKNOWN,)
+        if person.consent:
+            return ()
+        author = self._people.get(row.forwarded_from)
+        shown = self._is_shown(person) and (author is None or (self._is_shown(author) and not author.dropped))
+        return forwarded("" if author is None or author.dropped else author.key, row.lines if shown else (UNKNOWN,))
+
+    def _quote(self, row: Row, person: KnownPerson) -> Quote | None:
+        """What a message answers, if a reader doesn't see it: the end of the turn before."""
+        if row.quoted and row.reply_to not in self._ids:
+            return None if row.quoted_by == row.sender else self._quoted(row.quoted_by, row.quoted)
+        answered = self._group.answers.get(row.message_id)
+        if answered is None or self._is_seen(answered, person):
+            return None
+        return self._quoted(answered.row.sender, answered.row.lines)
+
+    def _is_seen(self, answered: Answered, person: KnownPerson) -> bool:
+        last = self._burst[-1] if self._burst else None
+        if self._speaker == person.key:  # who goes on may answer what their turn answers already
+            return answered.row is last or answered.row is self._before
+        is_in_turn = any(each is answered.row for each in self._burst)
+        return answered.row is last or (is_in_turn and not answered.explicit)
+
+    def _quoted(self, author_key: str, lines: Sequence[str]) -> Quote | None:
+        """A quote under the name of whoever said it, as far as that may stand."""
+        author = self._people.get(author_key)
+        if author is None:
+            return quote("", lines if self._others == "context" else (UNKNOWN,))
+        if author.dropped:
+            return quote("", (UNKNOWN,))
+        return quote(author.key, lines if self._is_shown(author) else (UNKNOWN,))
+
+    def _end_turn(self) -> None:
+        """End the last turn; who reacted to its messages stands after it."""
+        for place, row in enumerate(self._burst, start=1):
+            target = None if place == len(self._burst) else self._quoted(row.sender, row.lines)
+            for emoji, person in self._reactions(row):
+                self._append(Turn(person.key, (reaction(emoji),), target), None)
+        self._before = self._burst[-1] if self._burst else None
+        self._speaker, self._burst = "", []
+
+    def _reactions(self, row: Row) -> Iterator[tuple[str, KnownPerson]]:
+        others = 0
+        for emoji, key in zip(row.reactions, row.reacted_by, strict=True):
+            person = self._people.get(key)
+            if person is None or person.dropped or (self._others != "context" and not person.consent):
+                continue
+            others += not person.consent
+            if person.consent or others <= MAX_REACTIONS:
+                yield emoji, person
+
+    def _append(self, turn: Turn, at: float | None) -> None:
+        self._turns.append(turn)
+        self._timestamps.append(at)
+
+    def _is_shown(self, person: KnownPerson) -> bool:
+        return person.consent or self._others != "mask"

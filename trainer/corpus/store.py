@@ -45,9 +45,12 @@ _ROWS = pa.schema(
     [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
     + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
     + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
+    + [("reactions", pa.list_(pa.string())), ("reacted_by", pa.list_(pa.string())), ("forwarded_from", pa.string())]
 )
 _FIELDS = ["conversation_type" if name == "kind" else name for name in _ROWS.names]  # of a Row, one a column
-_LISTS = ("lines", "quoted", "mentions")
+_LISTS = ("lines", "quoted", "mentions", "reactions", "reacted_by")
+_LATER = {"reactions": (), "reacted_by": (), "forwarded_from": ""}  # columns that a corpus of 0.2 and before lacks
+_REACTED = ("reactions", "reacted_by")
 _ALIKE = ("platform", "source", "channel", "conversation_type", "thread")  # in many rows: one string for all of them
 _ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _QUOTE = pa.struct([("speaker", pa.string()), ("words", pa.string())])
@@ -213,16 +216,26 @@ def message_key(row: Row) -> tuple[str, ...]:
 
 def _rows(path: Path, keys: Mapping[str, str]) -> Iterator[Row]:
     for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
-        yield from (_read(row, keys) for row in batch.rename_columns(_FIELDS).to_pylist())
+        yield from (_read(row, keys) for row in batch.rename_columns(_FIELDS[: batch.num_columns]).to_pylist())
 
 
 def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
-    """Return the row of what `_table` made. keys: identity keys by what stands for them."""
+    """Return the row of what `_table` made. keys: identity keys by what stands for them; the others are nobody's any more."""
+    packed = _LATER | packed
     alike = {name: intern(packed[name]) for name in _ALIKE}
     lists = {name: tuple(packed[name]) for name in _LISTS}
-    people = {"sender": keys[packed["sender"]], "quoted_by": keys.get(packed["quoted_by"], "")}
-    mentions = tuple(keys[key] for key in packed["mentions"] if key in keys)
-    return Row(**(packed | alike | lists | people | {"mentions": mentions}))
+    reacted = [
+        (emoji, keys[key]) for emoji, key in zip(*(lists[name] for name in _REACTED), strict=True) if key in keys
+    ]
+    people = {
+        "sender": keys[packed["sender"]],
+        "quoted_by": keys.get(packed["quoted_by"], ""),
+        "mentions": tuple(keys[key] for key in packed["mentions"] if key in keys),
+        "reactions": tuple(emoji for emoji, _ in reacted),
+        "reacted_by": tuple(key for _, key in reacted),
+        "forwarded_from": keys.get(packed["forwarded_from"], "?" if packed["forwarded_from"] else ""),
+    }
+    return Row(**(packed | alike | lists | people))
 
 
 @lru_cache(1 << 16)
@@ -237,8 +250,8 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     columns: dict[str, list[Any]] = {
         name: [getattr(row, field) for row in rows] for name, field in zip(_ROWS.names, _FIELDS, strict=True)
     }
-    columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by")}
-    columns["mentions"] = [list(map(_nameless, keys)) for keys in columns["mentions"]]
+    columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by", "forwarded_from")}
+    columns |= {name: [list(map(_nameless, keys)) for keys in columns[name]] for name in ("mentions", "reacted_by")}
     return pa.table(columns, _ROWS)
 
 

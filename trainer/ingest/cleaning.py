@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from persona.config import Cleaning, Data
+from persona.markers import attached, typed
 from persona.turn_lines import plain_lines
 from trainer.sources.message import Message
 
@@ -22,13 +23,15 @@ _COMMAND = re.compile(r"[/!][A-Za-z][\w@-]*(\s|$)")
 _HANDLES = re.compile(r"\s*((?:@[\w.\-]{1,30}(?:@[\w.\-]+)?\s+)+)(?=\S)")
 _HANDLE = re.compile(r"@([\w.\-]+)")
 _PASSED_ON = re.compile(r"(?P<comment>\S.*?)\s*\b(?:RT|MT) @(?P<author>\w{1,30}):?\s+(?P<words>\S.*)", re.DOTALL)
+NOBODY = "?"  # as forwarded_from: nobody knows who said it first
+_OURS = ("text", "roles")  # platforms of files that may be transcripts of our own
 _QUOTED_FIRST = re.compile(r"[\"“]@(?P<author>\w{1,30}):?\s+(?P<words>[^\"”]+)[\"”]\s*(?P<comment>\S.*)", re.DOTALL)
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
     """A message as the corpus holds it. quoted, author: words of somebody else that it answers, and whose they are.
     mentions: (id, name) pairs. answers: it is a reply, if only by the handles it begins with. rewritten: the rules
-    that changed it."""
+    that changed it. forwarded_from: who said it first, "?" if unknown, "" if it is the sender's own."""
 
     lines: tuple[str, ...]
     quoted: tuple[str, ...] = ()
@@ -36,6 +39,7 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
     mentions: tuple[tuple[str, str], ...] = ()
     answers: bool = False
     rewritten: tuple[str, ...] = ()
+    forwarded_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class DroppedMessage:
 Rule = Callable[[Message, Data], bool]
 
 # Rules that leave a message out. Those with a switch of their name in [data.cleaning] hold while it is on.
-_TELLING_FIRST = ("", "/", "!", ">", " ")
+_TELLING_FIRST = ("", "/", "!", ">", "[", " ")
 DROPS: dict[str, Rule] = {
     "service": lambda message, _: message.kind in ("service", "call"),
     "unsupported": lambda message, _: message.kind == "unsupported",
@@ -56,7 +60,7 @@ DROPS: dict[str, Rule] = {
     "via_bot": lambda message, _: message.is_bot,
     "private": lambda message, settings: is_private(message, settings) and not settings.dms,
     "retweets": lambda message, _: bool(message.forwarded_from) and message.platform == "x",
-    "forwards": lambda message, _: bool(message.forwarded_from) and message.platform != "x",
+    "forwards": lambda message, _: bool(message.forwarded_from) and message.platform != "x" and _is_post(message),
     "nobody": lambda message, _: not (message.sender_id or message.sender_name or message.is_self),
     "commands": lambda message, _: message.text.startswith(("/", "!")) and bool(_COMMAND.match(message.text)),
     "blocked_words": lambda message, settings: _has_blocked_word(message.text, settings.blocked_words),
@@ -82,9 +86,14 @@ def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
     if message.conversation_type == "feed":
         _split_feed(draft, settings.cleaning)
     lines = _written(draft, draft.text, settings.cleaning)
+    if message.platform not in _OURS:
+        lines = typed(lines)
     if settings.cleaning.media and message.attachments:
-        lines += plain_lines("\n".join(f"[{medium}]" for medium in message.attachments))
+        lines = attached(message.attachments, lines)
         draft.rewritten.append("media")
+    is_forward = settings.cleaning.forwards and bool(message.forwarded_from) and bool(lines)
+    if is_forward:
+        draft.rewritten.append("forwards")
     if not lines:
         return DroppedMessage("empty")
     quoted = draft.quoted or message.quoted_text
@@ -95,6 +104,7 @@ def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
         tuple(draft.mentions),
         draft.answers or bool(draft.quoted),
         tuple(dict.fromkeys(draft.rewritten)),
+        (NOBODY if message.forwarded_from == "somebody" else message.forwarded_from) if is_forward else "",
     )
 
 
@@ -179,6 +189,11 @@ def _is_quotation(message: Message) -> bool:
         return False
     quoted = all(line.lstrip().startswith(("> ", ">>")) for line in text.split("\n") if line.strip())
     return quoted or not _STATUS.sub("", text).strip() or text == message.quoted_text.strip()
+
+
+def _is_post(message: Message) -> bool:
+    """Whether it stands in a feed, where what others said is passed on whole."""
+    return message.conversation_type in ("feed", "channel")
 
 
 def _is_bare_link(message: Message) -> bool:

@@ -109,10 +109,15 @@ def _home(chat: _Chat, moved: Mapping[_Chat, _Chat]) -> _Chat:
 
 
 def _moved(row: Row, channel: str, senders: Mapping[str, str]) -> Row:
-    sender, quoted_by = senders.get(row.sender, row.sender), senders.get(row.quoted_by, row.quoted_by)
-    if (channel, sender, quoted_by) == (row.channel, row.sender, row.quoted_by):
+    people = {
+        "sender": senders.get(row.sender, row.sender),
+        "quoted_by": senders.get(row.quoted_by, row.quoted_by),
+        "forwarded_from": senders.get(row.forwarded_from, row.forwarded_from),
+        "reacted_by": tuple(senders.get(key, key) for key in row.reacted_by),
+    }
+    if channel == row.channel and all(getattr(row, name) == key for name, key in people.items()):
         return row
-    return replace(row, channel=channel, sender=sender, quoted_by=quoted_by)
+    return replace(row, channel=channel, **people)
 
 
 def _overlapping(rows: Sequence[Row], chats: Mapping[_Chat, Sequence[int]]) -> dict[tuple[_Chat, _Chat], float]:

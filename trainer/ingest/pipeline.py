@@ -21,7 +21,7 @@ from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, message_key, save, scratch_folder
-from trainer.ingest.cleaning import DroppedMessage, Kept, clean, is_private
+from trainer.ingest.cleaning import NOBODY, DroppedMessage, Kept, clean, is_private
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
@@ -123,7 +123,7 @@ def _gather(
             known,
             counts,
         )
-    return list(rows.values())
+    return [_with_reactors(row, identities) if row.reactions else row for row in rows.values()]
 
 
 @contextmanager
@@ -252,7 +252,31 @@ def _row(message: Message, sender: str, source: str, kept: Kept, identities: dic
         quoted=kept.quoted,
         quoted_by=author,
         mentions=tuple(dict.fromkeys(filter(None, mentions))) if mentions else (),
+        reactions=tuple(emoji for emoji, _ in message.reactions),
+        reacted_by=tuple(who for _, who in message.reactions),
+        forwarded_from=_first_author(message, kept, identities),
     )
+
+
+def _first_author(message: Message, kept: Kept, identities: dict[str, Identity]) -> str:
+    """The identity key of who said first what is passed on; "?" if unknown, "" if it is the sender's own."""
+    if kept.forwarded_from in ("", NOBODY):
+        return kept.forwarded_from
+    return register_mentioned(identities, message.platform, "", kept.forwarded_from) or NOBODY
+
+
+def _with_reactors(row: Row, identities: dict[str, Identity]) -> Row:
+    """The row with identity keys in place of what the export calls those who reacted. Once everybody was read: somebody may
+    react before they speak."""
+    keys = [_reactor(identities, row.platform, who) for who in row.reacted_by]
+    pairs = [(emoji, key) for emoji, key in zip(row.reactions, keys, strict=True) if emoji and key]
+    emoji, reacted_by = tuple(emoji for emoji, _ in pairs), tuple(key for _, key in pairs)
+    return structs.replace(row, reactions=emoji, reacted_by=reacted_by)
+
+
+def _reactor(identities: dict[str, Identity], platform: str, who: str) -> str:
+    key = f"{platform}:{who}"
+    return key if key in identities else register_mentioned(identities, platform, "", who)
 
 
 def _opaque(number: str) -> str:

@@ -15,7 +15,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     timestamp, edited_at: UTC seconds. text: entities undone and links whole, but nothing cleaned.
     mentions: (id, name) pairs. attachments: kinds such as photo, voice, `sticker 😀`.
-    reactions: (emoji, author's name or id) pairs. forwarded_from: whose words these are, if not the sender's.
+    reactions: (emoji, author) pairs, the author by id if the export has it, else by name.
+    forwarded_from: whose words these are, if not the sender's.
     is_group_dm: a group outside any server or channel list, which [data] group_dms makes private or not.
     is_self: the sender is the account that made the export. quoted_text: what is answered, if the export repeats it.
     """

@@ -1,5 +1,8 @@
 """Messages to conversations: threads and replies in feeds, gaps in chats."""
 
+from msgspec.structs import replace
+
+from persona.transcript import Conversation, Quote, Turn
 from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records, in_order, segment
 from trainer.people.identities import KnownPerson
 
@@ -112,7 +115,6 @@ def test_a_reply_joins_the_conversation_it_answers_however_it_is_interleaved() -
 
 def test_a_mention_goes_to_where_the_mentioned_one_spoke() -> None:
     """Also over a silence that would part the talk, up to four times as long; then it starts a new one."""
-    from msgspec.structs import replace
 
     def talk(answered_at: float) -> int:
         rows = [
@@ -133,21 +135,83 @@ def test_an_old_message_is_answered_in_a_new_conversation() -> None:
 
 def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
     """Under whoever said them, as far as that one may be heard; a parent in the corpus is not quoted again."""
-    from msgspec.structs import replace
-
     quoting = replace(tweet("9", DAY, "so true"), quoted=("cats are liquid",), quoted_by="eve")
     by_setting = {
-        others: said(list(conversation_records([quoting], PEOPLE, others=others))) for others in ("context", "mask")
+        others: [record.conversation for record in conversation_records([quoting], PEOPLE, others=others)]
+        for others in ("context", "mask")
     }
     assert by_setting == {
-        "context": [("reply", [("HERON", ("cats are liquid",)), ("MARA", ("so true",))])],
-        "mask": [("reply", [("HERON", ("[…]",)), ("MARA", ("so true",))])],
+        "context": [Conversation("reply", (Turn("MARA", ("so true",), Quote("HERON", "cats are liquid")),), 1970)],
+        "mask": [Conversation("reply", (Turn("MARA", ("so true",), Quote("HERON", "[…]")),), 1970)],
     }
     parent = message(1, 0, "bob", "cake?")
     answer = replace(message(2, 9, "me", "yes", reply_to="1"), quoted=("cake?",), quoted_by="bob")
     assert said(list(conversation_records([parent, answer], PEOPLE, others="context"))) == [
         ("group", [("BOB", ("cake?",)), ("MARA", ("yes",))])
     ]
+
+
+def turns_of(*rows: Row, others: str = "context") -> list[Turn]:
+    """The turns of the one conversation that these messages make."""
+    (record,) = conversation_records(rows, PEOPLE, others=others, gap=1800)
+    assert len(record.timestamps) == len(record.conversation.turns)
+    return list(record.conversation.turns)
+
+
+def test_an_answer_to_something_older_quotes_it() -> None:
+    """What stands right before needs no quote, nor what the same turn answers already."""
+    assert turns_of(
+        message(1, 0, "me", "cake?"),
+        message(2, 10, "bob", "tea?"),
+        message(3, 20, "me", "yes", reply_to="2"),
+        message(4, 30, "me", "please", reply_to="2"),
+        message(5, 40, "bob", "lemon", reply_to="1"),
+        message(6, 50, "bob", "or plum"),
+    ) == [
+        Turn("MARA", ("cake?",)),
+        Turn("BOB", ("tea?",)),
+        Turn("MARA", ("yes", "please")),
+        Turn("BOB", ("lemon", "or plum"), Quote("MARA", "cake?")),
+    ]
+
+
+def test_reactions_are_turns_after_what_they_answer() -> None:
+    """Of everybody who may be imitated, and of two others; one to the middle of a turn says to what."""
+    first = replace(message(1, 0, "bob", "cake"), reactions=("😂", "❤"), reacted_by=("me", "eve"))
+    second = message(2, 10, "bob", "now")
+    third = replace(
+        message(3, 20, "me", "yes"), reactions=("👍", "👍", "👍", "👍"), reacted_by=("eve", "eve", "eve", "nobody")
+    )
+    mine, heron = (
+        Turn("MARA", ("[react 😂]",), Quote("BOB", "cake")),
+        Turn("HERON", ("[react ❤]",), Quote("BOB", "cake")),
+    )
+    assert turns_of(first, second, third) == [
+        Turn("BOB", ("cake", "now")),
+        mine,
+        heron,
+        Turn("MARA", ("yes",)),
+        Turn("HERON", ("[react 👍]",)),
+        Turn("HERON", ("[react 👍]",)),
+    ]
+    assert turns_of(first, second, others="mask") == [Turn("BOB", ("cake", "now")), mine]
+
+
+def test_what_is_passed_on_stands_under_its_author() -> None:
+    """Never in the mouth of whoever passed it on; who may be imitated isn't by what others said."""
+    known = replace(message(2, 10, "eve", "works until june"), forwarded_from="bob")
+    unknown = replace(message(3, 20, "eve", "free cake"), forwarded_from="?")
+    dropped = replace(message(4, 30, "eve", "free tea"), forwarded_from="out")
+    mine = replace(message(5, 40, "me", "free cake"), forwarded_from="eve")
+    talk = (message(1, 0, "me", "ghent?"), known, unknown, dropped, mine, message(6, 50, "me", "ok"))
+    passed_on = (
+        "[forwarded from BOB] works until june",
+        "[forwarded from […]] free cake",
+        "[forwarded from […]] […]",
+    )
+    assert turns_of(*talk) == [Turn("MARA", ("ghent?",)), Turn("HERON", passed_on), Turn("MARA", ("ok",))]
+    masked = ("[forwarded from BOB] […]", "[forwarded from […]] […]", "[forwarded from […]] […]")
+    assert turns_of(*talk, others="mask")[1] == Turn("HERON", masked)
 
 
 def test_a_full_conversation_goes_on_in_another() -> None:
@@ -176,7 +240,6 @@ def test_undated_messages_stay_beside_their_neighbours() -> None:
 
 def test_interleaved_talk_is_told_apart_where_people_say_whom_they_mean() -> None:
     """Address by address; in a channel where nobody does, the same messages are one conversation."""
-    from msgspec.structs import replace
 
     def talks(mentions: bool) -> list[list[str]]:
         rows = []
@@ -197,8 +260,6 @@ def test_interleaved_talk_is_told_apart_where_people_say_whom_they_mean() -> Non
 
 def test_what_a_message_answers_goes_along() -> None:
     """Unless it is the message before it; also where it stands in another conversation, and whether a link says so."""
-    from msgspec.structs import replace
-
     rows = [
         message(1, 0, "me", "cake?"),
         message(2, 30, "bob", "yes", reply_to="1"),

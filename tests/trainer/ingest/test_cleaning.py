@@ -35,7 +35,7 @@ def kept(found: Kept | DroppedMessage) -> Kept:
     ("rule", "one"),
     [
         ("retweets", tweet("RT @x: so true", forwarded_from="@x")),
-        ("forwards", message("so true", forwarded_from="somebody")),
+        ("forwards", tweet("so true", platform="mastodon", forwarded_from="somebody")),
         ("quoted_only", tweet("https://x.com/zed/status/123456")),
         ("quoted_only", message("> you said\n> so")),
         ("via_bot", message("beep", is_bot=True)),
@@ -145,3 +145,25 @@ def test_a_group_dm_is_private_only_if_the_settings_say_so() -> None:
     assert isinstance(clean(friends, Data()), Kept)
     assert clean(friends, Data(group_dms=False)) == DroppedMessage("private")
     assert isinstance(clean(friends, Data(group_dms=False, dms=True)), Kept)
+
+
+def test_what_is_passed_on_in_a_chat_keeps_its_author() -> None:
+    """A rule with a switch: off, it is as if the sender had said it."""
+    assert kept(clean(message("so true", forwarded_from="Zed"), Data())).forwarded_from == "Zed"
+    assert kept(clean(message("so true", forwarded_from="somebody"), Data())).forwarded_from == "?"
+    off = Data(cleaning=Cleaning(forwards=False))
+    assert kept(clean(message("so true", forwarded_from="Zed"), off)).forwarded_from == ""
+
+
+def test_nobody_types_a_reaction_or_somebody_elses_words() -> None:
+    """Lines that read so are written with another bracket; transcripts of our own say what they mean."""
+    assert kept(clean(message("[react 😂]"), Data())).lines == ("(react 😂)",)
+    assert kept(clean(message("[forwarded from BO] hi"), Data())).lines == ("(forwarded from BO] hi",)
+    assert kept(clean(message("[react 😂]", platform="text"), Data())).lines == ("[react 😂]",)
+
+
+def test_captions_stand_with_their_pictures_and_options_with_their_poll() -> None:
+    """The one spelling that is heard live too."""
+    assert kept(clean(message("the cat", attachments=("photo",)), Data())).lines == ("[photo: the cat]",)
+    poll = message("where?\nghent\nhome", attachments=("poll",))
+    assert kept(clean(poll, Data())).lines == ("[poll: where? | ghent | home]",)

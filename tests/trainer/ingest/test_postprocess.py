@@ -9,6 +9,7 @@ import pytest
 
 from persona.config import Settings, load
 from persona.errors import UserError
+from persona.transcript import Quote, Turn
 from trainer.commands.import_ import show_import
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
@@ -242,7 +243,8 @@ def test_what_rules_rewrote_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
     show_import(settings, found, as_json=False)
     assert "rewritten: quotes 1, runs 1, handles 1, links 1" in capsys.readouterr().out
     stand_in = found.corpus.people["x:=ZQ"].key
-    assert ("reply", [(stand_in, ("cats are liquid",)), ("MARA VOSS", ("so true",))]) in scenes(found.corpus)
+    answers = [turn for record in found.corpus.conversations for turn in record.conversation.turns if turn.quote]
+    assert answers == [Turn("MARA VOSS", ("so true",), Quote(stand_in, "cats are liquid"))]
 
 
 def test_the_words_that_names_replaced_most_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

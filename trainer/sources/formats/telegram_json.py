@@ -237,11 +237,11 @@ def _mentions(entities: Sequence[_Entity]) -> tuple[tuple[str, str], ...]:
 def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
     """Return who reacted with what; an emoji of somebody's own making has no character."""
     return tuple(
-        (reaction.emoji, person.name or str(person.from_id or ""))
+        (reaction.emoji, str(person.from_id or "") or person.name or "")
         for reaction in reactions
         if reaction.emoji
         for person in reaction.recent
-        if person.name or person.from_id
+        if person.from_id or person.name
     )
 
 
@@ -255,7 +255,8 @@ def _unquoted(entities: Sequence[_Entity]) -> dict[str, str]:
 def _words_of_thing(row: _Row) -> str:
     """Return what somebody wrote into a poll or a checklist."""
     if row.poll:
-        return plain(row.poll.get("question"))
+        options = row.poll.get("answers") or ()
+        return "\n".join([plain(row.poll.get("question")), *(plain(option.get("text")) for option in options)])
     return plain(row.todo_list.get("title")) if row.todo_list else ""
 
 
