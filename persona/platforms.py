@@ -1,40 +1,15 @@
-"""The platforms on which the bot speaks, a row each. A new one is a row, its section and its key of ids here, and a
-folder in bot/gateways of the same name."""
+"""The platforms on which the bot speaks, a row of PLATFORMS each. A new one is a row with its section of the settings here,
+and a folder in bot/gateways of the same name."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from pydantic import create_model
 
 from persona.sections import Section
 from persona.values import Address, Id
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """name: the settings section, the key of ids under [people.KEY], the beginning of channels and accounts
-    (`discord:123`), and the gateway's folder. token: the secret it needs. target: a regular expression of what follows
-    the name in [tweets] to. export_prefix: what stands before a person's number in the platform's exports."""
-
-    name: str
-    token: str
-    target: str
-    target_example: str
-    export_prefix: str = ""
-
-    @property
-    def title(self) -> str:
-        """The name as people read it."""
-        return self.name.title()
-
-
-PLATFORMS = (
-    Platform("discord", "DISCORD_TOKEN", r"\d+", "discord:CHANNEL_ID"),
-    Platform("telegram", "TELEGRAM_TOKEN", r"-?\d+(:\d+)?", "telegram:CHAT_ID", export_prefix="user"),
-)
-NAMES = tuple(platform.name for platform in PLATFORMS)
-TARGET = f"^({'|'.join(f'{platform.name}:{platform.target}' for platform in PLATFORMS)})$"  # where a tweet can go
-TARGET_EXAMPLES = " or ".join(platform.target_example for platform in PLATFORMS)
 
 
 class PlatformSection(Section):
@@ -76,16 +51,48 @@ class Telegram(PlatformSection):
         return self.chats
 
 
-class PlatformSections(Section):
-    """The platforms' part of the settings."""
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """name: the settings section, the key of ids under [people.KEY], the beginning of channels and accounts
+    (`discord:123`), and the gateway's folder. section: the class of that section; all its keys have defaults. token: the
+    secret it needs. target: a regular expression of what follows the name in [tweets] to. export_prefix: what its exports
+    put before a person's number."""
 
-    discord: Discord = Discord()
-    telegram: Telegram = Telegram()
+    name: str
+    section: type[PlatformSection]
+    token: str
+    target: str
+    target_example: str
+    export_prefix: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name as people read it."""
+        return self.name.title()
+
+
+PLATFORMS = (
+    Platform("discord", Discord, "DISCORD_TOKEN", r"\d+", "discord:CHANNEL_ID"),
+    Platform("telegram", Telegram, "TELEGRAM_TOKEN", r"-?\d+(:\d+)?", "telegram:CHAT_ID", export_prefix="user"),
+)
+NAMES = tuple(platform.name for platform in PLATFORMS)
+TARGET = f"^({'|'.join(f'{platform.name}:{platform.target}' for platform in PLATFORMS)})$"  # where a tweet can go
+TARGET_EXAMPLES = " or ".join(platform.target_example for platform in PLATFORMS)
+
+AnySection = TypeVar("AnySection", bound=PlatformSection)
+
+
+class _Sections(Section):
+    """The platforms' part of the settings: a field for each of them, by its name."""
 
     def section_of(self, platform: Platform) -> PlatformSection:
         """Return the settings of a platform."""
         section: PlatformSection = getattr(self, platform.name)
         return section
+
+    def section(self, of: type[AnySection]) -> AnySection:
+        """Return the platform's settings that are of this class."""
+        return next(section for platform in PLATFORMS if isinstance(section := self.section_of(platform), of))
 
     @property
     def named_channels(self) -> set[str]:
@@ -100,11 +107,8 @@ class PlatformSections(Section):
         return [platform for platform in PLATFORMS if self.section_of(platform).enabled]
 
 
-class PlatformIds(Section):
-    """A person's ids, platform by platform."""
-
-    discord: tuple[Id, ...] = ()
-    telegram: tuple[Id, ...] = ()
+class _Ids(Section):
+    """A person's ids: a field for each platform, by its name."""
 
     def ids(self, platform: str) -> tuple[str, ...]:
         """Return the person's ids on the platform of that name; none on one that isn't there."""
@@ -116,6 +120,16 @@ class PlatformIds(Section):
             for number in self.ids(platform.name):
                 prefix = platform.export_prefix
                 yield f"{platform.name}:{prefix}{number.removeprefix(prefix)}"
+
+
+if TYPE_CHECKING:  # mypy takes no class that is made by a call for a base class
+    PlatformSections = _Sections
+    PlatformIds = _Ids
+else:
+    PlatformSections = create_model(
+        "PlatformSections", __base__=_Sections, **{row.name: (row.section, row.section()) for row in PLATFORMS}
+    )
+    PlatformIds = create_model("PlatformIds", __base__=_Ids, **{row.name: (tuple[Id, ...], ()) for row in PLATFORMS})
 
 
 def is_target(text: str) -> bool:

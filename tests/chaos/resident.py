@@ -19,6 +19,7 @@ from bot.gateways.telegram.gateway import TelegramGateway
 from bot.store import BotStore
 from engine.base import Request
 from persona.config import Settings, load
+from persona.platforms import Discord, Telegram
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import small_encoding, small_voice
@@ -49,10 +50,12 @@ def echo(request: Request) -> str:
 def gateways(settings: Settings, dead: float) -> list[Gateway]:
     """The real ones, with short patience. dead: seconds of silence after which Discord's connection is given up."""
     found: list[Gateway] = []
-    if settings.discord.enabled:
-        found.append(DiscordGateway(settings.discord, fake_discord.TOKEN, heartbeat_timeout=dead, queue_size=QUEUE))
-    if settings.telegram.enabled:
-        found.append(TelegramGateway(settings.telegram, fake_telegram.TOKEN))
+    if settings.section(Discord).enabled:
+        found.append(
+            DiscordGateway(settings.section(Discord), fake_discord.TOKEN, heartbeat_timeout=dead, queue_size=QUEUE)
+        )
+    if settings.section(Telegram).enabled:
+        found.append(TelegramGateway(settings.section(Telegram), fake_telegram.TOKEN))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from bot.gateway import Gateway, Limits
 from persona.config import Settings
+from persona.platforms import Discord
 
 LIMITS = Limits(units=2000, idempotent_sends=True, markup="markdown")
 
@@ -10,4 +11,4 @@ def open_gateway(settings: Settings, token: str) -> Gateway:
     """Return the gateway of one bot account, not yet connected."""
     from bot.gateways.discord.gateway import DiscordGateway
 
-    return DiscordGateway(settings.discord, token, feedback=settings.talk.feedback)
+    return DiscordGateway(settings.section(Discord), token, feedback=settings.talk.feedback)

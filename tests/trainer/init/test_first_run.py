@@ -121,7 +121,7 @@ def test_every_question_can_be_answered(folder: Path, sample_exports: Path, monk
     assert (settings.persona.name, settings.persona.aliases) == ("Mara Voss", ("maravoss",))
     jonas = settings.people["JONAS LINDQVIST"]
     assert list(settings.people) == ["JONAS LINDQVIST", "小雨"]
-    assert (jonas.consent, len(jonas.discord), len(jonas.telegram)) == (True, 1, 1)
+    assert (jonas.consent, len(jonas.ids("discord")), len(jonas.ids("telegram"))) == (True, 1, 1)
     assert settings.sources == [sample_exports]
     assert not settings.data.dms
     assert settings.base.model == "scratch"

@@ -12,6 +12,7 @@ from bot.gateways.discord.event_queue import Change, EventQueue
 from bot.gateways.discord.gateway import DiscordGateway
 from bot.store import BotStore
 from persona.config import load
+from persona.platforms import Discord
 from tests.bot.test_discord_bot import on_discord
 from tests.conftest import Home
 from tests.fakes.fake_discord import BOT_ID, TOKEN, FakeDiscord
@@ -77,7 +78,7 @@ async def test_an_overflow_loses_no_message_edit_or_deletion(bare_home: Home, tm
     await discord.start()
     settings = load(on_discord(bare_home, discord).config)
     store = await BotStore.open(settings.store.url, settings.state)
-    gateway = DiscordGateway(settings.discord, TOKEN, queue_size=4)
+    gateway = DiscordGateway(settings.section(Discord), TOKEN, queue_size=4)
     stopping, voice = asyncio.Event(), small_voice(FakeEngine())
     daemon = BotDaemon(settings, store, voice, [gateway], Pauses(0.05, 1.0, (0.05, 1.0)))
     task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
