@@ -4,9 +4,10 @@ Content decides: a copy of a conversation that slipped in from another export fa
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def assign_splits(
         for speaker, count in total.items()
         if count >= MIN_MESSAGES_TO_HOLD_OUT
     }
-    prints, wholes = [_prints(record) for record in conversations], [_whole(record) for record in conversations]
+    prints, wholes = _fingerprints(conversations)
     splits = {record.id: before.get(record.id, TRAIN) for record in conversations}
     groups = _copies(prints, wholes)
     for members in groups:  # what was held out draws its copies along
@@ -44,18 +45,25 @@ def assign_splits(
         for place in members if held_out else ():
             if splits[conversations[place].id] == TRAIN:
                 splits[conversations[place].id] = held_out[-1]
-    by_hash = sorted(groups, key=lambda members: _draw([(int(prints[place][0]), wholes[place]) for place in members]))
+    counts = {members[0]: _sum([said[place] for place in members]) for members in groups}
+    by_hash = sorted(groups, key=lambda members: _draw([(prints[place][0], wholes[place]) for place in members]))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
-        held = _sum(said[place] for members in order for place in members if splits[conversations[place].id] == split)
+        held = _sum(said[place] for place, record in enumerate(conversations) if splits[record.id] == split)
         for members in order:
-            counts = _sum(said[place] for place in members)
-            is_needed = any(held.get(speaker, 0) < quota.get(speaker, 0) for speaker in counts)
+            if splits[conversations[members[0]].id] != TRAIN:
+                continue
+            own = counts[members[0]]
+            is_needed = any(held.get(speaker, 0) < quota.get(speaker, 0) for speaker in own)
             most = 2.0 if len(members) == 1 else MAX_COPIED_SHARE
-            too_much = any(count > most * quota[speaker] + 5 for speaker, count in counts.items() if speaker in quota)
-            if splits[conversations[members[0]].id] == TRAIN and is_needed and not too_much:
+            if is_needed and not _is_too_much(own, quota, most):
                 splits.update((conversations[place].id, split) for place in members)
-                held = _sum((held, counts))
+                held = _sum((held, own))
     return splits
+
+
+def _is_too_much(counts: Mapping[str, int], quota: Mapping[str, float], most: float) -> bool:
+    """Return whether a group holds more than `most` times what a split may hold of some speaker."""
+    return any(count > most * quota[speaker] + 5 for speaker, count in counts.items() if speaker in quota)
 
 
 def _draw(hashes: Sequence[tuple[int, int]]) -> int:
@@ -64,38 +72,47 @@ def _draw(hashes: Sequence[tuple[int, int]]) -> int:
     return _hash(str(min(hashes)))
 
 
-def _prints(record: ConversationRecord) -> np.ndarray:
-    """Return hashes of what is said in a conversation, of its long messages if it has any; by content alone."""
-    texts = _texts(record)
-    telling = [text for text in texts if len(text) >= MIN_LETTERS] or ["".join(texts)]
-    return np.unique(np.fromiter(map(_hash, telling), np.uint64, len(telling)))
+def _fingerprints(conversations: Sequence[ConversationRecord]) -> tuple[list[list[int]], list[int]]:
+    """Return, for each conversation, hashes of its long messages (of all it holds, if none is long), in order and each
+    once; and one of the whole. By content alone."""
+    prints: list[list[int]] = []
+    wholes: list[int] = []
+    for record in conversations:
+        texts = [_content(line) for turn in record.conversation.turns for line in turn.lines]
+        telling = [text for text in texts if len(text) >= MIN_LETTERS] or ["".join(texts)]
+        prints.append(sorted({*map(_hash, telling)}) if len(telling) > 1 else [_hash(telling[0])])
+        wholes.append(prints[-1][0] if texts == telling[:1] else _hash("\n".join(texts)))
+    return prints, wholes
 
 
-def _whole(record: ConversationRecord) -> int:
-    return _hash("\n".join(_texts(record)))
+def _content(line: str) -> str:
+    """Return a message without case, blanks and punctuation, which formats write differently."""
+    folded = line.casefold()
+    if folded.isascii():
+        return folded.encode().translate(None, _NO_LETTERS).decode() or folded
+    return "".join(_LETTERS.findall(folded)) or folded
 
 
-def _texts(record: ConversationRecord) -> list[str]:
-    """Return the messages of a conversation without case, blanks and punctuation, which formats write differently."""
-    lines = [line.casefold() for turn in record.conversation.turns for line in turn.lines]
-    return ["".join(filter(str.isalnum, line)) or line for line in lines]
+_LETTERS = re.compile(r"[^\W_]+")
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
-def _copies(prints: Sequence[np.ndarray], wholes: Sequence[int]) -> list[list[int]]:
+def _copies(prints: Sequence[Sequence[int]], wholes: Sequence[int]) -> list[list[int]]:
     """Return the places of conversations, copies of each other together: the same, or sharing most of what they say."""
     shared: Counter[tuple[int, int]] = Counter()
     if prints:
-        digests = np.concatenate(prints)
-        places = np.repeat(np.arange(len(prints)), [len(hashes) for hashes in prints])
+        sizes = list(map(len, prints))
+        digests = np.fromiter(chain.from_iterable(prints), np.uint64, sum(sizes))
+        places = np.repeat(np.arange(len(prints)), sizes)
         order = np.argsort(digests, kind="stable")
         digests, places = digests[order], places[order]
         starts = np.flatnonzero(np.concatenate(([True], digests[1:] != digests[:-1])))
-        sizes = np.diff(np.append(starts, len(digests)))
-        for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        spans = np.diff(np.append(starts, len(digests)))
+        for start, size in zip(starts[spans > 1].tolist(), spans[spans > 1].tolist(), strict=True):
             if size <= MAX_TOLD_APART:
                 shared.update(combinations(places[start : start + size].tolist(), 2))
     parent = list(range(len(prints)))
@@ -118,7 +135,11 @@ def _copies(prints: Sequence[np.ndarray], wholes: Sequence[int]) -> list[list[in
 
 
 def _messages(record: ConversationRecord, targets: Collection[str]) -> dict[str, int]:
-    return _sum({turn.speaker: len(turn.lines)} for turn in record.conversation.turns if turn.speaker in targets)
+    counts: dict[str, int] = {}
+    for turn in record.conversation.turns:
+        if turn.speaker in targets:
+            counts[turn.speaker] = counts.get(turn.speaker, 0) + len(turn.lines)
+    return counts
 
 
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -48,9 +48,11 @@ def postprocess(
     on_rows: told of rows that are done, a thousand at a time."""
     gone = erasure_list.among(identities)
     people = resolve(settings, identities, pseudonyms, gone)
-    new = _without(new, lambda row: _is_left_out(settings, people[row.sender]), "left_out", counts)
-    kept = [_masked(settings, row, people) for row in old if not _is_left_out(settings, people[row.sender])]
-    masked = [_masked(settings, row, people) for row in new]
+    left_out = {key for key, person in people.items() if _is_left_out(settings, person)}
+    if left_out:
+        new = _without(new, lambda row: row.sender in left_out, "left_out", counts)
+        old = [row for row in old if row.sender not in left_out]
+    kept, masked = _masked(settings, old, people), _masked(settings, new, people)
     texts = [line for row in masked for line in (*row.lines, *row.quoted)]
     languages = languages_of(texts)
     learned = regions_of(texts, (identity.name for identity in identities.values()), languages, regions)
@@ -60,17 +62,17 @@ def postprocess(
     scrub_text = _scrubber(settings, learned, counts)
     fold = fold_digits if settings.data.cleaning.runs else str
 
-    def rewritten(place: int) -> Row:
-        row = masked[place]
-        if is_clean and not named[place] and not any(map(may_hold_any, (*row.lines, *row.quoted))):
-            return row
-        replace_names = names.replaced if named[place] else str
-        return _rewritten(masked[place], lambda text: fold(scrub_text(mask_erased(replace_names(text)))))
+    def rewritten(row: Row, is_named: int) -> Row:
+        if everywhere or is_named:
+            return _rewritten(row, lambda text: fold(scrub_text(mask_erased(names.replaced(text)))))
+        if any(map(may_hold_any, row.lines)) or (row.quoted and any(map(may_hold_any, row.quoted))):
+            return _rewritten(row, lambda text: fold(scrub_text(text)))
+        return row
 
-    is_clean = not erasure_list.words
+    everywhere = bool(erasure_list.words)
     fresh: list[Row] = []
     for start in range(0, len(masked), STEP):
-        fresh += map(rewritten, range(start, min(start + STEP, len(masked))))
+        fresh += map(rewritten, masked[start : start + STEP], named[start : start + STEP])
         on_rows(len(fresh) - start)
     counts.names.update(names.counts)
     kept, fresh = _each_once(kept, fresh, people, counts)
@@ -94,8 +96,14 @@ def _without(rows: Sequence[Row], leaves: Callable[[Row], bool], reason: str, co
     return kept
 
 
-def _masked(settings: Settings, row: Row, people: Mapping[str, KnownPerson]) -> Row:
+def _masked(settings: Settings, rows: Sequence[Row], people: Mapping[str, KnownPerson]) -> list[Row]:
     """Return rows with the words of people who are to be masked replaced by […]: they are never written."""
+    if settings.data.others == "context" and not any(person.dropped for person in people.values()):
+        return list(rows)
+    return [_masked_row(settings, row, people) for row in rows]
+
+
+def _masked_row(settings: Settings, row: Row, people: Mapping[str, KnownPerson]) -> Row:
     hidden = settings.data.others == "mask" and not people[row.sender].consent
     author = people.get(row.quoted_by)
     quoted = row.quoted
@@ -149,7 +157,7 @@ def _not_repeated(
 ) -> list[Row]:
     rows = [*old, *sorted(new, key=lambda row: row.at or 0.0)]
     again = {id(rows[place]) for place in repeated(rows, lambda row: people[row.sender].key) if place >= len(old)}
-    return _without(new, lambda row: id(row) in again, "near_duplicates", counts)
+    return _without(new, lambda row: id(row) in again, "near_duplicates", counts) if again else list(new)
 
 
 def _in_languages(

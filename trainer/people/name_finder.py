@@ -3,9 +3,20 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from persona.word_tokens import CJK, MARKS
+from trainer.people.text_scan import DROPPED, LETTER, SEPARATOR, CharacterClasses, TextScan
 
 _WORD = re.compile(rf"[^\W{CJK}]+(?:[{MARKS}]+[^\W{CJK}]*)*")  # in 昨天Zelda来了 the name is a word
+
+
+def _word_class(char: str) -> int:
+    """Return what a character is to `_WORD`; without marks, which only make words longer."""
+    return DROPPED if char in MARKS else LETTER if _WORD.fullmatch(char) else SEPARATOR
+
+
+_CLASSES = CharacterClasses(_word_class)
 
 
 class NameFinder:
@@ -20,6 +31,9 @@ class NameFinder:
                 self._by_letter.setdefault(name[0], []).append(name)
             else:
                 self._by_word.setdefault(first[0], []).append(name)
+        letters = self._by_letter.keys()
+        self._letters = CharacterClasses(lambda char: char in letters)
+        self._words = np.unique(TextScan(list(self._by_word)).words(_CLASSES).hashes)
 
     def replaced(self, text: str, stand_in: Callable[[str, int, int], str | None]) -> str:
         """Return `text` with its names replaced; where names overlap the first counts, then the longest.
@@ -40,6 +54,13 @@ class NameFinder:
         if not self._may_be_in(text):
             return []
         return sorted(self._spans(text), key=lambda span: (span[0], -span[1]))
+
+    def may_stand_in(self, scan: TextScan) -> np.ndarray:
+        """Return whether a name could begin anywhere in each text of a scan (folded to lower case)."""
+        words = scan.words(_CLASSES)
+        may = np.zeros(len(words.counts), np.bool_)
+        may[words.texts()[np.isin(words.hashes, self._words)]] = True
+        return may | scan.holding(self._letters) if self._by_letter else may
 
     def _may_be_in(self, text: str) -> bool:
         """Return whether a name could begin anywhere: most texts hold none, and that is quicker to see."""

@@ -1,5 +1,7 @@
 """What counts as saying it again."""
 
+import random
+
 from trainer.corpus.segmentation import Row
 from trainer.ingest.near_duplicates import repeated
 
@@ -32,3 +34,32 @@ def test_another_speaker_or_another_text_is_no_repetition() -> None:
     """Half the words in common is a way of speaking."""
     other = "i have told you before that the cat in the garden wants its dinner now"
     assert places(("me", LONG), ("bob", LONG), ("me", other)) == []
+
+
+def test_what_is_found_is_what_comparing_all_would_find() -> None:
+    """Texts of few words, each a few words away from another; of every speaker alone."""
+    rng = random.Random(1)
+    said = []
+    for _ in range(400):
+        words = rng.choices(
+            "lamp hall toy cat garden dinner tram june workshop cold why ok".split(), k=rng.randint(6, 40)
+        )
+        said.append((rng.choice(("me", "bob")), " ".join(words)))
+        for _ in range(rng.randint(0, 3)):
+            words[rng.randrange(len(words))] = "again"
+            said.append((said[-1][0], " ".join(words)))
+    assert sorted(places(*said)) == compared(said)
+
+
+def compared(said: list[tuple[str, str]]) -> list[int]:
+    """The places of repetitions, each message compared with all before it."""
+    kept: dict[str, list[set[str]]] = {"me": [], "bob": []}
+    again: list[int] = []
+    for place, (sender, text) in enumerate(said):
+        words = text.split()
+        shingles = {" ".join(words[start : start + 3]) for start in range(len(words) - 2)}
+        if len(words) >= 8 and any(len(shingles & other) >= 0.8 * len(shingles | other) for other in kept[sender]):
+            again.append(place)
+        elif len(words) >= 8:
+            kept[sender].append(shingles)
+    return again
