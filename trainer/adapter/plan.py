@@ -2,7 +2,6 @@
 
 import math
 import time
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -16,15 +15,16 @@ from trainer.adapter.setup import TrainingSetup, build_setup
 from trainer.base.loading import SCRATCH, scratch_folder, untrained_base
 from trainer.base.pretraining import budget_for, size_for
 from trainer.corpus.store import Corpus
-from trainer.loop.batches import BatchLoader
-from trainer.loop.device_memory import activation_bytes, free_bytes
+from trainer.loop.batches import Window, collate
+from trainer.loop.device_memory import activation_bytes, free_bytes, weight_bytes
 from trainer.loop.distributed import world
 from trainer.loop.lora import target_tokens
 from trainer.loop.loss import CHUNK, summed_loss
-from trainer.loop.packing import can_pack, side_by_side
+from trainer.loop.packing import can_pack
 from trainer.loop.trainer import build_sampler
 from trainer.progress import Bars
 
+TIMED_TOKENS = 128  # whose forward and backward are timed: a few seconds even on a large base
 _ADAM = 12  # bytes a trained weight needs besides itself: gradient and two moments
 
 
@@ -55,13 +55,12 @@ class Plan:
 
 
 def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
-    """Return the plan of `train` with these settings; one step's forward and backward are run for the time. Raises
-    UserError as `train` would."""
+    """Return the plan of `train` with these settings; forward and backward of a few tokens are run for the time.
+    Raises UserError as `train` would."""
     setup = build_setup(settings, corpus, untrained_base(settings, corpus, bars))
     base, model, fit = setup.base, setup.model, setup.fit
     steps = round(build_sampler(setup.rows, fit, packs=can_pack(model)).batches * settings.train.epochs)
     trainable = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
-    weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())
     at_once = activation_bytes(model, checkpointing=fit.checkpointing) * fit.tokens / fit.micro_batches / world()[1]
     return Plan(
         base=base.seal.model,
@@ -78,7 +77,7 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
         checkpointing=fit.checkpointing,
         processes=world()[1],
         steps=steps,
-        memory_weights=weights,
+        memory_weights=weight_bytes(model),
         memory_adapter=_ADAM * trainable,
         memory_activations=round(at_once) + 3 * 4 * CHUNK,
         memory_free=round(free_bytes(model.device)),
@@ -124,18 +123,18 @@ def _growing_minutes(settings: Settings, corpus: Corpus, encoding: Encoding) -> 
 
 
 def _seconds_a_step(model: PeftModel, setup: TrainingSetup) -> float:
-    """Of the quickest of three typical steps: the first warms up, and others may share the machine."""
-    packs = can_pack(model)
-    order = build_sampler(setup.rows, setup.fit, packs=packs, world=world()[1])
-    batches = BatchLoader(setup.rows, order, setup.base.encoding.end_of_turn)
-    batch = sorted(batches, key=lambda each: each["input_ids"].numel())[len(order) // 2]
+    """Return what a step takes at the rate of a short row, the quicker of two: the first warms up, and others may share the
+    machine."""
+    rows, seconds = setup.rows[:1], math.inf
+    ids = (rows[0].ids * TIMED_TOKENS)[:TIMED_TOKENS]
+    labelled = sum(sum(row.loss_mask) for row in setup.rows) / max(1, sum(len(row.ids) for row in setup.rows))
+    batch = collate([Window(ids, [place % max(1, round(1 / labelled)) == 0 for place in range(len(ids))], 0)])
     placed = {name: tensor.to(model.device) for name, tensor in batch.items()}
-    seconds = math.inf
     model.train()
-    for _ in range(3):
+    for _ in range(2):
         start = time.monotonic()
-        with autocast(model.device), side_by_side(model) if packs else nullcontext():
+        with autocast(model.device):
             cast(Any, summed_loss(model, placed)).backward()
         seconds = min(seconds, time.monotonic() - start)
     model.zero_grad()
-    return seconds * setup.fit.micro_batches
+    return seconds / TIMED_TOKENS * setup.fit.tokens / world()[1]

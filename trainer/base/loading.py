@@ -61,9 +61,13 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
 
 
 def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
-    """Return the base as it will be: one not pretrained yet has its shape and tokenizer, but untrained weights."""
-    if settings.base.model != SCRATCH or (scratch_folder(settings, corpus) / "model.safetensors").is_file():
-        return open_base(settings, corpus, bars)
+    """Return the base as it will be, for a plan: one not pretrained yet has its shape and tokenizer, but untrained weights,
+    and whether it likes a first token is not asked."""
+    _require_cuda(settings)
+    if settings.base.model != SCRATCH:
+        return _loaded(located_base(settings), settings, Corpus(), bars, from_scratch=False)
+    if (folder := scratch_folder(settings, corpus)) and (folder / "model.safetensors").is_file():
+        return _loaded(folder, settings, Corpus(), bars, from_scratch=True)
     from trainer.base.pretraining import init_base
 
     untrained = init_base([record.conversation for record in corpus.in_split("train")], settings.train.seed)
@@ -203,6 +207,8 @@ def _with_or_without_bos(model: PreTrainedModel, tokenizer: Any, end: int, corpu
         for record in corpus.in_split("train")
         if any(turn.speaker == speaker for turn in record.conversation.turns[:8])
     ]
+    if not conversations:
+        return started
     return min((started, plain), key=lambda encoding: _bits(model, encoding, conversations[:BOS_TOKENS], speaker))
 
 

@@ -64,7 +64,7 @@ def export(
 
     targets = {name: path for name, path in destinations.items() if path}
     if not (targets or hub):
-        names = ", ".join(f"--{name}" for name in FORMATS)
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in FORMATS)
         raise SettingsError(f"nothing to export: name one of {names} with a file or folder, or --hub with a repository")
     if precision not in PRECISIONS:
         raise SettingsError(f"--precision is f16, q8_0 or q4_0, not {precision!r}")

@@ -74,6 +74,14 @@ def _bundle(job: ExportJob) -> str:
     return _adapter(job)
 
 
+def _plain_lora(job: ExportJob) -> str:
+    from persona.bundle import current
+    from trainer.export.plain_lora import write_plain_lora
+
+    left_out = write_plain_lora(current(job.settings.adapters), job.target)
+    return f"{_adapter(job)}, {left_out},"
+
+
 def _adapter(job: ExportJob) -> str:
     return f"the adapter {job.settings.adapters / 'current'}"
 
@@ -86,5 +94,6 @@ FORMATS: Mapping[str, ExportFormat] = {
     "jade": ExportFormat("JadeV8 text, a row a turn.", _text(conversations.jade)),
     "merged": ExportFormat("A folder for transformers and vLLM.", _merged),
     "gguf": ExportFormat("A file for llama.cpp and Ollama.", _gguf),
+    "plain_lora": ExportFormat("A PEFT folder without logit bias, for vLLM.", _plain_lora),
     "bundle": ExportFormat("The adapter as one file, for 'adopt'.", _bundle),
 }

@@ -11,10 +11,14 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
+from engine.numerics import autocast, numerics_of
 from persona.errors import UserError
 from trainer.loop.loss import CHUNK, summed_loss
 
 USED = 0.7  # of free memory; the rest is for what allocators and other programs take
+TRANSIENT = (
+    1.65  # times what a forward saves: gradients on their way and what the allocator can't reuse, measured on 135M
+)
 SHORT, LONG = 32, 96  # tokens of the two rows whose saved tensors are weighed
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -73,16 +77,30 @@ def _cgroup_free() -> float:
     return math.inf if most == "max" else float(int(most) - used)
 
 
+def weight_bytes(model: PeftModel) -> int:
+    """Return the bytes of the weights, and of the copies in another format that autocast keeps of them during a step."""
+    frozen = [weight for weight in model.parameters() if not weight.requires_grad]
+    computing = numerics_of(model.device).autocast
+    copies = sum(
+        int(weight.numel() * computing.itemsize)
+        for weight in frozen
+        if computing and weight.dtype == torch.float32 and weight.ndim > 1
+    )
+    return copies + sum(int(weight.numel() * weight.element_size()) for weight in model.parameters())
+
+
 def activation_bytes(model: PeftModel, *, checkpointing: bool) -> float:
-    """Return the bytes a token needs between forward and backward. With checkpointing, one layer's share comes on top of
-    what is stored: it is recomputed."""
-    plain = _bytes_per_token(model)
+    """Return the bytes a token needs in a step: what forward saves for backward in the training's format, and what backward
+    needs besides. With checkpointing, one layer's share comes on top of what is stored: it is recomputed."""
+    plain = TRANSIENT * _bytes_per_token(model)
     if not checkpointing:
         return plain
     base = cast(PreTrainedModel, model.get_base_model())
     base.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     try:
-        return _bytes_per_token(model) + plain / max(1, int(base.config.get_text_config().num_hidden_layers))
+        return TRANSIENT * _bytes_per_token(model) + plain / max(
+            1, int(base.config.get_text_config().num_hidden_layers)
+        )
     finally:
         base.activation_checkpointing_disable()
 
@@ -106,7 +124,8 @@ def _activation_bytes(model: PeftModel, length: int) -> int:
     was_training = model.training
     model.train()
     ids = torch.zeros((1, length), dtype=torch.long, device=model.device)
-    with torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: cast(Any, tensor)):
+    saved = torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: cast(Any, tensor))
+    with autocast(model.device), saved:
         loss = summed_loss(model, {"input_ids": ids, "labels": ids})
     del loss
     model.train(was_training)

@@ -1,0 +1,51 @@
+"""The adapter without its logit bias, as a folder: for servers that refuse a LoRA on the head."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from persona.atomic import new_folder
+from persona.bundle import Bundle
+from persona.errors import UserError
+
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+PREFIX = "base_model.model."  # before each module's name in PEFT's files
+
+
+def write_plain_lora(bundle: Bundle, target: Path) -> str:
+    """Write PEFT's files without the head's LoRA; return what was left out, in words. Raises UserError if nothing would be
+    left."""
+    weights = load_file(bundle.folder / WEIGHTS)
+    heads = head_modules(weights)
+    kept = {name: weight for name, weight in weights.items() if _module(name) not in heads}
+    if not kept:
+        raise UserError(f"the adapter in {bundle.folder} is a LoRA on the head alone: without it nothing is left")
+    config = json.loads((bundle.folder / CONFIG).read_text(encoding="utf-8"))
+    config["target_modules"] = without_heads(config["target_modules"], heads)
+    with new_folder(target) as folder:
+        save_file(kept, folder / WEIGHTS, metadata={"format": "pt"})
+        (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+        for file in bundle.folder.glob("*token*.json"):
+            shutil.copy2(file, folder / file.name)
+    return f"without the logit bias on {', '.join(sorted(heads))}" if heads else "which has no logit bias"
+
+
+def head_modules(names: Iterable[str]) -> set[str]:
+    """Return the adapted modules that belong to no numbered layer: heads."""
+    return {module for module in map(_module, names) if not any(part.isdigit() for part in module.split("."))}
+
+
+def without_heads(targets: Any, heads: set[str]) -> Any:
+    """Return PEFT's target_modules, a list of names or a regular expression, without these modules."""
+    if isinstance(targets, str):
+        escaped = {head.replace(".", r"\.") for head in heads}
+        return "|".join(part for part in targets.split("|") if part not in escaped)
+    return sorted(name for name in targets if name not in heads)
+
+
+def _module(name: str) -> str:
+    return name.removeprefix(PREFIX).split(".lora_")[0]
