@@ -16,14 +16,16 @@ from bot.health import LoopMonitor, shown
 from bot.logs import hide
 from bot.metrics import BotMetrics
 from bot.notify import extending, feed_watchdog, notify
-from bot.store import EVERYWHERE, BotStore, Post
+from bot.store import EVERYWHERE, BotStore, OutgoingPart, Post
 from bot.store.address import store_url
 from bot.supervisor import Supervisor
 from bot.talk.channel_queues import ChannelQueues
 from bot.talk.commands import Commands
 from bot.talk.drafting import Drafter
 from bot.talk.inbox_writer import InboxWriter
+from bot.talk.introduction import introduction
 from bot.talk.listener import Listener
+from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
@@ -108,7 +110,8 @@ class BotDaemon:
         self.metrics = BotMetrics()
         self._queues = ChannelQueues(*pauses.work)
         self._claims = Claims(store.database, settings.state)
-        self._proactive = ProactivePosts(store, voice, settings, self.metrics)
+        self._places = Places(settings.talk_in)
+        self._proactive = ProactivePosts(store, voice, self._places, self.metrics)
         self._senders = {gateway.platform: self._sender(gateway) for gateway in gateways}
         self._writers = {gateway.platform: self._writer(gateway) for gateway in gateways}
         self.supervisor = Supervisor(
@@ -120,18 +123,20 @@ class BotDaemon:
         )
 
     def _sender(self, gateway: Gateway) -> Sender:
-        speaker, talk = self._voice.seal.speaker, self._settings.talk
-        return Sender(self._store, gateway, speaker, talk, self.metrics, self._disable_target, self._pauses.work)
+        speaker = self._voice.seal.speaker
+        return Sender(
+            self._store, gateway, speaker, self._places, self.metrics, self._disable_target, self._pauses.work
+        )
 
     def _writer(self, gateway: Gateway) -> InboxWriter:
-        store, settings, metrics = self._store, self._settings, self.metrics
+        store, settings, places, metrics = self._store, self._settings, self._places, self.metrics
         sender = self._senders[gateway.platform]
         listener = Listener(store, settings, self._voice.seal)
-        drafter = Drafter(store, gateway, self._voice, listener, settings, metrics)
-        replier = Replier(store, gateway, self._voice, sender, drafter, settings, metrics)
-        commands = Commands(store, settings, self._proactive, gateway.limits, self._status)
+        drafter = Drafter(store, gateway, self._voice, listener, settings, places, metrics)
+        replier = Replier(store, gateway, self._voice, sender, drafter, settings, places, metrics)
+        commands = Commands(store, settings, places, self._proactive, gateway, self._status)
         claim = self._claims.claim
-        return InboxWriter(store, settings, listener, replier, sender, commands, self._queues, metrics, claim)
+        return InboxWriter(store, settings, listener, replier, sender, commands, places, self._queues, metrics, claim)
 
     async def run(self, stopping: asyncio.Event, until_first_ends: bool) -> None:
         """Run all parts. Once stopping, commit nothing more and finish the work in progress."""
@@ -168,12 +173,21 @@ class BotDaemon:
         if not (self._settings.tweets.enabled and self._settings.tweets.to):
             return None
         limits = {gateway.platform: gateway.limits for gateway in self._gateways}
-        return Timeline(self._store, self._proactive, self._settings.tweets, self._account, self._dispatch, limits)
+        return Timeline(
+            self._store, self._proactive, self._settings.tweets, self._account, self._dispatch, limits, self._opening
+        )
 
     def _account(self, platform: str) -> str:
         """Return the open account on a platform; empty before it is open."""
         writer = self._writers.get(platform)
         return writer.account if writer else ""
+
+    async def _opening(self, account: str, channel: str) -> list[OutgoingPart]:
+        """What goes before a tweet into a channel: that it is a machine, if it is to say so and hasn't yet."""
+        if not self._places.talk(channel).introduce:
+            return []
+        limits = next(gateway.limits for gateway in self._gateways if channel.startswith(f"{gateway.platform}:"))
+        return await introduction(self._store, self._settings.persona.name, limits, account, channel)
 
     def _dispatch(self, post: Post) -> None:
         self._writers[post.channel.partition(":")[0]].deliver(post)

@@ -5,8 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-EXPIRES = 24 * 3600.0  # seconds; an answer that comes a day late is stranger than none
-
 Right = Literal["anyone", "moderator", "owner"]
 
 
@@ -16,7 +14,8 @@ class IncomingMessage:
 
     channel: `discord:123`, `telegram:-100123:7` (chat and topic), `terminal:chat`. text: as people see it, mentions by
     name, without the mention of the bot itself at its start. at: UTC seconds. mention, reply: it calls the bot, or
-    answers something the bot said. attachments: kinds, as in the corpus.
+    answers something the bot said. attachments: kinds, as in the corpus. inside: what the channel lies in, the nearest
+    first: a thread's channel, then the server. is_bot: a bot wrote it.
     """
 
     channel: str
@@ -29,6 +28,8 @@ class IncomingMessage:
     mention: bool = False
     reply: bool = False
     attachments: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    is_bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class OutgoingMessage:
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command somebody gave. right: the highest that the platform gives them there. id: the same whenever the same
-    command is delivered again."""
+    command is delivered again. inside: as of a message. target: the id of the message that it is about, "" for none."""
 
     channel: str
     author_id: str
@@ -57,6 +58,8 @@ class Command:
     right: Right = "anyone"
     is_dm: bool = False
     id: str = ""
+    inside: tuple[str, ...] = ()
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,12 @@ class CommandHelp:
 
 COMMANDS = (
     CommandHelp("about", "What this is, and how to opt out"),
+    CommandHelp("privacy", "What I store, why, and for how long"),
     CommandHelp("optout", "Neither store nor answer my messages"),
     CommandHelp("optin", "Take /optout back"),
     CommandHelp("forget", "Forget my messages now"),
-    CommandHelp("quiet", "Be quiet here for a while", "moderator", "how long, such as 2h; 0 ends it"),
+    CommandHelp("takeback", "Delete what I said last, and forget it"),
+    CommandHelp("quiet", "Be quiet here for a while", "moderator", "such as 2h; 0 ends it; 'server': in all of it"),
     CommandHelp("tweet", "Say something at random here", "moderator"),
     CommandHelp("reset", "Forget what was said here", "moderator"),
     CommandHelp("pause", "Be quiet everywhere", "owner"),
@@ -197,6 +202,9 @@ class Gateway(Protocol):
 
     async def send(self, message: OutgoingMessage) -> str:
         """Post and return the new message's id. Raises NotSent, Undeliverable or ResultUnknown."""
+
+    async def delete(self, channel: str, message_id: str) -> None:
+        """Delete a post of ours; one that is gone already is deleted. Raises as `send` does."""
 
     async def find(self, message: OutgoingMessage) -> str | None:
         """Return the id of an earlier post of the same message; None if there is none or the platform can't tell. Raises

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -88,7 +88,7 @@ def preview(
 class Timeline:
     """Posts a random tweet now and then. The next due time is a row of the store, moved in the transaction that puts the
     tweet into the outbox: a restart neither loses nor doubles one. account_of: the open account of a platform, "" before
-    it is open; dispatch: called with each post; limits: of each platform."""
+    it is open; dispatch: called with each post; limits: of each platform; opening: what is said before a tweet."""
 
     def __init__(
         self,
@@ -98,6 +98,7 @@ class Timeline:
         account_of: Callable[[str], str],
         dispatch: Callable[[Post], object],
         limits: Mapping[str, Limits],
+        opening: Callable[[str, str], Awaitable[Sequence[OutgoingPart]]],
     ) -> None:
         self._store = store
         self._proactive = proactive
@@ -105,6 +106,7 @@ class Timeline:
         self._account_of = account_of
         self._dispatch = dispatch
         self._limits = limits
+        self._opening = opening
         self._drawn_from = _timing(settings)
         self._luck = random.Random()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -169,7 +171,10 @@ class Timeline:
             log.info("tweet skipped: nothing new came")
             return await self._postponed(due)
         parts: dict[tuple[str, str], Sequence[OutgoingPart]] = {
-            (account, channel): delivery.posts(lines, self._limits[_platform(channel)], bursts=False)
+            (account, channel): [
+                *await self._opening(account, channel),
+                *delivery.posts(lines, self._limits[_platform(channel)], bursts=False),
+            ]
             for account, channel in targets
         }
         at = due.timestamp()

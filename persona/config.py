@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +15,7 @@ from persona.errors import SettingsError
 from persona.names import normalise, skeleton
 from persona.platforms import NAMES, TARGET, PlatformIds, PlatformSections
 from persona.sections import Section
+from persona.talk_settings import Place, Talk
 from persona.values import DAYS, Auto, Day, Duration, Fraction, Hours, Id, Zone, is_loopback
 
 
@@ -158,24 +159,6 @@ class Tweets(Section):
     to: tuple[Annotated[str, Field(pattern=TARGET)], ...] = ()
 
 
-class Talk(Section):
-    """When it speaks, and how."""
-
-    reply_to: tuple[Literal["mention", "reply", "dm", "name"], ...] = ("mention", "reply", "dm")
-    unprompted: Fraction = 0.0
-    cooldown: Duration = timedelta(0)
-    user_cooldown: Duration = timedelta(0)
-    unprompted_cooldown: Duration = timedelta(minutes=5)
-    hourly: Annotated[int, Field(ge=0)] = 0
-    user_hourly: Annotated[int, Field(ge=0)] = 0
-    quiet_hours: Hours | Literal[""] = ""
-    merge: Annotated[Duration, Field(le=timedelta(minutes=1))] = timedelta(seconds=2)
-    feedback: bool = False
-    context_turns: Annotated[int, Field(ge=1)] = 20
-    bursts: bool = True
-    typing: bool = True
-
-
 class Store(Section):
     """Where the daemon keeps what it must not forget."""
 
@@ -216,6 +199,7 @@ class Settings(PlatformSections):
     engine: Engine = Engine()
     tweets: Tweets = Tweets()
     talk: Talk = Talk()
+    place: tuple[Place, ...] = ()
     store: Store = Store()
     metrics: Metrics = Metrics()
     daemon: Daemon = Daemon()
@@ -239,6 +223,32 @@ class Settings(PlatformSections):
                     if (other := owners.setdefault((platform, known), key)) != key:
                         raise ValueError(f"[people] {other} and {key} both claim the {platform} id {known}")
         return self
+
+    @field_validator("place")
+    @classmethod
+    def _places_differ(cls, places: tuple[Place, ...]) -> tuple[Place, ...]:
+        matches = [place.match for place in places]
+        if twice := next((match for match in matches if matches.count(match) > 1), None):
+            raise ValueError(f"two tables match {twice}; put their keys into one")
+        return places
+
+    def talk_in(self, surroundings: Sequence[str]) -> Talk:
+        """Return [talk] as it is in a channel. surroundings: the channel, then what it lies in, the nearest first."""
+        by_match = {place.match: place for place in self.place}
+        changed: dict[str, Any] = {}
+        for match in reversed(surroundings):
+            changed |= by_match[match].keys() if match in by_match else {}
+        return self.talk.model_copy(update=changed) if changed else self.talk
+
+    @property
+    def longest_expiry(self) -> timedelta:
+        """After this no message is answered anywhere."""
+        return max([self.talk.expires, *(place.expires for place in self.place)])
+
+    @property
+    def wants_feedback(self) -> bool:
+        """Whether answers are rated anywhere."""
+        return self.talk.feedback or any(place.feedback for place in self.place)
 
     @property
     def path(self) -> Path:
@@ -324,12 +334,14 @@ def _sentences(error: ValidationError) -> str:
 def _address_of(error: Any) -> tuple[str, ...]:
     """Table and key of one pydantic error; what follows them are list indexes and the branches of a union."""
     parts = [str(part) for part in error["loc"]]
+    if parts[:1] == ["place"] and len(parts) > 2:  # an array of tables: what is said of one is said of its key
+        parts.pop(1)
     return tuple(parts[: 3 if parts[:1] == ["people"] or parts[:2] == ["data", "cleaning"] else 2])
 
 
 def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
     *tables, key = where or ("",)
-    place = f"[{'.'.join(tables)}] {key}" if tables else f"[{key}]"
+    place = f"{_heading(tables)} {key}" if tables else _heading([key])
     match issues[0]["type"]:
         case "extra_forbidden":
             return _unknown_key(tables, key)
@@ -342,13 +354,19 @@ def _unknown_key(tables: list[str], key: str) -> str:
     known = _fields_at(tables)
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"it knows {', '.join(known)}"
-    owner, noun = (f"[{'.'.join(tables)}]", "key") if tables else ("it", "table")
+    owner, noun = (_heading(tables), "key") if tables else ("it", "table")
     return f"{owner} has no {noun} '{key}'; {hint}"
+
+
+def _heading(tables: list[str]) -> str:
+    return "[[place]]" if tables == ["place"] else f"[{'.'.join(tables)}]"
 
 
 def _fields_at(tables: list[str]) -> list[str]:
     if not tables:
         return list(Settings.model_fields)
+    if tables == ["place"]:
+        return list(Place.model_fields)
     if tables[0] == "people":
         return list(Person.model_fields)
     model: Any = Settings

@@ -19,6 +19,8 @@ class PlatformSection(Section):
     api_base: Address
     users: tuple[Id, ...] = ()
     owners: tuple[Id, ...] = ()
+    block: tuple[Id, ...] = ()
+    bots: tuple[Id, ...] = ()
 
     @property
     def named_channels(self) -> tuple[str, ...]:
@@ -31,12 +33,19 @@ class Discord(PlatformSection):
 
     api_base: Address = "https://discord.com/api/v10"
     gateway_url: Address | Literal[""] = ""
+    guilds: tuple[Id, ...] = ()
     channels: tuple[Id, ...] = ()
+    dms: bool | None = None
 
     @property
     def named_channels(self) -> tuple[str, ...]:
         """The ids of channels that it names."""
         return self.channels
+
+    @property
+    def strangers_may_write(self) -> bool:
+        """Whether private messages from anybody are let in; by default, if it listens everywhere."""
+        return not (self.channels or self.guilds) if self.dms is None else self.dms
 
 
 class Telegram(PlatformSection):

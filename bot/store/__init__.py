@@ -14,7 +14,7 @@ from bot.store.channels import EVERYWHERE, Channels
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
-from bot.store.outbox import HANDED_IN, OPEN, Outbox
+from bot.store.outbox import HANDED_IN, LOGGED, OPEN, Outbox
 from bot.store.people import People
 from bot.store.records import (
     Answer,
@@ -26,6 +26,7 @@ from bot.store.records import (
     PendingMessage,
     PolicyContext,
     Post,
+    PostedAnswer,
     Receipt,
     Recent,
 )
@@ -41,6 +42,7 @@ from bot.store.schema import (
     participants,
     quarantine,
     silences,
+    surroundings,
     watermarks,
 )
 from bot.store.timetable import Timetable
@@ -49,6 +51,7 @@ __all__ = [
     "DAY",
     "EVERYWHERE",
     "HANDED_IN",
+    "LOGGED",
     "Answer",
     "BotStore",
     "HistoryMessage",
@@ -59,6 +62,7 @@ __all__ = [
     "PendingMessage",
     "PolicyContext",
     "Post",
+    "PostedAnswer",
     "Receipt",
     "Recent",
 ]
@@ -103,7 +107,10 @@ class BotStore(Repository):
         statements = (
             memory.delete().where(memory.c.at < before),
             participants.delete().where(~_remembered(participants, "account", "channel", "author_id")),
-            filled.delete().where(filled.c.at < before, ~_remembered(filled, "account", "channel")),
+            *(
+                table.delete().where(table.c.at < before, ~_remembered(table, "account", "channel"))
+                for table in (filled, surroundings)
+            ),
             inbox.delete().where(inbox.c.settled_at < before),
             outbox.delete().where(outbox.c.at < before, outbox.c.state.notin_(OPEN)),
             silences.delete().where(silences.c.until < before),

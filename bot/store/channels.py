@@ -1,5 +1,6 @@
 """Accounts and channels: watermarks, silences, new ids, targets that can't be reached."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,12 +16,14 @@ from bot.store.schema import (
     feedback,
     filled,
     inbox,
+    introductions,
     memory,
     moves,
     outbox,
     participants,
     quarantine,
     silences,
+    surroundings,
     watermarks,
 )
 
@@ -75,6 +78,15 @@ class Channels(Repository):
         return read.execute(sa.select(silences.c.until).where(SILENT), place).first() is not None
 
     @reading
+    def surroundings(self, read: sa.Connection, account: str) -> dict[str, tuple[str, ...]]:
+        """Return what each channel lies in, the nearest first."""
+        query = sa.select(surroundings.c.channel, surroundings.c.place).where(surroundings.c.account == account)
+        inside: dict[str, tuple[str, ...]] = {}
+        for channel, place in read.execute(query.order_by(surroundings.c.rank)):
+            inside[channel] = (*inside.get(channel, ()), place)
+        return inside
+
+    @reading
     def disabled_targets(self, read: sa.Connection, account: str) -> set[str]:
         """Return the channels that tweets can't reach."""
         query = sa.select(disabled_targets.c.channel).where(disabled_targets.c.account == account)
@@ -103,10 +115,16 @@ class Channels(Repository):
         the old name before them."""
         marked = (inbox, memory)
         upsert(write, moves, {"account": account, "old": old, "new": new, "at": self.database.clock()})
-        for table in (participants, filled, silences, watermarks):  # what is known of the old place goes before
+        for table in (
+            introductions,
+            participants,
+            filled,
+            silences,
+            watermarks,
+        ):  # what is known of the old place goes before
             if write.execute(_here(table.select(), table, account, old)).first():
                 write.execute(_here(table.delete(), table, account, new))
-        for table in (*marked, outbox, answers, feedback, participants, filled, silences, watermarks):
+        for table in (*marked, outbox, answers, feedback, introductions, participants, filled, silences, watermarks):
             changed: dict[str, Any] = {"channel": new}
             if table in marked:
                 changed["message_id"] = f"{old}/" + table.c.message_id
@@ -121,13 +139,24 @@ class Channels(Repository):
         write.execute(quarantine.insert().values(kept))
 
 
+def keep_surroundings(write: sa.Connection, account: str, channel: str, inside: Sequence[str], now: float) -> None:
+    """Note what a channel lies in, the nearest first."""
+    write.execute(_here(surroundings.delete(), surroundings, account, channel))
+    for rank, place in enumerate(inside):
+        row = {"account": account, "channel": channel, "place": place, "rank": rank, "at": now}
+        write.execute(surroundings.insert().values(row))
+
+
 def _here(statement: Any, table: sa.Table, account: str, channel: str) -> Any:
     return statement.where(table.c.account == account, table.c.channel == channel)
 
 
-# The silences that hold in a channel; on the way of every message.
+# The silences that hold in a channel or in what it lies in; on the way of every message.
+_AROUND = sa.select(surroundings.c.place).where(
+    surroundings.c.account == bindparam("account"), surroundings.c.channel == bindparam("channel")
+)
 SILENT = (
     (silences.c.account == bindparam("account"))
-    & silences.c.channel.in_((EVERYWHERE, bindparam("channel")))
+    & (silences.c.channel.in_((EVERYWHERE, bindparam("channel"))) | silences.c.channel.in_(_AROUND))
     & (silences.c.until.is_(None) | (silences.c.until > bindparam("now")))
 )

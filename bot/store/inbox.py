@@ -1,12 +1,12 @@
 """The inbox: messages that need a verdict, and the verdicts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from bot.store.channels import SILENT
+from bot.store.channels import SILENT, keep_surroundings
 from bot.store.database import columns, written
 from bot.store.inserts import insert_new, insert_numbered, upsert
 from bot.store.outbox import answer_to, insert_posts
@@ -23,13 +23,19 @@ class Inbox(Repository):
 
     @transaction
     def commit(
-        self, write: sa.Connection, account: str, messages: Sequence[InboundMessage], marks: dict[str, str]
+        self,
+        write: sa.Connection,
+        account: str,
+        messages: Sequence[InboundMessage],
+        marks: dict[str, str],
+        inside: Mapping[str, Sequence[str]] | None = None,
     ) -> list[PendingMessage]:
-        """Store messages in their order and move the watermarks with them; returns the new rows that need a verdict.
-
-        marks: channel -> the last message id seen there, by any author.
-        """
+        """Keep messages in their order, and move the watermarks with them. marks: channel -> the last message id that
+        was seen there, whoever wrote it. inside: what channels lie in, if that is news. Returns the new rows that want a
+        verdict."""
         now = self.database.clock()
+        for channel, places in (inside or {}).items():
+            keep_surroundings(write, account, channel, places, now)
         pending = [row for message in messages if (row := _commit_one(write, message))]
         known = write.execute(_MARKED, {"account": account, "channels": list(marks)})
         before = {row.channel: row.message_id for row in known}
@@ -78,9 +84,9 @@ class Inbox(Repository):
         place = {"account": pending.account, "channel": pending.channel, "author_id": pending.author_id}
         times = {"now": now, "hour_ago": now - HOUR, "minute_ago": now - MINUTE}
         row = read.execute(_POLICY_CONTEXT, {**place, **times, "row": pending.id}).one()
-        is_open, silent, last, channel, author, minute, at = row
+        is_open, silent, last, channel, author, minute, at, newer = row
         recent = Recent(int(channel), int(author), int(minute), float(at or 0))
-        return PolicyContext(bool(is_open), bool(silent), float(last or 0), recent)
+        return PolicyContext(bool(is_open), bool(silent), float(last or 0), recent, bool(newer))
 
     @reading
     def verdicts(self, read: sa.Connection) -> dict[str, int]:
@@ -125,12 +131,14 @@ def _number(message_id: str) -> tuple[int, str]:
 
 
 def _policy_context() -> sa.Select[Any]:
-    """Return whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last
-    hour: those in the channel, to the author, to the author within a minute, and the last one to the author."""
+    """Whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last hour:
+    those in the channel, to the author, to the author within a minute, and the last one to the author; and whether a
+    later message of the channel waits."""
     count = sa.select(sa.func.count())
     lately = (inbox.c.account == bindparam("account")) & (inbox.c.verdict == "answered")
     lately &= inbox.c.settled_at > bindparam("hour_ago")
     theirs = lately & (inbox.c.author_id == bindparam("author_id"))
+    waits = (inbox.c.account == bindparam("account")) & inbox.c.verdict.is_(None)
     here = (memory.c.account == bindparam("account")) & (memory.c.channel == bindparam("channel"))
     questions = (
         count.where(inbox.c.id == bindparam("row"), inbox.c.verdict.is_(None)),
@@ -140,6 +148,7 @@ def _policy_context() -> sa.Select[Any]:
         count.where(theirs),
         count.where(theirs, inbox.c.settled_at > bindparam("minute_ago")),
         sa.select(sa.func.max(inbox.c.settled_at)).where(theirs),
+        count.where(waits, inbox.c.channel == bindparam("channel"), inbox.c.id > bindparam("row")),
     )
     return sa.select(*(question.scalar_subquery() for question in questions))
 

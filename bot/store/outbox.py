@@ -8,11 +8,12 @@ from sqlalchemy import bindparam
 
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
-from bot.store.records import OutgoingPart, PendingMessage, Post
+from bot.store.records import OutgoingPart, PendingMessage, Post, PostedAnswer
 from bot.store.repository import Repository, reading, transaction
-from bot.store.schema import inbox, memory, outbox
+from bot.store.schema import answers, feedback, inbox, introductions, memory, outbox
 
 OPEN = ("ready", "sending")
+LOGGED = "log:"  # how the origin begins of a line in the moderators' log
 HANDED_IN = "studio:"  # how the origin begins of a post that the daemon didn't put here itself
 
 
@@ -63,9 +64,16 @@ class Outbox(Repository):
     @transaction
     def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str) -> None:
         """Note that a post was made, and remember it as the persona's own words; not if it was forgotten meanwhile."""
-        channel = write.execute(_SENT, {"row": post.id, "known_as": message_id}).scalar()
-        if channel is None:
+        row = write.execute(_SENT, {"row": post.id, "known_as": message_id}).first()
+        if row is None:
             return
+        channel, introduces = row
+        for key in lines_of(introduces):
+            place, author_id = key.split(" ")
+            known = {"account": post.account, "channel": place, "author_id": author_id}
+            insert_new(write, introductions, {**known, "at": self.database.clock()})
+        if not post.said and (introduces or post.origin.startswith(LOGGED)):
+            return  # no words of the persona
         said: dict[str, Any] = {"account": post.account, "channel": channel, "message_id": message_id}
         said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self.database.clock()}
         insert_new(write, memory, said)
@@ -85,6 +93,47 @@ class Outbox(Repository):
         _end(write, _rest_of(post), "failed")
         if post.part == 0:
             _judge(write, post, verdict, reason)
+
+    @reading
+    def is_introduced(self, read: sa.Connection, account: str, channel: str, author_id: str) -> bool:
+        """Return whether the persona has introduced itself in a channel and to a person. author_id: "" for nobody."""
+        known = sa.or_(
+            sa.and_(introductions.c.channel == channel, introductions.c.author_id == ""),
+            sa.and_(introductions.c.channel == "", introductions.c.author_id == author_id),
+        )
+        query = sa.select(sa.func.count()).where(introductions.c.account == account, known)
+        return read.execute(query).scalar_one() == (2 if author_id else 1)
+
+    @reading
+    def answer_with(self, read: sa.Connection, account: str, channel: str, message_id: str = "") -> PostedAnswer | None:
+        """Return everything that was posted together with a post; "" for the last one in the channel."""
+        here = (outbox.c.account == account) & (outbox.c.channel == channel)
+        posted = here & outbox.c.message_id.is_not(None) & ~outbox.c.origin.startswith(LOGGED, autoescape=True)
+        which = posted & (outbox.c.message_id == message_id) if message_id else posted
+        origin = read.execute(sa.select(outbox.c.origin).where(which).order_by(outbox.c.id.desc()).limit(1)).scalar()
+        if origin is None:
+            return None
+        parts = sa.select(outbox.c.message_id).where(posted, outbox.c.origin == origin).order_by(outbox.c.part)
+        asked = (inbox.c.account == account) & (inbox.c.channel == channel)
+        author = sa.select(inbox.c.author_id).where(asked, answer_to(inbox.c.message_id) == origin)
+        ids = tuple(read.execute(parts).scalars())
+        return PostedAnswer(origin, ids, read.execute(author).scalar() or "")
+
+    @transaction
+    def give_up_rest(self, write: sa.Connection, account: str, channel: str, origin: str) -> None:
+        """Note that what is left of an answer will not be posted."""
+        here = (outbox.c.account == account) & (outbox.c.channel == channel) & (outbox.c.origin == origin)
+        _end(write, here & outbox.c.state.in_(OPEN), "failed")
+
+    @transaction
+    def forget_answer(self, write: sa.Connection, account: str, channel: str, answer: PostedAnswer) -> None:
+        """Forget what was said in posts that were taken back, what they were made of, and who rated them."""
+        for table in (memory, feedback):
+            here = (table.c.account == account) & (table.c.channel == channel)
+            write.execute(table.delete().where(here, table.c.message_id.in_(answer.message_ids)))
+        for table in (answers, outbox):
+            here = (table.c.account == account) & (table.c.channel == channel)
+            write.execute(table.delete().where(here, table.c.origin == answer.origin))
 
     @reading
     def origin_of(self, read: sa.Connection, account: str, channel: str, message_id: str) -> str | None:
@@ -117,10 +166,19 @@ def insert_posts(
     for number, part in enumerate(parts):
         values: dict[str, Any] = {"account": account, "channel": channel, "origin": origin, "part": number, "at": now}
         values |= {"text": part.text, "reply_to": answers if number == 0 else "", "after": answers, "state": "ready"}
-        row = insert_numbered(write, outbox, {**values, "said": written(part.said)})
+        keys = _introduced(write, account, channel, answers) if part.introduces else []
+        kept = {"said": written(part.said), "introduces": written(keys) if keys else ""}
+        row = insert_numbered(write, outbox, {**values, **kept})
         if row is not None:
             posts.append(Post(id=row, said=part.said, **values))
     return posts
+
+
+def _introduced(read: sa.Connection, account: str, channel: str, message_id: str) -> list[str]:
+    """To whom a post introduces the persona: the channel and the author of the message that it answers."""
+    asked = (inbox.c.account == account) & (inbox.c.channel == channel) & (inbox.c.message_id == message_id)
+    author = read.execute(sa.select(inbox.c.author_id).where(asked)).scalar()
+    return [f"{channel} ", *([f" {author}"] if author else [])]
 
 
 def _posts(read: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Post]:
@@ -158,5 +216,5 @@ _SENT = (
     outbox.update()
     .where(outbox.c.id == bindparam("row"))
     .values(state="sent", message_id=bindparam("known_as"), text="", said="")
-    .returning(outbox.c.channel)
+    .returning(outbox.c.channel, outbox.c.introduces)
 )

@@ -16,6 +16,7 @@ from bot.store.schema import (
     answers,
     feedback,
     inbox,
+    introductions,
     memory,
     metadata,
     optouts,
@@ -176,7 +177,8 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
         feedback=ratings,
         updates=gone(quarantine, quarantine.c.content.contains(author_id, autoescape=True)),
         replies=replies + gone(memory, private(memory)) + gone(outbox, private(outbox)),
-        marks=sum(gone(table, private(table)) for table in metadata.tables.values() if "channel" in table.c),
+        marks=gone(introductions, introductions.c.author_id == author_id)
+        + sum(gone(table, private(table)) for table in metadata.tables.values() if "channel" in table.c),
     )
 
 

@@ -59,12 +59,14 @@ class Recent:
 @dataclass(frozen=True, slots=True)
 class PolicyContext:
     """What policy asks of the store. open: whether the message still wants a verdict. silent: whether the persona was
-    told to be quiet there. last_spoke: when it last said something there, 0 for never."""
+    told to be quiet there. last_spoke: when it last said something there, 0 for never. newer_waits: whether a later
+    message of the channel waits too."""
 
     open: bool
     silent: bool
     last_spoke: float
     recent: Recent
+    newer_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,12 @@ class Participants:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingPart:
-    """One post to make. text: formatted for the platform. said: its lines as memory keeps them."""
+    """One post to make. text: as the platform wants it. said: the lines it stands for, as memory keeps them.
+    introduces: in it the persona introduces itself."""
 
     text: str
     said: tuple[str, ...]
+    introduces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,15 @@ class Post:
     state: str
     at: float
     not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PostedAnswer:
+    """What was posted in one go. message_ids: of its posts. author_id: whom it answers, "" for nobody."""
+
+    origin: str
+    message_ids: tuple[str, ...]
+    author_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ outbox = Table(
     Column("message_id", Text),
     Column("at", Float, nullable=False),
     Column("not_before", Float, nullable=False, server_default="0"),
+    Column("introduces", Text, nullable=False, server_default=""),
     UniqueConstraint("account", "channel", "origin", "part"),
     Index("outbox_open", "account", "state"),
 )
@@ -72,6 +73,10 @@ schedule = Table(
 filled = Table("filled", metadata, *_key("account", "channel"), _moment())
 moves = Table("moves", metadata, *_key("account", "old"), *_text("new"), _moment())
 silences = Table("silences", metadata, *_key("account", "channel"), Column("until", Float))
+surroundings = Table(
+    "surroundings", metadata, *_key("account", "channel", "place"), Column("rank", Integer, nullable=False), _moment()
+)
+introductions = Table("introductions", metadata, *_key("account", "channel", "author_id"), _moment())
 disabled_targets = Table(
     "dead_targets", metadata, *_key("account", "channel"), *_text("reason"), Column("at", Float, nullable=False)
 )

@@ -17,6 +17,7 @@ from bot.studio.sending import hand_in
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines
 from bot.studio.studio import Studio
+from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from bot.tasks import end
 from bot.timeline import JOB, preview
@@ -93,7 +94,7 @@ class TimelineTab:
     async def _proactive(self) -> ProactivePosts:
         """Return the daemon's writer of tweets, which repeats nothing that was tweeted lately."""
         voice, store = await self._studio.voice(), await self._studio.store()
-        return ProactivePosts(store, voice, self._studio.settings, BotMetrics())
+        return ProactivePosts(store, voice, Places(self._studio.settings.talk_in), BotMetrics())
 
     async def _fill(self) -> tuple[gr.Dropdown, str]:
         with sentences():

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bot.gateway import COMMANDS, Command, Limits
-from bot.store import EVERYWHERE, BotStore, Post, Receipt
+from bot.gateway import COMMANDS, Command, CommandHelp, Gateway, NotSent, ResultUnknown, Undeliverable
+from bot.store import EVERYWHERE, LOGGED, BotStore, OutgoingPart, Post, Receipt
 from bot.talk import delivery
+from bot.talk.introduction import about, introduction, privacy
+from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from engine.base import EngineError
 from persona.config import Settings
@@ -21,31 +23,36 @@ log = logging.getLogger("alterego.commands")
 SECONDS_TO_SPEAK = 60.0  # what an engine gets; nobody waits longer for what they asked for
 _RANK = {"anyone": 0, "moderator": 1, "owner": 2}
 _QUIET = "1h"  # for which /quiet holds where nothing is said of it
+_WIDE = ("server", "group")  # said to /quiet, it holds in all of one
 
 Result = tuple[str, list[Post]]
 
 
 class Commands:
-    """Runs commands. limits: of the platform. status: the daemon's state, in a few lines."""
+    """Runs commands of one gateway. status: the daemon's state, in a few lines."""
 
     def __init__(
         self,
         store: BotStore,
         settings: Settings,
+        places: Places,
         proactive: ProactivePosts,
-        limits: Limits,
+        gateway: Gateway,
         status: Callable[[], Awaitable[str]],
     ) -> None:
         self._store = store
         self._settings = settings
+        self._places = places
         self._proactive = proactive
-        self._limits = limits
+        self._gateway = gateway
         self._status = status
         self._does: dict[str, Callable[[str, Command], Awaitable[Result | str]]] = {
             "about": self._about,
+            "privacy": self._privacy,
             "optout": self._optout,
             "optin": self._optin,
             "forget": self._forget,
+            "takeback": self._take_back,
             "quiet": self._quiet,
             "tweet": self._tweet,
             "reset": self._reset,
@@ -69,16 +76,27 @@ class Commands:
         ) as error:  # the one broad catch of the commands: Telegram would tell the same one again for ever
             log.warning(Event("command failed", name=known.name, kind=type(error).__name__), exc_info=_debugging())
             return "That did not work. My log says why; try again later.", []
-        return (result, []) if isinstance(result, str) else result
+        answer, posts = (result, []) if isinstance(result, str) else result
+        return answer, [*posts, *await self._logged(account, command, known)]
+
+    async def _logged(self, account: str, command: Command, known: CommandHelp) -> list[Post]:
+        """Return the line for the moderators' log, if there is one; of what people do for themselves nobody is told."""
+        channel = self._places.talk(command.channel).log
+        is_told = known.right != "anyone" or known.name == "takeback"
+        if not (is_told and channel.startswith(f"{_platform(account)}:")):
+            return []
+        said = f"/{known.name} {command.argument[:80]}".strip()
+        if self._gateway.limits.markup == "markdown":  # Discord shows names for these, and nobody is pinged
+            text = f"<@{command.author_id}> gave {delivery.escaped(said, 'markdown')} in <#{command.channel.split(':')[1]}>"
+        else:
+            text = f"{command.author_id} gave {said} in {command.channel}"
+        return await self._store.outbox.put(account, channel, f"{LOGGED}{command.id}", [OutgoingPart(text, ())])
 
     async def _about(self, _account: str, _command: Command) -> str:
-        name = self._settings.persona.name
-        days = self._settings.store.keep_days
-        return (
-            f"I am a program that imitates {name}, trained on what {name} wrote. I am not {name}, and what I say was "
-            f"never said by anybody. I remember what is said here for {days:g} days, so that I can answer, and nothing "
-            "else is done with it. /optout: I neither store nor answer your messages. /forget: I forget them now."
-        )
+        return about(self._settings.persona.name, self._settings.store.keep_days)
+
+    async def _privacy(self, _account: str, command: Command) -> str:
+        return privacy(self._settings.store.keep_days, self._places.talk(command.channel).feedback)
 
     async def _optout(self, account: str, command: Command) -> str:
         receipt = await self._store.people.opt_out(_platform(account), command.author_id)
@@ -91,17 +109,45 @@ class Commands:
     async def _forget(self, account: str, command: Command) -> str:
         return receipt_text(await self._store.people.forget(_platform(account), command.author_id))
 
-    async def _quiet(self, account: str, command: Command) -> str:
+    async def _take_back(self, account: str, command: Command) -> str:
+        """Delete an answer with all its posts. Moderators may, and whoever was answered."""
+        place = (account, command.channel)
+        answer = await self._store.outbox.answer_with(*place, command.target)
+        if answer is None:
+            return "That is none of what I said." if command.target else "I said nothing here that I could take back."
+        if command.right == "anyone" and command.author_id != answer.author_id and not command.is_dm:
+            return "Only moderators, and whoever I answered, can have that taken back."
+        await self._store.outbox.give_up_rest(*place, answer.origin)
         try:
-            span = duration(command.argument.strip() or _QUIET) if command.argument.strip() != "0" else duration(0)
+            for message_id in answer.message_ids:
+                await self._gateway.delete(command.channel, message_id)
+        except (NotSent, Undeliverable, ResultUnknown) as error:
+            log.warning(Event("not taken back", channel=command.channel, reason=error))
+            return "I could not delete it. Delete it yourself, or try again later."
+        await self._store.outbox.forget_answer(*place, answer)
+        return "Taken back, and forgotten."
+
+    async def _quiet(self, account: str, command: Command) -> str:
+        words = command.argument.lower().split()
+        wide = any(word in _WIDE for word in words)
+        wanted = "".join(word for word in words if word not in _WIDE) or _QUIET
+        channel = command.inside[-1] if wide and command.inside else command.channel
+        where = "in all of this server" if wide else "here"
+        try:
+            span = duration(0 if wanted == "0" else wanted)
         except ValueError:
-            return f"/quiet takes a time, such as 30m or 2h; {command.argument[:40]!r} is none."
+            return f"/quiet takes a time, such as 30m or 2h; {wanted[:40]!r} is none."
         if not span:
-            ended = await self._store.channels.unsilence(account, command.channel)
-            return "I speak here again." if ended else "I was not quiet here."
+            return await self._unsilenced(account, channel, command.channel, where)
         until = self._store.clock() + span.total_seconds()
-        await self._store.channels.silence(account, command.channel, until)
-        return f"I am quiet here until {_moment(until)}. /quiet 0 ends it."
+        await self._store.channels.silence(account, channel, until)
+        return f"I am quiet {where} until {_moment(until)}. /quiet 0{' server' if wide else ''} ends it."
+
+    async def _unsilenced(self, account: str, channel: str, here: str, where: str) -> str:
+        ended = await self._store.channels.unsilence(account, channel)
+        if await self._store.channels.is_silent(account, here):
+            return "I am still quiet here: /quiet 0 server, or /resume, ends what holds in more than this channel."
+        return f"I speak {where} again." if ended else f"I was not quiet {where}."
 
     async def _tweet(self, account: str, command: Command) -> Result:
         return await self._speak(account, command, "timeline")
@@ -118,9 +164,13 @@ class Commands:
                 lines = await self._proactive.words(scene, account, command.channel)
         except (EngineError, TimeoutError):
             return "I can't think of anything: what I think with gives no answer. Try again later.", []
-        parts = delivery.posts(lines, self._limits, bursts=self._settings.talk.bursts and scene != "timeline")
+        talk, limits = self._places.talk(command.channel), self._gateway.limits
+        parts = delivery.posts(lines, limits, bursts=talk.bursts and scene != "timeline")
         if not parts:
             return "Nothing new came to my mind. Try again.", []
+        if talk.introduce:
+            name = self._settings.persona.name
+            parts = [*await introduction(self._store, name, limits, account, command.channel), *parts]
         origin = f"command:{command.id}"
         posts = await self._store.outbox.put(account, command.channel, origin, parts)
         if scene == "timeline":

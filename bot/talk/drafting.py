@@ -13,6 +13,7 @@ from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, Pendi
 from bot.talk import delivery
 from bot.talk.history import in_one_go, scene_of, turns_of
 from bot.talk.listener import Listener
+from bot.talk.places import Places
 from bot.talk.rejections import REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back
 from engine.voice import Voice
@@ -50,6 +51,7 @@ class Drafter:
         voice: Voice,
         listener: Listener,
         settings: Settings,
+        places: Places,
         metrics: BotMetrics,
     ) -> None:
         self._store = store
@@ -57,6 +59,7 @@ class Drafter:
         self._voice = voice
         self._listener = listener
         self._settings = settings
+        self._places = places
         self._metrics = metrics
         self._filled: set[str] = set()  # channels of which it is known without asking the store
 
@@ -70,7 +73,7 @@ class Drafter:
             if not messages:
                 return None
             draft = await self._sampled(pending, messages)
-            await asyncio.sleep(self._patience(messages))
+            await asyncio.sleep(self._patience(pending.channel, messages))
             before, messages = messages, await self._messages(pending)
             if messages == before:
                 break
@@ -79,23 +82,25 @@ class Drafter:
     async def _messages(self, pending: PendingMessage) -> list[HistoryMessage]:
         """Return the channel up to the author's last message in a row; empty if the message was deleted."""
         place = (pending.account, pending.channel, pending.message_id)
-        most = self._settings.talk.context_turns * LINES_A_TURN
+        talk = self._places.talk(pending.channel)
+        most = talk.context_turns * LINES_A_TURN
         messages = await self._store.memory.remembered(*place, most)
-        merge = self._settings.talk.merge.total_seconds()
+        merge = talk.merge.total_seconds()
         if not messages or not merge:
             return messages
         following = await self._store.memory.following(*place, most)
         return (messages + in_one_go(messages[-1], following, merge))[-most:]
 
-    def _patience(self, messages: Sequence[HistoryMessage]) -> float:
+    def _patience(self, channel: str, messages: Sequence[HistoryMessage]) -> float:
         """Return the seconds in which the author may still go on, whatever their clock and ours say."""
-        merge = self._settings.talk.merge.total_seconds()
+        merge = self._places.talk(channel).merge.total_seconds()
         return min(max(0.0, messages[-1].at + merge - self._store.clock()), merge)
 
     async def _sampled(self, pending: PendingMessage, messages: Sequence[HistoryMessage]) -> Draft:
         """Return a draft that may be said, or one with the reason why none may."""
         scene = scene_of(self._voice.seal, pending.is_dm)
-        turns = turns_of(messages, self._settings.talk.context_turns, self._voice.seal.max_length // 2)
+        context_turns = self._places.talk(pending.channel).context_turns
+        turns = turns_of(messages, context_turns, self._voice.seal.max_length // 2)
         ids = [message.message_id for message in messages]
         merged = tuple(ids[ids.index(pending.message_id) + 1 :]) if pending.message_id in ids else ()
         deadline = time.monotonic() + SECONDS_TO_ANSWER
@@ -119,7 +124,7 @@ class Drafter:
             rejection = "guard" if held_back and not lines else rejection_reason(said, earlier)
             if not rejection:
                 self._metrics.tokens.inc(len(self._voice.encoding.encode("\n".join(lines))))
-                return Draft(parts, merged, "", self._made(scene, turns, messages, lines))
+                return Draft(parts, merged, "", self._made(pending, scene, turns, messages, lines))
             self._metrics.objections.labels(rejection).inc()
             if not lines:  # the voice has tried again by itself
                 break
@@ -132,13 +137,18 @@ class Drafter:
         ]
         names = {person.speaker: person.name for person in people}
         named = [named_back(line, names) for line in lines]
-        return delivery.posts(named, self._gateway.limits, bursts=self._settings.talk.bursts)
+        return delivery.posts(named, self._gateway.limits, bursts=self._places.talk(pending.channel).bursts)
 
     def _made(
-        self, scene: str, turns: Sequence[Turn], messages: Sequence[HistoryMessage], lines: Sequence[str]
+        self,
+        pending: PendingMessage,
+        scene: str,
+        turns: Sequence[Turn],
+        messages: Sequence[HistoryMessage],
+        lines: Sequence[str],
     ) -> Answer | None:
         """Return what the answer was made of, if people may rate it."""
-        if not self._settings.talk.feedback:
+        if not self._places.talk(pending.channel).feedback:
             return None
         authors = tuple(sorted({message.author_id for message in messages} - {""}))
         prompt = render(Conversation(scene, tuple(turns), self._voice.seal.year))
@@ -152,7 +162,7 @@ class Drafter:
             return
         before = await self._store.memory.oldest_id(account, channel) or pending.message_id
         try:
-            most = self._settings.talk.context_turns * LINES_A_TURN
+            most = self._places.talk(channel).context_turns * LINES_A_TURN
             said = await self._gateway.history(channel, before, most)
         except NotSent:
             return  # not connected: asked again with the next message

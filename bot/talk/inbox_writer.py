@@ -15,6 +15,7 @@ from bot.talk import policy
 from bot.talk.channel_queues import ChannelQueues
 from bot.talk.commands import Commands
 from bot.talk.listener import Listener
+from bot.talk.places import Places
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
 from persona.config import Settings
@@ -37,6 +38,7 @@ class InboxWriter:
         replier: Replier,
         sender: Sender,
         commands: Commands,
+        places: Places,
         queues: ChannelQueues,
         metrics: BotMetrics,
         claim: Callable[[str], Awaitable[None]],
@@ -47,6 +49,7 @@ class InboxWriter:
         self._replier = replier
         self._sender = sender
         self._commands = commands
+        self._places = places
         self._queues = queues
         self._metrics = metrics
         self._claim = claim
@@ -75,6 +78,7 @@ class InboxWriter:
         await self._claim(account)
         await self._store.channels.keep_account(account)
         await self._store.channels.enable_targets(account)
+        self._places.learn(await self._store.channels.surroundings(account))
         self.account = account
         self._taking.set()
         posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
@@ -102,11 +106,16 @@ class InboxWriter:
         """Commit messages, and queue those that ask for an answer."""
         await self._taking.wait()
         self._busy_since = time.monotonic()
+        inside = self._places.unknown(messages)
+        self._places.learn(inside)
         try:
             with self._metrics.seconds.labels("commit").time():
                 inbound = await self._parsed(messages)
                 marks = {message.channel: message.message_id for message in messages}
-                pending = await self._store.inbox.commit(self.account, inbound, marks)
+                pending = await self._store.inbox.commit(self.account, inbound, marks, inside)
+        except BaseException:
+            self._places.forget(inside)  # the store doesn't know it
+            raise
         finally:
             self._busy_since = None
         self._metrics.received.labels(self.account.partition(":")[0]).inc(len(inbound))
@@ -119,9 +128,11 @@ class InboxWriter:
         by_id = {(message.channel, message.message_id): message for message in messages}
         try:
             inbound = await self._listener.parse(self.account, messages)
-            return [
+            called = [
                 await self._with_trigger(message, by_id[message.channel, message.message_id]) for message in inbound
             ]
+            # a private message that will never be answered is nobody's context
+            return [message for message in called if message.trigger or not message.is_dm]
         except _UNPARSABLE as error:
             if len(messages) == 1:
                 await self.quarantine(f"{messages[0].channel} {messages[0].message_id}", type(error).__name__)
@@ -129,7 +140,7 @@ class InboxWriter:
         return [parsed for message in messages for parsed in await self._parsed([message])]
 
     async def _with_trigger(self, inbound: InboundMessage, message: IncomingMessage) -> InboundMessage:
-        talk, persona = self._settings.talk, self._settings.persona
+        talk, persona = self._places.talk(inbound.channel), self._settings.persona
         names = (persona.name, *(alias for alias in persona.aliases if not alias.isdecimal()))
         since = self._store.clock() - policy.LIVELY
         lively = (

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.gateway import EXPIRES, IncomingMessage
+from bot.gateway import IncomingMessage
 from bot.store import Recent
-from persona.config import Talk
+from persona.talk_settings import Talk
 
 LIVELY = 600.0  # seconds that count as one talk
 HALVES_WITH = 5  # messages of others in it that halve the chance to barge in
+LATE = 600.0  # seconds after which a message is answered only if it is the last that waits
 LOOP = 15  # answers to one author within a minute: no person talks like that
 
 
@@ -27,12 +28,14 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What is known when a message comes up. now: aware. age: seconds since it was written. since_spoke: seconds since
-    the persona last spoke in that channel. silent: whether it was told to be quiet there."""
+    the persona last spoke in that channel. silent: whether it was told to be quiet there. newer_waits: whether a later
+    message of the channel waits too."""
 
     now: datetime
     age: float = 0.0
     since_spoke: float = float("inf")
     silent: bool = False
+    newer_waits: bool = False
     recent: Recent = field(default_factory=Recent)
 
 
@@ -40,8 +43,11 @@ def calls(
     message: IncomingMessage, settings: Talk, *, names: Collection[str], draw: float, others_lately: int = 0
 ) -> str:
     """Return the trigger in a message: dm, mention, reply, name, or unprompted if `draw` (in [0, 1)) is low enough; ""
-    if there is none. names: what the persona is called. others_lately: messages of others in the last LIVELY
-    seconds: the livelier a talk, the less it needs another voice."""
+    if there is none. A bot only ever mentions: two that answer each other's replies never stop. names: what the persona
+    is called. others_lately: messages of others in the last LIVELY seconds: the livelier a talk, the less it needs
+    another voice."""
+    if message.is_bot:
+        return "mention" if message.mention and "mention" in settings.reply_to else ""
     holds = {
         "dm": message.is_dm,
         "mention": message.mention,
@@ -55,10 +61,11 @@ def calls(
 
 def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone: str = "UTC") -> Verdict:
     """Return whether to answer a message with a trigger. The first rule against it gives the reason."""
-    if moment.age > EXPIRES:
+    if moment.age > settings.expires.total_seconds():
         return Verdict(False, "too old", "expired")
     against = {
         "quiet": moment.silent,
+        "newer waits": moment.newer_waits and moment.age > LATE,
         "quiet hours": within(settings.quiet_hours, moment.now.astimezone(ZoneInfo(timezone))),
         "loop": moment.recent.author_minute >= LOOP,
         "cooldown": not is_dm and _lasts(settings.cooldown, moment.since_spoke),

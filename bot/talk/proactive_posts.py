@@ -6,10 +6,10 @@ from bot.metrics import BotMetrics
 from bot.store import BotStore
 from bot.talk.delivery import sayable
 from bot.talk.history import turns_of
+from bot.talk.places import Places
 from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR
 from engine.voice import Voice
-from persona.config import Settings
 
 DRAFTS = 5  # tries before there is nothing new to say
 
@@ -17,10 +17,10 @@ DRAFTS = 5  # tries before there is nothing new to say
 class ProactivePosts:
     """Makes texts that answer nothing; does not post them."""
 
-    def __init__(self, store: BotStore, voice: Voice, settings: Settings, metrics: BotMetrics) -> None:
+    def __init__(self, store: BotStore, voice: Voice, places: Places, metrics: BotMetrics) -> None:
         self._store = store
         self._voice = voice
-        self._settings = settings
+        self._places = places
         self._metrics = metrics
 
     async def tweet(self) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class ProactivePosts:
         """Return the lines with which the persona speaks up in a channel, in this scene."""
         if scene == "timeline":
             return await self.tweet()
-        talk = self._settings.talk
+        talk = self._places.talk(channel)
         remembered = await self._store.memory.latest(account, channel, talk.context_turns)
         turns = turns_of(remembered, talk.context_turns, self._voice.seal.max_length)
         held_back: list[str] = []

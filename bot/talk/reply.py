@@ -9,6 +9,8 @@ from bot.metrics import BotMetrics
 from bot.store import BotStore, PendingMessage, PolicyContext
 from bot.talk import policy
 from bot.talk.drafting import Draft, Drafter
+from bot.talk.introduction import introduction
+from bot.talk.places import Places
 from bot.talk.sender import Sender
 from engine.base import EngineError, Request, complete
 from engine.voice import Voice
@@ -33,6 +35,7 @@ class Replier:
         sender: Sender,
         drafter: Drafter,
         settings: Settings,
+        places: Places,
         metrics: BotMetrics,
     ) -> None:
         self._store = store
@@ -41,6 +44,7 @@ class Replier:
         self._sender = sender
         self._drafter = drafter
         self._settings = settings
+        self._places = places
         self._metrics = metrics
         self._failures: Counter[int] = Counter()
         self._suspects: set[int] = set()
@@ -87,15 +91,22 @@ class Replier:
             age=now - pending.at,
             since_spoke=now - policy_context.last_spoke,
             silent=policy_context.silent,
+            newer_waits=policy_context.newer_waits,
             recent=policy_context.recent,
         )
         zone = self._settings.tweets.timezone
-        return policy.judge(self._settings.talk, pending.trigger, moment, is_dm=pending.is_dm, timezone=zone)
+        return policy.judge(
+            self._places.talk(pending.channel), pending.trigger, moment, is_dm=pending.is_dm, timezone=zone
+        )
 
     async def _settled(self, pending: PendingMessage, verdict: str, reason: str, draft: Draft | None = None) -> None:
         parts = draft.parts if draft and not draft.rejection else ()
+        if parts and self._places.talk(pending.channel).introduce:
+            name = self._settings.persona.name
+            place = (pending.account, pending.channel, pending.author_id)
+            parts = [*await introduction(self._store, name, self._gateway.limits, *place), *parts]
         merged = draft.merged if draft else ()
-        answer = draft.answer if draft and self._settings.talk.feedback else None
+        answer = draft.answer if draft else None
         posts = await self._store.inbox.settle(pending, verdict, reason, parts, merged=merged, answer=answer)
         self._metrics.verdicts.labels(verdict, reason).inc()
         log.info(Event("verdict", channel=pending.channel, verdict=verdict, reason=reason, posts=len(posts)))

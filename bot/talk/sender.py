@@ -6,11 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.backoff import Backoff
-from bot.gateway import EXPIRES, Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
+from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import BotStore, Post
 from bot.talk import delivery
-from persona.config import Talk
+from bot.talk.places import Places
 from persona.events import Event
 
 log = logging.getLogger("alterego.sender")
@@ -30,7 +30,7 @@ class Sender:
         store: BotStore,
         gateway: Gateway,
         speaker: str,
-        talk: Talk,
+        places: Places,
         metrics: BotMetrics,
         on_undeliverable: OnUndeliverable,
         waits: tuple[float, float] = (1.0, 60.0),
@@ -38,7 +38,7 @@ class Sender:
         self._store = store
         self._gateway = gateway
         self._speaker = speaker
-        self._talk = talk
+        self._places = places
         self._metrics = metrics
         self._on_undeliverable = on_undeliverable
         self._first, self._longest = waits
@@ -51,7 +51,7 @@ class Sender:
         waiting is done before that state, so that a row in it was handed to the platform.
         """
         backoff = Backoff(self._first, self._longest)
-        pause = min(max(0.0, post.not_before - self._store.clock()), EXPIRES)
+        pause = min(max(0.0, post.not_before - self._store.clock()), self._expires(post))
         while True:
             await asyncio.sleep(pause)
             await self._ready_to_send(post)
@@ -77,7 +77,7 @@ class Sender:
 
     async def _ready_to_send(self, post: Post) -> None:
         """Wait until a person would have typed it, and until the platform takes another post."""
-        if self._talk.typing and post.part > 0 and post.state == "ready":
+        if self._places.talk(post.channel).typing and post.part > 0 and post.state == "ready":
             async with self._gateway.typing(post.channel):
                 await asyncio.sleep(delivery.pause(post.text))
         await self._gateway.pace(post.channel)
@@ -109,7 +109,7 @@ class Sender:
 
     async def _send(self, row: Post) -> str:
         """Return the id of the new post, or of one that an earlier try made; "" if the platform can't tell."""
-        votes = self._talk.feedback and row.origin.startswith("inbox:")
+        votes = self._places.talk(row.channel).feedback and row.origin.startswith("inbox:")
         message = OutgoingMessage(row.channel, row.text, nonce_of(row), row.reply_to, row.after, votes)
         if row.state == "sending":
             if not self._gateway.limits.idempotent_sends:
@@ -139,7 +139,10 @@ class Sender:
         return False
 
     def _is_expired(self, row: Post) -> bool:
-        return self._store.clock() >= row.at + EXPIRES
+        return self._store.clock() >= row.at + self._expires(row)
+
+    def _expires(self, row: Post) -> float:
+        return self._places.talk(row.channel).expires.total_seconds()
 
     def _count(self, result: str) -> None:
         self._metrics.posts.labels(self._gateway.platform, result).inc()

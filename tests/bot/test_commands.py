@@ -17,7 +17,21 @@ from tests.fakes.fake_discord import ALICE, BEN, CHANNEL_ID, DM_ID, FakeDiscord
 from tests.fakes.fake_telegram import GROUP, PRIVATE, FakeTelegram
 
 MODERATOR = 1 << 13  # manage messages
-WORDS = ["about", "optout", "optin", "forget", "quiet", "tweet", "reset", "pause", "resume", "status", "say"]
+WORDS = [
+    "about",
+    "privacy",
+    "optout",
+    "optin",
+    "forget",
+    "takeback",
+    "quiet",
+    "tweet",
+    "reset",
+    "pause",
+    "resume",
+    "status",
+    "say",
+]
 
 
 async def test_every_command_is_offered_on_discord(
@@ -27,7 +41,7 @@ async def test_every_command_is_offered_on_discord(
     await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
     await discord.wait_caught_up()
-    assert [one["name"] for one in discord.commands] == WORDS
+    assert [one["name"] for one in discord.commands] == [*WORDS, "Take that back"]
     hidden = {one["name"] for one in discord.commands if one["default_member_permissions"]}
     assert hidden == {"quiet", "tweet", "reset", "pause", "resume", "status", "say"}
 
@@ -41,6 +55,7 @@ async def test_anyone_may_ask_what_this_is_and_be_forgotten(
     about = await discord.command("about", author=BEN)
     assert "imitates Mara Voss" in about
     assert "/optout" in about
+    assert "for 30 days" in await discord.command("privacy", author=BEN)
     assert discord.ephemeral == set(discord.answers)
     await discord.say("a secret", author=BEN)
     await discord.say("hi", mention=True)

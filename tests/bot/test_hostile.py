@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.gateway import EXPIRES, IncomingMessage, NotSent, ResultUnknown, Undeliverable
+from bot.gateway import IncomingMessage, NotSent, ResultUnknown, Undeliverable
+from bot.store import DAY
 from bot.talk.policy import LOOP
 from engine.base import Request
 from persona.errors import PermanentError
@@ -138,7 +139,7 @@ async def test_a_post_that_cannot_be_sent_is_given_up_when_its_message_is_too_ol
         home.room.trouble = [NotSent("no connection", 0.01) for _ in range(500)]
         await home.say("hi", 1)
         await home.verdicts(1)
-        clock.now += EXPIRES + 1
+        clock.now += DAY + 1
         async with asyncio.timeout(20):
             while await home.store.inbox.verdicts() != {"expired": 1}:
                 await asyncio.sleep(0.01)

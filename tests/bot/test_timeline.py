@@ -142,7 +142,8 @@ def test_tweets_without_end_are_foreseen_in_part() -> None:
 
 async def started(store: BotStore, settings: Tweets) -> float:
     """Seconds until the next tweet, once a timeline of these settings was started."""
-    timeline = Timeline(store, None, settings, lambda _: "", print, {"discord": Limits(9, True)})  # type: ignore[arg-type]
+    limits = {"discord": Limits(9, True)}
+    timeline = Timeline(store, None, settings, lambda _: "", print, limits, None)  # type: ignore[arg-type]
     await timeline.start()
     timeline.close()
     due = await store.timetable.due_at(JOB)

@@ -50,6 +50,9 @@ class FakeDiscord:
         self.permissions = ALL_PERMISSIONS
         self.types: dict[str, int] = {}  # of channels that are no text channels
         self.threads: dict[str, str] = {}  # a thread's id, and its channel's
+        self.roles: dict[str, list[str]] = {}  # of people
+        self.gone: set[str] = set()  # people who left the server
+        self.asked_members: list[str] = []  # whose roles the bot asked for
         self.line = GatewayOnLoopback(self._welcome)
         self._posted = asyncio.Event()
         self._next = 0
@@ -62,12 +65,14 @@ class FakeDiscord:
         get("/api/v10/oauth2/applications/@me", self._application)
         get("/api/v10/guilds/{guild}", self._guild_alone)
         get("/api/v10/guilds/{guild}/channels", self._guild_channels)
-        get("/api/v10/guilds/{guild}/members/{member}", self._member)
+        get("/api/v10/guilds/{guild}/members/{member}", self._one_member)
         app.router.add_put("/api/v10/applications/{application}/commands", self._offered)
         get("/api/v10/channels/{channel}", self._channel)
         get("/api/v10/channels/{channel}/messages", self._history)
         get("/api/v10/channels/{channel}/messages/{message}", self._one_message)
         post("/api/v10/channels/{channel}/messages", self._post)
+        post("/api/v10/channels/{channel}/threads", self._open_thread)
+        app.router.add_delete("/api/v10/channels/{channel}/messages/{message}", self._delete)
         post("/api/v10/channels/{channel}/typing", self._typing)
         post("/api/v10/interactions/{interaction}/{token}/callback", self._callback)
         app.router.add_patch("/api/v10/webhooks/{application}/{token}/messages/@original", self._answer)
@@ -165,11 +170,15 @@ class FakeDiscord:
         channel: str = CHANNEL_ID,
         permissions: int = 0,
         seconds: float = 20,
+        about: str = "",
     ) -> str:
-        """Somebody uses a slash command. Returns what they are told."""
+        """Somebody uses a slash command, or that of a message's menu (about: its id). Returns what they are told."""
         number = self._snowflake()
         options = [{"name": "argument", "type": 3, "value": argument}] if argument else []
         data = {"id": "1", "name": name, "type": 1, "options": options}
+        if about:
+            message = next(message for message in self.messages[channel] if message["id"] == about)
+            data |= {"type": 3, "target_id": about, "resolved": {"messages": {about: message}}}
         interaction = {
             "id": number,
             "application_id": BOT_ID,
@@ -250,7 +259,8 @@ class FakeDiscord:
     def _event(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["channel_id"] == DM_ID:
             return message
-        member = {"roles": [], "joined_at": "2020-01-01T00:00:00+00:00", "deaf": False, "mute": False, "flags": 0}
+        roles = self.roles.get(message["author"]["id"], [])
+        member = {"roles": roles, "joined_at": "2020-01-01T00:00:00+00:00", "deaf": False, "mute": False, "flags": 0}
         return {**message, "guild_id": GUILD_ID, "member": member}
 
     def _allowed(self, request: web.Request) -> bool:
@@ -294,13 +304,10 @@ class FakeDiscord:
     async def _guild_channels(self, _: web.Request) -> web.Response:
         return self._json([self._channel_data(channel) for channel in self.channels])
 
-    async def _member(self, _: web.Request) -> web.Response:
-        return self._json(self._guild()["members"][0])
-
     async def _offered(self, request: web.Request) -> web.Response:
         self.commands = [{**command, "id": str(1000 + number)} for number, command in enumerate(await request.json())]
         made = {"application_id": BOT_ID, "version": "1"}
-        return self._json([{**command, **made} for command in self.commands])
+        return self._json([{"description": "", **command, **made} for command in self.commands])
 
     def _channel_data(self, channel: str) -> dict[str, Any]:
         if channel == DM_ID:
@@ -374,6 +381,37 @@ class FakeDiscord:
         message = self._known(channel, wish) or await self._kept(channel, wish)
         return await self._troubled("after post", request) or self._json(message)
 
+    async def _open_thread(self, request: web.Request) -> web.StreamResponse:
+        """A thread of a forum, which begins with a message of the same id."""
+        forum, wish = request.match_info["channel"], await request.json()
+        if self.types.get(forum) != 15:
+            return self._json({"message": "Cannot execute action on this channel type", "code": 50024}, 400)
+        message = self._message("", self._bot(), wish["message"]["content"])
+        thread = message["channel_id"] = message["id"]
+        self.threads[thread], self.messages[thread] = forum, [message]
+        self.posts.append({**wish["message"], "channel": thread, "id": message["id"], "title": wish["name"]})
+        self._posted.set()
+        data = {**self._thread_data(thread), "name": wish["name"], "owner_id": BOT_ID}
+        await self.tell("THREAD_CREATE", data)
+        return self._json({**data, "message": message})
+
+    async def _delete(self, request: web.Request) -> web.StreamResponse:
+        channel, number = request.match_info["channel"], request.match_info["message"]
+        if number not in {message["id"] for message in self.messages[channel]}:
+            return self._json({"message": "Unknown Message", "code": 10008}, 404)
+        await self.delete(number, channel=channel)
+        return web.Response(status=204)
+
+    async def _one_member(self, request: web.Request) -> web.StreamResponse:
+        number = request.match_info["member"]
+        if number == BOT_ID:
+            return self._json(self._guild()["members"][0])
+        self.asked_members.append(number)
+        if number in self.gone:
+            return self._json({"message": "Unknown Member", "code": 10007}, 404)
+        member = {"roles": self.roles.get(number, []), "joined_at": "2020-01-01T00:00:00+00:00"}
+        return self._json({**member, "user": {**ALICE, "id": number}, "deaf": False, "mute": False, "flags": 0})
+
     def _known(self, channel: str, wish: dict[str, Any]) -> dict[str, Any] | None:
         if not wish.get("enforce_nonce"):
             return None
@@ -443,11 +481,17 @@ class FakeDiscord:
             "id": GUILD_ID,
             "name": "friends",
             "owner_id": ALICE["id"],
-            "roles": [everyone],
+            "roles": [
+                everyone,
+                *(
+                    {**everyone, "id": role, "name": role}
+                    for role in sorted({role for roles in self.roles.values() for role in roles})
+                ),
+            ],
             "channels": [self._channel_data(channel) for channel in self.channels],
             "members": [me],
             "member_count": 2,
-            "threads": [],
+            "threads": [self._thread_data(thread) for thread in self.threads],
             "emojis": [],
             "stickers": [],
             "features": [],

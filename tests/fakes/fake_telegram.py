@@ -41,6 +41,7 @@ class FakeTelegram:
         self.groups = [GROUP]
         self.commands: list[dict[str, Any]] = []
         self.pressed: list[str] = []
+        self.deleted: set[int] = set()
         self.admins: set[int] = set()
         self.reads_all = False
         self.muted: set[int] = set()  # groups in which the bot may not write
@@ -142,6 +143,7 @@ class FakeTelegram:
             "getUpdates": self._get_updates,
             "sendMessage": self._send,
             "sendChatAction": self._action,
+            "deleteMessage": self._delete,
             "getChatMember": self._get_member,
             "setMyCommands": self._set_commands,
             "answerCallbackQuery": self._pressed,
@@ -240,6 +242,13 @@ class FakeTelegram:
         }
         self.sent.append({**wish, "message_id": self._next, "text": str(wish["text"]), "message": message})
         return self._answer(message)
+
+    async def _delete(self, wish: dict[str, Any]) -> web.Response:
+        number = int(wish["message_id"])
+        if number not in {message["message_id"] for message in self.sent} - self.deleted:
+            return self._answer(False, 400, description="Bad Request: message to delete not found", error_code=400)
+        self.deleted.add(number)
+        return self._answer(True)
 
     async def _action(self, wish: dict[str, Any]) -> web.Response:
         self.actions.append(wish)

@@ -16,6 +16,7 @@ class Room:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits(units=2000, idempotent_sends=True, markup="none")
         self.posted: list[OutgoingMessage] = []
+        self.deleted: list[str] = []
         self.trouble: list[Exception] = []
         self.open = asyncio.Event()
         self._numbers = count(1)
@@ -40,6 +41,9 @@ class Room:
             raise self.trouble.pop(0)
         self.posted.append(message)
         return f"9{next(self._numbers):06d}"
+
+    async def delete(self, channel: str, message_id: str) -> None:
+        self.deleted.append(message_id)
 
     async def find(self, message: OutgoingMessage) -> str | None:
         return None

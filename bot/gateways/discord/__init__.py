@@ -11,4 +11,8 @@ def open_gateway(settings: Settings, token: str) -> Gateway:
     """Return the gateway of one bot account, not yet connected."""
     from bot.gateways.discord.gateway import DiscordGateway
 
-    return DiscordGateway(settings.section(Discord), token, feedback=settings.talk.feedback)
+    expires = settings.longest_expiry.total_seconds()
+    targets = [target for target in settings.tweets.to if target.startswith("discord:")]
+    return DiscordGateway(
+        settings.section(Discord), token, feedback=settings.wants_feedback, expires=expires, targets=targets
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import discord
 
 from bot.gateway import IncomingMessage, Intake, Vote
+from bot.gateways.discord.allowlist import fetch_roles, is_welcome, owners_of
 from bot.gateways.discord.catch_up import CatchUp
 from bot.gateways.discord.committer import Committer, commit
 from bot.gateways.discord.event_queue import Change, EventQueue
@@ -19,6 +20,7 @@ from bot.gateways.discord.pages import pages_after
 from bot.gateways.discord.parsers import guard_parsers
 from bot.gateways.discord.sessions import Sessions
 from bot.gateways.discord.slash_commands import offer_commands
+from bot.gateways.discord.tweet_targets import warn_of_targets
 from persona.events import Event
 from persona.platforms import Discord
 
@@ -33,7 +35,15 @@ class Client(discord.Client):
     """Queues what is said; its parts commit that in each channel's order."""
 
     def __init__(
-        self, settings: Discord, intake: Intake, feedback: bool, heartbeat_timeout: float, queue_size: int
+        self,
+        settings: Discord,
+        intake: Intake,
+        *,
+        feedback: bool,
+        expires: float,
+        targets: Sequence[str],
+        heartbeat_timeout: float,
+        queue_size: int,
     ) -> None:
         intents = discord.Intents(
             guilds=True, messages=True, message_content=True, guild_reactions=feedback, dm_reactions=feedback
@@ -48,10 +58,11 @@ class Client(discord.Client):
         )
         self._settings = settings
         self._intake = intake
+        self._targets = targets
         self._events = EventQueue(queue_size)
         self._catch_up = CatchUp(self._pages, partial(commit, intake), intake.catching_up)
-        self._sessions = Sessions(self, settings, intake, self._catch_up)
-        self._committer = Committer(self, intake, self._events, self._catch_up, self._sessions.is_known, self.parse)
+        self._sessions = Sessions(self, settings, intake, self._catch_up, expires)
+        self._committer = Committer(self, intake, self._events, self._catch_up, self._sessions.is_known, self.parse_all)
         self._tree = offer_commands(self, settings, intake)
         guard_parsers(self, self._events, intake)
 
@@ -113,6 +124,7 @@ class Client(discord.Client):
     async def on_ready(self) -> None:
         """A new session."""
         self._sessions.renewed()
+        warn_of_targets(self, self._targets)
 
     async def on_guild_available(self, _guild: discord.Guild) -> None:
         """A server is back after an outage, or came late."""
@@ -121,7 +133,7 @@ class Client(discord.Client):
 
     async def _pages(self, number: int, after: int) -> AsyncIterator[Sequence[IncomingMessage]]:
         async for messages in pages_after(self, number, after, self._intake.quarantine):
-            yield [parsed for message in messages if (parsed := self.parse(message))]
+            yield await self.parse_all(messages)
 
     async def note_connected(self) -> None:
         """Offer the commands once it has caught up; note now and then that nothing was missed."""
@@ -135,4 +147,14 @@ class Client(discord.Client):
 
     def parse(self, message: discord.Message, *, own: bool = False) -> IncomingMessage | None:
         """Return the message as ours; None if it is not for us. own: our own posts too."""
-        return parse_message(message, self.user, self._settings, own=own) if self.user else None
+        if not self.user:
+            return None
+        is_own = own and message.author.id == self.user.id
+        if not is_own and not is_welcome(message, self._settings, owners_of(self, self._settings)):
+            return None
+        return parse_message(message, self.user)
+
+    async def parse_all(self, messages: Sequence[discord.Message], *, own: bool = False) -> list[IncomingMessage]:
+        """Return those messages of a page of history that are for us, as ours."""
+        await fetch_roles(messages, self._settings)
+        return [parsed for message in messages if (parsed := self.parse(message, own=own))]

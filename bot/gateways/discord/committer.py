@@ -1,7 +1,7 @@
 """From Discord's queued events to committed ones: in each channel's order, what found no room read again."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import discord
@@ -13,11 +13,11 @@ from bot.gateways.discord.messages import number_of
 
 BATCH = 100  # messages that are committed in one transaction
 
-Parse = Callable[[discord.Message], IncomingMessage | None]
+Parse = Callable[[Sequence[discord.Message]], Awaitable[list[IncomingMessage]]]
 
 
 class Committer:
-    """Commits what is said. may_commit: set while it is known what was missed. parse: a message as ours."""
+    """Commits what is said. may_commit: set while it is known what was missed. parse: messages as ours."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Committer:
         for message_id in message_ids:
             try:
                 place: Any = self._client.get_channel(number) or await self._client.fetch_channel(number)
-                message = self._parse(await place.fetch_message(int(message_id)))
+                messages = await self._parse([await place.fetch_message(int(message_id))])
             except discord.NotFound:
                 await self._intake.deleted(channel, [message_id])
                 continue
             except discord.Forbidden:
                 continue
-            if message:
+            for message in messages:
                 await self._intake.edited(message)
 
 

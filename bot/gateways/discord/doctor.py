@@ -111,8 +111,8 @@ def _target_findings(target: str, place: _Place | None) -> list[Finding]:
     if place is None:
         return [Finding("discord target", False, f"{target} is in no server of the bot", _MEND_TARGETS)]
     name = f"#{place.channel.name} ({target})"
-    if not place.is_thread and isinstance(place.channel, discord.CategoryChannel | discord.ForumChannel):
-        mend = "name a channel or a thread in it in [tweets] to"
+    if not place.is_thread and isinstance(place.channel, discord.CategoryChannel):
+        mend = "name a channel, a thread or a forum in it in [tweets] to"
         return [Finding("discord target", False, f"{name} is a {place.channel.type}, which takes no posts", mend)]
     missing = place.missing("view_channel", "send_messages_in_threads" if place.is_thread else "send_messages")
     mend = "give them to the bot's role in the channel's settings, or mend [tweets] to"

@@ -26,6 +26,7 @@ from bot.gateways.discord import LIMITS
 from bot.gateways.discord.client import QUEUE, Client
 from bot.gateways.discord.messages import number_of
 from bot.gateways.discord.pages import page_before, pages_after
+from bot.gateways.discord.tweet_targets import find_thread, open_thread
 from bot.tasks import end
 from bot.typing_indicator import repeated
 from persona.errors import PermanentError
@@ -45,6 +46,10 @@ _FINAL = {
 }
 
 
+class _Gone(Undeliverable):
+    """What it is about does not exist."""
+
+
 class DiscordGateway:
     """One bot account on Discord."""
 
@@ -57,12 +62,16 @@ class DiscordGateway:
         token: str,
         *,
         feedback: bool = False,
+        expires: float = 86400.0,
+        targets: Sequence[str] = (),
         heartbeat_timeout: float = 60.0,
         queue_size: int = QUEUE,
     ) -> None:
         self._settings = settings
         self._token = token
         self._feedback = feedback
+        self._expires = expires  # seconds after which no message is answered any more
+        self._targets = targets  # of tweets
         self._heartbeat_timeout = heartbeat_timeout  # seconds without a word after which a connection is dead
         self._queue_size = queue_size
         self._client: Client | None = None
@@ -78,7 +87,13 @@ class DiscordGateway:
     async def run(self, intake: Intake) -> None:
         """Connect, catch up, and commit what is said until the connection is lost for good."""
         client = self._client = Client(
-            self._settings, intake, self._feedback, self._heartbeat_timeout, self._queue_size
+            self._settings,
+            intake,
+            feedback=self._feedback,
+            expires=self._expires,
+            targets=self._targets,
+            heartbeat_timeout=self._heartbeat_timeout,
+            queue_size=self._queue_size,
         )
         parts = (client.start(self._token), *client.parts())
         tasks = [asyncio.create_task(part) for part in parts]
@@ -105,6 +120,8 @@ class DiscordGateway:
     async def send(self, message: OutgoingMessage) -> str:
         """Post; Discord takes two posts with one nonce within a few minutes for one."""
         channel = await self._channel(message.channel)
+        if isinstance(channel, discord.ForumChannel):
+            return str((await _asked(open_thread(channel, message))).id)
         reference = (
             discord.MessageReference(message_id=int(message.reply_to), channel_id=channel.id, fail_if_not_exists=False)
             if message.reply_to
@@ -116,9 +133,17 @@ class DiscordGateway:
         )
         return str(posted.id)
 
+    async def delete(self, channel: str, message_id: str) -> None:
+        """Delete a post of ours."""
+        with suppress(_Gone):
+            await _asked(self._connected().http.delete_message(number_of(channel), int(message_id)))
+
     async def find(self, message: OutgoingMessage) -> str | None:
         """Look for our own post of the same text, and in answer to the same message, after the one that called for it."""
         client, number = self._connected(), number_of(message.channel)
+        if isinstance(forum := client.get_channel(number), discord.ForumChannel):
+            assert client.user
+            return find_thread(forum, message, client.user.id)
 
         async def search() -> str | None:
             if not message.after:
@@ -135,7 +160,8 @@ class DiscordGateway:
         """Return what was said in a channel before that message, oldest first, our own posts too."""
         client = self._connected()
         messages: list[discord.Message] = await _asked(page_before(client, number_of(channel), int(before), most))
-        return [parsed for message in messages if (parsed := client.parse(message, own=True))]
+        parsed: list[IncomingMessage] = await _asked(client.parse_all(messages, own=True))
+        return parsed
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         """Token, intents, and what it may do in each channel."""
@@ -160,8 +186,8 @@ class DiscordGateway:
     async def _channel(self, channel: str) -> Any:
         client, number = self._connected(), number_of(channel)
         place: Any = client.get_channel(number) or await _asked(client.fetch_channel(number))
-        if not isinstance(place, discord.abc.Messageable):
-            raise Undeliverable(f"a {place.type} takes no posts: name a channel or a thread in it")
+        if not isinstance(place, discord.abc.Messageable | discord.ForumChannel):
+            raise Undeliverable(f"a {place.type} takes no posts: name a channel, a thread or a forum in it")
         return place
 
 
@@ -179,7 +205,9 @@ async def _asked(request: Awaitable[Any]) -> Any:
     """Return the answer to a request. Raises NotSent, Undeliverable or ResultUnknown."""
     try:
         return await request
-    except (discord.Forbidden, discord.NotFound) as refusal:
+    except discord.NotFound as refusal:
+        raise _Gone(f"{refusal.status}") from None
+    except discord.Forbidden as refusal:
         raise Undeliverable(f"{refusal.status}") from None
     except discord.RateLimited as refusal:
         raise NotSent("rate limited", refusal.retry_after) from None

@@ -1,28 +1,20 @@
 """Discord's messages as ours: who said what where, with mentions by name. Pure, but for the library's types."""
 
 import re
-from typing import Any
 
 import discord
 
 from bot.gateway import IncomingMessage
-from persona.platforms import Discord
+from bot.gateways.discord.allowlist import is_private, surroundings
 
 _ORDINARY = (discord.MessageType.default, discord.MessageType.reply)
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 
 
-def parse_message(
-    message: discord.Message, me: discord.ClientUser, settings: Discord, *, own: bool = False
-) -> IncomingMessage | None:
-    """Return a Discord message in our form; None if it is to be ignored.
-
-    Ignored are bots, webhooks, and people and channels that the settings don't list. own: include our own posts.
-    """
+def parse_message(message: discord.Message, me: discord.ClientUser) -> IncomingMessage | None:
+    """Return a Discord message in our form; None for a notice of Discord's own."""
     author, channel = message.author, message.channel
-    mine = own and author.id == me.id
-    is_dm = isinstance(channel, discord.DMChannel | discord.GroupChannel)
-    if message.webhook_id or message.type not in _ORDINARY or not (mine or _is_welcome(message, is_dm, settings)):
+    if message.type not in _ORDINARY:
         return None
     answered = message.reference.resolved if message.reference else None
     return IncomingMessage(
@@ -32,11 +24,13 @@ def parse_message(
         author_name=author.display_name,
         text=_text(message, me),
         at=message.created_at.timestamp(),
-        is_dm=is_dm,
-        mention=me in message.mentions or _role_mentions_us(message),
+        is_dm=is_private(channel),
+        mention=_mentions_us(message, me),
         reply=isinstance(answered, discord.Message) and answered.author == me,
         attachments=tuple(_attachment_type(attachment.content_type or "") for attachment in message.attachments)
         + tuple(f"sticker {sticker.name}" for sticker in message.stickers),
+        inside=surroundings(channel),
+        is_bot=author.bot,
     )
 
 
@@ -45,18 +39,12 @@ def number_of(channel: str) -> int:
     return int(channel.split(":")[1])
 
 
-def listens_in(channel: Any, settings: Discord) -> bool:
-    """Return whether the settings let it listen in a channel of a server; a thread is part of its channel."""
-    channels = {str(channel.id), str(getattr(channel, "parent_id", "") or "")}
-    return not settings.channels or bool(channels & set(settings.channels))
-
-
-def _is_welcome(message: discord.Message, is_dm: bool, settings: Discord) -> bool:
-    return (
-        (is_dm or listens_in(message.channel, settings))
-        and not message.author.bot
-        and (not settings.users or str(message.author.id) in settings.users)
-    )
+def _mentions_us(message: discord.Message, me: discord.ClientUser) -> bool:
+    """Whether we, or our role, are mentioned. A reply counts as a mention of whom it answers; from a bot it doesn't: two
+    bots that answer each other never stop."""
+    if message.author.bot:
+        return re.search(rf"<@!?{me.id}>", message.content) is not None
+    return me in message.mentions or _role_mentions_us(message)
 
 
 def _role_mentions_us(message: discord.Message) -> bool:

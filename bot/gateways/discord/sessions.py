@@ -6,20 +6,25 @@ from datetime import UTC, datetime
 
 import discord
 
-from bot.gateway import EXPIRES, Intake
+from bot.gateway import Intake
+from bot.gateways.discord.allowlist import listens_in
 from bot.gateways.discord.catch_up import CatchUp
-from bot.gateways.discord.messages import listens_in, number_of
+from bot.gateways.discord.messages import number_of
 from persona.platforms import Discord
 
 
 class Sessions:
-    """Follows one client's sessions. is_known: set while all channels are known in which something may be missed."""
+    """Follows one client's sessions. is_known: set while all channels are known in which something may be missed.
+    expires: seconds after which no message is answered any more."""
 
-    def __init__(self, client: discord.Client, settings: Discord, intake: Intake, catch_up: CatchUp) -> None:
+    def __init__(
+        self, client: discord.Client, settings: Discord, intake: Intake, catch_up: CatchUp, expires: float
+    ) -> None:
         self._client = client
         self._settings = settings
         self._intake = intake
         self._catch_up = catch_up
+        self._expires = expires
         self._new = asyncio.Event()
         self._lost = 0
         self.is_known = asyncio.Event()
@@ -55,7 +60,7 @@ class Sessions:
         answer may be late. What a server says of its channels' last messages spares a request for the others."""
         known = {number_of(channel): int(mark) for channel, mark in (await self._intake.watermarks()).items()}
         since = await self._intake.connected_at()
-        oldest = _snowflake(time.time() - EXPIRES)
+        oldest = _snowflake(time.time() - self._expires)
         for number, newest in self._newest().items():
             after = known.pop(number, None) or (_snowflake(since) if since else newest)
             if newest > after:

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.gateway import COMMANDS, Command, CommandHelp, Intake, Right
+from bot.gateways.discord.allowlist import listens_in, owners_of, surroundings
 from persona.events import Event
 from persona.platforms import Discord
 
@@ -32,6 +33,13 @@ class SyncedCommandTree(app_commands.CommandTree[discord.Client]):
                 self.synced = True
             except discord.HTTPException as refusal:
                 log.warning(Event("commands can't be offered", status=refusal.status))
+            except (
+                LookupError,
+                TypeError,
+                ValueError,
+            ) as error:  # an answer that the library can't parse: they are there
+                self.synced = True
+                log.warning(Event("offered commands can't be read", kind=type(error).__name__))
 
 
 def offer_commands(client: discord.Client, settings: Discord, intake: Intake) -> SyncedCommandTree:
@@ -39,26 +47,18 @@ def offer_commands(client: discord.Client, settings: Discord, intake: Intake) ->
     tree = SyncedCommandTree(client)
     for known in COMMANDS:
         tree.add_command(_command(known, client, settings, intake))
+    tree.add_command(_take_back(client, settings, intake))
     return tree
 
 
 def _command(
     known: CommandHelp, client: discord.Client, settings: Discord, intake: Intake
 ) -> "app_commands.Command[Any, ..., None]":
-    async def obey(interaction: discord.Interaction, argument: str = "") -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        right = await _right(interaction, client, settings)
-        channel = f"discord:{interaction.channel_id}"
-        is_dm = interaction.guild_id is None
-        command = Command(channel, str(interaction.user.id), known.name, argument, right, is_dm, id=str(interaction.id))
-        answer = await intake.commanded(command)
-        await interaction.edit_original_response(content=answer[:2000], allowed_mentions=discord.AllowedMentions.none())
-
     async def without(interaction: discord.Interaction) -> None:
-        await obey(interaction)
+        await _obey(interaction, client, settings, intake, known.name)
 
     async def with_argument(interaction: discord.Interaction, argument: str = "") -> None:
-        await obey(interaction, argument)
+        await _obey(interaction, client, settings, intake, known.name, argument)
 
     described: Callable[..., Any] = app_commands.describe(argument=known.argument)(with_argument)
     callback = described if known.argument else without
@@ -70,20 +70,45 @@ def _command(
     return made
 
 
-async def _right(interaction: discord.Interaction, client: discord.Client, settings: Discord) -> Right:
-    """Return the highest right of whoever asks. Without [discord] owners, the application's owner or team is it.
-    Moderators have it where the bot is at home: anybody may invite a public bot into a server of their own."""
-    owners = set(settings.owners)
-    if not owners and (application := client.application):
-        people = application.team.members if application.team else [application.owner]
-        owners = {str(person.id) for person in people}
-    if str(interaction.user.id) in owners:
+def _take_back(client: discord.Client, settings: Discord, intake: Intake) -> app_commands.ContextMenu:
+    """The same as /takeback in the menu of a message, for that message."""
+
+    async def take_back(interaction: discord.Interaction, message: discord.Message) -> None:
+        await _obey(interaction, client, settings, intake, "takeback", target=str(message.id))
+
+    return app_commands.ContextMenu(name="Take that back", callback=take_back)
+
+
+async def _obey(
+    interaction: discord.Interaction,
+    client: discord.Client,
+    settings: Discord,
+    intake: Intake,
+    name: str,
+    argument: str = "",
+    target: str = "",
+) -> None:
+    """Pass a command on, and tell whoever gave it what came of it, and nobody else."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    command = Command(
+        channel=f"discord:{interaction.channel_id}",
+        author_id=str(interaction.user.id),
+        name=name,
+        argument=argument,
+        right=_right(interaction, client, settings),
+        is_dm=interaction.guild_id is None,
+        id=str(interaction.id),
+        inside=surroundings(interaction.channel),
+        target=target,
+    )
+    answer = await intake.commanded(command)
+    await interaction.edit_original_response(content=answer[:2000], allowed_mentions=discord.AllowedMentions.none())
+
+
+def _right(interaction: discord.Interaction, client: discord.Client, settings: Discord) -> Right:
+    """The highest right of whoever asks. Moderators have theirs where the bot is at home: anybody may invite a public bot
+    into a server of their own."""
+    if str(interaction.user.id) in owners_of(client, settings):
         return "owner"
     moderates = interaction.guild_id and interaction.permissions.manage_messages
-    return "moderator" if moderates and _is_home(interaction, settings) else "anyone"
-
-
-def _is_home(interaction: discord.Interaction, settings: Discord) -> bool:
-    """Return whether the settings let it speak there; a thread is part of its channel."""
-    channels = {str(interaction.channel_id), str(getattr(interaction.channel, "parent_id", ""))}
-    return not settings.channels or bool(channels & set(settings.channels))
+    return "moderator" if moderates and listens_in(interaction.channel, settings) else "anyone"

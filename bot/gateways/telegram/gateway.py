@@ -42,7 +42,9 @@ class TelegramGateway:
         self._settings = settings
         logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
         # the library's own methods parse all of an answer or nothing
-        warnings.filterwarnings("ignore", r"Please use 'Bot\.(getUpdates|sendMessage|getChatMember)", PTBUserWarning)
+        warnings.filterwarnings(
+            "ignore", r"Please use 'Bot\.(getUpdates|sendMessage|deleteMessage|getChatMember)", PTBUserWarning
+        )
         try:
             # without the library's rate limiter, which waits inside a send: a row would be `sending` that was never sent
             self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base)
@@ -67,13 +69,14 @@ class TelegramGateway:
             self._chats.moved_before(await intake.moves())
             with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
                 await self._bot.set_my_commands([BotCommand(command.name, command.summary) for command in COMMANDS])
-            await self._fetch(UpdateCommitter(self._settings, self._bot, self._chats, intake))
+            await self._fetch(UpdateCommitter(self._settings, self._bot, self._chats, self._poster, intake))
         except Conflict:
             await self._end_conflict()
             raise ConnectionError("Conflict") from None
         except TelegramError as error:  # whether the token is at fault is seen when it is next shown
             raise ConnectionError(type(error).__name__) from None
         except asyncio.CancelledError:
+            await self._poster.close()
             await self._bot.shutdown()
             raise
 
@@ -111,6 +114,10 @@ class TelegramGateway:
     async def send(self, message: OutgoingMessage) -> str:
         """Post, as plain text."""
         return await self._poster.send(message)
+
+    async def delete(self, channel: str, message_id: str) -> None:
+        """Delete a post of ours; Telegram lets a bot do so for two days."""
+        await self._poster.delete(channel, message_id)
 
     async def find(self, message: OutgoingMessage) -> str | None:
         """Telegram can't tell."""

@@ -11,9 +11,9 @@ _COMMAND = re.compile(r"/([\da-z_]{1,32})(?:@(\w+))?(?:\s+(.*))?", re.IGNORECASE
 
 
 def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessage | None:
-    """Return a Telegram message in our form; None if it is to be ignored: bots, channels, messages without content."""
+    """Return a Telegram message in our form; None if it is to be ignored: channels, messages without content."""
     author = message.from_user
-    if author is None or author.is_bot or message.via_bot or message.sender_chat:
+    if author is None or message.via_bot or message.sender_chat:
         return None
     if not (message.effective_attachment or message.text):
         return None
@@ -30,6 +30,8 @@ def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessa
         mention=mention,
         reply=bool(answered and answered.from_user and answered.from_user.id == own_id),
         attachments=_attachments(message),
+        inside=(f"telegram:{message.chat.id}",) if channel_of(message).count(":") > 1 else (),
+        is_bot=author.is_bot,
     )
 
 

@@ -1,5 +1,7 @@
 """Posts on Telegram: paced before they are sent, and what became of them."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -17,12 +19,18 @@ from telegram.error import (
 from telegram.ext import ExtBot
 
 from bot.gateway import NotSent, OutgoingMessage, ResultUnknown, Undeliverable
+from bot.gateways.telegram import LIMITS
 from bot.gateways.telegram.chats import Chats, topic_of
 from bot.gateways.telegram.pacing import Pacing
+from bot.tasks import end
 
 _VOTES = InlineKeyboardMarkup(
     [[InlineKeyboardButton("👍", callback_data="1"), InlineKeyboardButton("👎", callback_data="-1")]]
 )
+
+
+class _Gone(Undeliverable):
+    """What it is about does not exist."""
 
 
 class Poster:
@@ -32,6 +40,7 @@ class Poster:
         self._bot = bot
         self._chats = chats
         self._pacing = Pacing()
+        self._answers: set[asyncio.Task[None]] = set()
 
     async def pace(self, channel: str) -> None:
         """Keep to Telegram's limits, and to what it said when they were overrun."""
@@ -52,11 +61,45 @@ class Poster:
             "reply_markup": message.votes and _VOTES,
             "link_preview_options": LinkPreviewOptions(is_disabled=True),
         }
+        posted = await self._asked(message.channel, "sendMessage", wish)
         try:
-            posted = await self._bot.do_api_request(
-                "sendMessage", {name: value for name, value in wish.items() if value}
-            )
             return str(posted["message_id"])
+        except (LookupError, TypeError) as failure:  # an answer without an id
+            raise ResultUnknown(type(failure).__name__) from None
+
+    async def delete(self, channel: str, message_id: str) -> None:
+        """Delete a post; one that is gone already is deleted."""
+        wish = {"chat_id": self._chats.number_of(channel), "message_id": int(message_id)}
+        with suppress(_Gone):
+            await self._asked(channel, "deleteMessage", wish)
+
+    def answer(self, channel: str, text: str, reply_to: int) -> None:
+        """Answer a command when the chat takes another post. Nobody waits for it, and one that fails is dropped."""
+        task = asyncio.create_task(self._answer(channel, text, reply_to))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def close(self) -> None:
+        """Drop the answers that still wait."""
+        await end(self._answers)
+
+    async def _answer(self, channel: str, text: str, reply_to: int) -> None:
+        await self.pace(channel)
+        wish = {
+            "chat_id": self._chats.number_of(channel),
+            "text": text[: LIMITS.units // 2],  # of its characters each may be two code units
+            "reply_parameters": ReplyParameters(reply_to, allow_sending_without_reply=True),
+            "message_thread_id": topic_of(channel),
+            "disable_notification": True,
+        }
+        with suppress(NotSent, Undeliverable, ResultUnknown):
+            await self._asked(channel, "sendMessage", wish)
+
+    async def _asked(self, channel: str, method: str, wish: dict[str, Any]) -> Any:
+        """Return the answer to a request. Raises NotSent, Undeliverable or ResultUnknown."""
+        chat = self._chats.number_of(channel)
+        try:
+            return await self._bot.do_api_request(method, {name: value for name, value in wish.items() if value})
         except ChatMigrated as moved:
             self._chats.move(str(chat), str(moved.new_chat_id))
             raise NotSent("the group has a new id", 0.0) from None
@@ -64,7 +107,8 @@ class Poster:
             self._pacing.hold(chat, _seconds(refusal))
             raise NotSent("rate limited", _seconds(refusal)) from None
         except (Forbidden, BadRequest) as refusal:
-            raise Undeliverable(type(refusal).__name__) from None
+            kind = _Gone if "not found" in refusal.message else Undeliverable
+            raise kind(type(refusal).__name__) from None
         except NetworkError as failure:
             if isinstance(failure.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
                 raise NotSent("no connection") from None
@@ -75,8 +119,6 @@ class Poster:
             raise ResultUnknown(type(failure).__name__) from None
         except RuntimeError:  # not initialised, or shut down
             raise NotSent("not connected") from None
-        except (LookupError, TypeError) as failure:  # an answer without an id
-            raise ResultUnknown(type(failure).__name__) from None
 
 
 def _seconds(refusal: RetryAfter) -> float:

@@ -15,6 +15,7 @@ from bot.gateway import Command, IncomingMessage, Intake, Right, Vote
 from bot.gateways.telegram.chats import Chats
 from bot.gateways.telegram.members import raw_member
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
+from bot.gateways.telegram.posts import Poster
 from persona.events import Event
 from persona.platforms import Telegram
 
@@ -26,10 +27,11 @@ KINDS = ["message", "edited_message", "callback_query"]  # of updates that are a
 class UpdateCommitter:
     """Commits the updates of one bot account."""
 
-    def __init__(self, settings: Telegram, bot: ExtBot[Any], chats: Chats, intake: Intake) -> None:
+    def __init__(self, settings: Telegram, bot: ExtBot[Any], chats: Chats, poster: Poster, intake: Intake) -> None:
         self._settings = settings
         self._bot = bot
         self._chats = chats
+        self._poster = poster
         self._intake = intake
 
     async def commit(self, updates: Sequence[Mapping[str, Any]]) -> None:
@@ -62,9 +64,17 @@ class UpdateCommitter:
 
     def _said(self, message: Message) -> IncomingMessage | None:
         """Return the message as ours; None for a command, or if its chat isn't let in."""
-        if not self._chats.is_welcome(message.chat) or command_of(message, self._bot.username):
+        if not self._is_welcome(message) or command_of(message, self._bot.username):
             return None
         return parse_message(message, self._bot.id, self._bot.username)
+
+    def _is_welcome(self, message: Message) -> bool:
+        author = message.from_user
+        if author and (
+            str(author.id) in self._settings.block or (author.is_bot and str(author.id) not in self._settings.bots)
+        ):
+            return False
+        return self._chats.is_welcome(message.chat)
 
     async def _other(self, message: Message) -> None:
         """A command, a group's new id, or somebody who isn't let in."""
@@ -84,17 +94,19 @@ class UpdateCommitter:
             log.warning(Event("chat has a new id", old=old, new=new, hint="write it into [telegram] chats"))
 
     async def _obey(self, message: Message, name: str, argument: str) -> None:
-        """Obey a command and answer in the same chat; an answer that fails is dropped."""
+        """Obey a command and answer in the same chat."""
         author = message.from_user
         if author is None or author.is_bot or message.sender_chat:
             return
         is_dm = message.chat.type == ChatType.PRIVATE
         right = await self._right(message, str(author.id))
         given = f"{message.chat.id}/{message.message_id}"
-        command = Command(channel_of(message), str(author.id), name, argument, right, is_dm, id=given)
+        channel, target = channel_of(message), message.reply_to_message
+        inside = (f"telegram:{message.chat.id}",) if channel.count(":") > 1 else ()
+        answered = str(target.message_id) if target and target.from_user and target.from_user.id == self._bot.id else ""
+        command = Command(channel, str(author.id), name, argument, right, is_dm, given, inside, answered)
         answer = await self._intake.commanded(command)
-        with suppress(TelegramError):
-            await message.reply_text(answer[:4000], disable_notification=True, allow_sending_without_reply=True)
+        self._poster.answer(channel, answer, message.message_id)
 
     async def _right(self, message: Message, author: str) -> Right:
         """Return the asker's highest right: owners by [telegram] owners, moderators by being the group's admins."""

@@ -95,6 +95,9 @@ class TerminalGateway:
         self._screen.show(f"{self._name}: {message.text}")
         return str(next(self._ids))
 
+    async def delete(self, channel: str, message_id: str) -> None:
+        """Do nothing: what was printed stays."""
+
     async def find(self, message: OutgoingMessage) -> str | None:
         """Return what stands for a post that can't be looked for: it is gone with its terminal."""
         return "gone"

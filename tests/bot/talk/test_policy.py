@@ -5,10 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from bot.gateway import EXPIRES, IncomingMessage
-from bot.store import Recent
+from bot.gateway import IncomingMessage
+from bot.store import DAY, Recent
 from bot.talk.policy import LOOP, Moment, Verdict, calls, judge, within
-from persona.config import Talk
+from persona.talk_settings import Talk
 
 HI = IncomingMessage("discord:1", "1", "2", "Bob", "hi all", 0.0)
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -68,7 +68,7 @@ def test_a_private_message_is_never_answered_by_chance() -> None:
     ("talk", "trigger", "moment", "is_dm", "verdict"),
     [
         ({}, "mention", AT, False, Verdict(True, "mention")),
-        ({}, "mention", replace(AT, age=EXPIRES + 1), True, Verdict(False, "too old", "expired")),
+        ({}, "mention", replace(AT, age=DAY + 1), True, Verdict(False, "too old", "expired")),
         ({}, "dm", replace(AT, silent=True), True, Verdict(False, "quiet")),
         ({"quiet_hours": "11:00-13:00"}, "mention", AT, False, Verdict(False, "quiet hours")),
         ({"quiet_hours": "13:00-11:00"}, "mention", AT, False, Verdict(True, "mention")),

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.gateway import EXPIRES, Limits, NotSent, ResultUnknown
+from bot.gateway import Limits, NotSent, ResultUnknown
 from bot.metrics import BotMetrics
-from bot.store import BotStore, OutgoingPart, Post
+from bot.store import DAY, BotStore, OutgoingPart, Post
+from bot.talk.places import Places
 from bot.talk.sender import Sender
-from persona.config import Talk
+from persona.talk_settings import Talk
 from tests.bot.rooms import Clock
 from tests.fakes.room import Room
 
@@ -29,7 +30,7 @@ def sender_of(store: BotStore, room: Room) -> Sender:
     async def nobody(_post: Post, _reason: str) -> None:
         pass
 
-    return Sender(store, room, "MARA", Talk(typing=False), BotMetrics(), nobody, (0.01, 0.02))
+    return Sender(store, room, "MARA", Places(lambda _: Talk(typing=False)), BotMetrics(), nobody, (0.01, 0.02))
 
 
 async def put(store: BotStore) -> Post:
@@ -117,7 +118,7 @@ async def test_a_post_that_is_found_made_is_not_made_again(store: BotStore, monk
 async def test_what_can_not_be_sent_for_a_day_is_given_up(store: BotStore) -> None:
     """An answer that comes a day late is stranger than none."""
     room, post = Room(), await put(store)
-    store.database.clock.now += EXPIRES  # type: ignore[attr-defined]
+    store.database.clock.now += DAY  # type: ignore[attr-defined]
     assert not await sender_of(store, room).deliver(post)
     assert (room.posted, await states(store)) == ([], [])
 

@@ -1,0 +1,38 @@
+"""What the persona says of itself: that it is a machine. Regulation (EU) 2024/1689, Article 50, asks for no less."""
+
+from bot.gateway import Limits
+from bot.store import BotStore, OutgoingPart
+from bot.talk import delivery
+
+
+def about(name: str, days: float) -> str:
+    """Return what /about says."""
+    return (
+        f"I am a program that imitates {name}, trained on what {name} wrote. I am not {name}, and what I say was "
+        f"never said by anybody. I remember what is said here for {days:g} days, so that I can answer, and nothing "
+        "else is done with it. /optout: I neither store nor answer your messages. /forget: I forget them now."
+    )
+
+
+def privacy(days: float, feedback: bool) -> str:
+    """Return what /privacy says; Telegram's terms for bots ask for that command."""
+    rated = (
+        " Answers that somebody rates are kept with what they answer, until somebody in it writes /forget."
+        if feedback
+        else ""
+    )
+    return (
+        f"I store what is said where I am, with the sender's id and name, for {days:g} days, on one machine, only to "
+        f"answer. Whoever runs me can read it; nothing is passed on, and nobody is trained on it.{rated} "
+        "/forget deletes what I have of you now; /optout does so, and I neither store nor answer you from then on."
+    )
+
+
+async def introduction(
+    store: BotStore, name: str, limits: Limits, account: str, channel: str, author_id: str = ""
+) -> list[OutgoingPart]:
+    """Return the post in which it says what it is; empty if the channel and the person were told before."""
+    if await store.outbox.is_introduced(account, channel, author_id):
+        return []
+    text = f"I am a machine that imitates {name}; {name} did not write this. /about says more."
+    return [OutgoingPart(delivery.escaped(text, limits.markup), (), introduces=True)]

@@ -1,0 +1,40 @@
+"""What channels lie in, and which [talk] therefore holds in them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from bot.gateway import IncomingMessage
+from persona.talk_settings import Talk
+
+TalkIn = Callable[[Sequence[str]], Talk]
+
+
+class Places:
+    """The channels of all accounts. talk_in: the settings for a channel and what it lies in, the nearest first."""
+
+    def __init__(self, talk_in: TalkIn) -> None:
+        self._talk_in = talk_in
+        self._inside: dict[str, tuple[str, ...]] = {}
+        self._talks: dict[str, Talk] = {}
+
+    def talk(self, channel: str) -> Talk:
+        """Return [talk] as it is in a channel."""
+        if channel not in self._talks:
+            self._talks[channel] = self._talk_in((channel, *self._inside.get(channel, ())))
+        return self._talks[channel]
+
+    def unknown(self, messages: Iterable[IncomingMessage]) -> dict[str, tuple[str, ...]]:
+        """Return what the channels of messages lie in, where that is news."""
+        inside = {message.channel: message.inside for message in messages}
+        return {channel: places for channel, places in inside.items() if self._inside.get(channel, ()) != places}
+
+    def learn(self, inside: Mapping[str, tuple[str, ...]]) -> None:
+        """Note what channels lie in."""
+        self._inside |= inside
+        for channel in inside:
+            self._talks.pop(channel, None)
+
+    def forget(self, channels: Iterable[str]) -> None:
+        """Take back what was learned of channels."""
+        for channel in channels:
+            self._inside.pop(channel, None)
+            self._talks.pop(channel, None)
