@@ -6,9 +6,10 @@ author was speaking, then the rhythm of the channel, else something new (Kummerf
 
 import math
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -36,7 +37,7 @@ Value = TypeVar("Value")
 
 _VOCATIVE = re.compile(r"@?(\S(?:[^:,：，]{0,62}?\S)?)\s?(?:(?:[:,]|->)(?:\s|$)|[：，])")
 _AT_NAME = re.compile(r"(?<![\w@])@([^\s@:,;!?]{2,64})")
-_CALLS = (":", ",", "->", "：", "，")
+_MAY_CALL = re.compile(r"[@:,：，]|->")
 _NICK_MARKS = "_`^|-"  # IRC: whose nick is taken appends one
 _MARKS = "@:,：，;.!?<>()[]{}\"'*~-"
 
@@ -81,11 +82,11 @@ class ThreadFinder:
         self._number = 0
         self._threads = 0
         self._last: _Spoken | None = None
-        self._messages: dict[str, tuple[str, int]] = {}  # id -> who said it, and the thread
-        self._thread_at: dict[int, float] = {}  # when the last message of a thread was said
-        self._spoke: dict[str, _Spoken] = {}  # the last message of each speaker, the latest speaker last
-        self._called: dict[str, _Spoken] = {}  # the last message that addressed somebody
-        self._pairs: dict[tuple[str, str], _Spoken] = {}  # the last one by somebody to somebody
+        self._messages = OrderedDict[str, tuple[str, int]]()  # id -> who said it, and the thread
+        self._thread_at = OrderedDict[int, float]()  # when the last message of a thread was said
+        self._spoke = OrderedDict[str, _Spoken]()  # the last message of each speaker, the latest speaker last
+        self._called = OrderedDict[str, _Spoken]()  # the last message that addressed somebody
+        self._pairs = OrderedDict[tuple[str, str], _Spoken]()  # the last one by somebody to somebody
         self._names = _Names(names)
 
     def assign(
@@ -125,15 +126,18 @@ class ThreadFinder:
     def _answered(self, speaker: str, at: float, addressed: Sequence[str]) -> _Spoken | None:
         """Return what those whom it addresses said last, to its author if they did; else what was said to its author since
         they last spoke."""
-        reach = self._rhythm.gap * ADDRESS_REACH_GAPS
-        for answers in ([self._pairs.get((other, speaker)) for other in addressed], map(self._spoke.get, addressed)):
-            if near := [answer for answer in answers if answer and at - answer.at <= reach]:
-                return max(near)
+        if addressed:
+            reach = self._rhythm.gap * ADDRESS_REACH_GAPS
+            to_author = [self._pairs.get((other, speaker)) for other in addressed]
+            for answers in (to_author, map(self._spoke.get, addressed)):
+                if near := [answer for answer in answers if answer and at - answer.at <= reach]:
+                    return max(near)
+            return None
         call, own = self._called.get(speaker), self._spoke.get(speaker)
         reach = self._rhythm.gap * (OWN_REACH_GAPS if self._rhythm.is_crowded else 1)
-        if addressed or call is None or at - call.at > reach:
+        if call is None or at - call.at > reach or (own and own.number > call.number):
             return None
-        return call if own is None or call.number > own.number else None
+        return call
 
     def _where(self, speaker: str, at: float) -> int:
         """Return the thread of a message that says nothing of what it answers."""
@@ -147,17 +151,19 @@ class ThreadFinder:
     def _addressed(self, speaker: str, text: str, mentions: Collection[str]) -> list[str]:
         """Return whom it addresses, of those who spoke here."""
         spoke = self._spoke
-        others = [key for key in mentions if key in spoke and key != speaker]
-        others += [key for key in named_in(text, self._names.get, anywhere=self._rhythm.is_crowded) if key != speaker]
-        return others
+        others = [key for key in mentions if key in spoke and key != speaker] if mentions else []
+        named = named_in(text, self._names.get, anywhere=self._rhythm.is_crowded)
+        return others + [key for key in named if key != speaker] if named else others
 
     def _remember(self, spoken: _Spoken, speaker: str, addressed: Iterable[str]) -> None:
         self._number += 1
         self._last = spoken
+        if speaker not in self._spoke:
+            self._names.add(speaker)
         _put(self._messages, spoken.message_id, (speaker, spoken.thread), WINDOW)
         _put(self._thread_at, spoken.thread, spoken.at, WINDOW)
-        self._names.add(speaker)
-        for gone in _put(self._spoke, speaker, spoken, PEOPLE):
+        gone = _put(self._spoke, speaker, spoken, PEOPLE)
+        if gone is not None:
             self._names.remove(gone)
         for other in addressed:
             _put(self._called, other, spoken, PEOPLE)
@@ -208,24 +214,24 @@ def named_in(text: str, key_of: Callable[[str], str | None], *, anywhere: bool =
     key_of: the key behind a normalised name, None for nobody's. anywhere: a bare name counts wherever it stands, as in
     "thanks, nick" or "!sudo | nick".
     """
-    keys = (key_of(name) for name in _names_in(text, anywhere))
-    return list(dict.fromkeys(key for key in keys if key))
+    if not anywhere and not _MAY_CALL.search(text):
+        return []
+    return list(dict.fromkeys(filter(None, map(key_of, _names_in(text, anywhere)))))
 
 
 def _names_in(text: str, anywhere: bool) -> Iterator[str]:
     """Yield what could be a name in a text, normalised."""
-    if any(map(text.__contains__, _CALLS)) and (vocative := _VOCATIVE.match(text)):
-        yield normalise(vocative[1])
+    if vocative := _VOCATIVE.match(text):
+        yield _folded(vocative[1])
     if anywhere:
-        words = text.split(maxsplit=MAX_WORDS)[:MAX_WORDS]
-        for word in words:
+        for word in text.split(maxsplit=MAX_WORDS)[:MAX_WORDS]:
             if len(word) >= MIN_NAME:
                 yield _folded(word)
             bare = word.strip(_MARKS)
             if bare != word and (len(bare) >= MIN_NAME or word.startswith("@")):
                 yield _folded(bare)
     elif "@" in text:
-        for name in islice(_AT_NAME.findall(text), MAX_WORDS):
+        for name in _AT_NAME.findall(text)[:MAX_WORDS]:
             yield _folded(name.rstrip(_MARKS))
 
 
@@ -258,12 +264,8 @@ def _learned_gap(gaps: Sequence[float]) -> float:
     return min(max(math.exp(threshold) - 1, MIN_GAP_SECONDS), MAX_GAP_SECONDS)
 
 
-def _put(kept: dict[Key, Value], key: Key, value: Value, most: int) -> Sequence[Key]:
-    """Set a value as the latest of at most so many; returns the keys that had to go."""
-    kept.pop(key, None)
+def _put(kept: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> Key | None:
+    """Set a value as the latest of at most so many. Returns the key that had to go, if one had to."""
     kept[key] = value
-    if len(kept) <= most:
-        return ()
-    oldest = next(iter(kept))
-    del kept[oldest]
-    return (oldest,)
+    kept.move_to_end(key)
+    return kept.popitem(last=False)[0] if len(kept) > most else None

@@ -18,6 +18,7 @@ from trainer.people.identities import KnownPerson
 MAX_REACTIONS = 2  # to one message, of people who are not imitated: a crowd's would fill the context
 MAX_UNDATED_TURNS = 32  # a text without dates has no gaps to cut it at
 UNKNOWN_PARENT = "?"  # as reply_to: it answers something, and nobody knows what
+MAX_RHYTHM_MESSAGES = 4096  # of a channel, evenly spaced: so many tell whether people say whom they mean
 MAX_DATED_TURNS = 400  # a group that never pauses is cut somewhere
 
 
@@ -158,11 +159,12 @@ class _Conversation:
 def _rhythm(timed: Sequence[tuple[Row, float]], people: Mapping[str, KnownPerson], gap: float) -> Rhythm:
     """Return the rhythm of a channel, from all that was said there."""
     keys = {people[row.sender].key for row, _ in timed}
+    asked = timed[:: 1 + len(timed) // MAX_RHYTHM_MESSAGES]
     addressed = sum(
         bool(row.mentions or row.reply_to or named_in(row.lines[0], lambda name: name if name in keys else None))
-        for row, _ in timed
+        for row, _ in asked
     )
-    return rhythm_of([at for _, at in timed], addressed, gap)
+    return rhythm_of([at for _, at in timed], addressed * len(timed) // len(asked), gap)
 
 
 def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:
