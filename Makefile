@@ -30,10 +30,7 @@ endif
 install-venv: .venv/installed  ## the environment in .venv; TORCH=cpu takes PyTorch's builds without CUDA
 
 demo: .venv/installed  ## import the sample, train on it, and chat with who comes out
-	@$(BIN)/python -m trainer import
-	@$(BIN)/python -m trainer train --if-changed
-	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/python -m bot chat; \
-	else $(BIN)/python -m bot chat < examples/prompts.txt && echo && $(BIN)/python -m bot tweet -n 5; fi
+	@$(BIN)/python -m alterego demo .
 
 train: .venv/installed  ## import [data] sources and train on them
 	@$(BIN)/python -m trainer import

@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SAMPLE = ("persona.toml", "examples/exports", "examples/prompts.txt")
+SAMPLE = ("examples/persona.toml", "examples/exports", "examples/prompts.txt")
 
 
 class BuildWithSample(build_py):

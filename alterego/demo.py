@@ -1,46 +1,41 @@
-"""The demo: the packaged sample is copied into a folder, imported, trained on and talked to."""
+"""The demo: the settings of a folder, or else the sample's, are imported, trained on, and heard."""
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
+from persona.atomic import write_whole
 from persona.command import commands_of, typed
-from persona.config import load
-from persona.errors import SettingsError
+from persona.config import Settings, load
+from persona.sample import EXPORTS, SETTINGS, copied_settings, is_copy, sample_folder
 
-SETTINGS = "persona.toml"
-EXPORTS = Path("examples") / "exports"  # where the sample's settings say they are
 PROMPTS = Path("examples") / "prompts.txt"
-TWEETS = 5
-
-
-def sample_folder() -> Path:
-    """Return the folder with the sample: inside the installed package, or the checkout that this file is in."""
-    packaged = Path(__file__).parent / "sample"
-    return packaged if packaged.is_dir() else Path(__file__).parents[1]
+MODE = 0o644  # there are no secrets in settings
+TURNS, TWEETS = 8, 3
+MANNER = (
+    "What was trained here has the manner, not the sense: it is a small model grown on these messages alone. A real base has "
+    "both; 'python -m trainer init' offers one where this machine can train it."
+)
 
 
 def copy_sample(folder: Path) -> Path:
-    """Copy the sample's settings and exports into a folder, unless they are there. Returns its settings file.
-
-    Raises SettingsError if the folder holds settings that are not the sample's."""
-    config, sample = folder / SETTINGS, sample_folder()
+    """Copy the sample's settings and exports into a folder that has no settings. Returns the settings file."""
+    config, exports = folder / SETTINGS, sample_folder() / EXPORTS
     if config.exists():
-        if load(config).persona.name != load(sample / SETTINGS).persona.name or not (folder / EXPORTS).is_dir():
-            raise SettingsError(
-                f"{config} is not the sample's: name another folder, or run '{typed('python -m trainer import')}' in it"
-            )
         return config
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(sample / EXPORTS, folder / EXPORTS, dirs_exist_ok=True)
-    shutil.copyfile(sample / SETTINGS, config)  # last: a copy that was cut short is made again
+    if not (folder / EXPORTS).is_dir() or not exports.samefile(folder / EXPORTS):  # a checkout has them
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(exports, folder / EXPORTS, dirs_exist_ok=True)
+    write_whole(config, [copied_settings()], mode=MODE)  # last: a copy that was cut short is made again
     return config
 
 
 def run_demo(folder: Path, app: typer.Typer) -> None:
-    """Import, train if that was not done before, and chat; without a terminal, with prepared lines and some tweets."""
+    """Import, train if that was not done before, show a scene and some tweets, and chat; without a terminal, with
+    prepared lines."""
     config = copy_sample(folder)
     commands = commands_of(app)
 
@@ -51,14 +46,37 @@ def run_demo(folder: Path, app: typer.Typer) -> None:
 
     call("import")
     call("train", "--if-changed")
+    settings = load(config)
+    _say(f"A scene among {settings.persona.name}'s friends, made up just now:")
+    call("sample", "--scene", "group", "--turns", str(TURNS))
+    _say(f"{TWEETS} tweets:")
+    call("tweet", "-n", str(TWEETS))
+    if settings.base.model == "scratch":
+        _say(typed(MANNER))
     if sys.stdin and sys.stdin.isatty() and sys.stdout.isatty():
+        _say(_invitation(config, settings))
         call("chat")
         return
+    _say("A chat:")
     with (sample_folder() / PROMPTS).open(encoding="utf-8") as lines:
         before, sys.stdin = sys.stdin, lines
         try:
             call("chat")
         finally:
             sys.stdin = before
-    typer.echo()
-    call("tweet", "-n", str(TWEETS))
+
+
+def _invitation(config: Path, settings: Settings) -> str:
+    """How to begin: as the friends would, where they are the sample's."""
+    if not is_copy(config):
+        return f"Now talk to {settings.persona.name}:"
+    quoted = [f"“{line}”" for line in _openers((sample_folder() / PROMPTS).read_text(encoding="utf-8").splitlines())]
+    return f"Now talk to {settings.persona.name}. Friends would begin with {', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def _openers(prompts: Sequence[str]) -> Sequence[str]:
+    return prompts[:3]
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"\n{sentence}\n")

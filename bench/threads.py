@@ -175,7 +175,7 @@ def found_threads(said: Sequence[Said]) -> dict[int, int]:
 def interleaved() -> Iterator[tuple[str, list[Row], Mapping[str, KnownPerson], Partition]]:
     """The sample's chats with two sessions at a time, and which messages belong together."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = load(ROOT / "persona.toml")
+        settings = load(ROOT / "examples" / "persona.toml")
         data = settings.data.model_copy(update={"corpus": Path(folder) / "corpus"})
         settings = settings.model_copy(update={"data": data})
         corpus = import_exports(settings, [ROOT / "examples" / "exports"], fresh=True, bars=Bars(quiet=True)).corpus

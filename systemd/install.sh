@@ -42,7 +42,9 @@ chmod 0755 "$dest/usr/local/bin/alterego"
 
 install -d -m 0755 "$etc"
 install -d -m 0700 "$etc/credentials"
-[ -e "$etc/persona.toml" ] || install -m 0644 "$here/persona.toml" "$etc/persona.toml"
+settings="$here/persona.toml"  # yours, else the sample's to change
+[ -e "$settings" ] || settings="$here/examples/persona.toml"
+[ -e "$etc/persona.toml" ] || install -m 0644 "$settings" "$etc/persona.toml"
 
 if [ -z "$dest" ]; then
     install -d -m 0700 -o alterego -g alterego /var/lib/alterego

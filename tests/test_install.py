@@ -16,7 +16,7 @@ from examples.make_sample import make
 from tests.conftest import ROOT
 
 PACKAGES = ("persona", "engine", "trainer", "bot", "alterego")
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "persona.toml", "completions", "examples", *PACKAGES)
+SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "completions", "examples", *PACKAGES)
 QUICK = "[base]\nminutes = 0.1\n[train]\nepochs = 1\nrank = 8\n"
 
 pytestmark = pytest.mark.slow

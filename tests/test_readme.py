@@ -25,7 +25,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_captioned_tree_is_the_tree() -> None:
     """Every path in it exists."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    tree = next(block for block in text.split("```") if "persona.toml  " in block)
+    tree = next(block for block in text.split("```") if "persona/  " in block)
     parent = ""
     for line in tree.strip().splitlines():
         name = line.split()[0]
@@ -36,7 +36,7 @@ def test_the_captioned_tree_is_the_tree() -> None:
 def test_every_make_target_that_is_named_exists() -> None:
     """In README, docs and settings."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for page in [*PAGES, ROOT / "persona.toml"]:
+    for page in [*PAGES, ROOT / "examples" / "persona.toml"]:
         named = set(re.findall(r"make ([a-z-]+)", " ".join(re.findall(r"`+[^`]+`+", page.read_text(encoding="utf-8")))))
         assert named <= targets, page.name
 
@@ -44,6 +44,6 @@ def test_every_make_target_that_is_named_exists() -> None:
 @pytest.mark.parametrize(("package", "app"), [("trainer", trainer), ("bot", bot)])
 def test_every_command_that_is_named_exists(package: str, app: typer.Typer) -> None:
     """In README, docs, settings and the notebook."""
-    pages = [*PAGES, ROOT / "persona.toml", ROOT / "notebooks" / "alterego.ipynb"]
+    pages = [*PAGES, ROOT / "examples" / "persona.toml", ROOT / "notebooks" / "alterego.ipynb"]
     text = " ".join(page.read_text(encoding="utf-8") for page in pages)
     assert set(re.findall(rf"python -m {package} ([a-z]+)", text)) <= set(commands_of(app).commands)

@@ -29,9 +29,9 @@ def test_a_name_is_enough(tmp_path: Path) -> None:
 
 
 def test_the_committed_settings_hold_every_key_with_its_default(tmp_path: Path) -> None:
-    """persona.toml is the sample's, and the manual: it must name what there is."""
-    sample = load(ROOT / "persona.toml", {})
-    text = (ROOT / "persona.toml").read_text(encoding="utf-8")
+    """examples/persona.toml is the sample's, and the manual: it must name what there is."""
+    sample = load(ROOT / "examples" / "persona.toml", {})
+    text = (ROOT / "examples" / "persona.toml").read_text(encoding="utf-8")
     for name, table in type(sample).model_fields.items():
         for key, field in getattr(table.annotation, "model_fields", {}).items():
             inner = getattr(field.annotation, "model_fields", {})

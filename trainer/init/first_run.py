@@ -1,12 +1,14 @@
 """A first run: find exports, ask who is who, choose a base, write the settings. Terminal and machine are arguments."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.config import Base, Settings
+from persona.config import Base, Settings, load
 from persona.errors import SettingsError
+from persona.sample import is_copy
 from persona.settings_file import save_settings
 from trainer.init.answers import (
     ChosenPerson,
@@ -84,7 +86,10 @@ def first_run(
     sources = tuple(settings_path(location.path, target.parent, environment.home) for location in locations)
     chosen = FirstRunAnswers(me, tuple(friends), sources, dms, base.base)
     text = rendered(chosen, TEMPLATE.read_text("utf-8"))
-    settings = save_settings(text, target, overwrite=force or terminal is not None)
+    sample = is_copy(target)
+    if sample:
+        _put_aside(load(target), bars)
+    settings = save_settings(text, target, overwrite=sample or force or terminal is not None)
     return Outcome(settings, tuple(locations), tuple(listed), me, tuple(friends), base)
 
 
@@ -100,11 +105,21 @@ def _may_write(target: Path, terminal: Terminal | None, force: bool) -> bool:
         raise SettingsError(
             f"nothing can be written into {target.parent} ({error.strerror}); name another folder with --to"
         ) from error
-    if force or not target.exists():
+    if force or not target.exists() or is_copy(target):
         return True
     if not terminal:
         raise SettingsError(f"{target} is there already; add --force to replace it, or name another with --to")
     return terminal.confirm(f"{target.name} is there already; replace it")
+
+
+def _put_aside(sample: Settings, bars: Bars) -> None:
+    """Rename the corpus that the sample's settings filled, so that no import adds yours to it."""
+    corpus = sample.corpus
+    if corpus.is_dir():
+        aside = corpus.with_name(f"{corpus.name}-sample")
+        shutil.rmtree(aside, ignore_errors=True)
+        corpus.rename(aside)
+        bars.say(f"the sample's settings make room for yours; its corpus is now {aside}")
 
 
 def _base(flags: Flags, root: Path, environment: Environment, terminal: Terminal | None, bars: Bars) -> Suggestion:

@@ -9,8 +9,8 @@ from itertools import count
 from bot.gateway import COMMANDS, Command, Finding, IncomingMessage, Intake, Limits, OutgoingMessage
 from bot.gateways.terminal.screen import Screen
 from bot.tasks import end
+from persona.names import normalise
 
-ACCOUNT = "terminal:local"
 CHANNEL = "terminal:chat"
 LEAVE = {"quit": "Leave; Ctrl-C and Ctrl-D do so too"}
 HELP = {"help": "What can be typed here"}
@@ -37,7 +37,9 @@ class TerminalGateway:
 
     async def run(self, intake: Intake) -> None:
         """A message a line, until the end of input or /quit. What is not answered by then never will be."""
-        await intake.opened(ACCOUNT, self._name)
+        await intake.opened(
+            f"{self.platform}:{normalise(self._name)}", self._name
+        )  # what one persona was told, no other knows
         self._screen.show(f"You are talking to {self._name}. /help lists commands, /quit leaves.", only_typed=True)
         watching: set[asyncio.Task[None]] = set()
         try:

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 def config(tmp_path: Path) -> Path:
     """The committed settings."""
     path = tmp_path / "persona.toml"
-    path.write_bytes((ROOT / "persona.toml").read_bytes())
+    path.write_bytes((ROOT / "examples" / "persona.toml").read_bytes())
     return path
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from persona.config import load
 from persona.errors import UserError
+from persona.sample import copied_settings
 from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
@@ -169,6 +170,21 @@ def test_settings_are_replaced_only_when_asked_for(folder: Path, monkeypatch: py
     assert init(folder, *flags, "--force").returncode == 0
     assert (folder / "persona.toml").stat().st_mode & 0o777 == 0o600
     assert load(folder / "persona.toml").persona.name.startswith("Ines")
+
+
+def test_the_samples_settings_make_room_without_a_question(folder: Path) -> None:
+    """Nobody made them by hand; the corpus they filled does not get into one's own. Once changed, they are somebody's."""
+    target, flags = folder / "persona.toml", ["../exports", "--me", "Ines", "--yes", "--base", "scratch"]
+    target.write_text(copied_settings(), encoding="utf-8")
+    (folder / "corpus").mkdir()
+    (folder / "corpus" / "transcript.txt").write_text("of the sample")
+    done = init(folder, *flags)
+    assert done.returncode == 0, done.stderr
+    assert load(target).persona.name.startswith("Ines")
+    assert not (folder / "corpus").exists()
+    assert (folder / "corpus-sample" / "transcript.txt").is_file()
+    target.write_text(copied_settings() + "# and mine\n", encoding="utf-8")
+    assert init(folder, *flags).returncode == 2
 
 
 @pytest.mark.parametrize(

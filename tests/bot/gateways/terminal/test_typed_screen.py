@@ -132,7 +132,7 @@ def typed_in(config: Path) -> list[str]:
         settings = load(config)
         store = await BotStore.open(store_url(settings), settings.state)
         try:
-            messages = await store.memory.latest("terminal:local", "terminal:chat", 50)
+            messages = await store.memory.latest("terminal:MARA VOSS", "terminal:chat", 50)
             return [line for message in messages if message.author_id for line in message.lines]
         finally:
             await store.close()
