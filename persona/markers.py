@@ -7,7 +7,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from persona.transcript import UNKNOWN
+from persona.transcript import UNKNOWN, Turn
 
 MEDIA = (
     *("photo", "video", "gif", "voice", "audio", "music", "file", "embed"),
@@ -77,6 +77,11 @@ def sticker_of(line: str) -> str:
 def is_reaction(lines: Sequence[str]) -> bool:
     """Return whether lines are a reaction and nothing else."""
     return len(lines) == 1 and bool(reaction_of(lines[0]))
+
+
+def says_words(turn: Turn) -> bool:
+    """Return whether a turn holds words: it isn't masked, and no reaction."""
+    return turn.lines != (UNKNOWN,) and not is_reaction(turn.lines)
 
 
 def words_of(line: str) -> str:

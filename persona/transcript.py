@@ -141,9 +141,9 @@ def render(conversation: Conversation) -> str:
     blocks = [scene_line(conversation.scene, conversation.year)]
     if conversation.memories:
         *before, last = turns
-        blocks += [*map(_block, before), *_remembered(conversation.memories), _block(last)]
+        blocks += [*map(block, before), *_remembered(conversation.memories), block(last)]
     else:
-        blocks += map(_block, turns)
+        blocks += map(block, turns)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -158,15 +158,15 @@ def parse(text: str) -> Conversation:
 def parse_many(text: str) -> Iterator[Conversation]:
     """Yield the conversations of a transcript, in order. Raises TranscriptError naming the line that is at fault."""
     draft: _Draft | None = None
-    for number, block in _blocks(text):
-        if len(block) == 1 and (scene := _SCENE.fullmatch(block[0])):
+    for number, rows in _blocks(text):
+        if len(rows) == 1 and (scene := _SCENE.fullmatch(rows[0])):
             if draft:
                 yield draft.conversation(number)
             draft = _Draft(scene[1], _year(scene[2]))
         elif draft is None:
             raise TranscriptError(f"line {number}: a transcript begins with a scene line such as '# group'")
         else:
-            draft.add(number, block)
+            draft.add(number, rows)
     if draft:
         yield draft.conversation(text.count("\n") + 1)
 
@@ -182,6 +182,12 @@ def reads_as_header(line: str) -> bool:
 def reads_as_quote(line: str) -> bool:
     """Return whether a reader would take the first line of a turn for what it answers."""
     return _QUOTE.fullmatch(line) is not None
+
+
+def read_quote(line: str) -> Quote | None:
+    """Return the quote that a line says, None for any other line. Raises TranscriptError if it names no speaker key."""
+    match = _QUOTE.fullmatch(line)
+    return Quote("" if match[1] == UNKNOWN else match[1], match[2]) if match else None
 
 
 def merge_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
@@ -212,19 +218,19 @@ class _Draft:
         self._remembers = False  # the turns that come are those of a memory
         self._last: int | None = None  # where the turn stands that is said now, after the memories
 
-    def add(self, number: int, block: list[str]) -> None:
+    def add(self, number: int, rows: list[str]) -> None:
         """Take the next block, which begins on this line."""
         if self._last is not None and len(self._turns) > self._last:
             raise TranscriptError(f"line {number}: one turn stands after {NOW!r}, and then the next conversation")
-        if len(block) == 1 and (memory := _MEMORY.fullmatch(block[0])):
+        if len(rows) == 1 and (memory := _MEMORY.fullmatch(rows[0])):
             self._remembers = True
             self._memories.append((_year(memory[1]), []))
-        elif block == [NOW]:
+        elif rows == [NOW]:
             if not self._remembers:
                 raise TranscriptError(f"line {number}: {NOW!r} ends a memory, and none was begun")
             self._remembers, self._last = False, len(self._turns)
         else:
-            (self._memories[-1][1] if self._remembers else self._turns).append(_turn(number, block))
+            (self._memories[-1][1] if self._remembers else self._turns).append(_turn(number, rows))
 
     def conversation(self, number: int) -> Conversation:
         """Return the conversation that ends before this line."""
@@ -246,7 +252,7 @@ def _year(digits: str | None) -> int | None:
     return int(digits) if digits else None
 
 
-def _block(turn: Turn) -> str:
+def block(turn: Turn) -> str:
     """Return a turn as it stands in a transcript."""
     quoted = f"{quote_line(turn.quote)}\n" if turn.quote else ""
     return f"{header(turn.speaker)}\n{quoted}{written(turn)}"
@@ -255,7 +261,7 @@ def _block(turn: Turn) -> str:
 def _remembered(memories: Iterable[Excerpt]) -> Iterator[str]:
     for memory in memories:
         yield memory_line(memory.year)
-        yield from map(_block, memory.turns)
+        yield from map(block, memory.turns)
     yield NOW
 
 
@@ -265,22 +271,21 @@ def _escape(line: str) -> str:
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """Runs of non-empty lines with the number of their first line. Splits at \\n alone: other breaks are text."""
-    block: list[str] = []
+    rows: list[str] = []
     for number, line in enumerate([*text.split("\n"), ""], start=1):
         if line:
-            block.append(line)
-        elif block:
-            yield number - len(block), block
-            block = []
+            rows.append(line)
+        elif rows:
+            yield number - len(rows), rows
+            rows = []
 
 
-def _turn(number: int, block: list[str]) -> Turn:
-    key, lines = block[0].removesuffix(":"), block[1:]
-    quoted = _QUOTE.fullmatch(lines[0]) if lines else None
-    if key == block[0] or len(lines) <= bool(quoted):
+def _turn(number: int, rows: list[str]) -> Turn:
+    key, lines = rows[0].removesuffix(":"), rows[1:]
+    if key == rows[0] or not lines or (len(lines) == 1 and reads_as_quote(lines[0])):
         raise TranscriptError(f"line {number}: expected a speaker's name and a colon, then at least one line")
     try:
-        answered = Quote("" if quoted[1] == UNKNOWN else quoted[1], quoted[2]) if quoted else None
-        return Turn(key, tuple(map(unescape, lines[bool(quoted) :])), answered)
+        answered = read_quote(lines[0])
+        return Turn(key, tuple(map(unescape, lines[1:] if answered else lines)), answered)
     except TranscriptError as error:
         raise TranscriptError(f"line {number}: {error}") from error

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from persona.markers import forwarded, reaction
+from persona.markers import forwarded, is_reaction, reaction
 from persona.names import SOMEONE
 from persona.threads import Rhythm, ThreadFinder, named_in, rhythm_of
 from persona.transcript import UNKNOWN, Conversation, Quote, Turn, quote
 from trainer.people.identities import KnownPerson
 
+TRANSCRIPTS = ("text", "roles")  # platforms of what may be our own: a turn answers what it quotes, and nothing else
 MAX_REACTIONS = 2  # to one message, of people who are not imitated: a crowd's would fill the context
 MAX_UNDATED_TURNS = 32  # a text without dates has no gaps to cut it at
 UNKNOWN_PARENT = "?"  # as reply_to: it answers something, and nobody knows what
@@ -225,6 +226,10 @@ class _Written:
         if not lines:
             return
         answered = self._quote(row, person)
+        if is_reaction(lines):  # in a transcript of our own
+            self._end_turn()
+            self._append(Turn(person.key, lines, answered), row.at)
+            return
         goes_on = self._speaker == person.key and self._group.scene != "timeline"  # there each turn is a tweet
         if goes_on and not answered:
             last = self._turns[-1]
@@ -253,8 +258,11 @@ class _Written:
 
     def _quote(self, row: Row, person: KnownPerson) -> Quote | None:
         """What a message answers, if a reader doesn't see it: the end of the turn before."""
-        if row.quoted and row.reply_to not in self._ids:
+        is_transcript = row.platform in TRANSCRIPTS
+        if row.quoted and (is_transcript or row.reply_to not in self._ids):
             return None if row.quoted_by == row.sender else self._quoted(row.quoted_by, row.quoted)
+        if is_transcript:
+            return None
         answered = self._group.answers.get(row.message_id)
         if answered is None or self._is_seen(answered, person):
             return None

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from persona.atomic import sync, sync_tree
 from persona.config import Settings
 from persona.errors import UserError
+from persona.markers import is_reaction
 from persona.transcript import render
 from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
@@ -79,12 +80,12 @@ class Corpus:
         return [record for record in self.conversations if self.splits[record.id] in splits]
 
     def messages(self, speaker: str, splits: Collection[str] = (TRAIN,)) -> int:
-        """Return how many messages `speaker` has in these splits: a line in a chat, a turn in the timeline."""
+        """Return how many messages `speaker` has in these splits: a line in a chat, a turn in the timeline; no reactions."""
         return sum(
             1 if record.conversation.scene in ("timeline", "reply") else len(turn.lines)
             for record in self.in_split(*splits)
             for turn in record.conversation.turns
-            if turn.speaker == speaker
+            if turn.speaker == speaker and not is_reaction(turn.lines)
         )
 
     @property

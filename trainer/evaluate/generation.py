@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from engine.voice import Voice
 from persona.guard import Guard
+from persona.markers import is_reaction
 from trainer.evaluate.reply_context import ReplyContext
 
 BATCH = 64  # requests submitted at once; the engine schedules them
@@ -29,8 +30,8 @@ class GeneratedReply:
 
 
 def texts_of(replies: Sequence[GeneratedReply]) -> list[str]:
-    """Return the texts of the replies, silences left out."""
-    return [reply.text for reply in replies if reply.lines]
+    """Return the texts of the replies, silences and reactions left out."""
+    return [reply.text for reply in replies if reply.lines and not is_reaction(reply.lines)]
 
 
 def generate(
@@ -80,7 +81,13 @@ def batch_size(done: int, spent: float, left: float) -> int:
 async def _reply(voice: Voice, context: ReplyContext, seed: int, speaker: str, tuned: bool) -> GeneratedReply:
     async def lines(speaking: Voice) -> tuple[str, ...]:
         return await speaking.reply(
-            context.scene, context.before, seed, speaker=speaker, year=context.year, tuned=tuned
+            context.scene,
+            context.before,
+            seed,
+            quote=context.real.quote,
+            speaker=speaker,
+            year=context.year,
+            tuned=tuned,
         )
 
     unguarded = await lines(replace(voice, guard=Guard()))

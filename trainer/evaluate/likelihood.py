@@ -53,7 +53,7 @@ class LikelihoodScorer:
 
     def _window(self, context: ReplyContext, turn: Turn) -> Window:
         """Return the occasion's context, its oldest turns left out until it fits, and the turn as the only target."""
-        said = Turn(self.seal.speaker, turn.lines)
+        said = Turn(self.seal.speaker, turn.lines, context.real.quote)
         before, year = context.before, context.year or self.seal.year
         while True:
             turns = [*before, said]

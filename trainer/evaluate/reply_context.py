@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from persona.transcript import UNKNOWN, Turn
+from persona.markers import says_words
+from persona.transcript import Turn
 from trainer.corpus.segmentation import ConversationRecord
 
 CONTEXT_TURNS = 20  # as [talk] context_turns
@@ -42,16 +43,16 @@ def reply_contexts(records: Iterable[ConversationRecord], speaker: str) -> list[
         )
         for record in records
         for index, (turn, at) in enumerate(zip(record.conversation.turns, record.timestamps, strict=True))
-        if turn.speaker == speaker and turn.lines != (UNKNOWN,)
+        if turn.speaker == speaker and says_words(turn)
     ]
 
 
 def texts_by_speaker(records: Iterable[ConversationRecord]) -> dict[str, list[str]]:
-    """Return what everybody said, turn by turn, without masked turns."""
+    """Return what everybody said, turn by turn, without masked turns and reactions."""
     texts: dict[str, list[str]] = {}
     for record in records:
         for turn in record.conversation.turns:
-            if turn.lines != (UNKNOWN,):
+            if says_words(turn):
                 texts.setdefault(turn.speaker, []).append(turn.text)
     return texts
 

@@ -2,7 +2,7 @@
 
 Every format keeps scene, speakers and turns, so that an import reads the same turns back: the scene line (`# group 2021`) is
 the system message, or the instruction, or a row of its own; the persona's turns are the assistant's; what others say in
-between is SPEAKER: text.
+between is SPEAKER: text. What a turn answers, if not the one before it, stands in its first line: `> JONAS: words`.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from persona.transcript import Conversation, Turn, header, render, scene_line, written
+from persona.transcript import Conversation, Turn, block, quote_line, render, scene_line
 
 CONTEXT_TURNS = 20  # at least so many turns before the persona's are in an alpaca record, if there are
 
@@ -65,7 +65,7 @@ def jade(conversations: Iterable[Conversation], persona: str) -> Iterator[str]:
     for conversation in conversations:
         held.append(scene_line(conversation.scene, conversation.year))
         for turn in conversation.turns:
-            line = " |br| ".join(part.replace("|br|", "|br |") for part in turn.lines)
+            line = " |br| ".join(part.replace("|br|", "|br |") for part in _lines(turn))
             if turn.speaker == persona:
                 yield "".join(f"{row}\n" for row in [*held, f"|aigenerationstart| {line} |endofgeneration|"])
                 held = []
@@ -78,7 +78,7 @@ def _messages(conversation: Conversation, persona: str) -> Iterator[tuple[str, s
     yield "system", scene_line(conversation.scene, conversation.year)
     for run in _runs(conversation, persona):
         if run.own:
-            yield "assistant", "\n\n".join(turn.text for turn in run.turns)
+            yield "assistant", "\n\n".join("\n".join(_lines(turn)) for turn in run.turns)
         else:
             yield "user", _blocks(run.turns)
 
@@ -100,7 +100,7 @@ def _records(conversation: Conversation, persona: str, number: str) -> Iterator[
         record = {
             "instruction": scene_line(conversation.scene, conversation.year),
             "input": _blocks(conversation.turns[first:index]),
-            "output": conversation.turns[index].text,
+            "output": "\n".join(_lines(conversation.turns[index])),
             "conversation": number,
             "before": first,
         }
@@ -109,8 +109,12 @@ def _records(conversation: Conversation, persona: str, number: str) -> Iterator[
         last = index
 
 
+def _lines(turn: Turn) -> tuple[str, ...]:
+    return (quote_line(turn.quote), *turn.lines) if turn.quote else turn.lines
+
+
 def _blocks(turns: Sequence[Turn]) -> str:
-    return "\n\n".join(f"{header(turn.speaker)}\n{written(turn)}" for turn in turns)
+    return "\n\n".join(map(block, turns))
 
 
 def _array(records: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import msgspec
 from persona.config import Cleaning, Data
 from persona.markers import attached, typed
 from persona.turn_lines import plain_lines
+from trainer.corpus.segmentation import TRANSCRIPTS
 from trainer.sources.message import Message
 
 LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" folds to eight
@@ -24,7 +25,6 @@ _HANDLES = re.compile(r"\s*((?:@[\w.\-]{1,30}(?:@[\w.\-]+)?\s+)+)(?=\S)")
 _HANDLE = re.compile(r"@([\w.\-]+)")
 _PASSED_ON = re.compile(r"(?P<comment>\S.*?)\s*\b(?:RT|MT) @(?P<author>\w{1,30}):?\s+(?P<words>\S.*)", re.DOTALL)
 NOBODY = "?"  # as forwarded_from: nobody knows who said it first
-_OURS = ("text", "roles")  # platforms of files that may be transcripts of our own
 _QUOTED_FIRST = re.compile(r"[\"“]@(?P<author>\w{1,30}):?\s+(?P<words>[^\"”]+)[\"”]\s*(?P<comment>\S.*)", re.DOTALL)
 
 
@@ -86,7 +86,7 @@ def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
     if message.conversation_type == "feed":
         _split_feed(draft, settings.cleaning)
     lines = _written(draft, draft.text, settings.cleaning)
-    if message.platform not in _OURS:
+    if message.platform not in TRANSCRIPTS:
         lines = typed(lines)
     if settings.cleaning.media and message.attachments:
         lines = attached(message.attachments, lines)

@@ -6,11 +6,11 @@ Not a source. Ids are hashed from the words: a conversation has one id in any fi
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from persona.names import SOMEONE
-from persona.transcript import UNKNOWN, Conversation
+from persona.transcript import UNKNOWN, Conversation, Quote, TranscriptError, read_quote, reads_as_quote
 from trainer.sources.message import ConversationType, Message, MessageKind
 
 ROLES = "roles"  # the platform of speakers known by a role alone, such as user and assistant
@@ -20,12 +20,13 @@ _TYPES: dict[str, ConversationType] = {"timeline": "feed", "reply": "feed", "gro
 
 @dataclass(frozen=True, slots=True)
 class SpokenMessage:
-    """One message by a named person or by a role. kind: see Message."""
+    """One message by a named person or by a role. kind: see Message. quote: what it answers, if not the one before."""
 
     text: str
     name: str = ""
     role: str = ""
     kind: MessageKind = "message"
+    quote: Quote | None = None
 
 
 LOST = SpokenMessage(UNKNOWN, SOMEONE)  # a parent that no export holds
@@ -47,7 +48,7 @@ class ChannelIds:
 
 def of(conversation: Conversation) -> list[SpokenMessage]:
     """Return what is said in a conversation, turn by turn."""
-    return [SpokenMessage(turn.text, turn.speaker) for turn in conversation.turns]
+    return [SpokenMessage(turn.text, turn.speaker, quote=turn.quote) for turn in conversation.turns]
 
 
 def spoken(
@@ -64,7 +65,7 @@ def spoken(
     at = datetime(year, 7, 1, tzinfo=UTC).timestamp() if year else None
     platform = ROLES if any(message.role for message in said) else "text"
     previous = ""
-    for number, message in enumerate(said, start=1):
+    for number, message in enumerate(map(_with_quote, said), start=1):
         texts = message.text.split("\n") if bursts and not feed else [message.text]
         for place, text in enumerate(texts if message != LOST else ()):
             yield Message(
@@ -78,5 +79,18 @@ def spoken(
                 kind=message.kind,
                 text=text,
                 reply_to_id=previous if feed else "",
+                reply_to_name=message.quote.speaker if message.quote and not place else "",
+                quoted_text=message.quote.words if message.quote and not place else "",
             )
         previous = f"{channel}:{number}"
+
+
+def _with_quote(message: SpokenMessage) -> SpokenMessage:
+    """The message with what it answers apart, if its first line says that."""
+    line, _, rest = message.text.partition("\n")
+    if message.quote or not rest or not reads_as_quote(line):
+        return message
+    try:
+        return replace(message, text=rest, quote=read_quote(line))
+    except TranscriptError:  # it names nobody as alterego writes names: somebody's own words
+        return message
