@@ -7,15 +7,12 @@ import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
-from sys import intern
 from typing import Any
 
 import psutil
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from persona.atomic import sync, sync_tree
 from persona.config import Settings
@@ -26,6 +23,7 @@ from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records
 from trainer.corpus.splits import TRAIN, assign_splits
+from trainer.corpus.tables import read_rows, read_splits, write_conversations, write_rows
 from trainer.people.identities import Identity, KnownPerson
 from trainer.people.resolution import resolve
 
@@ -42,24 +40,6 @@ _OURS = {
     REJECTS,
     ".DS_Store",
 }
-_ROWS = pa.schema(
-    [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
-    + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
-    + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
-    + [("reactions", pa.list_(pa.string())), ("reacted_by", pa.list_(pa.string())), ("forwarded_from", pa.string())]
-)
-_FIELDS = ["conversation_type" if name == "kind" else name for name in _ROWS.names]  # of a Row, one a column
-_LISTS = ("lines", "quoted", "mentions", "reactions", "reacted_by")
-_LATER = {"reactions": (), "reacted_by": (), "forwarded_from": ""}  # columns that a corpus of 0.2 and before lacks
-_REACTED = ("reactions", "reacted_by")
-_ALIKE = ("platform", "source", "channel", "conversation_type", "thread")  # in many rows: one string for all of them
-_ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
-_QUOTE = pa.struct([("speaker", pa.string()), ("words", pa.string())])
-_TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64()), ("quote", _QUOTE)])
-_CONVERSATIONS = pa.schema(
-    [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
-    + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +137,8 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir(parents=True, mode=0o700)
-        with pq.ParquetWriter(fresh / "messages.parquet", _ROWS, compression="zstd") as messages:
-            for start in range(0, len(corpus.rows), _ROWS_AT_ONCE):
-                messages.write_table(_table(corpus.rows[start : start + _ROWS_AT_ONCE]))
-        with pq.ParquetWriter(fresh / "conversations.parquet", _CONVERSATIONS, compression="zstd") as writer:
-            for records in _batches(corpus.conversations):
-                packed = [_packed(record, corpus.splits[record.id]) for record in records]
-                writer.write_table(pa.Table.from_pylist(packed, _CONVERSATIONS))
+        write_rows(fresh / "messages.parquet", corpus.rows)
+        write_conversations(fresh / "conversations.parquet", corpus.conversations, corpus.splits)
         _write(
             fresh / "people.json",
             {
@@ -193,14 +168,12 @@ def load(settings: Settings) -> Corpus:
         raise UserError(f"there is no corpus in {folder}; run 'python -m trainer import PATH' with your exports")
     try:
         people = json.loads((folder / "people.json").read_text(encoding="utf-8"))
-        held = pq.read_table(folder / "conversations.parquet", columns=["id", "part"])
-        splits = dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
+        splits = read_splits(folder / "conversations.parquet")
         identities = {
             entry["key"]: Identity(entry["key"], Counter(entry["names"]), entry["handle"], entry["is_self"])
             for entry in people["identities"]
         }
-        keys = {_nameless(key): key for key in identities}
-        rows = list(_rows(folder / "messages.parquet", keys))
+        rows = list(read_rows(folder / "messages.parquet", identities))
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise UserError(
             f"the corpus in {folder} is damaged ({error}); remove it and import the exports again"
@@ -213,77 +186,6 @@ def message_key(row: Row) -> tuple[str, ...]:
     if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
         return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
     return (row.platform, row.channel, row.message_id)
-
-
-def _rows(path: Path, keys: Mapping[str, str]) -> Iterator[Row]:
-    for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
-        yield from (_read(row, keys) for row in batch.rename_columns(_FIELDS[: batch.num_columns]).to_pylist())
-
-
-def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
-    """Return the row of what `_table` made. keys: identity keys by what stands for them; the others are nobody's any more."""
-    packed = _LATER | packed
-    alike = {name: intern(packed[name]) for name in _ALIKE}
-    lists = {name: tuple(packed[name]) for name in _LISTS}
-    reacted = [
-        (emoji, keys[key]) for emoji, key in zip(*(lists[name] for name in _REACTED), strict=True) if key in keys
-    ]
-    people = {
-        "sender": keys[packed["sender"]],
-        "quoted_by": keys.get(packed["quoted_by"], ""),
-        "mentions": tuple(keys[key] for key in packed["mentions"] if key in keys),
-        "reactions": tuple(emoji for emoji, _ in reacted),
-        "reacted_by": tuple(key for _, key in reacted),
-        "forwarded_from": keys.get(packed["forwarded_from"], "?" if packed["forwarded_from"] else ""),
-    }
-    return Row(**(packed | alike | lists | people))
-
-
-@lru_cache(1 << 16)
-def _nameless(key: str) -> str:
-    """Return an identity key; one that holds a name or a phone number is hashed."""
-    platform, bare, name = key.partition(":=")
-    return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
-
-
-def _table(rows: Sequence[Row]) -> pa.Table:
-    """Return rows as a table without names: people.json alone tells who is who."""
-    columns: dict[str, list[Any]] = {
-        name: [getattr(row, field) for row in rows] for name, field in zip(_ROWS.names, _FIELDS, strict=True)
-    }
-    columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by", "forwarded_from")}
-    columns |= {name: [list(map(_nameless, keys)) for keys in columns[name]] for name in ("mentions", "reacted_by")}
-    return pa.table(columns, _ROWS)
-
-
-def _batches(records: Sequence[ConversationRecord]) -> Iterator[list[ConversationRecord]]:
-    """Conversations in batches of about `_ROWS_AT_ONCE` turns: one may have hundreds."""
-    batch: list[ConversationRecord] = []
-    turns = 0
-    for record in records:
-        batch.append(record)
-        turns += len(record.conversation.turns)
-        if turns >= _ROWS_AT_ONCE:
-            yield batch
-            batch, turns = [], 0
-    if batch:
-        yield batch
-
-
-def _packed(record: ConversationRecord, split: str) -> dict[str, Any]:
-    conversation = record.conversation
-    turns = [
-        {"speaker": turn.speaker, "lines": list(turn.lines), "at": at, "quote": turn.quote and asdict(turn.quote)}
-        for turn, at in zip(conversation.turns, record.timestamps, strict=True)
-    ]
-    return {
-        "id": record.id,
-        "part": split,
-        "platform": record.platform,
-        "scene": conversation.scene,
-        "year": conversation.year,
-        "turns": turns,
-    }
 
 
 def _packed_identity(identity: Identity) -> dict[str, Any]:

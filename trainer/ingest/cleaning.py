@@ -17,7 +17,7 @@ LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" 
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'「」『』（）【】《》，。、；！？“”]+", re.IGNORECASE)
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status(?:es)?/\d+\S*", re.IGNORECASE)
-_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\u3164\ufe0f\ufeff]*")
+INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\u3164\ufe0f\ufeff]*")
 _RUN = re.compile(rf"(\D)\1{{{LONGEST_RUN},}}")
 _DIGIT_RUN = re.compile(rf"(\d)\1{{{LONGEST_RUN},}}")
 _COMMAND = re.compile(r"[/!][A-Za-z][\w@-]*(\s|$)")
@@ -52,7 +52,6 @@ class DroppedMessage:
 Rule = Callable[[Message, Data], bool]
 
 # Rules that leave a message out. Those with a switch of their name in [data.cleaning] hold while it is on.
-_TELLING_FIRST = ("", "/", "!", ">", "[", " ")
 DROPS: dict[str, Rule] = {
     "service": lambda message, _: message.kind in ("service", "call"),
     "unsupported": lambda message, _: message.kind == "unsupported",
@@ -76,8 +75,6 @@ def is_private(message: Message, settings: Data) -> bool:
 
 def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
     """Return the message as the corpus holds it, or the first rule that drops it."""
-    if _is_plain(message, settings):
-        return Kept((message.text.strip(),), mentions=message.mentions)
     switches = settings.cleaning.__dict__  # asked for every message: getattr on a model is slow where there is no field
     for name, applies in DROPS.items():
         if switches.get(name, True) and applies(message, settings):
@@ -105,27 +102,6 @@ def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
         draft.answers or bool(draft.quoted),
         tuple(dict.fromkeys(draft.rewritten)),
         (NOBODY if message.forwarded_from == "somebody" else message.forwarded_from) if is_forward else "",
-    )
-
-
-def _is_plain(message: Message, settings: Data) -> bool:
-    """Return whether no rule can apply, as for most messages of a group: quicker to see than rule by rule."""
-    text = message.text
-    return (
-        message.conversation_type == "group"
-        and message.kind == "message"
-        and text.isprintable()
-        and not _INVISIBLE.fullmatch(text)
-        and text[:1] not in _TELLING_FIRST
-        and not (
-            message.is_bot
-            or message.is_group_dm
-            or message.forwarded_from
-            or message.attachments
-            or message.quoted_text
-        )
-        and bool(message.sender_id or message.sender_name)
-        and not (_may_hold_link(text) or "/status" in text or settings.blocked_words or _RUN.search(text))
     )
 
 
@@ -159,7 +135,7 @@ def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
     if rules.links and _may_hold_link(text) and _URL.search(text):
         text = _URL.sub(_folded_link, text)
         draft.rewritten.append("links")
-    lines = tuple(line for line in plain_lines(text) if not _INVISIBLE.fullmatch(line))
+    lines = tuple(line for line in plain_lines(text) if not INVISIBLE.fullmatch(line))
     if rules.runs and any(map(_RUN.search, lines)):
         lines = tuple(_RUN.sub(lambda run: run[1] * LONGEST_RUN, line) for line in lines)
         draft.rewritten.append("runs")

@@ -21,8 +21,9 @@ from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, message_key, save, scratch_folder
-from trainer.ingest.cleaning import NOBODY, DroppedMessage, Kept, clean, is_private
+from trainer.ingest.cleaning import NOBODY, DroppedMessage, Kept, is_private
 from trainer.ingest.import_counts import ImportCounts
+from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
 from trainer.people.erasure_list import load_erasure_list
@@ -113,7 +114,7 @@ def _gather(
 ) -> list[Row]:
     """Return what the exports hold that is not `known`. identities: added to."""
     rows: dict[tuple[str, ...], Row] = {}
-    for export, reading in read_all(exports, partial(clean, settings=settings.data), rejects.path.parent, bars):
+    for export, reading in read_all(exports, partial(clean_all, settings=settings.data), rejects.path.parent, bars):
         _read(
             _messages_of(reading, export, rejects, counts),
             export.source.name,

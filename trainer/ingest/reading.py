@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -24,10 +25,11 @@ from trainer.sources.message import Message, Reject
 from trainer.sources.registry import Export
 
 PARALLEL_FROM = 16 << 20  # bytes besides the largest export; to start a process takes half a second
-_BATCH = 512  # messages that go through a temporary file at a time
+_BATCH = 512  # messages that are cleaned, and go through a temporary file, at a time
 _LOOK_EVERY = 0.2  # seconds between looks at how far the others are
 
 Made = TypeVar("Made")
+Make = Callable[[Sequence[Message]], Sequence[Made]]
 Read = Iterator[tuple[Message, Made] | Reject]
 
 
@@ -37,14 +39,15 @@ class _Stopped(Exception):
 
 def read_all(
     exports: Sequence[Export],
-    make: Callable[[Message], Made],
+    make: Make[Made],
     folder: Path,
     bars: Bars,
     parallel_from: int = PARALLEL_FROM,
 ) -> Iterator[tuple[Export, Read[Made]]]:
     """Yield each export, in order, with its messages and what `make` makes of them, and what could not be read of it.
 
-    make: has to be picklable. folder: for temporary files. parallel_from: bytes besides the largest export, from which on
+    make: has to be picklable; gets some messages at a time.
+    folder: for temporary files. parallel_from: bytes besides the largest export, from which on
     exports are read in several processes.
     """
     sizes = [export.size for export in exports]
@@ -56,15 +59,23 @@ def read_all(
             yield export, _made(export, make, advance)
 
 
-def _made(export: Export, make: Callable[[Message], Made], on_bytes: Callable[[int], None]) -> Read[Made]:
+def _made(export: Export, make: Make[Made], on_bytes: Callable[[int], None]) -> Read[Made]:
+    items = _guarded(export, on_bytes)
+    while batch := list(islice(items, _BATCH)):
+        messages = [item for item in batch if not isinstance(item, Reject)]
+        made = iter(make(messages))
+        yield from ((item if isinstance(item, Reject) else (item, next(made))) for item in batch)
+
+
+def _guarded(export: Export, on_bytes: Callable[[int], None]) -> Iterator[Message | Reject]:
+    """Yield what is in an export; a fault ends it and is its last Reject: it must not cost the other exports."""
     try:
-        for item in export.read(on_bytes):
-            yield item if isinstance(item, Reject) else (item, make(item))
+        yield from export.read(on_bytes)
     except (SettingsError, _Stopped):
         raise
-    except UserError as error:  # a damaged export must not cost the others
+    except UserError as error:
         yield Reject(file=export.label, offset=0, reason=str(error))
-    except Exception as error:  # the one broad catch: a mistake in one reader must not cost the other exports
+    except Exception as error:  # the one broad catch: a mistake in one reader
         if debugging():
             raise
         reason = f"the reader failed here ({type(error).__name__}: {error}): a mistake in alterego, please report it"
@@ -72,7 +83,7 @@ def _made(export: Export, make: Callable[[Message], Made], on_bytes: Callable[[i
 
 
 def _in_processes(
-    exports: Sequence[Export], make: Callable[[Message], Made], folder: Path, bars: Bars
+    exports: Sequence[Export], make: Make[Made], folder: Path, bars: Bars
 ) -> Iterator[tuple[Export, Read[Made]]]:
     context = get_context("spawn")  # a fork would inherit the threads of the bars
     shared = _Shared(context.Value("Q", 0), context.Value("b", 0))
@@ -118,16 +129,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _spool(export: Export, make: Callable[[Message], Made], path: Path) -> Path:
+def _spool(export: Export, make: Make[Made], path: Path) -> Path:
     """Read an export into a temporary file, in a process of its own."""
     with path.open("wb") as file:
-        batch: list[tuple[Message, Made] | Reject] = []
-        for item in _made(export, make, _advance):
-            batch.append(item)
-            if len(batch) == _BATCH:
-                pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
-                batch = []
-        pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
+        items = _made(export, make, _advance)
+        while batch := list(islice(items, _BATCH)):
+            pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
     return path
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from persona.config import Settings
 from persona.names import normalise
 from persona.platforms import NAMES
-from trainer.ingest.cleaning import DroppedMessage, clean
+from trainer.ingest.cleaning import DroppedMessage
 from trainer.ingest.pipeline import in_voice
+from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.reading import read_all
 from trainer.people.identities import Identity, register_sender
 from trainer.people.resolution import resolve
@@ -43,7 +44,7 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
     identities: dict[str, Identity] = {}
     counts: Counter[tuple[str, bool]] = Counter()
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
-        for _, reading in read_all(exports, partial(clean, settings=settings.data), Path(folder), bars):
+        for _, reading in read_all(exports, partial(clean_all, settings=settings.data), Path(folder), bars):
             for reading_item in reading:
                 if isinstance(reading_item, Reject) or isinstance(reading_item[1], DroppedMessage):
                     continue

@@ -61,9 +61,20 @@ class TextScan:
 
     def holding(self, classes: CharacterClasses) -> np.ndarray:
         """Return whether each text holds a character whose class is not 0."""
-        places = np.flatnonzero(classes.of(self._codes))
+        places = np.flatnonzero((classes.of(self._codes) != 0) & (self._codes != 0))
         holding = np.zeros(self._count, np.bool_)
         holding[np.searchsorted(self._ends(self._codes), places)] = True
+        return holding
+
+    def repeating(self, times: int) -> np.ndarray:
+        """Return whether each text holds a character so many times in a row. times: 2 ** n + 1."""
+        alike = self._codes[1:] == self._codes[:-1]
+        span = 1
+        while span < times - 1:
+            alike = alike[span:] & alike[:-span]
+            span *= 2
+        holding = np.zeros(self._count, np.bool_)
+        holding[np.searchsorted(self._ends(self._codes), np.flatnonzero(alike))] = True
         return holding
 
     def words(self, classes: CharacterClasses) -> HashedWords:

@@ -16,8 +16,8 @@ from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.store import load as load_corpus
-from trainer.ingest.cleaning import clean
 from trainer.ingest.pipeline import Imported, import_exports
+from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.reading import read_all
 from trainer.ingest.summary import import_summary
 from trainer.progress import Bars
@@ -206,7 +206,7 @@ def test_several_processes_read_the_same_in_the_same_order(tmp_path: Path) -> No
     settings = Settings.model_validate({"persona": {"name": "Ines"}}).data
     found = []
     for parallel_from in (0, 1 << 40):
-        readings = read_all(exports, partial(clean, settings=settings), tmp_path, Bars(quiet=True), parallel_from)
+        readings = read_all(exports, partial(clean_all, settings=settings), tmp_path, Bars(quiet=True), parallel_from)
         found.append([(export.label, list(reading)) for export, reading in readings])
     assert found[0] == found[1]
     assert [label for label, _ in found[0]] == [export.label for export in exports]
@@ -218,7 +218,7 @@ def test_an_import_that_is_given_up_ends_its_processes_and_leaves_nothing(home: 
     exports = list(find(FIXTURES / "x_2023"))
     folder = tmp_path / "scratch"
     folder.mkdir()
-    readings = read_all(exports, partial(clean, settings=home.data), folder, Bars(quiet=True), 0)
+    readings = read_all(exports, partial(clean_all, settings=home.data), folder, Bars(quiet=True), 0)
     next(readings)
     with pytest.raises(KeyboardInterrupt):
         readings.throw(KeyboardInterrupt)  # type: ignore[attr-defined]

@@ -36,7 +36,9 @@ class DamagedExport:
 
 
 def read(folder: Path, *exports: DamagedExport) -> list[list[object]]:
-    readings = read_all(cast(Any, exports), lambda message: message.text, folder, Bars(quiet=True))
+    readings = read_all(
+        cast(Any, exports), lambda messages: [message.text for message in messages], folder, Bars(quiet=True)
+    )
     return [[item if isinstance(item, Reject) else item[1] for item in reading] for _, reading in readings]
 
 

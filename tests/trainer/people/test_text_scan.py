@@ -66,6 +66,14 @@ def test_texts_that_hold_a_character_are_known() -> None:
     assert TextScan(["", "a*", "b", "☆", ""]).holding(stars).tolist() == [False, True, False, True, False]
     assert TextScan([""]).holding(stars).tolist() == [False]
     assert TextScan([]).holding(stars).tolist() == []
+    odd = CharacterClasses(lambda char: not char.isprintable())
+    assert TextScan(["a", "b\t", "c"]).holding(odd).tolist() == [False, True, False]
+
+
+def test_runs_are_known() -> None:
+    """Of as many as asked for, in one text and not over two."""
+    texts = ["a" * 8, "a" * 9, "b" + "😀" * 12, "aaaa aaaaa", "", "a" * 4, "a" * 5]
+    assert TextScan(texts).repeating(9).tolist() == [False, True, True, False, False, False, False]
 
 
 def test_chunks_are_all_there_is() -> None:

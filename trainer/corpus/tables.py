@@ -1,0 +1,147 @@
+"""Messages and conversations as Parquet tables. Written and read some thousands at a time, column by column."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trainer.corpus.segmentation import ConversationRecord, Row
+
+_ROWS = pa.schema(
+    [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
+    + [("at", pa.float64()), ("lines", pa.list_(pa.string())), ("reply_to", pa.string()), ("thread", pa.string())]
+    + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
+    + [("reactions", pa.list_(pa.string())), ("reacted_by", pa.list_(pa.string())), ("forwarded_from", pa.string())]
+)
+_FIELDS = ["conversation_type" if name == "kind" else name for name in _ROWS.names]  # of a Row, one a column
+_fields = attrgetter(*_FIELDS)
+_LISTS = ("lines", "quoted", "mentions", "reactions", "reacted_by")
+_LATER = {"reactions": (), "reacted_by": (), "forwarded_from": ""}  # columns that a corpus of 0.2 and before lacks
+_REACTED = ("reactions", "reacted_by")
+_ALIKE = ("platform", "source", "channel", "conversation_type", "thread")  # in many rows: one string for all of them
+_ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
+_QUOTE = pa.struct([("speaker", pa.string()), ("words", pa.string())])
+_TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64()), ("quote", _QUOTE)])
+_CONVERSATIONS = pa.schema(
+    [(name, pa.string()) for name in ("id", "part", "platform", "scene")]
+    + [("year", pa.int16()), ("turns", pa.list_(_TURN))]
+)
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write messages without names: people.json alone tells who is who."""
+    with pq.ParquetWriter(path, _ROWS, compression="zstd") as writer:
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            writer.write_table(_table(rows[start : start + _ROWS_AT_ONCE]))
+
+
+def read_rows(path: Path, identities: Iterable[str]) -> Iterator[Row]:
+    """Yield the messages that `write_rows` wrote. identities: the identity keys of people.json."""
+    keys = {_nameless(key): key for key in identities}
+    for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
+        yield from (_read(row, keys) for row in batch.rename_columns(_FIELDS[: batch.num_columns]).to_pylist())
+
+
+def write_conversations(path: Path, records: Sequence[ConversationRecord], splits: Mapping[str, str]) -> None:
+    """Write conversations, each with its split."""
+    with pq.ParquetWriter(path, _CONVERSATIONS, compression="zstd") as writer:
+        for batch in _batches(records):
+            writer.write_table(_conversations(batch, splits))
+
+
+def read_splits(path: Path) -> dict[str, str]:
+    """Return the split of each conversation, by its id."""
+    held = pq.read_table(path, columns=["id", "part"])
+    return dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
+
+
+def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
+    """Return the row of what `_table` made. keys: identity keys by what stands for them; the others are nobody's any more."""
+    packed = _LATER | packed
+    alike = {name: intern(packed[name]) for name in _ALIKE}
+    lists = {name: tuple(packed[name]) for name in _LISTS}
+    reacted = [
+        (emoji, keys[key]) for emoji, key in zip(*(lists[name] for name in _REACTED), strict=True) if key in keys
+    ]
+    people = {
+        "sender": keys[packed["sender"]],
+        "quoted_by": keys.get(packed["quoted_by"], ""),
+        "mentions": tuple(keys[key] for key in packed["mentions"] if key in keys),
+        "reactions": tuple(emoji for emoji, _ in reacted),
+        "reacted_by": tuple(key for _, key in reacted),
+        "forwarded_from": keys.get(packed["forwarded_from"], "?" if packed["forwarded_from"] else ""),
+    }
+    return Row(**(packed | alike | lists | people))
+
+
+@lru_cache(1 << 16)
+def _nameless(key: str) -> str:
+    """Return an identity key; one that holds a name or a phone number is hashed."""
+    platform, bare, name = key.partition(":=")
+    return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    columns: dict[str, Sequence[Any]] = dict(zip(_ROWS.names, zip(*map(_fields, rows), strict=True), strict=True))
+    columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by", "forwarded_from")}
+    columns |= {
+        name: [keys and [*map(_nameless, keys)] for keys in columns[name]] for name in ("mentions", "reacted_by")
+    }
+    lists = {name: _lists(columns[name], pa.string()) for name in _LISTS}
+    return pa.table(columns | lists, _ROWS)
+
+
+def _conversations(records: Sequence[ConversationRecord], splits: Mapping[str, str]) -> pa.Table:
+    turns = [record.conversation.turns for record in records]
+    said = list(chain.from_iterable(turns))
+    quotes = [turn.quote and {"speaker": turn.quote.speaker, "words": turn.quote.words} for turn in said]
+    columns = (
+        pa.array([turn.speaker for turn in said], pa.string()),
+        _lists([turn.lines for turn in said], pa.string()),
+        pa.array(list(chain.from_iterable(record.timestamps for record in records)), pa.float64()),
+        pa.array(quotes, _QUOTE),
+    )
+    return pa.table(
+        {
+            "id": [record.id for record in records],
+            "part": [splits[record.id] for record in records],
+            "platform": [record.platform for record in records],
+            "scene": [record.conversation.scene for record in records],
+            "year": [record.conversation.year for record in records],
+            "turns": _nested(turns, pa.StructArray.from_arrays(columns, fields=list(_TURN))),
+        },
+        _CONVERSATIONS,
+    )
+
+
+def _lists(values: Sequence[Sequence[Any]], of_type: pa.DataType) -> pa.ListArray:
+    """Return a column of lists."""
+    return _nested(values, pa.array(list(chain.from_iterable(values)), of_type))
+
+
+def _nested(lists: Sequence[Sequence[Any]], values: pa.Array) -> pa.ListArray:
+    """Return `values` as a column of lists as long as those in `lists`."""
+    ends = np.cumsum([0, *map(len, lists)])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values)
+
+
+def _batches(records: Sequence[ConversationRecord]) -> Iterator[list[ConversationRecord]]:
+    """Conversations in batches of about `_ROWS_AT_ONCE` turns: one may have hundreds."""
+    batch: list[ConversationRecord] = []
+    turns = 0
+    for record in records:
+        batch.append(record)
+        turns += len(record.conversation.turns)
+        if turns >= _ROWS_AT_ONCE:
+            yield batch
+            batch, turns = [], 0
+    if batch:
+        yield batch

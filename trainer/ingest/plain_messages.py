@@ -1,0 +1,46 @@
+"""Messages to which no rule of cleaning applies, as most of a group or a feed: seen many at a time, and kept as they are."""
+
+from collections.abc import Sequence
+
+from persona.config import Data
+from trainer.ingest.cleaning import INVISIBLE, LONGEST_RUN, DroppedMessage, Kept, clean
+from trainer.people.text_scan import CharacterClasses, TextScan
+from trainer.sources.message import Message
+
+_TELLING = '/[]<>"“'  # of links, commands, markers and quotations
+_KINDS_OF_TALK = ("group", "feed")
+
+_SUSPECT = CharacterClasses(lambda char: not char.isprintable() or char in _TELLING)
+_VISIBLE = CharacterClasses(lambda char: not INVISIBLE.fullmatch(char))
+
+
+def clean_all(messages: Sequence[Message], settings: Data) -> list[Kept | DroppedMessage]:
+    """Return each message as the corpus holds it, or the first rule that drops it: what `clean` says, sooner."""
+    if settings.blocked_words:
+        return [clean(message, settings) for message in messages]
+    scan = TextScan([message.text for message in messages], str)
+    plain = scan.holding(_VISIBLE) & ~scan.holding(_SUSPECT) & ~scan.repeating(LONGEST_RUN + 1)
+    return [
+        Kept((message.text.strip(),), mentions=message.mentions)
+        if may_be_plain and _is_plain(message)
+        else clean(message, settings)
+        for message, may_be_plain in zip(messages, plain.tolist(), strict=True)
+    ]
+
+
+def _is_plain(message: Message) -> bool:
+    """Return whether no rule can apply to a message with such a text."""
+    return (
+        message.conversation_type in _KINDS_OF_TALK
+        and message.kind == "message"
+        and not (
+            message.is_bot
+            or message.is_group_dm
+            or message.forwarded_from
+            or message.attachments
+            or message.quoted_text
+        )
+        and bool(message.sender_id or message.sender_name)
+        and not (message.conversation_type == "feed" and "@" in message.text)
+        and not (message.text.startswith("!") or "www." in message.text or "WWW." in message.text)
+    )
