@@ -12,7 +12,7 @@ import numpy as np
 
 TEXTS_AT_ONCE = 4096  # so that their arrays stay in the processor's cache
 SEPARATOR, LETTER, ALONE, DROPPED = range(4)  # what a character is to words; ALONE: a word by itself
-_BETWEEN = "\0"  # texts of a scan; no line of a corpus holds it
+_BETWEEN, _CONTROL = "\0", "\1"  # what stands between texts; and for it in a text, as little of a word and as odd
 _BLOCK = 256
 _BASE, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
@@ -55,7 +55,7 @@ class TextScan:
     def __init__(self, texts: Sequence[str], fold: Callable[[str], str] = str.lower) -> None:
         joined = _BETWEEN.join(texts)
         if joined.count(_BETWEEN) >= max(len(texts), 1):
-            joined = _BETWEEN.join([text.replace(_BETWEEN, " ") for text in texts])
+            joined = _BETWEEN.join([text.replace(_BETWEEN, _CONTROL) for text in texts])
         self._count = len(texts)
         self._codes = np.frombuffer(fold(joined).encode("utf-32-le", "surrogatepass"), np.uint32)
 

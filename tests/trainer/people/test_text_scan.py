@@ -67,7 +67,7 @@ def test_texts_that_hold_a_character_are_known() -> None:
     assert TextScan([""]).holding(stars).tolist() == [False]
     assert TextScan([]).holding(stars).tolist() == []
     odd = CharacterClasses(lambda char: not char.isprintable())
-    assert TextScan(["a", "b\t", "c"]).holding(odd).tolist() == [False, True, False]
+    assert TextScan(["a", "b\t", "c", "d\0e"]).holding(odd).tolist() == [False, True, False, True]
 
 
 def test_runs_are_known() -> None:
