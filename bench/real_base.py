@@ -254,10 +254,10 @@ def _figures(settings: Settings, corpus: Corpus, replies: Sequence[Result]) -> R
 
 def has_header(text: str, names: set[str]) -> bool:
     """Return whether a line of a reply is a header, or names a speaker of the corpus before a colon."""
-    lines = text.splitlines()
-    return any(
-        reads_as_header(line) or line.rstrip().removesuffix(":").upper() in names for line in lines if ":" in line
+    headers = (
+        line.rstrip().removesuffix(":").upper() in names for line in text.splitlines() if line.rstrip().endswith(":")
     )
+    return any(map(reads_as_header, text.splitlines())) or any(headers)
 
 
 def _references(settings: Settings, corpus: Corpus, split: str) -> ReferenceSet:

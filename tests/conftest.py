@@ -112,7 +112,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, sample_exports: Path) -> H
         if not home.config.is_file():
             home.folder.mkdir()
             shutil.copytree(sample_exports, home.folder / "exports")
-            home.settings(sample_settings("[base]\nminutes = 0.5\n[train]\nepochs = 1\nrank = 8\n"))
+            home.settings(sample_settings("[base]\nminutes = 0.25\n[train]\nepochs = 1\nrank = 8\n"))
             for command in ("import", "train"):
                 done = run_here(trainer, "python -m trainer", command, "--config", str(home.config))
                 assert done.returncode == 0, done.stderr
