@@ -18,6 +18,7 @@ from trainer.adapter.setup import (
     Recipe,
     at_most,
     fit_rows,
+    learning_rate_for,
     with_logit_bias,
 )
 from trainer.base.loading import LoadedBase
@@ -48,6 +49,22 @@ def test_a_small_corpus_is_learned_in_as_many_steps(
     assert fit_rows(Settings.model_validate({"persona": {"name": "Mara Voss"}}), model, found, recipe).tokens == tokens
     chosen = Settings.model_validate({"persona": {"name": "Mara Voss"}, "train": {"tokens_per_batch": 1500}})
     assert fit_rows(chosen, model, found, recipe).tokens == 1500
+
+
+@pytest.mark.parametrize(
+    ("hidden", "model_type", "rate"),
+    [
+        (576, "llama", 5e-4),  # as measured on SmolLM2
+        (640, "gemma3_text", 5e-4),
+        (1024, "qwen3", 5e-4),
+        (4096, "qwen3", 4.73e-4),
+        (4096, "llama", 2.86e-4),
+        (8192, "llama", 1.66e-4),
+    ],
+)
+def test_the_rate_falls_with_the_width_of_the_base(hidden: int, model_type: str, rate: float) -> None:
+    """By the published fit of each family; small models keep what was measured on them."""
+    assert learning_rate_for(hidden, model_type) == pytest.approx(rate, rel=0.01)
 
 
 def test_held_out_rows_are_thinned_evenly() -> None:
