@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 KEY_LENGTH = 64
+NUMBERED_LENGTH = KEY_LENGTH - 8  # of what stands before a number
 SOMEONE = "SOMEONE"  # stands in where nothing of a name can be written
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
@@ -54,5 +55,5 @@ def unique_key(name: str, taken: Iterable[str]) -> str:
     candidate, number = base, 1
     while skeleton(candidate) in alike:
         number += 1
-        candidate = normalise(f"{base[: KEY_LENGTH - 8]} {number}")
+        candidate = normalise(f"{base[:NUMBERED_LENGTH]} {number}")
     return candidate

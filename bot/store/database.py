@@ -5,9 +5,10 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -20,7 +21,10 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 NEWEST = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
 READERS = 4  # threads that wait for PostgreSQL; SQLite computes here, and one does that as fast
 
+TOGETHER = 64  # steps in one transaction at most
+
 T = TypeVar("T")
+_Waiting = tuple[Future[Any], Callable[[sa.Connection], Any]]
 
 
 class Database:
@@ -32,6 +36,7 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"  # a file
         self._looking = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
         self._readers = ThreadPoolExecutor(1 if self.is_sqlite else READERS, "store-reader")
 
     @classmethod
@@ -55,8 +60,12 @@ class Database:
 
     async def write(self, step: Callable[[sa.Connection], T]) -> T:
         """Run `step` in one transaction and return its result. A step that has begun is finished even if its caller is
-        cancelled; one that still waits for its turn is dropped with it."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._written, step)
+        cancelled; one that still waits for its turn is dropped with it. Steps that wait at the same time share a transaction, and
+        may be run twice if that fails: they do nothing but read and write."""
+        waiting: Future[T] = Future()
+        self._waiting.put((waiting, step))
+        self._writer.submit(self._write_waiting)
+        return await asyncio.wrap_future(waiting)
 
     async def read(self, step: Callable[[sa.Connection], T]) -> T:
         """Run `step`, which must change nothing, and return its result. It waits for no writer, and each of its queries
@@ -72,9 +81,32 @@ class Database:
         """Finish what has begun, then close every connection."""
         await asyncio.to_thread(self._close)
 
-    def _written(self, step: Callable[[sa.Connection], T]) -> T:
-        with _begun(self.engine) as connection:
-            return step(connection)
+    def _write_waiting(self) -> None:
+        """Carry out what waits, together in one transaction: under load, syncing each to the disk takes most of the time.
+        If anything fails, nothing happened, and each step is carried out by itself."""
+        steps: list[_Waiting] = []
+        while len(steps) < TOGETHER and not self._waiting.empty():
+            waiting, step = self._waiting.get_nowait()
+            if waiting.set_running_or_notify_cancel():
+                steps.append((waiting, step))
+        if len(steps) > 1:
+            try:
+                with _begun(self.engine) as connection:
+                    results = [step(connection) for _, step in steps]
+            except Exception:  # whose fault it is shows when each is carried out by itself
+                results = []
+            for (waiting, _), result in zip(steps, results, strict=False):
+                waiting.set_result(result)
+            if results:
+                return
+        for waiting, step in steps:
+            try:
+                with _begun(self.engine) as connection:
+                    result = step(connection)
+            except BaseException as error:
+                waiting.set_exception(error)
+            else:
+                waiting.set_result(result)
 
     def _seen(self, step: Callable[[sa.Connection], T]) -> T:
         with self._looking.connect() as connection:

@@ -45,6 +45,11 @@ class Outbox(Repository):
         theirs = outbox.c.origin.startswith(HANDED_IN, autoescape=True)
         return _posts(read, outbox.c.account == account, outbox.c.state == "ready", theirs)
 
+    @reading
+    def open_row(self, read: sa.Connection, post: Post) -> Post | None:
+        """Return the row of a post as it is now; None if it is settled."""
+        return next(iter(_posts(read, outbox.c.id == post.id, outbox.c.state.in_(OPEN))), None)
+
     @transaction
     def begin(self, write: sa.Connection, post: Post) -> Post | None:
         """Note that a post is about to be sent; returns the row as it was before, None if it is settled.

@@ -24,6 +24,7 @@ from bot.store.schema import (
     participants,
     quarantine,
 )
+from persona.names import NUMBERED_LENGTH, SOMEONE, normalise, skeleton
 
 _MADE = ("prompt", "completion", "adapter", "authors")  # what an answer was made of
 
@@ -35,17 +36,30 @@ class People(Repository):
     def participants(
         self, read: sa.Connection, account: str, author_ids: Collection[str], channels: Collection[str]
     ) -> Participants:
-        """Return which of these people opted out, and everybody seen in these channels."""
+        """Return which of these people opted out, and as whom the others were seen in these channels."""
         here: dict[str, dict[str, Participant]] = {channel: {} for channel in channels}
-        for channel, author_id, *row in read.execute(_PARTICIPANTS, {"account": account, "channels": list(channels)}):
+        wanted = {"account": account, "channels": list(channels), "author_ids": list(author_ids)}
+        for channel, author_id, *row in read.execute(_PARTICIPANTS, wanted):
             here[channel][author_id] = Participant(*row)
         return Participants(_opted_out(read, account.partition(":")[0], author_ids), here)
 
     @reading
-    def in_channel(self, read: sa.Connection, account: str, channel: str) -> dict[str, Participant]:
-        """Return everybody seen in a channel, by author id."""
-        rows = read.execute(_PARTICIPANTS, {"account": account, "channels": [channel]})
+    def in_channel(
+        self, read: sa.Connection, account: str, channel: str, author_ids: Collection[str]
+    ) -> dict[str, Participant]:
+        """Return those of these people who were seen in a channel, by author id."""
+        rows = read.execute(_PARTICIPANTS, {"account": account, "channels": [channel], "author_ids": list(author_ids)})
         return {author_id: Participant(*participant) for _, author_id, *participant in rows}
+
+    @reading
+    def alike(self, read: sa.Connection, account: str, channel: str, name: str) -> set[str]:
+        """Return the keys in a channel that a new key for this name could be taken for."""
+        key = normalise(name) or SOMEONE
+        numbered = skeleton(key[:NUMBERED_LENGTH]).rstrip() + " "
+        looks = participants.c.skeleton
+        here = (participants.c.account == account) & (participants.c.channel == channel)
+        same = (looks == skeleton(key)) | looks.startswith(numbered, autoescape=True)
+        return set(read.execute(sa.select(participants.c.speaker).where(here, same)).scalars())
 
     @reading
     def opted_out(self, read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
@@ -144,7 +158,8 @@ class People(Repository):
 def keep_participant(write: sa.Connection, message: InboundMessage) -> None:
     """Write an author under this key in this channel from now on."""
     place = {"account": message.account, "channel": message.channel, "author_id": message.author_id}
-    upsert(write, participants, {**place, "speaker": message.speaker, "name": message.name})
+    known = {"speaker": message.speaker, "name": message.name, "skeleton": skeleton(message.speaker)}
+    upsert(write, participants, {**place, **known})
 
 
 def _opted_out(read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
@@ -204,7 +219,9 @@ def _unrate(write: sa.Connection, place: dict[str, Any]) -> bool:
 
 # On the way of every message: put together once.
 _PARTICIPANTS = sa.select(*(participants.c[name] for name in ("channel", "author_id", "speaker", "name"))).where(
-    participants.c.account == bindparam("account"), participants.c.channel.in_(bindparam("channels", expanding=True))
+    participants.c.account == bindparam("account"),
+    participants.c.channel.in_(bindparam("channels", expanding=True)),
+    participants.c.author_id.in_(bindparam("author_ids", expanding=True)),
 )
 _OPTED_OUT = sa.select(optouts.c.author_id).where(
     optouts.c.platform == bindparam("platform"), optouts.c.author_id.in_(bindparam("author_ids", expanding=True))

@@ -79,7 +79,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Participants:
-    """Among whom messages were said. opted_out: author ids. by_channel: everybody seen there, by author id."""
+    """Among whom messages were said. opted_out: author ids. by_channel: those seen there, by author id."""
 
     opted_out: set[str]
     by_channel: dict[str, dict[str, Participant]]

@@ -80,7 +80,14 @@ introductions = Table("introductions", metadata, *_key("account", "channel", "au
 disabled_targets = Table(
     "dead_targets", metadata, *_key("account", "channel"), *_text("reason"), Column("at", Float, nullable=False)
 )
-participants = Table("bearers", metadata, *_key("account", "channel", "author_id"), *_text("speaker", "name"))
+participants = Table(
+    "bearers",
+    metadata,
+    *_key("account", "channel", "author_id"),
+    *_text("speaker", "name"),
+    Column("skeleton", Text, nullable=False, server_default=""),
+    Index("bearers_alike", "account", "channel", "skeleton"),
+)
 optouts = Table("optouts", metadata, *_key("platform", "author_id"), Column("at", Float, nullable=False))
 access_requests = Table("knocks", metadata, *_key("account", "place"), Column("at", Float, nullable=False))
 

@@ -117,7 +117,7 @@ class Drafter:
                     rejections=held_back,
                 )
             self._metrics.held_back(held_back)
-            parts = await self._parts(pending, lines)
+            parts = await self._parts(pending, messages, lines)
             said = [line for part in parts for line in part.said]
             own = await self._store.memory.own(pending.account, pending.channel, REPEATS_OF)
             earlier = ["\n".join(message.lines) for message in own]
@@ -130,8 +130,14 @@ class Drafter:
                 break
         return Draft([], merged, rejection, None)
 
-    async def _parts(self, pending: PendingMessage, lines: Sequence[str]) -> list[OutgoingPart]:
-        participants = await self._store.people.in_channel(pending.account, pending.channel)
+    async def _parts(
+        self, pending: PendingMessage, messages: Sequence[HistoryMessage], lines: Sequence[str]
+    ) -> list[OutgoingPart]:
+        """Return the posts, with names for the keys of people whom the prompt or the training shows."""
+        platform = pending.account.partition(":")[0]
+        trained = {number for person in self._settings.people.values() for number in person.ids(platform)}
+        authors = {message.author_id for message in messages} | trained
+        participants = await self._store.people.in_channel(pending.account, pending.channel, authors)
         people = [
             person for person in participants.values() if person.name and normalise(person.name) != person.speaker
         ]

@@ -83,6 +83,7 @@ class InboxWriter:
         self._taking.set()
         posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
         self._in_hand |= {post.id for post in posts}
+        self._sender.take_over(posts)
         for post in posts:
             self.deliver(post)
         for message in waiting:

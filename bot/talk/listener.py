@@ -28,15 +28,17 @@ class Listener:
         authors, channels = {message.author_id for message in messages}, {message.channel for message in messages}
         participants = await self._store.people.participants(account, authors, channels)
         kept = [message for message in messages if message.author_id not in participants.opted_out]
-        return [self._parsed(account, message, own, participants.by_channel[message.channel]) for message in kept]
+        return [await self._parsed(account, message, own, participants.by_channel[message.channel]) for message in kept]
 
-    def _parsed(self, account: str, message: IncomingMessage, own: str, here: dict[str, Participant]) -> InboundMessage:
+    async def _parsed(
+        self, account: str, message: IncomingMessage, own: str, here: dict[str, Participant]
+    ) -> InboundMessage:
         place = (account, message.channel, message.message_id)
         lines, at, is_dm = self.lines_of(message), message.at, message.is_dm
         if message.author_id == own:
             return InboundMessage(*place, "", self._seal.speaker, lines, at, is_dm)
         known = here.get(message.author_id)
-        participant = known or self._new_participant(message, here)
+        participant = known or await self._new_participant(account, message, here)
         name = None if known else participant.name
         return InboundMessage(*place, message.author_id, participant.speaker, lines, at, is_dm, name=name)
 
@@ -46,10 +48,13 @@ class Listener:
         lines = plain_lines(message.text) + tuple(f"[{medium}]" for medium in attached)
         return lines or (f"@{self._settings.persona.name}",)
 
-    def _new_participant(self, message: IncomingMessage, here: dict[str, Participant]) -> Participant:
+    async def _new_participant(
+        self, account: str, message: IncomingMessage, here: dict[str, Participant]
+    ) -> Participant:
         """Give a new author a speaker key in the channel, the same for as long as they are remembered there."""
         name = " ".join(plain_lines(message.author_name))[:LONGEST_NAME]
         taken = {participant.speaker for participant in here.values()}
+        taken |= await self._store.people.alike(account, message.channel, name)
         platform = message.channel.partition(":")[0]
         key = live_key(self._settings, self._seal, platform, message.author_id, name, taken)
         here[message.author_id] = participant = Participant(key, name)

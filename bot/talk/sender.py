@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from bot.backoff import Backoff
 from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
@@ -16,6 +16,10 @@ from persona.events import Event
 log = logging.getLogger("alterego.sender")
 
 OnUndeliverable = Callable[[Post, str], Awaitable[None]]
+
+
+class _Expired(Exception):
+    """The post was not made, and by now must not be."""
 
 
 class Sender:
@@ -43,6 +47,12 @@ class Sender:
         self._on_undeliverable = on_undeliverable
         self._first, self._longest = waits
         self._made: dict[int, str] = {}  # posts that were made and not noted yet: row -> message id
+        self._tried: set[int] = set()  # rows that may have been posted, where the platform knows a post again
+
+    def take_over(self, posts: Iterable[Post]) -> None:
+        """Take what an earlier process left: any of it may have been posted, where that is noted nowhere."""
+        if self._gateway.limits.idempotent_sends:
+            self._tried |= {post.id for post in posts}
 
     async def deliver(self, post: Post) -> bool:
         """Make a post, or record why not. Returns False if it was not made; the rest of its answer is given up then.
@@ -57,22 +67,26 @@ class Sender:
             await self._ready_to_send(post)
             row = await self._begin(post)
             if row is None:
+                self._tried.discard(post.id)
                 return False
-            if row.state == "ready" and self._is_expired(row):
+            doubtful = row.state == "sending" or row.id in self._tried
+            if not doubtful and self._is_expired(row):
                 return await self._give_up(row)
             try:
-                return await self._try(row)
+                return await self._try(row, doubtful)
+            except _Expired:
+                return await self._give_up(row)
             except NotSent as refusal:
                 pause = backoff.pause(at_least=refusal.wait)
-                if row.state == "ready":  # else an earlier try may have made it
-                    await self._store.outbox.release(row, pause)
+                if not doubtful:  # else an earlier try may have made it
+                    await self._release(row, pause)
                 log.warning(Event("not sent", channel=row.channel, reason=refusal, again_in_seconds=round(pause, 1)))
             except ResultUnknown as failure:
                 pause = backoff.pause() if self._gateway.limits.idempotent_sends else 0.0
                 log.warning(Event("result unknown", channel=row.channel, reason=failure))
             except Undeliverable as refusal:
                 return await self._refused(row, str(refusal))
-            if row.state == "sending" and self._is_expired(row):
+            if doubtful and self._is_expired(row):
                 return await self._doubt(row)
 
     async def _ready_to_send(self, post: Post) -> None:
@@ -82,8 +96,18 @@ class Sender:
                 await asyncio.sleep(delivery.pause(post.text))
         await self._gateway.pace(post.channel)
 
+    async def _release(self, row: Post, pause: float) -> None:
+        """Note that the post was certainly not made."""
+        self._tried.discard(row.id)
+        if not self._gateway.limits.idempotent_sends:
+            await asyncio.shield(self._store.outbox.release(row, pause))
+
     async def _begin(self, post: Post) -> Post | None:
-        """Note that the post is being sent. Cancelled, it is ready again: the step is carried through by the store."""
+        """Return the row as it is, and note that the post is being sent. Cancelled, it is ready again: the step is
+        carried through by the store. Where the platform knows a post again, nothing is noted: an earlier process's posts
+        are looked for."""
+        if self._gateway.limits.idempotent_sends:
+            return await self._store.outbox.open_row(post)
         step = asyncio.ensure_future(self._store.outbox.begin(post))
         try:
             return await asyncio.shield(step)
@@ -96,26 +120,31 @@ class Sender:
         if row and row.state == "ready":
             await self._store.outbox.release(row)
 
-    async def _try(self, row: Post) -> bool:
-        """Make the post, or find it made."""
-        message_id = self._made.get(row.id) or await self._send(row)
+    async def _try(self, row: Post, doubtful: bool) -> bool:
+        """Make the post, or find it made. doubtful: an earlier try may have made it."""
+        message_id = self._made.get(row.id) or await self._send(row, doubtful)
         if not message_id:
             return await self._doubt(row)
         self._made[row.id] = message_id  # the next try only notes it, if the store can't now
-        await self._store.outbox.sent(row, message_id, self._speaker)
+        await asyncio.shield(self._store.outbox.sent(row, message_id, self._speaker))
         del self._made[row.id]
+        self._tried.discard(row.id)
         self._count("sent")
         return True
 
-    async def _send(self, row: Post) -> str:
+    async def _send(self, row: Post, doubtful: bool) -> str:
         """Return the id of the new post, or of one that an earlier try made; "" if the platform can't tell."""
         votes = self._places.talk(row.channel).feedback and row.origin.startswith("inbox:")
         message = OutgoingMessage(row.channel, row.text, nonce_of(row), row.reply_to, row.after, votes)
-        if row.state == "sending":
+        if doubtful:
             if not self._gateway.limits.idempotent_sends:
                 return ""
             if earlier := await self._gateway.find(message):
                 return earlier
+            if self._is_expired(row):
+                raise _Expired
+        if self._gateway.limits.idempotent_sends:
+            self._tried.add(row.id)
         with self._metrics.seconds.labels("send").time():
             return await self._gateway.send(message)
 

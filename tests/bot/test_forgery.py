@@ -90,8 +90,9 @@ def test_no_outside_string_forges_a_turn(loop: Loop, said: list[tuple[str, str, 
     persona's header; special ids stand only where turns end."""
     channel, ids = loop.runner.run(loop.ask(said))
     voice, store = loop.home.daemon._voice, loop.home.store
-    participants = loop.runner.run(store.people.in_channel("discord:1", channel))
-    keys = [participants[f"9{place}"].speaker for place in range(1, len(said) + 1)]
+    authors = [f"9{place}" for place in range(1, len(said) + 1)]
+    participants = loop.runner.run(store.people.in_channel("discord:1", channel, authors))
+    keys = [participants[author].speaker for author in authors]
     turns = []
     for key, (_, text, attached) in zip(keys, said, strict=True):
         lines = plain_lines(text) + ((f"[{' '.join(plain_lines(attached))}]",) if attached else ())
@@ -132,7 +133,7 @@ class Platform:
 
     async def key(self, account: str, channel: str, author: str) -> str:
         """Under which key somebody is written there."""
-        return (await self.resident.store.people.in_channel(account, channel))[author].speaker
+        return (await self.resident.store.people.in_channel(account, channel, [author]))[author].speaker
 
     def stop(self) -> None:
         self.runner.run(self.resident.stop())

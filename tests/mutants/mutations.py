@@ -260,7 +260,7 @@ OUTBOX = [
             "if False:\n                return",
         ),
         nobody_looks_for_it=("if earlier := await self._gateway.find(message):", 'if earlier := "":'),
-        doubt_is_forgotten=('if row.state == "ready":  # else', "if True:  # else"),
+        doubt_is_forgotten=("if not doubtful:  # else", "if True:  # else"),
         made_posts_are_made_again=("self._made.get(row.id) or await", "await"),
     ),
 ]

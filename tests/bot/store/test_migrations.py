@@ -51,7 +51,7 @@ async def test_a_store_of_the_first_release_is_brought_along(tmp_path: Path) -> 
         assert [one.lines for one in await store.memory.latest("discord:1", "discord:c", 5)] == [("hi",)]
         (post,) = await store.outbox.unsent("discord:1")
         assert (post.text, post.said, post.origin) == ("sure", (), "inbox:4")
-        assert await store.people.in_channel("discord:1", "discord:c") == {"u": Participant("BOB", "Bob")}
+        assert await store.people.in_channel("discord:1", "discord:c", ["u"]) == {"u": Participant("BOB", "Bob")}
         assert await store.channels.watermarks("discord:1") == {"discord:c": "5"}
         assert await store.timetable.due_at("tweets") == 99.0
         await store.close()

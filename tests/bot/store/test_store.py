@@ -2,7 +2,9 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -176,7 +178,7 @@ async def test_old_rows_are_purged_but_nothing_that_is_still_to_do(store: BotSto
     (waiting,) = await store.inbox.waiting(ACCOUNT)
     store.database.clock.now += 31 * DAY  # type: ignore[attr-defined]
     assert await store.purge(30) == 3  # the message, the name and the watermark
-    assert await store.people.in_channel(ACCOUNT, CHANNEL) == {}
+    assert await store.people.in_channel(ACCOUNT, CHANNEL, ["u"]) == {}
     assert await store.inbox.waiting(ACCOUNT) == [waiting]
 
 
@@ -220,15 +222,46 @@ async def test_two_accounts_of_one_person_may_share_a_key(store: BotStore) -> No
     for author in ("5", "6"):
         told = heard(int(author), author, account="a", channel="c", speaker="JONAS", name="Jo")
         await store.inbox.commit("a", [told], {})
-    assert await store.people.in_channel("a", "c") == {"5": Participant("JONAS", "Jo"), "6": Participant("JONAS", "Jo")}
-    assert await store.people.in_channel("a", "d") == {}
+    both = {"5": Participant("JONAS", "Jo"), "6": Participant("JONAS", "Jo")}
+    assert await store.people.in_channel("a", "c", ["5", "6"]) == both
+    assert await store.people.in_channel("a", "d", ["5", "6"]) == {}
+
+
+async def test_only_keys_that_look_alike_are_read_for_a_new_name(store: BotStore) -> None:
+    """Of twenty thousand in a channel hardly any: a look-alike, and those told apart by a number."""
+    for number, key in enumerate(("BOB", "B0B", "BOB 2", "BOBBY", "EVE", "BOB%")):
+        await commit(store, heard(number + 1, str(number), speaker=key, name=key))
+    await commit(store, heard(9, "9", speaker="BOB", channel="discord:other", name="Bob"))
+    assert await store.people.alike(ACCOUNT, CHANNEL, "bob") == {"BOB", "B0B", "BOB 2"}
+    assert await store.people.alike(ACCOUNT, CHANNEL, "bob%") == {"BOB%"}
+    assert await store.people.alike(ACCOUNT, CHANNEL, "\u200b") == set()
+
+
+async def test_steps_that_wait_together_share_a_transaction_and_no_fault(store: BotStore) -> None:
+    """One that fails changes nothing, and nothing of the others is lost; each is committed when it is told."""
+    commits = []
+    sa.event.listen(store.database.engine, "commit", lambda _: commits.append(1))
+
+    def fail(write: sa.Connection) -> None:
+        write.execute(sa.text("insert into optouts values ('x', 'y', 1)"))
+        raise KeyError("no")
+
+    def put(number: int) -> Coroutine[Any, Any, None]:
+        return store.timetable.keep(f"number {number}")
+
+    await asyncio.gather(*(put(number) for number in range(50)))
+    assert len(commits) < 10
+    results = await asyncio.gather(*map(put, range(50, 60)), store.database.write(fail), return_exceptions=True)
+    assert [type(result) for result in results] == [*[type(None)] * 10, KeyError]
+    assert len(await store.timetable.tweeted()) == 60
+    assert await store.people.opted_out("x", ["y"]) == set()
 
 
 async def test_participants_are_known_by_channel_and_without_those_who_opted_out(store: BotStore) -> None:
     """In one question, for messages of several channels; nobody was seen in a new one yet."""
     await commit(store, heard(1, "5", name="Bob"), heard(2, "6", speaker="EVE", channel="discord:d", name="Eve"))
     await store.people.opt_out("discord", "7")
-    participants = await store.people.participants(ACCOUNT, {"5", "7"}, {CHANNEL, "discord:d", "discord:new"})
+    participants = await store.people.participants(ACCOUNT, {"5", "6", "7"}, {CHANNEL, "discord:d", "discord:new"})
     assert participants.opted_out == {"7"}
     bob, eve = Participant("BOB", "Bob"), Participant("EVE", "Eve")
     assert participants.by_channel == {CHANNEL: {"5": bob}, "discord:d": {"6": eve}, "discord:new": {}}
@@ -335,7 +368,7 @@ async def test_a_group_that_moves_takes_everything_along(store: BotStore) -> Non
     assert len(await store.inbox.commit(ACCOUNT, [heard(1, channel="discord:new", trigger="mention")], {})) == 1
     assert [one.channel for one in await store.inbox.waiting(ACCOUNT)] == ["discord:new"] * 2
     assert await store.channels.moves(ACCOUNT) == {CHANNEL: "discord:new"}
-    assert list(await store.people.in_channel(ACCOUNT, "discord:new")) == ["u"]
+    assert list(await store.people.in_channel(ACCOUNT, "discord:new", ["u", "v"])) == ["u"]
 
 
 async def test_the_last_tweets_are_kept_and_no_more(store: BotStore) -> None:

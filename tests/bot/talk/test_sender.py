@@ -96,9 +96,29 @@ async def test_a_post_that_is_looked_for_and_not_reached_stays_doubtful(store: B
     while room.trouble:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
-    assert await states(store) == ["sending"]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    looked: list[object] = []
+
+    async def find(message: object) -> str:
+        looked.append(message)
+        return "77"
+
+    room.find = find  # type: ignore[method-assign]
+    later = sender_of(store, room)
+    later.take_over(await store.outbox.unsent(ACCOUNT))
+    assert await later.deliver(post)
+    assert (len(looked), room.posted) == (1, [])
+
+
+async def test_what_an_earlier_process_left_is_looked_for_before_it_is_posted(store: BotStore) -> None:
+    """Also where it expired meanwhile: it is found, or given up, and never posted a day late."""
+    room, posts = Room(), [await put(store)]
+    sender = sender_of(store, room)
+    sender.take_over(posts)
+    store.database.clock.now += DAY  # type: ignore[attr-defined]
+    assert not await sender.deliver(posts[0])
+    assert (room.posted, await states(store)) == ([], [])
 
 
 async def test_a_post_that_is_found_made_is_not_made_again(store: BotStore, monkeypatch: pytest.MonkeyPatch) -> None:
