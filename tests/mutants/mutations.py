@@ -343,8 +343,9 @@ PRIVACY = [
     *_in(
         "persona/pii/numbers.py",
         "tests/persona/pii",
-        luhn=("in doubled)) % 10 == 0", "in doubled)) % 10 == 1"),
-        iban=("% 97 == 1 else 0", "% 97 == 0 else 0"),
+        luhn=("and luhn.is_valid(digits)", "and True"),
+        iban=("iban.is_valid(run[:end], check_country=False) else 0", "True else 0"),
+        iban_of_any_length=("return 4 + sum(map(", "return 5 + sum(map("),
         versions_are_machines=(
             "return not (address.is_loopback or _VERSION.search(before))",
             "return not address.is_loopback",

@@ -119,7 +119,7 @@ def recipe_for(base: LoadedBase) -> Recipe:
 def learning_rate_for(hidden: int, model_type: str) -> float:
     """Return the rate that suits an adapter on a pretrained model of this width and family."""
     exponent = QWEN_EXPONENT if model_type.startswith("qwen") else EXPONENT
-    return PRETRAINED.learning_rate * min(1.0, (WIDTH / hidden) ** exponent)
+    return float(PRETRAINED.learning_rate * min(1.0, (WIDTH / hidden) ** exponent))
 
 
 def newest(
