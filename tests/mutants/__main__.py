@@ -1,9 +1,12 @@
 """Plant each fault in a copy of the tree and run the tests that must find it. Exit code 1 if any is not found.
 
-usage: python -m tests.mutants [WORD...]   only the faults whose title holds one of these words
+usage: python -m tests.mutants [WORD...]   only the faults whose title holds one of these words, such as trainer/evaluate
+
+Ctrl-C and SIGTERM end the tests that are running, and what they have started, too.
 """
 
 import compileall
+import contextlib
 import importlib
 import os
 import shutil
@@ -16,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
 import pytest
 
 from tests.mutants.mutation import Mutation
@@ -62,19 +66,37 @@ def run_tests(tree: Path, tests: Sequence[str]) -> int:
     if not process:
         _run_pytest(tree, tests)
     deadline = time.monotonic() + TEST_SECONDS
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(process, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.05)
-    os.killpg(process, signal.SIGKILL)
-    os.waitpid(process, 0)
-    return FAILED
+    try:
+        while time.monotonic() < deadline:
+            if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+            time.sleep(0.05)
+        return FAILED
+    finally:
+        _end(process)
+
+
+def _end(process: int) -> None:
+    """Kill a run of tests, if it still runs, and whatever it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+    with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
+        run = psutil.Process(process)
+        for started in (*run.children(recursive=True), run):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                started.kill()
+        os.waitpid(process, 0)
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM unwind the program as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def _run_pytest(tree: Path, tests: Sequence[str]) -> NoReturn:
     """Run the tests of another tree, quietly, and end the process."""
     os.setsid()  # so that what the tests start ends with them
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sink = os.open(os.environ.get("MUTANTS_LOG", os.devnull), os.O_RDWR | os.O_CREAT)
     for stream in (0, 1, 2):
         os.dup2(sink, stream)
@@ -107,6 +129,7 @@ def is_found(mutation: Mutation, tree: Path) -> bool:
 
 def main(words: Sequence[str]) -> int:
     """Run the chosen mutations and print those that no test found. Returns the exit code."""
+    end_on_signals()
     chosen = [one for one in MUTATIONS if not words or any(word in one.title for word in words)]
     misplaced = [one for one in chosen if one.occurrences(ROOT) != 1]
     for one in misplaced:
