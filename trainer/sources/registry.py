@@ -140,10 +140,10 @@ def find(path: Path, refuse: Refuse = _raise, leave: Callable[[Leftover], None] 
 
 
 def _leave(tree: Tree, names: Sequence[str], claimed: Sequence[Source], leave: Callable[[Leftover], None]) -> None:
-    """Report the members that nobody claimed; archives in a folder are trees themselves."""
+    """Report the members that nobody claimed; archives are trees themselves."""
     for name in names:
         start = tree.head(name)
-        if isinstance(tree, FolderTree) and tree.is_archive(name):
+        if tree.is_archive(name):
             continue
         if any(source.is_companion(name, start) for source in claimed):
             continue
@@ -156,9 +156,10 @@ def _leave_whole(tree: Tree, names: Sequence[str], refuse: Refuse, leave: Callab
     """Tell of an archive in which there is no export."""
     if is_document(tree.label):
         return
+    names = [name for name in names if not tree.is_archive(name)]
     packed = next((name for name in names if is_packed(tree.head(name)) and not is_document(name)), "")
     if packed:
         refuse(f"{tree.label} holds archives, such as {packed}; unpack it and name the folder, whose archives are read")
-    else:
+    elif names or not tree.names():
         example = f", such as {names[0]}" if names else ""
         leave(Leftover(tree.label, f"nothing in it is of a kind that a reader knows{example}"))

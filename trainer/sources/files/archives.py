@@ -1,5 +1,7 @@
 """Zips and tars from anywhere: opened or unpacked within bounds, and refused with a sentence where they are hostile."""
 
+import bz2
+import gzip
 import lzma
 import re
 import shutil
@@ -11,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from persona.errors import UserError
 
@@ -21,6 +23,11 @@ MAX_RATIO = 300  # unpacked to packed; text packs 5:1, the same tweet over and o
 SMALL = 64 << 20  # bytes unpacked that are harmless at any ratio
 
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
+_PACKED_FILES: dict[str, tuple[bytes, Any]] = {  # stickers are packed too, under other names
+    ".gz": (b"\x1f\x8b", gzip.GzipFile),
+    ".bz2": (b"BZh", bz2.BZ2File),
+    ".xz": (b"\xfd7zXZ\0", lzma.LZMAFile),
+}
 _END = b"PK\x05\x06"  # end of central directory record, and the zip64 records before it: PKWARE's APPNOTE 4.3.14-16
 _END64_AT = b"PK\x06\x07"
 
@@ -37,6 +44,26 @@ def is_tar(path: Path, start: bytes) -> bool:
         return (packed or start[257:262] == b"ustar") and tarfile.is_tarfile(path)
     except _DAMAGED:
         return False
+
+
+def unpacker(path: Path, start: bytes) -> Callable[[Path], IO[bytes]] | None:
+    """Return what opens a single file that is packed by itself, such as `result.json.gz`; None for any other. start: how it
+    begins."""
+    opens: Callable[[Path], IO[bytes]]
+    magic, opens = _PACKED_FILES.get(path.suffix.lower(), (b"", gzip.GzipFile))
+    return opens if magic and start.startswith(magic) else None
+
+
+def unpack_file(path: Path, opens: Callable[[Path], IO[bytes]], target: Path) -> None:
+    """Unpack a file that was packed alone. Raises UserError if it is damaged or hostile."""
+    size, packed = 0, path.stat().st_size
+    try:
+        with opens(path) as source, target.open("wb") as file:
+            while chunk := source.read(1 << 20):
+                size += file.write(chunk)
+                _check_ratio(path, size, packed)
+    except _DAMAGED as error:
+        raise UserError(f"{path.name} can't be unpacked ({error}); download the export again, or make room") from error
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:

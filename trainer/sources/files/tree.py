@@ -10,10 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from persona.errors import UserError
-from trainer.sources.files.archives import is_tar, is_zip, open_zip, temporary_folder, unpacked
+from trainer.sources.files.archives import is_tar, is_zip, open_zip, temporary_folder, unpack_file, unpacked, unpacker
 from trainer.sources.files.charset import as_utf8
 
 HEAD = 64 * 1024
@@ -25,6 +25,8 @@ _MEDIA = re.compile(
     rb"|MZ|\0\0\x01\0|wOF[F2]|BM....\0\0\0\0|fLaC",
     re.DOTALL,
 )
+
+_HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX/)")  # what file managers add
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
 
@@ -47,6 +49,10 @@ class Tree(ABC):
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
         """Return the bytes of a member. Raises UserError if they can't be unpacked."""
+
+    def is_archive(self, name: str) -> bool:
+        """Return whether a member is a tree of its own, which `trees` yields too."""
+        return False
 
     @cached_property
     def _heads(self) -> "_Heads":
@@ -102,7 +108,6 @@ class FolderTree(Tree):
         return (self._folder / name).open("rb")
 
     def is_archive(self, name: str) -> bool:
-        """Return whether a member is a zip or a tar, and so a tree of its own."""
         return _is_archive(self._folder / name)
 
 
@@ -125,6 +130,16 @@ class ZipTree(Tree):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ZipTree, (self._path, self.label)  # in another process it is opened anew
+
+    def is_archive(self, name: str) -> bool:
+        """Return the same; only of a zip that holds nothing else: what an export carries, somebody has sent in a chat."""
+        return name in self._zips
+
+    @cached_property
+    def _zips(self) -> frozenset[str]:
+        names = [name for name in self.names() if not _HIDDEN.search(name)]
+        zips = all(name.lower().endswith(".zip") for name in names) and all(is_zip(self.head(name)) for name in names)
+        return frozenset(names if zips else ())
 
     def names(self) -> list[str]:
         return [info.filename for info in self._zip.infolist() if not info.is_dir()]
@@ -157,6 +172,35 @@ class TarTree(Tree):
 
     def open(self, name: str) -> BinaryIO:
         return self._files[name].open("rb")
+
+
+class PackedFileTree(FolderTree):
+    """One file that was packed by itself, such as `result.json.gz`, unpacked into a temporary folder that goes with this
+    object. Raises UserError if it is damaged or hostile."""
+
+    def __init__(self, path: Path, label: str, opens: Callable[[Path], IO[bytes]]) -> None:
+        folder = temporary_folder()
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        super().__init__(folder)
+        self.label = label
+        name = path.name.rpartition(".")[0] or path.name
+        unpack_file(path, opens, folder / name)
+        self._listed = [name]
+
+
+class InnerZipTree(ZipTree):
+    """A zip that lies in another one, copied into a temporary folder that goes with this object."""
+
+    def __init__(self, outer: ZipTree, name: str) -> None:
+        folder = temporary_folder()
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        path = folder / (name.rpartition("/")[2] or "inner.zip")
+        with outer.open(name) as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        super().__init__(path, f"{outer.label}/{name}")
+
+    def is_archive(self, name: str) -> bool:
+        return False  # what lies deeper is told of, not opened
 
 
 def head(tree: Tree, name: str) -> bytes:
@@ -203,16 +247,30 @@ def _archive(path: Path, label: str, refuse: Refuse) -> Iterator[Tree]:
     try:
         start = _start(path)
         if is_zip(start):
-            yield ZipTree(path, label)
+            outer = ZipTree(path, label)
+            yield outer
+            yield from _inner(outer, refuse)
         elif is_tar(path, start):
             yield TarTree(path, label)
+        elif opens := unpacker(path, start):
+            yield PackedFileTree(path, label, opens)
     except (UserError, OSError) as error:
         refuse(str(error))
 
 
+def _inner(outer: ZipTree, refuse: Refuse) -> Iterator[Tree]:
+    """Yield the zips of a zip that holds nothing else."""
+    for name in outer.names():
+        try:
+            if outer.is_archive(name):
+                yield InnerZipTree(outer, name)
+        except (UserError, OSError, *_DAMAGED) as error:
+            refuse(str(error) if isinstance(error, UserError) else f"{outer.label}: {name} can't be read ({error})")
+
+
 def _is_archive(path: Path) -> bool:
     start = _start(path)
-    return is_zip(start) or is_tar(path, start)
+    return is_zip(start) or is_tar(path, start) or unpacker(path, start) is not None
 
 
 def _start(path: Path) -> bytes:

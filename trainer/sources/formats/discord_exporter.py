@@ -73,9 +73,9 @@ class _Sticker(msgspec.Struct, gc=False):
 
 class _Row(msgspec.Struct, gc=False):
     id: str
-    timestamp: str
     author: _Author
     type: str = "Default"
+    timestamp: str = ""
     timestampEdited: str | None = None  # noqa: N815
     content: str = ""
     attachments: list[_Attachment] = []

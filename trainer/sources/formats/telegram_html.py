@@ -3,13 +3,16 @@
 Learned from tdesktop's export_output_html.cpp. A message is a `div.message.default` with the id of the message; a
 `joined` one has the sender of the one before. Times are in `title`, since 2021 with their zone, before that without (taken
 as UTC). There are no ids of people or chats: a chat is known by its name, and whether it is a dm by who speaks. Lines that
-only show a new day are left out. Reactions, polls, contacts and places are not read.
+only show a new day are left out. Who reacted stands in the `title` of a picture beside the emoji, in files of 2023 and later.
+A forum's topic begins with the notice that opens it; what answers that, or a message in it, stands in the topic.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import structs
 
 from trainer.sources.files.tree import Tree, head
 from trainer.sources.message import ConversationType, Message, MessageKind, Reject
@@ -27,7 +30,10 @@ _FIELDS = {
     "title": "title",
     "status": "status",
     "initials": "",
-    "reactions": "",
+    "reactions": "reactions",
+    "question": "question",
+    "answer": "answer",
+    "details": "",
     "date": "",
     "signature": "",
 }
@@ -42,9 +48,18 @@ _MEDIA = {
     "media_audio_file": "audio",
     "media_file": "file",
     "media_call": "call",
+    "media_poll": "poll",
+    "media_contact": "contact",
+    "media_location": "location",
+    "media_live_location": "location",
+    "media_venue": "location",
+    "media_game": "game",
+    "media_invoice": "invoice",
 }
 _ID = re.compile(r"message(\d+)")
 _LINK = re.compile(r"#go_to_message(\d+)")
+_TOPIC = re.compile(r".*? created topic «(.*)»", re.DOTALL)
+_MAX_EMOJI_CHARS = 16  # longer is the address of a picture that stands for one
 _VIA = re.compile(r" via @\w+$")
 _GROUP = re.compile(r" (?:created group|invited|joined group|removed|changed group|converted)|^Channel ")
 _UNSUPPORTED = "This message is not supported"
@@ -62,6 +77,7 @@ class _Row:
     reply: str = ""
     forwarded: bool = False
     media: list[str] = field(default_factory=list)
+    reactions: list[tuple[str, str]] = field(default_factory=list)
     parts: dict[str, list[str]] = field(default_factory=dict)
     size: int = 0
 
@@ -74,6 +90,18 @@ class _Row:
     def get(self, part: str) -> str:
         """Return the text of a part, without the blanks that lay it out."""
         return "".join(self.parts.get(part, ())).strip()
+
+    def react(self, name: str) -> None:
+        """Note who reacted with the emoji read last."""
+        emoji = self.get("emoji")
+        if emoji and name and len(emoji) <= _MAX_EMOJI_CHARS:
+            self.reactions.append((emoji, name))
+
+    @property
+    def poll(self) -> str:
+        """Its question and options, a line each."""
+        answers = (line.strip().removeprefix("- ") for line in self.get("answer").split("\n"))
+        return "\n".join(filter(None, (self.get("question"), *answers)))
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -95,6 +123,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
     name, people, group = _survey(tree, members)
     chat_type = "group" if group else conversation_type(name, people)
     sender = ""
+    topics = _Topics()
     for member in members:
         for row in _rows(tree, member):
             if isinstance(row, Reject):
@@ -106,7 +135,33 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
             if row.size > MAX_TEXT_CHARS:
                 yield Reject(file=member, offset=row.offset, reason="too long for a message", raw=row.get("text"))
             else:
-                yield _message(row, name, chat_type, sender)
+                yield topics.placed(_message(row, name, chat_type, sender))
+
+
+class _Topics:
+    """The topics of a forum. What a message answers stands before it."""
+
+    def __init__(self) -> None:
+        self._titles: dict[str, str] = {}
+        self._topic_of: dict[str, str] = {}
+
+    def placed(self, message: Message) -> Message:
+        """Return a message in the channel that its topic is."""
+        if message.kind == "service":
+            if opened := _TOPIC.fullmatch(message.text):
+                self._titles[message.message_id] = opened[1].strip()
+            return message
+        answered = message.reply_to_id
+        topic = answered if answered in self._titles else self._topic_of.get(answered, "")
+        if not topic:
+            return message
+        self._topic_of[message.message_id] = topic
+        return structs.replace(
+            message,
+            conversation_id=f"{message.conversation_id}/{topic}",
+            conversation_name=f"{message.conversation_name} / {self._titles[topic]}",
+            reply_to_id="" if answered == topic else answered,
+        )
 
 
 def _survey(tree: Tree, members: Sequence[str]) -> tuple[str, set[str], bool]:
@@ -183,7 +238,12 @@ class _Page:
         elif row.service:
             inside = "service" if "body" in classes else part
         else:
+            if part in ("reactions", "emoji"):
+                self._stack.append((tag.name, self._reaction(row, attributes, classes)))
+                return
             inside = next((_FIELDS[name] for name in classes if name in _FIELDS), part)
+            if "answer" in classes:
+                row.add("answer", "\n")
             if inside == "name" and row.forwarded:
                 inside = "forwarded"
             row.forwarded |= "forwarded" in classes and "body" in classes
@@ -193,6 +253,14 @@ class _Page:
                 row.reply = link[1]
         if len(self._stack) < _DEEPEST:
             self._stack.append((tag.name, inside))
+
+    def _reaction(self, row: _Row, attributes: dict[str, str], classes: list[str]) -> str:
+        """Take what opens inside a message's reactions; returns the part that its text belongs to."""
+        if "reaction" in classes:
+            row.parts.pop("emoji", None)
+        elif "userpic" in classes or "initials" in classes:
+            row.react(attributes.get("title", "").strip())
+        return "emoji" if "emoji" in classes else "reactions"
 
     def _close(self, tag: Tag) -> None:
         self.complete |= tag.name in ("body", "html")
@@ -221,10 +289,11 @@ def _message(row: _Row, chat: str, chat_type: ConversationType, sender: str) -> 
         is_bot=bool(_VIA.search(sender)),
         timestamp=_timestamp(row.date),
         kind=_kind(row, media),
-        text=row.get("service") if row.service else row.get("text"),
+        text=row.get("service") if row.service else row.poll if media == "poll" else row.get("text"),
         reply_to_id=row.reply,
         forwarded_from=(_VIA.sub("", row.get("forwarded")) or "somebody") if row.forwarded else "",
         attachments=(media,) if media and media != "call" else (),
+        reactions=tuple(row.reactions),
     )
 
 

@@ -29,6 +29,7 @@ from trainer.sources.parsing.whatsapp_notices import (
     is_gone,
     is_group_call,
     is_reaction,
+    is_waiting,
     may_be_notice,
     shared,
 )
@@ -71,7 +72,8 @@ class _Chat:
         """Return whether the text before a colon is a name: `Ana changed the subject` isn't."""
         if sender not in self._is_name:
             known = next((name for name in self.people if name != sender and sender.startswith(f"{name} ")), "")
-            self._is_name[sender] = not _is_headline(sender) and not (known and is_doing(sender[len(known) :]))
+            headline = _is_headline(sender) or is_waiting(sender, self.people - {sender})
+            self._is_name[sender] = not headline and not (known and is_doing(sender[len(known) :]))
         return self._is_name[sender]
 
     def timestamp(self, header: Header) -> float | None:

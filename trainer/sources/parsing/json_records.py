@@ -19,7 +19,7 @@ from trainer.sources.parsing.json_walk import (
     elements,
     walk,
 )
-from trainer.sources.parsing.repair import mend_escapes, mend_json, verbatim
+from trainer.sources.parsing.repair import mend_escapes, mend_json, verbatim, without_nulls
 
 __all__ = ["JsonRecords", "Opening"]
 
@@ -201,7 +201,18 @@ class JsonRecords(Generic[Record]):
     def _mended(self, record: bytes, offset: int) -> Record | Reject:
         try:
             return self._decoder.decode(mend_json(record))
+        except msgspec.ValidationError as error:
+            return self._without_nulls(record, offset, error)
         except (ValueError, msgspec.DecodeError, RecursionError) as error:
+            return Reject(file=self._file, offset=offset, reason=f"no readable record ({error})", raw=verbatim(record))
+
+    def _without_nulls(self, record: bytes, offset: int, error: Exception) -> Record | Reject:
+        """Read a record in which null stands for what is not there."""
+        try:
+            return msgspec.convert(
+                without_nulls(msgspec.json.decode(mend_json(record))), self._record_type, strict=False
+            )
+        except (ValueError, RecursionError):
             return Reject(file=self._file, offset=offset, reason=f"no readable record ({error})", raw=verbatim(record))
 
     def _cut(self, rest: bytes, offset: int) -> Reject:

@@ -55,6 +55,13 @@ _ABOUT = re.compile(
     r"mengubah (?:nama|foto) (?:grup|obrolan).{0,40})\.?",
     re.IGNORECASE,
 )
+# What a desktop says to whoever made the export, under their own name.
+_OWN = re.compile(
+    r"you unsent a message\.?|メッセージの送信を取り消しました。?|"
+    r"(?:您|你)已?(?:收回了?|撤回了?)(?:一[则則条條])?(?:訊息|讯息|消息)。?|"
+    r"메시지 전송을 취소했습니다\.?|คุณ(?:ได้)?ยกเลิกข้อความ|(?:anda|kamu) membatalkan (?:pengiriman )?pesan\.?",
+    re.IGNORECASE,
+)
 _SPOKEN = re.compile(r"(?:^| )(?:i|we|you|they|he|she)(?:'ve|’ve| have| just)? ")  # small letters: somebody tells it
 _LONGEST = 160
 
@@ -69,7 +76,7 @@ def is_notice(text: str, sender: str = "") -> bool:
     if not sender:
         return not _SPOKEN.search(text) and bool(_ABOUT.fullmatch(text.strip()))
     bare = text.strip()
-    if bare.startswith("Auto-reply\t"):
+    if bare.startswith("Auto-reply\t") or _OWN.fullmatch(bare):
         return True
     about = bare.startswith((sender, "You "))
     return (

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 _HEX_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-fA-F]{2})")  # Telegram Desktop writes \xHH inside strings
 _HEX_ESCAPE_BYTES = re.compile(_HEX_ESCAPE.pattern.encode())
@@ -45,3 +46,10 @@ def without_surrogates(value: object) -> object:
     if isinstance(value, dict):
         return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
     return value
+
+
+def without_nulls(value: Any) -> Any:
+    """Return decoded JSON without the members of objects that are null."""
+    if isinstance(value, dict):
+        return {key: without_nulls(member) for key, member in value.items() if member is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value

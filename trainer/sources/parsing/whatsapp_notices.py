@@ -5,6 +5,7 @@ only where its words leave no doubt.
 """
 
 import re
+from collections.abc import Collection
 
 from trainer.sources.parsing.stems import Stems
 from trainer.sources.parsing.whatsapp_words import OMITTED as _OMITTED
@@ -125,6 +126,11 @@ _MAP = re.compile(
 )
 _OPTION = re.compile(r"\u200e?([^\n:]{2,30}): ?(.*?) ?\u200e?\(\u200e?\d+ ?[^()\d]+\)")
 _EVENTS = re.compile(rf"(?:{'|'.join(_EVENT.split())}): ?(.+)")
+_WAITING = re.compile(
+    r"(?:waiting for|warte(?:n)? auf|en attente de|esperando a|a aguardar|aguardando|in attesa di|wachten op|wacht op|"
+    r"ожидание|ожидаем|очікування|oczekiwanie na|väntar på|venter på|čekání na|menunggu|正在等待|等待)\s*",
+    re.IGNORECASE,
+)
 _REACTED = re.compile(
     r"(?:you reacted|du hast (?:mit )?\S+ reagiert|has reaccionado|reaccionaste|vous avez réagi)\b.{0,80}",
     re.IGNORECASE,
@@ -200,6 +206,12 @@ def is_group_call(text: str) -> bool:
     """Return whether `text` is what WhatsApp calls a group's call: `Group call`."""
     words = set(text.casefold().replace("-", " ").split())
     return bool(words & _CALL_NOUNS) and bool(_GROUP.search(text))
+
+
+def is_waiting(text: str, people: Collection[str]) -> bool:
+    """Return whether `text` says that the app waits for one of `people`: `Waiting for Bo`, before a colon."""
+    waiting = _WAITING.match(text)
+    return waiting is not None and text[waiting.end() :].strip() in people
 
 
 def is_reaction(text: str) -> bool:

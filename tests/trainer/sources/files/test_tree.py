@@ -1,18 +1,23 @@
 """Files, folders, zips and tars; and what is refused of them, in a sentence and in little memory."""
 
+import bz2
+import gzip
 import io
+import lzma
 import pickle
 import re
 import stat
 import tarfile
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from persona.errors import UserError
-from tests.trainer.sources.reading import FIXTURES, read
+from tests.trainer.sources.reading import FIXTURES, read, zipped
 from trainer.sources.registry import find
 
 TWEETS = 'window.YTD.tweets.part0 = [\n  {\n    "tweet" : {\n      "id_str" : "1",\n      "created_at" : "",\n      "full_text" : "hi"\n    }\n  }\n]'  # noqa: E501
@@ -161,10 +166,9 @@ def test_tars_are_read_however_they_are_packed(tmp_path: Path, mode: str) -> Non
     assert not folder.exists()
 
 
-def test_an_archive_of_archives_is_to_be_unpacked(tmp_path: Path) -> None:
-    """Unless it is an export that only carries some: somebody sent a zip in a chat."""
+def test_a_zip_that_an_export_carries_is_not_opened(tmp_path: Path) -> None:
+    """Somebody sent it in a chat."""
     inner = zip_of(tmp_path / "inner.zip", ("data/tweets.js", TWEETS.encode())).read_bytes()
-    assert "unpack it and name the folder" in refused(zip_of(tmp_path / "a.zip", ("part-1.zip", inner)))
     carrying = zip_of(tmp_path / "b.zip", ("data/tweets.js", TWEETS.encode()), ("media/sent.zip", inner))
     messages, rejects = read(carrying)
     assert [message.text for message in messages] == ["hi"] and not rejects
@@ -185,3 +189,37 @@ def test_an_export_goes_to_another_process_and_reads_the_same(tmp_path: Path) ->
         for export in find(where):
             copy = pickle.loads(pickle.dumps(export))
             assert list(copy.read(lambda _: None)) == list(export.read(lambda _: None))
+
+
+CHAT = "[04/03/2021, 22:05:33] Bo: hi there\n[04/03/2021, 22:05:40] Ana: no\n"
+
+
+@pytest.mark.parametrize(("suffix", "opens"), [("gz", gzip.open), ("bz2", bz2.open), ("xz", lzma.open)])
+def test_a_file_that_was_packed_alone_is_read(tmp_path: Path, suffix: str, opens: Callable[..., Any]) -> None:
+    """By itself and in a folder; a sticker, which is packed too, is none."""
+    path = tmp_path / f"WhatsApp Chat - Bo.txt.{suffix}"
+    with opens(path, "wt", encoding="utf-8") as file:
+        file.write(CHAT)
+    (tmp_path / "AnimatedSticker.tgs").write_bytes(gzip.compress(b"{}"))
+    assert [message.text for where in (path, tmp_path) for message in read(where)[0]] == ["hi there", "no"] * 2
+    path.write_bytes(path.read_bytes()[:-9])
+    refused: list[str] = []
+    assert not list(find(path, refused.append))
+    assert "can't be unpacked" in refused[0]
+
+
+def test_a_zip_of_zips_is_read_one_deep(tmp_path: Path) -> None:
+    """As they come out of a folder that was packed whole; what lies deeper is named."""
+    inner = zipped(tmp_path / "inner.zip", {"WhatsApp Chat - Bo/_chat.txt": CHAT}).read_bytes()
+    outer = tmp_path / "outer.zip"
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("a.zip", inner)
+        archive.writestr("__MACOSX/._a.zip", b"\0\5\x16\7")
+    assert [message.text for message in read(outer)[0]] == ["hi there", "no"]
+    with zipfile.ZipFile(tmp_path / "outmost.zip", "w") as archive:
+        archive.writestr("b.zip", outer.read_bytes())
+    refused: list[str] = []
+    assert not list(find(tmp_path / "outmost.zip", refused.append))
+    assert refused == [
+        "outmost.zip/b.zip holds archives, such as a.zip; unpack it and name the folder, whose archives are read"
+    ]

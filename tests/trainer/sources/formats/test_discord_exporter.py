@@ -116,3 +116,16 @@ def test_an_unknown_key_of_an_empty_message_is_told(tmp_path: Path) -> None:
     """What the exporter adds next year doesn't vanish in silence."""
     _, rejects = read(export(tmp_path, [row(1, ""), row(2, "", poll={"question": "rye?"}), row(3, "x", poll={})]))
     assert [reject.reason for reject in rejects] == ["a message without text, but with 'poll': not read"]
+
+
+def test_a_time_of_null_is_a_message_without_one(tmp_path: Path) -> None:
+    """It is read, in the file's order; so is what else a tool has set to null."""
+    rows = [row(number, text) for number, text in enumerate(("one", "two", "three"), start=1)]
+    rows[1] |= {"timestamp": None, "embeds": None, "reactions": None}
+    messages, rejects = read(export(tmp_path, rows))
+    assert [(message.text, message.timestamp is None) for message in messages] == [
+        ("one", False),
+        ("two", True),
+        ("three", False),
+    ]
+    assert rejects == []

@@ -163,3 +163,22 @@ def test_on_the_desktop_a_blank_is_all_that_parts_a_name(tmp_path: Path, line: s
     lines = ["10:00 Ana hi", "10:01 Bo ok", "10:02 Ana hm", "10:02 Bo so", "10:03 Ana yes", "10:03 Bo yes", line]
     messages = history(tmp_path, "2026.02.01 Sunday", *lines)
     assert [one[0] for one in messages] == [*["message"] * 6, kind]
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "you unsent a message.",
+        "メッセージの送信を取り消しました",
+        "您已收回訊息",
+        "你撤回了一条消息",
+        "메시지 전송을 취소했습니다.",
+    ],
+)
+def test_what_the_desktop_says_to_whoever_exported_is_nobodys(tmp_path: Path, notice: str) -> None:
+    """It stands under their own name; with a word more, somebody says it."""
+    path = tmp_path / "chat.txt"
+    path.write_text(
+        f"2026.02.01 Sunday\n10:00 Bo hi\n10:01 Ana yes\n10:02 Ana {notice}\n10:03 Ana {notice} why\n", encoding="utf-8"
+    )
+    assert [message.kind for message in read(path)[0]] == ["message", "message", "service", "message"]

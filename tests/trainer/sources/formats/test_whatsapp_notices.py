@@ -173,3 +173,25 @@ def test_the_notice_of_encryption_under_a_persons_name(tmp_path: Path) -> None:
     messages, _ = read(path)
     assert [(one.kind, one.sender_name) for one in messages] == [("service", ""), ("message", "Bo"), ("message", "Ana")]
     assert {one.conversation_type for one in messages} == {"dm"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Waiting for Bo: tap to retry",
+        "En attente de Bo : appuyez pour réessayer",
+        "Warten auf Bo: zum Wiederholen tippen",
+    ],
+)
+def test_the_app_waits_for_somebody_who_is_not_called_so(tmp_path: Path, line: str) -> None:
+    """Unless that is a contact's name: nobody of the rest of it speaks there."""
+    chat = "04/03/2021, 22:05 - Bo: hi\n04/03/2021, 22:06 - Ana: hello\n04/03/2021, 22:07 - {}\n"
+    path = tmp_path / "WhatsApp Chat with Bo.txt"
+    path.write_text(chat.format(line.replace(" :", ":")), encoding="utf-8")
+    assert [(message.sender_name, message.kind) for message in read(path)[0]] == [
+        ("Bo", "message"),
+        ("Ana", "message"),
+        ("", "service"),
+    ]
+    path.write_text(chat.format("Waiting for Godot: he is late"), encoding="utf-8")
+    assert read(path)[0][-1].sender_name == "Waiting for Godot"
