@@ -14,8 +14,9 @@ class IncomingMessage:
 
     channel: `discord:123`, `telegram:-100123:7` (chat and topic), `terminal:chat`. text: as people see it, mentions by
     name, without the mention of the bot itself at its start. at: UTC seconds. mention, reply: it calls the bot, or
-    answers something the bot said. attachments: kinds, as in the corpus. inside: what the channel lies in, the nearest
-    first: a thread's channel, then the server. is_bot: a bot wrote it.
+    answers something the bot said. reply_to: the id of the message it answers by a link, in this channel; "" for none.
+    attachments: kinds, as in the corpus. inside: what the channel lies in, the nearest first: a thread's channel, then
+    the server. is_bot: a bot wrote it.
     """
 
     channel: str
@@ -27,6 +28,7 @@ class IncomingMessage:
     is_dm: bool = False
     mention: bool = False
     reply: bool = False
+    reply_to: str = ""
     attachments: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     is_bot: bool = False

@@ -240,14 +240,24 @@ def _folded(word: str) -> str:
     return word.upper() if word.isascii() else normalise(word)
 
 
+def in_context(threads: Sequence[int], answered: int, least: int) -> list[int]:
+    """Return the places of the messages to show to whoever answers the message at place `answered`: those of its thread, and
+    if they are fewer than `least` as many of the newest before the first of them.
+
+    threads: of the messages of a channel, in their order. Messages after `answered` count if they are of its thread.
+    """
+    thread = [place for place, number in enumerate(threads) if number == threads[answered]]
+    missing = max(0, least - len(thread))
+    return [*range(max(0, thread[0] - missing), thread[0]), *thread]
+
+
 def rhythm_of(times: Sequence[float], addressed: int = 0, gap: float = 0.0) -> Rhythm:
     """Return the rhythm of a channel. times: of its messages, rising. addressed: how many of them answer by a link, or say
     whom they address. gap: seconds, if it need not be learned."""
     share = (addressed + USUAL_SHARE * USUAL_MESSAGES) / (len(times) + USUAL_MESSAGES)
-    is_dated = bool(times) and times[-1] > times[0]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     learned = _learned_gap(gaps) if len(gaps) >= MIN_GAPS else DEFAULT_GAP_SECONDS
-    return Rhythm(gap or learned, is_dated and share >= CROWD_SHARE)
+    return Rhythm(gap or learned, share >= CROWD_SHARE)
 
 
 def _learned_gap(gaps: Sequence[float]) -> float:

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam
 from bot.store.channels import SILENT, keep_surroundings
 from bot.store.database import columns, written
 from bot.store.inserts import insert_new, insert_numbered, upsert
+from bot.store.memory import columns_of
 from bot.store.outbox import answer_to, insert_posts
 from bot.store.people import keep_participant
 from bot.store.records import Answer, InboundMessage, OutgoingPart, PendingMessage, PolicyContext, Post, Recent
@@ -105,7 +106,7 @@ def _commit_one(write: sa.Connection, message: InboundMessage) -> PendingMessage
     known = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
     if message.name is not None:
         keep_participant(write, message)
-    insert_new(write, memory, {**known, "speaker": message.speaker, "lines": written(message.lines)})
+    insert_new(write, memory, {**known, **columns_of(message)})
     if not message.trigger:
         return None
     values = {**known, "is_dm": message.is_dm, "trigger": message.trigger}

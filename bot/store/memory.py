@@ -96,9 +96,18 @@ class Memory(Repository):
             if message.name is not None:
                 keep_participant(write, message)
             values = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
-            said = {"id": number, "speaker": message.speaker, "lines": written(message.lines)}
-            insert_new(write, memory, {**values, **said})
+            insert_new(write, memory, {**values, **columns_of(message), "id": number})
         insert_new(write, filled, {"account": account, "channel": channel, "at": self.database.clock()})
+
+
+def columns_of(message: InboundMessage) -> dict[str, Any]:
+    """Return what memory keeps of a message's content."""
+    return {
+        "speaker": message.speaker,
+        "lines": written(message.lines),
+        "reply_to": message.reply_to,
+        "to_persona": message.to_persona,
+    }
 
 
 def _in(table: sa.Table, account: str, channel: str) -> sa.ColumnElement[bool]:
@@ -107,8 +116,8 @@ def _in(table: sa.Table, account: str, channel: str) -> sa.ColumnElement[bool]:
 
 def _remembered(rows: Iterable[Sequence[Any]]) -> list[HistoryMessage]:
     return [
-        HistoryMessage(message_id, author_id, speaker, lines_of(lines), at)
-        for message_id, author_id, speaker, lines, at in rows
+        HistoryMessage(message_id, author_id, speaker, lines_of(lines), at, reply_to, bool(to_persona))
+        for message_id, author_id, speaker, lines, at, reply_to, to_persona in rows
     ]
 
 

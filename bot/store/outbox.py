@@ -81,6 +81,7 @@ class Outbox(Repository):
             return  # no words of the persona
         said: dict[str, Any] = {"account": post.account, "channel": channel, "message_id": message_id}
         said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self.database.clock()}
+        said |= {"reply_to": post.after, "to_persona": False}
         insert_new(write, memory, said)
 
     @transaction

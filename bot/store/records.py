@@ -6,7 +6,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A message to commit. speaker: its author's key. trigger: what in it asks for an answer, "" if nothing does. name:
-    the display name of an author who is new in the channel; None for a known one."""
+    the display name of an author who is new in the channel; None for a known one. reply_to: the id of the message that it
+    answers by a link. to_persona: it addresses the persona."""
 
     account: str
     channel: str
@@ -18,6 +19,8 @@ class InboundMessage:
     is_dm: bool = False
     trigger: str = ""
     name: str | None = None
+    reply_to: str = ""
+    to_persona: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,15 @@ class PendingMessage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryMessage:
-    """A message of a channel's memory. author_id: "" for the persona."""
+    """A message of a channel's memory. author_id: "" for the persona. reply_to, to_persona: as of an InboundMessage."""
 
     message_id: str
     author_id: str
     speaker: str
     lines: tuple[str, ...]
     at: float
+    reply_to: str = ""
+    to_persona: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,18 @@
 """The tables of the store. A change here needs a migration in bot/migrations/versions."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
 
 metadata = MetaData()
 _Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only in INTEGER PRIMARY KEY
@@ -40,6 +52,8 @@ memory = Table(
     Column("id", _Key, primary_key=True),
     *_text("account", "channel", "message_id", "author_id", "speaker", "lines"),
     Column("at", Float, nullable=False),
+    Column("reply_to", Text, nullable=False, server_default=""),
+    Column("to_persona", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("account", "channel", "message_id"),
     Index("memory_channel", "account", "channel", "id"),
     Index("memory_author", "author_id"),

@@ -11,11 +11,12 @@ from bot.gateway import Gateway, NotSent, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
-from bot.talk.history import in_one_go, scene_of, turns_of
+from bot.talk.history import ThreadContext, in_one_go, scene_of, turns_of
 from bot.talk.listener import Listener
 from bot.talk.places import Places
 from bot.talk.rejections import REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back
+from bot.talk.threads import ChannelThreads
 from engine.voice import Voice
 from persona.config import Settings
 from persona.events import Event
@@ -25,6 +26,7 @@ from persona.transcript import Conversation, Turn, render
 log = logging.getLogger("alterego.drafting")
 
 LINES_A_TURN = 4  # messages read from memory for each turn wanted: a turn is seldom more
+TALKS_AT_ONCE = 4  # in a channel: so many times as much is read, and those of one thread are kept
 SECONDS_TO_ANSWER = 120.0  # what an engine gets; what is there by then is sent
 DRAFTS = 3  # tries before an objection is taken for silence
 FRESH_DRAFTS = 5  # times an answer is made anew because its author went on, edited or deleted
@@ -61,47 +63,52 @@ class Drafter:
         self._settings = settings
         self._places = places
         self._metrics = metrics
+        self._threads = ChannelThreads(voice.seal.speaker)
         self._filled: set[str] = set()  # channels of which it is known without asking the store
 
     async def draft(self, pending: PendingMessage) -> Draft | None:
         """Return what to say to what was said in one go. Sampled at once, and looked at again when the author had time to
         go on: if they wrote more, edited or deleted meanwhile, it is sampled again. None if the message was deleted."""
         await self._fill(pending)
-        messages = await self._messages(pending)
+        context = await self._context(pending)
         draft = None
         for _ in range(FRESH_DRAFTS):
-            if not messages:
+            if not context.messages:
                 return None
-            draft = await self._sampled(pending, messages)
-            await asyncio.sleep(self._patience(pending.channel, messages))
-            before, messages = messages, await self._messages(pending)
-            if messages == before:
+            draft = await self._sampled(pending, context)
+            await asyncio.sleep(self._patience(pending.channel, context.messages))
+            before, context = context, await self._context(pending)
+            if context == before:
                 break
         return draft
 
-    async def _messages(self, pending: PendingMessage) -> list[HistoryMessage]:
-        """Return the channel up to the author's last message in a row; empty if the message was deleted."""
+    async def _context(self, pending: PendingMessage) -> ThreadContext:
+        """Return the message's thread up to its author's last message in a row; empty if the message was deleted."""
         place = (pending.account, pending.channel, pending.message_id)
         talk = self._places.talk(pending.channel)
-        most = talk.context_turns * LINES_A_TURN
+        most = talk.context_turns * LINES_A_TURN * TALKS_AT_ONCE
         messages = await self._store.memory.remembered(*place, most)
         merge = talk.merge.total_seconds()
-        if not messages or not merge:
-            return messages
-        following = await self._store.memory.following(*place, most)
-        return (messages + in_one_go(messages[-1], following, merge))[-most:]
+        if messages and merge:
+            following = await self._store.memory.following(*place, most)
+            messages = (messages + in_one_go(messages[-1], following, merge))[-most:]
+        authors = {message.author_id for message in messages}
+        participants = await self._store.people.in_channel(pending.account, pending.channel, authors)
+        names = {normalise(person.name): person.speaker for person in participants.values() if person.name}
+        channel = f"{pending.account} {pending.channel}"
+        return self._threads.context(channel, messages, pending.message_id, names)
 
     def _patience(self, channel: str, messages: Sequence[HistoryMessage]) -> float:
         """Return the seconds in which the author may still go on, whatever their clock and ours say."""
         merge = self._places.talk(channel).merge.total_seconds()
         return min(max(0.0, messages[-1].at + merge - self._store.clock()), merge)
 
-    async def _sampled(self, pending: PendingMessage, messages: Sequence[HistoryMessage]) -> Draft:
+    async def _sampled(self, pending: PendingMessage, context: ThreadContext) -> Draft:
         """Return a draft that may be said, or one with the reason why none may."""
         scene = scene_of(self._voice.seal, pending.is_dm)
         context_turns = self._places.talk(pending.channel).context_turns
-        turns = turns_of(messages, context_turns, self._voice.seal.max_length // 2)
-        ids = [message.message_id for message in messages]
+        turns = turns_of(context, context_turns, self._voice.seal.max_length // 2)
+        ids = [message.message_id for message in context.messages]
         merged = tuple(ids[ids.index(pending.message_id) + 1 :]) if pending.message_id in ids else ()
         deadline = time.monotonic() + SECONDS_TO_ANSWER
         rejection = ""
@@ -117,14 +124,14 @@ class Drafter:
                     rejections=held_back,
                 )
             self._metrics.held_back(held_back)
-            parts = await self._parts(pending, messages, lines)
+            parts = await self._parts(pending, context.heard, lines)
             said = [line for part in parts for line in part.said]
             own = await self._store.memory.own(pending.account, pending.channel, REPEATS_OF)
             earlier = ["\n".join(message.lines) for message in own]
             rejection = "guard" if held_back and not lines else rejection_reason(said, earlier)
             if not rejection:
                 self._metrics.tokens.inc(len(self._voice.encoding.encode("\n".join(lines))))
-                return Draft(parts, merged, "", self._made(pending, scene, turns, messages, lines))
+                return Draft(parts, merged, "", self._made(pending, scene, turns, context, lines))
             self._metrics.objections.labels(rejection).inc()
             if not lines:  # the voice has tried again by itself
                 break
@@ -150,13 +157,13 @@ class Drafter:
         pending: PendingMessage,
         scene: str,
         turns: Sequence[Turn],
-        messages: Sequence[HistoryMessage],
+        context: ThreadContext,
         lines: Sequence[str],
     ) -> Answer | None:
         """Return what the answer was made of, if people may rate it."""
         if not self._places.talk(pending.channel).feedback:
             return None
-        authors = tuple(sorted({message.author_id for message in messages} - {""}))
+        authors = tuple(sorted({message.author_id for message in context.heard} - {""}))
         prompt = render(Conversation(scene, tuple(turns), self._voice.seal.year))
         return Answer(prompt, "\n".join(lines), f"{self._voice.seal.speaker} {self._voice.seal.created}", authors)
 

@@ -36,11 +36,21 @@ class Listener:
         place = (account, message.channel, message.message_id)
         lines, at, is_dm = self.lines_of(message), message.at, message.is_dm
         if message.author_id == own:
-            return InboundMessage(*place, "", self._seal.speaker, lines, at, is_dm)
+            return InboundMessage(*place, "", self._seal.speaker, lines, at, is_dm, reply_to=message.reply_to)
         known = here.get(message.author_id)
         participant = known or await self._new_participant(account, message, here)
         name = None if known else participant.name
-        return InboundMessage(*place, message.author_id, participant.speaker, lines, at, is_dm, name=name)
+        return InboundMessage(
+            *place,
+            message.author_id,
+            participant.speaker,
+            lines,
+            at,
+            is_dm,
+            name=name,
+            reply_to=message.reply_to,
+            to_persona=message.mention,
+        )
 
     def lines_of(self, message: IncomingMessage) -> tuple[str, ...]:
         """Return what is remembered of a message. One that only mentions the persona still triggers."""

@@ -5,7 +5,7 @@ import secrets
 from bot.metrics import BotMetrics
 from bot.store import BotStore
 from bot.talk.delivery import sayable
-from bot.talk.history import turns_of
+from bot.talk.history import ThreadContext, turns_of
 from bot.talk.places import Places
 from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR
@@ -42,7 +42,7 @@ class ProactivePosts:
             return await self.tweet()
         talk = self._places.talk(channel)
         remembered = await self._store.memory.latest(account, channel, talk.context_turns)
-        turns = turns_of(remembered, talk.context_turns, self._voice.seal.max_length)
+        turns = turns_of(ThreadContext(remembered), talk.context_turns, self._voice.seal.max_length)
         held_back: list[str] = []
         lines = await self._voice.reply(
             scene, turns, secrets.randbits(31), channel=f"{account} {channel}", rejections=held_back

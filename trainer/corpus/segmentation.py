@@ -120,7 +120,7 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
     timed = in_order(rows)
     dated = sum(row.at is not None for row in rows)
     longest = MAX_DATED_TURNS if 2 * dated > len(rows) else MAX_UNDATED_TURNS
-    finder = ThreadFinder(_rhythm(timed, people, gap))
+    finder = ThreadFinder(_rhythm(timed, people, gap) if dated else Rhythm())
     by_id = {row.message_id: row for row in rows}
     conversations: list[_Conversation] = []
     current: dict[int, _Conversation] = {}  # where each thread goes on

@@ -16,7 +16,8 @@ def parse_message(message: discord.Message, me: discord.ClientUser) -> IncomingM
     author, channel = message.author, message.channel
     if message.type not in _ORDINARY:
         return None
-    answered = message.reference.resolved if message.reference else None
+    link = message.reference if message.type == discord.MessageType.reply else None
+    answered = link.resolved if link else None
     return IncomingMessage(
         channel=f"discord:{channel.id}",
         message_id=str(message.id),
@@ -27,6 +28,7 @@ def parse_message(message: discord.Message, me: discord.ClientUser) -> IncomingM
         is_dm=is_private(channel),
         mention=_mentions_us(message, me),
         reply=isinstance(answered, discord.Message) and answered.author == me,
+        reply_to=str(link.message_id) if link and link.message_id and link.channel_id == channel.id else "",
         attachments=tuple(_attachment_type(attachment.content_type or "") for attachment in message.attachments)
         + tuple(f"sticker {sticker.name}" for sticker in message.stickers),
         inside=surroundings(channel),

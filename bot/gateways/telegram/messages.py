@@ -29,6 +29,7 @@ def parse_message(message: Message, own_id: int, own_name: str) -> IncomingMessa
         is_dm=message.chat.type == ChatType.PRIVATE,
         mention=mention,
         reply=bool(answered and answered.from_user and answered.from_user.id == own_id),
+        reply_to=str(answered.message_id) if answered and answered.message_id != message.message_thread_id else "",
         attachments=_attachments(message),
         inside=(f"telegram:{message.chat.id}",) if channel_of(message).count(":") > 1 else (),
         is_bot=author.is_bot,

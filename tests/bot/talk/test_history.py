@@ -3,10 +3,15 @@
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.store import HistoryMessage
-from bot.talk.history import in_one_go, turns_of
-from persona.transcript import Turn
+from bot.talk.history import Answered, ThreadContext, in_one_go, turns_of
+from bot.talk.threads import ChannelThreads
+from persona.transcript import Quote, Turn
+from trainer.corpus.segmentation import Row, conversation_records, segment
+from trainer.people.identities import KnownPerson
 
 
 def said(number: int, author: str, *lines: str, at: float = 0.0) -> HistoryMessage:
@@ -16,14 +21,18 @@ def said(number: int, author: str, *lines: str, at: float = 0.0) -> HistoryMessa
 def test_what_one_person_said_in_a_row_is_one_turn() -> None:
     """The last turns; what stands for no words is left out."""
     heard = [said(1, "ann", "old"), said(2, "bob", "a"), said(3, "bob", "b"), said(4, "ann"), said(5, "ann", "c")]
-    assert turns_of(heard, 1, 99) == (Turn("ANN", ("c",)),)
-    assert turns_of(heard, 2, 99) == (Turn("ANN", ("old",)), Turn("BOB", ("a", "b")), Turn("ANN", ("c",)))
+    assert turns_of(ThreadContext(heard), 1, 99) == (Turn("ANN", ("c",)),)
+    assert turns_of(ThreadContext(heard), 2, 99) == (
+        Turn("ANN", ("old",)),
+        Turn("BOB", ("a", "b")),
+        Turn("ANN", ("c",)),
+    )
 
 
 def test_the_window_on_a_long_talk_moves_on_in_leaps() -> None:
     """So that most prompts begin as the one before; it never holds fewer turns than are wanted, nor half as many more."""
     talk = [said(number, "ann" if number % 2 else "bob", f"line {number}") for number in range(400)]
-    windows = [turns_of(talk[:end], 20, 99) for end in range(40, 400)]
+    windows = [turns_of(ThreadContext(talk[:end]), 20, 99) for end in range(40, 400)]
     assert {len(window) for window in windows} <= set(range(20, 31))
     assert all(window[-1].lines == (f"line {end - 1}",) for end, window in zip(range(40, 400), windows, strict=True))
     stays = sum(after[0] == before[0] for before, after in pairwise(windows))
@@ -32,9 +41,9 @@ def test_the_window_on_a_long_talk_moves_on_in_leaps() -> None:
 
 def test_of_a_turn_that_does_not_fit_the_end_is_kept() -> None:
     """A message longer than the prompt must not leave the prompt empty."""
-    (turn,) = turns_of([said(1, "ann", "x" * 500, "the question?")], 5, 10)
+    (turn,) = turns_of(ThreadContext([said(1, "ann", "x" * 500, "the question?")]), 5, 10)
     assert turn.lines == ("the question?",)
-    (turn,) = turns_of([said(1, "ann", "x" * 50 + " and this?")], 5, 5)
+    (turn,) = turns_of(ThreadContext([said(1, "ann", "x" * 50 + " and this?")]), 5, 5)
     assert turn.lines == ("and this?",)
 
 
@@ -52,3 +61,44 @@ def test_who_goes_on_at_once_is_heard_out(others: list[tuple[str, float]], ids: 
     """Each message within the patience of the one before; what others said in between is heard too."""
     following = [said(number, author, "…", at=at) for number, (author, at) in enumerate(others, start=1)]
     assert [int(one.message_id) for one in in_one_go(said(0, "ann", "hey"), following, 2.0)] == ids
+
+
+def test_a_turn_quotes_what_it_answers_unless_that_stands_before_it() -> None:
+    """Also in the middle of a burst, which then is two turns; who goes on may answer the turn before theirs."""
+    talk = [said(1, "ann", "soup?"), said(2, "ann", "or bread?"), said(3, "bob", "my bike is gone")]
+    talk += [
+        said(4, "cem", "bread"),
+        said(5, "cem", "which bike"),
+        said(6, "bob", "the blue one"),
+        said(7, "bob", "sad"),
+    ]
+    links = {"4": (2, True), "5": (3, True), "6": (5, True), "7": (4, False)}
+    answers = {name: Answered(talk[parent - 1], explicit) for name, (parent, explicit) in links.items()}
+    assert turns_of(ThreadContext(talk, answers), 20, 99) == (
+        Turn("ANN", ("soup?", "or bread?")),
+        Turn("BOB", ("my bike is gone",)),
+        Turn("CEM", ("bread", "which bike"), Quote("ANN", "or bread?")),
+        Turn("BOB", ("the blue one",)),
+        Turn("BOB", ("sad",), Quote("CEM", "bread")),
+    )
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 4), st.booleans()), max_size=25))
+def test_the_bot_reads_the_turns_that_an_import_writes(channel: list[tuple[str, int, bool]]) -> None:
+    """Of the same messages: the same threads, bursts and quotes. back: how far a link points, 0 for none."""
+    people = {name: KnownPerson(name.upper(), name, consent=True) for name in "abc"}
+    rows, heard = [], []
+    for number, (who, back, addresses) in enumerate(channel):
+        text = f"b: {number}" if addresses else f"line {number}"
+        link = str(number - back) if back and back <= number else ""
+        at = 1e9 + 60.0 * number
+        rows.append(Row("discord", "D", "c", "group", str(number), who, at, (text,), link))
+        heard.append(HistoryMessage(str(number), who, who.upper(), (text,), at, link))
+    records = conversation_records(rows, people, others="context")
+    groups = segment(rows, people)
+    for record, group in zip(records, groups, strict=True):
+        last = group.rows[-1].message_id
+        context = ChannelThreads("MARA").context("c", heard, last, {})
+        ids = {row.message_id for row in group.rows}
+        own = [message for message in context.messages if message.message_id in ids]
+        assert turns_of(ThreadContext(own, context.answers), 99, 99) == record.conversation.turns

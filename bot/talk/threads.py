@@ -1,0 +1,93 @@
+"""Which of what was said in a channel belongs to the message that is answered, by the code that cut the training data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.store import HistoryMessage
+from bot.talk.history import Answered, ThreadContext
+from persona.threads import Assigned, ThreadFinder, in_context, named_in, rhythm_of
+
+CHANNELS = 256  # whose threads are kept; those of others are found anew from what is remembered
+LEARNED_FOR = 256  # messages after which a channel's rhythm is learned anew; sooner if it was learned from fewer
+MIN_MESSAGES = 8  # shown at least: a shorter thread is filled up with the newest of the channel before it
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What is known of a channel. lasts: messages that may still come before its rhythm is learned anew. names: keys by
+    display names. threads: by message id, of those that were seen last."""
+
+    finder: ThreadFinder
+    lasts: int
+    names: dict[str, str]
+    threads: dict[str, Assigned] = field(default_factory=dict)
+
+
+class ChannelThreads:
+    """The threads of the channels that were answered lately: each message is assigned once, when it is first asked for.
+
+    persona: its speaker key."""
+
+    def __init__(self, persona: str) -> None:
+        self._persona = persona
+        self._channels: dict[str, _Channel] = {}
+
+    def context(
+        self, channel: str, messages: Sequence[HistoryMessage], answered: str, names: Mapping[str, str]
+    ) -> ThreadContext:
+        """Return what to show to whoever answers the message with the id `answered`: see persona.threads.in_context.
+
+        channel: of one account. messages: the last ones remembered there. names: keys by normalised display names.
+        """
+        ids = [message.message_id for message in messages]
+        if answered not in ids:
+            return ThreadContext(messages)
+        assigned = self._assigned(channel, messages, names)
+        places = in_context([assigned[name].thread for name in ids], ids.index(answered), MIN_MESSAGES)
+        by_id = dict(zip(ids, messages, strict=True))
+        answers = {
+            ids[place]: Answered(by_id[found.parent], found.explicit)
+            for place in places
+            if (found := assigned[ids[place]]).parent in by_id
+        }
+        return ThreadContext([messages[place] for place in places], answers)
+
+    def _assigned(
+        self, channel: str, messages: Sequence[HistoryMessage], names: Mapping[str, str]
+    ) -> Mapping[str, Assigned]:
+        known = self._channels.pop(channel, None)
+        new = [message for message in messages if known is None or message.message_id not in known.threads]
+        follow = list(messages[len(messages) - len(new) :]) == new
+        if known is None or not follow or known.lasts < len(new):
+            known, new = self._learned(messages, names), list(messages)
+        else:
+            known.lasts -= len(new)
+        known.names.update(names)
+        threads = dict(known.threads)
+        for message in new:
+            threads[message.message_id] = self._assign(known.finder, message)
+        known.threads = {message.message_id: threads[message.message_id] for message in messages}
+        self._channels[channel] = known
+        if len(self._channels) > CHANNELS:
+            del self._channels[next(iter(self._channels))]
+        return known.threads
+
+    def _learned(self, messages: Sequence[HistoryMessage], names: Mapping[str, str]) -> _Channel:
+        """A channel of which nothing is assigned yet."""
+        keys = {message.speaker for message in messages}
+        called = dict(names)
+
+        def key_of(name: str) -> str | None:
+            return name if name in keys else called.get(name)
+
+        addressed = sum(
+            bool(message.reply_to or message.to_persona or named_in("\n".join(message.lines), key_of))
+            for message in messages
+        )
+        rhythm = rhythm_of(sorted(message.at for message in messages), addressed)
+        return _Channel(ThreadFinder(rhythm, called), min(len(messages), LEARNED_FOR), called)
+
+    def _assign(self, finder: ThreadFinder, message: HistoryMessage) -> Assigned:
+        meant = (self._persona,) if message.to_persona else ()
+        text = "\n".join(message.lines)
+        return finder.assign(message.message_id, message.speaker, message.at, text, message.reply_to, meant)
