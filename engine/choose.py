@@ -22,6 +22,7 @@ from persona.values import is_loopback
 log = logging.getLogger("alterego.engine")
 
 TORCH_PRECISIONS = ("auto", "f16", "bf16", "4bit")
+LLAMA_CPP_ALONE = {"granite", "olmo2", "smollm3"}  # whose model.gguf OpenVINO GenAI can't read
 
 
 def encoding_of(bundle: Bundle) -> Encoding:

@@ -1,7 +1,7 @@
-"""A merged model as one GGUF file, which OpenVINO, llama.cpp, Ollama and LM Studio load. Llama, Qwen2 and Qwen3 shapes.
+"""A merged model as one GGUF file, which llama.cpp, Ollama and LM Studio load, OpenVINO too for some shapes.
 
-Learned from llama.cpp's convert_hf_to_gguf.py: names go through gguf's own tensor map, Llama's query and key rows are
-permuted for its rotary layout, norms stay float32, and the tokenizer travels inside.
+Learned from llama.cpp's convert_hf_to_gguf.py: names go through gguf's own tensor map, query and key rows are
+permuted where the rotary layout wants it, norms stay float32, and the tokenizer travels inside.
 """
 
 import json
@@ -18,7 +18,20 @@ from transformers import PreTrainedModel
 from persona.encoding import Encoding
 from persona.errors import UserError
 
-ARCHITECTURES = {"llama": gguf.MODEL_ARCH.LLAMA, "qwen2": gguf.MODEL_ARCH.QWEN2, "qwen3": gguf.MODEL_ARCH.QWEN3}
+ARCHITECTURES = {
+    "llama": gguf.MODEL_ARCH.LLAMA,
+    "mistral": gguf.MODEL_ARCH.LLAMA,
+    "qwen2": gguf.MODEL_ARCH.QWEN2,
+    "qwen3": gguf.MODEL_ARCH.QWEN3,
+    "granite": gguf.MODEL_ARCH.GRANITE,
+    "olmo2": gguf.MODEL_ARCH.OLMO2,
+    "smollm3": gguf.MODEL_ARCH.SMOLLM3,
+}
+PERMUTED = {
+    gguf.MODEL_ARCH.LLAMA,
+    gguf.MODEL_ARCH.GRANITE,
+    gguf.MODEL_ARCH.SMOLLM3,
+}  # rotary pairs lie side by side there
 PRECISIONS = {"f16": (Kind.F16, 1), "q8_0": (Kind.Q8_0, 7), "q4_0": (Kind.Q4_0, 2)}  # tensor type, general.file_type
 _BLOCK = 32  # values a quantised block holds; rows of another length stay F16
 
@@ -74,6 +87,11 @@ def _add_shape(writer: gguf.GGUFWriter, config: Any) -> None:
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_rope_freq_base(float(rope.get("rope_theta", 10_000.0)))
     writer.add_vocab_size(config.vocab_size)
+    if config.model_type == "granite":
+        writer.add_attention_scale(config.attention_multiplier)
+        writer.add_embedding_scale(config.embedding_multiplier)
+        writer.add_residual_scale(config.residual_multiplier)
+        writer.add_logit_scale(config.logits_scaling)
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, encoding: Encoding, vocabulary: int, architecture: str) -> None:
@@ -86,7 +104,7 @@ def _add_tokenizer(writer: gguf.GGUFWriter, encoding: Encoding, vocabulary: int,
     types = [_token_type(i in pieces, special.get(i)) for i in range(vocabulary)]
     merges = [" ".join(pair) if isinstance(pair, list) else pair for pair in spec["model"]["merges"]]
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2" if architecture.startswith("qwen") else "gpt-2")
+    writer.add_tokenizer_pre(_pre_tokenizer(spec, architecture))
     writer.add_token_list(tokens)
     writer.add_token_types(types)
     writer.add_token_merges(merges)
@@ -94,6 +112,14 @@ def _add_tokenizer(writer: gguf.GGUFWriter, encoding: Encoding, vocabulary: int,
     writer.add_pad_token_id(encoding.end_of_turn)
     writer.add_bos_token_id(encoding.end_of_turn if encoding.bos is None else encoding.bos)
     writer.add_add_bos_token(encoding.bos is not None)
+
+
+def _pre_tokenizer(spec: dict[str, Any], architecture: str) -> str:
+    """Return llama.cpp's name for how a tokenizer splits text before its merges."""
+    if architecture.startswith("qwen"):
+        return "qwen2"
+    splitters = json.dumps(spec["pre_tokenizer"] or {})
+    return "smollm" if '"Digits"' in splitters and '"individual_digits": true' in splitters else "gpt-2"
 
 
 def _token_type(known: bool, special: bool | None) -> int:
@@ -115,7 +141,7 @@ def _tensors(model: PreTrainedModel, arch: gguf.MODEL_ARCH) -> Iterator[tuple[st
         gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if gguf_name is None:
             raise UserError(f"the base has a weight that GGUF does not know ({name}); choose another engine")
-        if arch is gguf.MODEL_ARCH.LLAMA and name.endswith(("q_proj.weight", "k_proj.weight")):
+        if arch in PERMUTED and name.endswith(("q_proj.weight", "k_proj.weight")):
             heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
             tensor = tensor.reshape(heads, 2, tensor.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(tensor.shape)
         yield gguf_name, tensor

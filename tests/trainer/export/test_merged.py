@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 import torch
 import xllamacpp
-from transformers import AutoTokenizer, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    AutoTokenizer,
+    MistralConfig,
+    MistralForCausalLM,
+    Olmo2Config,
+    Olmo2ForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    SmolLM3Config,
+    SmolLM3ForCausalLM,
+)
 
 from engine.choose import encoding_of
 from persona.bundle import current
@@ -31,6 +42,22 @@ def qwen2(vocabulary: int) -> PreTrainedModel:
     return Qwen2ForCausalLM(
         Qwen2Config(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=256, **bases.SMALL)
     )
+
+
+def mistral(vocabulary: int) -> PreTrainedModel:
+    more = {"num_key_value_heads": 2, "max_position_embeddings": 256, "sliding_window": None}
+    return MistralForCausalLM(MistralConfig(vocab_size=vocabulary, **more, **bases.SMALL))
+
+
+def olmo2(vocabulary: int) -> PreTrainedModel:
+    more = {"num_key_value_heads": 2, "max_position_embeddings": 256}
+    return Olmo2ForCausalLM(Olmo2Config(vocab_size=vocabulary, **more, **bases.SMALL))
+
+
+def smollm3(vocabulary: int) -> PreTrainedModel:
+    """Every fourth layer has no rotary positions."""
+    more = {"num_key_value_heads": 2, "max_position_embeddings": 256, "pad_token_id": None}
+    return SmolLM3ForCausalLM(SmolLM3Config(vocab_size=vocabulary, **more, **{**bases.SMALL, "num_hidden_layers": 4}))
 
 
 def served(file: Path) -> xllamacpp.Server:
@@ -64,7 +91,9 @@ def agreement(model: PreTrainedModel, server: xllamacpp.Server, prompts: list[li
     return float(torch.cat(found).float().mean())
 
 
-@pytest.mark.parametrize("shape", [bases.llama, qwen2, bases.qwen3], ids=lambda shape: shape.__name__)
+@pytest.mark.parametrize(
+    "shape", [bases.llama, qwen2, bases.qwen3, mistral, bases.granite, olmo2, smollm3], ids=lambda shape: shape.__name__
+)
 def test_llama_cpp_says_what_torch_says(tmp_path: Path, shape: object) -> None:
     """At least 99 % of greedy tokens on 32 prompts, at F16."""
     tokenizer, end, bos = tokenizers.byte_level_bpe()
@@ -114,7 +143,7 @@ def test_a_shape_that_gguf_does_not_hold_is_refused_by_name(tmp_path: Path) -> N
     """With what can be written."""
     tokenizer, end, bos = tokenizers.byte_level_bpe()
     model = bases.gpt2(tokenizer.get_vocab_size())
-    with pytest.raises(UserError, match=r"type 'gpt2' can't be written as GGUF; alterego writes llama, qwen2, qwen3"):
+    with pytest.raises(UserError, match=r"type 'gpt2' can't be written as GGUF; alterego writes granite, llama, "):
         write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf")
 
 
