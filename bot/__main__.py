@@ -141,15 +141,25 @@ def forget(
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="The new file.")], config: ConfigOption = Path("persona.toml")
+    file: Annotated[Path, typer.Argument(help="The new file; with --keep, the folder of backups.")],
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Name the file by the time, and keep the last so many in the folder.")
+    ] = None,
+    config: ConfigOption = Path("persona.toml"),
 ) -> None:
-    """Copy the store into a file, while the bot runs or not. Example: python -m bot backup /backup/alterego.db"""
+    """Copy the store into a file, while the bot runs or not. Example: python -m bot backup --keep 14 /backup"""
+    from datetime import UTC, datetime
+
     from bot.store.address import store_url
-    from bot.store.backup import back_up
+    from bot.store.backup import back_up, back_up_into
     from persona.config import load
 
     settings = load(config)
-    size = back_up(store_url(settings), settings.state, file.absolute())
+    url, state, target = store_url(settings), settings.state, file.absolute()
+    if keep:
+        file, size = back_up_into(url, state, target, keep, datetime.now(UTC))
+    else:
+        size = back_up(url, state, target)
     typer.echo(f"{file}: {size / 2**20:.1f} MiB")
 
 

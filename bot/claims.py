@@ -43,7 +43,7 @@ class Claims:
 
     def _file(self, account: str) -> IO[str]:
         path = self._folder / f".{account.replace(':', '-')}.lock"
-        lock = path.open("a+")
+        lock = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")  # noqa: PTH123, SIM115
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

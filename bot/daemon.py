@@ -108,6 +108,7 @@ class BotDaemon:
         self._began = time.monotonic()
         self._pauses = pauses = pauses or Pauses()
         self.metrics = BotMetrics()
+        store.database.on_fault = lambda reason: self.metrics.store_faults.labels(reason).inc()
         self._queues = ChannelQueues(*pauses.work)
         self._claims = Claims(store.database, settings.state)
         self._places = Places(settings.talk_in)
@@ -136,7 +137,19 @@ class BotDaemon:
         replier = Replier(store, gateway, self._voice, sender, drafter, settings, places, metrics)
         commands = Commands(store, settings, places, self._proactive, gateway, self._status)
         claim = self._claims.claim
-        return InboxWriter(store, settings, listener, replier, sender, commands, places, self._queues, metrics, claim)
+        return InboxWriter(
+            store,
+            settings,
+            listener,
+            replier,
+            sender,
+            commands,
+            places,
+            self._queues,
+            metrics,
+            claim,
+            gateway.platform,
+        )
 
     async def run(self, stopping: asyncio.Event, until_first_ends: bool) -> None:
         """Run all parts. Once stopping, commit nothing more and finish the work in progress."""

@@ -180,6 +180,15 @@ class Intake(Protocol):
     async def watermarks(self) -> Mapping[str, str]:
         """Return the last committed message id of each channel, for catching up."""
 
+    def heard(self) -> None:
+        """Note that the platform sent something."""
+
+    def dropped(self) -> None:
+        """Note that an event found no room; what it was about is read later."""
+
+    def reconnected(self) -> None:
+        """Note that the connection was lost and is back."""
+
     def catching_up(self, channels: int) -> None:
         """Note how many channels are still being read up to now."""
 

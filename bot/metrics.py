@@ -25,6 +25,22 @@ class BotMetrics:
         self.channels_behind = Gauge(
             "alterego_channels_behind", "Channels still being read up to now", ["platform"], registry=at
         )
+        self.caught_up = Counter(
+            "alterego_channels_caught_up",
+            "Channels read up to now after they had fallen behind",
+            ["platform"],
+            registry=at,
+        )
+        self.last_event = Gauge(
+            "alterego_last_event_timestamp_seconds", "When the platform last sent anything", ["platform"], registry=at
+        )
+        self.dropped = Counter(
+            "alterego_dropped", "Events that found no room and were read later", ["platform"], registry=at
+        )
+        self.reconnects = Counter("alterego_reconnects", "Connections lost and made again", ["platform"], registry=at)
+        self.store_faults = Counter(
+            "alterego_store_faults", "Failures of the store, by reason", ["reason"], registry=at
+        )
         self.loop_lag = Gauge("alterego_loop_lag_seconds", "How late the event loop was last", registry=at)
         self.inbox = Gauge("alterego_inbox", "Messages that called, by what became of them", ["verdict"], registry=at)
         self.inbox_age = Gauge("alterego_inbox_age_seconds", "How long the oldest message has waited", registry=at)

@@ -89,3 +89,4 @@ class Supervisor:
                 log.warning(ended, exc_info=debug)
             self.states[gateway.platform] = "pausing"
             await asyncio.sleep(pause)
+            self._intake_of(gateway).reconnected()

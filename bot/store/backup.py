@@ -1,11 +1,15 @@
 """A copy of the store while it is in use."""
 
+import re
 import sqlite3
 from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from persona.atomic import replacing
 from persona.errors import SettingsError, UserError
+
+_DATED = re.compile(r"alterego-\d{8}-\d{6}\.db")  # what --keep may remove
 
 
 def back_up(url: str, folder: Path, target: Path) -> int:
@@ -28,6 +32,21 @@ def back_up(url: str, folder: Path, target: Path) -> int:
             f"the store at {source} can't be copied ({error}); look at the disk, then run it again"
         ) from error
     return target.stat().st_size
+
+
+def back_up_into(url: str, folder: Path, target: Path, keep: int, now: datetime) -> tuple[Path, int]:
+    """Copy the store at `url` into a new file of the folder `target`, and remove the oldest of its backups beyond `keep`.
+
+    now: UTC; the file is called after it. Returns the file and its size in bytes. Raises UserError as `back_up` does.
+    """
+    if not target.is_dir():
+        raise SettingsError(f"--keep takes a folder, and {target} is none; make it first")
+    file = target / f"alterego-{now:%Y%m%d-%H%M%S}.db"
+    size = back_up(url, folder, file)
+    backups = sorted(path for path in target.glob("alterego-*.db") if _DATED.fullmatch(path.name))
+    for old in backups[:-keep]:
+        old.unlink(missing_ok=True)
+    return file, size
 
 
 def _copy(source: Path, draft: Path) -> None:

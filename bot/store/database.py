@@ -3,10 +3,12 @@ connection and runs whole in a thread: one for all that write, one or a few for 
 
 import asyncio
 import json
+import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -32,6 +34,7 @@ class Database:
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
         self.engine = engine
+        self.on_fault: Callable[[str], object] = lambda _reason: None  # called with the reason of every failure
         self.clock = clock
         self.is_sqlite = engine.dialect.name == "sqlite"  # a file
         self._looking = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -45,6 +48,8 @@ class Database:
         to. Raises UserError if it can't be opened."""
         shown = url.split("@")[-1]  # what stands before it may be a password
         database = cls(engine_at(url, shown, folder), clock)
+        if database.is_sqlite:
+            _keep_private(Path(str(database.engine.url.database)))
         try:
             await database.write(_bring_up)
         except (SQLAlchemyError, OSError) as error:
@@ -104,13 +109,22 @@ class Database:
                 with _begun(self.engine) as connection:
                     result = step(connection)
             except BaseException as error:
+                self._tell_fault(error)
                 waiting.set_exception(error)
             else:
                 waiting.set_result(result)
 
     def _seen(self, step: Callable[[sa.Connection], T]) -> T:
-        with self._looking.connect() as connection:
-            return step(connection)
+        try:
+            with self._looking.connect() as connection:
+                return step(connection)
+        except Exception as error:
+            self._tell_fault(error)
+            raise
+
+    def _tell_fault(self, error: BaseException) -> None:
+        if isinstance(error, SQLAlchemyError | OSError | sqlite3.Error):
+            self.on_fault(fault_of(error))
 
     def _empty_log(self) -> None:
         with self.engine.connect() as connection:
@@ -132,9 +146,30 @@ def _begun(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return the database's own words in one line, without the statement and its values."""
     return (str(getattr(error, "orig", error)).splitlines() or [type(error).__name__])[0]
+
+
+_FAULTS = {  # a word in what the database says, and what it means
+    "locked": "locked",
+    "busy": "locked",
+    "full": "disk full",
+    "no space": "disk full",
+    "readonly": "read-only",
+    "read-only": "read-only",
+    "i/o": "disk error",
+    "malformed": "damaged",
+    "not a database": "damaged",
+    "connect": "no connection",
+    "terminat": "no connection",
+}
+
+
+def fault_of(error: BaseException) -> str:
+    """Return the reason of a failure in a few words of ours, which metrics can bear as a label."""
+    said = reason_of(error).lower()
+    return next((reason for word, reason in _FAULTS.items() if word in said), "other")
 
 
 def columns(table: sa.Table, *names: str) -> tuple[sa.Column[Any], ...]:
@@ -150,6 +185,13 @@ def lines_of(written: str) -> tuple[str, ...]:
 def written(lines: Sequence[str]) -> str:
     """Return lines as the store keeps them: JSON in ASCII, so that any text can be stored."""
     return json.dumps(list(lines))
+
+
+def _keep_private(path: Path) -> None:
+    """Let nobody else read the database; SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # what can't be opened is told in a moment
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
 
 
 def _bring_up(connection: sa.Connection) -> None:

@@ -42,6 +42,7 @@ class InboxWriter:
         queues: ChannelQueues,
         metrics: BotMetrics,
         claim: Callable[[str], Awaitable[None]],
+        platform: str,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -53,6 +54,7 @@ class InboxWriter:
         self._queues = queues
         self._metrics = metrics
         self._claim = claim
+        self._platform = platform
         self._rng = random.Random()
         self._taking = asyncio.Event()  # from opened() to stop()
         self._stopped = False
@@ -119,7 +121,7 @@ class InboxWriter:
             raise
         finally:
             self._busy_since = None
-        self._metrics.received.labels(self.account.partition(":")[0]).inc(len(inbound))
+        self._metrics.received.labels(self._platform).inc(len(inbound))
         for message in pending:
             self._dispatch(message)
 
@@ -209,10 +211,23 @@ class InboxWriter:
         """Return the id of the last committed message of each channel."""
         return await self._store.channels.watermarks(self.account)
 
+    def heard(self) -> None:
+        """Note when the platform last sent something."""
+        self._metrics.last_event.labels(self._platform).set_to_current_time()
+
+    def dropped(self) -> None:
+        """Count an event that found no room."""
+        self._metrics.dropped.labels(self._platform).inc()
+
+    def reconnected(self) -> None:
+        """Count a connection that was lost and is back."""
+        self._metrics.reconnects.labels(self._platform).inc()
+
     def catching_up(self, channels: int) -> None:
         """Count the channels that are still being read up to now."""
+        self._metrics.caught_up.labels(self._platform).inc(max(0, self.channels_behind - channels))
         self.channels_behind = channels
-        self._metrics.channels_behind.labels(self.account.partition(":")[0]).set(channels)
+        self._metrics.channels_behind.labels(self._platform).set(channels)
 
     async def quarantine(self, update: str, reason: str) -> None:
         """Quarantine an update that can't be parsed."""

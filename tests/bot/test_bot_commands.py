@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from aiohttp import web
 from bot.doctor import examine
 from bot.enabled_gateways import gateways_of
 from bot.gateway import Finding
-from bot.store.backup import back_up
+from bot.store import BotStore
+from bot.store.backup import back_up, back_up_into
 from persona.config import load
 from persona.errors import UserError
 from tests.bot.test_discord_bot import on_discord
@@ -82,6 +84,24 @@ async def test_a_backup_of_a_running_store_is_whole(
     assert not list(tmp_path.glob(".backup*"))
     with pytest.raises(UserError, match="no older backup is overwritten"):
         back_up("sqlite:///alterego.db", bare_home.folder, target)
+
+
+async def test_only_the_last_backups_are_kept(bare_home: Home, tmp_path: Path) -> None:
+    """Those that it named itself: nobody else's file is touched."""
+    store = await BotStore.open("sqlite:///alterego.db", bare_home.folder)
+    await store.close()
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "alterego-before-the-move.db").write_text("mine")
+    for day in range(1, 5):
+        back_up_into("sqlite:///alterego.db", bare_home.folder, folder, 2, datetime(2026, 1, day, tzinfo=UTC))
+    names = ["alterego-20260103-000000.db", "alterego-20260104-000000.db", "alterego-before-the-move.db"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    code, out, _ = await run(bare_home, "backup", "--keep", "1", str(folder))
+    assert (code, len(list(folder.iterdir()))) == (0, 2)
+    assert out.startswith(f"{folder}/alterego-2")
+    code, _, err = await run(bare_home, "backup", "--keep", "1", str(folder / "none"))
+    assert (code, "--keep takes a folder" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ async def one_run(fault: Fault, seed: int) -> Fate:
             await run.stop()
 
 
-async def many_runs(count: int, seed: int, only: str) -> bool:
+async def many_runs(count: int, seed: int, only: str, first: int = 0) -> bool:
     """Run, print, and tell whether all was well."""
     kinds = [fault for fault in FAULTS if only in f"{fault.platform} {fault.name}"]
     injected: Counter[str] = Counter()
     total, began = Fate(), time.monotonic()
-    for number in range(count):
+    for number in range(first, count):
         fault = kinds[number % len(kinds)] if count >= len(kinds) else Random(seed + number).choice(kinds)
         fate = await one_run(fault, seed + number)
         injected[f"{fault.platform}: {fault.name}"] += 1
@@ -49,7 +49,7 @@ async def many_runs(count: int, seed: int, only: str) -> bool:
         print(f"{times:5d}  {kind}")
     counts = ", ".join(f"{count} {verdict}" for verdict, count in total.verdicts.most_common())
     print(
-        f"{count} faults, {sum(total.verdicts.values())} mentions: {counts}; {total.lost} lost, {total.doubled} doubled, "
+        f"{count - first} faults, {sum(total.verdicts.values())} mentions: {counts}; {total.lost} lost, {total.doubled} doubled, "
         f"{total.torn} torn"
     )
     for one in total.wrong:
@@ -62,10 +62,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=200, help="runs")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="go on with this run of the N, after an interruption")
     parser.add_argument("--only", default="", help="kinds whose name holds this")
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    return 0 if asyncio.run(many_runs(arguments.n, arguments.seed, arguments.only)) else 1
+    return 0 if asyncio.run(many_runs(arguments.n, arguments.seed, arguments.only, arguments.first)) else 1
 
 
 if __name__ == "__main__":

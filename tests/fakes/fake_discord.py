@@ -366,6 +366,8 @@ class FakeDiscord:
         return self._json(page[::-1])
 
     async def _one_message(self, request: web.Request) -> web.StreamResponse:
+        if answer := await self._troubled("before message", request):
+            return answer
         number = request.match_info["message"]
         for message in self.messages[request.match_info["channel"]]:
             if message["id"] == number:

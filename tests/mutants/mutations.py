@@ -308,6 +308,7 @@ CATCH_UP = [
         "bot/gateways/discord/committer.py",
         "tests/bot/gateways/discord/test_event_queue.py",
         dropped_is_not_read=("await self._read_dropped(dropped)", "pass"),
+        dropped_edits_are_not_read=("self._edits.add(dropped.edited)", "pass"),
     ),
     *_in(
         "bot/gateways/discord/catch_up.py",

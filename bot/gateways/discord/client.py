@@ -14,6 +14,7 @@ from bot.gateway import IncomingMessage, Intake, Vote
 from bot.gateways.discord.allowlist import fetch_roles, is_welcome, owners_of
 from bot.gateways.discord.catch_up import CatchUp
 from bot.gateways.discord.committer import Committer, commit
+from bot.gateways.discord.dropped_edits import DroppedEdits
 from bot.gateways.discord.event_queue import Change, EventQueue
 from bot.gateways.discord.messages import parse_message
 from bot.gateways.discord.pages import pages_after
@@ -42,6 +43,7 @@ class Client(discord.Client):
         feedback: bool,
         expires: float,
         targets: Sequence[str],
+        edits: DroppedEdits,
         heartbeat_timeout: float,
         queue_size: int,
     ) -> None:
@@ -59,16 +61,18 @@ class Client(discord.Client):
         self._settings = settings
         self._intake = intake
         self._targets = targets
-        self._events = EventQueue(queue_size)
+        self._edits = edits
+        self._events = EventQueue(queue_size, intake.dropped)
         self._catch_up = CatchUp(self._pages, partial(commit, intake), intake.catching_up)
         self._sessions = Sessions(self, settings, intake, self._catch_up, expires)
-        self._committer = Committer(self, intake, self._events, self._catch_up, self._sessions.is_known, self.parse_all)
+        self._committer = Committer(intake, self._events, self._catch_up, edits, self._sessions.is_known)
         self._tree = offer_commands(self, settings, intake)
         guard_parsers(self, self._events, intake)
 
     def parts(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return what runs beside the connection."""
-        return self._sessions.run(), self._committer.run(), self._catch_up.run(), self.note_connected()
+        edits = self._edits.read(self, self._intake, self.parse_all)
+        return self._sessions.run(), self._committer.run(), self._catch_up.run(), edits, self.note_connected()
 
     async def on_message(self, message: discord.Message) -> None:
         """Something was said."""

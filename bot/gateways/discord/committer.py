@@ -1,39 +1,33 @@
 """From Discord's queued events to committed ones: in each channel's order, what found no room read again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import Any
-
-import discord
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.gateway import IncomingMessage, Intake
 from bot.gateways.discord.catch_up import CatchUp, Item
+from bot.gateways.discord.dropped_edits import DroppedEdits
 from bot.gateways.discord.event_queue import Change, DroppedEvents, EventQueue
 from bot.gateways.discord.messages import number_of
 
 BATCH = 100  # messages that are committed in one transaction
 
-Parse = Callable[[Sequence[discord.Message]], Awaitable[list[IncomingMessage]]]
-
 
 class Committer:
-    """Commits what is said. may_commit: set while it is known what was missed. parse: messages as ours."""
+    """Commits what is said. may_commit: set while it is known what was missed."""
 
     def __init__(
         self,
-        client: discord.Client,
         intake: Intake,
         events: EventQueue,
         catch_up: CatchUp,
+        edits: DroppedEdits,
         may_commit: asyncio.Event,
-        parse: Parse,
     ) -> None:
-        self._client = client
         self._intake = intake
         self._events = events
         self._catch_up = catch_up
+        self._edits = edits
         self._may_commit = may_commit
-        self._parse = parse
 
     async def run(self) -> None:
         """Commit events until cancelled; in a channel that is still catching up they wait."""
@@ -50,25 +44,10 @@ class Committer:
         for channel, first in dropped.first.items():  # what still waits in the queue lies between the two
             after = int(first) - 1
             self._catch_up.expect(number_of(channel), min(after, int(known.get(channel, after))), int(first))
-        for channel, message_ids in dropped.edited.items():
-            await self._read_again(channel, message_ids)
+        self._edits.add(dropped.edited)
         for change in dropped.changes:
             if not self._catch_up.holds(change):
                 await change.apply()
-
-    async def _read_again(self, channel: str, message_ids: Iterable[str]) -> None:
-        number = number_of(channel)
-        for message_id in message_ids:
-            try:
-                place: Any = self._client.get_channel(number) or await self._client.fetch_channel(number)
-                messages = await self._parse([await place.fetch_message(int(message_id))])
-            except discord.NotFound:
-                await self._intake.deleted(channel, [message_id])
-                continue
-            except discord.Forbidden:
-                continue
-            for message in messages:
-                await self._intake.edited(message)
 
 
 async def commit(intake: Intake, items: Sequence[Item]) -> None:

@@ -42,8 +42,9 @@ class EventQueue:
     committed would move the channel's watermark past it.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, on_drop: Callable[[], None] = lambda: None) -> None:
         self._most = most
+        self._on_drop = on_drop
         self._events: asyncio.Queue[IncomingMessage | Change] = asyncio.Queue(most)
         self._dropped = DroppedEvents()
 
@@ -78,6 +79,7 @@ class EventQueue:
         return dropped
 
     def _drop(self, event: IncomingMessage | Change) -> None:
+        self._on_drop()
         if not self._dropped:
             log.warning(Event("dropped", reason="queue-full", hint="reading it from history later"))
         if isinstance(event, IncomingMessage):

@@ -24,6 +24,7 @@ from bot.gateway import (
 )
 from bot.gateways.discord import LIMITS
 from bot.gateways.discord.client import QUEUE, Client
+from bot.gateways.discord.dropped_edits import DroppedEdits
 from bot.gateways.discord.messages import number_of
 from bot.gateways.discord.pages import page_before, pages_after
 from bot.gateways.discord.tweet_targets import find_thread, open_thread
@@ -75,6 +76,7 @@ class DiscordGateway:
         self._heartbeat_timeout = heartbeat_timeout  # seconds without a word after which a connection is dead
         self._queue_size = queue_size
         self._client: Client | None = None
+        self._edits = DroppedEdits()
         # where orjson happens to be installed the library would take it, which refuses a whole page of history for half an
         # emoji in it, again and again
         discord.utils._from_json = json.loads  # type: ignore[assignment]  # it takes no memoryview, and gets none
@@ -92,6 +94,7 @@ class DiscordGateway:
             feedback=self._feedback,
             expires=self._expires,
             targets=self._targets,
+            edits=self._edits,
             heartbeat_timeout=self._heartbeat_timeout,
             queue_size=self._queue_size,
         )

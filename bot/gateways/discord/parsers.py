@@ -27,6 +27,7 @@ def guard_parsers(client: discord.Client, events: EventQueue, intake: Intake) ->
 
 def _guarded(name: str, parse: Parser, events: EventQueue, intake: Intake) -> Parser:
     def guarded(data: Any) -> None:
+        intake.heard()
         try:
             parse(data)
         except Exception as error:  # whatever the library makes of an event it doesn't know

@@ -26,22 +26,31 @@ class Sessions:
         self._catch_up = catch_up
         self._expires = expires
         self._new = asyncio.Event()
-        self._lost = 0
+        self._lost = 0  # times
+        self._is_lost = False
         self.is_known = asyncio.Event()
 
     def lost(self) -> None:
         """From here on messages may be missed: what comes is held back until they were looked for."""
         self._lost += 1
+        self._is_lost = True
         self.is_known.clear()
 
     def resumed(self) -> None:
         """Discord has sent again what was missed."""
+        self._back()
         self.is_known.set()
 
     def renewed(self) -> None:
         """What was said in between must be asked for. Not at once: the library swallows what its events raise."""
+        self._back()
         self.is_known.clear()
         self._new.set()
+
+    def _back(self) -> None:
+        if self._is_lost:
+            self._intake.reconnected()
+        self._is_lost = False
 
     async def run(self) -> None:
         """Find out, whenever a session is new, in which channels something may have been missed; until cancelled."""

@@ -7,6 +7,8 @@ from telegram.constants import ChatType
 
 from persona.platforms import Telegram
 
+MOST_KNOCKS = 10_000  # places that are remembered as having asked
+
 
 class Chats:
     """The chats of one bot account."""
@@ -14,12 +16,22 @@ class Chats:
     def __init__(self, settings: Telegram) -> None:
         self._settings = settings
         self._moved: dict[str, str] = {}
+        self._knocked: set[str] = set()
 
     def is_welcome(self, chat: Chat) -> bool:
         """Return whether the settings let a chat in."""
         if chat.type == ChatType.PRIVATE:
             return str(chat.id) in (*self._settings.users, *self._settings.owners)
         return str(chat.id) in {self._moved.get(number, number) for number in self._settings.chats}
+
+    def knocks_first(self, place: str) -> bool:
+        """Whether a place that isn't let in asks for the first time; three hundred messages of a stranger are one."""
+        if place in self._knocked:
+            return False
+        if len(self._knocked) >= MOST_KNOCKS:
+            self._knocked.clear()
+        self._knocked.add(place)
+        return True
 
     def number_of(self, channel: str) -> int:
         """Return the id under which a channel's chat is known today."""

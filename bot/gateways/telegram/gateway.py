@@ -69,7 +69,7 @@ class TelegramGateway:
             self._chats.moved_before(await intake.moves())
             with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
                 await self._bot.set_my_commands([BotCommand(command.name, command.summary) for command in COMMANDS])
-            await self._fetch(UpdateCommitter(self._settings, self._bot, self._chats, self._poster, intake))
+            await self._fetch(UpdateCommitter(self._settings, self._bot, self._chats, self._poster, intake), intake)
         except Conflict:
             await self._end_conflict()
             raise ConnectionError("Conflict") from None
@@ -95,13 +95,14 @@ class TelegramGateway:
         wish = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": KINDS}
         return list(await self._bot.do_api_request("getUpdates", wish, read_timeout=POLL_SECONDS + 10))
 
-    async def _fetch(self, committer: UpdateCommitter) -> None:
+    async def _fetch(self, committer: UpdateCommitter, intake: Intake) -> None:
         """An update is committed before the next call confirms it; the server keeps what is unconfirmed, so no offset
         is stored."""
         offset, loop = 0, asyncio.get_running_loop()
         while True:
             began = loop.time()
             updates = await self._updates(offset)
+            intake.heard()
             await committer.commit(updates)
             offset = max([offset, *(int(update["update_id"]) + 1 for update in updates)])
             if not updates:  # a server that doesn't hold long polls would be asked without a pause

@@ -82,8 +82,9 @@ class UpdateCommitter:
             await self._move(str(message.chat.id), str(message.migrate_to_chat_id))
         elif not self._chats.is_welcome(message.chat):
             where, number = "user" if message.chat.type == ChatType.PRIVATE else "chat", message.chat.id
-            log.info(Event("access request", **{where: number}, hint="name it in persona.toml to let it in"))
-            await self._intake.access_requested(f"{where}:{number}")
+            if self._chats.knocks_first(f"{where}:{number}"):
+                log.info(Event("access request", **{where: number}, hint="name it in persona.toml to let it in"))
+                await self._intake.access_requested(f"{where}:{number}")
         elif command := command_of(message, self._bot.username):
             await self._obey(message, *command)
 

@@ -6,8 +6,11 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from aiohttp import web
+
 from bot.daemon import BotDaemon, Pauses
 from bot.gateway import IncomingMessage
+from bot.gateways.discord.dropped_edits import DroppedEdits
 from bot.gateways.discord.event_queue import Change, EventQueue
 from bot.gateways.discord.gateway import DiscordGateway
 from bot.store import BotStore
@@ -15,7 +18,7 @@ from persona.config import load
 from persona.platforms import Discord
 from tests.bot.test_discord_bot import on_discord
 from tests.conftest import Home
-from tests.fakes.fake_discord import BOT_ID, TOKEN, FakeDiscord
+from tests.fakes.fake_discord import BOT_ID, CHANNEL_ID, TOKEN, FakeDiscord
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import small_voice
 
@@ -101,6 +104,52 @@ async def test_an_overflow_loses_no_message_edit_or_deletion(bare_home: Home, tm
         lines = await _remembers(store, account, first, 2 + 60 + 10)
         assert lines[:2] == ["early, mended", "early 2"]
         assert len(await _remembers(store, account, second, 60 + 10)) == 70
+    finally:
+        stopping.set()
+        await task
+        await store.close()
+        await discord.stop()
+
+
+async def test_a_dropped_edit_is_read_again_for_as_long_as_it_takes(bare_home: Home, tmp_path: Path) -> None:
+    """History shows it to nobody: the message is known. Discord answers 503 at first, and the line is lost meanwhile."""
+    discord = FakeDiscord()
+    await discord.start()
+    settings = load(on_discord(bare_home, discord).config)
+    store = await BotStore.open(settings.store.url, settings.state)
+    gateway = DiscordGateway(settings.section(Discord), TOKEN, queue_size=1)
+    gateway._edits = DroppedEdits((0.05, 0.2))
+    stopping, voice = asyncio.Event(), small_voice(FakeEngine())
+    daemon = BotDaemon(settings, store, voice, [gateway], Pauses(0.05, 1.0, (0.05, 1.0)))
+    task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
+    refused: list[str] = []
+
+    async def refuse(moment: str, request: web.Request) -> web.StreamResponse | None:
+        if moment != "before message" or len(refused) == 4:
+            return None
+        refused.append(request.path)
+        if len(refused) == 2:
+            await discord.line.cut(resumable=False)
+        return web.json_response({}, status=503)
+
+    try:
+        await discord.wait_caught_up()
+        early = await discord.say("early")
+        await _remembers(store, f"discord:{BOT_ID}", CHANNEL_ID, 1)
+        discord.trouble = refuse
+        with closing(sqlite3.connect(tmp_path / "alterego.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for number in range(3):  # one is being committed, one waits, one finds no room
+                await discord.say(f"late {number}")
+            await discord.edit(early, "early, mended")
+            async with asyncio.timeout(20):
+                while not (gateway._client and gateway._client._events._dropped.edited):
+                    await asyncio.sleep(0.01)
+            other.execute("ROLLBACK")
+        async with asyncio.timeout(20):
+            while (await _remembers(store, f"discord:{BOT_ID}", CHANNEL_ID, 4))[0] != "early, mended":
+                await asyncio.sleep(0.02)
+        assert len(refused) == 4
     finally:
         stopping.set()
         await task
