@@ -82,6 +82,7 @@ mutants: .venv/dev  ## plant faults one at a time: each must be found by a test
 docs: .venv/installed requirements-docs.txt  ## the pages of docs/ as a site in site/
 	$(BIN)/pip install -q -r requirements-docs.txt
 	$(BIN)/python -m trainer.evaluate.report.docs docs/likeness.md
+	$(BIN)/python -m trainer.init.reference docs/settings.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 sample: .venv/installed  ## write examples/exports anew; the same bytes each time

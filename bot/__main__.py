@@ -174,22 +174,27 @@ def studio(
     ] = None,
     config: ConfigOption = Path("persona.toml"),
 ) -> None:
-    """A page on this machine: chat, tweets, training, reports, the game. Example: python -m bot studio"""
+    """A page on this machine: from exports to a persona, chat, reports, the game. Example: python -m bot studio"""
     import asyncio
     import logging
 
     from bot.logs import set_up_logging
     from bot.studio.entrance import password_for, require_gradio
     from persona.config import load
+    from persona.errors import SettingsError
+    from persona.values import is_loopback
 
     password = password_for(host, password_file)
-    load(config)  # a mistake in it is told before anything heavy is loaded
+    if config.exists():
+        load(config)  # a mistake in it is told before anything heavy is loaded
+    elif not config.absolute().parent.is_dir():
+        raise SettingsError(f"{config.absolute().parent} is no folder; make it, or name another with --config")
     require_gradio()
     from bot.studio.serving import serve
     from bot.studio.studio import Studio
 
     set_up_logging(logging.DEBUG if debugging() else logging.WARNING)
-    asyncio.run(serve(Studio(config), host, port, password, typer.echo))
+    asyncio.run(serve(Studio(config, local=is_loopback(host)), host, port, password, typer.echo))
 
 
 if __name__ == "__main__":

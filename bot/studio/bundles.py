@@ -33,6 +33,17 @@ def versions_of(home: Path) -> list[Version]:
     return bundles
 
 
+def unusable(home: Path) -> list[str]:
+    """Return why bundles in `home` can't speak, each reason once."""
+    reasons: dict[str, None] = {}
+    for number in versions(home):
+        try:
+            read_seal(home / str(number))
+        except PermanentError as fault:
+            reasons.setdefault(str(fault))
+    return list(reasons)
+
+
 def choices(available: list[Version]) -> tuple[list[tuple[str, str]], str | None]:
     """Return the options of a drop-down: (label, version number) pairs, and the number to select first: the current
     version's, else the newest."""

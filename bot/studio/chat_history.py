@@ -17,18 +17,24 @@ _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])|&#?\w+;?")  # the beginning of a tag, an
 
 
 @dataclass(frozen=True, slots=True)
-class Bubble:
-    """One bubble. speaker: the key it is written under. name: as it is shown. made: what an answer of the persona's was
-    made of; None for what was typed. id: tells answers apart."""
+class Burst:
+    """What somebody said in a row. speaker: the key it is written under. name: as it is shown. made: what an answer of the
+    persona was made of; None for what was typed. id: tells answers apart. whole: its lines are one message, as a tweet's are."""
 
     speaker: str
     name: str
     lines: tuple[str, ...]
     made: Answer | None = None
     id: str = ""
+    whole: bool = True
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Return the bubbles that it is shown as."""
+        return ("\n".join(self.lines),) if self.whole else self.lines
 
 
-Chat = tuple[Bubble, ...]
+Chat = tuple[Burst, ...]
 
 
 class GradioMessage(TypedDict):
@@ -57,20 +63,32 @@ def typed(chat: Chat, seal: Seal, name: str, text: str) -> Chat:
         return chat
     last = chat[-1] if chat else None
     if last and last.made is None and last.name == name:
-        return (*chat[:-1], Bubble(last.speaker, name, (*last.lines, *lines)))
-    return (*chat, Bubble(speaker_of(seal, name), name, lines))
+        return (*chat[:-1], Burst(last.speaker, name, (*last.lines, *lines)))
+    return (*chat, Burst(speaker_of(seal, name), name, lines))
 
 
-def edited(chat: Chat, index: int, text: str) -> Chat:
-    """Return the chat with a bubble's text replaced. What was typed differently has not been answered yet: what followed
-    is gone. An answer is put into the persona's mouth, and stays what the next ones go on from."""
-    lines, old = plain_lines(text), chat[index]
+def place_of(chat: Chat, bubble: int) -> tuple[int, int]:
+    """Return which burst a bubble belongs to, and its number in there."""
+    for number, burst in enumerate(chat):
+        if bubble < len(burst.messages):
+            return number, bubble
+        bubble -= len(burst.messages)
+    raise IndexError(bubble)
+
+
+def edited(chat: Chat, bubble: int, text: str) -> Chat:
+    """Return the chat with a bubble's text replaced. What was typed differently has not been answered yet, so what
+    followed is dropped. An answer is put into the persona's mouth, and stays what the next ones go on from."""
+    (index, at), lines = place_of(chat, bubble), plain_lines(text)
+    old = chat[index]
+    if not old.whole:
+        lines = (*old.lines[:at], *lines, *old.lines[at + 1 :])
     if not lines:
         return chat[:index]
     if old.made is None:
-        return (*chat[:index], Bubble(old.speaker, old.name, lines))
+        return (*chat[:index], replace(old, lines=lines))
     answer = replace(old.made, completion="\n".join(lines), adapter=f"{old.made.adapter.removesuffix(EDITED)}{EDITED}")
-    return (*chat[:index], Bubble(old.speaker, old.name, lines, answer, old.id), *chat[index + 1 :])
+    return (*chat[:index], replace(old, lines=lines, made=answer), *chat[index + 1 :])
 
 
 def unanswered(chat: Chat) -> Chat:
@@ -91,25 +109,36 @@ def display_names(chat: Chat) -> dict[str, str]:
 
 
 def bubbles(chat: Chat) -> list[GradioMessage]:
-    """Return the chat as Gradio shows it; who talks is said where several do."""
-    names = {said.name for said in chat if said.made is None}
+    """Return the chat as Gradio shows it, each message a bubble; who talks is said if several people type."""
+    names = {burst.name for burst in chat if burst.made is None}
     return [
-        {"role": "assistant", "content": _to_the_letter("\n".join(said.lines))}
-        if said.made
-        else {"role": "user", "content": _to_the_letter(_with_name(said, names))}
-        for said in chat
+        {"role": "assistant" if burst.made else "user", "content": _to_the_letter(_with_name(burst, message, names))}
+        for burst in chat
+        for message in burst.messages
     ]
 
 
-def _with_name(said: Bubble, names: set[str]) -> str:
-    text = "\n".join(said.lines)
-    return f"{said.name}: {text}" if len(names) > 1 else text
+def typed_text(chat: Chat, bubble: int, shown: str) -> str:
+    """Return what was typed, without the name and the escaping that `bubbles` added."""
+    burst, text = chat[place_of(chat, bubble)[0]], unescape(shown)
+    return text if burst.made else text.removeprefix(f"{burst.name}: ")
 
 
-def typed_text(chat: Chat, index: int, shown: str) -> str:
-    """Return what was typed, without the name that `bubbles` put before it and what it did for HTML's sake."""
-    said, text = chat[index], unescape(shown)
-    return text if said.made else text.removeprefix(f"{said.name}: ")
+def beside(chat: Chat) -> list[tuple[str, str]]:
+    """Return what is known of the last answer: whom it answers, and what it had in mind."""
+    index = next((number for number in reversed(range(len(chat))) if chat[number].made), 0)
+    if not index:
+        return []
+    before = chat[:index]
+    turns = len(turns_of(before))
+    return [
+        ("answers", f"{before[-1].name}: {before[-1].lines[-1]}"),
+        ("remembers", "this message only" if turns == 1 else f"{turns} turns of this chat"),
+    ]
+
+
+def _with_name(burst: Burst, message: str, names: set[str]) -> str:
+    return f"{burst.name}: {message}" if burst.made is None and len(names) > 1 else message
 
 
 def _to_the_letter(text: str) -> str:

@@ -18,11 +18,11 @@ POLICY = (
 )  # whatever a library would fetch from elsewhere, the browser refuses
 
 
-# What the page itself asks for. Gradio offers more to whoever asks: to fetch any address of the internet (file=), to take
-# files in, to write what is on the page into a folder.
+# What the page itself asks for. Gradio offers more to whoever asks: to fetch any address of the internet (file=),
+# to hand out files, to write what is on the page into a folder.
 OPEN = re.compile(
     r"/|/(assets|static|svelte|pwa_icon)/.+|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon)"
-    r"|/gradio_api/(queue/(join|data)|heartbeat/[^/]+|cancel|reset|info|app_id|startup-events|theme\.css)/?"
+    r"|/gradio_api/(queue/(join|data)|upload|upload_progress|heartbeat/[^/]+|cancel|reset|info|app_id|startup-events|theme\.css)/?"
 )
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import gradio as gr
 
 from bot.studio.markup import quiet, turns
+from bot.studio.nothing_yet import NothingYet
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
 
+NOTHING_YET = "Nothing is trained yet; once it is, this is a game: real or imitation?"
 RULES = (
     "Something that was really said, and two answers: one is real, one the imitation's. Which is real? The model never saw "
     "these messages."
@@ -21,12 +23,12 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """A game as `python -m trainer game --export game.json` wrote it. right: for each round so far, whether the real answer
-    was found. result: how the line begins that is counted."""
+    """A game as `python -m trainer game --export game.json` wrote it. choices: for each round so far, which answer was
+    chosen. result: how the line begins that is counted."""
 
     rounds: tuple[Mapping[str, Any], ...]
     result: str
-    right: tuple[bool, ...] = ()
+    choices: tuple[int, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -37,7 +39,12 @@ class Game:
         """Return the game after a choice; one that is over stays as it is, for somebody clicks twice."""
         if self.is_over:
             return self
-        return replace(self, right=(*self.right, side == self.rounds[len(self.right)]["real"]))
+        return replace(self, choices=(*self.choices, side))
+
+    @property
+    def right(self) -> tuple[bool, ...]:
+        """For each round so far, whether the real answer was found."""
+        return tuple(side == round_["real"] for side, round_ in zip(self.choices, self.rounds, strict=False))
 
     @property
     def line(self) -> str:
@@ -48,19 +55,26 @@ class Game:
 class GameTab:
     """Builds the tab inside the page that is open."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, tabs: gr.Tabs) -> None:
         self._studio = studio
-        with gr.Tab("Game", id="game"):
-            gr.Markdown(RULES)
-            begin = gr.Button("New game", variant="primary", elem_id="game-begin")
-            status = gr.HTML(elem_id="game-told")
-            with gr.Row(visible=False, equal_height=True) as answers:
-                sides = [gr.Button("", elem_classes="answer", elem_id=f"game-{side}") for side in (1, 2)]
-            game = gr.State(None)
+        with gr.Tab("Game", id="game") as tab:
+            self._nothing_yet = NothingYet(studio, tabs, NOTHING_YET)
+            with self._nothing_yet.content():
+                gr.Markdown(RULES)
+                begin = gr.Button("New game", variant="primary", elem_id="game-begin")
+                status = gr.HTML(elem_id="game-told")
+                with gr.Row(visible=False, equal_height=True) as answers:
+                    sides = [gr.Button("", elem_classes="answer", elem_id=f"game-{side}") for side in (1, 2)]
+                game = gr.State(None)
+        tab.select(self._fill, None, self._nothing_yet.columns)
         shown = [game, status, answers, *sides]
         begin.click(self._begin, None, shown)
         for number, side in enumerate(sides):
             side.click(_choose(number), game, shown).then(self._count, game, status)
+
+    async def _fill(self) -> list[gr.Column]:
+        with sentences():
+            return self._nothing_yet.now()
 
     async def _begin(self) -> AsyncGenerator[tuple[Any, ...]]:
         with sentences(), tempfile.TemporaryDirectory(prefix="alterego-") as folder:
@@ -102,9 +116,20 @@ def _shown(game: Game | None, remark: str = "") -> tuple[Any, ...]:
     number = len(game.right)
     round_ = game.rounds[number]
     before = turns((name, text.split("\n"), False) for name, text in round_["before"])
-    status = f"{remark}<h3>{number + 1} of {len(game.rounds)}</h3>{before}"
+    status = f"{remark}<h2>{number + 1} of {len(game.rounds)}</h2>{before}"
     return game, status, gr.Row(visible=True), *(gr.Button(text) for text in round_["answers"])
 
 
 def _ended(game: Game) -> str:
-    return f"<h3>You found the real one in {sum(game.right)} of {len(game.rounds)}.</h3>"
+    """The score, and what was wrong: both answers under their names."""
+    score = f"<h2>You found the real one in {sum(game.right)} of {len(game.rounds)}.</h2>"
+    wrong = [round_ for round_, is_right in zip(game.rounds, game.right, strict=True) if not is_right]
+    if not wrong:
+        return score + quiet("Nothing fooled you.")
+    return f"{score}<h3>What fooled you</h3>{'<hr>'.join(map(_mistake, wrong))}"
+
+
+def _mistake(round_: Mapping[str, Any]) -> str:
+    real, imitated = (round_["answers"][side].split("\n") for side in (round_["real"], 1 - round_["real"]))
+    before = [(name, text.split("\n"), False) for name, text in round_["before"]]
+    return turns([*before, ("the real one", real, False), ("the imitation, which you chose", imitated, True)])

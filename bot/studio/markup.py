@@ -4,11 +4,28 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]], css_class: str = "") -> str:
-    """Return a table, wide ones in a frame that scrolls."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], css_class: str = "", *, label: str = "table") -> str:
+    """Return a table, wide ones in a frame that scrolls. label: what a screen reader calls it."""
+    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class=wide><table class="plain {css_class}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class=wide tabindex=0 role=region aria-label="{escape(label)}"><table class="plain {css_class}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def step(number: int, title: str, state: str, sentences: Iterable[tuple[str, str]]) -> str:
+    """Return the title of a step with what can be said of it. state: done or todo. sentences: (look, text), look being
+    note or fault."""
+    mark = {"done": "✓ ", "todo": ""}[state]
+    told = "".join(f'<p class="{look}">{"Mend: " * (look == "fault")}{escape(text)}</p>' for look, text in sentences)
+    return f'<h2 class="{state}">{number} · {escape(title)} <span>{mark}</span></h2>{told}'
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> str:
+    """Return names with what is said of each, "" if there are none."""
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in rows)
+    return f"<dl class=facts>{listed}</dl>" if listed else ""
 
 
 def quiet(text: str) -> str:
@@ -31,4 +48,4 @@ def framed(page: str) -> str:
 
 def bar(share: float, text: str) -> str:
     """Return how far something is."""
-    return f"<progress value={share:.3f} max=1></progress><p class=quiet>{escape(text)}</p>"
+    return f"<progress value={share:.3f} max=1 aria-label=progress></progress><p class=quiet>{escape(text)}</p>"

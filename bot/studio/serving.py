@@ -15,6 +15,7 @@ from bot.studio.door import Door
 from bot.studio.entrance import listening
 from bot.studio.page import CSS, page_of, theme
 from bot.studio.studio import Studio
+from bot.studio.uploads import unfinished_folder
 
 PATIENCE = 2  # seconds that open connections get when the studio is stopped
 
@@ -49,6 +50,9 @@ def server_of(studio: Studio, password: str = "") -> Server:
     """Return the page's server, not yet running; it closes the studio at its end. To be called in the loop that will run
     it."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read whenever Gradio would report
+    os.environ["GRADIO_TEMP_DIR"] = str(
+        unfinished_folder(studio.config)
+    )  # private, and on the same disk as the exports
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -10,17 +10,20 @@ import gradio as gr
 
 from bot.store import Answer
 from bot.studio.chat_history import (
-    Bubble,
+    Burst,
     Chat,
     GradioMessage,
+    beside,
     bubbles,
     display_names,
     edited,
+    place_of,
     turns_of,
     typed,
     typed_text,
     unanswered,
 )
+from bot.studio.markup import facts
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines, streamed
 from bot.studio.studio import Studio
@@ -34,8 +37,9 @@ from persona.transcript import Conversation, render
 ACCOUNT, OWNER = "studio:page", "owner"  # of the ratings; `bot forget studio:owner` forgets them
 HEIGHT = 420  # pixels
 MOST_TOKENS = 512
+TWEETS = ("reply", "timeline")  # scenes in which all lines are one message
 
-Shown = tuple[Chat, list[GradioMessage]]
+Shown = tuple[Chat, list[GradioMessage], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,11 @@ class Side:
                 render_markdown=False,
                 latex_delimiters=[],
                 buttons=["copy"],
+                group_consecutive_messages=False,
                 placeholder="Nothing said yet",
                 elem_id=f"log-{number}",
             )
+            self.beside = gr.HTML(elem_id=f"beside-{number}")
 
     def add_voice(self, speaking: gr.State) -> None:
         """Build the lower part: version and sliders. speaking: the number of the current version."""
@@ -101,7 +107,7 @@ class Side:
         self._scene = scene
         self.log.like(self._rate, [self.chat, scene], None)
         self.log.undo(self._undo, self.chat, self.shown)
-        self.log.clear(tuple, None, self.chat)
+        self.log.clear(lambda: _shown(()), None, self.shown)
         again = self.log.retry(self._again, self.chat, self.shown)
         retyped = self.log.edit(self._edit, self.chat, self.shown)
         self.answering = [self.answers(again), self.answers(retyped)]
@@ -117,7 +123,7 @@ class Side:
     @property
     def shown(self) -> list[Any]:
         """What changes when something is said."""
-        return [self.chat, self.log]
+        return [self.chat, self.log, self.beside]
 
     def answers(self, event: Any, enabled: Any = None) -> Any:
         """Answer after `event`. enabled: a checkbox without which this side stays silent."""
@@ -138,11 +144,12 @@ class Side:
             return
         with sentences():
             voice = await self._studio.voice(version)
+            bursts = self._studio.settings.talk.bursts
             voice = replace(voice, sampling=_sampling(voice.sampling, figures))
-            said: tuple[Bubble, ...] = ()
+            said: tuple[Burst, ...] = ()
             async with aclosing(streamed(lambda on_text: _speak(voice, scene, chat, on_text))) as drafts:
                 async for lines in drafts:
-                    said = (_said(voice, scene, chat, lines),) if lines else ()
+                    said = (_said(voice, scene, chat, lines, bursts),) if lines else ()
                     yield _shown((*chat, *said))
             if not said:
                 gr.Info("It says nothing: all it could think of was empty, or held back by the guard. Try again.")
@@ -158,7 +165,7 @@ class Side:
         return _shown(edited(chat, index, typed_text(chat, index, str(event.value))))
 
     async def _rate(self, chat: Chat, scene: str, event: gr.LikeData) -> None:
-        rated = chat[int(event.index)]
+        rated = chat[place_of(chat, int(event.index))[0]]
         if rated.made is None:
             return
         score = {True: 1, "Like": 1, False: -1, "Dislike": -1}.get(event.liked, 0)
@@ -170,6 +177,8 @@ class Side:
     async def _calibrated(self, version: str) -> list[gr.Slider]:
         """Return the sliders of a version, each with its calibrated value marked."""
         with sentences():
+            if not self._studio.versions:
+                return [gr.Slider() for _ in SPANS]
             settings = self._studio.settings
             folder = settings.adapters / (version or CURRENT)
             if not folder.exists():
@@ -180,7 +189,7 @@ class Side:
 
 
 def _shown(chat: Chat) -> Shown:
-    return chat, bubbles(chat)
+    return chat, bubbles(chat), facts(beside(chat))
 
 
 def _sampling(calibrated: SamplingParams, figures: tuple[float, ...]) -> SamplingParams:
@@ -196,11 +205,12 @@ async def _speak(voice: Voice, scene: str, chat: Chat, on_text: OnText) -> Lines
     return await voice.reply(scene, turns_of(chat), seed, on_text=on_text)
 
 
-def _said(voice: Voice, scene: str, chat: Chat, lines: Lines) -> Bubble:
+def _said(voice: Voice, scene: str, chat: Chat, lines: Lines, bursts: bool) -> Burst:
     """Return an answer, with what it was made of for those who rate it."""
     seal = voice.seal
     prompt = render(Conversation(scene, () if scene == "timeline" else turns_of(chat), seal.year))
     made = Answer(prompt, "\n".join(lines), f"{seal.speaker} {seal.created}", (OWNER,))
     names = display_names(chat)
     named = tuple(named_back(line, names) for line in lines)
-    return Bubble(seal.speaker, seal.speakers[seal.speaker].name, named, made, secrets.token_hex(8))
+    whole = scene in TWEETS or not bursts
+    return Burst(seal.speaker, seal.speakers[seal.speaker].name, named, made, secrets.token_hex(8), whole)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from bot.store import BotStore
 from bot.store.address import store_url
+from bot.studio.bundles import Version, versions_of
 from bot.studio.running import Run
+from bot.studio.uploads import sweep
 from engine.choose import open_voice_of
 from engine.voice import Voice
 from persona.bundle import CURRENT, open_bundle, read_seal
@@ -20,10 +22,12 @@ MOST_VOICES = 3  # open at once: two side by side, and one that plays everybody
 
 
 class Studio:
-    """One persona's studio. config: the settings file, read anew whenever it is asked for."""
+    """One persona's studio. config: the settings file, which need not be there yet; read anew whenever it is asked for.
+    local: nobody but this machine sees the page."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, *, local: bool = True) -> None:
         self.config = config.absolute()
+        self.local = local
         self._voices: dict[tuple[object, ...], Voice] = {}  # in the order of their last use
         self._opening = asyncio.Lock()
         self._starting = asyncio.Lock()
@@ -35,6 +39,16 @@ class Studio:
     def settings(self) -> Settings:
         """The settings as the file has them now. Raises SettingsError."""
         return load(self.config)
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether there are settings yet."""
+        return self.config.exists()
+
+    @property
+    def versions(self) -> list[Version]:
+        """The adapter versions that there are, none without settings. Raises SettingsError."""
+        return versions_of(self.settings.adapters) if self.has_settings else []
 
     async def voice(self, version: str = "", *, merge: bool = True) -> Voice:
         """Return the voice of an adapter version ("" is the current one), its engine started. merge: False keeps the
@@ -86,6 +100,7 @@ class Studio:
         await self._let_go(0)
         if self._store:
             await self._store.close()
+        sweep(self.config)
 
     async def _let_go(self, left: int) -> None:
         """Close the voices that were used least recently, until so many are left."""

@@ -13,6 +13,7 @@ import gradio as gr
 
 from bot.metrics import BotMetrics
 from bot.studio.markup import quiet, table
+from bot.studio.nothing_yet import NothingYet
 from bot.studio.sending import hand_in
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines
@@ -22,7 +23,9 @@ from bot.talk.proactive_posts import ProactivePosts
 from bot.tasks import end
 from bot.timeline import JOB, preview
 from persona.config import Tweets
+from persona.errors import UserError
 
+NOTHING_YET = "Nothing is trained yet; once it is, this is a page of its tweets."
 ROUNDS = 3  # in which a page is filled: some of what comes is nothing new, or comes twice
 
 Page = tuple[Lines, ...]
@@ -31,35 +34,43 @@ Page = tuple[Lines, ...]
 class TimelineTab:
     """Builds the Timeline tab inside the page that is being built."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, tabs: gr.Tabs) -> None:
         self._studio = studio
         with gr.Tab("Timeline", id="timeline") as tab:
-            with gr.Row(elem_classes="tools"):
-                count = gr.Slider(1, 30, value=8, step=1, label="tweets", scale=4, min_width=200, buttons=[])
-                reroll = gr.Button("Another page", variant="primary", scale=1, min_width=120, elem_id="tweets-reroll")
-                replace = gr.Button("Replace", scale=1, min_width=120, elem_id="tweets-replace")
-            shown = gr.Radio([], show_label=False, container=False, elem_id="tweets", elem_classes="cards")
-            with gr.Row(elem_classes="tools"):
-                target = gr.Dropdown(
-                    [],
-                    label="send the chosen one to",
-                    allow_custom_value=True,
-                    scale=4,
-                    min_width=200,
-                    elem_id="target",
+            self._nothing_yet = NothingYet(studio, tabs, NOTHING_YET)
+            with self._nothing_yet.content():
+                with gr.Row(elem_classes="tools"):
+                    count = gr.Slider(1, 30, value=8, step=1, label="tweets", scale=4, min_width=200, buttons=[])
+                    reroll = gr.Button(
+                        "Another page", variant="primary", scale=1, min_width=120, elem_id="tweets-reroll"
+                    )
+                    replace = gr.Button("Replace", interactive=False, scale=1, min_width=120, elem_id="tweets-replace")
+                shown = gr.Radio(
+                    [], label="tweets", show_label=False, container=False, elem_id="tweets", elem_classes="cards"
                 )
-                send = gr.Button("Send now", scale=1, min_width=120, elem_id="tweets-send")
-            gr.Markdown("### The next seven days")
-            days = gr.HTML(elem_id="schedule")
-            tweets = gr.State(())
-        tab.select(self._fill, None, [target, days]).then(self._first, [count, tweets], [tweets, shown])
+                with gr.Row(elem_classes="tools"):
+                    target = gr.Dropdown(
+                        [],
+                        label="send the chosen one to",
+                        allow_custom_value=True,
+                        scale=4,
+                        min_width=200,
+                        elem_id="target",
+                    )
+                    send = gr.Button("Send now", interactive=False, scale=1, min_width=120, elem_id="tweets-send")
+                gr.Markdown("## The next seven days")
+                days = gr.HTML(elem_id="schedule")
+                tweets = gr.State(())
+        filled = tab.select(self._fill, None, [*self._nothing_yet.columns, target, days])
+        filled.then(self._first, [count, tweets], [tweets, shown])
+        shown.change(_choosable, shown, [replace, send], show_progress="hidden")
         reroll.click(self._write, count, [tweets, shown])
         replace.click(self._replace, [tweets, shown], [tweets, shown])
         send.click(self._send, [tweets, shown, target], None)
 
     async def _first(self, count: int, tweets: Page) -> AsyncGenerator[tuple[Page, Any]]:
         """Yield a first page of tweets unless one is already shown."""
-        if tweets:
+        if tweets or not self._studio.versions:
             yield tweets, gr.skip()
             return
         async with aclosing(self._write(count)) as pages:
@@ -96,14 +107,17 @@ class TimelineTab:
         voice, store = await self._studio.voice(), await self._studio.store()
         return ProactivePosts(store, voice, Places(self._studio.settings.talk_in), BotMetrics())
 
-    async def _fill(self) -> tuple[gr.Dropdown, str]:
+    async def _fill(self) -> tuple[Any, ...]:
         with sentences():
+            if not self._studio.versions:
+                return *self._nothing_yet.now(), gr.skip(), gr.skip()
             settings = self._studio.settings.tweets
             store = await self._studio.store()
             due = await store.timetable.due_at(JOB) if settings.enabled else None
             first = datetime.fromtimestamp(due, UTC) if due else None
             moments = preview(datetime.now(UTC), settings, random.random, first=first)
-            return gr.Dropdown(list(settings.to), value=next(iter(settings.to), None)), _schedule(settings, moments)
+            target = gr.Dropdown(list(settings.to), value=next(iter(settings.to), None))
+            return *self._nothing_yet.now(), target, _schedule(settings, moments)
 
 
 async def _each(writing: Sequence[Awaitable[Lines]]) -> AsyncGenerator[Lines]:
@@ -121,9 +135,14 @@ def _cards(page: Page, chosen: str | None = None) -> gr.Radio:
 
 
 def _chosen(tweets: Page, chosen: str | None) -> int:
+    """Return which tweet is chosen. Raises UserError if the page changed meanwhile."""
     if chosen is None or int(chosen) >= len(tweets):
-        raise gr.Error("Choose a tweet first.", duration=5, print_exception=False)
+        raise UserError("that tweet is gone; choose another")
     return int(chosen)
+
+
+def _choosable(chosen: str | None) -> list[gr.Button]:
+    return [gr.Button(interactive=chosen is not None)] * 2
 
 
 def _schedule(settings: Tweets, moments: Sequence[datetime]) -> str:
@@ -139,4 +158,4 @@ def _schedule(settings: Tweets, moments: Sequence[datetime]) -> str:
         else "Random tweets are switched off, [tweets] enabled; were they on, they would come about so."
     )
     intro = f"In the time of {settings.timezone}. {when}"
-    return quiet(intro) + table(("day", "times"), days)
+    return quiet(intro) + table(("day", "times"), days, label="the next seven days")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from persona.command import JsonOption, typed
+from trainer.commands.options import ProgressOption
 from trainer.console import print_json, print_table, safe_text, say
 
 if TYPE_CHECKING:
@@ -31,25 +32,36 @@ def init(
     to: Annotated[Path, typer.Option("--to", "--config", help="The settings file to write.")] = Path("persona.toml"),
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask: nobody else, and the base that suits here.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace settings that are there.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Change settings that are there, and keep what else they say.")
+    ] = False,
+    only_look: Annotated[
+        bool, typer.Option("--look", help="Say which exports are there and who writes, and write nothing.")
+    ] = False,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
 ) -> None:
     """Find exports, say who is who, and write persona.toml. Example: python -m trainer init ~/exports --me "Mara Voss" --yes"""
     import sys
 
     from trainer.init.answers import Flags
     from trainer.init.exports import usual_folders
-    from trainer.init.first_run import Environment, first_run
+    from trainer.init.first_run import Environment, first_run, look
     from trainer.init.local_models import local_models
     from trainer.init.machine import revision_of, this_machine
     from trainer.progress import Bars
 
+    bars = Bars(quiet=as_json, for_programs=as_json and progress)
+    if only_look:
+        _show_overview(*look(folders or (), usual_folders(), bars), as_json)
+        return
     flags = Flags(me, name, None if consent is None else tuple(consent), dms, base, yes)
     home = Path.home()
     around = Environment(usual_folders(), this_machine, lambda: local_models(home), revision_of, home)
     asks = sys.stdin and sys.stdin.isatty() and not as_json  # a process may be started without any stdin
     terminal = Prompts() if asks else None
     show = show_exports if terminal else lambda *_: None
-    outcome = first_run(folders or (), to, flags, around, terminal, show, Bars(quiet=as_json), force=force)
+    outcome = first_run(folders or (), to, flags, around, terminal, show, bars, force=force, keep=keep)
     if outcome:
         _show_outcome(outcome, as_json)
     else:
@@ -72,15 +84,24 @@ class Prompts:
         typer.echo(sentence, err=True)
 
 
-def show_exports(exports: Sequence["ExportLocation"], writers: Sequence["Writer"]) -> None:
+def _show_overview(exports: Sequence["ExportLocation"], writers: Sequence["Writer"], as_json: bool) -> None:
+    from trainer.init.look import overview
+
+    if as_json:
+        print_json(overview(exports, writers))
+    else:
+        show_exports(exports, writers, err=False)
+
+
+def show_exports(exports: Sequence["ExportLocation"], writers: Sequence["Writer"], *, err: bool = True) -> None:
     """Print a line an export, a row a person."""
     for export in exports:
-        say(f"{export.path}: {', '.join(export.formats)}", err=True)
+        say(f"{export.path}: {', '.join(export.formats)}", err=err)
     columns = 2 if any(writer.private for writer in writers) else 1
     rows = (_row(number, writer, columns) for number, writer in enumerate(writers[:WRITERS], 1))
-    print_table(("", "who", *("messages", "private")[:columns], "also"), rows, err=True)
+    print_table(("", "who", *("messages", "private")[:columns], "also"), rows, err=err)
     if len(writers) > WRITERS:
-        say(f"and {len(writers) - WRITERS} others; their names will do too", err=True)
+        say(f"and {len(writers) - WRITERS} others; their names will do too", err=err)
 
 
 def _row(number: int, writer: "Writer", columns: int) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persona.config import Base, Settings, load
@@ -24,6 +24,7 @@ from trainer.init.exports import ExportLocation, find_exports
 from trainer.init.first_settings import TEMPLATE, FirstRunAnswers, rendered, settings_path
 from trainer.init.local_models import LocalModel
 from trainer.init.machine import Machine, RevisionOf, Suggestion, named_base, suggest
+from trainer.init.revised_settings import revised
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
@@ -65,32 +66,49 @@ def first_run(
     bars: Bars,
     *,
     force: bool,
+    keep: bool = False,
 ) -> Outcome | None:
     """Find exports, ask who is who, write `target`. terminal: None if nobody can be asked. show: prints
-    the exports before the questions. Returns None if the user keeps the settings that are there. Raises UserError."""
+    the exports before the questions. keep: settings that are there are changed, and keep what else they say.
+    Returns None if the user keeps the settings that are there. Raises UserError."""
     target = target.absolute()
-    if not _may_write(target, terminal, force):
+    kept = load(target) if keep and target.exists() and not is_copy(target) else None
+    if not _may_write(target, terminal, force or kept is not None):
         return None
-    with bars:
-        locations = find_exports(folders, environment.places, bars)
-        listed = writers([export for location in locations for export in location.exports], bars)
-    if not listed:
-        raise SettingsError("there is no message in these exports that an import would keep; name others")
+    if kept:
+        flags = replace(flags, dms=kept.data.dms if flags.dms is None else flags.dms)
+    locations, listed = look(folders, environment.places, bars)
     if not terminal:
         require_flags(flags, listed)
     show(locations, listed)
     me = choose_persona(flags, listed, terminal)
     friends = choose_consenting(flags, me, listed, terminal)
     dms = choose_dms(flags, me, listed, terminal)
-    base = _base(flags, target.parent, environment, terminal, bars)
+    unchanged = Suggestion(kept.base, "as it was") if kept and flags.base is None else None
+    base = unchanged or _base(flags, target.parent, environment, terminal, bars)
     sources = tuple(settings_path(location.path, target.parent, environment.home) for location in locations)
     chosen = FirstRunAnswers(me, tuple(friends), sources, dms, base.base)
-    text = rendered(chosen, TEMPLATE.read_text("utf-8"))
     sample = is_copy(target)
+    if kept:
+        text = revised(chosen, target.read_text("utf-8-sig"), listed, rename=flags.name is not None)
+    else:
+        text = rendered(chosen, TEMPLATE.read_text("utf-8"))
     if sample:
         _put_aside(load(target), bars)
-    settings = save_settings(text, target, overwrite=sample or force or terminal is not None)
+    settings = save_settings(text, target, overwrite=bool(sample or force or terminal or kept))
     return Outcome(settings, tuple(locations), tuple(listed), me, tuple(friends), base)
+
+
+def look(
+    folders: Sequence[Path], places: Sequence[Path], bars: Bars
+) -> tuple[Sequence[ExportLocation], Sequence[Writer]]:
+    """Return the exports in `folders`, else in `places`, and who writes in them. Raises UserError if that is nobody."""
+    with bars:
+        locations = find_exports(folders, places, bars)
+        listed = writers([export for location in locations for export in location.exports], bars)
+    if not listed:
+        raise SettingsError("there is no message in these exports that an import would keep; name others")
+    return locations, listed
 
 
 def _may_write(target: Path, terminal: Terminal | None, force: bool) -> bool:

@@ -37,6 +37,12 @@ def rendered(chosen: FirstRunAnswers, template: str) -> str:
     return document.text
 
 
+def person_values(friend: ChosenPerson) -> dict[str, Value]:
+    """Return the table of somebody who consented."""
+    ids: dict[str, Value] = {platform: friend.ids(platform) for platform in NAMES}
+    return {"names": [friend.name, *friend.calls], **ids, "consent": True}
+
+
 def settings_path(source: Path, root: Path, home: Path) -> str:
     """Return a path as settings in `root` name it: relative below them, from ~ below the user's home, else absolute."""
     path = source.absolute()  # a link stays a link: what it leads to may move
@@ -51,12 +57,7 @@ def _add_friends(document: SettingsDocument, chosen: FirstRunAnswers) -> None:
     for friend in chosen.friends:
         key = unique_key(friend.name, taken)
         taken.add(key)
-        values: dict[str, Value] = {
-            "names": [friend.name, *friend.calls],
-            **{platform: friend.ids(platform) for platform in NAMES},
-            "consent": True,
-        }
-        document.set_person(key, values, like="" if friend is not chosen.friends[0] else EXAMPLE)
+        document.set_person(key, person_values(friend), like="" if friend is not chosen.friends[0] else EXAMPLE)
     if chosen.friends:
         document.remove_person(EXAMPLE)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import sys
 import threading
@@ -12,17 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bot.studio.serving import Server, server_of
 from bot.studio.studio import Studio
 from persona.values import is_loopback
+from tests.browser import DESK
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to open the page with")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1080, "height": 860}
 _SILENT = "It says nothing"
 _ANSWERED = f"""count =>
   document.querySelectorAll('.bot.message').length > count || document.body.innerText.includes('{_SILENT}')"""
@@ -51,35 +46,26 @@ def served(config: Path) -> Iterator[str]:
                 time.sleep(0.02)
             yield f"http://127.0.0.1:{door.getsockname()[1]}"
         finally:
-            for one in servers:
-                one.should_exit = True
+            for server in servers:
+                server.should_exit = True
             thread.join(60)
 
 
 @contextlib.contextmanager
 def connections() -> Iterator[list[str]]:
     """Hosts elsewhere that this process connects to, or asks for by name, while the block runs."""
-    found: list[str] = []
+    abroad: list[str] = []
     watching = True
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
         if watching and event in ("socket.connect", "socket.getaddrinfo"):
             host = arguments[0] if event == "socket.getaddrinfo" else arguments[1][0]
             if isinstance(host, str) and host and not host.startswith("/") and not is_loopback(host):
-                found.append(host)
+                abroad.append(host)
 
     sys.addaudithook(hear)  # stays, and sleeps when the block is left
-    yield found
+    yield abroad
     watching = False
-
-
-@contextlib.contextmanager
-def browser() -> Iterator[Browser]:
-    """Chromium, headless."""
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @dataclass
@@ -138,15 +124,15 @@ class Visit:
 
 
 @contextlib.contextmanager
-def visit(browser: Browser, address: str, size: dict[str, int] = DESK) -> Iterator[Visit]:
-    """Open the page; what it complained of and whom it asked is noted."""
-    page = browser.new_page(viewport=size)  # type: ignore[arg-type]
-    found = Visit(page)
-    page.on("console", lambda one: found.complaints.append(one.text) if one.type == "error" else None)
-    page.on("pageerror", lambda one: found.complaints.append(str(one)))
-    page.on("request", lambda one: found.requested(one.url, address))
+def visit(browser: Browser, address: str, size: dict[str, int] = DESK, scheme: str = "light") -> Iterator[Visit]:
+    """Open the page; what it complained of and whom it asked is noted. scheme: light or dark."""
+    page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    opened = Visit(page)
+    page.on("console", lambda line: opened.complaints.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    page.on("request", lambda request: opened.requested(request.url, address))
     page.goto(address)
-    page.wait_for_selector("#chat-text textarea")
-    found.settled()
-    yield found
+    page.get_by_role("tab").first.wait_for()
+    opened.settled()
+    yield opened
     page.close()

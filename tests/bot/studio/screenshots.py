@@ -6,7 +6,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from tests.bot.studio.browsing import PHONE, Visit, browser, served, visit
+from tests.bot.studio.browsing import Visit, served, visit
+from tests.browser import PHONE, browser
 
 PICTURES = Path(__file__).parents[3] / "docs" / "images"
 COLOURS = 96  # enough for a page of text, and a third of the bytes

@@ -7,11 +7,13 @@ import pytest
 from bot.store import Answer
 from bot.studio.chat_history import (
     EDITED,
-    Bubble,
+    Burst,
     Chat,
+    beside,
     bubbles,
     display_names,
     edited,
+    place_of,
     speaker_of,
     turns_of,
     typed,
@@ -28,7 +30,7 @@ MADE = Answer("# dm\n", "hm", "MARA VOSS 2024", ("owner",))
 
 def talk() -> Chat:
     """You ask, it answers, Jonas asks."""
-    chat = (*typed((), SEAL, "you", "are you there?"), Bubble(SPEAKER, "Mara Voss", ("hm", "no"), MADE, "a1"))
+    chat = (*typed((), SEAL, "you", "are you there?"), Burst(SPEAKER, "Mara Voss", ("hm", "no"), MADE, "a1"))
     return typed(chat, SEAL, "Jonas", "and now?")
 
 
@@ -86,3 +88,23 @@ def test_an_answer_is_said_again_from_the_question() -> None:
     """Whatever answers stand at the end."""
     assert unanswered(talk()[:2]) == talk()[:1]
     assert unanswered(talk()) == talk()
+
+
+def test_a_burst_is_a_bubble_a_message() -> None:
+    """As a chat shows it; a tweet is one, whatever its lines."""
+    asked = typed((), SEAL, "you", "are you there?")
+    burst = (*asked, Burst(SPEAKER, "Mara Voss", ("hm", "no"), MADE, "a1", whole=False))
+    assert [message["content"] for message in bubbles(burst)] == ["are you there?", "hm", "no"]
+    assert [place_of(burst, bubble) for bubble in range(3)] == [(0, 0), (1, 0), (1, 1)]
+    assert edited(burst, 2, "yes")[1].lines == ("hm", "yes")
+    assert edited(burst, 2, " ")[1].lines == ("hm",)
+    with pytest.raises(IndexError):
+        place_of(burst, 3)
+
+
+def test_beside_the_last_answer_stands_what_it_answers_and_remembers() -> None:
+    """Nothing before it has answered."""
+    assert beside(talk()[:1]) == []
+    assert beside(talk()) == [("answers", "you: are you there?"), ("remembers", "this message only")]
+    longer = (*talk(), Burst(SPEAKER, "Mara Voss", ("fine",), MADE, "a2"))
+    assert beside(longer) == [("answers", "Jonas: and now?"), ("remembers", "3 turns of this chat")]

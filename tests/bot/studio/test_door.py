@@ -83,7 +83,6 @@ async def test_what_the_page_asks_for_is_open(path: str) -> None:
         "/gradio_api/file=/etc/passwd",
         "//gradio_api/file=/etc/passwd",
         "/gradio_api/proxy=https://elsewhere.example/",
-        "/gradio_api/upload",
         "/gradio_api/deep_link",
         "/gradio_api/call/say",
         "/gradio_api/heartbeat/../file=/etc/passwd",
@@ -137,3 +136,11 @@ def test_a_taken_port_is_a_sentence() -> None:
         port = door.getsockname()[1]
         with pytest.raises(UserError, match=rf"port {port}.*--port"), listening("127.0.0.1", port):
             pass
+
+
+async def test_files_are_taken_in_from_the_page_alone() -> None:
+    """Exports are dropped on it; another page may send none."""
+    upload = {"path": "/gradio_api/upload", "host": "127.0.0.1:7860"}
+    assert (await asked(**upload, origin="http://127.0.0.1:7860"))[0] == 200
+    assert (await asked(**upload, origin="https://elsewhere.example"))[0] == 403
+    assert (await asked(path="/gradio_api/upload/../file=/etc/passwd", host="127.0.0.1:7860"))[0] == 404

@@ -274,3 +274,32 @@ def test_writers_are_counted_as_an_import_would_keep_them() -> None:
     assert sum(one.account for one in listed) == 1
     assert all(one.private <= one.messages for one in listed)
     assert {platform for one in listed for platform, _ in one.ids} == {"telegram"}
+
+
+def test_a_look_names_everybody_and_writes_nothing(folder: Path) -> None:
+    """For programs that ask themselves: exports, people, and a name for each that no other has."""
+    looked = init(folder, "../exports", "--look", "--json")
+    assert looked.returncode == 0, looked.stderr
+    overview = json.loads(looked.stdout)
+    assert {name for export in overview["exports"] for name in export["formats"]} >= {"Telegram JSON", "WhatsApp"}
+    assert len({writer["call"] for writer in overview["writers"]}) == len(overview["writers"])
+    assert list(folder.iterdir()) == []
+    assert "messages" in init(folder, "../exports", "--look").stdout
+
+
+def test_settings_that_are_there_are_changed_and_kept(folder: Path) -> None:
+    """Who is who and where exports are; what else they say stays, a base too."""
+    flags = ("../exports", "--consent", "nobody", "--yes", "--dms")
+    assert init(folder, *flags, "--me", "1", "--base", "scratch").returncode == 0
+    config = folder / "persona.toml"
+    config.write_text(config.read_text("utf-8").replace("rank = 16", "rank = 4"), encoding="utf-8")
+    before = load(config)
+    changed = init(folder, *flags, "--me", "2", "--keep", "--json")
+    assert changed.returncode == 0, changed.stderr
+    after = load(config)
+    assert after.persona.name != before.persona.name
+    assert (after.train.rank, after.base, after.data.dms) == (4, before.base, True)
+    config.write_text("[persona\n", encoding="utf-8")
+    broken = init(folder, *flags, "--me", "2", "--keep")
+    assert broken.returncode == 2
+    assert "is not valid TOML" in broken.stderr

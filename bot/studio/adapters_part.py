@@ -1,11 +1,11 @@
-"""In the Train tab: the adapters there are, side by side; which of them speaks."""
+"""In the Set up tab: the adapters there are, side by side; which of them speaks."""
 
 import asyncio
 from typing import Any
 
 import gradio as gr
 
-from bot.studio.bundles import Version, choices, make_current, roll_back, versions_of
+from bot.studio.bundles import Version, choices, make_current, roll_back
 from bot.studio.markup import quiet, table
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
@@ -20,26 +20,29 @@ class Adapters:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        gr.Markdown("### The adapters")
         table_ = gr.HTML(elem_id="adapters")
         with gr.Row(elem_classes="tools"):
             version = gr.Dropdown([], label="version", scale=3, min_width=120, elem_id="adapters-version")
             take = gr.Button("Make current", scale=1, min_width=120, elem_id="adapters-take")
             back = gr.Button("Roll back", scale=1, min_width=120, elem_id="adapters-back")
-        self.shown: list[Any] = [table_, version]
-        take.click(self._take, version, self.shown)
-        back.click(self._back, None, self.shown)
+        self.shown: list[Any] = [table_, version, take, back]
+        taken = take.click(self._take, version, self.shown)
+        rolled = back.click(self._back, None, self.shown)
+        self.changed: list[Any] = [taken.then, rolled.then, table_.change]
 
     def now(self) -> tuple[Any, ...]:
         """Return the adapters as they are now; where the settings can't be read, why: asked for every second, a note
         would be put upon the next."""
         try:
-            available = versions_of(self._studio.settings.adapters)
+            available = self._studio.versions
         except UserError as fault:
-            return quiet(str(fault)), gr.Dropdown([], value=None)
+            return quiet(str(fault)), gr.Dropdown([], value=None, visible=False), *_buttons(False)
         labels, speaking = choices(available)
-        rows = table(HEADS, map(_row, available)) if available else quiet("There is none yet.")
-        return rows, gr.Dropdown(labels, value=speaking)
+        if not available:
+            return "", gr.Dropdown([], value=None, visible=False), *_buttons(False)
+        choosing = len(available) > 1 or not available[0].speaks
+        rows = "<h3>The adapters</h3>" + table(HEADS, map(_row, available), label="adapters")
+        return rows, gr.Dropdown(labels, value=speaking, visible=choosing), *_buttons(choosing)
 
     async def _take(self, version: str | None) -> tuple[Any, ...]:
         with sentences():
@@ -53,6 +56,10 @@ class Adapters:
             number = await asyncio.to_thread(roll_back, self._studio.settings.adapters)
             gr.Info(f"Back to version {number}. {RESTART}")
             return self.now()
+
+
+def _buttons(visible: bool) -> list[gr.Button]:
+    return [gr.Button(visible=visible)] * 2
 
 
 def _row(version: Version) -> tuple[object, ...]:
