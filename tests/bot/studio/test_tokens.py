@@ -6,8 +6,10 @@ from bot.studio.tokens import keep_token
 from persona.config import load
 from persona.credentials import secret
 from persona.errors import SettingsError
+from persona.platforms import PLATFORMS
 from tests.conftest import Home
 
+DISCORD_ROW, TELEGRAM_ROW = PLATFORMS
 TELEGRAM = "123456789:" + "A" * 35
 DISCORD = f"{'M' * 24}.{'x' * 6}.{'_' * 27}"
 
@@ -21,8 +23,8 @@ def test_a_token_is_kept_for_its_owner_and_its_platform_switched_on(bare_home: H
     assert environment.read_text("utf-8") == f"HF_TOKEN=hf_abc\nTELEGRAM_TOKEN={TELEGRAM.replace('A', 'B')}\n"
     assert environment.stat().st_mode & 0o777 == 0o600
     settings = load(bare_home.config)
-    assert settings.telegram.enabled
-    assert not settings.discord.enabled
+    assert settings.section_of(TELEGRAM_ROW).enabled
+    assert not settings.section_of(DISCORD_ROW).enabled
     assert secret("TELEGRAM_TOKEN", settings, {}) == TELEGRAM.replace("A", "B")
     assert "AAAA" not in bare_home.config.read_text("utf-8")
 
@@ -39,4 +41,4 @@ def test_what_is_no_token_is_not_written(bare_home: Home, platform: str, token: 
 def test_a_token_of_discord_is_one(bare_home: Home) -> None:
     """Three parts."""
     keep_token(bare_home.config, "discord", DISCORD)
-    assert load(bare_home.config).discord.enabled
+    assert load(bare_home.config).section_of(DISCORD_ROW).enabled
