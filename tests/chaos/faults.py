@@ -482,6 +482,46 @@ async def restarted(run: Run) -> None:
     await run.restart()
 
 
+@_fault("writes fail now and then")
+async def writes_fail(run: Run) -> None:
+    """One in a few, whatever it writes: those that shared its transaction are not to blame."""
+    await run.ready()
+    left = [run.random.randrange(3, 9)]
+
+    def fail(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if left[0] and statement.startswith(("INSERT", "UPDATE")) and run.random.random() < 0.3:
+            left[0] -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+
+    sa.event.listen(run.resident.store.database.engine, "before_cursor_execute", fail)
+    for _ in range(3 * run.around):
+        await run.mention()
+
+
+@_fault("it introduces itself, and a post is cut", doubtful=True)
+async def introduced(run: Run) -> None:
+    await run.ready()
+    await run.daemon.stop()
+    run.config.write_text(run.config.read_text().replace("[talk]\n", "[talk]\nintroduce = true\n"))
+    await run.restart()
+    _once(run, AFTER, _cut)
+    for _ in range(run.around):
+        await run.mention()
+
+
+@_fault("roles can't be asked for during catch-up", "discord")
+async def roles_fail(run: Run) -> None:
+    await run.ready()
+    await run.daemon.stop()
+    run.discord.roles = {"1": ["500000000000000001"]}
+    run.config.write_text(run.config.read_text().replace("[discord]\n", "[discord]\nblock = [500000000000000001]\n"))
+    for _ in range(run.around):
+        await run.mention(live=False)
+    _once(run, ("before member", ""), _status(503))
+    await run.restart()
+    await _around(run)
+
+
 # kill -9 at each step of the way
 
 

@@ -405,6 +405,8 @@ class FakeDiscord:
         return web.Response(status=204)
 
     async def _one_member(self, request: web.Request) -> web.StreamResponse:
+        if answer := await self._troubled("before member", request):
+            return answer
         number = request.match_info["member"]
         if number == BOT_ID:
             return self._json(self._guild()["members"][0])
