@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_valid
 
 from persona.errors import SettingsError
 from persona.names import normalise, skeleton
-from persona.platforms import NAMES, TARGET, PlatformIds, PlatformSections
+from persona.platforms import NAMES, PlatformIds, PlatformSections, Target
 from persona.sections import Section
 from persona.talk_settings import Place, Talk
 from persona.values import DAYS, Auto, Day, Duration, Fraction, Hours, Id, Zone, is_loopback
@@ -156,7 +156,7 @@ class Tweets(Section):
     hours: Hours = (time(9), time(23))
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
     timezone: Zone = "UTC"
-    to: tuple[Annotated[str, Field(pattern=TARGET)], ...] = ()
+    to: tuple[Target, ...] = ()
 
 
 class Store(Section):
@@ -347,7 +347,8 @@ def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
             return _unknown_key(tables, key)
         case "missing":
             return f"{place} is missing"
-    return f"{place}: " + " or ".join(issue["msg"].removeprefix("Value error, ") for issue in issues)
+    messages = (issue["msg"].removeprefix("Value error, ") for issue in issues)
+    return f"{place}: " + " or ".join(messages).replace("Input should be ''", '"" for none')
 
 
 def _unknown_key(tables: list[str], key: str) -> str:

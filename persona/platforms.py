@@ -4,9 +4,9 @@ and a folder in bot/gateways of the same name."""
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import create_model
+from pydantic import AfterValidator, create_model
 
 from persona.sections import Section
 from persona.values import Address, Id
@@ -85,7 +85,7 @@ PLATFORMS = (
     Platform("telegram", Telegram, "TELEGRAM_TOKEN", r"-?\d+(:\d+)?", "telegram:CHAT_ID", export_prefix="user"),
 )
 NAMES = tuple(platform.name for platform in PLATFORMS)
-TARGET = f"^({'|'.join(f'{platform.name}:{platform.target}' for platform in PLATFORMS)})$"  # where a tweet can go
+_TARGET = "|".join(f"{platform.name}:{platform.target}" for platform in PLATFORMS)
 TARGET_EXAMPLES = " or ".join(platform.target_example for platform in PLATFORMS)
 
 AnySection = TypeVar("AnySection", bound=PlatformSection)
@@ -143,4 +143,13 @@ else:
 
 def is_target(text: str) -> bool:
     """Return whether a tweet can go there."""
-    return re.match(TARGET, text) is not None
+    return re.fullmatch(_TARGET, text) is not None
+
+
+def _target(text: str) -> str:
+    if not is_target(text):
+        raise ValueError(f"{text!r} is no place to post to; write {TARGET_EXAMPLES}")
+    return text
+
+
+Target = Annotated[str, AfterValidator(_target)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from persona.platforms import TARGET
+from persona.platforms import Target
 from persona.sections import Section
 from persona.values import Duration, Fraction, Hours
 
@@ -28,13 +28,13 @@ class Talk(Section):
     bursts: bool = True
     typing: bool = True
     introduce: bool = False
-    log: Annotated[str, Field(pattern=f"{TARGET}|^$")] = ""
+    log: Target | Literal[""] = ""
 
 
 class Place(Talk):
     """The keys of [talk] that differ in one server, channel, chat or topic. match: `discord:ID`, `telegram:CHAT`."""
 
-    match: Annotated[str, Field(pattern=TARGET)]
+    match: Target
 
     def keys(self) -> dict[str, Any]:
         """The keys that the table holds, with their values."""

@@ -55,8 +55,17 @@ def test_without_a_platform_there_is_nowhere_to_speak(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["discord:", "discord:-5", "discord:1:2", "matrix:5", "telegram:5:", "", "telegram:a"]
+    "target", ["discord:", "discord:5\n", "discord:-5", "discord:1:2", "matrix:5", "telegram:5:", "", "telegram:a"]
 )
 def test_a_target_that_no_platform_has_is_none(target: str) -> None:
     """Each platform has a pattern of its own."""
     assert not is_target(target)
+
+
+def test_a_wrong_target_is_a_sentence(tmp_path: Path) -> None:
+    """It says what to write instead."""
+    (tmp_path / "persona.toml").write_text('[persona]\nname = "Mara"\n[tweets]\nto = ["discord:general"]\n')
+    with pytest.raises(
+        SettingsError, match=r"\[tweets\] to: 'discord:general' is no place to post to; write discord:CH"
+    ):
+        load(tmp_path / "persona.toml", {})
