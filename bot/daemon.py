@@ -65,11 +65,11 @@ async def serve(
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        store = await BotStore.open(store_url(settings), settings.state)
-        stack.push_async_callback(store.close)
         with extending():
             voice = await _unless(stopping, _voice(settings, stack))
-        if voice:
+        if voice:  # a store is made only for a bot that can speak
+            store = await BotStore.open(store_url(settings), settings.state)
+            stack.push_async_callback(store.close)
             await BotDaemon(settings, store, voice, gateways).run(stopping, until_first_ends)
 
 

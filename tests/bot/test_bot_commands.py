@@ -265,3 +265,16 @@ async def test_a_group_in_which_it_may_not_write_is_a_finding(
     (gateway,) = gateways_of(settings)
     found = [finding.detail for finding in await gateway.examine(["telegram:-77:5"]) if not finding.ok]
     assert "the bot may not write in -77" in found
+
+
+@pytest.mark.parametrize("words", [["run"], ["chat"], ["tweet"]])
+async def test_a_refusal_leaves_no_store_behind(
+    bare_home: Home, discord: FakeDiscord, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot that has no adapter to speak with makes nothing."""
+    monkeypatch.setenv("DISCORD_TOKEN", fake_discord.TOKEN)
+    on_discord(bare_home, discord)
+    before = sorted(path.name for path in bare_home.folder.iterdir())
+    code, _, err = await run(bare_home, *words)
+    assert (code, "no current adapter" in err) == (78, True)
+    assert sorted(path.name for path in bare_home.folder.iterdir()) == before
