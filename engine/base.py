@@ -1,11 +1,14 @@
 """The engine interface: token ids and sampling in, a stream of text and a finish reason out."""
 
-from collections.abc import AsyncGenerator, Callable
+import math
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from persona.sampling import SamplingParams
+
+LIKELIEST = 16  # next ids whose log-probabilities are asked for; a server may have a bound of 20
 
 Finish = Literal["stop", "length", "deadline"]
 
@@ -44,6 +47,11 @@ class InferenceEngine(Protocol):
 
     async def start(self) -> None: ...
 
+    async def next_token_log_probs(self, request: Request, count: int) -> Mapping[int, float]:
+        """Return the log-probabilities (nats) of the `count` likeliest ids after the prompt, as the model has them: the
+        request's sampling changes nothing. Raises EngineError."""
+        ...
+
     def generate(self, request: Request) -> AsyncGenerator[Piece]: ...
 
     async def close(self) -> None: ...
@@ -58,6 +66,22 @@ def token_budget(request: Request, max_length: int, vocabulary: int) -> int:
     if max(request.ids) >= vocabulary or min(request.ids) < 0:
         raise EngineError("the prompt holds ids that the tokenizer doesn't know")
     return min(request.sampling.max_new_tokens, room)
+
+
+async def log_probability(
+    engine: InferenceEngine, request: Request, continuation: Sequence[int], *, least: float = -math.inf
+) -> float:
+    """Return the log-probability (nats) that `continuation` follows the request's prompt: the sum over its ids. least: what
+    falls below it is no longer looked at, and its bound is returned. An id that is not among the LIKELIEST is as likely as
+    the last of them, at most. Raises EngineError."""
+    total = 0.0
+    for place, token in enumerate(continuation):
+        if total <= least:
+            break
+        asked = replace(request, ids=(*request.ids, *continuation[:place]))
+        likeliest = await engine.next_token_log_probs(asked, LIKELIEST)
+        total += likeliest.get(token, min(likeliest.values()))
+    return total
 
 
 async def complete(

@@ -106,8 +106,13 @@ class Batch:
         return inputs
 
     def _sampled(self, logits: torch.Tensor, sequences: list[RunningSequence]) -> list[StepResult]:
+        asking = [place for place, sequence in enumerate(sequences) if sequence.job.likeliest]
+        results = [_likeliest(sequences[place].job, logits[place]) for place in asking]
+        if asking:
+            sampling = [place for place in range(len(sequences)) if place not in asking]
+            logits, sequences = logits[sampling], [sequences[place] for place in sampling]
         if not sequences:
-            return []
+            return results
         for row, sequence in enumerate(sequences):
             penalty = sequence.job.request.sampling.repetition_penalty
             if penalty != 1.0 and (seen := {*sequence.ids} - {self._end_of_turn}):
@@ -117,7 +122,7 @@ class Batch:
             [sequence.job.request.sampling for sequence in sequences],
             [next_noise_seed(sequence.rng) for sequence in sequences],
         )
-        return [self._advanced(sequence, token) for sequence, token in zip(sequences, tokens, strict=True)]
+        return results + [self._advanced(sequence, token) for sequence, token in zip(sequences, tokens, strict=True)]
 
     def _advanced(self, sequence: RunningSequence, token: int) -> StepResult:
         sequence.ids.append(token)
@@ -181,6 +186,12 @@ class Batch:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return []
+
+
+def _likeliest(job: Job, logits: torch.Tensor) -> StepResult:
+    """Return the log-probabilities of the likeliest next ids [vocabulary]."""
+    values, ids = logits.float().log_softmax(-1).topk(min(job.likeliest, len(logits)))
+    return StepResult(job, log_probs=dict(zip(ids.tolist(), values.tolist(), strict=True)))
 
 
 def _channel(sequence: RunningSequence) -> str:

@@ -5,7 +5,7 @@ A silently ignored adapter is a real failure of runtimes, and only people who kn
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from itertools import takewhile
 
@@ -57,6 +57,11 @@ class ProbedEngine:
         except EngineError:
             self._is_verified = False
             raise
+
+    async def next_token_log_probs(self, request: Request, count: int) -> Mapping[int, float]:
+        """Return the log-probabilities of the `count` likeliest next ids."""
+        await self._check()
+        return await self._engine.next_token_log_probs(request, count)
 
     async def close(self) -> None:
         """Close the engine."""

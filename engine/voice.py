@@ -1,9 +1,10 @@
 """A bundle's voice on an engine: tweets and replies as lines. Evaluation and bot both sample here."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from engine.base import EngineError, InferenceEngine, Request, complete
+from engine.base import EngineError, InferenceEngine, Request, complete, log_probability
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.guard import Guard
@@ -43,6 +44,24 @@ class Voice:
         """Return the lines of a random tweet; empty if no sample passed the guard."""
         ids = tweet_prompt(self.encoding, self.seal, speaker=speaker, year=year)
         return await self._lines(ids, seed, "", None, tuned, rejections, on_text)
+
+    async def next_speaker(
+        self,
+        scene: str,
+        turns: Sequence[Turn],
+        *,
+        speaker: str = "",
+        channel: str = "",
+        deadline: float | None = None,
+        least: float = -math.inf,
+    ) -> float:
+        """Return the log-probability (nats) that `speaker` (the persona) speaks next. Most of it is computed already if a
+        reply in this channel was sampled before. least: see `log_probability`. Raises EngineError."""
+        header = self.encoding.header(speaker or self.seal.speaker)
+        room = min(self.sampling.max_new_tokens, self.seal.max_length // 2)
+        ids = reply_prompt(self.encoding, self.seal, scene, turns, room=room, speaker=speaker)[: -len(header)]
+        request = Request(ids, self.sampling, 0, channel, deadline)
+        return await log_probability(self.engine, request, header, least=least)
 
     async def reply(
         self,

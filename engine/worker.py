@@ -7,10 +7,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 
 from engine.base import EngineError, Piece, Request, token_budget
-from engine.stepper import Delivery, Job, Stepper, StepResult
+from engine.stepper import Delivery, Job, Stepper, StepResult, TokenLogProbs
 from persona.encoding import Encoding, TextStream
 from persona.events import Event
 
@@ -64,10 +65,29 @@ class ThreadedEngine:
 
     async def generate(self, request: Request) -> AsyncGenerator[Piece]:
         """Yield the completion of `request`, piece by piece. Raises EngineError if it fails."""
+        async with aclosing(self._deliveries(request)) as deliveries:
+            async for delivery in deliveries:
+                if isinstance(delivery, Piece):
+                    yield delivery
+                    if delivery.finish:
+                        return
+
+    async def next_token_log_probs(self, request: Request, count: int) -> Mapping[int, float]:
+        """Return the log-probabilities of the `count` likeliest next ids. Raises EngineError if it fails, or takes longer
+        than until the request's deadline."""
+        async with aclosing(self._deliveries(request, count)) as deliveries:
+            async for delivery in deliveries:
+                if isinstance(delivery, TokenLogProbs):
+                    return delivery.by_id
+                break
+        raise EngineError("the engine told no probabilities before the deadline")
+
+    async def _deliveries(self, request: Request, likeliest: int = 0) -> AsyncGenerator[Piece | TokenLogProbs]:
+        """Put a job into the thread and yield what it delivers; left, the job is cancelled."""
         deliveries: asyncio.Queue[Delivery] = asyncio.Queue()
         deliver = _thread_safe_put(asyncio.get_running_loop(), deliveries)
         max_new_tokens = token_budget(request, self._max_length, self._encoding.vocabulary)
-        job = Job(request, max_new_tokens, TextStream(self._encoding), deliver)
+        job = Job(request, max_new_tokens, TextStream(self._encoding), deliver, likeliest)
         self._submit(job)
         try:
             while True:
@@ -75,8 +95,6 @@ class ThreadedEngine:
                 if isinstance(delivery, EngineError):
                     raise delivery
                 yield delivery
-                if delivery.finish:
-                    return
         finally:
             job.cancelled = True
 
@@ -160,6 +178,8 @@ class ThreadedEngine:
             job.end(last)
 
     def _deliver_tokens(self, result: StepResult) -> Delivery | None:
+        if result.log_probs is not None:
+            return TokenLogProbs(result.log_probs)
         for token in result.tokens:
             if token in self._stops:
                 return Piece("", "stop")

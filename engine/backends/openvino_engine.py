@@ -50,7 +50,10 @@ class OpenVinoStepper:
             raise EngineError("a merged model can't speak without its adapter; use the transformers engine")
         self._number += 1
         ids = openvino.Tensor(np.array([job.request.ids], dtype=np.int64))
-        settings = self._settings(job.request.sampling, job.request.seed, job.max_new_tokens)
+        if job.likeliest:
+            settings = self._beams(job.likeliest)
+        else:
+            settings = self._settings(job.request.sampling, job.request.seed, job.max_new_tokens)
         self._handles[job] = self._pipe.add_request(self._number, ids, settings)
 
     def step(self) -> Iterable[StepResult]:
@@ -61,8 +64,10 @@ class OpenVinoStepper:
             outputs = handle.read().values() if handle.can_read() else ()
             tokens = [token for output in outputs for token in output.generated_ids]
             reasons = [_DONE[output.finish_reason] for output in outputs if output.finish_reason in _DONE]
-            if status == genai.GenerationStatus.RUNNING:
-                yield StepResult(job, tokens)
+            if job.likeliest and status == genai.GenerationStatus.FINISHED:
+                yield StepResult(job, log_probs={output.generated_ids[0]: output.score for output in outputs})
+            elif status == genai.GenerationStatus.RUNNING:
+                yield StepResult(job, [] if job.likeliest else tokens)
             elif status == genai.GenerationStatus.FINISHED:
                 yield StepResult(job, tokens, "length" if reasons == ["length"] else "stop")
             else:
@@ -76,6 +81,18 @@ class OpenVinoStepper:
             handle.cancel()
             if not self._handles:
                 self._pipe.step()
+
+    def _beams(self, count: int) -> genai.GenerationConfig:
+        """Return the settings whose outputs are the likeliest next ids: a search of one token's depth, its scores being their
+        log-probabilities. The runtime tells those of a prompt in no other way."""
+        config = genai.GenerationConfig()
+        config.max_new_tokens = 1
+        config.set_eos_token_id(self._end_of_turn)
+        config.do_sample = False
+        config.num_beams = config.num_return_sequences = count
+        config.length_penalty = 0.0
+        config.stop_criteria = genai.StopCriteria.NEVER
+        return config
 
     def _settings(self, sampling: SamplingParams, seed: int, max_new_tokens: int) -> genai.GenerationConfig:
         """Return the sampling settings with every field set: the runtime fills gaps from the model's own."""

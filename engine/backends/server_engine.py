@@ -24,6 +24,7 @@ CONNECT_SECONDS = 5.0
 SILENT_SECONDS = 60.0  # between two pieces; a full queue on the server is no reason to give up earlier
 RETRIES = 3  # of what never began: half a second, one, two, each with jitter, or what the server's Retry-After says
 
+_TOKEN_ID = "token_id:"
 _REFUSALS = (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError)
 
 
@@ -92,6 +93,23 @@ class ServerEngine:
             raise EngineError(
                 f"the server at {self._url} is away ({type(error).__name__}: {_reason(error)})"
             ) from error
+
+    async def next_token_log_probs(self, request: Request, count: int) -> Mapping[int, float]:
+        """Return the log-probabilities of the `count` likeliest next ids. Raises EngineError for a server that doesn't tell
+        them by id."""
+        if not self._client:
+            raise EngineError("the engine is not running")
+        token_budget(request, self._max_length, self._encoding.vocabulary)
+        body = self._body(request, 1) | {"logprobs": count, "temperature": 1.0, "top_p": 1.0}
+        more = body["extra_body"] | {"top_k": 0, "min_p": 0.0, "return_tokens_as_token_ids": True}
+        try:
+            async with self._turns, asyncio.timeout(_seconds_to(request.deadline)):
+                completion = await self._client.completions.create(**body | {"extra_body": more})
+        except TimeoutError as error:
+            raise EngineError("the server told no probabilities before the deadline") from error
+        except openai.APIError as error:
+            raise EngineError(f"the server tells no probabilities: {_reason(error)}") from error
+        return _log_probs_by_id(completion)
 
     async def _pieces(self, client: openai.AsyncOpenAI, request: Request, max_new_tokens: int) -> AsyncGenerator[Piece]:
         trim = Trim([self._encoding.tokenizer.id_to_token(token) or "" for token in self._stops])
@@ -173,6 +191,22 @@ async def _until(deadline: float | None, pieces: AsyncGenerator[Piece]) -> Async
         yield piece
         if piece.finish:
             return
+
+
+def _seconds_to(deadline: float | None) -> float | None:
+    return None if deadline is None else deadline - time.monotonic()
+
+
+def _log_probs_by_id(completion: Completion) -> Mapping[int, float]:
+    """Return the first token's likeliest ids: vLLM calls them "token_id:7", llama-server has a list with ids."""
+    told: dict[str, Any] = completion.model_dump()["choices"][0].get("logprobs") or {}
+    if content := told.get("content"):
+        return {int(token["id"]): float(token["logprob"]) for token in content[0].get("top_logprobs") or ()}
+    likeliest = (told.get("top_logprobs") or [{}])[0] or {}
+    by_id = {int(name.partition(":")[2]): float(nats) for name, nats in likeliest.items() if name.startswith(_TOKEN_ID)}
+    if not by_id:
+        raise EngineError("the server tells no probabilities of ids; [talk] unprompted needs vLLM or llama-server")
+    return by_id
 
 
 def _text_and_finish(event: Completion) -> tuple[str, Finish | None]:

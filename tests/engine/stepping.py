@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from engine.backends.transformers_engine import load_base
-from engine.base import Request
+from engine.base import InferenceEngine, Request
 from engine.stepper import Job, Stepper
 from persona.encoding import Encoding, TextStream
 from persona.sampling import SamplingParams
@@ -79,3 +79,20 @@ def agreement(ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]]) ->
     """The share of tokens that are equal, place for place."""
     pairs = [pair for one, other in zip(ours, theirs, strict=True) for pair in zip(one, other, strict=True)]
     return sum(a == b for a, b in pairs) / len(pairs)
+
+
+def continuation_log_prob(model: Any, ids: Sequence[int], continuation: Sequence[int]) -> float:
+    """The log-probability of a continuation by its definition: one forward over all of it, no cache."""
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor([[*ids, *continuation]])).logits[0].float().log_softmax(-1)
+    return sum(float(logits[len(ids) + k - 1, token]) for k, token in enumerate(continuation))
+
+
+async def likely_continuation(engine: InferenceEngine, ids: tuple[int, ...], count: int = 3) -> list[int]:
+    """A continuation whose ids are the second likeliest each, so that greedy choice would not find them."""
+    ids_so_far, found = ids, []
+    for _ in range(count):
+        by_id = await engine.next_token_log_probs(Request(ids_so_far, GREEDY, seed=0), 16)
+        found.append(sorted(by_id, key=lambda token: -by_id[token])[1])
+        ids_so_far = (*ids_so_far, found[-1])
+    return found

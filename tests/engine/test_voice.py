@@ -14,6 +14,7 @@ from engine.voice import MAX_ATTEMPTS, Voice
 from persona.bundle import Bundle, current
 from persona.config import load
 from persona.guard import Guard, build
+from persona.prompt import reply_prompt
 from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
 from persona.word_tokens import word_tokens
@@ -166,3 +167,17 @@ async def told_by_heart(trained: Home, bundle: Bundle, folder: Path, *, messages
     await engine.close()
     without, guarded = (sum(tuple(word_tokens("\n".join(lines))) in known for lines in said) for said in texts)
     return Told(without, guarded, texts[1].count(()))
+
+
+async def test_how_likely_the_persona_speaks_next_is_how_likely_its_header_is(bundle: Bundle) -> None:
+    """After all that was said, in the channel's own cache; and so for anybody else."""
+    engine = FakeEngine()
+    voice = voice_of(bundle, engine, "")
+    turns = (Turn("JONAS", ("and?",)),)
+    header = voice.encoding.header(voice.seal.speaker)
+    engine.next_ids = lambda request: {header[len(engine.looked_at) - 1]: -0.5, 0: -9.0}
+    assert await voice.next_speaker("group", turns, channel="discord:1") == pytest.approx(-0.5 * len(header))
+    prompt = reply_prompt(voice.encoding, voice.seal, "group", turns, room=64)
+    asked = [request.ids for request in engine.looked_at]
+    assert asked == [prompt[: len(prompt) - len(header) + place] for place in range(len(header))]
+    assert {request.channel for request in engine.looked_at} == {"discord:1"}

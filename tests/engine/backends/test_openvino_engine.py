@@ -11,10 +11,21 @@ import pytest
 
 from engine.backends.openvino_engine import OpenVinoStepper
 from engine.backends.transformers_engine import load_base
-from engine.base import EngineError, Request, complete
+from engine.base import EngineError, Request, complete, log_probability
 from engine.worker import ThreadedEngine
 from persona.sampling import SamplingParams
-from tests.engine.stepping import ENCODING, FREE, GREEDY, agreement, generated, ids_of, prompts, steep_base
+from tests.engine.stepping import (
+    ENCODING,
+    FREE,
+    GREEDY,
+    agreement,
+    continuation_log_prob,
+    generated,
+    ids_of,
+    likely_continuation,
+    prompts,
+    steep_base,
+)
 from tests.trainer import bases
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
 
@@ -125,3 +136,12 @@ async def test_what_it_cannot_do_is_refused(engine: ThreadedEngine, change: dict
     with pytest.raises(EngineError, match=sentence):
         await complete(engine, replace(Request((5,), GREEDY, 0), **change))
     assert (await complete(engine, Request((5,), GREEDY, 0)))[1]
+
+
+async def test_how_likely_a_continuation_is_is_what_the_model_says(engine: ThreadedEngine, model: Any) -> None:
+    """By the definition, by a search of one token's depth; whatever the request's sampling."""
+    for number, ids in enumerate(prompts(6)):
+        continuation = await likely_continuation(engine, ids)
+        asked = Request(ids, GREEDY if number % 2 else FREE, seed=0, channel="c")
+        found = await log_probability(engine, asked, continuation)
+        assert found == pytest.approx(continuation_log_prob(model, ids, continuation), abs=0.1)

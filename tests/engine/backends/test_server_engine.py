@@ -12,10 +12,19 @@ from aiohttp import web
 
 from engine.backends.server_engine import ServerEngine, Trim
 from engine.backends.transformers_engine import load_base
-from engine.base import EngineError, Request, complete
+from engine.base import EngineError, Request, complete, log_probability
 from persona.errors import PermanentError
 from persona.sampling import SamplingParams
-from tests.engine.stepping import ENCODING, FREE, GREEDY, generated, prompts, steep_base
+from tests.engine.stepping import (
+    ENCODING,
+    FREE,
+    GREEDY,
+    continuation_log_prob,
+    generated,
+    likely_continuation,
+    prompts,
+    steep_base,
+)
 from tests.llama_server import LlamaServer
 from trainer.bundle.gguf_file import write_gguf
 
@@ -249,3 +258,12 @@ def test_trim_tells_all_but_the_mark_however_it_is_cut() -> None:
                     break
             assert told == "one <|end|x "
             assert over
+
+
+async def test_how_likely_a_continuation_is_is_what_the_model_says(engine: ServerEngine, model: Any) -> None:
+    """By the definition, as llama-server tells it; whatever the request's sampling."""
+    for number, ids in enumerate(prompts(6)):
+        continuation = await likely_continuation(engine, ids)
+        asked = Request(ids, GREEDY if number % 2 else FREE, seed=0, channel="c")
+        found = await log_probability(engine, asked, continuation)
+        assert found == pytest.approx(continuation_log_prob(model, ids, continuation), abs=0.1)

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from engine.backends.transformers_engine import load_base, transformers_engine
-from engine.base import EngineError, Request, complete
+from engine.base import EngineError, Request, complete, log_probability
 from engine.worker import ThreadedEngine
 from persona.encoding import Encoding
 from persona.errors import UserError
 from persona.sampling import SamplingParams
 from tests import tokenizers
+from tests.engine.stepping import FREE, GREEDY, continuation_log_prob, likely_continuation, prompts
 from tests.trainer import bases
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
@@ -102,3 +103,32 @@ def test_a_folder_that_is_no_base_is_a_sentence(tmp_path: Path, content: dict[st
         (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match="must be a folder or Hub id of a causal language model in safetensors"):
         load_base(tmp_path)
+
+
+async def test_how_likely_a_continuation_is_is_what_the_model_says(started: ThreadedEngine) -> None:
+    """By the definition, and the next id costs one short forward; whatever the request's sampling."""
+    for number, ids in enumerate(prompts(6)):
+        continuation = await likely_continuation(started, ids)
+        asked = Request(ids, GREEDY if number % 2 else FREE, seed=0, channel="c")
+        found = await log_probability(started, asked, continuation)
+        assert found == pytest.approx(continuation_log_prob(model_of(started), ids, continuation), abs=1e-3)
+
+
+async def test_who_asks_how_likely_something_is_hears_so_beside_those_who_speak(started: ThreadedEngine) -> None:
+    """In one batch; what is sampled is the same as alone."""
+    alone = [await complete(started, Request(ids, FREE, seed=3)) for ids in prompts(3)]
+    asked = [started.next_token_log_probs(Request(ids, FREE, seed=0), 5) for ids in prompts(3)]
+    *texts, first, second, third = await asyncio.gather(
+        *(complete(started, Request(ids, FREE, seed=3)) for ids in prompts(3)), *asked
+    )
+    assert texts == alone
+    assert [len(by_id) for by_id in (first, second, third)] == [5, 5, 5]
+
+
+async def test_what_is_too_unlikely_is_not_looked_at_to_its_end(started: ThreadedEngine) -> None:
+    """Its bound tells enough."""
+    ids = prompts(1)[0]
+    continuation = await likely_continuation(started, ids, 6)
+    whole = await log_probability(started, Request(ids, FREE, seed=0), continuation)
+    bound = await log_probability(started, Request(ids, FREE, seed=0), continuation, least=whole / 2)
+    assert whole < bound <= whole / 2
