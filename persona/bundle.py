@@ -166,8 +166,20 @@ def current(home: Path) -> Bundle:
     """Return the bundle that speaks for the persona whose adapters lie in `home`."""
     link = home / CURRENT
     if not link.exists():
-        raise PermanentError(f"{home} has no current adapter: training has not finished; run 'python -m trainer train'")
+        held_back = any(folder.name.isdecimal() for folder in home.iterdir()) if home.is_dir() else False
+        why = (
+            "what was trained is held back; 'python -m trainer train --force' lets it speak"
+            if held_back
+            else "training has not finished; run 'python -m trainer train'"
+        )
+        raise PermanentError(f"{home} has no current adapter: {why}")
     return open_bundle(link.resolve())
+
+
+def is_current(bundle: Bundle) -> bool:
+    """Return whether this bundle is the one that speaks."""
+    link = bundle.folder.parent / CURRENT
+    return link.exists() and link.resolve() == bundle.folder.resolve()
 
 
 def open_bundle(folder: Path) -> Bundle:

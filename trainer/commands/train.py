@@ -11,8 +11,11 @@ from trainer.commands.options import ProgressOption
 from trainer.console import print_json, print_table, say, warn
 
 if TYPE_CHECKING:
+    from persona.bundle import Bundle
     from persona.config import Settings
     from trainer.corpus.store import Corpus
+
+FORCE = "'python -m trainer train --force'"
 
 
 def train(
@@ -23,35 +26,42 @@ def train(
         bool, typer.Option("--plan", help="Print parameters, memory, steps and time, and train nothing.")
     ] = False,
     forced: Annotated[
-        bool, typer.Option("--force", help="Make it current even if it is worse than the one that speaks now.")
+        bool,
+        typer.Option("--force", help="Let it speak even if it is gibberish, or worse than the one that speaks now."),
     ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
     progress: ProgressOption = False,
 ) -> None:
     """Train an adapter on the corpus and make it current. Example: python -m trainer train --plan"""
+    from persona.bundle import is_current
     from persona.config import load
-    from trainer.bundle.config_hash import is_trained
+    from trainer.bundle.config_hash import trained_bundle
     from trainer.corpus.store import load as load_corpus
 
     settings = load(config)
     corpus = load_corpus(settings)
-    if if_changed and is_trained(settings, corpus):
-        _show_unchanged(settings, as_json)
+    trained = trained_bundle(settings, corpus) if if_changed or forced else None
+    if trained and (if_changed or not is_current(trained)):
+        _show_unchanged(trained, forced, as_json)
     elif only_plan:
         _plan(settings, corpus, as_json)
     else:
         _train(settings, corpus, forced, as_json, progress)
 
 
-def _show_unchanged(settings: "Settings", as_json: bool) -> None:
-    from persona.bundle import CURRENT
+def _show_unchanged(trained: "Bundle", forced: bool, as_json: bool) -> None:
+    """Say that nothing is new to train on. forced: what was held back speaks from now on."""
+    from persona.bundle import is_current, point_current
 
-    folder = (settings.adapters / CURRENT).resolve()
+    if forced and not is_current(trained):
+        point_current(trained)
     if as_json:
-        print_json({"bundle": folder, "metrics": None})
+        print_json({"bundle": trained.folder, "metrics": None, "current": is_current(trained)})
+    elif is_current(trained):
+        say(f"unchanged: nothing new to train on; {trained.folder} is current")
     else:
-        say(f"unchanged: nothing new to train on; {folder} is current")
+        say(f"unchanged: nothing new to train on; {trained.folder} is held back: {FORCE} lets it speak")
 
 
 def _plan(settings: "Settings", corpus: "Corpus", as_json: bool) -> None:
@@ -100,6 +110,6 @@ def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:
         )
     say(metrics["likeness"]["verdict"])
     warn([*metrics["likeness"]["warnings"], *metrics["gate"]["reasons"], *metrics["gate"]["notes"]])
-    what = "now current" if speaks else "but not current: 'python -m trainer train --force' makes it speak all the same"
+    what = "now current" if speaks else f"but held back: {FORCE} lets it speak all the same"
     say(f"sealed {folder}, {what}")
     say(f"report: {folder / 'private' / 'report.html'}")

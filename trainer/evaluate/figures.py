@@ -128,6 +128,13 @@ TEXT_FIGURES: Mapping[str, TextFigure] = {
         measure=lambda sample: shape.shape(sample.texts, sample.references.real),
         high=0.8,
     ),
+    "new_pairs": TextFigure(
+        title="new pairs",
+        means="pairs of words that no training message has: shuffled words have many, a patchwork of copies has none",
+        good="near yours",
+        number=".1%",
+        measure=lambda sample: copying.new_pairs(sample.texts, sample.references.training),
+    ),
     "copy8": TextFigure(
         title="copy8",
         means="words inside a run of eight from the training messages",
@@ -158,6 +165,20 @@ MODEL_FIGURES: Mapping[str, ModelFigure] = {
         good="for comparison",
         number=".3f",
         measure=ModelSample.bits_per_character_base,
+    ),
+    "bits_per_character_trivial": ModelFigure(
+        title="bits per character, letters",
+        means="the same by a table of which letter follows which four: a model that knows no word",
+        good="for comparison",
+        number=".3f",
+        measure=ModelSample.bits_per_character_trivial,
+    ),
+    "new_pairs_shuffled": ModelFigure(
+        title="new pairs, shuffled",
+        means="new pairs of your own held-out messages with the words of each in any order",
+        good="for comparison",
+        number=".1%",
+        measure=ModelSample.new_pairs_shuffled,
     ),
     "membership": ModelFigure(
         title="membership",

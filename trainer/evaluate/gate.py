@@ -15,6 +15,7 @@ from trainer.evaluate.intervals import Figure, difference
 from trainer.evaluate.reference_set import MIN_TEXTS
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
 from trainer.evaluate.two_sample import resampled_area
+from trainer.evaluate.verdict import gibberish
 from trainer.evaluate.voice_ratio import PersonaJudge, resampled_ratio
 
 COPY_BOUND = 0.005  # above the human figure: half a point
@@ -38,11 +39,13 @@ class GateVerdict:
 def judge_bundle(
     settings: Settings, corpus: Corpus, new: Bundle, old: Bundle | None, evaluation: Evaluation, until: float
 ) -> GateVerdict:
-    """Judge `new`, not yet sealed. old: the current bundle; without one, `new` passes with its notes. until: on
-    time.monotonic()'s clock, how long the old one may be asked."""
-    own = [reason for reason in (check_engine(open_voice_of(settings, new)), copy_violation(evaluation)) if reason]
+    """Judge `new`, not yet sealed. old: the current bundle, None if there is none. until: on time.monotonic()'s clock, how
+    long the old one may be asked."""
+    salad = gibberish(evaluation)
+    checks = (check_engine(open_voice_of(settings, new)), copy_violation(evaluation), salad and f"gibberish: {salad}")
+    own = [reason for reason in checks if reason]
     if old is None:
-        return GateVerdict(notes=own)
+        return GateVerdict(own)
     unseen = [
         context
         for context in _held_out(corpus, settings)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
-from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts, texts_by_speaker
+from trainer.evaluate.trivial import LetterTable, shuffled
 from trainer.evaluate.voice_ratio import among_speakers
 
 SCORED_MESSAGES, SCORED_MESSAGES_SHORT = 400, 60  # messages whose loss is taken; in the short form
@@ -41,6 +43,19 @@ class ModelSample:
     def bits_per_character_base(self) -> Figure | None:
         """Return the same without the adapter."""
         return likelihood.bits_per_character(self._plain) if self.scorer else None
+
+    def bits_per_character_trivial(self) -> Figure | None:
+        """Return the same by a table of letters, made of everybody's training messages, the persona's first."""
+        if not self.scorer:
+            return None
+        said = texts_by_speaker(self.corpus.in_split(TRAIN))
+        mine, others = said.pop(self._me, []), chain.from_iterable(said.values())
+        table = LetterTable(chain(mine, others))
+        return likelihood.bits_per_character(table.bits([context.text for context in self._contexts]))
+
+    def new_pairs_shuffled(self) -> Figure | None:
+        """Return the share of new pairs in the persona's own messages, shuffled."""
+        return copying.new_pairs(shuffled(self.references.real), self.references.training)
 
     def membership(self) -> Figure | None:
         """Return how often a training message is likelier than a held-out one."""

@@ -3,10 +3,14 @@
 import shutil
 from pathlib import Path
 
-from persona.bundle import current, draft, publish
+import pytest
+
+from persona.bundle import current, draft, is_current, publish
 from persona.config import load
-from tests.conftest import Home
-from trainer.bundle.config_hash import config_hash, is_trained
+from persona.errors import PermanentError
+from tests.conftest import Home, run_here
+from trainer.__main__ import app
+from trainer.bundle.config_hash import config_hash, trained_bundle
 from trainer.corpus.store import load as load_corpus
 
 
@@ -17,14 +21,22 @@ def test_what_the_gate_held_back_is_not_trained_again_every_night(trained: Home,
     home = Home(tmp_path).settings(trained.config.read_text())
     settings = load(home.config)
     corpus = load_corpus(settings)
-    assert is_trained(settings, corpus)
+    assert trained_bundle(settings, corpus)
     changed = load(home.settings(trained.config.read_text().replace("rank = 8", "rank = 4")).config)
-    assert not is_trained(changed, corpus)
+    assert not trained_bundle(changed, corpus)
     speaks = current(settings.adapters)
     with draft(settings.adapters) as folder:
         data = {**speaks.seal.data, "recipe": config_hash(changed)}
         publish(folder, speaks.seal.model_copy(update={"data": data}))
     assert current(settings.adapters).version == speaks.version
-    assert is_trained(changed, corpus)
+    newest = trained_bundle(changed, corpus)
+    assert newest
+    assert not is_current(newest)
+    again = run_here(app, "python -m trainer", "train", "--if-changed", "--config", str(home.config))
+    assert "is held back: 'python -m trainer train --force' lets it speak" in again.stdout
     (settings.adapters / "current").unlink()
-    assert not is_trained(changed, corpus)
+    with pytest.raises(PermanentError, match="what was trained is held back"):
+        current(settings.adapters)
+    forced = run_here(app, "python -m trainer", "train", "--force", "--config", str(home.config))
+    assert (forced.returncode, "is current" in forced.stdout) == (0, True)
+    assert current(settings.adapters).version == newest.version

@@ -23,6 +23,7 @@ from trainer.evaluate.figures import text_figures
 from trainer.evaluate.finalize import Finalized
 from trainer.evaluate.gate import GateVerdict, compare, judge_bundle, worse
 from trainer.evaluate.generation import GeneratedReply
+from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reference_set import reference_set
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts
 from trainer.evaluate.report.files import write_report
@@ -97,15 +98,20 @@ def test_a_persona_that_talks_alone_is_compared_without_judges() -> None:
     assert set(compare(asked, corpus, "ANNA", replies, replies)) == {"two_sample"}
 
 
-def test_the_first_bundle_speaks_with_its_warnings(trained: Home, bundle: Bundle, evaluation: Evaluation) -> None:
-    """There is nothing better; what is doubtful is noted."""
+def test_a_first_bundle_that_fails_speaks_only_if_forced(trained: Home, bundle: Bundle, evaluation: Evaluation) -> None:
+    """Nobody wants to meet it, though there is nothing better: what copies, and what says gibberish."""
     settings = load(trained.config, {})
     tuned = evaluation.rows["tuned"]
     copies = {**evaluation.rows, "tuned": {**tuned, "copy8": replace(tuned["copy8"], value=0.5, low=0.4, high=0.6)}}  # type: ignore[type-var]
     leaking = replace(evaluation, rows=copies)
+    fine = {**evaluation.rows, "tuned": {**tuned, "copy8": Figure(0, 0, 0), "full": Figure(0, 0, 0)}}
+    evaluation = replace(evaluation, rows=fine)
+    assert judge_bundle(settings, load_corpus(settings), bundle, None, evaluation, 0.0).passes
     verdict = judge_bundle(settings, load_corpus(settings), bundle, None, leaking, 0.0)
-    assert verdict.passes
-    assert any("it copies" in note for note in verdict.notes)
+    assert any("it copies" in reason for reason in verdict.reasons)
+    bits = {"bits_per_character": Figure(2.29, 2.2, 2.4), "bits_per_character_trivial": Figure(2.19, 2.1, 2.3)}
+    salad = judge_bundle(settings, load_corpus(settings), bundle, None, replace(evaluation, figures=bits), 0.0)
+    assert [reason[:9] for reason in salad.reasons] == ["gibberish"]
     later = judge_bundle(settings, load_corpus(settings), bundle, bundle, leaking, 0.0)
     assert not later.passes
     assert Finalized(evaluation, later, forced=True).becomes_current

@@ -6,6 +6,7 @@ from typing import Any
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.figures import Row
 from trainer.evaluate.intervals import Figure
+from trainer.evaluate.verdict import verdict
 
 ORDER = ("tuned", "human", "another human", "markov", "base")
 
@@ -43,20 +44,6 @@ def judge_decisions(evaluation: Evaluation) -> dict[str, float] | None:
         return None
     kinds = {"imitation": made.generated, "person": made.real, "others": made.others}
     return {name: round(100 * float(hits.mean()), 1) for name, hits in kinds.items() if len(hits)}
-
-
-def verdict(evaluation: Evaluation) -> str:
-    """Return the evaluation in a sentence."""
-    decisions = judge_decisions(evaluation)
-    if decisions:
-        return (
-            f"taken for you in {decisions['imitation']:.0f} of 100 judge decisions; "
-            f"another friend: {decisions['others']:.0f}; you yourself: {decisions['person']:.0f}"
-        )
-    area = evaluation.rows["tuned"]["two_sample"] if "tuned" in evaluation.rows else None
-    if area:
-        return f"told from you in {100 * area.value:.0f} of 100 cases, where 50 is chance; there is nobody to compare you with"
-    return "too little was held out to say how alike it is"
 
 
 def _plain_row(row: Row | Mapping[str, Figure | None]) -> dict[str, list[float] | None]:

@@ -16,8 +16,9 @@ from trainer.evaluate.generation import GeneratedReply, texts_of
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reply_context import evenly_spaced
 from trainer.evaluate.report.extremes import extremes
-from trainer.evaluate.report.plain_figures import ORDER, verdict
+from trainer.evaluate.report.plain_figures import ORDER
 from trainer.evaluate.shape import LENGTHS, length_bin
+from trainer.evaluate.verdict import verdict
 from trainer.pages import charts
 from trainer.pages.render import render
 
