@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a command of alterego as its service does: as the service's user, on its settings and its state.
-# usage: alterego COMMAND [ARGUMENT...]; "alterego bot COMMAND" and "alterego trainer COMMAND" name the program too
+# usage: alterego [@NAME] COMMAND [ARGUMENT...]; @NAME: of alterego@NAME.service; "alterego bot COMMAND" and "alterego trainer COMMAND" name the program too
 set -eu
 prefix=@prefix@
 user=alterego
@@ -11,6 +11,13 @@ state=/var/lib/alterego
     echo "usage: alterego COMMAND [ARGUMENT...]; 'alterego --help' lists the commands" >&2
     exit 2
 }
+case $1 in
+    @?*) # one of several personas: "alterego @NAME COMMAND"
+        etc=$etc/${1#@}
+        state=$state-${1#@}
+        shift
+        ;;
+esac
 service=$(id -u "$user" 2>/dev/null) || {
     echo "alterego: there is no user $user: run 'sudo make install' first" >&2
     exit 1

@@ -34,7 +34,7 @@ for file in requirements.txt requirements-postgres.txt requirements-server.txt R
     install -m 0644 "$here/$file" "$dest$prefix/$file"
 done
 install -m 0755 "$here/systemd/current.sh" "$dest$prefix/systemd/current.sh"
-for unit in alterego.service alterego-train.service alterego-train.timer; do
+for unit in alterego.service alterego@.service alterego-engine.service alterego-train.service alterego-train.timer; do
     rendered "$unit" > "$units/$unit"
 done
 rendered alterego.sh > "$dest/usr/local/bin/alterego"

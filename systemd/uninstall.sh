@@ -9,7 +9,9 @@ units=$dest/etc/systemd/system
 if [ -z "$dest" ] && [ -d /run/systemd/system ] && [ -e "$units/alterego.service" ]; then
     systemctl disable --now alterego-train.timer alterego.service
     systemctl stop alterego-train.service
+    systemctl disable --now 'alterego@*.service' alterego-engine.service
 fi
+rm -f "$units/alterego@.service" "$units/alterego-engine.service"
 rm -f "$units/alterego.service" "$units/alterego-train.service" "$units/alterego-train.timer"
 rm -f "$dest/usr/local/bin/alterego"
 if [ -e "$dest$prefix/bot/daemon.py" ]; then # it is ours: nothing but what was installed goes

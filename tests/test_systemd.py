@@ -15,7 +15,13 @@ ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(not ANALYZE, reason="systemd-analyze is not installed")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 EXPOSURE = 1.5  # of 10; what the engines need keeps it from lower
-UNITS = ["alterego.service", "alterego-train.service", "alterego-train.timer"]
+UNITS = [
+    "alterego.service",
+    "alterego@mara.service",
+    "alterego-engine.service",
+    "alterego-train.service",
+    "alterego-train.timer",
+]
 NOBODY = "65534"
 PYTHON = """#!/bin/sh
 echo "user=$(id -u) groups=$(id -G) umask=$(umask)"
@@ -68,13 +74,16 @@ def installed() -> Iterator[Installed]:
 @needs_systemd
 def test_the_units_are_valid(installed: Installed) -> None:
     """systemd-analyze verify has nothing to say."""
+    shutil.copy(installed.units / "alterego@.service", installed.units / "alterego@mara.service")  # as an instance
     units = [installed.units / name for name in UNITS]
     done = subprocess.run([str(ANALYZE), "verify", *units], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", ["alterego.service", "alterego-train.service"])
+@pytest.mark.parametrize(
+    "unit", ["alterego.service", "alterego@.service", "alterego-engine.service", "alterego-train.service"]
+)
 def test_the_services_are_hardened(installed: Installed, unit: str) -> None:
     """Their exposure stays low; measured offline."""
     limit = f"--threshold={int(EXPOSURE * 10)}"
@@ -217,6 +226,32 @@ def test_every_package_is_installed(installed: Installed) -> None:
     """Those of the wheel, which are those that the commands import."""
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"bench", "examples", "tests"}
     assert packages == {path.parent.name for path in installed.prefix.glob("*/__init__.py")}
+
+
+# several personas
+
+
+def test_each_persona_has_settings_credentials_and_state_of_its_own(installed: Installed) -> None:
+    """The template differs from the unit of one in nothing else."""
+    one = (installed.units / "alterego.service").read_text().splitlines()
+    many = (installed.units / "alterego@.service").read_text().splitlines()
+    changed = [line for line in many if line not in one and not line.startswith("#")]
+    assert all("%i" in line or line.startswith("After=") for line in changed)
+    assert not [
+        line for line in many if "/etc/alterego/" in line and "/etc/alterego/%i/" not in line and line[0] != "#"
+    ]
+    assert "StateDirectory=alterego-%i" in many
+
+
+@needs_root
+def test_a_command_for_one_of_several_takes_its_settings_state_and_tokens(installed: Installed) -> None:
+    """`alterego @mara doctor`."""
+    token = installed.etc / "mara/credentials/telegram_token"
+    token.parent.mkdir(parents=True)
+    token.write_text("hers\n")
+    lines = called(wrapper(installed), "@mara", "doctor").stdout.splitlines()
+    assert f"arguments=-P -m alterego doctor --config {installed.etc}/mara/persona.toml" in lines
+    assert {"TELEGRAM_TOKEN=hers", f"STATE_DIRECTORY={installed.root}/var/lib/alterego-mara"} <= set(lines)
 
 
 # the nightly training
