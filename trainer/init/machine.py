@@ -22,7 +22,7 @@ BYTES, BYTES_4BIT = {"cuda": 2.0, "mps": 4.0, "cpu": 4.0}, 0.7  # a parameter of
 LARGER = 1.5  # times the parameters that a 4-bit base must have to be worth its rounding
 TRAINED_TOKENS = 200_000  # three epochs of about a thousand messages and what was said before them
 FLOPS_PER_WEIGHT = 4.0  # a token: forward and backward of a base whose own weights get no gradient
-MATMUL_SHARE = 0.3  # of a processor's speed in large products that a training reaches
+MATMUL_SHARE = 0.14  # of a CPU's speed in large products that a training reaches: SmolLM2-135M on a server with AMX
 MAX_HOURS = 8.0  # of training on a CPU: a night
 # Base models rather than instruct models, since they imitate better, of one family in sizes; billions of parameters.
 FAMILY = (
