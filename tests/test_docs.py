@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from persona.transcript import parse, render
 from tests.conftest import ROOT
 
 FETCHED = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=\"?((?:https?:)?//[^\"\s>]+)")
@@ -25,3 +26,9 @@ def test_the_site_is_whole_and_asks_nobody_else(tmp_path: Path) -> None:
         assert FETCHED.findall(page.read_text(encoding="utf-8")) == [], page.name
     for sheet in tmp_path.rglob("*.css"):
         assert "url(http" not in sheet.read_text(encoding="utf-8"), sheet.name
+
+
+def test_the_transcript_that_is_shown_is_one() -> None:
+    """What the page on the format shows is written as alterego writes it."""
+    (shown,) = re.findall(r"^```transcript\n(.*?)^```", (ROOT / "docs/transcript.md").read_text(), re.M | re.S)
+    assert render(parse(shown)) == shown
