@@ -74,11 +74,12 @@ class ThreadFinder:
     """Assigns the messages of one channel, in their order, to threads. Whatever comes later changes nothing about earlier ones;
     work and memory for a message don't grow with the channel.
 
-    rhythm: of the channel, see `rhythm_of`. names: keys by what else people are called there, normalised.
+    rhythm: of the channel, see `rhythm_of`; set anew, it holds for what comes. names: keys by what else people are called
+    there, normalised.
     """
 
     def __init__(self, rhythm: Rhythm = Rhythm(), names: Mapping[str, str] = MappingProxyType({})) -> None:
-        self._rhythm = rhythm
+        self.rhythm = rhythm
         self._number = 0
         self._threads = 0
         self._last: _Spoken | None = None
@@ -127,24 +128,24 @@ class ThreadFinder:
         """Return what those whom it addresses said last, to its author if they did; else what was said to its author since
         they last spoke."""
         if addressed:
-            reach = self._rhythm.gap * ADDRESS_REACH_GAPS
+            reach = self.rhythm.gap * ADDRESS_REACH_GAPS
             to_author = [self._pairs.get((other, speaker)) for other in addressed]
             for answers in (to_author, map(self._spoke.get, addressed)):
                 if near := [answer for answer in answers if answer and at - answer.at <= reach]:
                     return max(near)
             return None
         call, own = self._called.get(speaker), self._spoke.get(speaker)
-        reach = self._rhythm.gap * (OWN_REACH_GAPS if self._rhythm.is_crowded else 1)
+        reach = self.rhythm.gap * (OWN_REACH_GAPS if self.rhythm.is_crowded else 1)
         if call is None or at - call.at > reach or (own and own.number > call.number):
             return None
         return call
 
     def _where(self, speaker: str, at: float) -> int:
         """Return the thread of a message that says nothing of what it answers."""
-        gap, own, last = self._rhythm.gap, self._spoke.get(speaker), self._last
-        if own and at - own.at <= (OWN_REACH_GAPS * gap if self._rhythm.is_crowded else min(BURST_SECONDS, gap)):
+        gap, own, last = self.rhythm.gap, self._spoke.get(speaker), self._last
+        if own and at - own.at <= (OWN_REACH_GAPS * gap if self.rhythm.is_crowded else min(BURST_SECONDS, gap)):
             return own.thread
-        if last and at - last.at <= gap and not self._rhythm.is_crowded:
+        if last and at - last.at <= gap and not self.rhythm.is_crowded:
             return last.thread
         return self._threads
 
@@ -152,7 +153,7 @@ class ThreadFinder:
         """Return whom it addresses, of those who spoke here."""
         spoke = self._spoke
         others = [key for key in mentions if key in spoke and key != speaker] if mentions else []
-        named = named_in(text, self._names.get, anywhere=self._rhythm.is_crowded)
+        named = named_in(text, self._names.get, anywhere=self.rhythm.is_crowded)
         return others + [key for key in named if key != speaker] if named else others
 
     def _remember(self, spoken: _Spoken, speaker: str, addressed: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.store import HistoryMessage
 from bot.talk.history import Answered, ThreadContext
-from persona.threads import Assigned, ThreadFinder, in_context, named_in, rhythm_of
+from persona.threads import Assigned, Rhythm, ThreadFinder, in_context, named_in, rhythm_of
 
 CHANNELS = 256  # whose threads are kept; those of others are found anew from what is remembered
 LEARNED_FOR = 256  # messages after which a channel's rhythm is learned anew; sooner if it was learned from fewer
@@ -14,13 +14,16 @@ MIN_MESSAGES = 8  # shown at least: a shorter thread is filled up with the newes
 
 @dataclass(slots=True)
 class _Channel:
-    """What is known of a channel. lasts: messages that may still come before its rhythm is learned anew. names: keys by
-    display names. threads: by message id, of those that were seen last."""
+    """What is known of a channel. names: keys by display names. lasts: messages that may still come before its rhythm is
+    learned anew. threads: by message id, of those that were seen last."""
 
-    finder: ThreadFinder
-    lasts: int
     names: dict[str, str]
+    lasts: int = 0
     threads: dict[str, Assigned] = field(default_factory=dict)
+    finder: ThreadFinder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.finder = ThreadFinder(names=self.names)
 
 
 class ChannelThreads:
@@ -57,12 +60,13 @@ class ChannelThreads:
     ) -> Mapping[str, Assigned]:
         known = self._channels.pop(channel, None)
         new = [message for message in messages if known is None or message.message_id not in known.threads]
-        follow = list(messages[len(messages) - len(new) :]) == new
-        if known is None or not follow or known.lasts < len(new):
-            known, new = self._learned(messages, names), list(messages)
-        else:
-            known.lasts -= len(new)
+        if known is None or list(messages[len(messages) - len(new) :]) != new:  # the past has changed
+            known, new = _Channel(dict(names)), list(messages)
         known.names.update(names)
+        known.lasts -= len(new)
+        if known.lasts < 0:
+            known.finder.rhythm = self._rhythm(messages, known.names)
+            known.lasts = min(len(messages), LEARNED_FOR)
         threads = dict(known.threads)
         for message in new:
             threads[message.message_id] = self._assign(known.finder, message)
@@ -72,20 +76,18 @@ class ChannelThreads:
             del self._channels[next(iter(self._channels))]
         return known.threads
 
-    def _learned(self, messages: Sequence[HistoryMessage], names: Mapping[str, str]) -> _Channel:
-        """A channel of which nothing is assigned yet."""
+    def _rhythm(self, messages: Sequence[HistoryMessage], names: Mapping[str, str]) -> Rhythm:
+        """Return the rhythm of a channel, as far as it is remembered."""
         keys = {message.speaker for message in messages}
-        called = dict(names)
 
         def key_of(name: str) -> str | None:
-            return name if name in keys else called.get(name)
+            return name if name in keys else names.get(name)
 
         addressed = sum(
             bool(message.reply_to or message.to_persona or named_in("\n".join(message.lines), key_of))
             for message in messages
         )
-        rhythm = rhythm_of(sorted(message.at for message in messages), addressed)
-        return _Channel(ThreadFinder(rhythm, called), min(len(messages), LEARNED_FOR), called)
+        return rhythm_of(sorted(message.at for message in messages), addressed)
 
     def _assign(self, finder: ThreadFinder, message: HistoryMessage) -> Assigned:
         meant = (self._persona,) if message.to_persona else ()

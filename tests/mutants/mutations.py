@@ -367,4 +367,45 @@ PRIVACY = [
     ),
 ]
 
-MUTATIONS = [*TRANSCRIPT, *LOSS, *SAMPLING, *GUARD, *GATE, *JUDGES, *INBOX, *OUTBOX, *CATCH_UP, *FORGETTING, *PRIVACY]
+THREADS = [
+    *_in(
+        "persona/threads.py",
+        "tests/persona/test_threads.py",
+        thread_links_reach_for_ever=("> REPLY_REACH_SECONDS:", "> math.inf:"),
+        thread_of_two_is_that_of_one=("for answers in (to_author, map(", "for answers in ([], map("),
+        thread_by_a_shared_name=("next(iter(bearers)) if len(bearers) == 1 else None", "next(iter(bearers))"),
+        thread_memory_grows=("if len(kept) > most else None", "if len(kept) > 9 * most else None"),
+        thread_of_an_old_address=("own.number > call.number", "own.number < call.number"),
+        thread_in_a_crowd_is_the_last=("and not self.rhythm.is_crowded:", "and True:"),
+    ),
+    *_in(
+        "bot/talk/threads.py",
+        "tests/bot/talk/test_threads.py",
+        thread_is_the_whole_channel=(
+            "places = in_context([assigned[name].thread for name in ids], ids.index(answered), MIN_MESSAGES)",
+            "places = list(range(len(ids)))",
+        ),
+        thread_is_found_anew_each_time=("!= new:  # the past", "!= 0:  # the past"),
+        thread_rhythm_is_never_learned=("if known.lasts < 0:", "if known.lasts < -(2**62):"),
+    ),
+    *_in(
+        "bot/talk/history.py",
+        "tests/bot/talk/test_history.py",
+        threads_quote_what_stands_before=("in (last, before if goes_on else None):", "is last:"),
+    ),
+]
+
+MUTATIONS = [
+    *TRANSCRIPT,
+    *LOSS,
+    *SAMPLING,
+    *GUARD,
+    *GATE,
+    *JUDGES,
+    *INBOX,
+    *OUTBOX,
+    *CATCH_UP,
+    *FORGETTING,
+    *PRIVACY,
+    *THREADS,
+]
