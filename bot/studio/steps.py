@@ -30,7 +30,7 @@ def steps_of(config: Path) -> list[Step]:
     if not config.exists():
         return [
             Step(False, "Drop them below, or name a folder, zip or file that holds some; then press Look."),
-            Step(False, "Once the exports were looked at, everybody who writes in them is listed here."),
+            Step(False, "Look at the exports first; then tick the names that are yours, and who agreed."),
             Step(False, "Once you said who you are, this writes the settings and reads the exports."),
             Step(False, "It can begin when the exports are read."),
             Step(False, "There is nobody to meet yet."),

@@ -134,7 +134,8 @@ def interval_bars(
                 f'<rect class="{shades.get(name, REST)}" x="{frame.names}" y="{y}" '
                 f'width="{max(1.0, x(row.value) - frame.names):.1f}" height="18" rx="3"/>'
             )
-            yield f'<line class="whisker" x1="{x(row.low):.1f}" x2="{x(row.high):.1f}" y1="{y + 9}" y2="{y + 9}"/>'
+            across = f'x1="{x(row.low):.1f}" x2="{x(row.high):.1f}" y1="{y + 9}" y2="{y + 9}"'
+            yield f'<line class="halo" {across}/><line class="whisker" {across}/>'
             yield f'<text class="name end" x="{frame.width - 2}" y="{y + 13}">{escape(row.text)}</text>'
 
     return _drawn(title, draw, height)
