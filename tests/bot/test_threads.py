@@ -75,3 +75,42 @@ async def test_on_telegram_the_prompt_is_the_thread(
     (turns,) = prompts(daemon)
     assert [turn.split("\n")[0] for turn in turns] == [f"{name}:" for name in ("ALICE", "BEN") * 4] + ["ALICE:"]
     assert "bike" not in str(turns)
+
+
+async def test_on_discord_an_answer_to_an_old_message_quotes_it(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """To one of seventy messages ago, and to an old one of the persona's own."""
+    daemon = await start_daemon(on_discord(bare_home, discord))
+    await discord.wait_connected()
+    lost = await discord.say("I lost my keys on the tram", author=ALICE)
+    for number in range(70):
+        await discord.say(f"it rains {number}", author=(BEN, CLEO)[number % 2])
+    await discord.say("found them?", author=DAN, reply_to=lost, mention=True)
+    own = (await discord.wait_posts(1))[0]
+    assert prompts(daemon)[0][-1] == "DAN:\n> ALICE: I lost my keys on the tram\nfound them?"
+    for number in range(70):
+        await discord.say(f"it snows {number}", author=(BEN, CLEO)[number % 2])
+    await discord.say("are you sure", author=ALICE, reply_to=own["id"])
+    await discord.wait_posts(2)
+    assert prompts(daemon)[1][-1] == f"ALICE:\n> MARA VOSS: {own['content']}\nare you sure"
+
+
+async def test_on_telegram_an_answer_to_an_old_message_quotes_it(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """The same there."""
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    people = [{**ALICE_THERE, "id": 600 + k, "first_name": name} for k, name in enumerate(("Ben", "Cleo", "Dan"))]
+    lost = telegram.say("I lost my keys on the tram")
+    for number in range(70):
+        telegram.say(f"it rains {number}", author=people[number % 2])
+    parent = {"message_id": lost, "date": 1, "chat": GROUP, "from": ALICE_THERE, "text": "I lost my keys on the tram"}
+    telegram.say("found them?", author=people[2], reply_to=parent, mention=True)
+    own = (await telegram.wait_sent(1))[0]["message"]
+    assert prompts(daemon)[0][-1] == "DAN:\n> ALICE: I lost my keys on the tram\nfound them?"
+    for number in range(70):
+        telegram.say(f"it snows {number}", author=people[number % 2])
+    telegram.say("are you sure", reply_to=own)
+    await telegram.wait_sent(2)
+    assert prompts(daemon)[1][-1] == f"ALICE:\n> MARA VOSS: {own['text']}\nare you sure"
