@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from itertools import islice
-from typing import Any
 
 from persona.errors import SettingsError
 from persona.pii.phones import international, region_of
 from persona.word_tokens import word_tokens
 from trainer.corpus.segmentation import MessageGroup, Row
+from trainer.people.text_language import LANGUAGES, language_of_text
 
 MIN_WORDS = 12  # a shorter conversation could be in any language
 SAMPLE_MESSAGES = 2000  # messages from which the languages of a corpus are told
@@ -33,14 +32,14 @@ def language_of(group: MessageGroup) -> str:
     text = " ".join(line for row in group.rows for line in row.lines if not line.startswith("["))
     if len(word_tokens(text)) < MIN_WORDS:
         return ""
-    return str(_identifier().classify(text)[0])
+    return language_of_text(text)
 
 
 def foreign(groups: Iterable[MessageGroup], languages: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of conversations in other languages than `languages`. Raises SettingsError for an unknown one."""
-    if unknown := set(languages) - _REGIONS.keys():
+    if unknown := set(languages) - set(LANGUAGES):
         raise SettingsError(
-            f"[data] languages: {', '.join(sorted(unknown))} can't be told from others; it knows {', '.join(_REGIONS)}"
+            f"[data] languages: {', '.join(sorted(unknown))} can't be told from others; it knows {', '.join(LANGUAGES)}"
         )
     for group in groups:
         language = language_of(group)
@@ -52,7 +51,7 @@ def languages_of(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the languages spoken in a corpus as ISO 639-1 codes, the most frequent first: at most three."""
     step = max(1, len(texts) // SAMPLE_MESSAGES)
     long = [text for text in islice(texts, 0, None, step) if len(text) >= 20]
-    spoken = Counter(str(_identifier().classify(text)[0]) for text in long)
+    spoken = Counter(language_of_text(text) for text in long)
     return tuple(language for language, count in spoken.most_common(3) if count >= 0.1 * len(long))
 
 
@@ -69,14 +68,3 @@ def regions_of(
     native = [region for language in languages for region in _REGIONS.get(language, ())]
     learned = dict.fromkeys((*before, *(region for region, _ in written.most_common(4)), *native))
     return tuple(learned)[:MAX_REGIONS]
-
-
-@cache
-def _identifier() -> Any:
-    """Return the model, loaded once: that takes half a second. Of its 140 languages those alone that are told apart in
-    texts as short as messages."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    model = LanguageIdentifier.from_model_file(MODEL_FILE)
-    model.set_languages([label for label in model.labels if label in _REGIONS])
-    return model

@@ -64,7 +64,8 @@ def postprocess(
 
     def rewritten(row: Row, is_named: int) -> Row:
         if everywhere or is_named:
-            return _rewritten(row, lambda text: fold(scrub_text(mask_erased(names.replaced(text)))))
+            here = (row.platform, row.channel)
+            return _rewritten(row, lambda text: fold(scrub_text(mask_erased(names.replaced(text, here)))))
         if any(map(may_hold_any, row.lines)) or (row.quoted and any(map(may_hold_any, row.quoted))):
             return _rewritten(row, lambda text: fold(scrub_text(text)))
         return row

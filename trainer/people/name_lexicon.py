@@ -12,7 +12,8 @@ from functools import cache, lru_cache
 from typing import Literal
 
 from trainer.people.name_finder import holds_cjk
-from trainer.people.word_lists import ALWAYS_CAPITAL, GIVEN_WORDS
+from trainer.people.text_language import surely_in
+from trainer.people.word_lists import ALWAYS_CAPITAL, GIVEN_WORDS, NOTHING_BUT_NAMES
 
 # any_case: "zelda" and "Zelda". capital: "Quist" alone. proper: "Rose", where no sentence begins. at: "@cool" alone.
 NameMatch = Literal["any_case", "capital", "proper", "at"]
@@ -22,6 +23,7 @@ MIN_ZIPF_ALONE = 4.5  # of a given name in a language that can't be compared wit
 MIN_ZIPF_CJK = 3.5
 NAMES_TRAVEL = 0.5  # a name's frequency in one language is at most 10 ** .5 of that in its relatives
 UNLISTED = 2.5  # zipf; what is taken for words below the end of a list
+MIN_TEXT_CHARS = 16  # characters; of a shorter text nothing tells the language
 _RELATIVES = (  # languages of one script, whose frequencies are compared
     ("en", "de", "es", "fr", "it", "nl", "pl", "pt", "sv", "tr", "fi", "cs"),
     ("ru", "uk", "bg", "mk"),
@@ -61,7 +63,31 @@ class NameLexicon:
             return "at" if noun or word.upper() == word else "proper"
         return "any_case" if len(word) > 2 or word.upper() == word else "capital"
 
+    def is_foreign_word(self, word: str, text: str) -> bool:
+        """Return whether `word`, no word of the corpus's languages, is one of another that `text` is in: "uma rosa" among
+        English messages."""
+        if len(text) < MIN_TEXT_CHARS or (elsewhere := self._foreign_languages(word)) == frozenset():
+            return False
+        return surely_in(text, elsewhere)
+
+    @lru_cache(1 << 12)  # noqa: B019 (one lexicon an import)
+    def _foreign_languages(self, word: str) -> frozenset[str]:
+        """Return the languages, besides the corpus's, in which `word` is more than a name."""
+        if word in NOTHING_BUT_NAMES:
+            return frozenset()
+        known = {*GIVEN_WORDS, *(language for group in _RELATIVES for language in group)} - {*self._languages}
+        return frozenset(
+            language for language in known if word in GIVEN_WORDS.get(language, ()) or _is_ordinary(word, language)
+        )
+
+    def may_be_promoted(self, word: str) -> bool:
+        """Return whether a word may turn out to be a name in any case, by how a corpus writes it."""
+        nouns = _NOUNS_CAPITAL.intersection(self._languages)
+        return not (nouns or holds_cjk(word) or any(word in given for given in GIVEN_WORDS.values()))
+
     def _is_word(self, word: str) -> bool:
+        if word in NOTHING_BUT_NAMES:
+            return False
         if holds_cjk(word):
             return any(_zipf(word, language) >= MIN_ZIPF_CJK for language in _CJK_LANGUAGES)
         return any(

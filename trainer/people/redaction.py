@@ -1,7 +1,7 @@
 """Names of people who did not consent, wherever they stand in a text: replaced by their stand-ins."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,13 +34,17 @@ class MessageLike(Protocol):
     def quoted(self) -> tuple[str, ...]: ...
 
 
+Channel = tuple[str, str]  # platform and channel
+
+
 @dataclass(slots=True)
 class _Call:
-    """What somebody is called. person: speaker key. opens_sentences: a capital at a sentence's beginning tells, too."""
+    """What somebody is called. bearers: speaker key -> stand-in, of all who are called so. stand_in: of whom it means where
+    none of them speaks. opens_sentences: a capital at a sentence's beginning tells, too."""
 
-    person: str
-    stand_in: str
     match: NameMatch
+    stand_in: str
+    bearers: dict[str, str]
     opens_sentences: bool = False
 
 
@@ -66,10 +70,13 @@ class NamesInText:
         for key, person in people.items():
             for call, match in name_matches(identities[key], lexicon).items() if person.pseudonymous else ():
                 if normalise(call) not in spared:
-                    known = self._calls.get(call)
-                    if known is None or laxest(match, known.match) == match:
-                        self._calls[call] = _Call(person.key, person.name, match)
+                    known = self._calls.setdefault(call, _Call(match, person.name, {}))
+                    known.bearers[person.key] = person.name
+                    if laxest(match, known.match) == match:
+                        known.match, known.stand_in = match, person.name
         self._finder = NameFinder(self._calls)
+        self._channels: Mapping[str, Collection[Channel]] = {}
+        self._here: Channel | None = None
 
     def learn(self, rows: Sequence[MessageLike]) -> bytearray:
         """Learn from a corpus which of the names are words in it; returns 1 for each row that holds one, else 0."""
@@ -81,10 +88,13 @@ class NamesInText:
                 for start, end in self._finder.spans(text):
                     holding[place] = 1
                     call = self._calls[text[start:end].lower()]
-                    uses.add(row, text, start, end, call.person)
+                    uses.add(row, text, start, end, call.bearers)
+        self._channels = uses.channels
         for name, call in self._calls.items():
-            if call.match == "any_case" and uses.is_word(name, call.person):
+            if call.match == "any_case" and uses.is_word(name, call.bearers):
                 call.match = "proper" if name.upper() != name else "at"
+            elif call.match == "proper" and uses.is_name(name) and self._lexicon.may_be_promoted(name):
+                call.match = "any_case"
             call.opens_sentences = uses.capital[name] > uses.lower[name]
         return holding
 
@@ -94,8 +104,10 @@ class NamesInText:
             scan = TextScan(["\n".join((*row.lines, *row.quoted)) for row in rows[chunk]])
             yield from (chunk.start + np.flatnonzero(self._finder.may_stand_in(scan))).tolist()
 
-    def replaced(self, text: str) -> str:
-        """Return `text` with every such name replaced."""
+    def replaced(self, text: str, here: Channel | None = None) -> str:
+        """Return `text` with every such name replaced. here: where it is said; of two people of one name, the one who speaks
+        there is meant."""
+        self._here = here
         return self._finder.replaced(text, self._stand_in)
 
     def _stand_in(self, text: str, start: int, end: int) -> str | None:
@@ -105,8 +117,19 @@ class NamesInText:
             text, start, end, call.match, self._lexicon.is_word, opens_sentences=call.opens_sentences
         ):
             return None
+        if call.match == "any_case" and text[start].islower() and self._is_foreign_word(text, start, name):
+            return None
         self.counts[name] += 1
-        return call.stand_in
+        return call.stand_in if len(call.bearers) == 1 else self._stand_in_here(call)
+
+    def _is_foreign_word(self, text: str, start: int, name: str) -> bool:
+        addressed = text[start - 1 : start] in ("@", "＠") and start
+        return not addressed and self._lexicon.is_foreign_word(name, text)
+
+    def _stand_in_here(self, call: _Call) -> str:
+        """Return the stand-in of the bearer of a name who speaks where it is said."""
+        near = (stand_in for person, stand_in in call.bearers.items() if self._here in self._channels.get(person, ()))
+        return next(near, call.stand_in)
 
 
 class _Uses:
@@ -118,18 +141,18 @@ class _Uses:
         self._near: Counter[str] = Counter()  # in lower case, where its bearer speaks
         self._own: Counter[str] = Counter()  # in lower case, by its bearer
         self._people = people
-        self._rows: Counter[tuple[str, str]] = Counter()  # by channel
+        self._rows: Counter[Channel] = Counter()  # by channel
         self._own_rows: Counter[str] = Counter()  # by speaker
-        self._channels: dict[str, set[tuple[str, str]]] = {}
+        self.channels: dict[str, set[Channel]] = {}
         for (platform, name, sender), count in Counter((row.platform, row.channel, row.sender) for row in rows).items():
             channel, speaker = (platform, name), people[sender].key
             self._rows[channel] += count
             self._own_rows[speaker] += count
-            self._channels.setdefault(speaker, set()).add(channel)
+            self.channels.setdefault(speaker, set()).add(channel)
         self._total = self._rows.total()
 
-    def add(self, row: MessageLike, text: str, start: int, end: int, bearer: str) -> None:
-        """Count one use of a name of `bearer`."""
+    def add(self, row: MessageLike, text: str, start: int, end: int, bearers: Collection[str]) -> None:
+        """Count one use of a name of `bearers`."""
         name = text[start:end]
         if text[start - 1 : start] == "@" and start:
             return
@@ -139,15 +162,21 @@ class _Uses:
         if not calls_somebody(text, start, end, "any_case", lambda _: True):
             return
         self.lower[name] += 1
-        self._near[name] += (row.platform, row.channel) in self._channels.get(bearer, ())
-        self._own[name] += self._people[row.sender].key == bearer
+        self._near[name] += any((row.platform, row.channel) in self.channels.get(bearer, ()) for bearer in bearers)
+        self._own[name] += self._people[row.sender].key in bearers
 
-    def is_word(self, name: str, bearer: str) -> bool:
-        """Return whether strangers to its bearer say a name as often as a word, or its bearer does."""
+    def is_name(self, name: str) -> bool:
+        """Return whether a name has a capital in the middle of sentences as often as none."""
+        return self.capital[name] >= max(MIN_USES, self.lower[name])
+
+    def is_word(self, name: str, bearers: Collection[str]) -> bool:
+        """Return whether strangers to its bearers say a name as often as a word, or its bearers do."""
         near, own = self._near[name], self._own[name]
         far = self.lower[name] - near
-        own_rows = self._own_rows[bearer]
-        near_rows = sum(self._rows[channel] for channel in self._channels.get(bearer, ()))
+        own_rows = sum(self._own_rows[bearer] for bearer in bearers)
+        near_rows = sum(
+            self._rows[channel] for channel in {at for bearer in bearers for at in self.channels.get(bearer, ())}
+        )
         far_rows = self._total - near_rows
         if far >= MIN_USES and far * near_rows >= STRANGERS_SHARE * near * far_rows:
             return True

@@ -63,6 +63,27 @@ GIVEN_WORDS: dict[str, frozenset[str]] = {
     }.items()
 }
 
+# Given names and short forms that mean nothing else where they are spoken, however often they are said there: most are in no
+# list of Faker's, or so much at home in one language that their frequency is that of a word.
+NOTHING_BUT_NAMES: frozenset[str] = frozenset(
+    """
+    kasia gosia zosia basia ania marta magda ola zuzia asieńka beata bożena dorota ewelina grażyna iwona jadwiga kinga
+    agnieszka małgorzata katarzyna tomek piotrek marek łukasz paweł piotr krzysztof krzysiek andrzej tomasz jacek marcin
+    grzegorz wojtek wojciech mateusz maciek maciej bartek bartosz michał rafał mariusz staszek jurek szymon przemek
+    ayşe ayşegül fatma hatice zeynep elif emine meryem büşra esra nilay gülşen hülya nurcan sibel ebru şule tuğba
+    mehmet mustafa ahmet hüseyin hasan ibrahim yusuf emre burak furkan oğuz serkan volkan kerem tolga gökhan hakan
+    jirka honza pavla lenka zdeněk zdenka jarmila vlasta mirek jiří tomáš václav petra ondra ondřej kuba matěj vojta
+    zsófi zsófia katalin kati zsuzsa erzsi laci lászló jancsi pisti istván ferenc zoltán tamás gábor gyuri györgy balázs
+    саша маша даша паша лёша леша серёжа сережа катя таня наташа оля юля дима миша гриша женя вова володя коля ваня
+    сергей дмитрий андрей алексей александр николай михаил ольга елена татьяна наталья ирина екатерина
+    сергій андрій дмитро олександр іван михайло олена тетяна наталія оксана ірина тарас богдан
+    γιώργος γιάννης νίκος κώστας δημήτρης παναγιώτης βασίλης μαρία ελένη κατερίνα ιωάννα χριστίνα
+    mihai ioana andreea gheorghe nicolae alexandru ștefan mircea
+    pekka matti antti mikko juha jukka heikki teemu lauri hannu tuomas seppo markku eero
+    joost femke sanne maaike marieke jeroen wouter thijs sjoerd pieter annemiek
+    """.split()
+)
+
 # Written with a capital whatever they mean.
 ALWAYS_CAPITAL: frozenset[str] = frozenset(
     """

@@ -166,3 +166,52 @@ def test_first_names_are_names_where_their_language_is_spoken(
 ) -> None:
     """Names are at home in languages as words are: one that lists of given names hold is somebody's all the same."""
     assert names_of(name, languages=(language,)).replaced(text) == expected.format(f"<{name}>")
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "text"),
+    [
+        ("pl", "Kasia Nowak", "a gdzie kasia?"),
+        ("tr", "Ayşe Kaya", "ayşe nerede"),
+        ("ru", "Катя Иванова", "а где катя?"),
+    ],
+)
+def test_short_names_at_home_in_one_language_are_names_in_any_case(language: str, name: str, text: str) -> None:
+    """Although it says them as often as words."""
+    given = name.split()[0].lower()
+    assert names_of(name, languages=(language,)).replaced(text) == text.replace(given, f"<{name}>")
+
+
+def test_a_corpus_tells_that_a_frequent_word_is_a_name() -> None:
+    """It has a capital in the middle of sentences as often as none; Rosa is one that means a flower too."""
+    names = names_of("Radek", "Rosa", languages=("cs", "pt"))
+    assert names.replaced("kde je radek") == "kde je radek"
+    names.learn([row(number, "Rosa", "ale Radek a Rosa") for number in range(6)])
+    assert names.replaced("kde je radek a rosa") == "kde je <Radek> a rosa"
+
+
+def test_a_word_of_a_language_that_few_speak_here_stays_a_word() -> None:
+    """An English group in which somebody writes a line of Portuguese, and somebody else is called Rosa."""
+    names = names_of("Rosa Lima")
+    assert names.replaced("comprei uma rosa vermelha para a minha mãe ontem à tarde") == (
+        "comprei uma rosa vermelha para a minha mãe ontem à tarde"
+    )
+    assert names.replaced("did rosa say anything about the birthday party") == (
+        "did <Rosa Lima> say anything about the birthday party"
+    )
+    assert names.replaced("falei com a Rosa ontem à tarde na escola").count("<Rosa Lima>") == 1
+
+
+def test_two_people_of_one_first_name_are_told_apart_by_where_they_speak() -> None:
+    """Where neither speaks, or both do, one of them is meant."""
+    names = names_of("Anna Moss", "Anna Reed", "Zed")
+    names.learn(
+        [
+            row(1, "Anna Moss", "hi", channel="a"),
+            row(2, "Anna Reed", "hi", channel="b"),
+            row(3, "Zed", "hi", channel="c"),
+        ]
+    )
+    assert [names.replaced("ask Anna", ("t", channel)) for channel in "ab"] == ["ask <Anna Moss>", "ask <Anna Reed>"]
+    assert names.replaced("ask Anna", ("t", "c")) in ("ask <Anna Moss>", "ask <Anna Reed>")
+    assert names.replaced("ask Anna Moss", ("t", "b")) == "ask <Anna Moss>"
