@@ -1,0 +1,160 @@
+"""What the current adapter makes of the transcript: of quotes, of who speaks next, and of what is not words.
+
+    python -m bench.reading [--config persona.toml] [-n 400] [--json FILE]
+
+Held-out replies alone. quotes: replies that answer something else than the turn before them, with what they quote and without it.
+turns: how well the model knows whether the persona speaks next (AUC), beside the bigram of speakers and a constant. not words:
+the share of replies that are a reaction or hold a sticker or an emoji, the persona's own beside the adapter's.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.backends.transformers_engine import open_bundle_model
+from engine.choose import encoding_of, open_voice_of
+from engine.dequantise import located_base
+from engine.voice import Voice
+from persona.bundle import current
+from persona.config import load
+from persona.emoji import emoji_of
+from persona.markers import is_reaction, sticker_of
+from persona.transcript import UNKNOWN, Conversation, Turn
+from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
+from trainer.corpus.store import Corpus
+from trainer.corpus.store import load as load_corpus
+from trainer.evaluate.generation import generate
+from trainer.evaluate.intervals import Figure, bootstrap
+from trainer.evaluate.likelihood import CANDIDATES, LikelihoodScorer, bits_per_character, relevance
+from trainer.evaluate.reply_context import CONTEXT_TURNS, ReplyContext, evenly_spaced, reply_contexts
+from trainer.evaluate.two_sample import area
+
+Figures = dict[str, Figure | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a held-out conversation where somebody else has just spoken. spoke: whether the persona did next."""
+
+    conversation: Conversation
+    before: tuple[Turn, ...]
+    spoke: bool
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, default=Path("persona.toml"))
+    parser.add_argument("-n", type=int, default=400, help="replies and places, evenly spaced")
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    settings = load(chosen.config)
+    corpus, bundle = load_corpus(settings), current(settings.adapters)
+    voice = open_voice_of(settings, bundle)
+    model = open_bundle_model(bundle, str(located_base(settings)), merge=False)
+    scorer = LikelihoodScorer(model, encoding_of(bundle), bundle.seal)
+    contexts = reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker)
+    found = quotes(scorer, contexts) | turns(voice, corpus, chosen.n) | not_words(voice, corpus, contexts, chosen.n)
+    for name, figure in found.items():
+        shown = f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})" if figure else "too few"
+        print(f"{name:44} {shown}")
+    if chosen.json:
+        plain = {name: figure and [figure.value, figure.low, figure.high] for name, figure in found.items()}
+        chosen.json.write_text(json.dumps(plain, indent=1) + "\n")
+
+
+def quotes(scorer: LikelihoodScorer, contexts: Sequence[ReplyContext]) -> Figures:
+    """Bits a character and R10@1 of replies that quote, with the quote and without."""
+    quoting = [context for context in contexts if context.real.quote]
+    bare = [replace(context, real=replace(context.real, quote=None)) for context in quoting]
+    print(f"{len(contexts)} held-out replies, {len(quoting)} of them quote what they answer")
+    figures: Figures = {}
+    for name, asked in (("with its quote", quoting), ("without", bare)):
+        bits = scorer.bits([(context, context.real) for context in asked]) if asked else None
+        figures[f"bits a character, {name}"] = None if bits is None else bits_per_character(bits)
+        enough = len(asked) >= CANDIDATES
+        figures[f"R10@1, {name}"] = relevance(scorer, asked, time.monotonic() + 600) if enough else None
+    return figures
+
+
+def turns(voice: Voice, corpus: Corpus, most: int) -> Figures:
+    """AUC of whether the persona speaks next: the model, the bigram of speakers, a constant."""
+    me = voice.seal.speaker
+    places = evenly_spaced(positions(corpus, me, CALIBRATION_SPLIT, TEST_SPLIT), most)
+    spoke = np.array([place.spoke for place in places])
+    if not 0 < spoke.sum() < len(spoke):
+        return {"AUC, model": None}
+    bigram = bigrams(corpus, me)
+    scores = {
+        "model": asyncio.run(log_probabilities(voice, places)),
+        "bigram of speakers": np.array([bigram(place.before[-1].speaker) for place in places]),
+        "constant": np.zeros(len(places)),
+    }
+    print(f"{len(places)} places, the persona speaks next in {spoke.mean():.0%}")
+    figures: Figures = {f"AUC, {name}": bootstrap(area, score[spoke], score[~spoke]) for name, score in scores.items()}
+    figures["P(persona next), mean over places"] = bootstrap(lambda some: float(some.mean()), np.exp(scores["model"]))
+    return figures
+
+
+def positions(corpus: Corpus, me: str, *splits: str) -> list[Position]:
+    """Every place in the chats of these splits where somebody else has just said something."""
+    return [
+        Position(record.conversation, record.conversation.turns[max(0, end - CONTEXT_TURNS) : end], turn.speaker == me)
+        for record in corpus.in_split(*splits)
+        if record.conversation.scene in ("group", "dm")
+        for end, turn in enumerate(record.conversation.turns)
+        if end and record.conversation.turns[end - 1].speaker != me and not is_reaction(turn.lines)
+    ]
+
+
+def bigrams(corpus: Corpus, me: str) -> Callable[[str], float]:
+    """How often the persona speaks after each speaker, in the training part."""
+    after, all_after = Counter[str](), Counter[str]()
+    for place in positions(corpus, me, TRAIN):
+        all_after[place.before[-1].speaker] += 1
+        after[place.before[-1].speaker] += place.spoke
+    mean = sum(after.values()) / max(1, sum(all_after.values()))
+    return lambda speaker: after[speaker] / all_after[speaker] if all_after[speaker] else mean
+
+
+async def log_probabilities(voice: Voice, places: Sequence[Position]) -> np.ndarray:
+    """How likely the persona is next at each place, in nats."""
+    await voice.engine.start()
+    try:
+        return np.array(
+            [await voice.next_speaker(place.conversation.scene, place.before, least=-math.inf) for place in places]
+        )
+    finally:
+        await voice.engine.close()
+
+
+def not_words(voice: Voice, corpus: Corpus, contexts: Sequence[ReplyContext], most: int) -> Figures:
+    """Shares of replies that are a reaction, or hold a sticker or an emoji: the person's, and the adapter's."""
+    me = voice.seal.speaker
+    held_out = corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)
+    real = [turn.lines for record in held_out for turn in record.conversation.turns if turn.speaker == me]
+    replies = [reply.lines for reply in generate(voice, evenly_spaced(contexts, most)) if reply.lines]
+    figures: Figures = {}
+    for whose, said in (("real", [lines for lines in real if lines != (UNKNOWN,)]), ("adapter", replies)):
+        for kind, is_so in KINDS.items():
+            hits = np.array([is_so(lines) for lines in said], dtype=float)
+            figures[f"share of turns, {kind}, {whose}"] = bootstrap(lambda some: float(some.mean()), hits)
+    return figures
+
+
+KINDS: dict[str, Callable[[tuple[str, ...]], bool]] = {
+    "a reaction": is_reaction,
+    "with a sticker": lambda lines: any(map(sticker_of, lines)),
+    "with an emoji": lambda lines: not is_reaction(lines) and any(map(emoji_of, lines)),
+}
+
+if __name__ == "__main__":
+    main()
