@@ -3,13 +3,12 @@
 from functools import cache
 from typing import Any
 
-LANGUAGES = (
-    frozenset(  # ISO 639-1 codes of those that are told apart; of the model's 140, what few messages are in is left out
-        """
+# ISO 639-1 codes of those that are told apart; of the model's 140, those that few messages are in are left out.
+LANGUAGES = tuple(
+    """
     en de nl fr es it pt pl cs sk sv no da fi ru uk zh ja ko tr el he ar fa hi bn ur id ms th vi tl ro hu bg sr hr sl lt lv
-    et ca es eu gl ta te mr gu kn ml pa ne si km lo my ka hy az kk uz mn sw af sq mk bs be is ga cy am
+    et ca eu gl ta te mr gu kn ml pa ne si km lo my ka hy az kk uz mn sw af sq mk bs be is ga cy am
     """.split()
-    )
 )
 
 
