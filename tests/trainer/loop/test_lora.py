@@ -160,13 +160,18 @@ def test_modules_that_the_base_lacks_are_a_sentence(modules: str | list[str]) ->
         add_adapter(base, Train.model_validate({"target_modules": modules}))
 
 
+def with_same_base(place: Path, folder: Path) -> Path:
+    """A new place whose base is that of another."""
+    folder.mkdir()
+    (folder / "base").symlink_to(place / "base")
+    (folder / "work").mkdir()
+    return folder
+
+
 @pytest.mark.parametrize("step", [1, 4, 9])
 def test_a_training_that_was_cut_off_ends_as_if_it_was_not(place: Path, tmp_path: Path, step: int) -> None:
     """At any step: the held-out loss is the uninterrupted run's, dropout and order included."""
-    whole, other = place, tmp_path / "other"
-    other.mkdir()
-    (other / "base").symlink_to(place / "base")
-    (other / "work").mkdir()
+    whole, other = place, with_same_base(place, tmp_path / "other")
     expected, _ = train(whole)
     with pytest.raises(InterruptedError):
         train(other, callbacks=[Killed(step)])
@@ -189,10 +194,7 @@ def test_where_memory_runs_out_it_goes_on_in_smaller_parts(place: Path, tmp_path
     """And learns the same, since a step still sees the same rows."""
     calm = Train(rank=4, epochs=1, dropout=0.0)
     expected, _ = train(place, settings=calm)
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "base").symlink_to(place / "base")
-    (other / "work").mkdir()
+    other = with_same_base(place, tmp_path / "other")
     found, _ = train(other, settings=calm, limit=210)
     assert found == pytest.approx(expected, rel=1e-4)
 
@@ -250,10 +252,7 @@ def test_two_processes_learn_what_one_does(place: Path, tmp_path: Path) -> None:
     """By torchrun over gloo, at the same global batch; that nothing is sharded on CPUs is said."""
     calm = Train(rank=4, epochs=1, dropout=0.0)
     expected, _ = train(place, settings=calm)
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "base").symlink_to(place / "base")
-    (other / "work").mkdir()
+    other = with_same_base(place, tmp_path / "other")
     code = (
         "import sys, json, pathlib; from persona.config import Train; from tests.trainer.loop.test_lora import train; "
         "from trainer.loop.distributed import world; rank, size = world(); "

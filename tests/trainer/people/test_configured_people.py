@@ -4,30 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from persona.config import Settings, load
 from persona.errors import SettingsError
+from tests.trainer.people.messages import said, settings_of
 from trainer.people.identities import Identity, register_sender
 from trainer.people.resolution import resolve
 from trainer.sources.message import Message
-
-
-def settings_of(folder: Path, text: str) -> Settings:
-    path = folder / "persona.toml"
-    path.write_text(text, encoding="utf-8")
-    return load(path, {})
-
-
-def said(number: str, name: str, handle: str = "", platform: str = "telegram") -> Message:
-    return Message(
-        platform=platform,
-        conversation_id="c",
-        conversation_type="group",
-        message_id="1",
-        sender_id=number,
-        sender_name=name,
-        sender_handle=handle,
-        text="hi",
-    )
 
 
 def met(*messages: Message) -> dict[str, Identity]:
@@ -39,7 +20,9 @@ def met(*messages: Message) -> dict[str, Identity]:
 
 def test_a_name_that_two_accounts_bear_makes_neither_the_persona(tmp_path: Path) -> None:
     """The ids are told, with how much each of them said."""
-    identities = met(said("user1", "Alex"), said("user2", "Alex"), said("user2", "Alex"))
+    identities = met(
+        said("telegram", "user1", "Alex"), said("telegram", "user2", "Alex"), said("telegram", "user2", "Alex")
+    )
     with pytest.raises(
         SettingsError, match=r"2 accounts on telegram are called 'Alex': user2 \(2 messages\), user1 \(1"
     ):
@@ -49,7 +32,11 @@ def test_a_name_that_two_accounts_bear_makes_neither_the_persona(tmp_path: Path)
 def test_an_id_says_which_of_them_it_is(tmp_path: Path) -> None:
     """Of the persona and of a friend; a namesake, and the bare name in an export without ids, are strangers."""
     identities = met(
-        said("user1", "Alex"), said("user2", "Alex"), said("", "Alex"), said("user3", "Bo"), said("user4", "Bo")
+        said("telegram", "user1", "Alex"),
+        said("telegram", "user2", "Alex"),
+        said("telegram", "", "Alex"),
+        said("telegram", "user3", "Bo"),
+        said("telegram", "user4", "Bo"),
     )
     text = (
         '[persona]\nname = "Alex"\naliases = ["user1"]\n[people.BO]\nnames = ["Bo"]\ntelegram = ["3"]\nconsent = true\n'
@@ -64,7 +51,9 @@ def test_an_id_says_which_of_them_it_is(tmp_path: Path) -> None:
 
 def test_a_handle_says_so_too_and_other_platforms_have_accounts_of_their_own(tmp_path: Path) -> None:
     """On Discord one account bears the name: it is theirs."""
-    identities = met(said("user1", "Alex", "alexq"), said("user2", "Alex"), said("5", "Alex", platform="discord"))
+    identities = met(
+        said("telegram", "user1", "Alex", "alexq"), said("telegram", "user2", "Alex"), said("discord", "5", "Alex")
+    )
     text = '[persona]\nname = "Alex"\naliases = ["@alexq"]\n'
     people = resolve(settings_of(tmp_path, text), identities, {})
     assert [key for key, person in people.items() if person.persona] == ["telegram:user1", "discord:5"]
@@ -72,6 +61,6 @@ def test_a_handle_says_so_too_and_other_platforms_have_accounts_of_their_own(tmp
 
 def test_two_accounts_of_one_person_are_joined_by_their_ids(tmp_path: Path) -> None:
     """Named both, both are the persona."""
-    identities = met(said("user1", "Alex"), said("user2", "Alex"))
+    identities = met(said("telegram", "user1", "Alex"), said("telegram", "user2", "Alex"))
     text = '[persona]\nname = "Alex"\naliases = ["user1", "user2"]\n'
     assert all(person.persona for person in resolve(settings_of(tmp_path, text), identities, {}).values())

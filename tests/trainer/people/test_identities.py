@@ -4,7 +4,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from persona.config import Settings, load
+from persona.config import Settings
+from tests.trainer.people import messages
+from tests.trainer.people.messages import said
 from trainer.people.identities import Identity, named_people, register_sender
 from trainer.people.resolution import resolve
 from trainer.sources.message import Message
@@ -23,30 +25,7 @@ names = ["Eve"]
 
 
 def settings_of(folder: Path, extra: str = "") -> Settings:
-    path = folder / "persona.toml"
-    path.write_text(SETTINGS + extra, encoding="utf-8")
-    return load(path, {})
-
-
-def said(
-    platform: str,
-    number: str,
-    name: str,
-    handle: str = "",
-    text: str = "hi",
-    mentions: tuple[tuple[str, str], ...] = (),
-) -> Message:
-    return Message(
-        platform=platform,
-        conversation_id="c",
-        conversation_type="group",
-        message_id="1",
-        sender_id=number,
-        sender_name=name,
-        sender_handle=handle,
-        text=text,
-        mentions=mentions,
-    )
+    return messages.settings_of(folder, SETTINGS + extra)
 
 
 def test_one_person_has_one_key_over_all_exports(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from bench.names import measured
 from persona.config import load
+from tests.trainer.people.messages import said
 from trainer.corpus.segmentation import Row
 from trainer.people.identities import Identity, KnownPerson, register_sender
 from trainer.people.name_lexicon import NameLexicon
 from trainer.people.redaction import NamesInText
 from trainer.people.resolution import resolve
-from trainer.sources.message import Message
 
 SETTINGS = """
 [persona]
@@ -21,22 +21,6 @@ name = "Mara Voss"
 names = ["Jonas Lindqvist", "@jonas_l"]
 consent = true
 """
-
-
-def said(
-    platform: str, number: str, name: str, handle: str = "", mentions: tuple[tuple[str, str], ...] = ()
-) -> Message:
-    return Message(
-        platform=platform,
-        conversation_id="c",
-        conversation_type="group",
-        message_id="1",
-        sender_id=number,
-        sender_name=name,
-        sender_handle=handle,
-        text="hi",
-        mentions=mentions,
-    )
 
 
 def names_of(*display_names: str, languages: tuple[str, ...] = ("en",)) -> NamesInText:
