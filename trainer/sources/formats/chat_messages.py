@@ -10,10 +10,8 @@ from collections.abc import Sequence
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Reject
-from trainer.sources.parsing.json_lines import array_or_lines, begins_as_json
-from trainer.sources.parsing.roles import talk
-from trainer.sources.parsing.spoken import ChannelIds
+from trainer.sources.parsing.json_lines import begins_as_json
+from trainer.sources.parsing.roles import RoleTurn, read_conversations
 from trainer.sources.source import Reading, Source, claim_each
 
 _LOOK = re.compile(rb'\{\s*"(?:role|content|name)"\s*:')
@@ -39,13 +37,11 @@ def _recognises(start: bytes) -> bool:
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
-    for name in members:
-        channels = ChannelIds()
-        for item in array_or_lines(tree, name, _Talk):
-            if isinstance(item, Reject):
-                yield item
-            else:
-                yield from talk([(said.role, said.name or "", _text(said)) for said in item[1].messages], channels)
+    return read_conversations(tree, members, _Talk, _turns)
+
+
+def _turns(talk: _Talk) -> list[RoleTurn]:
+    return [(said.role, said.name or "", _text(said)) for said in talk.messages]
 
 
 def _text(said: _Said) -> str:

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Reject
-from trainer.sources.parsing.json_lines import array_or_lines, begins_as_json
-from trainer.sources.parsing.roles import talk
-from trainer.sources.parsing.spoken import ChannelIds
+from trainer.sources.parsing.json_lines import begins_as_json
+from trainer.sources.parsing.roles import RoleTurn, read_conversations
 from trainer.sources.source import Reading, Source, claim_each
 
 
@@ -31,14 +29,12 @@ def _recognises(start: bytes) -> bool:
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
-    for name in members:
-        channels = ChannelIds()
-        for item in array_or_lines(tree, name, _Talk):
-            if isinstance(item, Reject):
-                yield item
-                continue
-            turns = [(said.speaker, "", said.value or "") for said in item[1].conversations]
-            yield from talk([("system", "", item[1].system), *turns] if item[1].system else turns, channels)
+    return read_conversations(tree, members, _Talk, _turns)
+
+
+def _turns(talk: _Talk) -> list[RoleTurn]:
+    turns = [(said.speaker, "", said.value or "") for said in talk.conversations]
+    return [("system", "", talk.system), *turns] if talk.system else turns
 
 
 SOURCE = Source("ShareGPT", claim_each(_recognises), _read)

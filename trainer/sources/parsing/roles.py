@@ -6,11 +6,17 @@ message is a turn of its role, and a system message or a tool's is nobody's word
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from persona.transcript import SCENES, TranscriptError, parse
-from trainer.sources.message import Message
+from trainer.sources.files.tree import Tree
+from trainer.sources.message import Message, Reject
+from trainer.sources.parsing.json_lines import array_or_lines
 from trainer.sources.parsing.spoken import ChannelIds, SpokenMessage, of, spoken
+
+RoleTurn = tuple[str, str, str]  # role, name and text; the name is empty if there is only a role
+Record = TypeVar("Record")
 
 ASSISTANT, USER = "assistant", "user"
 _ROLES = {
@@ -33,11 +39,21 @@ def role_named(name: str) -> str:
     return _ROLES.get(folded, folded)
 
 
-def talk(turns: Sequence[tuple[str, str, str]], channels: ChannelIds) -> Iterator[Message]:
-    """Yield the messages of one conversation, given as (role, name, text).
+def read_conversations(
+    tree: Tree, members: Sequence[str], record_type: type[Record], turns_of: Callable[[Record], Sequence[RoleTurn]]
+) -> Iterator[Message | Reject]:
+    """Yield the messages of files that hold a conversation a record, one a line or in an array."""
+    for name in members:
+        channels = ChannelIds()
+        for item in array_or_lines(tree, name, record_type):
+            if isinstance(item, Reject):
+                yield item
+            else:
+                yield from talk(turns_of(item[1]), channels)
 
-    name: empty if there is only a role.
-    """
+
+def talk(turns: Sequence[RoleTurn], channels: ChannelIds) -> Iterator[Message]:
+    """Yield the messages of one conversation."""
     ours = scene_of(turns[0][2]) if turns and role_named(turns[0][0]) == "system" else None
     if ours:
         said = [message for role, _, text in turns[1:] for message in _of_ours(role_named(role), text, ours[0])]
