@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from bot.store import HistoryMessage
+from bot.talk.channel_threads import ChannelThreads
 from bot.talk.drafting import LINES_A_TURN, TALKS_AT_ONCE
 from bot.talk.history import ThreadContext, turns_of
-from bot.talk.threads import ChannelThreads
 from engine.backends.transformers_engine import open_bundle_model
 from engine.choose import encoding_of
 from engine.dequantise import located_base

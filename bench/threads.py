@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from msgspec.structs import replace
 
 from bot.store import HistoryMessage
-from bot.talk.threads import ChannelThreads
+from bot.talk.channel_threads import ChannelThreads
 from persona.config import load
 from persona.names import normalise
 from persona.threads import Rhythm, ThreadFinder, named_in, rhythm_of

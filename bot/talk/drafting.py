@@ -11,12 +11,12 @@ from bot.gateway import Gateway, NotSent, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
+from bot.talk.channel_threads import ChannelThreads
 from bot.talk.history import ThreadContext, in_one_go, scene_of, turns_of
 from bot.talk.listener import Listener
 from bot.talk.places import Places
 from bot.talk.rejections import REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back
-from bot.talk.threads import ChannelThreads
 from engine.voice import Voice
 from persona.config import Settings
 from persona.events import Event

@@ -12,7 +12,7 @@ from persona.truncation import truncate_from
 CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
 
 
-class Answered(NamedTuple):
+class AnsweredMessage(NamedTuple):
     """What a message answers. explicit: by a reply link; otherwise by whom it addresses, or who addressed its author."""
 
     message: HistoryMessage
@@ -24,7 +24,7 @@ class ThreadContext:
     """What is shown to whoever answers a message: messages of its channel, oldest first. answers: by message id."""
 
     messages: Sequence[HistoryMessage] = ()
-    answers: Mapping[str, Answered] = field(default_factory=dict)
+    answers: Mapping[str, AnsweredMessage] = field(default_factory=dict)
 
     @property
     def heard(self) -> list[HistoryMessage]:
@@ -54,7 +54,10 @@ def turns_of(context: ThreadContext, most: int, tokens: int) -> tuple[Turn, ...]
 
 
 def _quoted(
-    message: HistoryMessage, answered: Answered | None, burst: Sequence[HistoryMessage], before: HistoryMessage | None
+    message: HistoryMessage,
+    answered: AnsweredMessage | None,
+    burst: Sequence[HistoryMessage],
+    before: HistoryMessage | None,
 ) -> Quote | None:
     """Return a quote of what a message answers, if a reader doesn't see it: the end of the turn before. As imports do
     (trainer.corpus.segmentation)."""

@@ -379,8 +379,8 @@ THREADS = [
         thread_in_a_crowd_is_the_last=("and not self.rhythm.is_crowded:", "and True:"),
     ),
     *_in(
-        "bot/talk/threads.py",
-        "tests/bot/talk/test_threads.py",
+        "bot/talk/channel_threads.py",
+        "tests/bot/talk/test_channel_threads.py",
         thread_is_the_whole_channel=(
             "places = in_context([assigned[name].thread for name in ids], ids.index(answered), MIN_MESSAGES)",
             "places = list(range(len(ids)))",

@@ -46,7 +46,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     forwarded_from: str = ""
 
 
-class Answered(NamedTuple):
+class AnsweredRow(NamedTuple):
     """The message that another one answers. explicit: by a reply link; otherwise by whom it addresses, or who addressed its
     author."""
 
@@ -62,7 +62,7 @@ class MessageGroup:
     scene: str
     rows: Sequence[Row]
     lost_parent: bool = False
-    answers: Mapping[str, Answered] = field(default_factory=dict)
+    answers: Mapping[str, AnsweredRow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class _Conversation:
     """A thread, or what of it fits into one conversation, while its messages are gathered."""
 
     rows: list[Row] = field(default_factory=list)
-    answers: dict[str, Answered] = field(default_factory=dict)
+    answers: dict[str, AnsweredRow] = field(default_factory=dict)
     turns: int = 0
 
     def has_room(self, row: Row, longest: int) -> bool:
@@ -153,7 +153,7 @@ class _Conversation:
         """Say `row` here. parent: what it answers."""
         self.turns += not self.rows or self.rows[-1].sender != row.sender
         if parent is not None and not (self.rows and self.rows[-1] is parent):
-            self.answers[row.message_id] = Answered(parent, explicit)
+            self.answers[row.message_id] = AnsweredRow(parent, explicit)
         self.rows.append(row)
 
 
@@ -268,7 +268,7 @@ class _Written:
             return None
         return self._quoted(answered.row.sender, answered.row.lines)
 
-    def _is_seen(self, answered: Answered, person: KnownPerson) -> bool:
+    def _is_seen(self, answered: AnsweredRow, person: KnownPerson) -> bool:
         last = self._burst[-1] if self._burst else None
         if self._speaker == person.key:  # who goes on may answer what their turn answers already
             return answered.row is last or answered.row is self._before

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.store import HistoryMessage
-from bot.talk.history import Answered, ThreadContext, in_one_go, turns_of
-from bot.talk.threads import ChannelThreads
+from bot.talk.channel_threads import ChannelThreads
+from bot.talk.history import AnsweredMessage, ThreadContext, in_one_go, turns_of
 from persona.transcript import Quote, Turn
 from trainer.corpus.segmentation import Row, conversation_records, segment
 from trainer.people.identities import KnownPerson
@@ -73,7 +73,7 @@ def test_a_turn_quotes_what_it_answers_unless_that_stands_before_it() -> None:
         said(7, "bob", "sad"),
     ]
     links = {"4": (2, True), "5": (3, True), "6": (5, True), "7": (4, False)}
-    answers = {name: Answered(talk[parent - 1], explicit) for name, (parent, explicit) in links.items()}
+    answers = {name: AnsweredMessage(talk[parent - 1], explicit) for name, (parent, explicit) in links.items()}
     assert turns_of(ThreadContext(talk, answers), 20, 99) == (
         Turn("ANN", ("soup?", "or bread?")),
         Turn("BOB", ("my bike is gone",)),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.store import HistoryMessage
-from bot.talk.history import Answered, ThreadContext
+from bot.talk.history import AnsweredMessage, ThreadContext
 from persona.threads import Assigned, Rhythm, ThreadFinder, in_context, named_in, rhythm_of
 
 CHANNELS = 256  # whose threads are kept; those of others are found anew from what is remembered
@@ -49,7 +49,7 @@ class ChannelThreads:
         places = in_context([assigned[name].thread for name in ids], ids.index(answered), MIN_MESSAGES)
         by_id = dict(zip(ids, messages, strict=True))
         answers = {
-            ids[place]: Answered(by_id[found.parent], found.explicit)
+            ids[place]: AnsweredMessage(by_id[found.parent], found.explicit)
             for place in places
             if (found := assigned[ids[place]]).parent in by_id
         }

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.store import HistoryMessage
-from bot.talk import threads
-from bot.talk.threads import MIN_MESSAGES, ChannelThreads
+from bot.talk import channel_threads
+from bot.talk.channel_threads import MIN_MESSAGES, ChannelThreads
 
 
 def said(number: int, author: str, text: str, reply_to: int | None = None, *, mention: bool = False) -> HistoryMessage:
@@ -74,7 +74,7 @@ def test_what_was_deleted_or_is_not_remembered_breaks_nothing() -> None:
 
 def test_only_so_many_channels_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are found anew."""
-    monkeypatch.setattr(threads, "CHANNELS", 3)
+    monkeypatch.setattr(channel_threads, "CHANNELS", 3)
     finder = ChannelThreads("MARA")
     for number in range(10):
         finder.context(f"c{number % 5}", two_topics(2), "7", {})
