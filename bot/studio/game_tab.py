@@ -72,7 +72,7 @@ class GameTab:
         for number, side in enumerate(sides):
             side.click(_choose(number), game, shown).then(self._count, game, status)
 
-    async def _fill(self) -> list[gr.Column]:
+    async def _fill(self) -> list[Any]:
         with sentences():
             return self._nothing_yet.now()
 

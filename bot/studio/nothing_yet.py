@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gradio as gr
 
@@ -10,14 +11,19 @@ from bot.studio.studio import Studio
 SETUP = "setup"  # the id of the tab that leads from exports to a persona
 
 
-class NothingYet:
-    """A tab's sentence and its content, of which one is shown. Builds itself inside the tab that is open."""
+HELD_BACK = "What was trained is held back: Set up and the report say why, and Make current lets it speak all the same."
 
-    def __init__(self, studio: Studio, tabs: gr.Tabs, sentence: str) -> None:
+
+class NothingYet:
+    """A tab's sentence and its content, of which one is shown. Builds itself inside the tab that is open. current: whether
+    the content needs a version that speaks; else one that was held back will do."""
+
+    def __init__(self, studio: Studio, tabs: gr.Tabs, sentence: str, *, current: bool = True) -> None:
         self._studio = studio
-        self._something = bool(studio.versions)
+        self._current = current
+        self._sentence = sentence
         with gr.Column(visible=not self._something, elem_classes="nothing") as self._empty:
-            gr.Markdown(sentence)
+            self._words = gr.Markdown(sentence)
             go = gr.Button("Set it up", variant="primary", min_width=120)
         go.click(lambda: gr.Tabs(selected=SETUP), None, tabs)
 
@@ -28,11 +34,15 @@ class NothingYet:
             yield
 
     @property
-    def columns(self) -> list[gr.Column]:
-        """Both of them."""
-        return [self._empty, self._content]
+    def columns(self) -> list[Any]:
+        """What `now` changes."""
+        return [self._empty, self._content, self._words]
 
-    def now(self) -> list[gr.Column]:
-        """Which of them is shown now."""
-        something = bool(self._studio.versions)
-        return [gr.Column(visible=not something), gr.Column(visible=something)]
+    def now(self) -> list[Any]:
+        """Which of sentence and content is shown now."""
+        sentence = HELD_BACK if self._studio.versions else self._sentence
+        return [gr.Column(visible=not self._something), gr.Column(visible=self._something), gr.Markdown(sentence)]
+
+    @property
+    def _something(self) -> bool:
+        return self._studio.speaks if self._current else bool(self._studio.versions)

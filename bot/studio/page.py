@@ -94,7 +94,7 @@ def page_of(studio: Studio) -> gr.Blocks:
 
 def _first(studio: Studio) -> str:
     """The tab that is open at first."""
-    return "chat" if studio.versions else SETUP
+    return "chat" if studio.speaks else SETUP
 
 
 def _name(studio: Studio) -> str:

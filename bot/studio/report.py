@@ -25,7 +25,7 @@ class ReportTab:
     def __init__(self, studio: Studio, tabs: gr.Tabs) -> None:
         self._studio = studio
         with gr.Tab("Report", id="report") as tab:
-            self._nothing_yet = NothingYet(studio, tabs, NOTHING_YET)
+            self._nothing_yet = NothingYet(studio, tabs, NOTHING_YET, current=False)
             with self._nothing_yet.content():
                 version = gr.Dropdown([], label="adapter version", elem_id="report-version")
                 page = gr.HTML(elem_id="report-page")

@@ -50,6 +50,11 @@ class Studio:
         """The adapter versions that there are, none without settings. Raises SettingsError."""
         return versions_of(self.settings.adapters) if self.has_settings else []
 
+    @property
+    def speaks(self) -> bool:
+        """Whether a version is current. Raises SettingsError."""
+        return any(version.speaks for version in self.versions)
+
     async def voice(self, version: str = "", *, merge: bool = True) -> Voice:
         """Return the voice of an adapter version ("" is the current one), its engine started. merge: False keeps the
         base's own voice at hand. What the settings say of guard, sampling and engine holds anew at each call. Raises

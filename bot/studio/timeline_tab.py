@@ -70,7 +70,7 @@ class TimelineTab:
 
     async def _first(self, count: int, tweets: Page) -> AsyncGenerator[tuple[Page, Any]]:
         """Yield a first page of tweets unless one is already shown."""
-        if tweets or not self._studio.versions:
+        if tweets or not self._studio.speaks:
             yield tweets, gr.skip()
             return
         async with aclosing(self._write(count)) as pages:
@@ -109,7 +109,7 @@ class TimelineTab:
 
     async def _fill(self) -> tuple[Any, ...]:
         with sentences():
-            if not self._studio.versions:
+            if not self._studio.speaks:
                 return *self._nothing_yet.now(), gr.skip(), gr.skip()
             settings = self._studio.settings.tweets
             store = await self._studio.store()

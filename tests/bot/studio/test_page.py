@@ -265,6 +265,24 @@ def test_everybody_can_use_it(chromium: Browser, address: str, size: dict[str, i
         assert opened.complaints == []
 
 
+def test_what_is_held_back_can_be_heard_and_let_speak(chromium: Browser, lived_in: Home, tmp_path: Path) -> None:
+    """Tabs that need a voice say so; the chat takes the version that is there."""
+    shutil.copytree(lived_in.folder, tmp_path / "home", symlinks=True)
+    home = Home(tmp_path / "home")
+    next((home.folder / "adapters").iterdir()).joinpath("current").unlink()
+    with served(home.config) as address, visit(chromium, address) as opened:
+        expect(opened.page.locator("#step-4")).to_contain_text("was held back")
+        opened.tab("Timeline")
+        expect(opened.page.get_by_text("What was trained is held back").locator("visible=true")).to_have_count(1)
+        opened.tab("Chat")
+        opened.say("hey")
+        opened.tab("Set up")
+        opened.page.click("#adapters-take")
+        expect(opened.page.locator("#step-4 h2.done")).to_be_visible(timeout=PATIENCE)
+        expect(opened.page.locator("#setup-chat")).to_be_enabled()
+        assert opened.complaints == []
+
+
 def test_it_stops_while_pages_are_open(trained: Home, chromium: Browser, capfd: pytest.CaptureFixture[str]) -> None:
     """At once, and without a word on the terminal."""
     page = chromium.new_page()
@@ -327,7 +345,7 @@ def test_from_nothing_to_a_corpus(nowhere: tuple[Visit, Path], sample_exports: P
     page.click("#train-read")
     expect(page.locator("#train-corpus")).to_contain_text("Mara Voss: ", timeout=PATIENCE)
     expect(page.locator("#title h1")).to_have_text("Mara Voss")
-    expect(page.locator("#step-2 h2.done")).to_be_visible()
+    expect(page.locator("#step-2 h2.done")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#step-3 h2.done")).to_be_visible()
     expect(page.locator("#train-start")).to_be_enabled()
     settings = load(folder / "persona.toml")
@@ -359,7 +377,7 @@ def test_a_token_is_kept_and_the_doctor_asked(visitor: Visit, lived_in: Home) ->
     page.fill("#token-telegram input", "123456789:" + "A" * 35)
     visitor.settled()
     page.click("#keep-telegram")
-    expect(page.locator("#step-6 h2.done")).to_be_visible()
+    expect(page.locator("#step-6 h2.done")).to_be_visible(timeout=PATIENCE)
     assert (lived_in.folder / ".env").stat().st_mode & 0o077 == 0
     lived_in.settings(before)
     (lived_in.folder / ".env").unlink()
@@ -371,6 +389,7 @@ def test_a_token_is_kept_and_the_doctor_asked(visitor: Visit, lived_in: Home) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # it waits for a whole training
 def test_a_persona_is_trained_through_the_page(nowhere: tuple[Visit, Path], sample_exports: Path) -> None:
     """From a folder of exports to an answer: look, choose, read, plan, train with the loss to be seen, talk."""
     opened, folder = nowhere
