@@ -13,10 +13,15 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_valid
 
 from persona.errors import SettingsError
 from persona.names import normalise, skeleton
-from persona.platforms import NAMES, PlatformIds, PlatformSections, Target
+from persona.platforms import NAMES, PLATFORMS, PlatformIds, PlatformSections, Target
 from persona.sections import Section
 from persona.talk_settings import Place, Talk
-from persona.values import DAYS, Auto, Day, Duration, Fraction, Hours, Id, Zone, is_loopback
+from persona.values import DAYS, Auto, Day, Duration, Fraction, Hours, Id, Language, Zone, is_loopback
+
+TOKENS = {  # how the platforms' tokens look
+    "DISCORD_TOKEN": re.compile(r"(?<![\w-])[\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}"),
+    "TELEGRAM_TOKEN": re.compile(r"(?<!\d)\d{8,10}:[\w-]{35}(?![\w-])"),
+}
 
 
 class Persona(Section):
@@ -75,7 +80,7 @@ class Data(Section):
     group_dms: bool = True
     pseudonyms: bool = True
     blocked_words: tuple[str, ...] = ()
-    languages: tuple[Annotated[str, Field(pattern="^[a-z]{2}$")], ...] = ()
+    languages: tuple[Language, ...] = ()
     max_gap_minutes: Annotated[float, Field(ge=0)] = 0
     persona_role: str = "assistant"
     cleaning: Cleaning = Cleaning()
@@ -222,6 +227,15 @@ class Settings(PlatformSections):
                 for known in person.ids(platform):
                     if (other := owners.setdefault((platform, known), key)) != key:
                         raise ValueError(f"[people] {other} and {key} both claim the {platform} id {known}")
+        names: dict[str, str] = {}
+        for key, person in self.people.items():
+            table = f"people.{key}"
+            for name in {normalise(call.lstrip("@")) for call in (key, *person.names)} - {""}:
+                if (other := names.setdefault(name, table)) != table:
+                    raise ValueError(
+                        f"[{other}] and [{table}] both claim the name {name!r}, so one would be taken for the other; leave it to "
+                        "one of them, and give the other by handle or id"
+                    )
         return self
 
     @field_validator("place")
@@ -313,6 +327,11 @@ def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ)
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from error
+    if address := token_in(tables):
+        raise SettingsError(
+            f"{path}: {address[0]}: no secret belongs into this file; put it into .env beside it as {address[1]}=…, and reset "
+            "the token where you got it, for this file may have been copied or shown"
+        )
     try:
         settings = Settings.model_validate(tables)
     except ValidationError as error:
@@ -320,6 +339,25 @@ def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ)
     settings._path = Path(path).absolute()
     settings._state = Path(state).absolute() if (state := environ.get("STATE_DIRECTORY")) else None
     return settings
+
+
+def token_in(tables: Mapping[str, Any], place: str = "") -> tuple[str, str] | None:
+    """Return where a token stands in some settings, and the name it has in .env; None if there is none. Its value is never
+    repeated."""
+    for key, value in tables.items():
+        address = f"[{place}] {key}" if place else f"[{key}]"
+        name = next((row.token for row in PLATFORMS if row.name in f"{place}.{key}".lower()), "")
+        if isinstance(value, Mapping):
+            if found := token_in(value, f"{place}.{key}".lstrip(".")):
+                return found
+        elif re.search(r"(^|_)token$", key, re.IGNORECASE):
+            return address, name or PLATFORMS[0].token
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and (
+                kind := next((kind for kind, form in TOKENS.items() if form.search(text)), "")
+            ):
+                return address, kind
+    return None
 
 
 def _sentences(error: ValidationError) -> str:
@@ -348,7 +386,7 @@ def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
         case "missing":
             return f"{place} is missing"
     messages = (issue["msg"].removeprefix("Value error, ") for issue in issues)
-    return f"{place}: " + " or ".join(messages).replace("Input should be ''", '"" for none')
+    return (f"{place}: " if key else "") + " or ".join(messages).replace("Input should be ''", '"" for none')
 
 
 def _unknown_key(tables: list[str], key: str) -> str:

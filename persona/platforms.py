@@ -2,14 +2,26 @@
 and a folder in bot/gateways of the same name."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AfterValidator, create_model
+from pydantic import AfterValidator, ValidationInfo, create_model, field_validator
 
 from persona.sections import Section
 from persona.values import Address, Id
+
+_NUMBER = re.compile(r"(user)?-?\d+(:\d+)?", re.ASCII)
+_DEVELOPER = "in Discord, Settings → Advanced → Developer Mode"
+_DISCORD_USER = f"{_DEVELOPER}, then right-click the person → Copy User ID"
+_TELEGRAM_USER = "let them write to the bot once, and 'python -m bot doctor' names who asked"
+_PEOPLE_KEYS = ("users", "owners", "block", "bots")
+
+
+def require_number(text: str, how: str) -> None:
+    """Raise ValueError for a name, a handle or a link. how: the way to find the number."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is no number, and names change; {how}")
 
 
 class PlatformSection(Section):
@@ -21,6 +33,16 @@ class PlatformSection(Section):
     owners: tuple[Id, ...] = ()
     block: tuple[Id, ...] = ()
     bots: tuple[Id, ...] = ()
+    how_to_find: ClassVar[Mapping[str, str]] = {}  # key -> how to find the numbers that it lists
+
+    @field_validator("*")
+    @classmethod
+    def _are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse names where numbers are asked for: they would match nobody, in silence."""
+        if how := cls.how_to_find.get(info.field_name or ""):
+            for listed in value:
+                require_number(listed, how)
+        return value
 
     @property
     def named_channels(self) -> tuple[str, ...]:
@@ -30,6 +52,12 @@ class PlatformSection(Section):
 
 class Discord(PlatformSection):
     """[discord]: the channels and people that the bot talks to. Empty lists mean all that it can read."""
+
+    how_to_find: ClassVar[Mapping[str, str]] = {
+        "guilds": f"{_DEVELOPER}, then right-click the server → Copy Server ID",
+        "channels": f"{_DEVELOPER}, then right-click the channel → Copy Channel ID",
+        **dict.fromkeys(_PEOPLE_KEYS, _DISCORD_USER),
+    }
 
     api_base: Address = "https://discord.com/api/v10"
     gateway_url: Address | Literal[""] = ""
@@ -50,6 +78,11 @@ class Discord(PlatformSection):
 
 class Telegram(PlatformSection):
     """[telegram]: the chats and people that the bot talks to. Empty lists mean nobody: anyone can find a Telegram bot."""
+
+    how_to_find: ClassVar[Mapping[str, str]] = {
+        "chats": "add the bot to the chat, write there once, and 'python -m bot doctor' names the chat that asked",
+        **dict.fromkeys(_PEOPLE_KEYS, _TELEGRAM_USER),
+    }
 
     api_base: Address = "https://api.telegram.org/bot"
     chats: tuple[Id, ...] = ()
@@ -118,6 +151,14 @@ class _Sections(Section):
 
 class _Ids(Section):
     """A person's ids: a field for each platform, by its name."""
+
+    @field_validator("*")
+    @classmethod
+    def _are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        how = {"discord": _DISCORD_USER, "telegram": _TELEGRAM_USER}.get(info.field_name or "")
+        for listed in value if how else ():
+            require_number(listed, how or "")
+        return value
 
     def ids(self, platform: str) -> tuple[str, ...]:
         """Return the person's ids on the platform of that name; none on one that isn't there."""

@@ -68,6 +68,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def language(value: str) -> str:
+    """Return a language's code of two letters. Raises ValueError for anything else."""
+    if not re.fullmatch("[a-z]{2}", value):
+        raise ValueError(f'{value!r} is no language; write its two letters, such as "en" or "de"')
+    return value
+
+
 def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -78,6 +85,7 @@ Zone = Annotated[str, AfterValidator(zone)]
 Address = Annotated[str, AfterValidator(address)]
 Id = Annotated[str, BeforeValidator(_as_text)]  # ids are numbers to those who write them, text to us
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Language = Annotated[str, AfterValidator(language)]
 Auto = Literal["auto"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)  # as datetime.weekday() counts them

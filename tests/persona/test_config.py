@@ -63,7 +63,32 @@ def test_the_home_of_nobody_is_a_path_that_is_not_found(tmp_path: Path) -> None:
         (ME + "[people.Bob]\ndiscrod = [1]\n", "[people.Bob] has no key 'discrod'; did you mean 'discord'?"),
         (ME + "[data.cleaning]\nretwets = true\n", "[data.cleaning] has no key 'retwets'; did you mean 'retweets'?"),
         (ME + "[data.cleaning]\npii = 7\n", "[data.cleaning] pii:"),
-        (ME + '[data]\nlanguages = ["English"]\n', "[data] languages:"),
+        (ME + '[data]\nlanguages = ["English"]\n', "[data] languages: 'English' is no language; write its two letters"),
+        (
+            ME + '[discord]\nchannels = ["#general"]\n',
+            "[discord] channels: '#general' is no number, and names change; in",
+        ),
+        (
+            ME + '[discord]\nowners = ["@lena"]\n',
+            "'@lena' is no number, and names change; in Discord, Settings → Advanced",
+        ),
+        (ME + '[telegram]\nchats = ["https://t.me/+abc"]\n', "is no number, and names change; add the bot to the chat"),
+        (
+            ME + '[telegram]\nusers = ["@lena"]\n',
+            "let them write to the bot once, and 'python -m bot doctor' names who",
+        ),
+        (ME + '[people.B]\ndiscord = ["@lena"]\n', "[people.B] discord: '@lena' is no number"),
+        (ME + '[tweets]\nto = ["discord:#general"]\n', "[tweets] to: 'discord:#general' is no place to post"),
+        (
+            ME + '[discord]\ntoken = "x"\n',
+            "[discord] token: no secret belongs into this file; put it into .env beside it as DISC",
+        ),
+        (ME + '[telegram]\nbot_token = "x"\n', "put it into .env beside it as TELEGRAM_TOKEN=…, and reset the token"),
+        (ME + f'[store]\nurl = "123456789:{"x" * 35}"\n', "[store] url: no secret belongs into this file"),
+        (
+            ME + '[people.B]\nnames = ["Zed"]\n[people.C]\nnames = ["zed"]\n',
+            "[people.B] and [people.C] both claim the name",
+        ),
         (ME + '[tweets]\nevery = "6x"\n', "[tweets] every: '6x' is no duration"),
         (ME + '[tweets]\nevery = "9999999d"\n', "[tweets] every: '9999999d' is no duration"),
         (ME + '[tweets]\nhours = "9-12"\n', "[tweets] hours: '9-12' is no span of hours"),
@@ -99,3 +124,22 @@ def test_missing_settings_are_a_sentence(tmp_path: Path) -> None:
     """With what to do."""
     with pytest.raises(SettingsError, match=r"there is no .*name yours with --config"):
         load(tmp_path / "none.toml", {})
+
+
+def test_a_token_is_never_repeated(tmp_path: Path) -> None:
+    """What is printed ends up in logs and in questions to others."""
+    token = "9876543210:" + "q" * 35
+    with pytest.raises(SettingsError) as fault:
+        load(settings_of(tmp_path, ME + f'[telegram]\nusers = ["{token}"]\n'), {})
+    assert token[:6] not in str(fault.value)
+    assert "q" * 6 not in str(fault.value)
+
+
+def test_numbers_of_any_platform_are_taken(tmp_path: Path) -> None:
+    """As numbers or texts, of chats and topics, and as exports write them; the persona's own table may repeat its name."""
+    text = (
+        ME
+        + '[discord]\nchannels = [123]\n[telegram]\nchats = [-1001, "-1001:7"]\n[people.Alice]\ntelegram = ["user12"]\n'
+    )
+    settings = load(settings_of(tmp_path, text), {})
+    assert settings.named_channels == {"discord:123", "telegram:-1001", "telegram:-1001:7"}

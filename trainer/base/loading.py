@@ -24,6 +24,7 @@ from persona.encoding import Encoding
 from persona.errors import SettingsError, UserError
 from persona.transcript import Conversation
 from persona.weights import weights_hash
+from trainer.base.hub import require_base
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import windows_of
 from trainer.loop.distributed import world
@@ -56,6 +57,7 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     _require_cuda(settings)
     if settings.base.model == SCRATCH:
         return _pretrained(settings, corpus, bars)
+    require_base(settings)
     bars.say(f"loading {settings.base.model}")
     return _loaded(located_base(settings), settings, corpus, bars, from_scratch=False)
 
@@ -65,6 +67,7 @@ def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase
     and whether it likes a first token is not asked."""
     _require_cuda(settings)
     if settings.base.model != SCRATCH:
+        require_base(settings)
         return _loaded(located_base(settings), settings, Corpus(), bars, from_scratch=False)
     if (folder := scratch_folder(settings, corpus)) and (folder / "model.safetensors").is_file():
         return _loaded(folder, settings, Corpus(), bars, from_scratch=True)

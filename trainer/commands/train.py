@@ -36,10 +36,12 @@ def train(
     """Train an adapter on the corpus and make it current. Example: python -m trainer train --plan"""
     from persona.bundle import is_current
     from persona.config import load
+    from trainer.base.hub import require_base
     from trainer.bundle.config_hash import trained_bundle
     from trainer.corpus.store import load as load_corpus
 
     settings = load(config)
+    require_base(settings)  # before anything heavy is loaded for nothing
     corpus = load_corpus(settings)
     trained = trained_bundle(settings, corpus) if if_changed or forced else None
     if trained and (if_changed or not is_current(trained)):

@@ -1,7 +1,9 @@
 """What a first run has to know, from flags or asked on the terminal."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import partial
 from typing import Protocol, TypeVar
 
 from persona.errors import SettingsError, UserError
@@ -10,6 +12,7 @@ from trainer.init.writers import ME, Writer, distinct
 
 NOBODY = "nobody"
 _NAMED = 12  # writers that a fault names
+_SHORTEST_PREFIX = 2  # characters of a name by which somebody can be meant
 
 Answer = TypeVar("Answer")
 
@@ -41,11 +44,19 @@ class Terminal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChosenPerson:
-    """A person as the settings will name them. calls: other names and handles of their accounts."""
+    """A person as the settings will name them. calls: other names and handles of their accounts; a name that somebody else
+    bears too is left out, where an id or a handle tells them apart. shared: such names, normalised."""
 
     name: str
     calls: tuple[str, ...]
     writers: tuple[Writer, ...]
+    shared: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> list[str]:
+        """Return what [people] calls them: what they alone are called."""
+        every = [self.name, *self.calls]
+        return [call for call in every if normalise(call.lstrip("@")) not in self.shared] or every
 
     @property
     def public(self) -> int:
@@ -75,9 +86,34 @@ def choose_persona(flags: Flags, writers: Sequence[Writer], terminal: Terminal |
         person = select_one(flags.me or "")
     else:
         person = asked(terminal, "Who are you? A number or name; 1+4 if two are you", "1", select_one)
+    person = _with_archives(person, writers, flags, terminal)
     if flags.name is not None:
-        return _called(person, _a_name(flags.name))
-    return _called(person, _name_of_me(terminal)) if person.name == ME else person
+        return _called(person, _a_name(flags.name, person))
+    if terminal and not flags.yes:
+        return _called(person, _name_of(person, terminal))
+    if person.name == ME:
+        raise SettingsError("the exports don't tell the name of the account they are of; add --name NAME")
+    return _called(person, _own_name(person))
+
+
+def _with_archives(
+    person: ChosenPerson, writers: Sequence[Writer], flags: Flags, terminal: Terminal | None
+) -> ChosenPerson:
+    """Ask about each archive that somebody else seems to have made: one makes them of one's own account only."""
+    for writer in writers:
+        if not writer.archive or writer in person.writers:
+            continue
+        account = writer.calls[-1] if len(writer.calls) > 1 else writer.name
+        if terminal and not flags.yes:
+            if terminal.confirm(
+                f"The archive of {account} ({writer.messages:,} messages) isn't among your names: is it you"
+            ):
+                person = _someone([*person.writers, writer])
+        elif terminal:
+            terminal.say(
+                f"the archive of {account} is taken for somebody else's; if it is yours, add +{account} to --me"
+            )
+    return person
 
 
 def choose_consenting(
@@ -154,8 +190,11 @@ def _joined(part: str, writers: Sequence[Writer]) -> list[Writer]:
         return [whole]
     named = [(name, _named(name, writers)) for name in part.split("+")]
     if missing := [name.strip() for name, writer in named if writer is None]:
-        names = ", ".join(writer.name for writer in writers[:_NAMED])
-        raise SettingsError(f"nobody is called {missing[0]!r}; there are {names}" + (", …" * (len(writers) > _NAMED)))
+        calls = {call.casefold(): call for writer in writers for call in writer.calls}
+        near = [calls[call] for call in get_close_matches(missing[0].casefold(), calls, n=3, cutoff=0.6)]
+        names = ", ".join(writer.name for writer in writers[:_NAMED]) + ", …" * (len(writers) > _NAMED)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {names}"
+        raise SettingsError(f"nobody is called {missing[0]!r}; {hint}")
     return [writer for _, writer in named if writer]
 
 
@@ -164,7 +203,7 @@ def _named(text: str, writers: Sequence[Writer]) -> Writer | None:
     if text.isascii() and text.isdigit() and 1 <= int(text) <= len(writers):
         return writers[int(text) - 1]
     key = normalise(text.lstrip("@"))
-    called = [writer for writer in writers if key in {normalise(call.lstrip("@")) for call in writer.calls}]
+    called = _called_just(key, writers) or _called_like(key, writers)
     if len(called) > 1:
         several = ", ".join(
             f"{writers.index(writer) + 1} ({writer.messages:,} messages, {writer.calls[-1]})" for writer in called
@@ -173,27 +212,52 @@ def _named(text: str, writers: Sequence[Writer]) -> Writer | None:
     return called[0] if called else None
 
 
+def _called_just(key: str, writers: Sequence[Writer]) -> list[Writer]:
+    return [writer for writer in writers if key in {normalise(call.lstrip("@")) for call in writer.calls}]
+
+
+def _called_like(key: str, writers: Sequence[Writer]) -> list[Writer]:
+    """Return who has a name of which a word begins like that; of one letter, nobody."""
+    return [
+        writer
+        for writer in writers
+        if len(key) >= _SHORTEST_PREFIX
+        and any(f" {normalise(call.lstrip('@'))}".find(f" {key}") >= 0 for call in writer.calls)
+    ]
+
+
 def _someone(writers: Sequence[Writer]) -> ChosenPerson:
     first = next((writer for writer in writers if not writer.account), writers[0])
-    calls = distinct([first.name, *(call for writer in writers for call in writer.calls)])[1:]
-    return ChosenPerson(first.name, tuple(calls), tuple(writers))
+    calls = distinct([first.name, *(call for writer in writers for call in writer.own_calls)])[1:]
+    shared = frozenset(key for writer in writers for key in writer.shared)
+    return ChosenPerson(first.name, tuple(calls), tuple(writers), shared)
 
 
 def _called(person: ChosenPerson, name: str) -> ChosenPerson:
     """Return the person under another name, without the nameless account: an import takes it for the persona."""
-    calls = [call for call in (person.name, *person.calls) if call != ME]
-    return ChosenPerson(name, tuple(distinct([name, *calls])[1:]), person.writers)
+    calls = [call for call in person.names if call != ME]
+    return replace(person, name=name, calls=tuple(distinct([name, *calls])[1:]))
 
 
-def _name_of_me(terminal: Terminal | None) -> str:
-    if not terminal:
-        raise SettingsError("the exports don't tell the name of the account they are of; add --name NAME")
-    return asked(terminal, "The exports call you 'Me'; what is your name?", "", _a_name)
+def _name_of(person: ChosenPerson, terminal: Terminal) -> str:
+    if person.name == ME:
+        return asked(terminal, "The exports call you 'Me'; what is your name?", "", partial(_a_name, person=person))
+    return asked(terminal, "What is the persona called?", _own_name(person), partial(_a_name, person=person))
 
 
-def _a_name(text: str) -> str:
+def _own_name(person: ChosenPerson) -> str:
+    """Return the name that an export shows, or, if somebody else bears it too, what they alone are called."""
+    return person.names[0]
+
+
+def _a_name(text: str, person: ChosenPerson) -> str:
     if not normalise(text):
         raise SettingsError(f"{text!r} holds nothing a name can be written with")
+    if normalise(text) in person.shared and normalise(text) not in map(normalise, person.names):
+        raise SettingsError(
+            f"somebody else in the exports is called {text.strip()!r} too, and would be imitated with you; give the persona "
+            f"another name, such as {person.names[0]!r}"
+        )
     return text.strip()
 
 

@@ -40,7 +40,7 @@ def rendered(chosen: FirstRunAnswers, template: str) -> str:
 def person_values(friend: ChosenPerson) -> dict[str, Value]:
     """Return the table of somebody who consented."""
     ids: dict[str, Value] = {platform: friend.ids(platform) for platform in NAMES}
-    return {"names": [friend.name, *friend.calls], **ids, "consent": True}
+    return {"names": friend.names, **ids, "consent": True}
 
 
 def settings_path(source: Path, root: Path, home: Path) -> str:
@@ -54,6 +54,7 @@ def settings_path(source: Path, root: Path, home: Path) -> str:
 def _add_friends(document: SettingsDocument, chosen: FirstRunAnswers) -> None:
     """Replace the template's example by a table for everybody who consented."""
     taken = {normalise(name) for name in (chosen.me.name, *chosen.me.calls, EXAMPLE)}
+    taken |= {name for friend in chosen.friends for name in friend.shared}  # a table's key is a name of theirs, too
     for friend in chosen.friends:
         key = unique_key(friend.name, taken)
         taken.add(key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.base_source import INSTRUCT, PACKAGED, is_gguf
 from persona.config import Base, expand_home
 from persona.errors import SettingsError, UserError
+from trainer.base.hub import HUB_SECONDS, impossible_base
 from trainer.init.local_models import LocalModel
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ def named_base(text: str, root: Path, revision_of: RevisionOf) -> Base:
     place = root / expand_home(text)
     if text == SCRATCH or text in PACKAGED or place.is_dir() or is_gguf(place):
         return Base(model=text)
+    if fault := impossible_base(text):
+        raise SettingsError(fault)
     model, _, revision = text.partition("@")
     if not (revision or (revision := revision_of(model))):
         raise UserError(
@@ -155,6 +158,6 @@ def revision_of(model: str, endpoint: str | None = None) -> str:
     from huggingface_hub.errors import HFValidationError, HTTPError
 
     try:
-        return str(HfApi(endpoint=endpoint).model_info(model, timeout=10).sha or "")
+        return str(HfApi(endpoint=endpoint).model_info(model, timeout=HUB_SECONDS).sha or "")
     except (HTTPError, HFValidationError, OSError):  # a refusal or no connection, no possible id, offline by choice
         return ""

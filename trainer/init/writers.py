@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,8 @@ _NOBODY = "nobody is chosen yet 5d1c"
 class Writer:
     """Somebody with messages that an import would keep. calls: names, handles or ids, enough to know each of their accounts
     by. messages: all of them; private: those that [data] dms lets in. ids: (platform, id) where the bot can meet them.
-    account: whose export it is, without a name."""
+    account: whose export it is, without a name. archive: whether one of the exports is this account's own. shared: of
+    `calls`, in their normalised form, what somebody else is called too."""
 
     name: str
     calls: tuple[str, ...]
@@ -36,6 +37,14 @@ class Writer:
     private: int
     ids: tuple[tuple[str, str], ...] = ()
     account: bool = False
+    archive: bool = False
+    shared: frozenset[str] = frozenset()
+
+    @property
+    def own_calls(self) -> tuple[str, ...]:
+        """Return what they alone are called; all calls if that is nothing."""
+        own = tuple(call for call in self.calls if normalise(call.lstrip("@")) not in self.shared)
+        return own or self.calls
 
 
 def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
@@ -43,24 +52,30 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
     settings = Settings.model_validate({"persona": {"name": _NOBODY}, "data": {"pseudonyms": False, "dms": True}})
     identities: dict[str, Identity] = {}
     counts: Counter[tuple[str, bool]] = Counter()
+    owners: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
         for _, reading in read_all(exports, partial(clean_all, settings=settings.data), Path(folder), bars):
             for reading_item in reading:
                 if isinstance(reading_item, Reject) or isinstance(reading_item[1], DroppedMessage):
                     continue
                 message = in_voice(reading_item[0], settings)
-                counts[register_sender(identities, message), message.conversation_type == "dm"] += 1
+                key = register_sender(identities, message)
+                counts[key, message.conversation_type == "dm"] += 1
+                if message.is_self:
+                    owners.add(key)
     groups: dict[tuple[str, bool], list[Identity]] = {}
     for key, person in resolve(settings, identities, {}).items():
         if counts[key, False] + counts[key, True]:
             groups.setdefault((person.key, person.persona), []).append(identities[key])
     listed = _told_apart(
-        [_writer(group, counts, account) for (_, account), group in groups.items()], list(groups.values())
+        [_writer(group, counts, owners, account) for (_, account), group in groups.items()], list(groups.values())
     )
     return sorted(listed, key=lambda writer: (-writer.messages, writer.name))
 
 
-def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], account: bool) -> Writer:
+def _writer(
+    group: Sequence[Identity], counts: Counter[tuple[str, bool]], owners: Collection[str], account: bool
+) -> Writer:
     private = sum(counts[identity.key, True] for identity in group)
     messages = private + sum(counts[identity.key, False] for identity in group)
     if account:
@@ -68,20 +83,23 @@ def _writer(group: Sequence[Identity], counts: Counter[tuple[str, bool]], accoun
     name = max(group, key=lambda identity: identity.names.total()).name
     calls = distinct([name, *(call for identity in group for call in (identity.name, identity.handle))])
     ids = tuple(live_id for identity in group if (live_id := _live_id(identity)))
-    return Writer(name, tuple(calls), messages, private, ids)
+    archive = any(identity.key in owners for identity in group)
+    return Writer(name, tuple(calls), messages, private, ids, archive=archive)
 
 
 def _told_apart(writers: Sequence[Writer], groups: Sequence[Sequence[Identity]]) -> list[Writer]:
     """Return the same, with the ids of those who share a name with others: a name alone doesn't say which of them is
     meant."""
-    bearers = Counter(call for writer in writers for call in {normalise(call) for call in writer.calls})
+    bearers = Counter(call for writer in writers for call in {normalise(call.lstrip("@")) for call in writer.calls})
     completed: list[Writer] = []
     for writer, group in zip(writers, groups, strict=True):
-        shares = any(bearers[normalise(call)] > 1 for call in writer.calls)
+        shared = frozenset(key for call in writer.calls if bearers[key := normalise(call.lstrip("@"))] > 1)
         ids = (
-            [writer.key.partition(":")[2] for writer in group if writer.has_id] if shares and not writer.account else []
+            [identity.key.partition(":")[2] for identity in group if identity.has_id]
+            if shared and not writer.account
+            else []
         )
-        completed.append(replace(writer, calls=tuple(distinct([*writer.calls, *ids]))))
+        completed.append(replace(writer, calls=tuple(distinct([*writer.calls, *ids])), shared=shared))
     return completed
 
 

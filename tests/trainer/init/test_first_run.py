@@ -6,19 +6,21 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from persona.config import load
+from persona.config import Base, load
 from persona.errors import UserError
 from persona.sample import copied_settings
 from tests.conftest import run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
 from trainer.corpus.store import load as load_corpus
-from trainer.init.answers import select_people
+from trainer.init.answers import Flags, choose_persona, select_people
 from trainer.init.exports import find_exports
+from trainer.init.first_settings import TEMPLATE, FirstRunAnswers, rendered
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
@@ -111,13 +113,23 @@ def test_who_has_no_name_in_the_export_gives_one(tmp_path: Path) -> None:
 def test_every_question_can_be_answered(folder: Path, sample_exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong answers are asked again; what was answered stands in the settings, with the ids that exports tell."""
     typing(
-        monkeypatch, "nobody at all", "Mara Voss", "mara voss, 2", "Jonas Lindqvist, 小雨", "no/such base", "scratch"
+        monkeypatch,
+        "nobody at all",
+        "Mara Voss",
+        "",
+        "mara voss, 2",
+        "jonas, 小雨",
+        "no/such base",
+        "scrach",
+        "scratch",
     )
     done = init(folder, str(sample_exports))
     assert done.returncode == 0, done.stderr
     assert "nobody is called 'nobody at all'" in done.stderr
     assert "Mara Voss is you already" in done.stderr
     assert "there is no folder no/such base" in done.stderr
+    assert "no base is called 'scrach'" in done.stderr
+    assert "did you mean 'scratch'?" in done.stderr
     settings = load(folder / "persona.toml")
     assert (settings.persona.name, settings.persona.aliases) == ("Mara Voss", ("maravoss",))
     jonas = settings.people["JONAS LINDQVIST"]
@@ -254,6 +266,69 @@ def test_the_usual_places_are_looked_through_entry_by_entry(tmp_path: Path) -> N
         find_exports([tmp_path / os.fsdecode(b"caf\xe9")], [], bars)
 
 
+NAMESAKES = [
+    Writer("Alex", ("Alex", "alex_h", "11"), 9, 0, shared=frozenset({"ALEX"})),
+    Writer("Alex", ("Alex", "12"), 5, 0, shared=frozenset({"ALEX"})),
+    Writer("Jonas Lindqvist", ("Jonas Lindqvist", "jonas_l"), 3, 0),
+]
+
+
+def test_beginnings_of_names_will_do_and_near_ones_are_named() -> None:
+    """A word's beginning, if it is of one person; what is misspelt is asked back, for it is about consent."""
+    assert [one.name for one in select_people("lind", NAMESAKES)] == ["Jonas Lindqvist"]
+    assert [one.name for one in select_people("jonas", NAMESAKES)] == ["Jonas Lindqvist"]
+    with pytest.raises(UserError, match="did you mean 'Jonas Lindqvist'"):
+        select_people("Jonsa Lindqvist", NAMESAKES)
+    with pytest.raises(UserError, match="2 people are called"):
+        select_people("Al", NAMESAKES)
+
+
+def test_a_name_that_two_bear_is_not_written() -> None:
+    """Whoever did not agree would be imitated with the one who did, on a platform where they alone are called so."""
+    (agreed,) = select_people("1", NAMESAKES)
+    (other,) = select_people("2", NAMESAKES)
+    assert (agreed.names, other.names) == (["alex_h", "11"], ["12"])
+    jonas = select_people("3", NAMESAKES)[0]
+    answers = FirstRunAnswers(jonas, (agreed, other), ("exports",), False, Base())
+    people = tomllib.loads(rendered(answers, TEMPLATE.read_text("utf-8")))["people"]
+    assert [person["names"] for person in people.values()] == [["alex_h", "11"], ["12"]]
+    assert "ALEX" not in people
+    assert choose_persona(Flags(me="1"), NAMESAKES, None).name == "alex_h"
+    with pytest.raises(UserError, match="somebody else in the exports is called 'Alex' too"):
+        choose_persona(Flags(me="1", name="Alex"), NAMESAKES, None)
+
+
+class Answers:
+    """Somebody who has their answers ready. said: what they were told and asked."""
+
+    def __init__(self, *answers: str, agrees: bool = True) -> None:
+        self._answers = iter(answers)
+        self._agrees = agrees
+        self.said: list[str] = []
+
+    def ask(self, question: str, default: str) -> str:
+        self.said.append(question)
+        return next(self._answers) or default
+
+    def confirm(self, question: str) -> bool:
+        self.said.append(question)
+        return self._agrees
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_the_archive_of_another_name_is_asked_about(agrees: bool) -> None:
+    """One makes archives of one's own account; and the persona is called as one likes."""
+    listed = [*WRITERS, Writer("quillpost", ("quillpost", "@quillpost"), 2, 0, archive=True)]
+    terminal = Answers("1", "Ines", agrees=agrees)
+    me = choose_persona(Flags(), listed, terminal)
+    assert "The archive of @quillpost (2 messages) isn't among your names: is it you" in terminal.said
+    assert me.name == "Ines"
+    assert ("quillpost" in me.calls, me.public) == (agrees, 11 if agrees else 9)
+
+
 def test_people_are_picked_by_number_name_or_handle() -> None:
     """+ joins two accounts of one person; a comma in a name is no comma between names."""
     assert [one.name for one in select_people("2, FERN", WRITERS)] == ["Moss, the elder", "Fern"]
@@ -270,6 +345,8 @@ def test_writers_are_counted_as_an_import_would_keep_them() -> None:
     """One name on several platforms is one person; the account that an export doesn't name is one too."""
     found = find_exports([FIXTURES / "telegram", FIXTURES / "signal"], [], Bars(quiet=True))
     listed = writers([export for one in found for export in one.exports], Bars(quiet=True))
+    owners = writers(find_exports([FIXTURES / "x_2023"], [], Bars(quiet=True))[0].exports, Bars(quiet=True))
+    assert [one.name for one in owners if one.archive] == ["Ines Quill"]
     assert [one.messages for one in listed] == sorted((one.messages for one in listed), reverse=True)
     assert sum(one.account for one in listed) == 1
     assert all(one.private <= one.messages for one in listed)
