@@ -2,10 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Right = Literal["anyone", "moderator", "owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Whose words somebody answers or passes on. id, name: "" if unknown."""
+
+    id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedMessage:
+    """What a message answers. message_id: in the same channel, "" if it stands elsewhere. text, attachments, captioned: as of
+    a message, empty if the platform doesn't tell. is_part: only this part of it is answered."""
+
+    message_id: str = ""
+    author: Author = Author()
+    text: str = ""
+    attachments: tuple[str, ...] = ()
+    captioned: tuple[tuple[str, str], ...] = ()
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +37,10 @@ class IncomingMessage:
     name, without the mention of the bot itself at its start. at: UTC seconds. mention, reply: it calls the bot, or
     answers something the bot said. reply_to: the id of the message it answers by a link, in this channel; "" for none.
     attachments: kinds, as in the corpus. inside: what the channel lies in, the nearest first: a thread's channel, then
-    the server. is_bot: a bot wrote it.
+    the server. is_bot: a bot wrote it. captioned: kinds with what is written on them, such as
+    ("poll", "when? | now | later"). quoted: what it answers, as far as the platform tells. forwarded_from: who said it
+    first, None if the author did. sticker_id: under which the platform sends its sticker again. is_named_here: whether
+    author_name is what they are called in this very channel; what is read from history may tell their account's name.
     """
 
     channel: str
@@ -32,13 +56,46 @@ class IncomingMessage:
     attachments: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     is_bot: bool = False
+    captioned: tuple[tuple[str, str], ...] = ()
+    quoted: QuotedMessage | None = None
+    forwarded_from: Author | None = None
+    sticker_id: str = ""
+    is_named_here: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingReaction:
+    """Somebody reacted to a message, or took that back (is_back). emoji: one, or `:name:`; with is_back, "" is all of them,
+    and so is the author_id "". channel: without a topic where the platform doesn't tell it."""
+
+    channel: str
+    message_id: str
+    author_id: str
+    author_name: str
+    emoji: str
+    at: float
+    is_back: bool = False
+    is_named_here: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Expressions:
+    """What can be said in a channel without words. emoji: custom ones by name, as they are written into a text. reactions:
+    with what it may react, by emoji or `:name:`, as the platform wants it. any_reaction: any other emoji will do too.
+    stickers: their ids by name and by emoji."""
+
+    emoji: Mapping[str, str] = field(default_factory=dict)
+    reactions: Mapping[str, str] = field(default_factory=dict)
+    any_reaction: bool = False
+    stickers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One post. reply_to: the id of the message it answers, "" if none. nonce: at most 25 characters, the same for every
-    try of this post. after: the id of the message that triggered it, where a search for an earlier try begins. votes:
-    add buttons to rate it, if the platform has them."""
+    """One post. text: of a reaction its emoji, of a sticker its id. reply_to: the id of the message it answers or reacts
+    to, "" if none. nonce: at most 25 characters, the same for every try of this post. after: the id of the message that
+    triggered it, where a search for an earlier try begins. votes: add buttons to rate it, if the platform has them.
+    post_type: text, reaction or sticker."""
 
     channel: str
     text: str
@@ -46,6 +103,7 @@ class OutgoingMessage:
     reply_to: str = ""
     after: str = ""
     votes: bool = False
+    post_type: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +211,9 @@ class Intake(Protocol):
     async def deleted(self, channel: str, message_ids: Sequence[str]) -> None:
         """Messages are gone."""
 
+    async def reacted(self, reaction: IncomingReaction) -> None:
+        """Somebody reacted to something, or took it back."""
+
     async def rated(self, vote: Vote) -> None:
         """Somebody rated a post of ours."""
 
@@ -224,6 +285,12 @@ class Gateway(Protocol):
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
         """Return the messages of a channel before that one, oldest first, our own posts under our own id; an empty
         sequence if the platform can't tell. Raises as `send` does."""
+
+    async def fetch(self, channel: str, message_id: str) -> IncomingMessage | None:
+        """One message of a channel; None if it is gone or the platform can't tell. Raises as `send` does."""
+
+    async def expressions(self, channel: str) -> Expressions:
+        """What can be said there without words. Raises as `send` does."""
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
         """Show that the bot types there, until left."""

@@ -17,6 +17,9 @@ class BotMetrics:
             "alterego_verdicts", "Verdicts on messages that called", ["verdict", "reason"], registry=at
         )
         self.posts = Counter("alterego_posts", "Posts, by what became of them", ["platform", "result"], registry=at)
+        self.reactions = Counter(
+            "alterego_reactions", "Reactions of others and of its own", ["platform", "result"], registry=at
+        )
         self.seconds = Histogram("alterego_seconds", "How long a part took", ["part"], buckets=_SECONDS, registry=at)
         self.tokens = Counter("alterego_tokens", "Tokens sampled and said", registry=at)
         self.objections = Counter("alterego_objections", "Drafts that were not said, and why", ["why"], registry=at)

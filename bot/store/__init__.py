@@ -42,6 +42,7 @@ from bot.store.schema import (
     participants,
     quarantine,
     silences,
+    stickers,
     surroundings,
     watermarks,
 )
@@ -103,7 +104,7 @@ class BotStore(Repository):
         settings. Feedback is kept until it is forgotten by name.
         """
         before = self.clock() - keep_days * DAY
-        old = (watermarks, moves, answers, access_requests, quarantine)
+        old = (watermarks, moves, answers, access_requests, quarantine, stickers)
         statements = (
             memory.delete().where(memory.c.at < before),
             participants.delete().where(~_remembered(participants, "account", "channel", "author_id")),

@@ -23,6 +23,7 @@ from bot.store.schema import (
     participants,
     quarantine,
     silences,
+    stickers,
     surroundings,
     watermarks,
 )
@@ -120,14 +121,18 @@ class Channels(Repository):
             participants,
             filled,
             silences,
+            stickers,
             watermarks,
         ):  # what is known of the old place goes before
             if write.execute(_here(table.select(), table, account, old)).first():
                 write.execute(_here(table.delete(), table, account, new))
-        for table in (*marked, outbox, answers, feedback, introductions, participants, filled, silences, watermarks):
+        others = (introductions, participants, filled, silences, stickers, watermarks)
+        for table in (*marked, outbox, answers, feedback, *others):
             changed: dict[str, Any] = {"channel": new}
             if table in marked:
                 changed["message_id"] = f"{old}/" + table.c.message_id
+                if table is memory:
+                    changed["reply_to"] = sa.case((table.c.reply_to != "", f"{old}/" + table.c.reply_to), else_="")
             elif table in (outbox, answers):
                 changed["origin"] = sa.func.replace(table.c.origin, "inbox:", f"inbox:{old}/")
             write.execute(_here(table.update(), table, account, old).values(changed))

@@ -9,9 +9,8 @@ from sqlalchemy import bindparam
 from bot.store.channels import SILENT, keep_surroundings
 from bot.store.database import columns, written
 from bot.store.inserts import insert_new, insert_numbered, upsert
-from bot.store.memory import columns_of
+from bot.store.messages import keep_message
 from bot.store.outbox import answer_to, insert_posts
-from bot.store.people import keep_participant
 from bot.store.records import Answer, InboundMessage, OutgoingPart, PendingMessage, PolicyContext, Post, Recent
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import answers, inbox, memory, watermarks
@@ -103,12 +102,10 @@ class Inbox(Repository):
 
 
 def _commit_one(write: sa.Connection, message: InboundMessage) -> PendingMessage | None:
-    known = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
-    if message.name is not None:
-        keep_participant(write, message)
-    insert_new(write, memory, {**known, **columns_of(message)})
+    keep_message(write, message)
     if not message.trigger:
         return None
+    known = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
     values = {**known, "is_dm": message.is_dm, "trigger": message.trigger}
     number = insert_numbered(write, inbox, values)
     return PendingMessage(id=number, **values) if number is not None else None

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
-from bot.store.records import OutgoingPart, PendingMessage, Post, PostedAnswer
+from bot.store.records import OutgoingPart, PendingMessage, Post, PostedAnswer, reaction_id
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import answers, feedback, inbox, introductions, memory, outbox
 
@@ -82,6 +82,8 @@ class Outbox(Repository):
         said: dict[str, Any] = {"account": post.account, "channel": channel, "message_id": message_id}
         said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self.database.clock()}
         said |= {"reply_to": post.after, "to_persona": False}
+        if post.post_type == "reaction":
+            said["message_id"] = reaction_id(post.reply_to, "", post.text)
         insert_new(write, memory, said)
 
     @transaction
@@ -172,6 +174,7 @@ def insert_posts(
     for number, part in enumerate(parts):
         values: dict[str, Any] = {"account": account, "channel": channel, "origin": origin, "part": number, "at": now}
         values |= {"text": part.text, "reply_to": answers if number == 0 else "", "after": answers, "state": "ready"}
+        values |= {"post_type": part.post_type}
         keys = _introduced(write, account, channel, answers) if part.introduces else []
         kept = {"said": written(part.said), "introduces": written(keys) if keys else ""}
         row = insert_numbered(write, outbox, {**values, **kept})

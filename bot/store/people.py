@@ -24,7 +24,9 @@ from bot.store.schema import (
     participants,
     quarantine,
 )
+from persona.markers import forwarded
 from persona.names import NUMBERED_LENGTH, SOMEONE, normalise, skeleton
+from persona.transcript import UNKNOWN
 
 _MADE = ("prompt", "completion", "adapter", "authors")  # what an answer was made of
 
@@ -160,6 +162,10 @@ def keep_participant(write: sa.Connection, message: InboundMessage) -> None:
     place = {"account": message.account, "channel": message.channel, "author_id": message.author_id}
     known = {"speaker": message.speaker, "name": message.name, "skeleton": skeleton(message.speaker)}
     upsert(write, participants, {**place, **known})
+    for author, speaker in (("author_id", "speaker"), ("quoted_author", "quoted_speaker")):  # also what is remembered
+        here = (memory.c.account == message.account) & (memory.c.channel == message.channel)
+        theirs = here & (memory.c[author] == message.author_id) & (memory.c[speaker] != message.speaker)
+        write.execute(memory.update().where(theirs).values({speaker: message.speaker}))
 
 
 def _opted_out(read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
@@ -181,12 +187,14 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
     names = gone(participants, participants.c.author_id == author_id)
     names += gone(access_requests, access_requests.c.place == f"user:{author_id}")
     messages = gone(memory, memory.c.author_id == author_id)
+    quotes = _mask_quotes(write, platform, author_id)
     verdicts = gone(inbox, inbox.c.author_id == author_id)
     ratings = gone(feedback, rated) + gone(answers, answers.c.authors.contains(quoted, autoescape=True))
     return Receipt(
         f"{platform}:{author_id}",
         now,
         messages=messages,
+        quotes=quotes,
         verdicts=verdicts,
         names=names,
         feedback=ratings,
@@ -194,6 +202,19 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
         replies=replies + gone(memory, private(memory)) + gone(outbox, private(outbox)),
         marks=gone(introductions, introductions.c.author_id == author_id)
         + sum(gone(table, private(table)) for table in metadata.tables.values() if "channel" in table.c),
+    )
+
+
+def _mask_quotes(write: sa.Connection, platform: str, author_id: str) -> int:
+    """Forget what others quoted and passed on of somebody. Returns how many messages held that."""
+    here = memory.c.account.startswith(f"{platform}:", autoescape=True)
+    unknown = written([UNKNOWN])
+    quote = {"quoted_author": "", "quoted_speaker": "", "quoted": unknown}
+    forward = {"forwarded_author": "", "lines": written(forwarded("", [UNKNOWN]))}
+    masked = {"quoted_author": quote, "forwarded_author": forward}
+    return sum(
+        write.execute(memory.update().where(here, memory.c[column] == author_id).values(values)).rowcount
+        for column, values in masked.items()
     )
 
 

@@ -2,12 +2,23 @@
 
 from dataclasses import dataclass
 
+REACTS = "/react/"  # in the id of a reaction's row, after the id of the message that somebody reacted to
+
+
+def reaction_id(message_id: str, author_id: str, emoji: str) -> str:
+    """Return the id of a reaction's row: the same emoji of one person is there once."""
+    return f"{message_id}{REACTS}{author_id}/{emoji}"
+
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A message to commit. speaker: its author's key. trigger: what in it asks for an answer, "" if nothing does. name:
-    the display name of an author who is new in the channel; None for a known one. reply_to: the id of the message that it
-    answers by a link. to_persona: it addresses the persona."""
+    the display name of an author who is new in the channel, or called otherwise now; None for a known one.
+
+    reply_to: the id of the message that it answers by a link, "" if that stands elsewhere. to_persona: it addresses the
+    persona. quoted: the words that it answers, quoted_author, quoted_speaker: whose they are. is_part_quoted: only those
+    are answered. forwarded_author: whose words it passes on. sticker, sticker_id: what it showed.
+    """
 
     account: str
     channel: str
@@ -21,6 +32,13 @@ class InboundMessage:
     name: str | None = None
     reply_to: str = ""
     to_persona: bool = False
+    quoted_author: str = ""
+    quoted_speaker: str = ""
+    quoted: tuple[str, ...] = ()
+    is_part_quoted: bool = False
+    forwarded_author: str = ""
+    sticker: str = ""
+    sticker_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +57,8 @@ class PendingMessage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryMessage:
-    """A message of a channel's memory. author_id: "" for the persona. reply_to, to_persona: as of an InboundMessage."""
+    """A message of a channel's memory. author_id: "" for the persona. reply_to, to_persona: as of an InboundMessage.
+    quoted: the words that it answers, if they are known; quoted_speaker: the key of whose they are."""
 
     message_id: str
     author_id: str
@@ -48,6 +67,8 @@ class HistoryMessage:
     at: float
     reply_to: str = ""
     to_persona: bool = False
+    quoted_speaker: str = ""
+    quoted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +113,13 @@ class Participants:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingPart:
-    """One post to make. text: as the platform wants it. said: the lines it stands for, as memory keeps them.
-    introduces: in it the persona introduces itself."""
+    """One post to make. text: formatted for the platform. said: its lines as memory keeps them. introduces: in it the
+    persona introduces itself. post_type: text, reaction or sticker."""
 
     text: str
     said: tuple[str, ...]
     introduces: bool = False
+    post_type: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +150,7 @@ class Post:
     state: str
     at: float
     not_before: float = 0.0
+    post_type: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +165,7 @@ class PostedAnswer:
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What was forgotten of somebody. at: when, UTC seconds. replies: posts that answer them, and what was said in their
-    private channels. marks: what else was noted of those."""
+    private channels. marks: what else was noted of those. quotes: of their words in what others said."""
 
     who: str
     at: float
@@ -153,9 +176,10 @@ class Receipt:
     updates: int
     replies: int = 0
     marks: int = 0
+    quotes: int = 0
 
     @property
     def rows(self) -> int:
         """All of them."""
         counts = (self.messages, self.verdicts, self.names, self.feedback, self.updates, self.replies, self.marks)
-        return sum(counts)
+        return sum(counts) + self.quotes

@@ -26,6 +26,10 @@ def _text(*names: str) -> list[Column[str]]:
     return [Column(name, Text, nullable=False) for name in names]
 
 
+def _later(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False, server_default="") for name in names]
+
+
 def _moment() -> Column[float]:
     return Column("at", Float, nullable=False, server_default="0")
 
@@ -54,8 +58,10 @@ memory = Table(
     Column("at", Float, nullable=False),
     Column("reply_to", Text, nullable=False, server_default=""),
     Column("to_persona", Boolean, nullable=False, server_default=false()),
+    *_later("quoted_author", "quoted_speaker", "quoted", "forwarded_author"),
     UniqueConstraint("account", "channel", "message_id"),
     Index("memory_channel", "account", "channel", "id"),
+    Index("memory_answers", "account", "channel", "reply_to"),
     Index("memory_author", "author_id"),
 )
 
@@ -71,6 +77,7 @@ outbox = Table(
     Column("at", Float, nullable=False),
     Column("not_before", Float, nullable=False, server_default="0"),
     Column("introduces", Text, nullable=False, server_default=""),
+    Column("post_type", Text, nullable=False, server_default="text"),
     UniqueConstraint("account", "channel", "origin", "part"),
     Index("outbox_open", "account", "state"),
 )
@@ -102,6 +109,7 @@ participants = Table(
     Column("skeleton", Text, nullable=False, server_default=""),
     Index("bearers_alike", "account", "channel", "skeleton"),
 )
+stickers = Table("stickers", metadata, *_key("account", "channel", "name"), *_text("sticker_id"), _moment())
 optouts = Table("optouts", metadata, *_key("platform", "author_id"), Column("at", Float, nullable=False))
 access_requests = Table("knocks", metadata, *_key("account", "place"), Column("at", Float, nullable=False))
 

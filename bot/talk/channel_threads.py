@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.store import HistoryMessage
 from bot.talk.history import AnsweredMessage, ThreadContext
+from persona.markers import is_reaction
 from persona.threads import Assigned, Rhythm, ThreadFinder, in_context, named_in, rhythm_of
 
 CHANNELS = 256  # whose threads are kept; those of others are found anew from what is remembered
@@ -42,6 +43,7 @@ class ChannelThreads:
 
         channel: of one account. messages: the last ones remembered there. names: keys by normalised display names.
         """
+        everything, messages = messages, [message for message in messages if not is_reaction(message.lines)]
         ids = [message.message_id for message in messages]
         if answered not in ids:
             return ThreadContext(messages)
@@ -53,7 +55,9 @@ class ChannelThreads:
             for place in places
             if (found := assigned[ids[place]]).parent in by_id
         }
-        return ThreadContext([messages[place] for place in places], answers)
+        shown = {ids[place] for place in places}
+        reactions = {message.message_id for message in everything if message.reply_to in shown} - set(ids)
+        return ThreadContext([each for each in everything if each.message_id in shown | reactions], answers)
 
     def _assigned(
         self, channel: str, messages: Sequence[HistoryMessage], names: Mapping[str, str]

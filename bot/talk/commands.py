@@ -21,6 +21,7 @@ from persona.values import duration
 log = logging.getLogger("alterego.commands")
 
 SECONDS_TO_SPEAK = 60.0  # what an engine gets; nobody waits longer for what they asked for
+GREETINGS = ("start", "help")  # what Telegram's apps offer with every bot
 _RANK = {"anyone": 0, "moderator": 1, "owner": 2}
 _QUIET = "1h"  # for which /quiet holds where nothing is said of it
 _WIDE = ("server", "group")  # said to /quiet, it holds in all of one
@@ -64,6 +65,8 @@ class Commands:
 
     async def obey(self, account: str, command: Command) -> Result:
         """Run a command, if its author may give it. Returns what to tell them, and the posts to make."""
+        if command.name in GREETINGS:
+            return self._greeting(command), []
         known = next((offered for offered in COMMANDS if offered.name == command.name), None)
         if known is None:
             return f"There is no /{command.name[:32]}. /about says what this is.", []
@@ -78,6 +81,12 @@ class Commands:
             return "That did not work. My log says why; try again later.", []
         answer, posts = (result, []) if isinstance(result, str) else result
         return answer, [*posts, *await self._logged(account, command, known)]
+
+    def _greeting(self, command: Command) -> str:
+        """Return what somebody is told who asks how this goes: what it is, and what they may tell it."""
+        offered = [known for known in COMMANDS if _RANK[known.right] <= _RANK[command.right]]
+        about_it = about(self._settings.persona.name, self._settings.store.keep_days)
+        return "\n".join([f"Hello! {about_it}", "", *(f"/{known.name}: {known.summary}" for known in offered)])
 
     async def _logged(self, account: str, command: Command, known: CommandHelp) -> list[Post]:
         """Return the line for the moderators' log, if there is one; of what people do for themselves nobody is told."""
@@ -205,6 +214,7 @@ def receipt_text(receipt: Receipt) -> str:
         "unreadable updates": receipt.updates,
         "replies": receipt.replies,
         "marks of private channels": receipt.marks,
+        "quotes by others": receipt.quotes,
     }
     gone = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     return f"Forgotten of {receipt.who} at {_moment(receipt.at)}: {gone}."

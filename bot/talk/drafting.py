@@ -5,21 +5,22 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.gateway import Gateway, NotSent, ResultUnknown, Undeliverable
+from bot.gateway import Expressions, Gateway, NotSent, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
 from bot.talk.channel_threads import ChannelThreads
-from bot.talk.history import ThreadContext, in_one_go, scene_of, turns_of
+from bot.talk.history import ThreadContext, in_one_go, own_quote, scene_of, turns_of
 from bot.talk.listener import Listener
 from bot.talk.places import Places
-from bot.talk.rejections import REPEATS_OF, rejection_reason
+from bot.talk.rejections import REACTION_NOT_ALLOWED, REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back
 from engine.voice import Voice
 from persona.config import Settings
 from persona.events import Event
+from persona.markers import is_reaction
 from persona.names import normalise
 from persona.transcript import Conversation, Turn, render
 
@@ -71,6 +72,8 @@ class Drafter:
         go on: if they wrote more, edited or deleted meanwhile, it is sampled again. None if the message was deleted."""
         await self._fill(pending)
         context = await self._context(pending)
+        if await self._look_up_quote(pending, context.messages):
+            context = await self._context(pending)
         draft = None
         for _ in range(FRESH_DRAFTS):
             if not context.messages:
@@ -98,6 +101,22 @@ class Drafter:
         channel = f"{pending.account} {pending.channel}"
         return self._threads.context(channel, messages, pending.message_id, names)
 
+    async def _look_up_quote(self, pending: PendingMessage, messages: Sequence[HistoryMessage]) -> bool:
+        """Ask the platform what the message answers, if that was neither told nor heard. Returns whether it is known now."""
+        asked = next((message for message in messages if message.message_id == pending.message_id), None)
+        if not asked or not asked.reply_to or asked.quoted:
+            return False
+        try:
+            answered = await self._gateway.fetch(pending.channel, asked.reply_to)
+        except (NotSent, Undeliverable, ResultUnknown):
+            return False
+        if not answered:
+            return False
+        found = await self._listener.parse_quote(pending.account, pending.channel, asked, answered)
+        if found:
+            await self._store.memory.keep_quote(found)
+        return found is not None
+
     def _patience(self, channel: str, messages: Sequence[HistoryMessage]) -> float:
         """Return the seconds in which the author may still go on, whatever their clock and ours say."""
         merge = self._places.talk(channel).merge.total_seconds()
@@ -110,6 +129,7 @@ class Drafter:
         turns = turns_of(context, context_turns, self._voice.seal.max_length // 2)
         ids = [message.message_id for message in context.messages]
         merged = tuple(ids[ids.index(pending.message_id) + 1 :]) if pending.message_id in ids else ()
+        quote = own_quote(context.messages, (pending.message_id, *merged))
         deadline = time.monotonic() + SECONDS_TO_ANSWER
         rejection = ""
         for _ in range(DRAFTS):
@@ -119,6 +139,7 @@ class Drafter:
                     scene,
                     turns,
                     secrets.randbits(31),
+                    quote=quote,
                     channel=f"{pending.account} {pending.channel}",
                     deadline=deadline,
                     rejections=held_back,
@@ -129,6 +150,8 @@ class Drafter:
             own = await self._store.memory.own(pending.account, pending.channel, REPEATS_OF)
             earlier = ["\n".join(message.lines) for message in own]
             rejection = "guard" if held_back and not lines else rejection_reason(said, earlier)
+            if is_reaction(lines) and not parts:
+                rejection = REACTION_NOT_ALLOWED
             if not rejection:
                 self._metrics.tokens.inc(len(self._voice.encoding.encode("\n".join(lines))))
                 return Draft(parts, merged, "", self._made(pending, scene, turns, context, lines))
@@ -150,7 +173,20 @@ class Drafter:
         ]
         names = {person.speaker: person.name for person in people}
         named = [named_back(line, names) for line in lines]
-        return delivery.posts(named, self._gateway.limits, bursts=self._places.talk(pending.channel).bursts)
+        expressions = await self._expressions(pending, named)
+        bursts = self._places.talk(pending.channel).bursts
+        return delivery.posts(named, self._gateway.limits, bursts=bursts, expressions=expressions)
+
+    async def _expressions(self, pending: PendingMessage, lines: Sequence[str]) -> Expressions:
+        """Return what can be said there without words, if that is wanted: the platform's, and stickers that were seen."""
+        if not any(":" in line or "[" in line for line in lines):
+            return Expressions()
+        try:
+            known = await self._gateway.expressions(pending.channel)
+        except (NotSent, Undeliverable, ResultUnknown):
+            known = Expressions()
+        seen = await self._store.memory.stickers(pending.account, pending.channel)
+        return replace(known, stickers={**seen, **known.stickers})
 
     def _made(
         self,

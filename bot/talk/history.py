@@ -1,15 +1,18 @@
 """What was said in a channel, as turns for a prompt. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bot.store import HistoryMessage
 from persona.bundle import Seal
+from persona.markers import is_reaction
 from persona.transcript import Quote, Turn, quote
 from persona.truncation import truncate_from
 
 CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
+MAX_REACTIONS = 2  # of others to one message, as in training: a crowd's would fill the context
 
 
 class AnsweredMessage(NamedTuple):
@@ -36,40 +39,85 @@ def turns_of(context: ThreadContext, most: int, tokens: int) -> tuple[Turn, ...]
     """Return the last `most` turns and up to half as many before them (persona.truncation says why), oldest first; what
     one person said in a row is one turn, unless they answer something else than what stands before it. tokens: what fits
     into a prompt: a turn longer than that keeps its end, or nothing of it would be heard."""
-    turns: list[Turn] = []
-    burst: list[HistoryMessage] = []  # the messages of the last turn
-    before: HistoryMessage | None = None  # the last one before it
-    for message in context.messages:
-        if not message.lines:
-            continue
-        answered = _quoted(message, context.answers.get(message.message_id), burst, before)
-        if burst and burst[-1].speaker == message.speaker and answered is None:
-            turns[-1] = Turn(message.speaker, turns[-1].lines + message.lines, turns[-1].quote)
-            burst.append(message)
-        else:
-            turns.append(Turn(message.speaker, message.lines, answered))
-            before, burst = burst[-1] if burst else None, [message]
+    turns = _Turns(context).finished()
     kept = turns[truncate_from(turns, len(turns) - most - most // 2) :]
     return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN), turn.quote) for turn in kept)
 
 
-def _quoted(
-    message: HistoryMessage,
-    answered: AnsweredMessage | None,
-    burst: Sequence[HistoryMessage],
-    before: HistoryMessage | None,
-) -> Quote | None:
-    """Return a quote of what a message answers, if a reader doesn't see it: the end of the turn before. As imports do
-    (trainer.corpus.segmentation)."""
-    if answered is None or not answered.message.lines:
-        return None
-    goes_on = bool(burst) and burst[-1].speaker == message.speaker
-    last = burst[-1] if burst else None
-    if answered.message in (last, before if goes_on else None):
-        return None
-    if not goes_on and not answered.explicit and answered.message in burst:
-        return None
-    return quote(answered.message.speaker, answered.message.lines)
+def own_quote(remembered: Sequence[HistoryMessage], answered: Collection[str]) -> Quote | None:
+    """Return what the persona must say it answers; None if that is the end of the last turn. answered: the ids of the
+    messages that it answers."""
+    said = [message for message in remembered if message.lines and not is_reaction(message.lines)]
+    targets = [message for message in said if message.message_id in answered]
+    return quote(targets[-1].speaker, targets[-1].lines) if targets and targets[-1] is not said[-1] else None
+
+
+class _Turns:
+    """The turns of a channel, as imports write them (trainer.corpus.segmentation): what one person said in a row is one,
+    unless it answers what a reader doesn't see in the turn before it. Who reacted to a message stands after its turn."""
+
+    def __init__(self, context: ThreadContext) -> None:
+        self._context = context
+        self._turns: list[Turn] = []
+        self._burst: list[HistoryMessage] = []  # the messages of the last turn
+        self._answers: Quote | None = None  # what it answers
+        self._before: HistoryMessage | None = None  # the last message before it
+        self._reactions: defaultdict[str, list[HistoryMessage]] = defaultdict(list)
+        messages = [message for message in context.messages if message.lines]
+        for message in messages:
+            if is_reaction(message.lines):
+                self._reactions[message.reply_to].append(message)
+        for message in messages:
+            if not is_reaction(message.lines):
+                self._add(message)
+
+    def finished(self) -> list[Turn]:
+        """Return all turns. What was said last stands last: who reacted to an earlier message of its turn did so before."""
+        reacted = [place for place, message in enumerate(self._burst, start=1) if self._shown(message.message_id)]
+        if reacted and (rest := self._burst[reacted[-1] :]):
+            self._burst = self._burst[: reacted[-1]]
+            self._end_turn()
+            self._burst, self._answers = rest, None
+        self._end_turn()
+        return self._turns
+
+    def _add(self, message: HistoryMessage) -> None:
+        answers = self._quote(message)
+        if answers is None and self._burst and self._burst[-1].speaker == message.speaker:
+            self._burst.append(message)
+            return
+        self._end_turn()
+        self._burst, self._answers = [message], answers
+
+    def _quote(self, message: HistoryMessage) -> Quote | None:
+        """A quote of what a message answers, if a reader doesn't see it: the end of the turn before."""
+        answered = self._context.answers.get(message.message_id)
+        goes_on = bool(self._burst) and self._burst[-1].speaker == message.speaker
+        seen = [*self._burst[-1:], *([self._before] if goes_on and self._before else [])]
+        if message.quoted:  # by a link, which may lead out of what is read here, or to a part of a text
+            is_seen = message.reply_to and message.reply_to in {each.message_id for each in seen}
+            return None if is_seen else quote(message.quoted_speaker, message.quoted)
+        if answered is None or answered.message in seen:
+            return None
+        if not goes_on and not answered.explicit and answered.message in self._burst:
+            return None
+        return quote(answered.message.speaker, answered.message.lines)
+
+    def _end_turn(self) -> None:
+        if not self._burst:
+            return
+        lines = tuple(line for message in self._burst for line in message.lines)
+        self._turns.append(Turn(self._burst[-1].speaker, lines, self._answers))
+        for message in self._burst:
+            target = None if message is self._burst[-1] else quote(message.speaker, message.lines)
+            self._turns += [Turn(each.speaker, each.lines, target) for each in self._shown(message.message_id)]
+        self._before, self._burst = self._burst[-1], []
+
+    def _shown(self, message_id: str) -> list[HistoryMessage]:
+        """The reactions to a message that are shown: the persona's, and a few of others."""
+        reactions = self._reactions.get(message_id, [])
+        others = [each for each in reactions if each.author_id][:MAX_REACTIONS]
+        return [each for each in reactions if not each.author_id or each in others]
 
 
 def in_one_go(trigger: HistoryMessage, following: Sequence[HistoryMessage], patience: float) -> list[HistoryMessage]:
@@ -77,7 +125,8 @@ def in_one_go(trigger: HistoryMessage, following: Sequence[HistoryMessage], pati
     seconds of the one before."""
     last, end = trigger.at, 0
     for number, message in enumerate(following, start=1):
-        if message.author_id == trigger.author_id and message.at - last <= patience:
+        is_theirs = message.author_id == trigger.author_id and not is_reaction(message.lines)
+        if is_theirs and message.at - last <= patience:
             last, end = message.at, number
     return list(following[:end])
 

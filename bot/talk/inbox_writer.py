@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bot.gateway import Command, IncomingMessage, Vote
+from bot.gateway import Command, IncomingMessage, IncomingReaction, Vote
 from bot.metrics import BotMetrics
 from bot.store import BotStore, InboundMessage, PendingMessage, Post
 from bot.talk import policy
@@ -155,13 +155,27 @@ class InboxWriter:
     async def edited(self, message: IncomingMessage) -> None:
         """Remember a message as it reads now, if it is remembered."""
         await self._taking.wait()
-        lines = self._listener.lines_of(message)
+        lines = await self._listener.lines_now(self.account, message)
         await self._store.memory.edit(self.account, message.channel, message.message_id, lines)
 
     async def deleted(self, channel: str, message_ids: Sequence[str]) -> None:
         """Forget messages; what was still to be answered is declined."""
         await self._taking.wait()
         await self._store.memory.delete(self.account, channel, message_ids)
+
+    async def reacted(self, reaction: IncomingReaction) -> None:
+        """Remember a reaction to a remembered message, or forget one that was taken back."""
+        await self._taking.wait()
+        memory, message_id = self._store.memory, reaction.message_id
+        channel = await memory.channel_of(self.account, reaction.channel, message_id)
+        if channel is None:
+            return
+        platform = self.account.partition(":")[0]
+        if reaction.is_back:
+            gone = await memory.unreact(self.account, channel, message_id, reaction.author_id, reaction.emoji)
+            self._metrics.reactions.labels(platform, "taken back").inc(gone)
+        elif inbound := await self._listener.parse_reaction(self.account, replace(reaction, channel=channel)):
+            self._metrics.reactions.labels(platform, "received").inc(await memory.react(inbound))
 
     async def rated(self, vote: Vote) -> None:
         """Keep what somebody thinks of an answer, if they want to be stored."""

@@ -11,6 +11,7 @@ from bot.talk import policy
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.introduction import introduction
 from bot.talk.places import Places
+from bot.talk.rejections import REACTION_NOT_ALLOWED
 from bot.talk.sender import Sender
 from engine.base import EngineError, Request, complete
 from engine.voice import Voice
@@ -73,7 +74,8 @@ class Replier:
         if draft is None:
             await self._settled(pending, "declined", "deleted")
         elif draft.rejection:
-            await self._settled(pending, "silenced", draft.rejection, draft)
+            kind = "declined" if draft.rejection == REACTION_NOT_ALLOWED else "silenced"
+            await self._settled(pending, kind, draft.rejection, draft)
         else:
             await self._settled(pending, "answered", verdict.reason, draft)
             await self._deliver(pending)

@@ -82,7 +82,7 @@ class Sender:
                     await self._release(row, pause)
                 log.warning(Event("not sent", channel=row.channel, reason=refusal, again_in_seconds=round(pause, 1)))
             except ResultUnknown as failure:
-                pause = backoff.pause() if self._gateway.limits.idempotent_sends else 0.0
+                pause = backoff.pause() if self._is_idempotent(row) else 0.0
                 log.warning(Event("result unknown", channel=row.channel, reason=failure))
             except Undeliverable as refusal:
                 return await self._refused(row, str(refusal))
@@ -91,7 +91,8 @@ class Sender:
 
     async def _ready_to_send(self, post: Post) -> None:
         """Wait until a person would have typed it, and until the platform takes another post."""
-        if self._places.talk(post.channel).typing and post.part > 0 and post.state == "ready":
+        is_ready_text = post.part > 0 and post.state == "ready" and post.post_type == "text"
+        if is_ready_text and self._places.talk(post.channel).typing:
             async with self._gateway.typing(post.channel):
                 await asyncio.sleep(delivery.pause(post.text))
         await self._gateway.pace(post.channel)
@@ -129,14 +130,14 @@ class Sender:
         await asyncio.shield(self._store.outbox.sent(row, message_id, self._speaker))
         del self._made[row.id]
         self._tried.discard(row.id)
-        self._count("sent")
+        self._count(row, "sent")
         return True
 
     async def _send(self, row: Post, doubtful: bool) -> str:
         """Return the id of the new post, or of one that an earlier try made; "" if the platform can't tell."""
         votes = self._places.talk(row.channel).feedback and row.origin.startswith("inbox:")
-        message = OutgoingMessage(row.channel, row.text, nonce_of(row), row.reply_to, row.after, votes)
-        if doubtful:
+        message = OutgoingMessage(row.channel, row.text, nonce_of(row), row.reply_to, row.after, votes, row.post_type)
+        if doubtful and row.post_type != "reaction":
             if not self._gateway.limits.idempotent_sends:
                 return ""
             if earlier := await self._gateway.find(message):
@@ -151,20 +152,21 @@ class Sender:
     async def _doubt(self, row: Post) -> bool:
         await self._store.outbox.mark_uncertain(row)
         log.warning(Event("uncertain", channel=row.channel))
-        self._count("uncertain")
+        self._count(row, "uncertain")
         return False
 
     async def _give_up(self, row: Post) -> bool:
         log.warning(Event("given up", channel=row.channel, reason="expired"))
         await self._store.outbox.fail(row, "expired", "could not be sent")
-        self._count("expired")
+        self._count(row, "expired")
         return False
 
     async def _refused(self, row: Post, reason: str) -> bool:
         log.warning(Event("undeliverable", channel=row.channel, reason=reason))
         await self._store.outbox.fail(row, "declined", "undeliverable")
-        self._count("undeliverable")
-        await self._on_undeliverable(row, reason)
+        self._count(row, "undeliverable")
+        if row.post_type != "reaction":
+            await self._on_undeliverable(row, reason)
         return False
 
     def _is_expired(self, row: Post) -> bool:
@@ -173,8 +175,13 @@ class Sender:
     def _expires(self, row: Post) -> float:
         return self._places.talk(row.channel).expires.total_seconds()
 
-    def _count(self, result: str) -> None:
-        self._metrics.posts.labels(self._gateway.platform, result).inc()
+    def _is_idempotent(self, row: Post) -> bool:
+        """Whether a post whose result is unknown may be made again: a reaction is there once, however often it is made."""
+        return row.post_type == "reaction" or self._gateway.limits.idempotent_sends
+
+    def _count(self, row: Post, result: str) -> None:
+        counter = self._metrics.reactions if row.post_type == "reaction" else self._metrics.posts
+        counter.labels(self._gateway.platform, result).inc()
 
 
 def nonce_of(post: Post) -> str:

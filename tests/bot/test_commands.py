@@ -245,7 +245,15 @@ async def test_the_same_commands_work_on_telegram(
     assert await told(telegram, "/pause") == "/pause is for owners."
     assert "quiet everywhere" in await told(telegram, "/pause", author=owner)
     assert "paused: telegram" in await told(telegram, "/status", author=owner, chat={**PRIVATE, "id": 777})
-    assert "There is no /dance" in await told(telegram, "/dance")
+    telegram.say("/roll 2d6")
+    telegram.say("/help")
+    assert "There is no /dance" in await told(telegram, "/dance@PersonaBot")
+    assert (await told(telegram, "/dance", chat=PRIVATE)).startswith("There is no /dance")
+    kindly = await told(telegram, "/start", chat=PRIVATE)
+    assert kindly.startswith("Hello! I am a program that imitates Mara Voss")
+    assert "/optout" in kindly
+    assert "/pause" not in kindly
+    assert "/pause" in await told(telegram, "/help@PersonaBot", author=owner)
     assert "neither store" in await told(telegram, "/optout")
     assert [one["command"] for one in telegram.commands] == WORDS
 

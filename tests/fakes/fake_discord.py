@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -51,6 +52,11 @@ class FakeDiscord:
         self.types: dict[str, int] = {}  # of channels that are no text channels
         self.threads: dict[str, str] = {}  # a thread's id, and its channel's
         self.roles: dict[str, list[str]] = {}  # of people
+        self.nicks: dict[str, str] = {}  # what people are called in the server
+        self.emojis: list[dict[str, Any]] = []  # the server's
+        self.stickers: list[dict[str, Any]] = []
+        self.application_emojis: list[dict[str, Any]] = []
+        self.reactions: list[tuple[str, str]] = []  # the bot's: message and emoji, in the order in which they were made
         self.gone: set[str] = set()  # people who left the server
         self.asked_members: list[str] = []  # whose roles the bot asked for
         self.line = GatewayOnLoopback(self._welcome)
@@ -73,6 +79,8 @@ class FakeDiscord:
         post("/api/v10/channels/{channel}/messages", self._post)
         post("/api/v10/channels/{channel}/threads", self._open_thread)
         app.router.add_delete("/api/v10/channels/{channel}/messages/{message}", self._delete)
+        app.router.add_put("/api/v10/channels/{channel}/messages/{message}/reactions/{emoji}/@me", self._bot_reacts)
+        get("/api/v10/applications/{application}/emojis", self._own_emojis)
         post("/api/v10/channels/{channel}/typing", self._typing)
         post("/api/v10/interactions/{interaction}/{token}/callback", self._callback)
         app.router.add_patch("/api/v10/webhooks/{application}/{token}/messages/@original", self._answer)
@@ -112,21 +120,21 @@ class FakeDiscord:
         author: dict[str, Any] = ALICE,
         mention: bool = False,
         reply_to: str = "",
+        resolved: bool = True,
         live: bool = True,
         bot: bool = False,
         **more: Any,
     ) -> str:
-        """Somebody writes. live: the gateway tells its sessions of it. more: fields of the message."""
+        """Somebody writes. resolved: Discord hands over what is answered, as it mostly does. live: the gateway tells its
+        sessions of it. more: fields of the message."""
         content = f"<@{BOT_ID}> {text}" if mention else text
         message = self._message(channel, {**author, "bot": bot}, content)
         message |= {"mentions": [self._bot()] if mention else [], **more}
         if reply_to:
             parent = next(message for message in self.messages[channel] if message["id"] == reply_to)
-            message |= {
-                "type": 19,
-                "message_reference": {"message_id": reply_to, "channel_id": channel},
-                "referenced_message": parent,
-            }
+            message |= {"type": 19, "message_reference": {"message_id": reply_to, "channel_id": channel, "type": 0}}
+            if resolved:
+                message["referenced_message"] = parent
         self.messages[channel].append(message)
         if live:
             await self.tell("MESSAGE_CREATE", self._event(message))
@@ -148,17 +156,35 @@ class FakeDiscord:
         else:
             await self.tell("MESSAGE_DELETE_BULK", {"ids": list(message_ids), **place})
 
-    async def react(self, message_id: str, emoji: str, *, author: dict[str, Any] = ALICE, back: bool = False) -> None:
-        """Somebody reacts, or takes it back."""
+    async def forward(self, text: str, *, author: dict[str, Any] = ALICE, **more: Any) -> str:
+        """Somebody passes on what somebody said elsewhere. more: fields of what was said."""
+        said = {**self._message("", BEN, text), **more}
+        snapshot = {name: said[name] for name in said if name not in ("id", "channel_id", "author", "pinned", "tts")}
+        elsewhere = {"type": 1, "channel_id": "399", "message_id": "398", "guild_id": "397"}
+        snapshots = [{"message": snapshot}]
+        return await self.say("", author=author, message_reference=elsewhere, message_snapshots=snapshots)
+
+    async def react(
+        self,
+        message_id: str,
+        emoji: str,
+        *,
+        author: dict[str, Any] = ALICE,
+        back: bool = False,
+        number: str | None = None,
+    ) -> None:
+        """Somebody reacts, or takes it back. number: of a custom emoji."""
         event = {
             "user_id": author["id"],
             "channel_id": CHANNEL_ID,
             "message_id": message_id,
             "guild_id": GUILD_ID,
-            "emoji": {"id": None, "name": emoji},
+            "emoji": {"id": number, "name": emoji},
             "burst": False,
             "type": 0,
         }
+        if not back:
+            event["member"] = {**self._member_data(author), "user": author}
         await self.tell("MESSAGE_REACTION_REMOVE" if back else "MESSAGE_REACTION_ADD", event)
 
     async def command(
@@ -259,9 +285,13 @@ class FakeDiscord:
     def _event(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["channel_id"] == DM_ID:
             return message
-        roles = self.roles.get(message["author"]["id"], [])
+        event = {**message, "guild_id": GUILD_ID}
+        return event if "webhook_id" in message else {**event, "member": self._member_data(message["author"])}
+
+    def _member_data(self, author: dict[str, Any]) -> dict[str, Any]:
+        roles, nick = self.roles.get(author["id"], []), self.nicks.get(author["id"])
         member = {"roles": roles, "joined_at": "2020-01-01T00:00:00+00:00", "deaf": False, "mute": False, "flags": 0}
-        return {**message, "guild_id": GUILD_ID, "member": member}
+        return {**member, "nick": nick}
 
     def _allowed(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == f"Bot {TOKEN}"
@@ -424,7 +454,12 @@ class FakeDiscord:
     async def _kept(self, channel: str, wish: dict[str, Any]) -> dict[str, Any]:
         if self.on_post:
             self.on_post(wish)
-        message = {**self._message(channel, self._bot(), wish["content"]), "nonce": wish.get("nonce")}
+        message = {**self._message(channel, self._bot(), wish.get("content") or ""), "nonce": wish.get("nonce")}
+        known = {sticker["id"]: sticker for sticker in self.stickers}
+        message["sticker_items"] = [
+            {name: known[str(number)][name] for name in ("id", "name", "format_type")}
+            for number in wish.get("sticker_ids") or ()
+        ]
         if reference := wish.get("message_reference"):
             reference["message_id"] = str(reference["message_id"])
             message |= {"type": 19, "message_reference": reference}
@@ -433,6 +468,26 @@ class FakeDiscord:
         self._posted.set()
         await self.tell("MESSAGE_CREATE", self._event(message))
         return message
+
+    async def _bot_reacts(self, request: web.Request) -> web.StreamResponse:
+        """The bot reacts; the same reaction again changes nothing."""
+        if answer := await self._troubled("before reaction", request):
+            return answer
+        channel, number = request.match_info["channel"], request.match_info["message"]
+        if number not in {message["id"] for message in self.messages[channel]}:
+            return self._json({"message": "Unknown Message", "code": 10008}, 404)
+        emoji = request.match_info["emoji"]
+        if emoji.isascii() and not re.fullmatch(r"\w+:\d+", emoji):
+            return self._json({"message": "Unknown Emoji", "code": 10014}, 400)
+        if (number, emoji) not in self.reactions:
+            self.reactions.append((number, emoji))
+            name, _, custom = emoji.partition(":")
+            event = {"user_id": BOT_ID, "channel_id": channel, "message_id": number, "burst": False, "type": 0}
+            await self.tell("MESSAGE_REACTION_ADD", {**event, "emoji": {"id": custom or None, "name": name}})
+        return await self._troubled("after reaction", request) or web.Response(status=204)
+
+    async def _own_emojis(self, _: web.Request) -> web.Response:
+        return self._json({"items": self.application_emojis})
 
     async def _typing(self, request: web.Request) -> web.Response:
         self.typed.append(request.match_info["channel"])
@@ -496,8 +551,8 @@ class FakeDiscord:
             "members": [me],
             "member_count": 2,
             "threads": [self._thread_data(thread) for thread in self.threads],
-            "emojis": [],
-            "stickers": [],
+            "emojis": self.emojis,
+            "stickers": self.stickers,
             "features": [],
             "presences": [],
             "voice_states": [],

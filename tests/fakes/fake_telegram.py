@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiohttp import web
+from telegram.constants import ReactionEmoji
 
 TOKEN = "123456789:AAFakeTokenFakeTokenFakeTokenFakeTok"
 BOT = {
@@ -42,6 +43,8 @@ class FakeTelegram:
         self.commands: list[dict[str, Any]] = []
         self.pressed: list[str] = []
         self.deleted: set[int] = set()
+        self.reactions: dict[tuple[int, int], list[str]] = {}  # the bot's, by chat and message
+        self.allowed: list[dict[str, str]] | None = None  # reactions in the groups; None for all
         self.admins: set[int] = set()
         self.reads_all = False
         self.muted: set[int] = set()  # groups in which the bot may not write
@@ -99,6 +102,20 @@ class FakeTelegram:
         self.push({"message": message})
         return int(message["message_id"])
 
+    def react(
+        self,
+        message_id: int,
+        old: Sequence[dict[str, str]],
+        new: Sequence[dict[str, str]],
+        *,
+        chat: dict[str, Any] | None = None,
+        **who: Any,
+    ) -> None:
+        """Somebody changes their reactions to a message; as an admin the bot is told. who: `user` or `actor_chat`."""
+        changed = {"chat": chat or self.groups[0], "message_id": message_id, "date": int(time.time())}
+        who = who or {"user": ALICE}
+        self.push({"message_reaction": {**changed, **who, "old_reaction": list(old), "new_reaction": list(new)}})
+
     def press(self, message: dict[str, Any], data: str, *, author: dict[str, Any] = ALICE) -> None:
         """Somebody presses a button below a message of the bot's."""
         number = f"press {self._next_update}"
@@ -142,6 +159,10 @@ class FakeTelegram:
             "getMe": self._get_me,
             "getUpdates": self._get_updates,
             "sendMessage": self._send,
+            "sendSticker": self._send,
+            "setMessageReaction": self._bot_reacts,
+            "getChat": self._get_chat,
+            "getCustomEmojiStickers": self._custom_emoji,
             "sendChatAction": self._action,
             "deleteMessage": self._delete,
             "getChatMember": self._get_member,
@@ -238,9 +259,9 @@ class FakeTelegram:
             "date": int(time.time()),
             "chat": {"id": int(wish["chat_id"]), "type": "supergroup", "title": "friends"},
             "from": BOT,
-            "text": wish["text"],
+            "text": str(wish.get("text", "")),
         }
-        self.sent.append({**wish, "message_id": self._next, "text": str(wish["text"]), "message": message})
+        self.sent.append({**wish, "message_id": self._next, "text": str(wish.get("text", "")), "message": message})
         return self._answer(message)
 
     async def _delete(self, wish: dict[str, Any]) -> web.Response:
@@ -249,6 +270,24 @@ class FakeTelegram:
             return self._answer(False, 400, description="Bad Request: message to delete not found", error_code=400)
         self.deleted.add(number)
         return self._answer(True)
+
+    async def _bot_reacts(self, wish: dict[str, Any]) -> web.Response:
+        """The bot reacts; what it reacted with before goes."""
+        emoji = [str(one["emoji"]) for one in wish.get("reaction") or ()]
+        if not set(emoji) <= {one.value for one in ReactionEmoji}:
+            return self._answer(False, 400, description="Bad Request: REACTION_INVALID", error_code=400)
+        self.reactions[(int(wish["chat_id"]), int(wish["message_id"]))] = emoji
+        return self._answer(True)
+
+    async def _get_chat(self, wish: dict[str, Any]) -> web.Response:
+        chat = {"id": int(wish["chat_id"]), "type": "supergroup", "accent_color_id": 0, "max_reaction_count": 11}
+        rules = {} if self.allowed is None else {"available_reactions": self.allowed}
+        return self._answer({**chat, **rules})
+
+    async def _custom_emoji(self, wish: dict[str, Any]) -> web.Response:
+        size = {"width": 100, "height": 100, "is_animated": False, "is_video": False, "type": "custom_emoji"}
+        ids = [str(number) for number in wish["custom_emoji_ids"]]
+        return self._answer([{"file_id": number, "file_unique_id": number, "emoji": "🐸", **size} for number in ids])
 
     async def _action(self, wish: dict[str, Any]) -> web.Response:
         self.actions.append(wish)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 
-from bot.gateway import Finding, IncomingMessage, Intake, Limits, OutgoingMessage
+from bot.gateway import Expressions, Finding, IncomingMessage, Intake, Limits, OutgoingMessage
 
 
 class Room:
@@ -18,6 +18,7 @@ class Room:
         self.posted: list[OutgoingMessage] = []
         self.deleted: list[str] = []
         self.trouble: list[Exception] = []
+        self.can_say = Expressions(any_reaction=True)
         self.open = asyncio.Event()
         self._numbers = count(1)
         self.intake: Intake
@@ -50,6 +51,12 @@ class Room:
 
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
         return []
+
+    async def fetch(self, channel: str, message_id: str) -> IncomingMessage | None:
+        return None
+
+    async def expressions(self, channel: str) -> Expressions:
+        return self.can_say
 
     @asynccontextmanager
     async def typing(self, channel: str) -> AsyncIterator[None]:

@@ -5,13 +5,16 @@ from typing import Any
 
 import discord
 
+from bot.gateways.discord.proxies import member_of
 from persona.platforms import Discord
 
 
 def is_welcome(message: discord.Message, settings: Discord, owners: set[str]) -> bool:
     """Whether the settings let a message in. owners: ids of the people who may always write to it."""
     author, number = message.author, str(message.author.id)
-    if message.webhook_id or is_blocked(author, settings) or (author.bot and number not in settings.bots):
+    is_proxied = member_of(message) is not None
+    is_stranger = message.webhook_id or (author.bot and number not in settings.bots)
+    if is_blocked(author, settings) or (is_stranger and not is_proxied):
         return False
     if is_private(message.channel):
         is_known = number in settings.users or number in owners

@@ -10,15 +10,17 @@ from typing import Any
 
 import discord
 
-from bot.gateway import IncomingMessage, Intake, Vote
-from bot.gateways.discord.allowlist import fetch_roles, is_welcome, owners_of
+from bot.gateway import Expressions, IncomingMessage, Intake, Vote
+from bot.gateways.discord.allowlist import fetch_roles, is_blocked, is_welcome, owners_of
 from bot.gateways.discord.catch_up import CatchUp
 from bot.gateways.discord.committer import Committer, commit
 from bot.gateways.discord.dropped_edits import DroppedEdits
 from bot.gateways.discord.event_queue import Change, EventQueue
+from bot.gateways.discord.expressions import expressions_in
 from bot.gateways.discord.messages import parse_message
 from bot.gateways.discord.pages import pages_after
 from bot.gateways.discord.parsers import guard_parsers
+from bot.gateways.discord.reactions import ReactionEvent, parse_reaction
 from bot.gateways.discord.sessions import Sessions
 from bot.gateways.discord.slash_commands import offer_commands
 from bot.gateways.discord.tweet_targets import warn_of_targets
@@ -48,7 +50,7 @@ class Client(discord.Client):
         queue_size: int,
     ) -> None:
         intents = discord.Intents(
-            guilds=True, messages=True, message_content=True, guild_reactions=feedback, dm_reactions=feedback
+            guilds=True, messages=True, message_content=True, reactions=True, emojis_and_stickers=True
         )
         super().__init__(
             intents=intents,
@@ -62,6 +64,8 @@ class Client(discord.Client):
         self._intake = intake
         self._targets = targets
         self._edits = edits
+        self._feedback = feedback
+        self._application_emoji: list[discord.Emoji] | None = None
         self._events = EventQueue(queue_size, intake.dropped)
         self._catch_up = CatchUp(self._pages, partial(commit, intake), intake.catching_up)
         self._sessions = Sessions(self, settings, intake, self._catch_up, expires)
@@ -99,14 +103,34 @@ class Client(discord.Client):
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody reacted to something."""
+        self._reacted(event, is_back=False)
         self._rated(event, _SCORES.get(str(event.emoji)))
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody took it back."""
+        self._reacted(event, is_back=True)
         self._rated(event, 0 if str(event.emoji) in _SCORES else None)
 
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        """A moderator took all reactions from a message."""
+        self._reacted(event, is_back=True)
+
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        """A moderator took all reactions of one kind from a message."""
+        self._reacted(event, is_back=True)
+
+    def _reacted(self, event: ReactionEvent, *, is_back: bool) -> None:
+        reaction = parse_reaction(event, is_back=is_back)
+        if not reaction or not self.user or reaction.author_id == str(self.user.id):
+            return
+        member = getattr(event, "member", None)
+        is_let_in = not self._settings.users or reaction.author_id in self._settings.users
+        if is_back or (is_let_in and not (member and is_blocked(member, self._settings))):
+            apply = partial(self._intake.reacted, reaction)
+            self._events.put(Change(reaction.channel, (reaction.message_id,), apply))
+
     def _rated(self, event: discord.RawReactionActionEvent, score: int | None) -> None:
-        if score is not None and self.user and event.user_id != self.user.id:
+        if self._feedback and score is not None and self.user and event.user_id != self.user.id:
             vote = Vote(f"discord:{event.channel_id}", str(event.message_id), str(event.user_id), score)
             self._events.put(Change(vote.channel, (vote.message_id,), partial(self._intake.rated, vote)))
 
@@ -162,3 +186,14 @@ class Client(discord.Client):
         """Return those messages of a page of history that are for us, as ours."""
         await fetch_roles(messages, self._settings)
         return [parsed for message in messages if (parsed := self.parse(message, own=own))]
+
+    async def expressions(self, number: int) -> Expressions:
+        """Return what can be said in a channel without words."""
+        if self._application_emoji is None:
+            try:
+                self._application_emoji = await self.fetch_application_emojis()
+            except discord.HTTPException as refusal:
+                log.warning(Event("application emoji can't be read", status=refusal.status))
+                self._application_emoji = []
+        guild = getattr(self.get_channel(number), "guild", None)
+        return expressions_in(guild, self._application_emoji)

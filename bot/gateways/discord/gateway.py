@@ -14,6 +14,7 @@ from discord.http import Route
 from yarl import URL
 
 from bot.gateway import (
+    Expressions,
     Finding,
     IncomingMessage,
     Intake,
@@ -25,7 +26,8 @@ from bot.gateway import (
 from bot.gateways.discord import LIMITS
 from bot.gateways.discord.client import QUEUE, Client
 from bot.gateways.discord.dropped_edits import DroppedEdits
-from bot.gateways.discord.messages import number_of
+from bot.gateways.discord.expressions import qualified
+from bot.gateways.discord.messages import number_of, parse_message
 from bot.gateways.discord.pages import page_before, pages_after
 from bot.gateways.discord.tweet_targets import find_thread, open_thread
 from bot.tasks import end
@@ -121,7 +123,9 @@ class DiscordGateway:
         """The library waits inside a request, as long as it takes; a nonce makes that safe."""
 
     async def send(self, message: OutgoingMessage) -> str:
-        """Post; Discord takes two posts with one nonce within a few minutes for one."""
+        """Post; Discord takes two posts with one nonce within a few minutes for one, and a reaction is there once."""
+        if message.post_type == "reaction":
+            return await self._react(message)
         channel = await self._channel(message.channel)
         if isinstance(channel, discord.ForumChannel):
             return str((await _asked(open_thread(channel, message))).id)
@@ -131,10 +135,19 @@ class DiscordGateway:
             else None
         )
         options: dict[str, Any] = {"reference": reference} if reference else {}
+        if message.post_type == "sticker":
+            options["stickers"] = [discord.Object(int(message.text))]
+        text = message.text if message.post_type == "text" else None
         posted = await _asked(
-            channel.send(message.text, nonce=message.nonce, allowed_mentions=discord.AllowedMentions.none(), **options)
+            channel.send(text, nonce=message.nonce, allowed_mentions=discord.AllowedMentions.none(), **options)
         )
         return str(posted.id)
+
+    async def _react(self, message: OutgoingMessage) -> str:
+        """React to the message that is answered."""
+        http, number = self._connected().http, number_of(message.channel)
+        await _asked(http.add_reaction(number, int(message.reply_to), qualified(message.text)))
+        return message.reply_to
 
     async def delete(self, channel: str, message_id: str) -> None:
         """Delete a post of ours."""
@@ -165,6 +178,23 @@ class DiscordGateway:
         messages: list[discord.Message] = await _asked(page_before(client, number_of(channel), int(before), most))
         parsed: list[IncomingMessage] = await _asked(client.parse_all(messages, own=True))
         return parsed
+
+    async def fetch(self, channel: str, message_id: str) -> IncomingMessage | None:
+        """Return one message of a channel, whoever wrote it; None if it is gone."""
+        client, number = self._connected(), number_of(channel)
+        place: Any = await self._channel(channel)
+        data = await _asked(client.http.get_message(number, int(message_id)))
+        try:
+            message = client._connection.create_message(channel=place, data=data)
+        except Exception:  # whatever the library makes of a message that it doesn't know
+            return None
+        assert client.user
+        return parse_message(message, client.user)
+
+    async def expressions(self, channel: str) -> Expressions:
+        """Return what can be said in a channel without words."""
+        expressions: Expressions = await _asked(self._connected().expressions(number_of(channel)))
+        return expressions
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         """Token, intents, and what it may do in each channel."""
@@ -199,7 +229,9 @@ def _same(messages: Sequence[discord.Message], message: OutgoingMessage, client:
     message."""
     for post in messages:
         answers = str(post.reference.message_id) if post.reference else ""
-        if post.author == client.user and post.content == message.text and answers in (message.reply_to, ""):
+        stickers = [str(sticker.id) for sticker in post.stickers]
+        is_same = stickers == [message.text] if message.post_type == "sticker" else post.content == message.text
+        if post.author == client.user and is_same and answers in (message.reply_to, ""):
             return str(post.id)
     return None
 

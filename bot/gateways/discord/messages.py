@@ -1,39 +1,53 @@
-"""Discord's messages as ours: who said what where, with mentions by name. Pure, but for the library's types."""
+"""Discord's messages as ours: who said what where, in answer to what, with mentions by name. Pure, but for the library's
+types."""
 
 import re
+from collections.abc import Iterable
 
 import discord
 
-from bot.gateway import IncomingMessage
+from bot.gateway import Author, IncomingMessage, QuotedMessage
 from bot.gateways.discord.allowlist import is_private, surroundings
+from bot.gateways.discord.proxies import is_reply_embed, member_of, proxied_reply
 
 _ORDINARY = (discord.MessageType.default, discord.MessageType.reply)
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
+_USER = re.compile(r"<@!?(\d+)>")
+_LONGEST_EMBED = 200  # characters of one that are told
 
 
 def parse_message(message: discord.Message, me: discord.ClientUser) -> IncomingMessage | None:
     """Return a Discord message in our form; None for a notice of Discord's own."""
-    author, channel = message.author, message.channel
     if message.type not in _ORDINARY:
         return None
-    link = message.reference if message.type == discord.MessageType.reply else None
-    answered = link.resolved if link else None
+    author, quoted = author_of(message), _quoted(message, me)
+    snapshot = message.message_snapshots[0] if message.message_snapshots else None
+    content: discord.Message | discord.MessageSnapshot = message if message.content or not snapshot else snapshot
+    text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", content.content)
     return IncomingMessage(
-        channel=f"discord:{channel.id}",
+        channel=f"discord:{message.channel.id}",
         message_id=str(message.id),
-        author_id=str(author.id),
-        author_name=author.display_name,
-        text=_text(message, me),
+        author_id=author.id,
+        author_name=author.name,
+        text=_readable(text, message, me),
         at=message.created_at.timestamp(),
-        is_dm=is_private(channel),
+        is_dm=is_private(message.channel),
         mention=_mentions_us(message, me),
-        reply=isinstance(answered, discord.Message) and answered.author == me,
-        reply_to=str(link.message_id) if link and link.message_id and link.channel_id == channel.id else "",
-        attachments=tuple(_attachment_type(attachment.content_type or "") for attachment in message.attachments)
-        + tuple(f"sticker {sticker.name}" for sticker in message.stickers),
-        inside=surroundings(channel),
-        is_bot=author.bot,
+        reply=quoted is not None and quoted.author.id == str(me.id),
+        reply_to=quoted.message_id if quoted else "",
+        attachments=_attachments(content),
+        inside=surroundings(message.channel),
+        is_bot=message.author.bot and member_of(message) is None,
+        captioned=_captioned(content),
+        quoted=quoted,
+        forwarded_from=Author() if content is snapshot else None,  # Discord doesn't tell whose it was
+        is_named_here=not message.guild or not isinstance(message.author, discord.User) or bool(message.webhook_id),
     )
+
+
+def author_of(message: discord.Message) -> Author:
+    """Return who wrote a message, also through a bot that posts for people."""
+    return member_of(message) or Author(str(message.author.id), message.author.display_name)
 
 
 def number_of(channel: str) -> int:
@@ -49,27 +63,58 @@ def _mentions_us(message: discord.Message, me: discord.ClientUser) -> bool:
     return me in message.mentions or _role_mentions_us(message)
 
 
+def _quoted(message: discord.Message, me: discord.ClientUser) -> QuotedMessage | None:
+    """What a message answers. Discord hands its text over, but not always: then its id alone is known."""
+    reference = message.reference
+    if reference is None or message.type is not discord.MessageType.reply:
+        return proxied_reply(message, me) if message.webhook_id else None
+    number = str(reference.message_id or "") if reference.channel_id == message.channel.id else ""
+    answered = reference.resolved
+    if isinstance(answered, discord.Message):
+        text = _readable(answered.content, answered, me)
+        return QuotedMessage(number, author_of(answered), text, _attachments(answered), _captioned(answered))
+    return QuotedMessage(number) if number and answered is None else None  # else it was deleted
+
+
 def _role_mentions_us(message: discord.Message) -> bool:
-    """Return whether the role that Discord makes for a bot was mentioned; to people it looks like the bot."""
+    """Whether the role that Discord makes for a bot was mentioned; to people it looks like the bot."""
     mine = message.guild.me.roles if message.guild else []
     return any(role.is_bot_managed() and role in mine for role in message.role_mentions)
 
 
-def _text(message: discord.Message, me: discord.ClientUser) -> str:
-    """Return the text with mentions by name, and without our own at its start."""
-    text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", message.content)
-    names = {member.id: member.display_name for member in message.mentions}
-    text = re.sub(r"<@!?(\d+)>", lambda match: _named("@", names.get(int(match[1])), match[0]), text)
+def _readable(text: str, message: discord.Message, me: discord.ClientUser) -> str:
+    """The text with people, channels, roles and emoji by name."""
+    names = {me.id: me.display_name, **{member.id: member.display_name for member in message.mentions}}
+    text = _USER.sub(lambda match: f"@{names.get(int(match[1]), 'somebody')}", text)
     for place in (*message.channel_mentions, *message.role_mentions):
         sign = "@&" if isinstance(place, discord.Role) else "#"
         text = text.replace(f"<{sign}{place.id}>", f"{sign[0]}{place.name}")
     return _CUSTOM_EMOJI.sub(r"\1", text)
 
 
-def _named(sign: str, name: str | None, otherwise: str) -> str:
-    return otherwise if name is None else f"{sign}{name}"
+def _attachments(content: "discord.Message | discord.MessageSnapshot") -> tuple[str, ...]:
+    files = (
+        "voice" if attachment.is_voice_message() else _attachment_type(attachment.content_type or "")
+        for attachment in content.attachments
+    )
+    return (*files, *(f"sticker {sticker.name}" for sticker in content.stickers))
+
+
+def _captioned(content: "discord.Message | discord.MessageSnapshot") -> tuple[tuple[str, str], ...]:
+    """Polls, and embeds that somebody made; the preview of a link only repeats the link."""
+    poll = getattr(content, "poll", None)
+    polls = [("poll", " | ".join((poll.question, *(answer.text or "" for answer in poll.answers))))] if poll else []
+    return (*polls, *_embeds(content.embeds))
+
+
+def _embeds(embeds: Iterable[discord.Embed]) -> list[tuple[str, str]]:
+    made = (embed for embed in embeds if embed.type == "rich" and not is_reply_embed(embed))
+    words = (": ".join(filter(None, (embed.title, embed.description))) for embed in made)
+    return [("embed", text[:_LONGEST_EMBED]) for text in words]
 
 
 def _attachment_type(content_type: str) -> str:
+    if content_type == "image/gif":
+        return "gif"
     start = content_type.partition("/")[0]
-    return {"image": "photo", "video": "video", "audio": "voice"}.get(start, "file")
+    return {"image": "photo", "video": "video", "audio": "audio"}.get(start, "file")

@@ -14,10 +14,11 @@ from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter, Teleg
 from telegram.ext import ExtBot
 from telegram.warnings import PTBUserWarning
 
-from bot.gateway import COMMANDS, Finding, IncomingMessage, Intake, OutgoingMessage
+from bot.gateway import COMMANDS, Expressions, Finding, IncomingMessage, Intake, OutgoingMessage
 from bot.gateways.telegram import LIMITS
 from bot.gateways.telegram.chats import Chats, topic_of
 from bot.gateways.telegram.posts import Poster
+from bot.gateways.telegram.reactions import Reactions
 from bot.gateways.telegram.updates import KINDS, UpdateCommitter
 from bot.typing_indicator import repeated
 from persona.errors import PermanentError
@@ -42,9 +43,7 @@ class TelegramGateway:
         self._settings = settings
         logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)  # its errors quote what it could not read
         # the library's own methods parse all of an answer or nothing
-        warnings.filterwarnings(
-            "ignore", r"Please use 'Bot\.(getUpdates|sendMessage|deleteMessage|getChatMember)", PTBUserWarning
-        )
+        warnings.filterwarnings("ignore", r"Please use 'Bot\.", PTBUserWarning)
         try:
             # without the library's rate limiter, which waits inside a send: a row would be `sending` that was never sent
             self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base)
@@ -52,6 +51,7 @@ class TelegramGateway:
             raise PermanentError(_REFUSED) from None
         self._chats = Chats(settings)
         self._poster = Poster(self._bot, self._chats)
+        self._reactions = Reactions(self._bot)
 
     async def run(self, intake: Intake) -> None:
         """Fetch and commit updates until the connection fails. The bot stays open over a failure, since posts may be
@@ -69,7 +69,8 @@ class TelegramGateway:
             self._chats.moved_before(await intake.moves())
             with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
                 await self._bot.set_my_commands([BotCommand(command.name, command.summary) for command in COMMANDS])
-            await self._fetch(UpdateCommitter(self._settings, self._bot, self._chats, self._poster, intake), intake)
+            committer = UpdateCommitter(self._settings, self._bot, self._chats, self._poster, self._reactions, intake)
+            await self._fetch(committer, intake)
         except Conflict:
             await self._end_conflict()
             raise ConnectionError("Conflict") from None
@@ -113,7 +114,7 @@ class TelegramGateway:
         await self._poster.pace(channel)
 
     async def send(self, message: OutgoingMessage) -> str:
-        """Post, as plain text."""
+        """Post: plain text, a sticker, or a reaction."""
         return await self._poster.send(message)
 
     async def delete(self, channel: str, message_id: str) -> None:
@@ -127,6 +128,14 @@ class TelegramGateway:
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
         """Telegram gives bots none."""
         return []
+
+    async def fetch(self, channel: str, message_id: str) -> IncomingMessage | None:
+        """Telegram gives bots none; what a message answers it hands over with it."""
+        return None
+
+    async def expressions(self, channel: str) -> Expressions:
+        """Return what can be said without words: Telegram's reactions, as far as the chat allows them."""
+        return Expressions(reactions=await self._reactions.allowed(self._chats.number_of(channel)))
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         """Token, privacy mode, and whether it is in each chat."""

@@ -47,7 +47,7 @@ class Poster:
         await self._pacing.wait(self._chats.number_of(channel))
 
     async def send(self, message: OutgoingMessage) -> str:
-        """Post, as plain text. Whether a post of unknown result was made can't be found out. The answer is read raw:
+        """Post, a text as it stands. Whether a post of unknown result was made can't be found out. The answer is read raw:
         of a message that was made only its id is asked, whatever else the library can't parse in it."""
         chat = self._chats.number_of(message.channel)
         answers = message.reply_to.isdecimal() and ReplyParameters(
@@ -55,15 +55,16 @@ class Poster:
         )
         wish = {
             "chat_id": chat,
-            "text": message.text,
             "reply_parameters": answers,
             "message_thread_id": topic_of(message.channel),
             "reply_markup": message.votes and _VOTES,
-            "link_preview_options": LinkPreviewOptions(is_disabled=True),
         }
-        posted = await self._asked(message.channel, "sendMessage", wish)
+        method, special = _special(message)
+        if method == "setMessageReaction":
+            wish = {"chat_id": chat}
+        posted = await self._asked(message.channel, method, {**wish, **special})
         try:
-            return str(posted["message_id"])
+            return message.reply_to if method == "setMessageReaction" else str(posted["message_id"])
         except (LookupError, TypeError) as failure:  # an answer without an id
             raise ResultUnknown(type(failure).__name__) from None
 
@@ -119,6 +120,19 @@ class Poster:
             raise ResultUnknown(type(failure).__name__) from None
         except RuntimeError:  # not initialised, or shut down
             raise NotSent("not connected") from None
+
+
+def _special(message: OutgoingMessage) -> tuple[str, dict[str, Any]]:
+    """The method of a post, and what only that takes."""
+    match message.post_type:
+        case "reaction":
+            if not message.reply_to.isdecimal():
+                raise Undeliverable("the message is of the group's old id")
+            reaction = [{"type": "emoji", "emoji": message.text}]
+            return "setMessageReaction", {"message_id": int(message.reply_to), "reaction": reaction}
+        case "sticker":
+            return "sendSticker", {"sticker": message.text}
+    return "sendMessage", {"text": message.text, "link_preview_options": LinkPreviewOptions(is_disabled=True)}
 
 
 def _seconds(refusal: RetryAfter) -> float:

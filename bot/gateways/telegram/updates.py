@@ -6,32 +6,44 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from telegram import CallbackQuery, Message, Update
+from telegram import CallbackQuery, Message, MessageReactionUpdated, Update
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.gateway import Command, IncomingMessage, Intake, Right, Vote
+from bot.gateways.telegram.authors import UserNames, author_of, is_anonymous_admin, is_bot
 from bot.gateways.telegram.chats import Chats
 from bot.gateways.telegram.members import raw_member
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
 from bot.gateways.telegram.posts import Poster
+from bot.gateways.telegram.reactions import Reactions
 from persona.events import Event
 from persona.platforms import Telegram
 
 log = logging.getLogger("alterego.telegram")
 
-KINDS = ["message", "edited_message", "callback_query"]  # of updates that are asked for
+KINDS = ["message", "edited_message", "callback_query", "message_reaction"]  # of updates that are asked for
 
 
 class UpdateCommitter:
     """Commits the updates of one bot account."""
 
-    def __init__(self, settings: Telegram, bot: ExtBot[Any], chats: Chats, poster: Poster, intake: Intake) -> None:
+    def __init__(
+        self,
+        settings: Telegram,
+        bot: ExtBot[Any],
+        chats: Chats,
+        poster: Poster,
+        reactions: Reactions,
+        intake: Intake,
+    ) -> None:
         self._settings = settings
         self._bot = bot
         self._chats = chats
         self._poster = poster
+        self._reactions = reactions
+        self._names = UserNames()
         self._intake = intake
 
     async def commit(self, updates: Sequence[Mapping[str, Any]]) -> None:
@@ -40,6 +52,8 @@ class UpdateCommitter:
         for update in updates:
             try:
                 parsed = Update.de_json(dict(update), self._bot)
+                if parsed.message:
+                    self._names.learn(parsed.message)
                 message = self._said(parsed.message) if parsed.message else None
                 edited = self._said(parsed.edited_message) if parsed.edited_message else None
             except (
@@ -55,6 +69,8 @@ class UpdateCommitter:
                 messages = []
             if edited:
                 await self._intake.edited(edited)
+            elif parsed.message_reaction:
+                await self._reacted(parsed.message_reaction)
             elif parsed.callback_query:
                 await self._rated(parsed.callback_query)
             elif parsed.message:
@@ -66,13 +82,17 @@ class UpdateCommitter:
         """Return the message as ours; None for a command, or if its chat isn't let in."""
         if not self._is_welcome(message) or command_of(message, self._bot.username):
             return None
-        return parse_message(message, self._bot.id, self._bot.username)
+        return parse_message(message, self._bot.id, self._bot.username, self._names)
+
+    async def _reacted(self, update: MessageReactionUpdated) -> None:
+        """Reactions, where the bot is told of them: in private, and in groups where it is an admin."""
+        if self._chats.is_welcome(update.chat):  # people who are blocked are left out where reactions are kept
+            for reaction in await self._reactions.parse(update):
+                await self._intake.reacted(reaction)
 
     def _is_welcome(self, message: Message) -> bool:
-        author = message.from_user
-        if author and (
-            str(author.id) in self._settings.block or (author.is_bot and str(author.id) not in self._settings.bots)
-        ):
+        author = author_of(message)
+        if author and (author.id in self._settings.block or (is_bot(message) and author.id not in self._settings.bots)):
             return False
         return self._chats.is_welcome(message.chat)
 
@@ -96,16 +116,16 @@ class UpdateCommitter:
 
     async def _obey(self, message: Message, name: str, argument: str) -> None:
         """Obey a command and answer in the same chat."""
-        author = message.from_user
-        if author is None or author.is_bot or message.sender_chat:
+        author = author_of(message)
+        if author is None or is_bot(message):
             return
         is_dm = message.chat.type == ChatType.PRIVATE
-        right = await self._right(message, str(author.id))
+        right = await self._right(message, author.id)
         given = f"{message.chat.id}/{message.message_id}"
         channel, target = channel_of(message), message.reply_to_message
         inside = (f"telegram:{message.chat.id}",) if channel.count(":") > 1 else ()
         answered = str(target.message_id) if target and target.from_user and target.from_user.id == self._bot.id else ""
-        command = Command(channel, str(author.id), name, argument, right, is_dm, given, inside, answered)
+        command = Command(channel, author.id, name, argument, right, is_dm, given, inside, answered)
         answer = await self._intake.commanded(command)
         self._poster.answer(channel, answer, message.message_id)
 
@@ -113,6 +133,8 @@ class UpdateCommitter:
         """Return the asker's highest right: owners by [telegram] owners, moderators by being the group's admins."""
         if author in self._settings.owners:
             return "owner"
+        if message.sender_chat:
+            return "moderator" if is_anonymous_admin(message) else "anyone"
         if message.chat.type == ChatType.PRIVATE:
             return "anyone"
         try:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 
-from bot.gateway import COMMANDS, Command, Finding, IncomingMessage, Intake, Limits, OutgoingMessage
+from bot.gateway import COMMANDS, Command, Expressions, Finding, IncomingMessage, Intake, Limits, OutgoingMessage
 from bot.gateways.terminal.screen import Screen
 from bot.tasks import end
 from persona.names import normalise
@@ -94,7 +94,8 @@ class TerminalGateway:
     async def send(self, message: OutgoingMessage) -> str:
         """Print it."""
         self._unanswered.clear()
-        self._screen.show(f"{self._name}: {message.text}")
+        said = f"[{message.text}]" if message.post_type == "reaction" else message.text
+        self._screen.show(f"{self._name}: {said}")
         return str(next(self._ids))
 
     async def delete(self, channel: str, message_id: str) -> None:
@@ -107,6 +108,14 @@ class TerminalGateway:
     async def history(self, channel: str, before: str, most: int) -> Sequence[IncomingMessage]:
         """Return nothing: a terminal keeps no history."""
         return []
+
+    async def fetch(self, channel: str, message_id: str) -> IncomingMessage | None:
+        """Return nothing: a terminal keeps no history."""
+        return None
+
+    async def expressions(self, channel: str) -> Expressions:
+        """Return that any emoji can be printed."""
+        return Expressions(any_reaction=True)
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
         """Return no findings: a terminal can always be written to."""

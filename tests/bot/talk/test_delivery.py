@@ -1,14 +1,47 @@
 """From lines to posts."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.gateway import Limits
+from bot.gateway import Expressions, Limits
 from bot.talk.delivery import escaped, length, pause, posts, sayable, split
 
 DISCORD = Limits(2000, True, "markdown")
 TELEGRAM = Limits(4096, False, "plain")
+RAW = re.compile(r"\[(react|sticker|photo|poll|link|…|forwarded from)\b[^\[\]\n]*\]")
+
+
+EMOJI = {"pepe_sad": "<:pepe_sad:123456789012345678>"}
+SAYS_ALL = Expressions(EMOJI, {":pepe_sad:": "pepe_sad:123456789012345678"}, True, {"swan": "555"})
+PIECES = [
+    "[react 😂]",
+    "[react x]",
+    "[react ",
+    "[sticker swan]",
+    "[sticker]",
+    "[photo]",
+    "[pho",
+    "to]",
+    "[photo: hi]",
+    "[link]",
+]
+PIECES += [
+    "[forwarded from A]",
+    "[forwarded from ",
+    "[poll: a | b]",
+    "[…]",
+    ":nobody:",
+    ":pepe_sad:",
+    "hi",
+    " ",
+    "]",
+    "[",
+    "`",
+    ":",
+]
 
 
 def texts(lines: list[str], *, bursts: bool, limits: Limits = DISCORD) -> list[str]:
@@ -27,6 +60,53 @@ def test_what_stands_for_media_is_not_posted() -> None:
     assert texts(["[photo]", "see [link] now", "[sticker 😀]", "[…]"], bursts=True) == ["see now"]
     assert sayable(("[photo]", "see [link] now")) == ("see now",)
     assert sayable(("[link] [photo]",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "made"),
+    [
+        (["[react 😂]"], [("reaction", "😂")]),
+        (["[react :pepe_sad:]"], [("reaction", "pepe_sad:123456789012345678")]),
+        (["[react 😂]", "[react 👍]"], [("reaction", "😂")]),
+        (["[react 😂]", "haha"], [("text", "haha")]),
+        (["[react 😂😂]"], []),
+        (["[react :nobody:]"], []),
+        (["[sticker swan]", "[sticker dog]", "hi"], [("sticker", "555"), ("text", "hi")]),
+        (["hi :pepe_sad:", ":nobody:"], [("text", "hi <:pepe_sad:123456789012345678>")]),
+        (["```", ":nobody:", "```"], [("text", "```\n:nobody:\n```")]),
+        (["[forwarded from ANN] I confess", "[photo: the swan]"], [("text", "the swan")]),
+    ],
+)
+def test_what_is_not_words_becomes_what_it_is_or_nothing(lines: list[str], made: list[tuple[str, str]]) -> None:
+    """A reaction alone, the stickers and emoji that there are; captions are words."""
+    parts = posts(lines, DISCORD, bursts=True, expressions=SAYS_ALL)
+    assert [(part.post_type, part.text) for part in parts] == made
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join), max_size=4),
+    st.booleans(),
+    st.sampled_from([SAYS_ALL, Expressions()]),
+    st.sampled_from([DISCORD, TELEGRAM]),
+)
+def test_nothing_but_words_is_posted_as_text(
+    lines: list[str], bursts: bool, expressions: Expressions, limits: Limits
+) -> None:
+    """Neither a whole mark, nor one that comes to be when another is taken out; nor an emoji that nobody has."""
+    parts = posts(lines, limits, bursts=bursts, expressions=expressions)
+    said = [part.text.replace("\\", "") for part in parts if part.post_type == "text"]
+    assert not any(RAW.search(text) for text in said)
+    assert not any(":nobody:" in re.sub(r"`.*?`", "", text, flags=re.DOTALL).split() for text in said)
+    assert all(
+        part.text in (*EMOJI.values(), "😂", "555", "pepe_sad:123456789012345678") or part.post_type == "text"
+        for part in parts
+    )
+
+
+def test_a_cut_does_not_part_an_emoji() -> None:
+    """Half of one would be read as text."""
+    token = EMOJI["pepe_sad"]
+    assert split(f"ab{token}cd", 20) == ["ab", token, "cd"]
 
 
 def test_a_line_said_twice_in_a_row_is_posted_once() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.store import HistoryMessage
 from bot.talk.channel_threads import ChannelThreads
-from bot.talk.history import AnsweredMessage, ThreadContext, in_one_go, turns_of
+from bot.talk.history import AnsweredMessage, ThreadContext, in_one_go, own_quote, turns_of
 from persona.transcript import Quote, Turn
 from trainer.corpus.segmentation import Row, conversation_records, segment
 from trainer.people.identities import KnownPerson
@@ -102,3 +102,54 @@ def test_the_bot_reads_the_turns_that_an_import_writes(channel: list[tuple[str, 
         ids = {row.message_id for row in group.rows}
         own = [message for message in context.messages if message.message_id in ids]
         assert turns_of(ThreadContext(own, context.answers), 99, 99) == record.conversation.turns
+
+
+def answer(number: int, author: str, line: str, to: int, quoted: str = "") -> HistoryMessage:
+    whose = ("BOB", (quoted,)) if quoted else ("", ())
+    return HistoryMessage(str(number), author, author.upper(), (line,), 0.0, str(to), False, *whose)
+
+
+def test_a_turn_says_what_it_answers_unless_that_ends_the_turn_before() -> None:
+    """The last line of it, or for whoever goes on the line before their turn; unknown words are not quoted."""
+    talk = [
+        said(1, "bob", "a"),
+        said(2, "bob", "b"),
+        answer(3, "ann", "to b", 2, "b"),
+        answer(4, "ann", "so b", 2, "b"),
+    ]
+    assert turns_of(ThreadContext(talk), 9, 99) == (Turn("BOB", ("a", "b")), Turn("ANN", ("to b", "so b")))
+    talk = [said(1, "bob", "a"), said(2, "bob", "b"), answer(3, "ann", "to a", 1, "a"), answer(4, "cleo", "?", 99)]
+    assert turns_of(ThreadContext(talk), 9, 99)[1:] == (Turn("ANN", ("to a",), Quote("BOB", "a")), Turn("CLEO", ("?",)))
+
+
+def test_an_answer_that_goes_on_after_others_begins_a_turn() -> None:
+    """Of its own, with what it answers."""
+    talk = [said(1, "bob", "a"), said(2, "ann", "b"), answer(3, "ann", "to c", 7, "c")]
+    assert turns_of(ThreadContext(talk), 9, 99)[1:] == (Turn("ANN", ("b",)), Turn("ANN", ("to c",), Quote("BOB", "c")))
+
+
+def test_a_reaction_is_a_turn_behind_what_it_is_to() -> None:
+    """Two of others, and the persona's; what was said last stands last."""
+    crowd = [answer(10 + number, f"p{number}", "[react 😂]", 1) for number in range(4)]
+    own = HistoryMessage("20", "", "MARA", ("[react 👍]",), 0.0, "1")
+    talk = [said(1, "bob", "a"), *crowd, own, said(2, "ann", "b"), answer(30, "ann", "[react 😮]", 99)]
+    speakers = [turn.speaker for turn in turns_of(ThreadContext(talk), 9, 99)]
+    assert speakers == ["BOB", "P0", "P1", "MARA", "ANN"]
+    talk = [said(1, "bob", "a"), answer(10, "ann", "[react 😂]", 1), said(2, "bob", "b")]
+    assert turns_of(ThreadContext(talk), 9, 99) == (
+        Turn("BOB", ("a",)),
+        Turn("ANN", ("[react 😂]",)),
+        Turn("BOB", ("b",)),
+    )
+    talk.append(said(3, "cleo", "c"))
+    quoted = Turn("ANN", ("[react 😂]",), Quote("BOB", "a"))
+    assert turns_of(ThreadContext(talk), 9, 99) == (Turn("BOB", ("a", "b")), quoted, Turn("CLEO", ("c",)))
+
+
+def test_the_persona_says_what_it_answers_if_others_spoke_since() -> None:
+    """Not where that is the end."""
+    talk = [said(1, "bob", "a"), said(2, "ann", "b"), answer(9, "ann", "[react 😂]", 1)]
+    assert own_quote(talk, ["1"]) == Quote("BOB", "a")
+    assert own_quote(talk, ["2"]) is None
+    assert own_quote(talk, ["1", "2"]) is None
+    assert own_quote(talk, ["7"]) is None
