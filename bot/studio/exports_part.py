@@ -202,11 +202,11 @@ def _summary(summary: Mapping[str, Any], name: str) -> str:
     ]
     total, held = summary["total"], summary["corpus"]
     rows.append(("all", "", f"{total['read']:,}", f"{total['kept']:,}", f"{total['dropped']:,}"))
-    told = quiet(
+    outcome = quiet(
         f"The corpus: {held['messages']:,} messages in {held['conversations']:,} conversations; {name}: "
         f"{held['train']:,} to train on, {held['held_out']:,} held out."
     )
-    return table(READ, rows, "sums", label="what was read") + "".join(map(quiet, summary["refused"])) + told
+    return table(READ, rows, "sums", label="what was read") + "".join(map(quiet, summary["refused"])) + outcome
 
 
 def _reasons(dropped: Mapping[str, int]) -> str:

@@ -18,8 +18,10 @@ def step(number: int, title: str, state: str, sentences: Iterable[tuple[str, str
     """Return the title of a step with what can be said of it. state: done or todo. sentences: (look, text), look being
     note or fault."""
     mark = {"done": "✓ ", "todo": ""}[state]
-    told = "".join(f'<p class="{look}">{"Mend: " * (look == "fault")}{escape(text)}</p>' for look, text in sentences)
-    return f'<h2 class="{state}">{number} · {escape(title)} <span>{mark}</span></h2>{told}'
+    paragraphs = "".join(
+        f'<p class="{look}">{"Mend: " * (look == "fault")}{escape(text)}</p>' for look, text in sentences
+    )
+    return f'<h2 class="{state}">{number} · {escape(title)} <span>{mark}</span></h2>{paragraphs}'
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> str:

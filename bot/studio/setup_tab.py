@@ -108,8 +108,8 @@ class SetupTab:
         except UserError as fault:
             faults = [[("fault", str(fault))] if number == PEOPLE else [] for number in range(len(TITLES))]
             titles = [
-                step_markup(number, *told)
-                for number, told in enumerate(zip(TITLES, repeat("todo"), faults, strict=False), 1)
+                step_markup(number, *step)
+                for number, step in enumerate(zip(TITLES, repeat("todo"), faults, strict=False), 1)
             ]
             return [*titles, *[gr.Button(interactive=False)] * 3]
         titles = [

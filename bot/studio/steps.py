@@ -42,16 +42,16 @@ def steps_of(config: Path) -> list[Step]:
 
 def with_findings(steps: Sequence[Step], findings: Iterable[Finding]) -> list[Step]:
     """Return the steps with what the doctor says beside each."""
-    told = list(steps)
+    completed = list(steps)
     for finding in findings:
         number = _BESIDE.get(finding.check, TOKENS)
-        step = told[number]
+        step = completed[number]
         if finding.ok:
-            told[number] = replace(step, notes=(*step.notes, f"{finding.check}: {finding.detail}"))
+            completed[number] = replace(step, notes=(*step.notes, f"{finding.check}: {finding.detail}"))
         else:
             fault = f"{finding.check}: {finding.detail}" + (f". {finding.mend}" if finding.mend else "")
-            told[number] = replace(step, faults=(*step.faults, fault))
-    return told
+            completed[number] = replace(step, faults=(*step.faults, fault))
+    return completed
 
 
 def _exports(settings: Settings) -> Step:

@@ -16,9 +16,9 @@ from tests.conftest import Home
 @pytest.fixture
 def adapters(trained: Home, tmp_path: Path) -> Path:
     """Two versions, the first of them current, and one that was never sealed."""
-    there = load(trained.config).adapters
-    shutil.copytree(there / "1", tmp_path / "1")
-    shutil.copytree(there / "1", tmp_path / "2")
+    adapters = load(trained.config).adapters
+    shutil.copytree(adapters / "1", tmp_path / "1")
+    shutil.copytree(adapters / "1", tmp_path / "2")
     (tmp_path / "3").mkdir()
     (tmp_path / "current").symlink_to("1")
     return tmp_path

@@ -51,7 +51,7 @@ def test_a_trained_speakers_name_speaks_as_them_and_nobody_is_the_persona() -> N
 
 def test_names_stand_in_the_bubbles_where_several_talk() -> None:
     """And what is edited there is edited without them."""
-    shown = [one["content"] for one in bubbles(talk())]
+    shown = [message["content"] for message in bubbles(talk())]
     assert shown == ["you: are you there?", "hm\nno", "Jonas: and now?"]
     assert typed_text(talk(), 2, "Jonas: and then?") == "and then?"
     assert display_names(typed((), SEAL, "Mara Voss", "boo")) == {"MARA VOSS 2": "Mara Voss"}
@@ -77,9 +77,9 @@ def test_hearts_and_rhythm_and_blues_need_no_care() -> None:
 
 def test_what_is_typed_anew_is_answered_anew() -> None:
     """What followed it is gone; an answer that is rewritten keeps what follows."""
-    assert [one.lines for one in edited(talk(), 0, "open?")] == [("open?",)]
+    assert [burst.lines for burst in edited(talk(), 0, "open?")] == [("open?",)]
     rewritten = edited(talk(), 1, "yes")
-    assert [one.lines for one in rewritten] == [("are you there?",), ("yes",), ("and now?",)]
+    assert [burst.lines for burst in rewritten] == [("are you there?",), ("yes",), ("and now?",)]
     assert rewritten[1].made == Answer("# dm\n", "yes", f"MARA VOSS 2024{EDITED}", ("owner",))
     assert edited(talk(), 1, " ") == talk()[:1]
 

@@ -18,18 +18,18 @@ PASSWORD = "a heron in the reeds"
 
 async def asked(password: str = "", path: str = "/", **headers: str) -> tuple[int, dict[bytes, bytes]]:
     """The status and headers with which a door answers."""
-    told: list[Message] = []
+    sent: list[Message] = []
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
-        told.append(message)
+        sent.append(message)
 
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
     door = Door(PlainTextResponse("come in"), password)
     await door({"type": "http", "method": "GET", "path": path, "headers": given}, receive, send)
-    return told[0]["status"], dict(told[0]["headers"])
+    return sent[0]["status"], dict(sent[0]["headers"])
 
 
 def basic(password: str) -> str:
@@ -98,8 +98,8 @@ async def test_what_gradio_offers_besides_is_shut(path: str) -> None:
 async def test_from_elsewhere_the_password_opens() -> None:
     """Told as browsers tell it; anything else is asked for it again."""
     assert (await asked(PASSWORD, host="heron.lan:7860", authorization=basic(PASSWORD)))[0] == 200
-    for told in ("", "Basic", "Basic !!", basic("wrong"), basic(""), "Bearer " + PASSWORD):
-        status, headers = await asked(PASSWORD, host="heron.lan:7860", authorization=told)
+    for authorization in ("", "Basic", "Basic !!", basic("wrong"), basic(""), "Bearer " + PASSWORD):
+        status, headers = await asked(PASSWORD, host="heron.lan:7860", authorization=authorization)
         assert status == 401
         assert b"www-authenticate" in headers
 

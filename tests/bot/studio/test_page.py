@@ -73,7 +73,7 @@ def rows(home: Home, query: str) -> list[tuple[object, ...]]:
 
 def test_it_is_painted_before_anybody_waits(visitor: Visit) -> None:
     """How soon is printed, and stands in docs/studio.md; a busy machine may take longer."""
-    paints = visitor.page.evaluate("performance.getEntriesByType('paint').map(one => [one.name, one.startTime])")
+    paints = visitor.page.evaluate("performance.getEntriesByType('paint').map(paint => [paint.name, paint.startTime])")
     print(paints)
     assert {name for name, _ in paints} == {"first-paint", "first-contentful-paint"}
 

@@ -23,7 +23,7 @@ async def test_words_come_as_they_are_said_and_the_whole_comes_last() -> None:
         return ("it was the canal",)
 
     async with aclosing(streamed(speak)) as lines:
-        assert [one async for one in lines] == [("it was the",), ("it was the canal",)]
+        assert [step async for step in lines] == [("it was the",), ("it was the canal",)]
 
 
 async def test_who_leaves_ends_the_speaking() -> None:
@@ -53,7 +53,7 @@ async def test_a_voice_that_fails_fails_where_it_is_heard() -> None:
 
     with pytest.raises(UserError, match="no breath"):
         async with aclosing(streamed(speak)) as lines:
-            assert [one async for one in lines]
+            assert [step async for step in lines]
 
 
 async def test_the_trainers_sentence_is_the_faults(bare_home: Home, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ async def test_two_pages_start_one_training(bare_home: Home) -> None:
     """Even at the same moment."""
     studio = Studio(bare_home.config)
     faults = await asyncio.gather(studio.train(), studio.train(), return_exceptions=True)
-    assert sorted(str(one) for one in faults) == ["None", "a training runs already; stop it first"]
+    assert sorted(map(str, faults)) == ["None", "a training runs already; stop it first"]
     await studio.close()
 
 
@@ -37,8 +37,8 @@ async def test_nothing_that_was_started_outlives_the_studio(bare_home: Home, tmp
 async def test_a_voice_speaks_by_the_settings_as_they_are_now(trained: Home, tmp_path: Path) -> None:
     """What is blocked from now on is not said from now on; an adapter that is gone speaks no longer."""
     (tmp_path / "adapters").mkdir()
-    there = next(one for one in (trained.folder / "adapters").iterdir())
-    (tmp_path / "adapters" / there.name).symlink_to(there)
+    versions = next((trained.folder / "adapters").iterdir())
+    (tmp_path / "adapters" / versions.name).symlink_to(versions)
     text = trained.config.read_text(encoding="utf-8") + '[engine]\nkind = "transformers"\n'
     home = Home(tmp_path).settings(text)
     studio = Studio(home.config)
@@ -47,14 +47,14 @@ async def test_a_voice_speaks_by_the_settings_as_they_are_now(trained: Home, tmp
     assert before.guard.check("the heron again") == ""
     home.settings(text.replace("[data]\n", '[data]\nblocked_words = ["heron"]\n'))
     assert (await studio.voice()).guard.check("the heron again")
-    (tmp_path / "adapters" / there.name).unlink()
+    (tmp_path / "adapters" / versions.name).unlink()
     with pytest.raises(PermanentError, match="has no"):
         await studio.voice()
     await studio.close()
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "sentence"),
     [
         (UserError('<img src="x" onerror="alert(1)"> is no export'), "&lt;img src=&quot;x&quot;"),
         (
@@ -67,11 +67,11 @@ async def test_a_voice_speaks_by_the_settings_as_they_are_now(trained: Home, tmp
         ),
     ],
 )
-def test_what_breaks_is_told_to_the_letter(error: Exception, told: str) -> None:
+def test_what_breaks_is_told_to_the_letter(error: Exception, sentence: str) -> None:
     """Names are no HTML, and what was to be written stays unsaid."""
     with pytest.raises(gr.Error) as shown, sentences():
         raise error
-    assert told in shown.value.message
+    assert sentence in shown.value.message
     assert "secret" not in shown.value.message
     assert not shown.value.print_exception
 

@@ -32,10 +32,10 @@ def test_a_token_is_kept_for_its_owner_and_its_platform_switched_on(bare_home: H
 @pytest.mark.parametrize(("platform", "token"), [("discord", TELEGRAM), ("telegram", DISCORD), ("discord", "")])
 def test_what_is_no_token_is_not_written(bare_home: Home, platform: str, token: str) -> None:
     """And the sentence does not repeat it."""
-    with pytest.raises(SettingsError, match="no token") as told:
+    with pytest.raises(SettingsError, match="no token") as refusal:
         keep_token(bare_home.config, platform, token)
     assert not (bare_home.folder / ".env").exists()
-    assert not token or token not in str(told.value)
+    assert not token or token not in str(refusal.value)
 
 
 def test_a_token_of_discord_is_one(bare_home: Home) -> None:
