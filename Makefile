@@ -18,9 +18,9 @@ help:  ## what there is to make
 
 .venv/installed: .venv/made requirements.txt
 ifeq ($(TORCH),cpu)
-	$(BIN)/pip install -q --index-url $(TORCH_CPU) "$$(grep -oE '^torch==[0-9.]+' requirements.txt)"
+	$(BIN)/pip install --progress-bar on --index-url $(TORCH_CPU) "$$(grep -oE '^torch==[0-9.]+' requirements.txt)"
 endif
-	$(BIN)/pip install -q -r requirements.txt
+	$(BIN)/pip install --progress-bar on -r requirements.txt
 	@touch $@
 
 .venv/dev: .venv/installed requirements-dev.txt requirements-postgres.txt requirements-docs.txt requirements-studio.txt
@@ -31,6 +31,22 @@ install-venv: .venv/installed  ## the environment in .venv; TORCH=cpu takes PyTo
 
 demo: .venv/installed  ## import the sample, train on it, and chat with who comes out
 	@$(BIN)/python -m alterego demo .
+
+init: .venv/installed  ## find your exports, say who is who, write persona.toml
+	@$(BIN)/python -m trainer init
+
+chat: .venv/installed  ## talk to the persona here
+	@$(BIN)/python -m bot chat
+
+doctor: .venv/installed  ## check everything, and say how to mend what is missing
+	@$(BIN)/python -m bot doctor
+
+.venv/studio: .venv/installed requirements-studio.txt
+	$(BIN)/pip install --progress-bar on -r requirements-studio.txt
+	@touch $@
+
+studio: .venv/studio  ## a page on this machine: set up, train, chat, look at reports
+	@$(BIN)/python -m bot studio
 
 train: .venv/installed  ## import [data] sources and train on them
 	@$(BIN)/python -m trainer import
@@ -98,4 +114,4 @@ clean:  ## remove the environment and caches; corpus, adapters and store stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install-venv demo train run test check-slow check-real chaos soak mutants bench docs sample install uninstall clean
+.PHONY: help install-venv demo init chat doctor studio train run test check-slow check-real chaos soak mutants bench docs sample install uninstall clean

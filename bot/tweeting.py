@@ -1,14 +1,16 @@
 """Random tweets for the terminal: made as the timeline makes them, posted nowhere."""
 
 import secrets
+from collections.abc import Sequence
 from random import Random
 
 from bot.talk.delivery import sayable
+from bot.talk.repeats import NEAR, repeats
 from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings
 
-TRIES = 5  # for one that holds more than a picture
+TRIES = 6  # for one that holds more than a picture, and was not said before
 
 
 async def some_tweets(settings: Settings, count: int, seed: int | None, year: int | None) -> list[str]:
@@ -17,14 +19,27 @@ async def some_tweets(settings: Settings, count: int, seed: int | None, year: in
     rng = Random(secrets.randbits(31) if seed is None else seed)
     await voice.engine.start()
     try:
-        return [text for _ in range(count) if (text := await _tweet(voice, rng, year))]
+        return await tweets_of(voice, count, rng, year)
     finally:
         await voice.engine.close()
 
 
-async def _tweet(voice: Voice, rng: Random, year: int | None) -> str:
+async def tweets_of(voice: Voice, count: int, rng: Random, year: int | None) -> list[str]:
+    """Return so many tweets, as the timeline would make them: none that says nearly what an earlier one said, unless nothing
+    else comes."""
+    said: list[str] = []
+    for _ in range(count):
+        if text := await _tweet(voice, rng, year, said):
+            said.append(text)
+    return said
+
+
+async def _tweet(voice: Voice, rng: Random, year: int | None, said: Sequence[str]) -> str:
     """Return a tweet; empty if the voice only ever shows pictures."""
+    text = ""
     for _ in range(TRIES):
         if lines := sayable(await voice.tweet(rng.getrandbits(31), year=year)):
-            return "\n".join(lines)
-    return ""
+            text = "\n".join(lines)
+            if not repeats(text, said, near=NEAR):
+                break
+    return text

@@ -87,7 +87,13 @@ def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, 
     from trainer.progress import Bars
 
     with Bars(quiet=as_json or not is_first(), for_programs=as_json and progress and is_first()) as bars:
-        result = train_bundle(settings, corpus, bars, forced=forced)
+        try:
+            result = train_bundle(settings, corpus, bars, forced=forced)
+        except KeyboardInterrupt:
+            bars.say(
+                "stopped; the same command goes on from the last checkpoint, if corpus and settings stay as they are"
+            )
+            raise
     if result is None:
         return
     folder, metrics = result.bundle.folder, {k: v for k, v in result.metrics.items() if k != "loss_history"}
