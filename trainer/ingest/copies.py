@@ -43,6 +43,8 @@ def without_copies(rows: Sequence[Row], people: Mapping[str, KnownPerson], old: 
     for place, row in enumerate(rows):
         if row.conversation_type in ("group", "dm"):
             chats.setdefault((row.platform, row.source, row.channel), []).append(place)
+    if len(chats) < 2 and not any(map(_may_be_renamed, rows)):
+        return Copies(rows, frozenset(), {})
     chats = dict(sorted(chats.items(), key=lambda item: (item[1][0] >= old, -_knowledge(rows, item[1]))))
     dropped: dict[int, int] = {}  # a copy's place -> that of the message that stays
     for places in chats.values():
@@ -57,6 +59,8 @@ def without_copies(rows: Sequence[Row], people: Mapping[str, KnownPerson], old: 
         places = [place for chat in chats if _home(chat, moved) == first for place in chats[chat] if chat != second]
         left = [place for place in chats[second] if place not in dropped]
         dropped |= _matched(rows, [place for place in places if place not in dropped], left, shift, people)
+    if not (dropped or moved):
+        return Copies(rows, frozenset(), {})
     senders = _same_people(rows, dropped, people)
     kept: list[Row] = []
     for place, row in enumerate(rows):
@@ -79,7 +83,7 @@ def _renamed(rows: Sequence[Row], places: Sequence[int]) -> dict[int, int]:
     totals: Counter[str] = Counter()
     for place in places:
         row = rows[place]
-        if ":=" in row.sender and row.at is not None:
+        if _may_be_renamed(row) and row.at is not None:
             totals[row.sender] += 1
             said.setdefault((content(row), row.at), []).append(place)
     pairs: dict[tuple[str, str], dict[int, int]] = {}
@@ -94,6 +98,11 @@ def _renamed(rows: Sequence[Row], places: Sequence[int]) -> dict[int, int]:
         if len(texts) >= MIN_RENAMED and len(matched) >= RENAMED_SHARE * min(totals[sender], totals[same]):
             copies |= matched
     return copies
+
+
+def _may_be_renamed(row: Row) -> bool:
+    """Return whether its sender had no id where it was exported."""
+    return ":=" in row.sender
 
 
 def _knowledge(rows: Sequence[Row], places: Sequence[int]) -> float:

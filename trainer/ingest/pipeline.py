@@ -1,18 +1,13 @@
 """Exports -> corpus: read, clean, pseudonymise, merge with what was imported before, save."""
 
 import gc
-import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
-from sys import intern
-
-from msgspec import structs
 
 from persona.config import Settings
 from persona.errors import UserError
@@ -21,22 +16,21 @@ from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, message_key, save, scratch_folder
-from trainer.ingest.cleaning import NOBODY, DroppedMessage, Kept, is_private
+from trainer.ingest.cleaning import DroppedMessage, Kept
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
+from trainer.ingest.rows import in_voice, row_of, with_reactors
 from trainer.people.erasure_list import load_erasure_list
-from trainer.people.identities import Identity, named_people, register_mentioned, register_sender
+from trainer.people.identities import Identity, register_sender
 from trainer.progress import Bars
 from trainer.sources.message import Message, Reject
-from trainer.sources.parsing.roles import role_named
 from trainer.sources.parsing.spoken import ROLES
 from trainer.sources.registry import SOURCES, Export, find
 
 REPLIES = "replies.jsonl"
 SELF = "Me"  # whoever made an export that doesn't know their name
-_PLAIN_ID = re.compile(r"[\d.:_\-]*|timeline|(?:https?|at)://\S+")
 
 Judged = Read[Kept | DroppedMessage]
 
@@ -124,7 +118,7 @@ def _gather(
             known,
             counts,
         )
-    return [_with_reactors(row, identities) if row.reactions else row for row in rows.values()]
+    return [with_reactors(row, identities) if row.reactions else row for row in rows.values()]
 
 
 @contextmanager
@@ -211,9 +205,9 @@ def _read(
         if isinstance(cleaned, DroppedMessage):
             counts.drop(label, sender, cleaned.reason)
             continue
-        row = _row(message, sender, label, cleaned, identities)
+        row = row_of(message, sender, label, cleaned, identities)
         key = message_key(row)
-        if key in known:
+        if known and key in known:
             counts.drop(label, sender, "already there")
         elif (earlier := rows.get(key)) is None:
             rows[key] = row
@@ -224,74 +218,6 @@ def _read(
         else:  # the same message twice in what is read now: the later version counts
             rows[key] = max(earlier, row, key=lambda version: version.at or 0.0)
             counts.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
-
-
-def in_voice(message: Message, settings: Settings) -> Message:
-    """Return the message as these settings see it: private or not, and the role of the persona as the persona."""
-    if message.is_group_dm and is_private(message, settings.data):
-        message = structs.replace(message, conversation_type="dm")
-    if message.platform != ROLES or message.sender_id != role_named(settings.data.persona_role):
-        return message
-    return structs.replace(message, sender_id="", sender_name=settings.persona.name)
-
-
-def _row(message: Message, sender: str, source: str, kept: Kept, identities: dict[str, Identity]) -> Row:
-    mentions = [register_mentioned(identities, message.platform, number, name) for number, name in kept.mentions]
-    mentions += (key for key in named_people(identities, message) if key != sender)
-    author = register_mentioned(identities, message.platform, "", kept.author) if kept.author else ""
-    return Row(
-        platform=message.platform,
-        source=source,
-        channel=_opaque_channel(message.conversation_id),
-        conversation_type=message.conversation_type,
-        message_id=_opaque(message.message_id),
-        sender=sender,
-        at=message.timestamp if message.timestamp and message.timestamp > 0 else None,  # exports write 0 for unknown
-        lines=kept.lines,
-        reply_to=_opaque(message.reply_to_id) or ("?" if message.reply_to_name or kept.answers else ""),
-        thread=_opaque_channel(message.thread_id),
-        quoted=kept.quoted,
-        quoted_by=author,
-        mentions=tuple(dict.fromkeys(filter(None, mentions))) if mentions else (),
-        reactions=tuple(emoji for emoji, _ in message.reactions),
-        reacted_by=tuple(who for _, who in message.reactions),
-        forwarded_from=_first_author(message, kept, identities),
-    )
-
-
-def _first_author(message: Message, kept: Kept, identities: dict[str, Identity]) -> str:
-    """The identity key of who said first what is passed on; "?" if unknown, "" if it is the sender's own."""
-    if kept.forwarded_from in ("", NOBODY):
-        return kept.forwarded_from
-    return register_mentioned(identities, message.platform, "", kept.forwarded_from) or NOBODY
-
-
-def _with_reactors(row: Row, identities: dict[str, Identity]) -> Row:
-    """The row with identity keys in place of what the export calls those who reacted. Once everybody was read: somebody may
-    react before they speak."""
-    keys = [_reactor(identities, row.platform, who) for who in row.reacted_by]
-    pairs = [(emoji, key) for emoji, key in zip(row.reactions, keys, strict=True) if emoji and key]
-    emoji, reacted_by = tuple(emoji for emoji, _ in pairs), tuple(key for _, key in pairs)
-    return structs.replace(row, reactions=emoji, reacted_by=reacted_by)
-
-
-def _reactor(identities: dict[str, Identity], platform: str, who: str) -> str:
-    key = f"{platform}:{who}"
-    return key if key in identities else register_mentioned(identities, platform, "", who)
-
-
-def _opaque(number: str) -> str:
-    """Return an id as the corpus holds it: where an export has none, readers make one of names and file names, which are
-    not to be written; addresses of public posts stay, since their parents are looked for under them."""
-    if number.isdigit() or _PLAIN_ID.fullmatch(number):
-        return number
-    return hashlib.blake2b(number.encode(), digest_size=10).hexdigest()
-
-
-@lru_cache(1 << 12)
-def _opaque_channel(number: str) -> str:
-    """Return the same for what many messages share: one string for all of them."""
-    return intern(_opaque(number))
 
 
 def _require_persona(settings: Settings, corpus: Corpus, counts: ImportCounts) -> None:

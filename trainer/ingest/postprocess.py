@@ -20,8 +20,12 @@ from trainer.people.identities import Identity, KnownPerson
 from trainer.people.name_lexicon import NameLexicon
 from trainer.people.redaction import NamesInText
 from trainer.people.resolution import resolve
+from trainer.people.text_scan import CharacterClasses, TextScan
 
 STEP = 1000  # rows
+_SIGNS = CharacterClasses(
+    lambda char: may_hold_any(char) or char in "(["
+)  # of "(at)" and "[at]"; every other sign is one character
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +62,28 @@ def postprocess(
     learned = regions_of(texts, (identity.name for identity in identities.values()), languages, regions)
     lexicon = NameLexicon(languages)
     names, mask_erased = NamesInText(identities, people, lexicon), erasure_list.masking(texts, lexicon)
-    named = names.learn([*masked, *kept])
+    signed = bytearray(len(masked) + len(kept))
+
+    def look_for_signs(chunk: slice, scan: TextScan) -> None:
+        signed[chunk] = scan.holding(_SIGNS).tobytes()
+
+    named = names.learn([*masked, *kept] if kept else masked, look_for_signs)
     scrub_text = _scrubber(settings, learned, counts)
     fold = fold_digits if settings.data.cleaning.runs else str
 
-    def rewritten(row: Row, is_named: int) -> Row:
+    def rewritten(row: Row, is_named: int, is_signed: int) -> Row:
         if everywhere or is_named:
             here = (row.platform, row.channel)
             return _rewritten(row, lambda text: fold(scrub_text(mask_erased(names.replaced(text, here)))))
-        if any(map(may_hold_any, row.lines)) or (row.quoted and any(map(may_hold_any, row.quoted))):
+        if is_signed:
             return _rewritten(row, lambda text: fold(scrub_text(text)))
         return row
 
     everywhere = bool(erasure_list.words)
     fresh: list[Row] = []
     for start in range(0, len(masked), STEP):
-        fresh += map(rewritten, masked[start : start + STEP], named[start : start + STEP])
+        here = slice(start, start + STEP)
+        fresh += map(rewritten, masked[here], named[here], signed[here])
         on_rows(len(fresh) - start)
     counts.names.update(names.counts)
     kept, fresh = _each_once(kept, fresh, people, counts)

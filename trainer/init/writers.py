@@ -11,9 +11,9 @@ from persona.config import Settings
 from persona.names import normalise
 from persona.platforms import NAMES
 from trainer.ingest.cleaning import DroppedMessage
-from trainer.ingest.pipeline import in_voice
 from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.reading import read_all
+from trainer.ingest.rows import in_voice
 from trainer.people.identities import Identity, register_sender
 from trainer.people.resolution import resolve
 from trainer.progress import Bars

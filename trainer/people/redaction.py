@@ -1,7 +1,7 @@
 """Names of people who did not consent, wherever they stand in a text: replaced by their stand-ins."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,11 +78,16 @@ class NamesInText:
         self._channels: Mapping[str, Collection[Channel]] = {}
         self._here: Channel | None = None
 
-    def learn(self, rows: Sequence[MessageLike]) -> bytearray:
-        """Learn from a corpus which of the names are words in it; returns 1 for each row that holds one, else 0."""
+    def learn(
+        self, rows: Sequence[MessageLike], on_scan: Callable[[slice, TextScan], None] = lambda *_: None
+    ) -> bytearray:
+        """Learn from a corpus which of the names are words in it; returns 1 for each row that holds one, else 0.
+
+        on_scan: called with the scan of each slice of the rows, in order, for what else is to be looked for.
+        """
         holding = bytearray(len(rows))
         uses = _Uses(rows, self._people)
-        for place in self._worth_reading(rows):
+        for place in self._worth_reading(rows, on_scan):
             row = rows[place]
             for text in (*row.lines, *row.quoted):
                 for start, end in self._finder.spans(text):
@@ -98,10 +103,11 @@ class NamesInText:
             call.opens_sentences = uses.capital[name] > uses.lower[name]
         return holding
 
-    def _worth_reading(self, rows: Sequence[MessageLike]) -> Iterator[int]:
+    def _worth_reading(self, rows: Sequence[MessageLike], on_scan: Callable[[slice, TextScan], None]) -> Iterator[int]:
         """Yield the places of rows in which a name may stand: most hold none, and that is quicker to see."""
         for chunk in chunks(len(rows)):
             scan = TextScan(["\n".join((*row.lines, *row.quoted)) for row in rows[chunk]])
+            on_scan(chunk, scan)
             yield from (chunk.start + np.flatnonzero(self._finder.may_stand_in(scan))).tolist()
 
     def replaced(self, text: str, here: Channel | None = None) -> str:

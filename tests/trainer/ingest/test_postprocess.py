@@ -9,12 +9,15 @@ import pytest
 
 from persona.config import Settings, load
 from persona.errors import UserError
+from persona.pii.scrub import may_hold_any
 from persona.transcript import Quote, Turn
 from trainer.commands.import_ import show_import
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.ingest.pipeline import Imported, import_exports
+from trainer.ingest.postprocess import _SIGNS
 from trainer.ingest.summary import import_summary
+from trainer.people.text_scan import TextScan
 from trainer.progress import Bars
 
 HOUR = 3600
@@ -274,3 +277,28 @@ def test_where_nobody_is_the_persona_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there are Zelda Quist"):
         imported(settings, telegram(tmp_path, [("Zelda Quist", "hi")]))
     assert not settings.corpus.exists()
+
+
+def test_no_sign_of_personal_data_is_passed_over() -> None:
+    """What `may_hold_any` sees in a text, the look at many texts sees too."""
+    texts = [
+        "hi",
+        "call 1",
+        "a@b",
+        "x (at) y",
+        "[at]",
+        "3号",
+        "五號",
+        "栋",
+        "幢",
+        "k: v",
+        "a=b",
+        "：",
+        "１",
+        "٣",
+        "at)",
+        "",
+    ]
+    seen = TextScan(texts).holding(_SIGNS).tolist()
+    assert [flag or not may_hold_any(text) for text, flag in zip(texts, seen, strict=True)] == [True] * len(texts)
+    assert seen[0] is False
