@@ -89,7 +89,7 @@ def load(path: Path) -> SeenIndex:
     content = path.read_bytes()
     body = content[len(_MAGIC) + KEY_BYTES :]
     if not content.startswith(_MAGIC) or len(content) < len(_MAGIC) + KEY_BYTES or len(body) % 8:
-        raise PermanentError(f"{path} is no guard of this alterego; train anew")
+        raise PermanentError(f"{path} was not written by this version of alterego; train anew")
     hashes = array("Q", body)
     if sys.byteorder == "big":
         hashes.byteswap()

@@ -40,7 +40,7 @@ def back_up_into(url: str, folder: Path, target: Path, keep: int, now: datetime)
     now: UTC; the file is called after it. Returns the file and its size in bytes. Raises UserError as `back_up` does.
     """
     if not target.is_dir():
-        raise SettingsError(f"--keep takes a folder, and {target} is none; make it first")
+        raise SettingsError(f"--keep takes a folder, and {target} is not one; make it first")
     file = target / f"alterego-{now:%Y%m%d-%H%M%S}.db"
     size = back_up(url, folder, file)
     backups = sorted(path for path in target.glob("alterego-*.db") if _DATED.fullmatch(path.name))

@@ -24,7 +24,7 @@ def password_for(host: str, file: Path | None) -> str:
     if file is None:
         if not is_loopback(host):
             raise PermanentError(
-                f"the studio would be open to whoever reaches {host}; name a file with a password (--password-file), "
+                f"the studio would be open to anyone who reaches {host}; name a file with a password (--password-file), "
                 "or leave --host out"
             )
         return ""

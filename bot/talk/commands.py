@@ -123,9 +123,9 @@ class Commands:
         place = (account, command.channel)
         answer = await self._store.outbox.answer_with(*place, command.target)
         if answer is None:
-            return "That is none of what I said." if command.target else "I said nothing here that I could take back."
+            return "I didn't say that." if command.target else "I said nothing here that I could take back."
         if command.right == "anyone" and command.author_id != answer.author_id and not command.is_dm:
-            return "Only moderators, and whoever I answered, can have that taken back."
+            return "Only moderators and the person I answered can have that taken back."
         await self._store.outbox.give_up_rest(*place, answer.origin)
         try:
             for message_id in answer.message_ids:

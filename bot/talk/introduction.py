@@ -23,7 +23,7 @@ def privacy(days: float, feedback: bool) -> str:
     )
     return (
         f"I store what is said where I am, with the sender's id and name, for {days:g} days, on one machine, only to "
-        f"answer. Whoever runs me can read it; nothing is passed on, and nobody is trained on it.{rated} "
+        f"answer. The person who runs me can read it; nothing is passed on, and nobody is trained on it.{rated} "
         "/forget deletes what I have of you now; /optout does so, and I neither store nor answer you from then on."
     )
 

@@ -125,9 +125,7 @@ def _add_gguf(folder: Path, model: PeftModel, base: LoadedBase, settings: Settin
     parameters = model.num_parameters() - learned  # which knows what a tensor of 4 bits stands for
     precision = gguf_precision(settings.engine.precision, parameters)
     if parameters > LARGEST_GGUF:
-        bars.say(
-            "the base is large: run 'python -m trainer export --gguf FILE --precision q8_0' where a CPU is to run it"
-        )
+        bars.say("the base is large: run 'python -m trainer export --gguf FILE --precision q8_0' to run it on a CPU")
         return ""
     try:
         write_gguf(model.merge_and_unload(), base.encoding, folder / "model.gguf", precision)
