@@ -118,7 +118,7 @@ def test_a_saved_guard_says_the_same_and_holds_no_text(tmp_path: Path, guard: Gu
 def test_what_is_no_guard_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     """A damaged one must not let everything pass."""
     (tmp_path / "guard.bin").write_bytes(content)
-    with pytest.raises(PermanentError, match=r"guard\.bin is no guard"):
+    with pytest.raises(PermanentError, match=r"guard\.bin was not written by this version"):
         load(tmp_path / "guard.bin")
 
 
