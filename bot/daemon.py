@@ -134,7 +134,7 @@ class BotDaemon:
         sender = self._senders[gateway.platform]
         listener = Listener(store, settings, self._voice.seal)
         drafter = Drafter(store, gateway, self._voice, listener, settings, places, metrics)
-        replier = Replier(store, gateway, self._voice, sender, drafter, settings, places, metrics)
+        replier = Replier(store, gateway, self._voice, sender, drafter, settings, places, metrics, self._dispatch)
         commands = Commands(store, settings, places, self._proactive, gateway, self._status)
         claim = self._claims.claim
         return InboxWriter(
@@ -149,6 +149,7 @@ class BotDaemon:
             metrics,
             claim,
             gateway.platform,
+            gateway.limits,
         )
 
     async def run(self, stopping: asyncio.Event, until_first_ends: bool) -> None:

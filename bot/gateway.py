@@ -95,7 +95,7 @@ class OutgoingMessage:
     """One post. text: of a reaction its emoji, of a sticker its id. reply_to: the id of the message it answers or reacts
     to, "" if none. nonce: at most 25 characters, the same for every try of this post. after: the id of the message that
     triggered it, where a search for an earlier try begins. votes: add buttons to rate it, if the platform has them.
-    post_type: text, reaction or sticker."""
+    post_type: text, reaction or sticker. decides: add buttons to send or drop the draft that it shows."""
 
     channel: str
     text: str
@@ -104,6 +104,7 @@ class OutgoingMessage:
     after: str = ""
     votes: bool = False
     post_type: str = "text"
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,25 @@ class Command:
     id: str = ""
     inside: tuple[str, ...] = ()
     target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an owner says of a draft. message_id: of the post that shows the draft. text: what they would say instead, ""
+    for the draft itself. send: False drops it."""
+
+    channel: str
+    message_id: str
+    send: bool
+    text: str = ""
+
+
+def drafts_channel(channel: str) -> str:
+    """Return where drafts of answers in a channel are shown, "" where it answers by itself. A chat of somebody else's own
+    account is called `telegram:CHAT@OWNER`, and its owner decides."""
+    platform, _, number = channel.partition(":")
+    owner = number.partition("@")[2]
+    return f"{platform}:{owner}" if owner else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +236,15 @@ class Intake(Protocol):
 
     async def rated(self, vote: Vote) -> None:
         """Somebody rated a post of ours."""
+
+    async def decided(self, decision: Decision) -> str:
+        """Somebody decided on a draft. Returns what to tell them."""
+
+    async def connected_to(self, owner: str, connection: str) -> None:
+        """The gateway may speak in an owner's own chats, as this connection."""
+
+    async def connections(self) -> Mapping[str, str]:
+        """Owners, and the connections over which the gateway speaks in their chats."""
 
     async def commanded(self, command: Command) -> str:
         """Somebody gave a command. Returns what to tell them."""

@@ -86,6 +86,7 @@ class Telegram(PlatformSection):
 
     api_base: Address = "https://api.telegram.org/bot"
     chats: tuple[Id, ...] = ()
+    business: bool = False
 
     @property
     def named_channels(self) -> tuple[str, ...]:

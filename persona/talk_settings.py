@@ -1,13 +1,20 @@
 """[talk] and [[place]] of persona.toml: when the persona speaks and how, everywhere and in one place."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from persona.platforms import Target
+from persona.platforms import TARGET_EXAMPLES, Target, is_target
 from persona.sections import Section
 from persona.values import Duration, Fraction, Hours
+
+
+def _place(text: str) -> str:
+    if not is_target(re.sub(r"@\d+$", "", text)):  # behind it: whose own chat it is
+        raise ValueError(f"{text!r} is no place; write {TARGET_EXAMPLES}")
+    return text
 
 
 class Talk(Section):
@@ -28,13 +35,14 @@ class Talk(Section):
     bursts: bool = True
     typing: bool = True
     introduce: bool = False
+    auto_after: Annotated[int, Field(ge=0)] = 0
     log: Target | Literal[""] = ""
 
 
 class Place(Talk):
     """The keys of [talk] that differ in one server, channel, chat or topic. match: `discord:ID`, `telegram:CHAT`."""
 
-    match: Target
+    match: Annotated[str, AfterValidator(_place)]
 
     def keys(self) -> dict[str, Any]:
         """The keys that the table holds, with their values."""

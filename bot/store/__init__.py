@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from bot.store.channels import EVERYWHERE, Channels
 from bot.store.database import Database
+from bot.store.drafts import Drafts, shown_as
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
-from bot.store.outbox import HANDED_IN, LOGGED, OPEN, Outbox
+from bot.store.outbox import DRAFTED, HANDED_IN, LOGGED, OPEN, Outbox
 from bot.store.people import People
 from bot.store.records import (
     Answer,
@@ -50,6 +51,7 @@ from bot.store.timetable import Timetable
 
 __all__ = [
     "DAY",
+    "DRAFTED",
     "EVERYWHERE",
     "HANDED_IN",
     "LOGGED",
@@ -66,6 +68,7 @@ __all__ = [
     "PostedAnswer",
     "Receipt",
     "Recent",
+    "shown_as",
 ]
 
 DAY = 86400.0
@@ -79,6 +82,7 @@ class BotStore(Repository):
         self.clock: Callable[[], float] = database.clock
         self.inbox = Inbox(database)
         self.outbox = Outbox(database)
+        self.drafts = Drafts(database)
         self.memory = Memory(database)
         self.people = People(database)
         self.channels = Channels(database)

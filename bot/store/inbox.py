@@ -10,7 +10,7 @@ from bot.store.channels import SILENT, keep_surroundings
 from bot.store.database import columns, written
 from bot.store.inserts import insert_new, insert_numbered, upsert
 from bot.store.messages import keep_message
-from bot.store.outbox import answer_to, insert_posts
+from bot.store.outbox import DRAFTED, HELD, answer_to, insert_posts
 from bot.store.records import Answer, InboundMessage, OutgoingPart, PendingMessage, PolicyContext, Post, Recent
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import answers, inbox, memory, watermarks
@@ -63,6 +63,7 @@ class Inbox(Repository):
         *,
         merged: Collection[str] = (),
         answer: Answer | None = None,
+        draft: tuple[str, OutgoingPart] | None = None,
     ) -> list[Post]:
         """Record a verdict, and the posts it brings, in one transaction; does nothing if the row has one. merged:
         message ids of the same author that this answers too. Returns the posts."""
@@ -75,7 +76,12 @@ class Inbox(Repository):
         if answer and parts:
             kept = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
             insert_new(write, answers, {**place, **kept, "authors": written(answer.authors), "at": now})
-        return insert_posts(write, **place, parts=parts, answers=pending.message_id, now=now)
+        state = HELD if draft else "ready"
+        posts = insert_posts(write, **place, parts=parts, answers=pending.message_id, now=now, state=state)
+        if not draft:
+            return posts
+        shown = f"{DRAFTED}{pending.channel} {pending.message_id}"
+        return insert_posts(write, pending.account, draft[0], shown, [draft[1]], now=now)
 
     @reading
     def policy_context(self, read: sa.Connection, pending: PendingMessage) -> PolicyContext:

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new
 from bot.store.messages import keep_message
+from bot.store.outbox import HELD
 from bot.store.records import REACTS, HistoryMessage, InboundMessage
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import answers, filled, inbox, memory, outbox, stickers
@@ -119,7 +120,7 @@ class Memory(Repository):
         gone = write.execute(memory.delete().where(_in(memory, account, channel)))
         for table in (answers, stickers):
             write.execute(table.delete().where(_in(table, account, channel)))
-        unsent = _in(outbox, account, channel) & (outbox.c.state == "ready")
+        unsent = _in(outbox, account, channel) & outbox.c.state.in_(("ready", HELD))
         write.execute(outbox.update().where(unsent).values(state="failed", text="", said=""))
         insert_new(write, filled, {"account": account, "channel": channel, "at": self.database.clock()})
         return gone.rowcount

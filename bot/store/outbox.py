@@ -13,6 +13,8 @@ from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import answers, feedback, inbox, introductions, memory, outbox
 
 OPEN = ("ready", "sending")
+HELD = "held"  # the state of an answer that its owner has not approved
+DRAFTED = "draft:"  # how the origin begins of a post that shows such an answer
 LOGGED = "log:"  # how the origin begins of a line in the moderators' log
 HANDED_IN = "studio:"  # how the origin begins of a post that the daemon didn't put here itself
 
@@ -30,25 +32,25 @@ class Outbox(Repository):
     @reading
     def unsent(self, read: sa.Connection, account: str) -> list[Post]:
         """Return the posts that are ready, or were being sent when the process ended, oldest first."""
-        return _posts(read, outbox.c.account == account, outbox.c.state.in_(OPEN))
+        return posts_where(read, outbox.c.account == account, outbox.c.state.in_(OPEN))
 
     @reading
     def unsent_answer(self, read: sa.Connection, pending: PendingMessage) -> list[Post]:
         """Return the parts of the answer to a message that are not settled yet, in order."""
         same = (getattr(outbox.c, name) == getattr(inbox.c, name) for name in ("account", "channel"))
         answers = (inbox.c.id == pending.id, *same, outbox.c.origin == answer_to(inbox.c.message_id))
-        return _posts(read, *answers, outbox.c.state.in_(OPEN))
+        return posts_where(read, *answers, outbox.c.state.in_(OPEN))
 
     @reading
     def handed_in(self, read: sa.Connection, account: str) -> list[Post]:
         """Return the ready posts that another process put here (see HANDED_IN), oldest first."""
         theirs = outbox.c.origin.startswith(HANDED_IN, autoescape=True)
-        return _posts(read, outbox.c.account == account, outbox.c.state == "ready", theirs)
+        return posts_where(read, outbox.c.account == account, outbox.c.state == "ready", theirs)
 
     @reading
     def open_row(self, read: sa.Connection, post: Post) -> Post | None:
         """Return the row of a post as it is now; None if it is settled."""
-        return next(iter(_posts(read, outbox.c.id == post.id, outbox.c.state.in_(OPEN))), None)
+        return next(iter(posts_where(read, outbox.c.id == post.id, outbox.c.state.in_(OPEN))), None)
 
     @transaction
     def begin(self, write: sa.Connection, post: Post) -> Post | None:
@@ -56,7 +58,7 @@ class Outbox(Repository):
 
         If its state was `sending`, an earlier try may have made the post.
         """
-        rows = _posts(write, outbox.c.id == post.id, outbox.c.state.in_(OPEN))
+        rows = posts_where(write, outbox.c.id == post.id, outbox.c.state.in_(OPEN))
         if rows and rows[0].state == "ready":
             write.execute(_BEGIN, {"row": post.id})
         return rows[0] if rows else None
@@ -77,7 +79,7 @@ class Outbox(Repository):
             place, author_id = key.split(" ")
             known = {"account": post.account, "channel": place, "author_id": author_id}
             insert_new(write, introductions, {**known, "at": self.database.clock()})
-        if not post.said and (introduces or post.origin.startswith(LOGGED)):
+        if not post.said and (introduces or post.origin.startswith((LOGGED, DRAFTED))):
             return  # no words of the persona
         said: dict[str, Any] = {"account": post.account, "channel": channel, "message_id": message_id}
         said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self.database.clock()}
@@ -167,13 +169,14 @@ def insert_posts(
     answers: str = "",
     *,
     now: float,
+    state: str = "ready",
 ) -> list[Post]:
     """Put posts into the outbox inside a transaction. answers: the id of the message they answer, "" for none. now: UTC
     seconds."""
     posts: list[Post] = []
     for number, part in enumerate(parts):
         values: dict[str, Any] = {"account": account, "channel": channel, "origin": origin, "part": number, "at": now}
-        values |= {"text": part.text, "reply_to": answers if number == 0 else "", "after": answers, "state": "ready"}
+        values |= {"text": part.text, "reply_to": answers if number == 0 else "", "after": answers, "state": state}
         values |= {"post_type": part.post_type}
         keys = _introduced(write, account, channel, answers) if part.introduces else []
         kept = {"said": written(part.said), "introduces": written(keys) if keys else ""}
@@ -190,7 +193,7 @@ def _introduced(read: sa.Connection, account: str, channel: str, message_id: str
     return [f"{channel} ", *([f" {author}"] if author else [])]
 
 
-def _posts(read: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Post]:
+def posts_where(read: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Post]:
     query = sa.select(*columns(outbox, *Post.__dataclass_fields__)).where(*which).order_by(outbox.c.id)
     rows = [dict(zip(Post.__dataclass_fields__, row, strict=True)) for row in read.execute(query)]
     return [Post(**{**row, "said": lines_of(row["said"])}) for row in rows]

@@ -14,6 +14,7 @@ from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import (
     access_requests,
     answers,
+    corrections,
     feedback,
     inbox,
     introductions,
@@ -189,7 +190,8 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
     messages = gone(memory, memory.c.author_id == author_id)
     quotes = _mask_quotes(write, platform, author_id)
     verdicts = gone(inbox, inbox.c.author_id == author_id)
-    ratings = gone(feedback, rated) + gone(answers, answers.c.authors.contains(quoted, autoescape=True))
+    ratings = gone(corrections, corrections.c.authors.contains(quoted, autoescape=True))
+    ratings += gone(feedback, rated) + gone(answers, answers.c.authors.contains(quoted, autoescape=True))
     return Receipt(
         f"{platform}:{author_id}",
         now,
@@ -226,7 +228,10 @@ def _private_channels(
     known = sa.select(inbox.c.channel).distinct().where(here, inbox.c.author_id == author_id, inbox.c.is_dm)
     named = f"{platform}:{author_id}"
     channels = [named, *read.execute(known).scalars()]
-    return lambda table: table.c.channel.in_(channels) | table.c.channel.startswith(f"{named}:", autoescape=True)
+    return lambda table: (
+        table.c.channel.in_(channels)
+        | sa.or_(*(table.c.channel.startswith(f"{named}{sign}", autoescape=True) for sign in ":@"))
+    )
 
 
 def _same(one: sa.Table, other: sa.Table, *names: str) -> list[sa.ColumnElement[bool]]:

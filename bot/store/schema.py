@@ -130,6 +130,16 @@ feedback = Table(
     Column("at", Float, nullable=False),
 )
 
+connections = Table("connections", metadata, *_key("account", "owner"), *_text("connection"))
+contacts = Table("contacts", metadata, *_key("account", "channel"), Column("approved", Integer, nullable=False))
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    *_text("account", "channel", "prompt", "wrong", "right", "adapter", "authors"),
+    Column("at", Float, nullable=False),
+)
+
 tweeted = Table(
     "tweeted",
     metadata,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.gateway import Expressions, Gateway, NotSent, ResultUnknown, Undeliverable
+from bot.gateway import Expressions, Gateway, NotSent, ResultUnknown, Undeliverable, drafts_channel
 from bot.metrics import BotMetrics
 from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
@@ -197,7 +197,7 @@ class Drafter:
         lines: Sequence[str],
     ) -> Answer | None:
         """Return what the answer was made of, if people may rate it."""
-        if not self._places.talk(pending.channel).feedback:
+        if not (self._places.talk(pending.channel).feedback or drafts_channel(pending.channel)):
             return None
         authors = tuple(sorted({message.author_id for message in context.heard} - {""}))
         prompt = render(Conversation(scene, tuple(turns), self._voice.seal.year))

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bot.gateway import Command, IncomingMessage, IncomingReaction, Vote
+from bot.gateway import Command, Decision, IncomingMessage, IncomingReaction, Limits, Vote
 from bot.metrics import BotMetrics
-from bot.store import BotStore, InboundMessage, PendingMessage, Post
-from bot.talk import policy
+from bot.store import DRAFTED, BotStore, InboundMessage, PendingMessage, Post
+from bot.talk import delivery, policy
 from bot.talk.channel_queues import ChannelQueues
 from bot.talk.commands import Commands
 from bot.talk.listener import Listener
@@ -24,6 +24,7 @@ from persona.events import Event
 log = logging.getLogger("alterego.inbox_writer")
 
 
+_DECIDED = "That was decided before, or the chat went on."
 _UNPARSABLE = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
 
 
@@ -43,6 +44,7 @@ class InboxWriter:
         metrics: BotMetrics,
         claim: Callable[[str], Awaitable[None]],
         platform: str,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -55,6 +57,7 @@ class InboxWriter:
         self._metrics = metrics
         self._claim = claim
         self._platform = platform
+        self._limits = limits
         self._rng = random.Random()
         self._taking = asyncio.Event()  # from opened() to stop()
         self._stopped = False
@@ -124,6 +127,8 @@ class InboxWriter:
         self._metrics.received.labels(self._platform).inc(len(inbound))
         for message in pending:
             self._dispatch(message)
+        for channel in {message.channel for message in inbound if not message.author_id}:
+            await self._store.drafts.answered_by_owner(self.account, channel)
 
     async def _parsed(self, messages: Sequence[IncomingMessage]) -> list[InboundMessage]:
         """Return the messages as they are kept, each with its trigger. One that can't be parsed is quarantined by itself:
@@ -135,7 +140,7 @@ class InboxWriter:
                 await self._with_trigger(message, by_id[message.channel, message.message_id]) for message in inbound
             ]
             # a private message that will never be answered is nobody's context
-            return [message for message in called if message.trigger or not message.is_dm]
+            return [message for message in called if message.trigger or not (message.is_dm and message.author_id)]
         except _UNPARSABLE as error:
             if len(messages) == 1:
                 await self.quarantine(f"{messages[0].channel} {messages[0].message_id}", type(error).__name__)
@@ -143,6 +148,8 @@ class InboxWriter:
         return [parsed for message in messages for parsed in await self._parsed([message])]
 
     async def _with_trigger(self, inbound: InboundMessage, message: IncomingMessage) -> InboundMessage:
+        if not inbound.author_id:
+            return inbound  # the persona's own words, said by its owner
         talk, persona = self._places.talk(inbound.channel), self._settings.persona
         names = (persona.name, *(alias for alias in persona.aliases if not alias.isdecimal()))
         since = self._store.clock() - policy.LIVELY
@@ -187,6 +194,33 @@ class InboxWriter:
             place = (self.account, vote.channel, origin, vote.message_id, vote.author_id)
             kept = await self._store.people.rate(*place, vote.score)
             log.info(Event("rated", channel=vote.channel, score=vote.score, kept=kept))
+
+    async def decided(self, decision: Decision) -> str:
+        """Send, correct or drop an answer that was drafted for an owner."""
+        await self._taking.wait()
+        drafts = self._store.drafts
+        shown = await self._store.outbox.origin_of(self.account, decision.channel, decision.message_id)
+        if not shown or not shown.startswith(DRAFTED):
+            return ""
+        if not decision.send:
+            return "Dropped." if await drafts.drop(self.account, shown) else _DECIDED
+        if decision.text:
+            lines = [line for line in decision.text.splitlines() if line.strip()]
+            parts = delivery.posts(lines, self._limits, bursts=self._places.talk(decision.channel).bursts)
+            posts = await drafts.correct(self.account, shown, decision.text, parts)
+        else:
+            posts = await drafts.send(self.account, shown)
+        for post in posts:
+            self.deliver(post)
+        return "Sent." if posts else _DECIDED
+
+    async def connected_to(self, owner: str, connection: str) -> None:
+        """Note over which connection an owner's chats are reached."""
+        await self._store.drafts.connect(self.account, owner, connection)
+
+    async def connections(self) -> Mapping[str, str]:
+        """Return the connections to owners' chats, by owner."""
+        return await self._store.drafts.connections(self.account)
 
     async def commanded(self, command: Command) -> str:
         """Run a command, if its author may give it."""

@@ -2,12 +2,14 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bot.gateway import Gateway
+from bot.gateway import Gateway, drafts_channel
 from bot.metrics import BotMetrics
-from bot.store import BotStore, PendingMessage, PolicyContext
+from bot.store import BotStore, OutgoingPart, PendingMessage, PolicyContext, Post
 from bot.talk import policy
+from bot.talk.delivery import escaped
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.introduction import introduction
 from bot.talk.places import Places
@@ -38,6 +40,7 @@ class Replier:
         settings: Settings,
         places: Places,
         metrics: BotMetrics,
+        dispatch: Callable[[Post], object],
     ) -> None:
         self._store = store
         self._gateway = gateway
@@ -46,6 +49,7 @@ class Replier:
         self._drafter = drafter
         self._settings = settings
         self._places = places
+        self._dispatch = dispatch  # a post of another channel
         self._metrics = metrics
         self._failures: Counter[int] = Counter()
         self._suspects: set[int] = set()
@@ -76,9 +80,28 @@ class Replier:
         elif draft.rejection:
             kind = "declined" if draft.rejection == REACTION_NOT_ALLOWED else "silenced"
             await self._settled(pending, kind, draft.rejection, draft)
+        elif shown := await self._shown(pending, draft):
+            for post in await self._settled(pending, "drafted", verdict.reason, draft, shown):
+                self._dispatch(post)
         else:
             await self._settled(pending, "answered", verdict.reason, draft)
             await self._deliver(pending)
+
+    async def _shown(self, pending: PendingMessage, draft: Draft) -> tuple[str, OutgoingPart] | None:
+        """Return where the draft is shown to the owner of the chat, and how; None if it is to be posted at once."""
+        owner, needed = drafts_channel(pending.channel), self._places.talk(pending.channel).auto_after
+        place = (pending.account, pending.channel)
+        if not owner or (needed and await self._store.drafts.approved(*place) >= needed):
+            return None
+        asked = await self._store.memory.remembered(*place, pending.message_id, 1)
+        people = await self._store.people.in_channel(*place, [pending.author_id])
+        name = people[pending.author_id].name if pending.author_id in people else pending.author_id
+        said = "\n".join(line for message in asked for line in message.lines)
+        answer = "\n".join(part.text for part in draft.parts)
+        limits = self._gateway.limits
+        most = limits.units // 4  # of each: a character may be two units, and there are two texts
+        text = f"{name}: {escaped(said[:most], limits.markup)}\n\n{answer[:most]}"
+        return owner, OutgoingPart(text, ())
 
     async def _deliver(self, pending: PendingMessage) -> None:
         """Post what is left of the answer, in its order."""
@@ -101,17 +124,27 @@ class Replier:
             self._places.talk(pending.channel), pending.trigger, moment, is_dm=pending.is_dm, timezone=zone
         )
 
-    async def _settled(self, pending: PendingMessage, verdict: str, reason: str, draft: Draft | None = None) -> None:
+    async def _settled(
+        self,
+        pending: PendingMessage,
+        verdict: str,
+        reason: str,
+        draft: Draft | None = None,
+        shown: tuple[str, OutgoingPart] | None = None,
+    ) -> list[Post]:
         parts = draft.parts if draft and not draft.rejection else ()
-        if parts and self._places.talk(pending.channel).introduce:
+        if parts and not shown and self._places.talk(pending.channel).introduce:
             name = self._settings.persona.name
             place = (pending.account, pending.channel, pending.author_id)
             parts = [*await introduction(self._store, name, self._gateway.limits, *place), *parts]
         merged = draft.merged if draft else ()
         answer = draft.answer if draft else None
-        posts = await self._store.inbox.settle(pending, verdict, reason, parts, merged=merged, answer=answer)
+        posts = await self._store.inbox.settle(
+            pending, verdict, reason, parts, merged=merged, answer=answer, draft=shown
+        )
         self._metrics.verdicts.labels(verdict, reason).inc()
         log.info(Event("verdict", channel=pending.channel, verdict=verdict, reason=reason, posts=len(posts)))
+        return posts
 
     async def _at_fault(self, pending: PendingMessage) -> bool:
         """Return whether a request that failed is itself the reason: it failed often, and twice while another one

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from bot.backoff import Backoff
 from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
-from bot.store import BotStore, Post
+from bot.store import DRAFTED, BotStore, Post
 from bot.talk import delivery
 from bot.talk.places import Places
 from persona.events import Event
@@ -136,7 +136,10 @@ class Sender:
     async def _send(self, row: Post, doubtful: bool) -> str:
         """Return the id of the new post, or of one that an earlier try made; "" if the platform can't tell."""
         votes = self._places.talk(row.channel).feedback and row.origin.startswith("inbox:")
-        message = OutgoingMessage(row.channel, row.text, nonce_of(row), row.reply_to, row.after, votes, row.post_type)
+        decides = row.origin.startswith(DRAFTED)
+        message = OutgoingMessage(
+            row.channel, row.text, nonce_of(row), row.reply_to, row.after, votes, row.post_type, decides
+        )
         if doubtful and row.post_type != "reaction":
             if not self._gateway.limits.idempotent_sends:
                 return ""

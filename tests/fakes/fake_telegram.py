@@ -45,6 +45,7 @@ class FakeTelegram:
         self.deleted: set[int] = set()
         self.reactions: dict[tuple[int, int], list[str]] = {}  # the bot's, by chat and message
         self.allowed: list[dict[str, str]] | None = None  # reactions in the groups; None for all
+        self.told: list[str] = []  # to those who pressed buttons
         self.admins: set[int] = set()
         self.reads_all = False
         self.muted: set[int] = set()  # groups in which the bot may not write
@@ -165,6 +166,7 @@ class FakeTelegram:
             "getCustomEmojiStickers": self._custom_emoji,
             "sendChatAction": self._action,
             "deleteMessage": self._delete,
+            "getBusinessConnection": self._get_connection,
             "getChatMember": self._get_member,
             "setMyCommands": self._set_commands,
             "answerCallbackQuery": self._pressed,
@@ -209,6 +211,7 @@ class FakeTelegram:
 
     async def _pressed(self, wish: dict[str, Any]) -> web.Response:
         self.pressed.append(str(wish["callback_query_id"]))
+        self.told.append(str(wish.get("text", "")))
         return self._answer(True)
 
     async def _webhook_info(self, _: dict[str, Any]) -> web.Response:
@@ -263,6 +266,15 @@ class FakeTelegram:
         }
         self.sent.append({**wish, "message_id": self._next, "text": str(wish.get("text", "")), "message": message})
         return self._answer(message)
+
+    async def _get_connection(self, wish: dict[str, Any]) -> web.Response:
+        return self._answer(self.connection(str(wish["business_connection_id"])))
+
+    def connection(self, name: str, owner: int = 42, *, enabled: bool = True) -> dict[str, Any]:
+        """An account to which the bot is connected."""
+        user = {"id": owner, "is_bot": False, "first_name": "Mara"}
+        known = {"id": name, "user": user, "user_chat_id": owner, "date": int(time.time())}
+        return {**known, "is_enabled": enabled, "rights": {"can_reply": True}}
 
     async def _delete(self, wish: dict[str, Any]) -> web.Response:
         number = int(wish["message_id"])

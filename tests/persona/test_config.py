@@ -1,5 +1,6 @@
 """persona.toml: every mistake named with its key."""
 
+import re
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -143,3 +144,32 @@ def test_numbers_of_any_platform_are_taken(tmp_path: Path) -> None:
     )
     settings = load(settings_of(tmp_path, text), {})
     assert settings.named_channels == {"discord:123", "telegram:-1001", "telegram:-1001:7"}
+
+
+def test_the_nearest_place_wins(tmp_path: Path) -> None:
+    """A channel's keys go over its server's, and those over [talk]; a contact of an owner's own chats is a place too."""
+    text = '[talk]\nhourly = 1\ncooldown = "1s"\n[[place]]\nmatch = "discord:1"\nhourly = 2\nbursts = false\n'
+    text += '[[place]]\nmatch = "discord:2"\nhourly = 3\n[[place]]\nmatch = "telegram:5@42"\nauto_after = 9\n'
+    settings = load(settings_of(tmp_path, ME + text), {})
+    talk = settings.talk_in(("discord:3", "discord:2", "discord:1"))
+    assert (talk.hourly, talk.bursts, talk.cooldown) == (3, False, timedelta(seconds=1))
+    assert settings.talk_in(("discord:9",)) is settings.talk
+    assert settings.talk_in(("telegram:5@42",)).auto_after == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            '[[place]]\nmatch = "discord:1"\ncooldwon = "1s"\n',
+            "[[place]] has no key 'cooldwon'; did you mean 'cooldown'?",
+        ),
+        ("[[place]]\nhourly = 1\n", "[[place]] match is missing"),
+        ('[[place]]\nmatch = "irc:1"\n', "[[place]] match: 'irc:1' is no place"),
+        ('[[place]]\nmatch = "discord:1"\n[[place]]\nmatch = "discord:1"\n', "two tables match discord:1"),
+    ],
+)
+def test_a_mistake_in_a_place_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    """With its key, as in any table."""
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        load(settings_of(tmp_path, ME + text), {})

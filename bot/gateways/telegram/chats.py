@@ -17,6 +17,7 @@ class Chats:
         self._settings = settings
         self._moved: dict[str, str] = {}
         self._knocked: set[str] = set()
+        self.connections: dict[str, str] = {}  # owners, and over which connection their own chats are reached
 
     def is_welcome(self, chat: Chat) -> bool:
         """Return whether the settings let a chat in."""
@@ -50,7 +51,12 @@ class Chats:
 
 def number_of(channel: str) -> str:
     """Return the id of the chat in `telegram:CHAT` or `telegram:CHAT:TOPIC`."""
-    return channel.split(":")[1]
+    return channel.split(":")[1].partition("@")[0]
+
+
+def owner_of(channel: str) -> str:
+    """Return in whose own account a chat is; "" if in the bot's."""
+    return channel.split(":")[1].partition("@")[2]
 
 
 def topic_of(channel: str) -> int | None:

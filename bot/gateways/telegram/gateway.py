@@ -5,7 +5,7 @@ import asyncio
 import logging
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,10 +16,10 @@ from telegram.warnings import PTBUserWarning
 
 from bot.gateway import COMMANDS, Expressions, Finding, IncomingMessage, Intake, OutgoingMessage
 from bot.gateways.telegram import LIMITS
-from bot.gateways.telegram.chats import Chats, topic_of
+from bot.gateways.telegram.chats import Chats, owner_of, topic_of
 from bot.gateways.telegram.posts import Poster
 from bot.gateways.telegram.reactions import Reactions
-from bot.gateways.telegram.updates import KINDS, UpdateCommitter
+from bot.gateways.telegram.updates import BUSINESS_KINDS, KINDS, UpdateCommitter
 from bot.typing_indicator import repeated
 from persona.errors import PermanentError
 from persona.events import Event
@@ -49,6 +49,7 @@ class TelegramGateway:
             self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base)
         except InvalidToken:
             raise PermanentError(_REFUSED) from None
+        self._kinds = [*KINDS, *(BUSINESS_KINDS if settings.business else [])]
         self._chats = Chats(settings)
         self._poster = Poster(self._bot, self._chats)
         self._reactions = Reactions(self._bot)
@@ -67,6 +68,7 @@ class TelegramGateway:
         try:
             await intake.opened(f"telegram:{me.id}", me.username or "")
             self._chats.moved_before(await intake.moves())
+            self._chats.connections |= await intake.connections()
             with suppress(BadRequest, RetryAfter):  # the old ones stay on offer
                 await self._bot.set_my_commands([BotCommand(command.name, command.summary) for command in COMMANDS])
             committer = UpdateCommitter(self._settings, self._bot, self._chats, self._poster, self._reactions, intake)
@@ -93,7 +95,7 @@ class TelegramGateway:
 
     async def _updates(self, offset: int) -> list[dict[str, Any]]:
         """Return the raw updates from `offset` on."""
-        wish = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": KINDS}
+        wish = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": self._kinds}
         return list(await self._bot.do_api_request("getUpdates", wish, read_timeout=POLL_SECONDS + 10))
 
     async def _fetch(self, committer: UpdateCommitter, intake: Intake) -> None:
@@ -135,6 +137,8 @@ class TelegramGateway:
 
     async def expressions(self, channel: str) -> Expressions:
         """Return what can be said without words: Telegram's reactions, as far as the chat allows them."""
+        if owner_of(channel):
+            return Expressions()  # reactions know no connection
         return Expressions(reactions=await self._reactions.allowed(self._chats.number_of(channel)))
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:
@@ -145,6 +149,9 @@ class TelegramGateway:
 
     def typing(self, channel: str) -> AbstractAsyncContextManager[None]:
         """Show the typing indicator. If that fails, nothing is lost."""
+
+        if owner_of(channel):
+            return nullcontext()  # a draft is made there, of which nobody is told
 
         async def show() -> None:
             chat, topic = self._chats.number_of(channel), topic_of(channel)

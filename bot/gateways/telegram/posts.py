@@ -20,12 +20,23 @@ from telegram.ext import ExtBot
 
 from bot.gateway import NotSent, OutgoingMessage, ResultUnknown, Undeliverable
 from bot.gateways.telegram import LIMITS
-from bot.gateways.telegram.chats import Chats, topic_of
+from bot.gateways.telegram.chats import Chats, owner_of, topic_of
 from bot.gateways.telegram.pacing import Pacing
 from bot.tasks import end
 
 _VOTES = InlineKeyboardMarkup(
     [[InlineKeyboardButton("👍", callback_data="1"), InlineKeyboardButton("👎", callback_data="-1")]]
+)
+
+SEND, DROP, WORDS = "send", "drop", "words"  # what the buttons below a draft say
+_DECISIONS = InlineKeyboardMarkup(
+    [
+        [
+            InlineKeyboardButton("✓", callback_data=SEND),
+            InlineKeyboardButton("✎", callback_data=WORDS),
+            InlineKeyboardButton("✗", callback_data=DROP),
+        ]
+    ]
 )
 
 
@@ -57,7 +68,8 @@ class Poster:
             "chat_id": chat,
             "reply_parameters": answers,
             "message_thread_id": topic_of(message.channel),
-            "reply_markup": message.votes and _VOTES,
+            "reply_markup": (message.votes and _VOTES) or (message.decides and _DECISIONS),
+            "business_connection_id": self._chats.connections.get(owner_of(message.channel)),
         }
         method, special = _special(message)
         if method == "setMessageReaction":

@@ -11,12 +11,13 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.gateway import Command, IncomingMessage, Intake, Right, Vote
+from bot.gateway import Command, Decision, IncomingMessage, Intake, Right, Vote
 from bot.gateways.telegram.authors import UserNames, author_of, is_anonymous_admin, is_bot
+from bot.gateways.telegram.business import OwnersChats
 from bot.gateways.telegram.chats import Chats
 from bot.gateways.telegram.members import raw_member
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
-from bot.gateways.telegram.posts import Poster
+from bot.gateways.telegram.posts import DROP, SEND, WORDS, Poster
 from bot.gateways.telegram.reactions import Reactions
 from persona.events import Event
 from persona.platforms import Telegram
@@ -24,6 +25,7 @@ from persona.platforms import Telegram
 log = logging.getLogger("alterego.telegram")
 
 KINDS = ["message", "edited_message", "callback_query", "message_reaction"]  # of updates that are asked for
+BUSINESS_KINDS = ["business_connection", "business_message", "edited_business_message", "deleted_business_messages"]
 
 
 class UpdateCommitter:
@@ -45,6 +47,7 @@ class UpdateCommitter:
         self._reactions = reactions
         self._names = UserNames()
         self._intake = intake
+        self._owners_chats = OwnersChats(settings, bot, chats, self._names, intake)
 
     async def commit(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Commit updates in their order, neighbouring messages in one transaction."""
@@ -61,16 +64,27 @@ class UpdateCommitter:
             ) as error:  # whatever the library makes of an update it doesn't know: it must not be met again
                 await self._intake.quarantine(json.dumps(update), type(error).__name__)
                 continue
-            if message:
+            if parsed.business_message:
+                message = await self._owners_chats.said(parsed.business_message)
+            if message and not self._decides(parsed.message):
                 messages.append(message)
                 continue
             if messages:
                 await self._intake.received(*messages)
                 messages = []
+            if parsed.edited_business_message:
+                edited = await self._owners_chats.said(parsed.edited_business_message)
             if edited:
                 await self._intake.edited(edited)
             elif parsed.message_reaction:
                 await self._reacted(parsed.message_reaction)
+            elif message and parsed.message:
+                await self._correct(parsed.message, message)
+            elif parsed.business_connection:
+                await self._owners_chats.changed(parsed.business_connection)
+            elif gone := parsed.deleted_business_messages:
+                channel = self._owners_chats.channel_of(gone.business_connection_id, gone.chat.id)
+                await self._intake.deleted(channel, [str(number) for number in gone.message_ids])
             elif parsed.callback_query:
                 await self._rated(parsed.callback_query)
             elif parsed.message:
@@ -89,6 +103,34 @@ class UpdateCommitter:
         if self._chats.is_welcome(update.chat):  # people who are blocked are left out where reactions are kept
             for reaction in await self._reactions.parse(update):
                 await self._intake.reacted(reaction)
+
+    def _decides(self, message: Message | None) -> bool:
+        """Whether a message may be an owner's words instead of a draft: a reply to something of ours, in private."""
+        if not (self._settings.business and message and message.from_user and message.reply_to_message):
+            return False
+        is_owner = str(message.from_user.id) in self._settings.owners
+        replied = message.reply_to_message.from_user
+        return is_owner and message.chat.type == ChatType.PRIVATE and bool(replied and replied.id == self._bot.id)
+
+    async def _correct(self, message: Message, parsed: IncomingMessage) -> None:
+        """An owner's words instead of a draft; if they answer something else, they are a message like any other."""
+        assert message.reply_to_message
+        number = str(message.reply_to_message.message_id)
+        told = await self._intake.decided(Decision(parsed.channel, number, True, message.text or ""))
+        if told:
+            self._poster.answer(parsed.channel, told, message.message_id)
+        else:
+            await self._intake.received(parsed)
+
+    async def _decided(self, query: CallbackQuery) -> str:
+        """A button below a draft. Returns what its owner is told."""
+        if query.data == WORDS:
+            return "Reply to the draft with your own words: they are sent instead."
+        if not query.message or str(query.from_user.id) not in self._settings.owners:
+            return ""
+        channel, number = f"telegram:{query.message.chat.id}", str(query.message.message_id)
+        told = await self._intake.decided(Decision(channel, number, query.data == SEND))
+        return told or "I don't know that draft; try again in a moment."
 
     def _is_welcome(self, message: Message) -> bool:
         author = author_of(message)
@@ -149,5 +191,6 @@ class UpdateCommitter:
         if message and query.data in ("1", "-1"):
             place = channel_of(message) if isinstance(message, Message) else f"telegram:{message.chat.id}"
             await self._intake.rated(Vote(place, str(message.message_id), str(query.from_user.id), int(query.data)))
+        told = await self._decided(query) if query.data in (SEND, DROP, WORDS) else ""
         with suppress(TelegramError):  # without it the button spins for a while
-            await query.answer()
+            await query.answer(told or None)
