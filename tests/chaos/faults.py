@@ -126,6 +126,50 @@ async def _late(_request: web.Request) -> None:
 _post_fault("slow reply", AFTER, _late)
 
 
+def _expressive_fault(name: str, said: str, moments: tuple[str, str], answer: Any, *, doubtful: bool = False) -> None:
+    """A reaction or a sticker instead of words, and trouble around it. A reaction is there once, however often it is made;
+    a sticker is a post."""
+
+    async def body(run: Run) -> None:
+        await run.ready()
+        run.says(said)
+        _once(run, moments, answer)
+        for _ in range(run.around):
+            await run.mention()
+
+    FAULTS.extend(Fault(f"{said}: {name}", platform, body, doubtful) for platform in ("discord", "telegram"))
+
+
+REACTING = ("before reaction", "before setMessageReaction")
+REACTED = ("after reaction", "after setMessageReaction")
+_expressive_fault("cut before it", "reaction", REACTING, _cut)
+_expressive_fault("cut after it", "reaction", REACTED, _cut)
+_expressive_fault("500 after it", "reaction", REACTED, _status(500))
+_expressive_fault(
+    "429", "reaction", REACTING, _status(429, _LIMIT + ', "parameters": {"retry_after": 1}}', Via="1.1 x")
+)
+_expressive_fault("cut before it", "sticker", ("before post", "before sendSticker"), _cut, doubtful=True)
+_expressive_fault("cut after it", "sticker", ("after post", "after sendSticker"), _cut, doubtful=True)
+
+
+@_fault("reaction: put off, then stopped and started")
+async def reaction_put_off(run: Run) -> None:
+    await run.ready()
+    run.says("reaction")
+    fake = run.discord if run.platform == "discord" else run.telegram
+
+    async def trouble(moment: str, request: web.Request) -> web.StreamResponse | None:
+        return await _status(500)(request) if moment in (*REACTING, *REACTED) else None
+
+    fake.trouble = trouble
+    for _ in range(run.around):
+        await run.mention()
+    await asyncio.sleep(run.random.random())
+    await run.daemon.stop()
+    fake.trouble = None
+    await run.restart()
+
+
 async def forbidden(run: Run) -> None:
     await run.ready()
     _once(

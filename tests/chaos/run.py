@@ -10,11 +10,12 @@ from pathlib import Path
 from random import Random
 
 from tests.chaos.resident import Lodger, Resident
-from tests.fakes.fake_discord import ALICE, FakeDiscord
+from tests.fakes.fake_discord import ALICE, GUILD_ID, FakeDiscord
 from tests.fakes.fake_telegram import ALICE as ADA
 from tests.fakes.fake_telegram import GROUP, FakeTelegram
 
 SETTINGS = '[persona]\nname = "Mara Voss"\n[talk]\ntyping = false\nmerge = "0s"\n'
+_STICKER = {"id": "555", "name": "swan", "description": "", "tags": "🦢", "type": 2, "format_type": 1}
 PATIENCE = 60.0  # seconds for everything to come to its end once the fault is over
 
 
@@ -54,6 +55,9 @@ class Run:
         self.resident = Resident(self.config, dead)
         self.daemon: Lodger | Resident = self.lodger if kills else self.resident
         self.mentions: dict[str, str] = {}
+        self.expresses = ""  # instead of words: reaction or sticker
+        self._spoken: set[str] = set()
+        self.discord.stickers = [{**_STICKER, "available": True, "guild_id": GUILD_ID}]
         self._numbers = count(1)
 
     async def start(self) -> None:
@@ -61,6 +65,11 @@ class Run:
         await fake.start()
         self.config.write_text(SETTINGS + fake.settings)
         await self.daemon.start()
+        if self.platform == "telegram":  # it sends what it has seen
+            size = {"width": 1, "height": 1, "is_animated": False, "is_video": False, "type": "regular"}
+            for chat in self.telegram.groups:
+                seen = {"file_id": "swan", "file_unique_id": "s", "emoji": "🦢", **size}
+                self.telegram.say("", chat=chat, author={**ADA, "id": 999}, sticker=seen)
 
     async def stop(self) -> None:
         await self.daemon.stop()
@@ -68,7 +77,9 @@ class Run:
 
     async def restart(self) -> None:
         """Start anew what was stopped."""
+        words = self.resident.engine.words
         self.resident = self.daemon = self.resident.again()
+        self.resident.engine.words = words
         await self.daemon.start()
 
     async def mention(self, *, live: bool = True, text: str = "") -> str:
@@ -123,6 +134,24 @@ class Run:
         left = self._rows("select id, state from outbox where state in ('ready', 'sending')")
         return not left and all(verdicts.get(number) for number in self.mentions)
 
+    def says(self, what: str) -> None:
+        """From now on answers are a reaction or a sticker. What it said before is judged as words."""
+        self._spoken = set(self.mentions)
+        self.expresses = what
+        self.resident.engine.words = lambda _: {"reaction": "[react 👍]", "sticker": "[sticker 🦢]"}[what]
+
+    def expressed(self, number: str) -> int:
+        """How often a mention was reacted to, or answered by a sticker."""
+        if self.expresses == "reaction":
+            if self.platform == "discord":
+                return [message for message, _ in self.discord.reactions].count(number)
+            return sum(len(emoji) for (_, message), emoji in self.telegram.reactions.items() if str(message) == number)
+        if self.platform == "discord":
+            shown = [m for room in self.discord.messages.values() for m in room if m.get("sticker_items")]
+            return sum(m.get("message_reference", {}).get("message_id") == number for m in shown)
+        answers = (one.get("reply_parameters") or {} for one in self.telegram.sent if one.get("sticker"))
+        return sum(str(answer.get("message_id")) == number for answer in answers)
+
     def posts(self) -> list[str]:
         """The texts that the platform shows."""
         if self.platform == "telegram":
@@ -137,6 +166,8 @@ class Run:
         for number, begins in self.mentions.items():
             verdicts = [verdict for message_id, verdict in rows if message_id.rpartition("/")[2] == number]
             shown, second = (sum(post.startswith(f"{word} {begins}") for post in posts) for word in ("re", "and"))
+            if self.expresses and number not in self._spoken:
+                shown = second = self.expressed(number)
             verdict = verdicts[0] if len(verdicts) == 1 and verdicts[0] else ""
             found.verdicts[verdict or "lost"] += 1
             found.lost += not verdict
