@@ -88,6 +88,7 @@ soak: .venv/dev  ## an hour of talk (MINUTES=60): memory and file handles stay f
 bench: .venv/dev  ## rivals and us side by side, each from one run; the best part of two hours
 	$(BIN)/python bench/imports.py --megabytes 200 --whole
 	$(BIN)/python bench/pii.py
+	$(BIN)/python bench/threads.py
 	$(BIN)/python bench/train.py
 	$(BIN)/python -m bench.serve --write docs/performance
 	$(BIN)/python -m bench.daemon
