@@ -271,7 +271,7 @@ FORGETTING = [
         _STORE,
         own_words_in_private_stay=(" + gone(memory, private(memory))", ""),
         replies_to_them_stay=("replies=replies + gone(memory", "replies=gone(memory"),
-        topics_of_private_chats_stay=(' | table.c.channel.startswith(f"{named}:", autoescape=True)', ""),
+        topics_of_private_chats_stay=('for sign in ":@"', 'for sign in "@"'),
     ),
     *_in(
         "bot/store/__init__.py",
