@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 
 from bot.store.database import written
 from bot.store.inserts import insert_new, upsert
-from bot.store.outbox import answer_to
+from bot.store.outbox import DRAFTED, answer_to
 from bot.store.records import Answer, InboundMessage, Participant, Participants, Receipt
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import (
@@ -184,7 +184,8 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
     quoted = written([author_id])[1:-1]
     rated = feedback.c.authors.contains(quoted, autoescape=True) | (feedback.c.author_id == author_id)
     theirs = sa.exists().where(*_same(inbox, outbox, "account", "channel"), inbox.c.author_id == author_id)
-    replies = gone(outbox, theirs.where(answer_to(inbox.c.message_id) == outbox.c.origin))
+    shown = gone(outbox, outbox.c.origin.startswith(f"{DRAFTED}{platform}:{author_id}@", autoescape=True))
+    replies = shown + gone(outbox, theirs.where(answer_to(inbox.c.message_id) == outbox.c.origin))
     names = gone(participants, participants.c.author_id == author_id)
     names += gone(access_requests, access_requests.c.place == f"user:{author_id}")
     messages = gone(memory, memory.c.author_id == author_id)

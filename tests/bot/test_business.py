@@ -98,6 +98,9 @@ async def test_the_owners_own_words_are_sent_instead_and_kept_with_what_was_wron
     assert (await telegram.wait_sent(4))[3]["text"] == "sure, number 2"
     await daemon.store.people.forget("telegram", "555")
     assert await daemon.store.drafts.corrections() == []
+    tables = sa.text("select channel || origin from outbox union all select channel from contacts")
+    left = await daemon.store.database.read(lambda read: [str(row[0]) for row in read.execute(tables)])
+    assert not [row for row in left if "555" in row], "the owner's chat names nobody who is forgotten"
 
 
 async def test_a_contact_is_answered_without_asking_after_so_many_approvals_in_a_row(
