@@ -24,6 +24,12 @@ ME = frozenset({"MARA"})
 Shape = Callable[[int], PreTrainedModel]
 
 
+@pytest.fixture(autouse=True)
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare in float32, whatever ALTEREGO_BFLOAT16 says; the tests of bfloat16 switch it on."""
+    monkeypatch.setenv("ALTEREGO_BFLOAT16", "0")
+
+
 def talk(turns: int, words: int = 6) -> Conversation:
     lines = [(f"turn {number} " + "word " * words).strip() for number in range(turns)]
     return Conversation("group", tuple(Turn("MARA" if k % 2 else "BOB", (line,)) for k, line in enumerate(lines)), 2020)
