@@ -9,7 +9,7 @@ from sqlalchemy import bindparam
 from bot.store.channels import SILENT, keep_surroundings
 from bot.store.database import columns, written
 from bot.store.inserts import insert_new, insert_numbered, upsert
-from bot.store.messages import keep_message
+from bot.store.kept_messages import keep_message
 from bot.store.outbox import DRAFTED, HELD, answer_to, insert_posts
 from bot.store.records import Answer, InboundMessage, OutgoingPart, PendingMessage, PolicyContext, Post, Recent
 from bot.store.repository import Repository, reading, transaction

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new
-from bot.store.messages import keep_message
+from bot.store.kept_messages import keep_message
 from bot.store.outbox import HELD
 from bot.store.records import REACTS, HistoryMessage, InboundMessage
 from bot.store.repository import Repository, reading, transaction

@@ -24,7 +24,7 @@ from persona.encoding import Encoding
 from persona.errors import SettingsError, UserError
 from persona.transcript import Conversation
 from persona.weights import weights_hash
-from trainer.base.hub import require_base
+from trainer.base.reachability import require_base
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import windows_of
 from trainer.loop.distributed import world

@@ -36,7 +36,7 @@ def train(
     """Train an adapter on the corpus and make it current. Example: python -m trainer train --plan"""
     from persona.bundle import is_current
     from persona.config import load
-    from trainer.base.hub import require_base
+    from trainer.base.reachability import require_base
     from trainer.bundle.config_hash import trained_bundle
     from trainer.corpus.store import load as load_corpus
 

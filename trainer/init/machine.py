@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.base_source import INSTRUCT, PACKAGED, is_gguf
 from persona.config import Base, expand_home
 from persona.errors import SettingsError, UserError
-from trainer.base.hub import HUB_SECONDS, impossible_base
+from trainer.base.reachability import HUB_SECONDS, impossible_base
 from trainer.init.local_models import LocalModel
 
 if TYPE_CHECKING:

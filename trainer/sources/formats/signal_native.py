@@ -15,7 +15,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message, MessageKind
 from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.json_lines import array_or_lines
-from trainer.sources.parsing.signal_frames import BackupFrame, Contact, Content, Item, Name, Pointer, Recipient
+from trainer.sources.parsing.signal_frames import BackupFrame, Contact, Item, Name, Pointer, Recipient, SignalContent
 from trainer.sources.source import Reading, Source
 
 ME = "Me"
@@ -130,7 +130,7 @@ class _Backup:
             else (),
         )
 
-    def _mentioned(self, text: str, content: Content | None) -> str:
+    def _mentioned(self, text: str, content: SignalContent | None) -> str:
         """Return a text with the names of whom it mentions; their places come in order."""
         ranges = content.text.body_ranges if content and content.text else []
         for mention in sorted(
@@ -156,7 +156,7 @@ def _name(contact: Contact) -> str:
     return contact.username or (f"+{contact.e164.lstrip('+')}" if contact.e164 else "")
 
 
-def _sorted(item: Item) -> tuple[MessageKind, Content | None]:
+def _sorted(item: Item) -> tuple[MessageKind, SignalContent | None]:
     """Return the kind of a chat item and what it says."""
     if item.update_message:
         is_call = item.update_message.individual_call is not None or item.update_message.group_call is not None
@@ -176,7 +176,7 @@ def _sorted(item: Item) -> tuple[MessageKind, Content | None]:
     return ("message", content) if content else ("unsupported", None)
 
 
-def _said(item: Item, content: Content | None) -> tuple[str, tuple[str, ...]]:
+def _said(item: Item, content: SignalContent | None) -> tuple[str, tuple[str, ...]]:
     """Return words and media."""
     if content is None:
         return "", ()

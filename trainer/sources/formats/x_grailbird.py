@@ -11,10 +11,10 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Reject
 from trainer.sources.parsing.json_records import JsonRecords
 from trainer.sources.parsing.x_files import data_type_of, folder, in_order, is_companion
-from trainer.sources.parsing.x_tweet import Author, Owner, Tweet, message
+from trainer.sources.parsing.x_tweet import Owner, Tweet, TweetAuthor, message
 from trainer.sources.source import Reading, Source
 
-_NAMELESS = Author("me", "Me", "")
+_NAMELESS = TweetAuthor("me", "Me", "")
 
 
 def _claim(tree: Tree, names: Sequence[str]) -> list[tuple[str, ...]]:

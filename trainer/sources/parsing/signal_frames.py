@@ -106,7 +106,7 @@ class TextReply(Struct):
     text: Text | None = None
 
 
-class Content(Struct):
+class SignalContent(Struct):
     """Any of a chat item's kinds of content; each has some of these fields."""
 
     text: Text | None = None
@@ -128,14 +128,14 @@ class Item(Struct):
     author_id: str = ""
     date_sent: str = ""
     revisions: list[dict[str, Any]] = msgspec.field(default_factory=list)
-    standard_message: Content | None = None
-    contact_message: Content | None = None
-    sticker_message: Content | None = None
-    view_once_message: Content | None = None
-    direct_story_reply_message: Content | None = None
-    poll: Content | None = None
+    standard_message: SignalContent | None = None
+    contact_message: SignalContent | None = None
+    sticker_message: SignalContent | None = None
+    view_once_message: SignalContent | None = None
+    direct_story_reply_message: SignalContent | None = None
+    poll: SignalContent | None = None
     remote_deleted_message: dict[str, Any] | None = None
-    update_message: Content | None = None
+    update_message: SignalContent | None = None
     payment_notification: dict[str, Any] | None = None
     gift_badge: dict[str, Any] | None = None
 

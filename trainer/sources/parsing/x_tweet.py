@@ -62,7 +62,7 @@ class _EditInfo(msgspec.Struct, gc=False):
     edit: _Initial | None = None
 
 
-class Author(msgspec.Struct, gc=False):
+class TweetAuthor(msgspec.Struct, gc=False):
     """Who wrote a tweet, told in each of them until 2018."""
 
     id_str: str = ""
@@ -87,7 +87,7 @@ class Tweet(msgspec.Struct, gc=False):
     entities: _Entities | None = None
     extended_entities: _Entities | None = None
     edit_info: _EditInfo | None = None
-    user: Author | None = None
+    user: TweetAuthor | None = None
     retweeted_status: _Retweeted | None = None
 
 

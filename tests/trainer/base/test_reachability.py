@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import constants
 
 from persona.errors import UserError
-from trainer.base.hub import HUB_SECONDS, impossible_base, require_reachable
+from trainer.base.reachability import HUB_SECONDS, impossible_base, require_reachable
 
 
 @pytest.mark.parametrize(
