@@ -391,7 +391,8 @@ THREADS = [
     *_in(
         "bot/talk/history.py",
         "tests/bot/talk/test_history.py",
-        threads_quote_what_stands_before=("in (last, before if goes_on else None):", "is last:"),
+        threads_quote_what_stands_before=("[self._before] if goes_on and self._before else []", "[]"),
+        reactions_end_the_last_turn=("if reacted and (rest := self._burst[reacted[-1] :]):", "if (rest := []):"),
     ),
 ]
 
