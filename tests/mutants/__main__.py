@@ -78,13 +78,16 @@ def run_tests(tree: Path, tests: Sequence[str]) -> int:
 
 def _end(process: int) -> None:
     """Kill a run of tests, if it still runs, and whatever it started."""
+    started: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        run = psutil.Process(process)
+        started = [run, *run.children(recursive=True)]  # while it lives: orphans are nobody's children
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
-    with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
-        run = psutil.Process(process)
-        for started in (*run.children(recursive=True), run):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                started.kill()
+    for child in started:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(process, 0)
 
 
