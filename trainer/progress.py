@@ -56,6 +56,12 @@ class Bars:
                 text, highlight=False, soft_wrap=True, markup=False
             )
 
+    def warn(self, text: str) -> None:
+        """A line about something that went wrong; told if nothing else is, too."""
+        self.say(text)
+        if self._quiet and not self._for_programs:
+            self.console.print(typed(text), highlight=False, soft_wrap=True, markup=False)
+
     def figures(self, task: str, step: int, values: Mapping[str, float]) -> None:
         """What was measured at a step of a task, for programs; people read it in the bar's note."""
         self._tell(task=task, step=step, **values)

@@ -126,7 +126,7 @@ def pretrain(
     torch.manual_seed(seed)
     trained = _train(untrained.model, blocks, encoding, limit * 60, seed, folder, bars)
     if trained.steps < (steps := math.ceil(len(blocks) / ROWS)):
-        bars.say(
+        bars.warn(
             f"pretraining ended after {limit:.3g} minutes, {patience:.3g} times what two quiet cores take, and "
             f"{trained.steps / steps:.0%} of its tokens, so the base is worse than it could be: train when the machine does "
             "nothing else, or raise [base] minutes"

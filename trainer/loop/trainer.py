@@ -205,7 +205,7 @@ def run_training(
         except Diverged as fault:
             if not (step := trainer.restore_best()):
                 raise
-            bars.say(f"{fault}; what is kept is the adapter of step {step}, the best so far")
+            bars.warn(f"{fault}; what is kept is the adapter of step {step}, the best so far")
     state = trainer.state
     return Trained(
         state.global_step,

@@ -37,6 +37,12 @@ def test_a_limit_that_bites_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "[base] minutes" in sentence
 
 
+def test_a_limit_that_bites_is_told_if_nothing_else_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for JSON alone gets a worse base too."""
+    pretrain(TALK, tmp_path, minutes=None, seed=0, bars=Bars(quiet=True), patience=1e-9)
+    assert capsys.readouterr().err.startswith("pretraining ended after")
+
+
 def test_without_a_limit_all_tokens_are_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is said of a limit."""
     bars = Bars(quiet=True, for_programs=True)
