@@ -224,7 +224,15 @@ async def _batch(voice: Voice, asked: Sequence[tuple[int, ReplyContext]], longes
 async def _reply(voice: Voice, context: ReplyContext, seed: int, longest: int) -> Result:
     sampling = replace(voice.sampling, max_new_tokens=longest)
     room = min(longest, voice.seal.max_length // 2)
-    ids = reply_prompt(voice.encoding, voice.seal, context.scene, context.before, room=room, year=context.year)
+    ids = reply_prompt(
+        voice.encoding,
+        voice.seal,
+        context.scene,
+        context.before,
+        room=room,
+        quote=context.real.quote,
+        year=context.year,
+    )
     text, finish = await complete(voice.engine, Request(ids, sampling, seed))
     to = context.before[-1].text if context.before else ""
     return {"to": to, "text": text, "finish": finish, "blocked": voice.guard.check("\n".join(completion_lines(text)))}

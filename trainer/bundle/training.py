@@ -193,7 +193,7 @@ def _samples(model: PeftModel, base: LoadedBase, seal: Seal, contexts: Sequence[
     async def sample() -> list[tuple[str, ...]]:
         await engine.start()
         texts = [
-            await voice.reply(context.scene, context.before, seed, year=context.year)
+            await voice.reply(context.scene, context.before, seed, quote=context.real.quote, year=context.year)
             for seed, context in enumerate(contexts, start=1)
         ]
         await engine.close()
