@@ -176,7 +176,8 @@ def insert_posts(
     posts: list[Post] = []
     for number, part in enumerate(parts):
         values: dict[str, Any] = {"account": account, "channel": channel, "origin": origin, "part": number, "at": now}
-        values |= {"text": part.text, "reply_to": answers if number == 0 else "", "after": answers, "state": state}
+        is_answer = number == 0 or part.post_type == "reaction"  # which is to a message, or nothing
+        values |= {"text": part.text, "reply_to": answers if is_answer else "", "after": answers, "state": state}
         values |= {"post_type": part.post_type}
         keys = _introduced(write, account, channel, answers) if part.introduces else []
         kept = {"said": written(part.said), "introduces": written(keys) if keys else ""}

@@ -152,6 +152,19 @@ async def test_a_reply_that_is_a_reaction_becomes_one_on_discord(
     ]
 
 
+async def test_who_is_met_for_the_first_time_is_told_what_it_is_and_reacted_to(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """The introduction comes first, and the reaction is still to the message that it answers."""
+    daemon = await start_daemon(on_discord(bare_home, discord, "introduce = true\n"))
+    daemon.engine.words = lambda _: "[react 😂]"
+    await discord.wait_connected()
+    asked = await discord.say("a swan bit me", mention=True)
+    await until(lambda: len(discord.reactions) == 1)
+    assert discord.reactions == [(asked, "😂")]
+    assert len(discord.posts) == 1
+
+
 @pytest.mark.parametrize("said", ["[react :unknown:]", "[react hello]", "[react ]", "[react 😂😂]"])
 async def test_a_reaction_that_discord_has_not_is_declined(
     bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon, said: str
