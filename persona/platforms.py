@@ -99,7 +99,8 @@ class Platform:
     """name: the settings section, the key of ids under [people.KEY], the beginning of channels and accounts
     (`discord:123`), and the gateway's folder. section: the class of that section; all its keys have defaults. token: the
     secret it needs. target: a regular expression of what follows the name in [tweets] to. export_prefix: what its exports
-    put before a person's number."""
+    put before a person's number. user_id: how to find a person's number.
+    token_pattern: a regular expression of the secret; token_shape: the same in words."""
 
     name: str
     section: type[PlatformSection]
@@ -107,6 +108,9 @@ class Platform:
     target: str
     target_example: str
     export_prefix: str = ""
+    user_id: str = ""
+    token_pattern: str = r"\S+"
+    token_shape: str = ""
 
     @property
     def title(self) -> str:
@@ -115,8 +119,27 @@ class Platform:
 
 
 PLATFORMS = (
-    Platform("discord", Discord, "DISCORD_TOKEN", r"\d+", "discord:CHANNEL_ID"),
-    Platform("telegram", Telegram, "TELEGRAM_TOKEN", r"-?\d+(:\d+)?", "telegram:CHAT_ID", export_prefix="user"),
+    Platform(
+        "discord",
+        Discord,
+        "DISCORD_TOKEN",
+        r"\d+",
+        "discord:CHANNEL_ID",
+        user_id=_DISCORD_USER,
+        token_pattern=r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}",
+        token_shape="three parts with dots between them, from the page Bot of the application",
+    ),
+    Platform(
+        "telegram",
+        Telegram,
+        "TELEGRAM_TOKEN",
+        r"-?\d+(:\d+)?",
+        "telegram:CHAT_ID",
+        user_id=_TELEGRAM_USER,
+        export_prefix="user",
+        token_pattern=r"\d{5,}:[\w-]{30,}",
+        token_shape="a number, a colon and 35 letters, from @BotFather",
+    ),
 )
 NAMES = tuple(platform.name for platform in PLATFORMS)
 _TARGET = "|".join(f"{platform.name}:{platform.target}" for platform in PLATFORMS)
@@ -156,9 +179,9 @@ class _Ids(Section):
     @field_validator("*")
     @classmethod
     def _are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
-        how = {"discord": _DISCORD_USER, "telegram": _TELEGRAM_USER}.get(info.field_name or "")
+        how = next((platform.user_id for platform in PLATFORMS if platform.name == info.field_name), "")
         for listed in value if how else ():
-            require_number(listed, how or "")
+            require_number(listed, how)
         return value
 
     def ids(self, platform: str) -> tuple[str, ...]:

@@ -9,22 +9,14 @@ from persona.errors import SettingsError
 from persona.platforms import PLATFORMS
 from persona.settings_file import SettingsDocument, save_settings
 
-_SHAPES = {
-    "discord": (
-        r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}",
-        "three parts with dots between them, from the page Bot of the application",
-    ),
-    "telegram": (r"\d{5,}:[\w-]{30,}", "a number, a colon and 35 letters, from @BotFather"),
-}
-
 
 def keep_token(config: Path, platform: str, token: str) -> None:
     """Write a token into .env beside the settings, and switch its platform on. Raises SettingsError for what is none."""
     load(config)  # settings that are invalid are reported first
-    shape, words = _SHAPES[platform]
-    if not re.fullmatch(shape, token.strip(), re.ASCII):
-        raise SettingsError(f"this is no token of {platform.title()}: it has {words}")
-    name = next(row.token for row in PLATFORMS if row.name == platform)
+    row = next(row for row in PLATFORMS if row.name == platform)
+    if not re.fullmatch(row.token_pattern, token.strip(), re.ASCII):
+        raise SettingsError(f"this is no token of {row.title}: it has {row.token_shape}")
+    name = row.token
     path = config.parent / ".env"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     others = [line for line in lines if not re.match(rf"\s*(export\s+)?{name}\s*=", line)]
