@@ -199,7 +199,7 @@ async def not_noted(run: Run) -> None:
         await run.mention()
 
 
-@_fault("put off, then stopped and started")
+@_fault("put off, then stopped and started", doubtful=True)  # it may be stopped while a request is on its way
 async def put_off(run: Run) -> None:
     await run.ready()
     fake = run.discord if run.platform == "discord" else run.telegram

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
-from tests.chaos.resident import Lodger, Resident
+from tests.chaos.resident import Lodger, Resident, echo
 from tests.fakes.fake_discord import ALICE, GUILD_ID, FakeDiscord
 from tests.fakes.fake_telegram import ALICE as ADA
 from tests.fakes.fake_telegram import GROUP, FakeTelegram
@@ -133,6 +133,13 @@ class Run:
         }
         left = self._rows("select id, state from outbox where state in ('ready', 'sending')")
         return not left and all(verdicts.get(number) for number in self.mentions)
+
+    def begin_anew(self) -> None:
+        """What was said so far is judged; from now on it answers in words."""
+        self.mentions.clear()
+        self._spoken.clear()
+        self.expresses = ""
+        self.resident.engine.words = echo
 
     def says(self, what: str) -> None:
         """From now on answers are a reaction or a sticker. What it said before is judged as words."""

@@ -127,6 +127,7 @@ class Visit:
 def visit(browser: Browser, address: str, size: dict[str, int] = DESK, scheme: str = "light") -> Iterator[Visit]:
     """Open the page; what it complained of and whom it asked is noted. scheme: light or dark."""
     page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_default_timeout(120_000)  # other sessions may share the machine
     opened = Visit(page)
     page.on("console", lambda line: opened.complaints.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: opened.complaints.append(str(error)))

@@ -123,7 +123,7 @@ def test_any_causal_lm_folder_is_a_base(imported: Home, shape: object, make: obj
     imported.settings(
         sample_settings('[base]\nmodel = "base"\n[train]\nepochs = 1\nlimit = 120\nrank = 4\nmax_length = 4096\n')
     )
-    done = trainer(imported, "train", "--json")
+    done = trainer(imported, "train", "--force", "--json")
     assert done.returncode == 0, done.stderr
     bundle = current(load(imported.config, {}).adapters)
     assert bundle.seal.base.model == "base"
@@ -143,7 +143,7 @@ def test_the_end_of_turn_is_what_the_model_stops_on(imported: Home) -> None:
     """A tokenizer's EOS that the model never generates gives way to the first one it does."""
     bases.save(imported.folder / "base", bases.qwen3, listed=[7, 9])
     imported.settings(sample_settings('[base]\nmodel = "base"\n[train]\nepochs = 1\nlimit = 60\nrank = 4\n'))
-    assert trainer(imported, "train").returncode == 0
+    assert trainer(imported, "train", "--force").returncode == 0
     seal = current(load(imported.config, {}).adapters).seal
     assert (seal.end_of_turn, seal.stops) == (7, (7, 9))
 
