@@ -247,7 +247,7 @@ OUTBOX = [
             'outbox.c.id == bindparam("row"), outbox.c.state == "sending")',
             'outbox.c.id == bindparam("row"))',
         ),
-        every_part_is_a_reply=('answers if number == 0 else ""', "answers"),
+        every_part_is_a_reply=('answers if is_answer else ""', "answers"),
         begun_is_not_noted=('write.execute(_BEGIN, {"row": post.id})', "pass"),
     ),
     *_in(

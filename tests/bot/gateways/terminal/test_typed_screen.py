@@ -46,6 +46,7 @@ class Chat:
         began = time.monotonic()
         self.process.expect(pexpect.EOF, timeout=60)
         took = time.monotonic() - began
+        self.process.wait()  # it closes its terminal before it ends, and close() would hang up on it
         self.process.close()
         return self.process.exitstatus, took, plain(str(self.process.before))
 
