@@ -57,7 +57,7 @@ def test_minutes_are_as_many_tokens_as_quiet_cores_see_in_them(size: Size) -> No
     budget = budget_for(size, 150_000, 2)
     assert budget.tokens == 2 * 60 * QUIET_RATES[size]
     assert budget.minutes == pytest.approx(2)
-    assert PATIENCE >= 3  # a busy machine takes about twice as long
+    assert PATIENCE >= 6  # some quiet machines take twice as long, and busy ones twice as long again
 
 
 @pytest.mark.parametrize(
