@@ -111,7 +111,8 @@ def _commit_one(write: sa.Connection, message: InboundMessage) -> PendingMessage
     keep_message(write, message)
     if not message.trigger:
         return None
-    known = {name: getattr(message, name) for name in ("account", "channel", "message_id", "author_id", "at")}
+    kept = ("account", "channel", "message_id", "author_id", "at", "due_at")
+    known = {name: getattr(message, name) for name in kept}
     values = {**known, "is_dm": message.is_dm, "trigger": message.trigger}
     number = insert_numbered(write, inbox, values)
     return PendingMessage(id=number, **values) if number is not None else None

@@ -16,8 +16,9 @@ class InboundMessage:
     the display name of an author who is new in the channel, or called otherwise now; None for a known one.
 
     reply_to: the id of the message that it answers by a link, "" if that stands elsewhere. to_persona: it addresses the
-    persona. quoted: the words that it answers, quoted_author, quoted_speaker: whose they are. is_part_quoted: only those
-    are answered. forwarded_author: whose words it passes on. sticker, sticker_id: what it showed.
+    persona. due_at: before then it is not answered, UTC seconds. quoted: the words that it answers, quoted_author,
+    quoted_speaker: whose they are. is_part_quoted: only those are answered. forwarded_author: whose words it passes on.
+    sticker, sticker_id: what it showed.
     """
 
     account: str
@@ -37,13 +38,14 @@ class InboundMessage:
     quoted: tuple[str, ...] = ()
     is_part_quoted: bool = False
     forwarded_author: str = ""
+    due_at: float = 0.0
     sticker: str = ""
     sticker_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingMessage:
-    """A row of the inbox without a verdict."""
+    """A row of the inbox without a verdict. due_at: before then it is not answered, UTC seconds."""
 
     id: int
     account: str
@@ -53,6 +55,7 @@ class PendingMessage:
     is_dm: bool
     trigger: str
     at: float
+    due_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ inbox = Table(
     Column("is_dm", Boolean, nullable=False),
     Column("called", Text, key="trigger", nullable=False, server_default="mention"),
     Column("at", Float, nullable=False),
+    Column("due_at", Float, nullable=False, server_default="0"),
     Column("verdict", Text),
     Column("reason", Text),
     Column("settled_at", Float),
