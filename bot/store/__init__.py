@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.store.channels import EVERYWHERE, Channels
 from bot.store.database import Database
 from bot.store.drafts import Drafts, shown_as
+from bot.store.feedback import Feedback, Judgement
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
 from bot.store.outbox import DRAFTED, HANDED_IN, LOGGED, OPEN, Outbox
@@ -59,6 +60,7 @@ __all__ = [
     "BotStore",
     "HistoryMessage",
     "InboundMessage",
+    "Judgement",
     "OutgoingPart",
     "Participant",
     "Participants",
@@ -83,6 +85,7 @@ class BotStore(Repository):
         self.inbox = Inbox(database)
         self.outbox = Outbox(database)
         self.drafts = Drafts(database)
+        self.feedback = Feedback(database)
         self.memory = Memory(database)
         self.people = People(database)
         self.channels = Channels(database)

@@ -56,6 +56,7 @@ class Drafts(Repository):
         here = (answers.c.account == account) & (answers.c.channel == channel) & (answers.c.origin == origin)
         if made := write.execute(sa.select(answers).where(here)).mappings().first():
             kept = {name: made[name] for name in ("account", "channel", "prompt", "adapter", "authors")}
+            kept |= {"message_id": origin.removeprefix(answer_to("")), "author_id": channel.partition("@")[2]}
             write.execute(corrections.insert().values(**kept, wrong=made["completion"], right=right, at=now))
         upsert(write, contacts, {"account": account, "channel": channel, "approved": 0})
         _judge(write, account, channel, origin, "answered", "corrected")

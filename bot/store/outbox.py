@@ -10,7 +10,7 @@ from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
 from bot.store.records import OutgoingPart, PendingMessage, Post, PostedAnswer, reaction_id
 from bot.store.repository import Repository, reading, transaction
-from bot.store.schema import answers, feedback, inbox, introductions, memory, outbox
+from bot.store.schema import answers, corrections, feedback, inbox, introductions, memory, outbox
 
 OPEN = ("ready", "sending")
 HELD = "held"  # the state of an answer that its owner has not approved
@@ -69,9 +69,10 @@ class Outbox(Repository):
         write.execute(_RELEASE, {"row": post.id, "then": self.database.clock() + wait})
 
     @transaction
-    def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str) -> None:
-        """Note that a post was made, and remember it as the persona's own words; not if it was forgotten meanwhile."""
-        row = write.execute(_SENT, {"row": post.id, "known_as": message_id}).first()
+    def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str, adapter: str = "") -> None:
+        """Note that a post was made, and by which adapter's version, and remember it as the persona's own words; not if it
+        was forgotten meanwhile."""
+        row = write.execute(_SENT, {"row": post.id, "known_as": message_id, "version": adapter}).first()
         if row is None:
             return
         channel, introduces = row
@@ -138,12 +139,18 @@ class Outbox(Repository):
     @transaction
     def forget_answer(self, write: sa.Connection, account: str, channel: str, answer: PostedAnswer) -> None:
         """Forget what was said in posts that were taken back, what they were made of, and who rated them."""
-        for table in (memory, feedback):
+        for table in (memory, feedback, corrections):
             here = (table.c.account == account) & (table.c.channel == channel)
             write.execute(table.delete().where(here, table.c.message_id.in_(answer.message_ids)))
         for table in (answers, outbox):
             here = (table.c.account == account) & (table.c.channel == channel)
             write.execute(table.delete().where(here, table.c.origin == answer.origin))
+
+    @reading
+    def adapter_of(self, read: sa.Connection, account: str, channel: str, message_id: str) -> str:
+        """Return the version of the adapter that said a post; "" if that is not known."""
+        here = (outbox.c.account == account) & (outbox.c.channel == channel) & (outbox.c.message_id == message_id)
+        return read.execute(sa.select(outbox.c.adapter).where(here)).scalar() or ""
 
     @reading
     def origin_of(self, read: sa.Connection, account: str, channel: str, message_id: str) -> str | None:
@@ -228,6 +235,6 @@ _RELEASE = (
 _SENT = (
     outbox.update()
     .where(outbox.c.id == bindparam("row"))
-    .values(state="sent", message_id=bindparam("known_as"), text="", said="")
+    .values(state="sent", message_id=bindparam("known_as"), adapter=bindparam("version"), text="", said="")
     .returning(outbox.c.channel, outbox.c.introduces)
 )

@@ -191,7 +191,10 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
     messages = gone(memory, memory.c.author_id == author_id)
     quotes = _mask_quotes(write, platform, author_id)
     verdicts = gone(inbox, inbox.c.author_id == author_id)
-    ratings = gone(corrections, corrections.c.authors.contains(quoted, autoescape=True))
+    ratings = gone(
+        corrections,
+        corrections.c.authors.contains(quoted, autoescape=True) | (corrections.c.author_id == author_id),
+    )
     ratings += gone(feedback, rated) + gone(answers, answers.c.authors.contains(quoted, autoescape=True))
     return Receipt(
         f"{platform}:{author_id}",

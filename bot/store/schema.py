@@ -78,6 +78,7 @@ outbox = Table(
     Column("at", Float, nullable=False),
     Column("not_before", Float, nullable=False, server_default="0"),
     Column("introduces", Text, nullable=False, server_default=""),
+    *_later("adapter"),
     Column("post_type", Text, nullable=False, server_default="text"),
     UniqueConstraint("account", "channel", "origin", "part"),
     Index("outbox_open", "account", "state"),
@@ -138,6 +139,7 @@ corrections = Table(
     metadata,
     Column("id", _Key, primary_key=True),
     *_text("account", "channel", "prompt", "wrong", "right", "adapter", "authors"),
+    *_later("message_id", "author_id"),
     Column("at", Float, nullable=False),
 )
 
