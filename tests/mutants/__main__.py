@@ -1,10 +1,9 @@
 """Plant each fault in a copy of the tree and run the tests that must find it. Exit code 1 if any is not found.
 
-usage: python -m tests.mutants [WORD...]   only the faults whose title holds one of these words, such as trainer/evaluate
-
 Ctrl-C and SIGTERM end the tests that are running, and what they have started, too.
 """
 
+import argparse
 import compileall
 import contextlib
 import importlib
@@ -130,10 +129,27 @@ def is_found(mutation: Mutation, tree: Path) -> bool:
     return code == FAILED
 
 
-def main(words: Sequence[str]) -> int:
+def _arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("word", nargs="*", help="only faults whose file or text holds one of these: trainer/evaluate")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="begin with the N-th, where a run was ended")
+    arguments = parser.parse_args()
+    arguments.chosen = [
+        mutation
+        for mutation in MUTATIONS
+        if not arguments.word or any(word in mutation.title for word in arguments.word)
+    ]
+    if not arguments.chosen:
+        parser.error(f"no fault's file or text holds {' or '.join(arguments.word)}")
+    return arguments
+
+
+def main() -> int:
     """Run the chosen mutations and print those that no test found. Returns the exit code."""
+    arguments = _arguments()
+    chosen: list[Mutation] = arguments.chosen
     end_on_signals()
-    chosen = [one for one in MUTATIONS if not words or any(word in one.title for word in words)]
     misplaced = [one for one in chosen if one.occurrences(ROOT) != 1]
     for one in misplaced:
         print(f"MISPLACED  {one.title}: its old text stands there {one.occurrences(ROOT)} times, not once")
@@ -145,17 +161,21 @@ def main(words: Sequence[str]) -> int:
         load_libraries()
         tests = sorted({test for one in chosen for test in one.tests})
         if run_tests(tree, tests) != PASSED:
-            print("the tests fail without any fault planted: make them pass first", file=sys.stderr)
+            print(
+                "the tests fail without any fault planted: make them pass first (MUTANTS_LOG=file keeps what they print)",
+                file=sys.stderr,
+            )
             return 1
-        for number, one in enumerate(chosen, 1):
+        for number, one in list(enumerate(chosen, 1))[arguments.first - 1 :]:
             began = time.monotonic()
             if one not in misplaced and not is_found(one, tree):
                 survivors.append(one)
                 print(f"SURVIVED  {one.title}", flush=True)
             print(f"{number}/{len(chosen)}  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    print(f"{len(chosen)} faults planted, {len(survivors)} not found")
+    planted = max(0, len(chosen) - arguments.first + 1)
+    print(f"{planted} faults planted, {len(survivors)} not found")
     return 1 if survivors or misplaced else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
