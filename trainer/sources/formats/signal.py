@@ -10,13 +10,13 @@ reactions after it as `(- Name: 😀 -)`, stickers as `(( 😀 ))` or a link int
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message
 from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
 from trainer.sources.parsing.signal_chat import ME, NOBODY, SignalChat, chat_name
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each, companions
 
 _HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d),? (\d\d:\d\d(?::\d\d)?)\] ([^\n]{1,100}?): ?(.*)")
@@ -83,20 +83,13 @@ def _message(block: Block[Header], chat: SignalChat) -> Message:
     files += ["file" for _ in _NOT_EXPORTED.finditer(body)]
     text = _NOT_EXPORTED.sub("", _FILE.sub("", _STICKER.sub("", body)))
     return chat.message(
-        _timestamp(moment),
+        iso_timestamp(moment),
         sender,
         "\n".join(line.rstrip() for line in text.split("\n")).strip(),
         re.sub(r"^> ?", "", quote[1], flags=re.MULTILINE) if quote else "",
         (*stickers, *files),
         reactions,
     )
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
 
 
 SOURCE = Source(

@@ -6,7 +6,6 @@ Learned from carderne/signal-export (models.py, main.py): `date`, `sender`, `bod
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from trainer.sources.message import Message, MessageKind, Reject
 from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.json_lines import array_or_lines
 from trainer.sources.parsing.signal_chat import ME, NOBODY, SignalChat, chat_name
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
 _KEYS = (b'"date"', b'"sender"', b'"body"', b'"quote"', b'"reactions"')
@@ -59,7 +59,7 @@ def _message(row: _Row, chat: SignalChat) -> Message:
     kind: MessageKind | None = "unsupported" if row.deleted else "call" if row.call else None
     text = "(This message was deleted)" if row.deleted else body
     return chat.message(
-        _timestamp(row.date),
+        iso_timestamp(row.date),  # the exporting machine's hour, as in the Markdown
         row.sender or NOBODY,
         text,
         re.sub(r"^> ?", "", (row.quote or "").strip(), flags=re.MULTILINE),
@@ -76,14 +76,6 @@ def _reactions(reactions: list[Any] | None) -> Iterator[tuple[str, str]]:
             yield str(reaction[1]), str(reaction[0])
         elif isinstance(reaction, dict):
             yield str(reaction.get("emoji", "")), str(reaction.get("name", ""))
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC).timestamp()  # the exporting machine's hour, as in the Markdown
 
 
 SOURCE = Source("Signal JSON", claim_each(_recognises), _read)

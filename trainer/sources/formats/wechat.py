@@ -21,6 +21,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import Message
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.derived_id import DerivedIds
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.parsing.wechat_messages import parse_message
 from trainer.sources.source import Reading, Source, claim_each
 
@@ -163,10 +164,9 @@ def _timestamp(text: str) -> float | None:
         if match := _EXCEL.fullmatch(text):  # as spreadsheets write it: 2024/10/4 11:42
             year, month, day, hour, minute, second = (int(number or 0) for number in match.groups())
             return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
-        at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return iso_timestamp(text)
 
 
 SOURCE = Source("WeChat CSV", claim_each(_recognises), _read)

@@ -18,6 +18,7 @@ from trainer.sources.message import Message, Reject
 from trainer.sources.parsing.csv_records import csv_header, csv_rows
 from trainer.sources.parsing.html_text import html_text
 from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source
 
 _BEIJING = timezone(timedelta(hours=8))
@@ -115,13 +116,10 @@ def _message(post: _Post, number: str, author: str) -> Message:
 
 
 def _timestamp(created: str) -> float | None:
-    for shape in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")):
-        try:
-            at = shape(created.strip())
-        except ValueError:
-            continue
-        return at.replace(tzinfo=at.tzinfo or _BEIJING).timestamp()
-    return None
+    try:
+        return datetime.strptime(created.strip(), "%a %b %d %H:%M:%S %z %Y").timestamp()
+    except ValueError:
+        return iso_timestamp(created, _BEIJING)
 
 
 SOURCE = Source("Weibo", _claim, _read, experimental=True)

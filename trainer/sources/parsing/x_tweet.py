@@ -9,6 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from trainer.sources.message import Message, MessageKind
+from trainer.sources.parsing.timestamps import iso_timestamp
 
 _MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _CREATED = re.compile(r"\w{3} \w{3} \d\d (\d\d):(\d\d):(\d\d) \+0000 \d{4}")  # Mon May 05 10:00:00 +0000 2014
@@ -21,6 +22,7 @@ _CUT_SHORT = re.compile(
 _SECONDS_APART = (0, 1, -1, 2)  # of a note's time from its tweet's
 MIN_CUT_LENGTH = 100  # characters; what is cut has some 270, and a shorter text may end with an ellipsis of its own
 _FIRST_YEAR, _LAST_YEAR = 2006, 2100  # impossible years occur in real archives
+_FIRST_SECOND, _END = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (_FIRST_YEAR, _LAST_YEAR + 1))
 
 
 class Owner(msgspec.Struct, gc=False):
@@ -142,11 +144,9 @@ def seconds(created: str) -> float | None:
     if clock:
         midnight = _midnight(created[4:10], created[26:])
         return None if midnight is None else midnight + int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
-    try:  # 2013-05-05 10:00:00 +0000 in archives of 2018 and before, 2023-05-05T10:00:00.000Z in notes and messages
-        at = datetime.fromisoformat(created.replace(" +", "+"))
-    except ValueError:
-        return None
-    return at.replace(tzinfo=at.tzinfo or UTC).timestamp() if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
+    # 2013-05-05 10:00:00 +0000 in archives of 2018 and before, 2023-05-05T10:00:00.000Z in notes and messages
+    at = iso_timestamp(created.replace(" +", "+"))
+    return at if at is not None and _FIRST_SECOND <= at < _END else None
 
 
 @lru_cache(maxsize=20_000)
