@@ -27,7 +27,10 @@ _DELETED = """this message was deleted|you deleted this message|mensaje eliminad
     du slettet denne meldingen|ta wiadomość została usunięta|usunięto tę wiadomość|usunąłeś tę wiadomość|
     tato zpráva byla smazána|tuto zprávu jste smazali|tämä viesti poistettiin|poistit tämän viestin|
     ezt az üzenetet törölték|törölted ezt az üzenetet|acest mesaj a fost șters|αυτό το μήνυμα διαγράφηκε|
-    tin nhắn này đã bị xóa|bạn đã xóa tin nhắn này|ข้อความนี้ถูกลบ|این پیام حذف شد"""
+    tin nhắn này đã bị xóa|bạn đã xóa tin nhắn này|ข้อความนี้ถูกลบ|คุณลบข้อความนี้|این پیام حذف شد|شما این پیام را حذف کردید|
+    det här meddelandet togs bort|du tog bort det här meddelandet|tato zpráva byla odstraněna|διαγράψατε αυτό το μήνυμα|
+    이 메시지는 삭제되었습니다|這則訊息已刪除|这条消息已删除|您已删除这条消息|इस मैसेज को मिटाया|ați șters acest mesaj|
+    това съобщение беше изтрито|mesej ini telah dipadam|s’ha suprimit aquest missatge"""
 _CALL = """call llamada videollamada anruf sprachanruf videoanruf chamada ligação appel chiamata звон дзвін oproep
     gesprek arama 通話 通话 통화 panggilan مكالمة שיחה कॉल samtal opkald anrop połączen hovor puhelu hívás κλήση สาย
     gọi"""
