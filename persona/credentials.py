@@ -11,7 +11,7 @@ from persona.config import Settings
 from persona.errors import SettingsError
 from persona.platforms import PLATFORMS
 
-NAMES = (*(platform.token for platform in PLATFORMS), "STORE_URL", "ENGINE_API_KEY", "HF_TOKEN")
+NAMES = (*(platform.token for platform in PLATFORMS), "STORE_URL", "ENGINE_API_KEY", "RIVAL_API_KEY", "HF_TOKEN")
 
 
 def secret(name: str, settings: Settings, environ: Mapping[str, str] = os.environ) -> str | None:

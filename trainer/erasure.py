@@ -18,6 +18,7 @@ from persona.transcript import UNKNOWN
 from trainer.bundle.provenance import trained_on
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, save
+from trainer.evaluate.rival.kept_answers import FOLDER as RIVALS
 from trainer.ingest.languages import languages_of
 from trainer.loop.checkpoints import WORK
 from trainer.people.erasure_list import load_erasure_list, masked_names, save_erasure_list
@@ -30,7 +31,7 @@ from trainer.people.name_rules import name_matches
 class ErasureReceipt:
     """What was removed, without a word about whom. messages: theirs. quotations: of their words in other messages.
     mentions: messages of others in which their name became […]. bundles: trained on them, to be trained anew. leftovers:
-    grown bases and interrupted trainings, which held their words, removed."""
+    grown bases, interrupted trainings and a rival's answers, which held their words, removed."""
 
     at: str
     messages: int
@@ -174,10 +175,14 @@ def _trained_on(settings: Settings, keys: Collection[str], speakers: Collection[
 
 
 def _leftovers(settings: Settings) -> list[Path]:
-    """Return what earlier trainings left to go on with, grown from or fitted to a corpus in which they still were."""
+    """Return what earlier trainings left to go on with, grown from or fitted to a corpus in which they still were; and what
+    rivals answered to their words."""
     return [
-        path
-        for name in ("bases", WORK)
-        if (settings.adapters / name).is_dir()
-        for path in (settings.adapters / name).iterdir()
+        *(
+            path
+            for name in ("bases", WORK)
+            if (settings.adapters / name).is_dir()
+            for path in (settings.adapters / name).iterdir()
+        ),
+        *(path for path in [settings.adapters / RIVALS] if path.is_dir()),
     ]

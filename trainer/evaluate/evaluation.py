@@ -18,13 +18,15 @@ from trainer.corpus.store import Corpus
 from trainer.evaluate import markov
 from trainer.evaluate.calibration import Trial, calibrate
 from trainer.evaluate.copying import TrainingGrams, training_grams
-from trainer.evaluate.figures import Row, model_figures, text_figures
-from trainer.evaluate.generation import GeneratedReply, generate, texts_of
+from trainer.evaluate.figures import Row, model_figures, reply_figures, text_figures
+from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, texts_of, timed
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.model_sample import ModelSample
 from trainer.evaluate.reference_set import ADVISED_MESSAGES, MIN_TEXTS, ReferenceSet, reference_set
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
+from trainer.evaluate.reply_sample import ReplySample
+from trainer.evaluate.rival.contest import RivalReplies
 from trainer.evaluate.voice_ratio import Decisions
 from trainer.progress import Advance, Bars
 
@@ -43,7 +45,8 @@ class Scope:
 class Evaluation:
     """All figures of a bundle. rows: of texts, the persona as `tuned` beside its references. figures: of the model rather than
     of texts. decisions: the judges' on `tuned`. replies: to judge B's contexts. trials: of the calibration, best first.
-    warnings: sentences for the reader."""
+    warnings: sentences for the reader. rival: what a large model answered; reply_rows: figures of its replies beside the
+    persona's."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)
     figures: Mapping[str, Figure | None] = field(default_factory=dict)
@@ -52,10 +55,20 @@ class Evaluation:
     trials: Sequence[Trial] = ()
     warnings: Sequence[str] = ()
     seconds: float = 0.0
+    rival: RivalReplies | None = None
+    reply_rows: Mapping[str, Row] = field(default_factory=dict)
 
 
-def evaluate(settings: Settings, corpus: Corpus, bundle: Bundle, scope: Scope, bars: Bars) -> Evaluation:
-    """Measure a bundle's voice. Raises PermanentError if the engine does not speak as the adapter does."""
+def evaluate(
+    settings: Settings,
+    corpus: Corpus,
+    bundle: Bundle,
+    scope: Scope,
+    bars: Bars,
+    rival: RivalReplies | None = None,
+) -> Evaluation:
+    """Measure a bundle's voice, beside a rival's if there is one. Raises PermanentError if the engine does not speak as the
+    adapter does."""
 
     def open_scorer() -> LikelihoodScorer:
         model = open_bundle_model(bundle, str(located_base(settings)), merge=False)
@@ -64,7 +77,8 @@ def evaluate(settings: Settings, corpus: Corpus, bundle: Bundle, scope: Scope, b
     began = time.monotonic()
     with bars.task("evaluating", 1) as advance:
         voice = open_voice_of(settings, bundle)
-        return EvaluationRun(settings.persona.name, corpus, voice, open_scorer, scope, began, advance).evaluation()
+        run = EvaluationRun(settings.persona.name, corpus, voice, open_scorer, scope, began, advance, rival)
+        return run.evaluation()
 
 
 class EvaluationRun:
@@ -80,6 +94,7 @@ class EvaluationRun:
         scope: Scope,
         began: float,
         advance: Advance,
+        rival: RivalReplies | None = None,
     ) -> None:
         self._name = name
         self._corpus = corpus
@@ -88,6 +103,7 @@ class EvaluationRun:
         self._scope = scope
         self._began = began
         self._advance = advance
+        self._rival = rival
         self._me = voice.seal.speaker
 
     def evaluation(self) -> Evaluation:
@@ -111,9 +127,21 @@ class EvaluationRun:
             test.judge.decisions(texts) if test.judge and texts else None,
             replies,
             trials,
-            tuple(self._warnings(calibration, test, trials, len(replies))),
+            (*self._warnings(calibration, test, trials, len(replies)), *(self._rival.warnings if self._rival else ())),
             time.monotonic() - self._began,
+            self._rival,
+            self._beside_the_rival(voice, replies, test, scorer),
         )
+
+    def _beside_the_rival(
+        self, voice: Voice, replies: Sequence[GeneratedReply], test: ReferenceSet, scorer: LikelihoodScorer | None
+    ) -> dict[str, Row]:
+        """Return figures of replies, of the persona, the rival and the person, if there is a rival."""
+        if not self._rival:
+            return {}
+        real = [TimedReply(GeneratedReply(context, context.real.lines, ())) for context in test.contexts]
+        voices = {"tuned": timed(voice, replies), "rival": self._rival.replies, "human": real}
+        return reply_figures({name: ReplySample(said, scorer, self._me) for name, said in voices.items()})
 
     def _until(self, share: float) -> float:
         return self._began + share * self._scope.seconds
@@ -143,6 +171,8 @@ class EvaluationRun:
     ) -> dict[str, Sequence[str]]:
         """Return the texts of the imitation and of its references."""
         voices: dict[str, Sequence[str]] = {"tuned": texts_of(replies), "human": calibration.real}
+        if self._rival:
+            voices["rival"] = texts_of([answer.reply for answer in self._rival.replies])
         if len(calibration.contexts) >= MIN_TEXTS:
             voices["markov"] = self._markov(len(test.contexts))
         if test.others:

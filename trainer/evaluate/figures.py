@@ -10,6 +10,7 @@ from trainer.evaluate import copying, diversity, shape
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.model_sample import ModelSample
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet, common_words
+from trainer.evaluate.reply_sample import ReplySample
 from trainer.evaluate.two_sample import two_sample
 from trainer.evaluate.voice_ratio import PersonaJudge, voice_ratio
 
@@ -40,6 +41,11 @@ class FigureSpec:
         """Return a value as people read it."""
         return format(value, self.number)
 
+    def with_interval(self, figure: Sequence[float]) -> str:
+        """Return [value, low, high] as people read it: the value, and half of its interval to either side."""
+        value, low, high = figure
+        return f"{self.text(value)} ±{self.text((high - low) / 2)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFigure(FigureSpec):
@@ -57,6 +63,13 @@ class ModelFigure(FigureSpec):
     measure: Callable[[ModelSample], Figure | None]
     leak: bool = False
     slow: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFigure(FigureSpec):
+    """A figure of replies to the same contexts, measured where there is a rival to compare with."""
+
+    measure: Callable[[ReplySample], Figure | None]
 
 
 def _ratio(judge: Callable[[ReferenceSet], PersonaJudge | None]) -> Callable[[TextSample], Figure | None]:
@@ -249,6 +262,36 @@ MODEL_FIGURES: Mapping[str, ModelFigure] = {
     ),
 }
 
+REPLY_FIGURES: Mapping[str, ReplyFigure] = {
+    "reply_relevance": ReplyFigure(
+        title="fit",
+        means="how often a reply is found among ten of the same voice by its question, the base without adapter being the "
+        "judge; .1 is chance",
+        good="near yours",
+        measure=ReplySample.relevance,
+    ),
+    "seconds": ReplyFigure(
+        title="seconds",
+        means="that a reply takes where one is asked for at a time (four at a time of a server elsewhere)",
+        good="low",
+        measure=lambda sample: sample.mean(lambda reply: reply.seconds),
+    ),
+    "prompt_tokens": ReplyFigure(
+        title="tokens read",
+        means="for a reply, as the model counts",
+        good="low",
+        number=".0f",
+        measure=lambda sample: sample.mean(lambda reply: reply.prompt_tokens),
+    ),
+    "answer_tokens": ReplyFigure(
+        title="tokens written",
+        means="for a reply, thoughts among them",
+        good="low",
+        number=".0f",
+        measure=lambda sample: sample.mean(lambda reply: reply.answer_tokens),
+    ),
+}
+
 
 def text_figures(references: ReferenceSet, voices: Mapping[str, Sequence[str]]) -> dict[str, Row]:
     """Measure each voice's texts; voices with too few are left out."""
@@ -264,3 +307,10 @@ def model_figures(sample: ModelSample) -> Row:
     """Measure the model; what can't be measured is left out."""
     specs = {key: spec for key, spec in MODEL_FIGURES.items() if sample.full or not spec.slow}
     return {key: figure for key, spec in specs.items() if (figure := spec.measure(sample))}
+
+
+def reply_figures(samples: Mapping[str, ReplySample]) -> dict[str, Row]:
+    """Measure each voice's replies."""
+    return {
+        name: {key: spec.measure(sample) for key, spec in REPLY_FIGURES.items()} for name, sample in samples.items()
+    }

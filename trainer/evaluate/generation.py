@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from engine.voice import Voice
 from persona.guard import Guard
 from persona.markers import is_reaction
-from trainer.evaluate.reply_context import ReplyContext
+from persona.prompt import reply_prompt
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced
 
 BATCH = 64  # requests submitted at once; the engine schedules them
 FIRST_BATCH = 16  # if time is limited: by it the next ones are known to fit
 STEP = 7919  # between two seeds
+TIMED_REPLIES = 16  # asked for one at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,17 @@ class GeneratedReply:
     def text(self) -> str:
         """Return the lines as a reader sees them."""
         return "\n".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedReply:
+    """A reply and what it cost. seconds: from asking to the last word, alone; None if not measured. prompt_tokens,
+    answer_tokens: that were read and written; None if unknown."""
+
+    reply: GeneratedReply
+    seconds: float | None = None
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
 
 
 def texts_of(replies: Sequence[GeneratedReply]) -> list[str]:
@@ -68,6 +81,38 @@ def generate(
             await voice.engine.close()
 
     return asyncio.run(generate_all())
+
+
+def timed(voice: Voice, replies: Sequence[GeneratedReply], count: int = TIMED_REPLIES) -> list[TimedReply]:
+    """Return the replies with the tokens of each and, of `count` of them, the seconds that they take one at a time."""
+    some = set(evenly_spaced(range(len(replies)), count))
+
+    async def seconds_of_some() -> dict[int, float]:
+        await voice.engine.start()
+        try:
+            seconds: dict[int, float] = {}
+            for place in sorted(some):
+                began = time.monotonic()
+                await _reply(voice, replies[place].context, place * STEP, "", True)
+                seconds[place] = time.monotonic() - began
+            return seconds
+        finally:
+            await voice.engine.close()
+
+    seconds = asyncio.run(seconds_of_some()) if some else {}
+    written = voice.encoding.encode_many([reply.text for reply in replies])
+    return [
+        TimedReply(reply, seconds.get(place), _prompt_tokens(voice, reply.context), len(ids) + 1)
+        for place, (reply, ids) in enumerate(zip(replies, written, strict=True))
+    ]
+
+
+def _prompt_tokens(voice: Voice, context: ReplyContext) -> int:
+    room = min(voice.sampling.max_new_tokens, voice.seal.max_length // 2)
+    quote, year = context.real.quote, context.year
+    return len(
+        reply_prompt(voice.encoding, voice.seal, context.scene, context.before, room=room, quote=quote, year=year)
+    )
 
 
 def batch_size(done: int, spent: float, left: float) -> int:

@@ -15,7 +15,7 @@ from trainer.commands.evaluate import show_evaluation
 from trainer.corpus.store import Corpus
 from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.figures import MODEL_FIGURES, TEXT_FIGURES, ModelFigure, TextFigure, text_figures
+from trainer.evaluate.figures import MODEL_FIGURES, REPLY_FIGURES, TEXT_FIGURES, ModelFigure, TextFigure, text_figures
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reference_set import reference_set
 from trainer.evaluate.report.docs import with_figures
@@ -58,7 +58,7 @@ def test_the_docs_hold_the_table_of_the_registry() -> None:
     """If not: `make docs`, or python -m trainer.evaluate.report.docs docs/likeness.md."""
     text = (ROOT / "docs" / "likeness.md").read_text(encoding="utf-8")
     assert with_figures(text) == text
-    assert all(f"`{key}`" in text for key in (*TEXT_FIGURES, *MODEL_FIGURES))
+    assert all(f"`{key}`" in text for key in (*TEXT_FIGURES, *MODEL_FIGURES, *REPLY_FIGURES))
 
 
 def test_keys_are_a_contract() -> None:
@@ -71,3 +71,4 @@ def test_keys_are_a_contract() -> None:
         "bits_per_character", "bits_per_character_base", "membership", "attribution", "relevance", "guard_objects",
         "guard_silences", "guard_blocks_real", "copy8_unguarded", "full_unguarded", "voice_ratio_among_speakers",
     } <= MODEL_FIGURES.keys()  # fmt: skip
+    assert {"reply_relevance", "seconds", "prompt_tokens", "answer_tokens"} <= REPLY_FIGURES.keys()

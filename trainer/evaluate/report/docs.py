@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from persona.atomic import write_whole
-from trainer.evaluate.figures import MODEL_FIGURES, TEXT_FIGURES, FigureSpec
+from trainer.evaluate.figures import MODEL_FIGURES, REPLY_FIGURES, TEXT_FIGURES, FigureSpec
 
 START, END = "<!-- figures, made by `make docs` -->\n", "<!-- end of figures -->\n"
 
@@ -18,14 +18,14 @@ def with_figures(text: str) -> str:
 
 
 def figures_table() -> str:
-    """Return a Markdown table of all figures: those of any texts, then those of the adapter."""
+    """Return a Markdown table of all figures: those of any texts, of the adapter, of replies beside a rival's."""
     return "".join(f"| {' | '.join(cells)} |\n" for cells in _rows())
 
 
 def _rows() -> Iterator[tuple[str, ...]]:
     yield "Figure", "Good is", "Means", "A fake that beats it alone", "In JSON"
     yield ("---",) * 5
-    specs: list[tuple[str, FigureSpec]] = [*TEXT_FIGURES.items(), *MODEL_FIGURES.items()]
+    specs: list[tuple[str, FigureSpec]] = [*TEXT_FIGURES.items(), *MODEL_FIGURES.items(), *REPLY_FIGURES.items()]
     for key, spec in specs:
         yield spec.title, spec.good, spec.means, spec.fake, f"`{key}`"
 

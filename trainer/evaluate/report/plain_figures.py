@@ -8,7 +8,7 @@ from trainer.evaluate.figures import Row
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.verdict import verdict
 
-ORDER = ("tuned", "human", "another human", "markov", "base")
+ORDER = ("tuned", "rival", "human", "another human", "markov", "base")
 
 
 def plain_figures(evaluation: Evaluation) -> dict[str, Any]:
@@ -17,6 +17,8 @@ def plain_figures(evaluation: Evaluation) -> dict[str, Any]:
         "verdict": verdict(evaluation),
         "rows": {name: _plain_row(evaluation.rows[name]) for name in ORDER if name in evaluation.rows},
         "figures": _plain_row(evaluation.figures),
+        "replies": {name: _plain_row(row) for name, row in evaluation.reply_rows.items()},
+        "rival": _plain_rival(evaluation),
         "judge_decisions": judge_decisions(evaluation),
         "calibration": [
             {
@@ -35,6 +37,13 @@ def plain_figures(evaluation: Evaluation) -> dict[str, Any]:
         "warnings": list(evaluation.warnings),
         "seconds": round(evaluation.seconds, 1),
     }
+
+
+def _plain_rival(evaluation: Evaluation) -> dict[str, Any] | None:
+    rival = evaluation.rival
+    if rival is None:
+        return None
+    return {"model": rival.model, "host": rival.host, "asked": rival.asked, "answered": len(rival.replies)}
 
 
 def judge_decisions(evaluation: Evaluation) -> dict[str, float] | None:

@@ -11,7 +11,7 @@ from persona.bundle import Bundle
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.figures import MODEL_FIGURES, TEXT_FIGURES, TextFigure
+from trainer.evaluate.figures import MODEL_FIGURES, REPLY_FIGURES, TEXT_FIGURES, Row, TextFigure
 from trainer.evaluate.generation import GeneratedReply, texts_of
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reply_context import evenly_spaced
@@ -25,6 +25,7 @@ from trainer.pages.render import render
 SAMPLES = 10
 NAMES = {
     "tuned": "the imitation",
+    "rival": "the rival",
     "human": "you",
     "another human": "another person",
     "markov": "Markov chain",
@@ -50,7 +51,10 @@ def page(
         legend=charts.legend(COLOURS.items()),
         warnings=[*evaluation.warnings, *_gate(bundle.seal.metrics.get("gate"))],
         likeness=list(_likeness(evaluation)),
-        pairs=_pairs(evaluation.replies),
+        pairs=_pairs(evaluation),
+        rival=evaluation.rival,
+        voices=[NAMES[voice] for voice in ORDER if voice in evaluation.reply_rows],
+        against=list(_against(evaluation.reply_rows)),
         extremes=extremes([reply.context.text for reply in evaluation.replies], texts_of(evaluation.replies)),
         charts=[*_lengths(evaluation.replies), *_hours(corpus, bundle.seal.speaker)],
         game=game,
@@ -88,15 +92,28 @@ def _chart(title: str, spec: TextFigure, rows: Mapping[str, Figure]) -> Markup:
     return charts.interval_bars(title, intervals, COLOURS, spec.low, spec.high, {"you": you.value} if you else {})
 
 
-def _pairs(replies: Sequence[GeneratedReply]) -> list[dict[str, Sequence[str]]]:
+def _pairs(evaluation: Evaluation) -> list[dict[str, Sequence[str]]]:
+    """Return what was said and imitated, side by side; where there is a rival, only what it answered too."""
+    rival = {timed.reply.context: timed.reply.lines for timed in (evaluation.rival.replies if evaluation.rival else ())}
+    usable = [reply for reply in evaluation.replies if reply.lines and (not rival or rival.get(reply.context))]
     return [
         {
             "before": reply.context.before[-1].lines if reply.context.before else ("…",),
             "real": reply.context.real.lines,
             "imitated": reply.lines,
+            "rival": rival.get(reply.context, ()),
         }
-        for reply in evenly_spaced([reply for reply in replies if reply.lines], SAMPLES)
+        for reply in evenly_spaced(usable, SAMPLES)
     ]
+
+
+def _against(rows: Mapping[str, Row]) -> Iterator[dict[str, Any]]:
+    """Yield a row of cells for each figure of replies, a cell a voice."""
+    voices = [voice for voice in ORDER if voice in rows]
+    for key, spec in REPLY_FIGURES.items() if voices else ():
+        figures = [rows[voice][key] for voice in voices]
+        cells = [spec.with_interval(figure.plain) if figure else "–" for figure in figures]
+        yield {"title": spec.title, "means": f"{spec.means}; good is {spec.good}", "cells": cells}
 
 
 def _lengths(replies: Sequence[GeneratedReply]) -> Iterator[tuple[str, str, Markup]]:

@@ -1,0 +1,68 @@
+"""A rival's answers on disk: what was asked once is not asked, or paid for, again. Held for the owner's eyes only."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from persona.atomic import PRIVATE_FILE
+from trainer.evaluate.rival.chat_prompt import Message
+
+FOLDER = "rivals"  # in adapters/<name>
+
+
+@dataclass(frozen=True, slots=True)
+class RivalAnswer:
+    """lines: of the answer, none if it said nothing. seconds: that it took. prompt_tokens, answer_tokens: None if unknown.
+    finish: why it ended, as the server says."""
+
+    lines: tuple[str, ...]
+    seconds: float
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+    finish: str = ""
+
+
+class KeptAnswers:
+    """The answers of one model at one address, a line each. What a crash cut off is asked again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._answers: dict[str, RivalAnswer] = {}
+        for line in path.read_bytes().splitlines() if path.is_file() else ():
+            try:
+                row = json.loads(line)
+                asked, lines = row.pop("asked"), tuple(row.pop("lines"))
+                self._answers[asked] = RivalAnswer(lines, **row)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue
+
+    def get(self, messages: Sequence[Message]) -> RivalAnswer | None:
+        """Return the answer to a prompt, None if it was not asked yet."""
+        return self._answers.get(_key(messages))
+
+    def keep(self, messages: Sequence[Message], answer: RivalAnswer) -> None:
+        """Add an answer."""
+        self._answers[_key(messages)] = answer
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        row = json.dumps({"asked": _key(messages), **asdict(answer)}, ensure_ascii=False)
+        with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "wb") as file:
+            file.write(f"\n{row}\n".encode())  # a line of its own, whatever a crash left before it
+
+
+def kept_answers(adapters: Path, url: str, model: str) -> KeptAnswers:
+    """Return what a model at an address has answered. adapters: the persona's folder of bundles."""
+    return KeptAnswers(
+        adapters / FOLDER / f"{_slug(model)}-{hashlib.sha256(f'{url} {model}'.encode()).hexdigest()[:8]}.jsonl"
+    )
+
+
+def _slug(model: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")[:60] or "model"
+
+
+def _key(messages: Sequence[Message]) -> str:
+    return hashlib.sha256(json.dumps(list(messages), ensure_ascii=False).encode()).hexdigest()[:32]
