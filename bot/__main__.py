@@ -140,6 +140,31 @@ def forget(
 
 
 @app.command()
+def feedback(config: ConfigOption = Path("persona.toml")) -> None:
+    """Print votes and corrections with what they are of, a JSON object a line. Example: python -m bot feedback"""
+    import asyncio
+    from dataclasses import asdict
+
+    from bot.store import BotStore
+    from bot.store.address import is_there, store_url
+    from persona.config import load
+
+    async def judgements() -> list[str]:
+        settings = load(config)
+        url = store_url(settings)
+        if not is_there(url, settings.state):
+            return []
+        store = await BotStore.open(url, settings.state)
+        try:
+            return [json.dumps(asdict(each), ensure_ascii=False) for each in await store.feedback.judgements()]
+        finally:
+            await store.close()
+
+    for line in asyncio.run(judgements()):
+        typer.echo(line)
+
+
+@app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The new file; with --keep, the folder of backups.")],
     keep: Annotated[

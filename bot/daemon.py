@@ -86,7 +86,7 @@ async def _voice(settings: Settings, stack: AsyncExitStack) -> Voice:
     voice = await in_daemon_thread(partial(open_voice, settings))
     stack.push_async_callback(voice.engine.close)
     await voice.engine.start()
-    log.info(Event("voice", engine=voice.engine.name, speaker_count=len(voice.seal.speakers)))
+    log.info(Event("voice", engine=voice.engine.name, version=voice.version, speaker_count=len(voice.seal.speakers)))
     return voice
 
 
@@ -124,10 +124,8 @@ class BotDaemon:
         )
 
     def _sender(self, gateway: Gateway) -> Sender:
-        speaker = self._voice.seal.speaker
-        return Sender(
-            self._store, gateway, speaker, self._places, self.metrics, self._disable_target, self._pauses.work
-        )
+        shared, voice = (self._places, self.metrics, self._disable_target, self._pauses.work), self._voice
+        return Sender(self._store, gateway, voice.seal.speaker, *shared, voice.version)
 
     def _writer(self, gateway: Gateway) -> InboxWriter:
         store, settings, places, metrics = self._store, self._settings, self._places, self.metrics
@@ -135,7 +133,7 @@ class BotDaemon:
         listener = Listener(store, settings, self._voice.seal)
         drafter = Drafter(store, gateway, self._voice, listener, settings, places, metrics)
         replier = Replier(store, gateway, self._voice, sender, drafter, settings, places, metrics, self._dispatch)
-        commands = Commands(store, settings, places, self._proactive, gateway, self._status)
+        commands = Commands(store, settings, places, self._proactive, gateway, self._status, self._voice.version)
         claim = self._claims.claim
         return InboxWriter(
             store,

@@ -176,6 +176,7 @@ COMMANDS = (
     CommandHelp("resume", "Speak again", "owner"),
     CommandHelp("status", "How it is", "owner"),
     CommandHelp("say", "Speak up here", "owner", "the scene: timeline, reply, group or dm"),
+    CommandHelp("notme", "Tell me that I'd not say that", "owner", "what I'd say instead: I'd say …"),
 )
 
 
@@ -183,11 +184,12 @@ COMMANDS = (
 class Limits:
     """What a platform allows. units: UTF-16 code units a message. idempotent_sends: whether the platform knows a post again, so
     that one whose result is unknown may be sent again. markup: what it reads in a text: `markdown`, only `plain` names,
-    or `none`."""
+    or `none`. owner_alone: nobody but its owner talks there."""
 
     units: int
     idempotent_sends: bool
     markup: Literal["markdown", "plain", "none"] = "none"
+    owner_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
 def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Voice:
     """Return a bundle's voice, its engine not yet started."""
     engine, sampling = open_engine(settings, bundle, merge=merge), sampling_of(settings, bundle.seal)
-    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard_of(settings, bundle))
+    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard_of(settings, bundle), bundle.version)
 
 
 def guard_of(settings: Settings, bundle: Bundle) -> Guard:

@@ -20,7 +20,8 @@ MAX_ATTEMPTS = 4  # a sample, and three more where it is empty or the guard obje
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Samples texts of the persona, or of another speaker in the training data. guard: asked about every text.
+    """Samples texts of the persona, or of another speaker in the training data. guard: asked about every text. version: of
+    the bundle, "" if it has none.
 
     rejections: gets the guard's reason for each sample it refused. on_text: called with the lines so far, word by word,
     as far as the guard lets them pass; () takes them back."""
@@ -30,6 +31,7 @@ class Voice:
     seal: Seal
     sampling: SamplingParams
     guard: Guard = field(default_factory=Guard)
+    version: str = ""
 
     async def tweet(
         self,

@@ -40,6 +40,11 @@ def engine_at(url: str, shown: str, folder: Path) -> sa.Engine:
     return engine
 
 
+def is_there(url: str, folder: Path) -> bool:
+    """Return whether there is a store to open: a SQLite file that is not there yet would be made."""
+    return not url.startswith("sqlite:///") or (folder / url.removeprefix("sqlite:///")).is_file()
+
+
 def _engine(url: str, folder: Path) -> sa.Engine | None:
     if url.startswith("sqlite:///"):
         return _sqlite(_file(url.removeprefix("sqlite:///"), folder))

@@ -91,6 +91,14 @@ def edited(chat: Chat, bubble: int, text: str) -> Chat:
     return (*chat[:index], replace(old, lines=lines, made=answer), *chat[index + 1 :])
 
 
+def reworded(chat: Chat, text: str) -> Chat:
+    """Return the chat with these words in place of its last answer."""
+    last = chat[-1]
+    assert last.made
+    made = replace(last.made, completion=text, adapter=f"{last.made.adapter}{EDITED}")
+    return (*chat[:-1], replace(last, lines=plain_lines(text), made=made))
+
+
 def unanswered(chat: Chat) -> Chat:
     """Return the chat without the answers at its end."""
     while chat and chat[-1].made:

@@ -13,6 +13,7 @@ from bot.studio.side import Side
 from bot.studio.studio import Studio
 
 SCENES = [("private", "dm"), ("group", "group"), ("under a tweet", "reply"), ("timeline", "timeline")]
+NOT_ME = "/notme"  # typed here, it is about the last answer, as on the platforms
 NOTHING_YET = "Nothing is trained yet; once it is, this is where you talk with it."
 
 
@@ -41,7 +42,9 @@ class ChatTab:
                     anew = gr.Button("New", scale=1, min_width=70, elem_id="chat-new")
                 with gr.Row(equal_height=True):
                     self._name = gr.Textbox(ANYBODY, label="you are", min_width=120, scale=2, elem_id="chat-name")
-                    scene = gr.Radio(SCENES, value="dm", label="where", min_width=280, scale=5, elem_id="chat-scene")
+                    self._scene = scene = gr.Radio(
+                        SCENES, value="dm", label="where", min_width=280, scale=5, elem_id="chat-scene"
+                    )
                     double = gr.Checkbox(False, label="side by side", min_width=140, scale=2, elem_id="chat-double")
                 speaking = gr.State("")
                 with gr.Row():
@@ -72,10 +75,20 @@ class ChatTab:
 
     @property
     def _typed(self) -> list[Any]:
-        return [self._text, self._name, *(part for side in self._sides for part in (side.chat, side.version))]
+        return [
+            self._text,
+            self._name,
+            self._scene,
+            *(part for side in self._sides for part in (side.chat, side.version)),
+        ]
 
-    async def _type(self, text: str, name: str, chat: Chat, version: str, other: Chat, its: str) -> tuple[Any, ...]:
+    async def _type(
+        self, text: str, name: str, scene: str, chat: Chat, version: str, other: Chat, its: str
+    ) -> tuple[Any, ...]:
         first, second = self._sides
+        command, _, words = text.strip().partition(" ")
+        if command.lower() == NOT_ME:
+            return "", *await first.not_me(chat, scene, words), *await second.not_me(other, scene, words)
         return "", *await first.type(chat, version, name, text), *await second.type(other, its, name, text)
 
     async def _fill(self, *chosen: str | None) -> list[Any]:

@@ -10,6 +10,7 @@ import gradio as gr
 
 from bot.store import Answer
 from bot.studio.chat_history import (
+    EDITED,
     Burst,
     Chat,
     GradioMessage,
@@ -18,6 +19,7 @@ from bot.studio.chat_history import (
     display_names,
     edited,
     place_of,
+    reworded,
     turns_of,
     typed,
     typed_text,
@@ -27,6 +29,7 @@ from bot.studio.markup import facts
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines, streamed
 from bot.studio.studio import Studio
+from bot.talk.corrections import instead
 from bot.talk.speakers import named_back
 from engine.choose import sampling_of
 from engine.voice import OnText, Voice
@@ -156,6 +159,18 @@ class Side:
 
     async def _again(self, chat: Chat) -> Shown:
         return _shown(unanswered(chat))
+
+    async def not_me(self, chat: Chat, scene: str, words: str) -> Shown:
+        """Keep that the last answer is none of the persona's, and what would have been; that is what the chat goes on from."""
+        made = chat[-1].made if chat else None
+        if made is None or made.adapter.endswith(EDITED):
+            return _shown(chat)
+        right = instead(words)
+        with sentences():
+            store = await self._studio.store()
+            await store.feedback.correct_answer(ACCOUNT, f"studio:{scene}", chat[-1].id, OWNER, made, right)
+        gr.Info("Kept: that is what you would say." if right else "Kept: you would not say that.", duration=3)
+        return _shown(reworded(chat, right)) if right else _shown(chat)
 
     async def _undo(self, chat: Chat) -> Shown:
         return _shown(unanswered(chat)[:-1])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot.gateway import COMMANDS, Command, CommandHelp, Gateway, NotSent, ResultUnknown, Undeliverable
 from bot.store import EVERYWHERE, LOGGED, BotStore, OutgoingPart, Post, Receipt
 from bot.talk import delivery
+from bot.talk.corrections import instead
 from bot.talk.introduction import about, introduction, privacy
 from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
@@ -25,12 +26,17 @@ GREETINGS = ("start", "help")  # what Telegram's apps offer with every bot
 _RANK = {"anyone": 0, "moderator": 1, "owner": 2}
 _QUIET = "1h"  # for which /quiet holds where nothing is said of it
 _WIDE = ("server", "group")  # said to /quiet, it holds in all of one
+_NOT_MINE = "I didn't say that, or so long ago that I have forgotten it."
+_NOT_KEPT = (
+    "I don't know how I came to say that, so I can't learn from it. With [talk] feedback = true in persona.toml I keep "
+    "that of every answer from then on; what I say unasked I don't keep."
+)
 
 Result = tuple[str, list[Post]]
 
 
 class Commands:
-    """Runs commands of one gateway. status: the daemon's state, in a few lines."""
+    """Runs commands of one gateway. status: the daemon's state, in a few lines. version: of the adapter that speaks."""
 
     def __init__(
         self,
@@ -40,6 +46,7 @@ class Commands:
         proactive: ProactivePosts,
         gateway: Gateway,
         status: Callable[[], Awaitable[str]],
+        version: str = "",
     ) -> None:
         self._store = store
         self._settings = settings
@@ -47,6 +54,7 @@ class Commands:
         self._proactive = proactive
         self._gateway = gateway
         self._status = status
+        self._version = version
         self._does: dict[str, Callable[[str, Command], Awaitable[Result | str]]] = {
             "about": self._about,
             "privacy": self._privacy,
@@ -61,6 +69,7 @@ class Commands:
             "resume": self._resume,
             "status": self._tell_status,
             "say": self._say,
+            "notme": self._not_me,
         }
 
     async def obey(self, account: str, command: Command) -> Result:
@@ -94,15 +103,19 @@ class Commands:
         is_told = known.right != "anyone" or known.name == "takeback"
         if not (is_told and channel.startswith(f"{_platform(account)}:")):
             return []
-        said = f"/{known.name} {command.argument[:80]}".strip()
+        argument = "" if known.name == "notme" else command.argument[:80]  # an owner's own words are for it alone
+        said = f"/{known.name} {argument}".strip()
         if self._gateway.limits.markup == "markdown":  # Discord shows names for these, and nobody is pinged
             text = f"<@{command.author_id}> gave {delivery.escaped(said, 'markdown')} in <#{command.channel.split(':')[1]}>"
         else:
             text = f"{command.author_id} gave {said} in {command.channel}"
         return await self._store.outbox.put(account, channel, f"{LOGGED}{command.id}", [OutgoingPart(text, ())])
 
-    async def _about(self, _account: str, _command: Command) -> str:
-        return about(self._settings.persona.name, self._settings.store.keep_days)
+    async def _about(self, account: str, command: Command) -> str:
+        says = about(self._settings.persona.name, self._settings.store.keep_days, self._version)
+        place = (account, command.channel, command.target)
+        said_by = await self._store.outbox.adapter_of(*place) if command.target else ""
+        return f"{says} Version {said_by} said this." if said_by else says
 
     async def _privacy(self, _account: str, command: Command) -> str:
         return privacy(self._settings.store.keep_days, self._places.talk(command.channel).feedback)
@@ -135,6 +148,21 @@ class Commands:
             return "I could not delete it. Delete it yourself, or try again later."
         await self._store.outbox.forget_answer(*place, answer)
         return "Taken back, and forgotten."
+
+    async def _not_me(self, account: str, command: Command) -> str:
+        """Keep that the persona would not have said an answer, and what it would have said."""
+        place, words = (account, command.channel), instead(command.argument)
+        answer = await self._store.outbox.answer_with(*place, command.target)
+        if answer is None:
+            return _NOT_MINE if command.target else "I said nothing here that I remember."
+        kept = await self._store.feedback.correct(
+            *place, answer.origin, answer.message_ids[0], command.author_id, words
+        )
+        log.info(Event("corrected", channel=command.channel, kept=kept is not None, words=bool(words)))
+        if kept is None:
+            return _NOT_KEPT
+        again = " That replaces what you thought of it before." if kept else ""
+        return f"{'Kept: that is what you would say.' if words else 'Kept: you would not say that.'}{again}"
 
     async def _quiet(self, account: str, command: Command) -> str:
         words = command.argument.lower().split()

@@ -196,8 +196,9 @@ class Drafter:
         context: ThreadContext,
         lines: Sequence[str],
     ) -> Answer | None:
-        """Return what the answer was made of, if people may rate it."""
-        if not (self._places.talk(pending.channel).feedback or drafts_channel(pending.channel)):
+        """Return what the answer was made of, if people may rate it; where its owner is alone they always may."""
+        rated = self._places.talk(pending.channel).feedback or self._gateway.limits.owner_alone
+        if not (rated or drafts_channel(pending.channel)):
             return None
         authors = tuple(sorted({message.author_id for message in context.heard} - {""}))
         prompt = render(Conversation(scene, tuple(turns), self._voice.seal.year))

@@ -5,19 +5,21 @@ from bot.store import BotStore, OutgoingPart
 from bot.talk import delivery
 
 
-def about(name: str, days: float) -> str:
-    """Return what /about says."""
+def about(name: str, days: float, version: str = "") -> str:
+    """Return what /about says. version: of the adapter that speaks."""
+    speaks = f" Version {version} speaks." if version else ""
     return (
         f"I am a program that imitates {name}, trained on what {name} wrote. I am not {name}, and what I say was "
         f"never said by anybody. I remember what is said here for {days:g} days, so that I can answer, and nothing "
-        "else is done with it. /optout: I neither store nor answer your messages. /forget: I forget them now."
+        f"else is done with it. /optout: I neither store nor answer your messages. /forget: I forget them now.{speaks}"
     )
 
 
 def privacy(days: float, feedback: bool) -> str:
     """Return what /privacy says; Telegram's terms for bots ask for that command."""
     rated = (
-        " Answers that somebody rates are kept with what they answer, until somebody in it writes /forget."
+        " Answers that somebody rates are kept with what they answer, until somebody in it writes /forget; I may learn from "
+        "them what to say and what not."
         if feedback
         else ""
     )

@@ -143,7 +143,10 @@ class Replier:
             pending, verdict, reason, parts, merged=merged, answer=answer, draft=shown
         )
         self._metrics.verdicts.labels(verdict, reason).inc()
-        log.info(Event("verdict", channel=pending.channel, verdict=verdict, reason=reason, posts=len(posts)))
+        spoke = self._voice.version
+        log.info(
+            Event("verdict", channel=pending.channel, verdict=verdict, reason=reason, posts=len(posts), version=spoke)
+        )
         return posts
 
     async def _at_fault(self, pending: PendingMessage) -> bool:

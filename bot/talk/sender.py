@@ -25,8 +25,8 @@ class _Expired(Exception):
 class Sender:
     """Delivers for one gateway.
 
-    speaker: the persona's key, under which posts are remembered. on_undeliverable: told of a post that can never be made.
-    waits: the first and the longest pause between two tries, in seconds.
+    speaker: the persona's key, under which posts are remembered. version: of its adapter. on_undeliverable: told of a post
+    that can never be made. waits: the first and the longest pause between two tries, in seconds.
     """
 
     def __init__(
@@ -38,10 +38,12 @@ class Sender:
         metrics: BotMetrics,
         on_undeliverable: OnUndeliverable,
         waits: tuple[float, float] = (1.0, 60.0),
+        version: str = "",
     ) -> None:
         self._store = store
         self._gateway = gateway
         self._speaker = speaker
+        self._version = version
         self._places = places
         self._metrics = metrics
         self._on_undeliverable = on_undeliverable
@@ -127,7 +129,7 @@ class Sender:
         if not message_id:
             return await self._doubt(row)
         self._made[row.id] = message_id  # the next try only notes it, if the store can't now
-        await asyncio.shield(self._store.outbox.sent(row, message_id, self._speaker))
+        await asyncio.shield(self._store.outbox.sent(row, message_id, self._speaker, self._version))
         del self._made[row.id]
         self._tried.discard(row.id)
         self._count(row, "sent")

@@ -31,6 +31,7 @@ WORDS = [
     "resume",
     "status",
     "say",
+    "notme",
 ]
 
 
@@ -41,9 +42,9 @@ async def test_every_command_is_offered_on_discord(
     await start_daemon(on_discord(bare_home, discord))
     await discord.wait_connected()
     await discord.wait_caught_up()
-    assert [one["name"] for one in discord.commands] == [*WORDS, "Take that back"]
+    assert [one["name"] for one in discord.commands] == [*WORDS, "Take that back", "Not me"]
     hidden = {one["name"] for one in discord.commands if one["default_member_permissions"]}
-    assert hidden == {"quiet", "tweet", "reset", "pause", "resume", "status", "say"}
+    assert hidden == {"quiet", "tweet", "reset", "pause", "resume", "status", "say", "notme", "Not me"}
 
 
 async def test_anyone_may_ask_what_this_is_and_be_forgotten(

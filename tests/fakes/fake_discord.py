@@ -28,6 +28,7 @@ BEN = {**ALICE, "id": "400000000000000002", "username": "ben", "global_name": "B
 EPOCH = 1420070400000
 ALL_PERMISSIONS = (1 << 46) - 1
 CONTENT_INTENT = 1 << 18
+MODAL = 9  # an answer to an interaction that asks for more
 
 Trouble = Callable[[str, web.Request], Awaitable[web.StreamResponse | None]]
 
@@ -45,6 +46,7 @@ class FakeDiscord:
         self.commands: list[dict[str, Any]] = []
         self.answers: dict[str, str] = {}
         self.ephemeral: set[str] = set()
+        self.modals: dict[str, Any] = {}
         self.on_post: Callable[[dict[str, Any]], None] | None = None
         self.trouble: Trouble | None = None
         self.flags = CONTENT_INTENT
@@ -197,8 +199,10 @@ class FakeDiscord:
         permissions: int = 0,
         seconds: float = 20,
         about: str = "",
+        words: str = "",
     ) -> str:
-        """Somebody uses a slash command, or that of a message's menu (about: its id). Returns what they are told."""
+        """Somebody uses a slash command, or that of a message's menu (about: its id). Returns what they are told. words: what
+        they write if they are asked."""
         number = self._snowflake()
         options = [{"name": "argument", "type": 3, "value": argument}] if argument else []
         data = {"id": "1", "name": name, "type": 1, "options": options}
@@ -229,9 +233,21 @@ class FakeDiscord:
             interaction |= {"guild_id": GUILD_ID, "member": member}
         await self.tell("INTERACTION_CREATE", interaction)
         async with asyncio.timeout(seconds):
-            while f"token{number}" not in self.answers:
+            while (token := f"token{number}") not in self.answers:
+                if asked := self.modals.pop(token, None):
+                    number = self._snowflake()
+                    await self.tell("INTERACTION_CREATE", interaction | self._submitted(asked, words, number))
                 await asyncio.sleep(0.01)
-        return self.answers[f"token{number}"]
+        return self.answers[token]
+
+    def _submitted(self, modal: dict[str, Any], words: str, number: str) -> dict[str, Any]:
+        """The answer to a modal whose one field is given `words`."""
+        rows = [
+            {"type": 1, "components": [{**field, "value": words} for field in row["components"]]}
+            for row in modal["components"]
+        ]
+        data = {"custom_id": modal["custom_id"], "components": rows}
+        return {"id": number, "type": 5, "token": f"token{number}", "data": data}
 
     async def tell(self, event: str, data: Any) -> None:
         await self.line.tell(event, data)
@@ -495,7 +511,9 @@ class FakeDiscord:
 
     async def _callback(self, request: web.Request) -> web.Response:
         wish = await request.json()
-        if wish["data"].get("flags", 0) & 64:
+        if wish["type"] == MODAL:
+            self.modals[request.match_info["token"]] = wish["data"]
+        elif wish["data"].get("flags", 0) & 64:
             self.ephemeral.add(request.match_info["token"])
         number = request.match_info["interaction"]
         return self._json({"interaction": {"id": number, "type": 2, "response_message_id": number}})

@@ -1,7 +1,7 @@
 """Slash commands on Discord: the common ones, answered to the asker alone."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -48,6 +48,7 @@ def offer_commands(client: discord.Client, settings: Discord, intake: Intake) ->
     for known in COMMANDS:
         tree.add_command(_command(known, client, settings, intake))
     tree.add_command(_take_back(client, settings, intake))
+    tree.add_command(_not_me(client, settings, intake))
     return tree
 
 
@@ -77,6 +78,41 @@ def _take_back(client: discord.Client, settings: Discord, intake: Intake) -> app
         await _obey(interaction, client, settings, intake, "takeback", target=str(message.id))
 
     return app_commands.ContextMenu(name="Take that back", callback=take_back)
+
+
+def _not_me(client: discord.Client, settings: Discord, intake: Intake) -> app_commands.ContextMenu:
+    """The same as /notme in the menu of a message; asks whoever may what they would have said."""
+
+    async def not_me(interaction: discord.Interaction, message: discord.Message) -> None:
+        target = str(message.id)
+
+        async def say(submitted: discord.Interaction, words: str) -> None:
+            await _obey(submitted, client, settings, intake, "notme", words, target)
+
+        if _right(interaction, client, settings) == "owner":
+            await interaction.response.send_modal(WordsInstead(say))
+        else:
+            await _obey(interaction, client, settings, intake, "notme", target=target)
+
+    menu = app_commands.ContextMenu(name="Not me", callback=not_me)
+    menu.default_permissions = discord.Permissions(manage_messages=True)
+    return menu
+
+
+class WordsInstead(discord.ui.Modal, title="I'd not say that"):
+    """Asks what would have been right. on_words: called with that, "" for a bare refusal."""
+
+    words: discord.ui.TextInput["WordsInstead"] = discord.ui.TextInput(
+        label="I'd say", style=discord.TextStyle.paragraph, required=False, max_length=2000
+    )
+
+    def __init__(self, on_words: Callable[[discord.Interaction, str], Awaitable[None]]) -> None:
+        super().__init__(timeout=3600)  # seconds; the library's default, never, would keep every one of them
+        self._on_words = on_words
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Pass them on."""
+        await self._on_words(interaction, self.words.value)
 
 
 async def _obey(

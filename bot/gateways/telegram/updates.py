@@ -164,10 +164,9 @@ class UpdateCommitter:
         is_dm = message.chat.type == ChatType.PRIVATE
         right = await self._right(message, author.id)
         given = f"{message.chat.id}/{message.message_id}"
-        channel, target = channel_of(message), message.reply_to_message
+        channel = channel_of(message)
         inside = (f"telegram:{message.chat.id}",) if channel.count(":") > 1 else ()
-        answered = str(target.message_id) if target and target.from_user and target.from_user.id == self._bot.id else ""
-        command = Command(channel, author.id, name, argument, right, is_dm, given, inside, answered)
+        command = Command(channel, author.id, name, argument, right, is_dm, given, inside, _replied_to(message))
         answer = await self._intake.commanded(command)
         self._poster.answer(channel, answer, message.message_id)
 
@@ -194,3 +193,10 @@ class UpdateCommitter:
         told = await self._decided(query) if query.data in (SEND, DROP, WORDS) else ""
         with suppress(TelegramError):  # without it the button spins for a while
             await query.answer(told or None)
+
+
+def _replied_to(message: Message) -> str:
+    """Return the id of the message that a command answers, "" for none: what is written in a topic answers its opening."""
+    target = message.reply_to_message
+    opens_topic = target and message.is_topic_message and target.message_id == message.message_thread_id
+    return str(target.message_id) if target and not opens_topic else ""

@@ -19,6 +19,7 @@ OFFERED = (
     "reset",
     "forget",
     "status",
+    "notme",
 )  # of the platforms' commands, what serves somebody who is alone with it
 
 
@@ -26,7 +27,7 @@ class TerminalGateway:
     """Reads what is typed and prints replies. name: the persona's, for display. author: who types."""
 
     platform = "terminal"
-    limits = Limits(units=100_000, idempotent_sends=True)
+    limits = Limits(units=100_000, idempotent_sends=True, owner_alone=True)
 
     def __init__(self, screen: Screen, name: str, author: str = "you") -> None:
         self._screen = screen

@@ -14,6 +14,7 @@ from bot.studio.chat_history import (
     display_names,
     edited,
     place_of,
+    reworded,
     speaker_of,
     turns_of,
     typed,
@@ -108,3 +109,10 @@ def test_beside_the_last_answer_stands_what_it_answers_and_remembers() -> None:
     assert beside(talk()) == [("answers", "you: are you there?"), ("remembers", "this message only")]
     longer = (*talk(), Burst(SPEAKER, "Mara Voss", ("fine",), MADE, "a2"))
     assert beside(longer) == [("answers", "Jonas: and now?"), ("remembers", "3 turns of this chat")]
+
+
+def test_what_it_would_have_said_stands_in_place_of_its_answer() -> None:
+    """The talk goes on from that, and it is no answer of an adapter."""
+    (asked, said) = reworded(unanswered(talk()[:1]) + talk()[1:2], "nope\nnever")
+    assert (asked.lines, said.lines, said.id) == (("are you there?",), ("nope", "never"), "a1")
+    assert said.made == Answer("# dm\n", "nope\nnever", f"MARA VOSS 2024{EDITED}", ("owner",))
