@@ -123,6 +123,10 @@ class Encoding:
         kept = middle[: len(turns) - truncate_from(turns, left_out)] if middle else []
         return [*start, *(i for ids in reversed(kept) for i in ids), *end]
 
+    def memory_length(self, memories: Sequence[Excerpt]) -> int:
+        """Return how many ids memories take in a prompt."""
+        return len(self._remembered(memories))
+
     def conversations(self, many: Sequence[Conversation], targets: Collection[str]) -> list[Encoded]:
         """Ids and loss mask of each conversation; the turns of `targets` carry loss."""
         lines = iter(self.encode_many([written(turn) for conversation in many for turn in conversation.turns]))
