@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.store.channels import EVERYWHERE, Channels
 from bot.store.database import Database
 from bot.store.drafts import Drafts, shown_as
-from bot.store.feedback import Feedback, Judgement
+from bot.store.feedback import Feedback, FeedbackRecord
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
 from bot.store.outbox import DRAFTED, HANDED_IN, LOGGED, OPEN, Outbox
@@ -58,9 +58,9 @@ __all__ = [
     "LOGGED",
     "Answer",
     "BotStore",
+    "FeedbackRecord",
     "HistoryMessage",
     "InboundMessage",
-    "Judgement",
     "OutgoingPart",
     "Participant",
     "Participants",

@@ -15,7 +15,7 @@ _SAME = ("account", "channel", "prompt", "adapter", "authors", "message_id", "au
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class FeedbackRecord:
     """What somebody thinks of an answer. score: 1 or -1; of a correction -1. right: what they would have said, "" of a
     vote. adapter: which one answered. authors: ids of the people whose words are in the prompt. post: the same for all
     judgements of one answer. author_id: whose judgement it is. at: UTC seconds."""
@@ -70,7 +70,7 @@ class Feedback(Repository):
         return self._keep(write, account, channel, message_id, author_id, answer, right)
 
     @reading
-    def judgements(self, read: sa.Connection) -> list[Judgement]:
+    def judgements(self, read: sa.Connection) -> list[FeedbackRecord]:
         """Return all votes and corrections, oldest first."""
         return sorted([*_votes(read), *_corrections(read)], key=lambda judgement: judgement.at)
 
@@ -98,19 +98,19 @@ class Feedback(Repository):
         return bool(replaced)
 
 
-def _votes(read: sa.Connection) -> Iterator[Judgement]:
+def _votes(read: sa.Connection) -> Iterator[FeedbackRecord]:
     for row in read.execute(sa.select(feedback)):
         yield _judgement(row, row.completion, int(row.score), "")
 
 
-def _corrections(read: sa.Connection) -> Iterator[Judgement]:
+def _corrections(read: sa.Connection) -> Iterator[FeedbackRecord]:
     for row in read.execute(sa.select(corrections)):
         yield _judgement(row, row.wrong, -1, row.right)
 
 
-def _judgement(row: sa.Row[tuple[object, ...]], completion: str, score: int, right: str) -> Judgement:
+def _judgement(row: sa.Row[tuple[object, ...]], completion: str, score: int, right: str) -> FeedbackRecord:
     same = {name: getattr(row, name) for name in _SAME}
     post = f"{same.pop('channel')} {same.pop('message_id') or row.at}"
-    return Judgement(
+    return FeedbackRecord(
         **{**same, "authors": lines_of(row.authors)}, post=post, completion=completion, score=score, right=right
     )

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from bot.store import BotStore, Judgement
+from bot.store import BotStore, FeedbackRecord
 from tests.bot.test_bot_commands import run
 from tests.bot.test_discord_bot import on_discord
 from tests.bot.test_operators_settings import until
@@ -76,7 +76,7 @@ async def test_a_reply_on_telegram_says_which_post_is_corrected(
     assert "imitates" in (await telegram.wait_sent(6))[-1]["text"]
     code, out, _ = await run(bare_home, "feedback")
     (line,) = out.splitlines()
-    kept = Judgement(**json.loads(line))
+    kept = FeedbackRecord(**json.loads(line))
     assert (code, kept.completion, kept.right, kept.prompt) == (0, "sure, number 1", "no", "# group\n\nALICE:\none\n")
     assert kept.adapter == "MARA VOSS 2024-06-01"
 
