@@ -165,6 +165,54 @@ def feedback(config: ConfigOption = Path("persona.toml")) -> None:
 
 
 @app.command()
+def remember(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="What the persona is to remember, as it would say it itself.")
+    ] = None,
+    lists: Annotated[bool, typer.Option("--list", help="List the notes.")] = False,
+    takes_back: Annotated[int | None, typer.Option("--forget", metavar="N", min=1, help="Take note N back.")] = None,
+    config: ConfigOption = Path("persona.toml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Tell the persona something about itself; no training is needed. Example: python -m bot remember "I moved to Graz" """
+    import asyncio
+    from dataclasses import asdict
+
+    from bot.store import BotStore, Note
+    from bot.store.address import store_url
+    from bot.talk import noting
+    from persona.config import load
+    from persona.errors import SettingsError, UserError
+
+    note = noting.note_words(" ".join(words or ()))
+    if sum((bool(note), lists, takes_back is not None)) != 1:
+        raise SettingsError("remember takes one thing to remember, or --list, or --forget N")
+
+    async def change() -> tuple[str, list[Note]]:
+        settings = load(config)
+        store = await BotStore.open(store_url(settings), settings.state)
+        try:
+            answer = ""
+            if takes_back is not None:
+                answer = await noting.taken_back(store, takes_back)
+            elif note:
+                if reason := noting.refusal(note, len(await store.notes.all())):
+                    raise UserError(reason)
+                answer = await noting.kept(store, note)
+            return answer, await store.notes.all()
+        finally:
+            await store.close()
+
+    answer, notes = asyncio.run(change())
+    if as_json:
+        typer.echo(json.dumps({"notes": [asdict(each) for each in notes]}, ensure_ascii=False))
+    else:
+        typer.echo(answer or noting.listed(notes, most=None))
+    if answer.startswith("There is no note"):
+        raise typer.Exit(1)
+
+
+@app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The new file; with --keep, the folder of backups.")],
     keep: Annotated[

@@ -175,6 +175,9 @@ COMMANDS = (
     CommandHelp("pause", "Be quiet everywhere", "owner"),
     CommandHelp("resume", "Speak again", "owner"),
     CommandHelp("status", "How it is", "owner"),
+    CommandHelp(
+        "remember", "Remember this about myself", "owner", "what; nothing lists the notes, 'forget 3' takes one back"
+    ),
     CommandHelp("say", "Speak up here", "owner", "the scene: timeline, reply, group or dm"),
     CommandHelp("notme", "Tell me that I'd not say that", "owner", "what I'd say instead: I'd say …"),
 )

@@ -1,7 +1,7 @@
 """What the daemon must not forget. SQL; each step is one transaction.
 
 inbox: messages and their verdicts; outbox: posts to be made; memory: what was said; people: who they are and who opted
-out; channels: watermarks, silences, moves; timetable: the next tweet.
+out; channels: watermarks, silences, moves; timetable: the next tweet; notes: what it is to remember.
 """
 
 import time
@@ -16,12 +16,14 @@ from bot.store.drafts import Drafts, shown_as
 from bot.store.feedback import Feedback, FeedbackRecord
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
+from bot.store.notes import Notes
 from bot.store.outbox import DRAFTED, HANDED_IN, LOGGED, OPEN, Outbox
 from bot.store.people import People
 from bot.store.records import (
     Answer,
     HistoryMessage,
     InboundMessage,
+    Note,
     OutgoingPart,
     Participant,
     Participants,
@@ -61,6 +63,7 @@ __all__ = [
     "FeedbackRecord",
     "HistoryMessage",
     "InboundMessage",
+    "Note",
     "OutgoingPart",
     "Participant",
     "Participants",
@@ -90,6 +93,7 @@ class BotStore(Repository):
         self.people = People(database)
         self.channels = Channels(database)
         self.timetable = Timetable(database)
+        self.notes = Notes(database)
 
     @classmethod
     async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "BotStore":

@@ -20,6 +20,7 @@ from bot.store.schema import (
     introductions,
     memory,
     metadata,
+    notes,
     optouts,
     outbox,
     participants,
@@ -206,6 +207,7 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
         feedback=ratings,
         updates=gone(quarantine, quarantine.c.content.contains(author_id, autoescape=True)),
         replies=replies + gone(memory, private(memory)) + gone(outbox, private(outbox)),
+        notes=write.execute(notes.delete().where(notes.c.author == f"{platform}:{author_id}")).rowcount,
         marks=gone(introductions, introductions.c.author_id == author_id)
         + sum(gone(table, private(table)) for table in metadata.tables.values() if "channel" in table.c),
     )

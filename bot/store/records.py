@@ -75,6 +75,15 @@ class HistoryMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the persona was told to remember, on one line. id: by which it is taken back. at: when, UTC seconds."""
+
+    id: int
+    words: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recent:
     """What was answered lately. channel_hour, author_hour: answers in the last hour, in the channel and to the author.
     author_minute: answers to the author in the last minute. author_at: when they were last answered, 0 for never."""
@@ -168,7 +177,8 @@ class PostedAnswer:
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What was forgotten of somebody. at: when, UTC seconds. replies: posts that answer them, and what was said in their
-    private channels. marks: what else was noted of those. quotes: of their words in what others said."""
+    private channels. marks: what else was noted of those. quotes: of their words in what others said. notes: that they told
+    the persona to remember."""
 
     who: str
     at: float
@@ -180,9 +190,10 @@ class Receipt:
     replies: int = 0
     marks: int = 0
     quotes: int = 0
+    notes: int = 0
 
     @property
     def rows(self) -> int:
         """All of them."""
         counts = (self.messages, self.verdicts, self.names, self.feedback, self.updates, self.replies, self.marks)
-        return sum(counts) + self.quotes
+        return sum(counts) + self.quotes + self.notes

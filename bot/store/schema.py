@@ -143,6 +143,14 @@ corrections = Table(
     Column("at", Float, nullable=False),
 )
 
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    *_text("words", "author"),
+    Column("at", Float, nullable=False),
+)
+
 tweeted = Table(
     "tweeted",
     metadata,

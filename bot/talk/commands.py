@@ -11,6 +11,7 @@ from bot.store import EVERYWHERE, LOGGED, BotStore, OutgoingPart, Post, Receipt
 from bot.talk import delivery
 from bot.talk.corrections import instead
 from bot.talk.introduction import about, introduction, privacy
+from bot.talk.noting import remembered
 from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from engine.base import EngineError
@@ -68,6 +69,7 @@ class Commands:
             "pause": self._pause,
             "resume": self._resume,
             "status": self._tell_status,
+            "remember": self._remember,
             "say": self._say,
             "notme": self._not_me,
         }
@@ -103,7 +105,8 @@ class Commands:
         is_told = known.right != "anyone" or known.name == "takeback"
         if not (is_told and channel.startswith(f"{_platform(account)}:")):
             return []
-        argument = "" if known.name == "notme" else command.argument[:80]  # an owner's own words are for it alone
+        own = known.name in ("notme", "remember")  # an owner's own words are for it alone
+        argument = "" if own else command.argument[:80]
         said = f"/{known.name} {argument}".strip()
         if self._gateway.limits.markup == "markdown":  # Discord shows names for these, and nobody is pinged
             text = f"<@{command.author_id}> gave {delivery.escaped(said, 'markdown')} in <#{command.channel.split(':')[1]}>"
@@ -189,6 +192,9 @@ class Commands:
     async def _tweet(self, account: str, command: Command) -> Result:
         return await self._speak(account, command, "timeline")
 
+    async def _remember(self, account: str, command: Command) -> str:
+        return await remembered(self._store, command.argument, f"{_platform(account)}:{command.author_id}")
+
     async def _say(self, account: str, command: Command) -> Result:
         scene = command.argument.strip().lower() or "timeline"
         if scene not in SCENES:
@@ -243,6 +249,7 @@ def receipt_text(receipt: Receipt) -> str:
         "replies": receipt.replies,
         "marks of private channels": receipt.marks,
         "quotes by others": receipt.quotes,
+        "notes": receipt.notes,
     }
     gone = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     return f"Forgotten of {receipt.who} at {_moment(receipt.at)}: {gone}."

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot.__main__ import app as bot
 from bot.doctor import examine
 from bot.enabled_gateways import gateways_of
 from bot.gateway import Finding
@@ -20,7 +21,7 @@ from bot.store.backup import back_up, back_up_into
 from persona.config import load
 from persona.errors import UserError
 from tests.bot.test_discord_bot import on_discord
-from tests.conftest import ROOT, Home, StartDaemon
+from tests.conftest import ROOT, Home, StartDaemon, run_here
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_discord import ALICE, FakeDiscord
 from tests.fakes.fake_telegram import FakeTelegram
@@ -39,6 +40,24 @@ async def run(home: Home, *arguments: str) -> tuple[int, str, str]:
 async def examined(home: Home) -> list[Finding]:
     """What the doctor finds, asked in this process."""
     return [finding async for finding in examine(load(home.config))]
+
+
+def test_it_is_told_something_on_the_command_line(bare_home: Home) -> None:
+    """Kept, listed, taken back; what is neither is a sentence."""
+
+    def remember(*words: str) -> tuple[int, str, str]:
+        done = run_here(bot, "python -m bot", "remember", *words, "--config", str(bare_home.config))
+        return done.returncode, done.stdout, done.stderr
+
+    assert remember("I moved", "to Graz in May")[1].startswith("Remembered as note 1.")
+    assert remember("--list")[1].startswith("1: I moved to Graz in May (")
+    (note,) = json.loads(remember("--list", "--json")[1])["notes"]
+    assert (note["id"], note["words"]) == (1, "I moved to Graz in May")
+    assert remember("--forget", "2")[:2] == (1, "There is no note 2.\n")
+    assert remember("--forget", "1")[:2] == (0, "Note 1 is forgotten.\n")
+    assert remember()[0] == remember("a", "--list")[0] == 2
+    code, _, told = remember("a" * 400)
+    assert (code, "at most 300 characters" in told) == (1, True)
 
 
 async def test_somebody_is_forgotten_while_the_bot_runs(

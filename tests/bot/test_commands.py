@@ -30,6 +30,7 @@ WORDS = [
     "pause",
     "resume",
     "status",
+    "remember",
     "say",
     "notme",
 ]
@@ -44,7 +45,7 @@ async def test_every_command_is_offered_on_discord(
     await discord.wait_caught_up()
     assert [one["name"] for one in discord.commands] == [*WORDS, "Take that back", "Not me"]
     hidden = {one["name"] for one in discord.commands if one["default_member_permissions"]}
-    assert hidden == {"quiet", "tweet", "reset", "pause", "resume", "status", "say", "notme", "Not me"}
+    assert hidden == {"quiet", "tweet", "reset", "pause", "resume", "status", "remember", "say", "notme", "Not me"}
 
 
 async def test_anyone_may_ask_what_this_is_and_be_forgotten(
@@ -77,7 +78,7 @@ async def test_moderators_commands_are_for_moderators(
     assert "is for" not in await discord.command(name, author=BEN, permissions=MODERATOR)
 
 
-@pytest.mark.parametrize("name", ["pause", "resume", "status", "say"])
+@pytest.mark.parametrize("name", ["pause", "resume", "status", "remember", "say"])
 async def test_owners_commands_are_for_owners(
     bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon, name: str
 ) -> None:

@@ -15,6 +15,7 @@ CHANNEL = "terminal:chat"
 LEAVE = {"quit": "Leave; Ctrl-C and Ctrl-D do so too"}
 HELP = {"help": "What can be typed here"}
 OFFERED = (
+    "remember",
     "tweet",
     "reset",
     "forget",
