@@ -8,13 +8,10 @@ the share of replies that are a reaction or hold a sticker or an emoji, the pers
 """
 
 import argparse
-import asyncio
 import json
-import math
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,26 +24,17 @@ from persona.bundle import current
 from persona.config import load
 from persona.emoji import emoji_of
 from persona.markers import is_reaction, sticker_of
-from persona.transcript import UNKNOWN, Conversation, Turn
+from persona.transcript import UNKNOWN
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.generation import generate
 from trainer.evaluate.intervals import Figure, bootstrap
 from trainer.evaluate.likelihood import CANDIDATES, LikelihoodScorer, bits_per_character, relevance
-from trainer.evaluate.reply_context import CONTEXT_TURNS, ReplyContext, evenly_spaced, reply_contexts
-from trainer.evaluate.two_sample import area
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
+from trainer.evaluate.turn_taking import bigrams, calibrated, scored
 
 Figures = dict[str, Figure | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a held-out conversation where somebody else has just spoken. spoke: whether the persona did next."""
-
-    conversation: Conversation
-    before: tuple[Turn, ...]
-    spoke: bool
 
 
 def main() -> None:
@@ -86,54 +74,20 @@ def quotes(scorer: LikelihoodScorer, contexts: Sequence[ReplyContext]) -> Figure
 
 
 def turns(voice: Voice, corpus: Corpus, most: int) -> Figures:
-    """AUC of whether the persona speaks next: the model, the bigram of speakers, a constant."""
+    """AUC of whether the persona speaks next: the model, the bigram of speakers; its share of turns at each threshold."""
     me = voice.seal.speaker
-    places = evenly_spaced(positions(corpus, me, CALIBRATION_SPLIT, TEST_SPLIT), most)
-    spoke = np.array([place.spoke for place in places])
-    if not 0 < spoke.sum() < len(spoke):
+    bigram = bigrams(corpus.in_split(TRAIN), me)
+    calibration, test = (
+        scored(voice, corpus.in_split(split), bigram, most=most) for split in (CALIBRATION_SPLIT, TEST_SPLIT)
+    )
+    if test is None:
         return {"AUC, model": None}
-    bigram = bigrams(corpus, me)
-    scores = {
-        "model": asyncio.run(log_probabilities(voice, places)),
-        "bigram of speakers": np.array([bigram(place.before[-1].speaker) for place in places]),
-        "constant": np.zeros(len(places)),
-    }
-    print(f"{len(places)} places, the persona speaks next in {spoke.mean():.0%}")
-    figures: Figures = {f"AUC, {name}": bootstrap(area, score[spoke], score[~spoke]) for name, score in scores.items()}
-    figures["P(persona next), mean over places"] = bootstrap(lambda some: float(some.mean()), np.exp(scores["model"]))
+    print(f"{len(test.spoke)} places, the persona speaks next in {test.spoke.mean():.0%}")
+    figures: Figures = {"AUC, model": test.auc(test.log_probs), "AUC, bigram of speakers": test.auc(test.bigrams)}
+    if learned := calibrated(calibration):
+        figures["share of turns over the person's"] = test.share(learned.threshold(1.0))
+        figures["the same, unprompted = 0.5"] = test.share(learned.threshold(0.5))
     return figures
-
-
-def positions(corpus: Corpus, me: str, *splits: str) -> list[Position]:
-    """Every place in the chats of these splits where somebody else has just said something."""
-    return [
-        Position(record.conversation, record.conversation.turns[max(0, end - CONTEXT_TURNS) : end], turn.speaker == me)
-        for record in corpus.in_split(*splits)
-        if record.conversation.scene in ("group", "dm")
-        for end, turn in enumerate(record.conversation.turns)
-        if end and record.conversation.turns[end - 1].speaker != me and not is_reaction(turn.lines)
-    ]
-
-
-def bigrams(corpus: Corpus, me: str) -> Callable[[str], float]:
-    """How often the persona speaks after each speaker, in the training part."""
-    after, all_after = Counter[str](), Counter[str]()
-    for place in positions(corpus, me, TRAIN):
-        all_after[place.before[-1].speaker] += 1
-        after[place.before[-1].speaker] += place.spoke
-    mean = sum(after.values()) / max(1, sum(all_after.values()))
-    return lambda speaker: after[speaker] / all_after[speaker] if all_after[speaker] else mean
-
-
-async def log_probabilities(voice: Voice, places: Sequence[Position]) -> np.ndarray:
-    """How likely the persona is next at each place, in nats."""
-    await voice.engine.start()
-    try:
-        return np.array(
-            [await voice.next_speaker(place.conversation.scene, place.before, least=-math.inf) for place in places]
-        )
-    finally:
-        await voice.engine.close()
 
 
 def not_words(voice: Voice, corpus: Corpus, contexts: Sequence[ReplyContext], most: int) -> Figures:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from persona import transcript
 from persona.atomic import replace_link, sync
 from persona.errors import PermanentError, UserError
+from persona.speaking_up import SpeakingUp
 
 FORMAT = 1
 SEAL = "persona.json"
@@ -56,7 +57,7 @@ class Probe(_Part):
 class Seal(_Part):
     """persona.json: what the bot must know to speak as the trainer meant it, and the sha256 of every file.
 
-    precision: of model.gguf; empty if the bundle has none.
+    precision: of model.gguf; empty if the bundle has none. speaking_up: None if too little talk was held out to calibrate it.
     """
 
     format: int = FORMAT
@@ -72,6 +73,7 @@ class Seal(_Part):
     year: int | None = None
     base: BaseModelSeal
     sampling: Mapping[str, float] = {}
+    speaking_up: SpeakingUp | None = None
     probe: Probe | None = None
     precision: str = ""
     data: Mapping[str, Any] = {}

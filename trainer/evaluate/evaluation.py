@@ -13,6 +13,7 @@ from engine.voice import Voice
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import PermanentError
+from persona.speaking_up import SpeakingUp
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate import markov
@@ -27,8 +28,11 @@ from trainer.evaluate.reference_set import ADVISED_MESSAGES, MIN_TEXTS, Referenc
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
 from trainer.evaluate.reply_sample import ReplySample
 from trainer.evaluate.rival.contest import RivalReplies
+from trainer.evaluate.turn_taking import TurnScores, bigrams, calibrated, scored
 from trainer.evaluate.voice_ratio import Decisions
 from trainer.progress import Advance, Bars
+
+TURNS_SHARE = 0.06  # of the time, for who speaks next in each split
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,8 @@ class Scope:
 class Evaluation:
     """All figures of a bundle. rows: of texts, the persona as `tuned` beside its references. figures: of the model rather than
     of texts. decisions: the judges' on `tuned`. replies: to judge B's contexts. trials: of the calibration, best first.
-    warnings: sentences for the reader. rival: what a large model answered; reply_rows: figures of its replies beside the
-    persona's."""
+    speaking_up: calibrated too. warnings: sentences for the reader. rival: what a large model answered; reply_rows: figures of
+    its replies beside the persona's."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)
     figures: Mapping[str, Figure | None] = field(default_factory=dict)
@@ -57,6 +61,7 @@ class Evaluation:
     seconds: float = 0.0
     rival: RivalReplies | None = None
     reply_rows: Mapping[str, Row] = field(default_factory=dict)
+    speaking_up: SpeakingUp | None = None
 
 
 def evaluate(
@@ -115,9 +120,12 @@ class EvaluationRun:
         self._advance(0.1, "speaking")
         replies = generate(voice, test.contexts, until=self._until(0.6))
         self._advance(0.2, "reading")
+        speaking_up = self._speaking_up()
+        turns = self._turns(TEST_SPLIT)
         scorer = self._open_scorer() if len(test.contexts) >= MIN_TEXTS else None
         voices = self._voices(calibration, test, replies, scorer)
-        sample = ModelSample(self._corpus, voice, test, replies, scorer, self._scope.full, self._until(0.95))
+        model = (scorer, self._scope.full, self._until(0.95))
+        sample = ModelSample(self._corpus, voice, test, replies, *model, turns, speaking_up)
         figures = model_figures(sample)
         self._advance(0.2, "judging")
         texts = texts_of(replies)
@@ -127,10 +135,14 @@ class EvaluationRun:
             test.judge.decisions(texts) if test.judge and texts else None,
             replies,
             trials,
-            (*self._warnings(calibration, test, trials, len(replies)), *(self._rival.warnings if self._rival else ())),
+            (
+                *self._warnings(calibration, test, trials, len(replies), speaking_up),
+                *(self._rival.warnings if self._rival else ()),
+            ),
             time.monotonic() - self._began,
             self._rival,
             self._beside_the_rival(voice, replies, test, scorer),
+            speaking_up,
         )
 
     def _beside_the_rival(
@@ -142,6 +154,20 @@ class EvaluationRun:
         real = [TimedReply(GeneratedReply(context, context.real.lines, ())) for context in test.contexts]
         voices = {"tuned": timed(voice, replies), "rival": self._rival.replies, "human": real}
         return reply_figures({name: ReplySample(said, scorer, self._me) for name, said in voices.items()})
+
+    def _speaking_up(self) -> SpeakingUp | None:
+        """Return when it speaks unasked: as sealed, or calibrated now."""
+        if not self._scope.calibrating:
+            return self._voice.seal.speaking_up
+        return calibrated(self._turns(CALIBRATION_SPLIT))
+
+    def _turns(self, split: str) -> TurnScores | None:
+        until = time.monotonic() + TURNS_SHARE * self._scope.seconds
+        return scored(self._voice, self._corpus.in_split(split), self._bigram, until)
+
+    @cached_property
+    def _bigram(self) -> Callable[[str], float]:
+        return bigrams(self._corpus.in_split(TRAIN), self._me)
 
     def _until(self, share: float) -> float:
         return self._began + share * self._scope.seconds
@@ -196,7 +222,12 @@ class EvaluationRun:
         return generate(voice, contexts, tuned=False, until=self._until(0.7))
 
     def _warnings(
-        self, calibration: ReferenceSet, test: ReferenceSet, trials: Sequence[Trial], replies: int
+        self,
+        calibration: ReferenceSet,
+        test: ReferenceSet,
+        trials: Sequence[Trial],
+        replies: int,
+        speaking_up: SpeakingUp | None,
     ) -> list[str]:
         name = self._name
         fewest = min(len(calibration.contexts), len(test.contexts))
@@ -220,6 +251,8 @@ class EvaluationRun:
             )
         if self._scope.calibrating and not trials and fewest >= MIN_TEXTS:
             sentences.append("too little was held out to choose a sampling by: the usual one is used")
+        if speaking_up is None and fewest >= MIN_TEXTS:
+            sentences.append("too little group talk was held out to learn when to speak unasked: it only answers")
         if replies < len(test.contexts):
             sentences.append(
                 f"{replies} of {len(test.contexts)} held-out messages were answered in the time there was; "

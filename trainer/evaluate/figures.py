@@ -253,6 +253,25 @@ MODEL_FIGURES: Mapping[str, ModelFigure] = {
         leak=True,
         measure=ModelSample.full_unguarded,
     ),
+    "turn_auc": ModelFigure(
+        title="who speaks next",
+        means="how often it finds a turn of yours likelier than one of somebody else's, in held-out group talk; .5 is what a "
+        "constant reaches",
+        good="above the next",
+        measure=ModelSample.turn_auc,
+    ),
+    "turn_auc_bigram": ModelFigure(
+        title="who speaks next, by the last",
+        means="the same by a table of who follows whom",
+        good="for comparison",
+        measure=ModelSample.turn_auc_bigram,
+    ),
+    "turn_share": ModelFigure(
+        title="share of turns",
+        means="how often it would speak in that talk with [talk] unprompted = 1, as a share of how often you did",
+        good="within 10% of 1",
+        measure=ModelSample.turn_share,
+    ),
     "voice_ratio_among_speakers": ModelFigure(
         title="voice ratio among speakers",
         means="the voice ratio over all speakers that were trained",

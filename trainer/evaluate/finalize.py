@@ -34,7 +34,7 @@ class Finalized:
         return self.verdict.passes or self.forced
 
     def sealed(self, seal: Seal) -> Seal:
-        """Return `seal` with the calibrated sampling, the figures and the verdict in it."""
+        """Return `seal` with what was calibrated, the figures and the verdict in it."""
         gate = {"passed": self.verdict.passes, "forced": self.forced and not self.verdict.passes}
         sentences = {"reasons": list(self.verdict.reasons), "notes": list(self.verdict.notes)}
         differences = {name: figure.plain for name, figure in self.verdict.differences.items()}
@@ -42,7 +42,8 @@ class Finalized:
             "likeness": plain_figures(self.evaluation),
             "gate": {**gate, **sentences, "differences": differences},
         }
-        return seal.model_copy(update={"metrics": {**seal.metrics, **metrics}, "sampling": self._sampling()})
+        calibrated = {"sampling": self._sampling(), "speaking_up": self.evaluation.speaking_up}
+        return seal.model_copy(update={"metrics": {**seal.metrics, **metrics}, **calibrated})
 
     def _sampling(self) -> dict[str, Any]:
         trials = self.evaluation.trials

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from engine.voice import Voice
+from persona.speaking_up import SpeakingUp
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, likelihood
@@ -17,6 +18,7 @@ from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts, texts_by_speaker
 from trainer.evaluate.trivial import LetterTable, shuffled
+from trainer.evaluate.turn_taking import TurnScores
 from trainer.evaluate.voice_ratio import among_speakers
 
 SCORED_MESSAGES, SCORED_MESSAGES_SHORT = 400, 60  # messages whose loss is taken; in the short form
@@ -26,7 +28,8 @@ TEXTS_PER_SPEAKER = 100  # texts of each further tuned speaker
 @dataclass(frozen=True)
 class ModelSample:
     """One adapter under test. scorer: None if too little was held out. full: the long form. until: on time.monotonic()'s
-    clock. Losses are computed once, and only if a figure asks for them."""
+    clock. turns: of the test split. speaking_up: when it speaks unasked. Losses are computed once, and only if a figure
+    asks for them."""
 
     corpus: Corpus
     voice: Voice
@@ -35,6 +38,8 @@ class ModelSample:
     scorer: LikelihoodScorer | None
     full: bool
     until: float
+    turns: TurnScores | None = None
+    speaking_up: SpeakingUp | None = None
 
     def bits_per_character(self) -> Figure | None:
         """Return the bits per character of held-out messages."""
@@ -109,6 +114,18 @@ class ModelSample:
             for part in (TEST_SPLIT, CALIBRATION_SPLIT)
         )
         return among_speakers(real, generated, read)
+
+    def turn_auc(self) -> Figure | None:
+        """Return how well the model tells after whom the persona speaks."""
+        return self.turns.auc(self.turns.log_probs) if self.turns else None
+
+    def turn_auc_bigram(self) -> Figure | None:
+        """Return the same by who spoke last alone."""
+        return self.turns.auc(self.turns.bigrams) if self.turns else None
+
+    def turn_share(self) -> Figure | None:
+        """Return how often it would speak with [talk] unprompted = 1, as a share of how often the person did."""
+        return self.turns.share(self.speaking_up.threshold(1.0)) if self.turns and self.speaking_up else None
 
     @property
     def _me(self) -> str:
