@@ -29,6 +29,7 @@ from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
+from bot.talk.turn_taking import NO_THRESHOLD, TurnTaking
 from bot.tasks import end, in_daemon_thread
 from bot.timeline import Timeline
 from engine.choose import open_voice
@@ -112,6 +113,8 @@ class BotDaemon:
         self._queues = ChannelQueues(*pauses.work)
         self._claims = Claims(store.database, settings.state)
         self._places = Places(settings.talk_in)
+        if settings.wants_unprompted and voice.seal.speaking_up is None:
+            log.warning(NO_THRESHOLD)
         self._proactive = ProactivePosts(store, voice, self._places, self.metrics)
         self._senders = {gateway.platform: self._sender(gateway) for gateway in gateways}
         self._writers = {gateway.platform: self._writer(gateway) for gateway in gateways}
@@ -133,6 +136,7 @@ class BotDaemon:
         listener = Listener(store, settings, self._voice.seal)
         drafter = Drafter(store, gateway, self._voice, listener, settings, places, metrics)
         replier = Replier(store, gateway, self._voice, sender, drafter, settings, places, metrics, self._dispatch)
+        turn_taking = TurnTaking(store, self._voice, drafter, replier, places, metrics)
         commands = Commands(store, settings, places, self._proactive, gateway, self._status, self._voice.version)
         claim = self._claims.claim
         return InboxWriter(
@@ -140,6 +144,7 @@ class BotDaemon:
             settings,
             listener,
             replier,
+            turn_taking,
             sender,
             commands,
             places,

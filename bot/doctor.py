@@ -14,8 +14,10 @@ from bot.gateway import Finding
 from bot.logs import hide
 from bot.store import BotStore
 from bot.store.address import store_url
+from bot.talk.turn_taking import NO_THRESHOLD
 from engine.base import EngineError, Request, complete
 from engine.choose import open_voice
+from engine.voice import Voice
 from persona.bundle import current
 from persona.config import Settings
 from persona.credentials import NAMES, secret
@@ -23,6 +25,7 @@ from persona.errors import UserError
 from persona.events import Event
 from persona.prompt import tweet_prompt
 from persona.sampling import SamplingParams
+from persona.transcript import Turn
 
 log = logging.getLogger("alterego.doctor")
 
@@ -63,12 +66,27 @@ async def _engine(settings: Settings) -> list[Finding]:
         await voice.engine.start()
         ids = tweet_prompt(voice.encoding, voice.seal)
         await complete(voice.engine, Request(ids, SamplingParams(max_new_tokens=1), seed=0))
+        talking = [await _unprompted(voice)] if settings.wants_unprompted else []
     except EngineError as error:
         mend = "start it, or mend [engine] url" if name == "server" else "choose another [engine] kind"
         return [Finding("engine", False, f"{name} gives no answer: {error}", mend)]
     finally:
         await voice.engine.close()
-    return [Finding("engine", True, f"{name} speaks as the adapter; {time.monotonic() - began:.1f} s")]
+    return [Finding("engine", True, f"{name} speaks as the adapter; {time.monotonic() - began:.1f} s"), *talking]
+
+
+async def _unprompted(voice: Voice) -> Finding:
+    """Whether it can speak without being asked, as the settings want it to."""
+    if voice.seal.speaking_up is None:
+        return Finding("unprompted", False, *NO_THRESHOLD.split("; "))
+    try:
+        await voice.next_speaker("group", (Turn("SOMEBODY", ("hello",)),))
+    except EngineError as error:
+        mend = (
+            "use an engine that tells them (vLLM, llama-server, or one of this machine), or set [talk] unprompted = 0"
+        )
+        return Finding("unprompted", False, f"the engine can't tell who speaks next: {error}", mend)
+    return Finding("unprompted", True, f"the person spoke after {voice.seal.speaking_up.rate:.0%} of others' messages")
 
 
 async def _disk(settings: Settings) -> list[Finding]:

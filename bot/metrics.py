@@ -16,6 +16,9 @@ class BotMetrics:
         self.verdicts = Counter(
             "alterego_verdicts", "Verdicts on messages that called", ["verdict", "reason"], registry=at
         )
+        self.turns = Counter(
+            "alterego_turns", "Decisions whether it speaks up unasked, by what came of them", ["result"], registry=at
+        )
         self.posts = Counter("alterego_posts", "Posts, by what became of them", ["platform", "result"], registry=at)
         self.reactions = Counter(
             "alterego_reactions", "Reactions of others and of its own", ["platform", "result"], registry=at

@@ -265,6 +265,11 @@ class Settings(PlatformSections):
         return self.talk.feedback or any(place.feedback for place in self.place)
 
     @property
+    def wants_unprompted(self) -> bool:
+        """Whether it speaks anywhere without being asked."""
+        return any(talk.unprompted > 0 for talk in (self.talk, *self.place))
+
+    @property
     def path(self) -> Path:
         """The settings file."""
         return self._path

@@ -24,7 +24,8 @@ class Talk(Section):
     unprompted: Fraction = 0.0
     cooldown: Duration = timedelta(0)
     user_cooldown: Duration = timedelta(0)
-    unprompted_cooldown: Duration = timedelta(minutes=5)
+    unprompted_cooldown: Duration = timedelta(0)
+    unprompted_hourly: Annotated[int, Field(ge=0)] = 30
     hourly: Annotated[int, Field(ge=0)] = 0
     user_hourly: Annotated[int, Field(ge=0)] = 0
     quiet_hours: Hours | Literal[""] = ""

@@ -44,6 +44,16 @@ class Inbox(Repository):
                 upsert(write, watermarks, {"account": account, "channel": channel, "message_id": message_id, "at": now})
         return pending
 
+    @transaction
+    def call(self, write: sa.Connection, message: InboundMessage) -> PendingMessage | None:
+        """Let a message that was committed without a trigger ask for an answer after all. None if it has a row already,
+        or is not remembered any more."""
+        names = ("account", "channel", "message_id")
+        here = (memory.c[name] == getattr(message, name) for name in names)
+        if write.execute(sa.select(memory.c.id).where(*here)).first() is None:
+            return None
+        return _insert(write, message)
+
     @reading
     def waiting(self, read: sa.Connection, account: str) -> list[PendingMessage]:
         """Return the rows without a verdict, oldest first."""
@@ -90,8 +100,8 @@ class Inbox(Repository):
         place = {"account": pending.account, "channel": pending.channel, "author_id": pending.author_id}
         times = {"now": now, "hour_ago": now - HOUR, "minute_ago": now - MINUTE}
         row = read.execute(_POLICY_CONTEXT, {**place, **times, "row": pending.id}).one()
-        is_open, silent, last, channel, author, minute, at, newer = row
-        recent = Recent(int(channel), int(author), int(minute), float(at or 0))
+        is_open, silent, last, channel, author, minute, at, newer, unprompted = row
+        recent = Recent(int(channel), int(author), int(minute), float(at or 0), int(unprompted))
         return PolicyContext(bool(is_open), bool(silent), float(last or 0), recent, bool(newer))
 
     @reading
@@ -109,8 +119,11 @@ class Inbox(Repository):
 
 def _commit_one(write: sa.Connection, message: InboundMessage) -> PendingMessage | None:
     keep_message(write, message)
-    if not message.trigger:
-        return None
+    return _insert(write, message) if message.trigger else None
+
+
+def _insert(write: sa.Connection, message: InboundMessage) -> PendingMessage | None:
+    """Add a row for a message that asks for an answer; None if there is one."""
     kept = ("account", "channel", "message_id", "author_id", "at", "due_at")
     known = {name: getattr(message, name) for name in kept}
     values = {**known, "is_dm": message.is_dm, "trigger": message.trigger}
@@ -137,8 +150,8 @@ def _number(message_id: str) -> tuple[int, str]:
 
 def _policy_context() -> sa.Select[Any]:
     """Whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last hour:
-    those in the channel, to the author, to the author within a minute, and the last one to the author; and whether a
-    later message of the channel waits."""
+    those in the channel, to the author, to the author within a minute, and the last one to the author; whether a later
+    message of the channel waits; and those answers in the channel for which nobody had asked."""
     count = sa.select(sa.func.count())
     lately = (inbox.c.account == bindparam("account")) & (inbox.c.verdict == "answered")
     lately &= inbox.c.settled_at > bindparam("hour_ago")
@@ -154,6 +167,7 @@ def _policy_context() -> sa.Select[Any]:
         count.where(theirs, inbox.c.settled_at > bindparam("minute_ago")),
         sa.select(sa.func.max(inbox.c.settled_at)).where(theirs),
         count.where(waits, inbox.c.channel == bindparam("channel"), inbox.c.id > bindparam("row")),
+        count.where(lately, inbox.c.channel == bindparam("channel"), inbox.c.trigger == "unprompted"),
     )
     return sa.select(*(question.scalar_subquery() for question in questions))
 

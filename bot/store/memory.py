@@ -44,11 +44,6 @@ class Memory(Repository):
         """Return the persona's last messages in a channel, newest first."""
         return _remembered(read.execute(_OWN, {"account": account, "channel": channel, "most": most}))
 
-    @reading
-    def others_since(self, read: sa.Connection, account: str, channel: str, since: float) -> int:
-        """Count the messages that others wrote in a channel since then (UTC seconds)."""
-        return read.execute(_OTHERS, {"account": account, "channel": channel, "since": since}).scalar_one()
-
     @transaction
     def edit(self, write: sa.Connection, account: str, channel: str, message_id: str, lines: Sequence[str]) -> bool:
         """Replace the text of a message. Returns False if it isn't remembered."""
@@ -192,4 +187,3 @@ _LATEST = _SAID.order_by(memory.c.id.desc())
 _UP_TO = _LATEST.where(memory.c.id <= _THIS)
 _AFTER = _SAID.where(memory.c.id > _THIS).order_by(memory.c.id)
 _OWN = _LATEST.where(memory.c.author_id == "")
-_OTHERS = sa.select(sa.func.count()).where(_HERE, memory.c.author_id != "", memory.c.at > bindparam("since"))

@@ -86,12 +86,14 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Recent:
     """What was answered lately. channel_hour, author_hour: answers in the last hour, in the channel and to the author.
-    author_minute: answers to the author in the last minute. author_at: when they were last answered, 0 for never."""
+    author_minute: answers to the author in the last minute. author_at: when they were last answered, 0 for never.
+    unprompted_hour: answers in the channel in the last hour for which nobody had asked."""
 
     channel_hour: int = 0
     author_hour: int = 0
     author_minute: int = 0
     author_at: float = 0.0
+    unprompted_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,26 +66,31 @@ class Drafter:
         self._metrics = metrics
         self._threads = ChannelThreads(voice.seal.speaker)
         self._filled: set[str] = set()  # channels of which it is known without asking the store
+        self.drafting = 0  # answers that are being made
 
     async def draft(self, pending: PendingMessage) -> Draft | None:
         """Return what to say to what was said in one go. Sampled at once, and looked at again when the author had time to
         go on: if they wrote more, edited or deleted meanwhile, it is sampled again. None if the message was deleted."""
         await self._fill(pending)
-        context = await self._context(pending)
+        context = await self.context(pending)
         if await self._look_up_quote(pending, context.messages):
-            context = await self._context(pending)
+            context = await self.context(pending)
         draft = None
         for _ in range(FRESH_DRAFTS):
             if not context.messages:
                 return None
-            draft = await self._sampled(pending, context)
+            self.drafting += 1
+            try:
+                draft = await self._sampled(pending, context)
+            finally:
+                self.drafting -= 1
             await asyncio.sleep(self._patience(pending.channel, context.messages))
-            before, context = context, await self._context(pending)
+            before, context = context, await self.context(pending)
             if context == before:
                 break
         return draft
 
-    async def _context(self, pending: PendingMessage) -> ThreadContext:
+    async def context(self, pending: PendingMessage) -> ThreadContext:
         """Return the message's thread up to its author's last message in a row; empty if the message was deleted."""
         place = (pending.account, pending.channel, pending.message_id)
         talk = self._places.talk(pending.channel)

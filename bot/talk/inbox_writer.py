@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,12 +11,13 @@ from bot.gateway import Command, Decision, IncomingMessage, IncomingReaction, Li
 from bot.metrics import BotMetrics
 from bot.store import DRAFTED, BotStore, InboundMessage, PendingMessage, Post
 from bot.talk import delivery, policy
-from bot.talk.channel_queues import ChannelQueues
+from bot.talk.channel_queues import ChannelQueues, Work
 from bot.talk.commands import Commands
 from bot.talk.listener import Listener
 from bot.talk.places import Places
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
+from bot.talk.turn_taking import TurnTaking
 from persona.config import Settings
 from persona.events import Event
 
@@ -37,6 +37,7 @@ class InboxWriter:
         settings: Settings,
         listener: Listener,
         replier: Replier,
+        turn_taking: TurnTaking,
         sender: Sender,
         commands: Commands,
         places: Places,
@@ -50,6 +51,7 @@ class InboxWriter:
         self._settings = settings
         self._listener = listener
         self._replier = replier
+        self._turn_taking = turn_taking
         self._sender = sender
         self._commands = commands
         self._places = places
@@ -58,7 +60,6 @@ class InboxWriter:
         self._claim = claim
         self._platform = platform
         self._limits = limits
-        self._rng = random.Random()
         self._taking = asyncio.Event()  # from opened() to stop()
         self._stopped = False
         self._busy_since: float | None = None
@@ -71,6 +72,7 @@ class InboxWriter:
         has their messages at the next start."""
         self._stopped = True
         self._taking.clear()
+        self._turn_taking.stop()
 
     def stuck_for(self) -> float:
         """Return the seconds that the current commit has taken."""
@@ -127,6 +129,7 @@ class InboxWriter:
         self._metrics.received.labels(self._platform).inc(len(inbound))
         for message in pending:
             self._dispatch(message)
+        self._look_at(messages, inbound)
         for channel in {message.channel for message in inbound if not message.author_id}:
             await self._store.drafts.answered_by_owner(self.account, channel)
 
@@ -136,9 +139,7 @@ class InboxWriter:
         by_id = {(message.channel, message.message_id): message for message in messages}
         try:
             inbound = await self._listener.parse(self.account, messages)
-            called = [
-                await self._with_trigger(message, by_id[message.channel, message.message_id]) for message in inbound
-            ]
+            called = [self._with_trigger(message, by_id[message.channel, message.message_id]) for message in inbound]
             # a private message that will never be answered is nobody's context
             return [message for message in called if message.trigger or not (message.is_dm and message.author_id)]
         except _UNPARSABLE as error:
@@ -147,17 +148,22 @@ class InboxWriter:
                 return []
         return [parsed for message in messages for parsed in await self._parsed([message])]
 
-    async def _with_trigger(self, inbound: InboundMessage, message: IncomingMessage) -> InboundMessage:
+    def _look_at(self, messages: Sequence[IncomingMessage], inbound: Sequence[InboundMessage]) -> None:
+        """Let turn-taking decide on the messages of others that ask for nothing."""
+        kept = {(message.channel, message.message_id): message for message in inbound if message.author_id}
+        for message in messages:
+            if committed := kept.get((message.channel, message.message_id)):
+                self._turn_taking.heard(message, committed, self._put, self._dispatch)
+
+    def _put(self, channel: str, work: Work) -> None:
+        self._queues.put(self._lane(channel), work)
+
+    def _with_trigger(self, inbound: InboundMessage, message: IncomingMessage) -> InboundMessage:
         if not inbound.author_id:
             return inbound  # the persona's own words, said by its owner
         talk, persona = self._places.talk(inbound.channel), self._settings.persona
         names = (persona.name, *(alias for alias in persona.aliases if not alias.isdecimal()))
-        since = self._store.clock() - policy.LIVELY
-        lively = (
-            await self._store.memory.others_since(inbound.account, inbound.channel, since) if talk.unprompted else 0
-        )
-        draw = self._rng.random()
-        return replace(inbound, trigger=policy.calls(message, talk, names=names, draw=draw, others_lately=lively))
+        return replace(inbound, trigger=policy.calls(message, talk, names=names))
 
     async def edited(self, message: IncomingMessage) -> None:
         """Remember a message as it reads now, if it is remembered."""

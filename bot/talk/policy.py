@@ -1,19 +1,22 @@
 """When the persona speaks. Pure: time and random numbers are arguments."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.gateway import IncomingMessage
-from bot.store import Recent
+from bot.gateway import IncomingMessage, drafts_channel
+from bot.store import HistoryMessage, Recent
+from persona.markers import is_reaction
 from persona.talk_settings import Talk
 
-LIVELY = 600.0  # seconds that count as one talk
-HALVES_WITH = 5  # messages of others in it that halve the chance to barge in
+UNPROMPTED = "unprompted"  # the trigger of what it says though nobody asked
 LATE = 600.0  # seconds after which a message is answered only if it is the last that waits
 LOOP = 15  # answers to one author within a minute: no person talks like that
+LONE_TURNS = (
+    10  # of its own to one author who never calls it, with nobody else there: then it is two machines that talk
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,9 @@ class Moment:
     recent: Recent = field(default_factory=Recent)
 
 
-def calls(
-    message: IncomingMessage, settings: Talk, *, names: Collection[str], draw: float, others_lately: int = 0
-) -> str:
-    """Return the trigger in a message: dm, mention, reply, name, or unprompted if `draw` (in [0, 1)) is low enough; ""
-    if there is none. A bot only ever mentions: two that answer each other's replies never stop. names: what the persona
-    is called. others_lately: messages of others in the last LIVELY seconds: the livelier a talk, the less it needs
-    another voice."""
+def calls(message: IncomingMessage, settings: Talk, *, names: Collection[str]) -> str:
+    """Return the trigger in a message: dm, mention, reply or name; "" if there is none. A bot only ever mentions: two
+    that answer each other's replies never stop. names: what the persona is called."""
     if message.is_bot:
         return "mention" if message.mention and "mention" in settings.reply_to else ""
     holds = {
@@ -54,9 +53,32 @@ def calls(
         "reply": message.reply,
         "name": any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message.text, re.IGNORECASE) for name in names),
     }
-    trigger = next((name for name in settings.reply_to if holds[name]), "")
-    chance = settings.unprompted * 0.5 ** (others_lately / HALVES_WITH)
-    return trigger or ("unprompted" if draw < chance and not message.is_dm else "")
+    return next((name for name in settings.reply_to if holds[name]), "")
+
+
+def may_speak_up(message: IncomingMessage, settings: Talk) -> bool:
+    """Return whether the persona may say something after a message that asks it nothing: to people, where others hear it."""
+    return settings.unprompted > 0 and not (message.is_bot or message.is_dm or drafts_channel(message.channel))
+
+
+def goes_round(messages: Sequence[HistoryMessage]) -> bool:
+    """Return whether the persona and one other have been talking for LONE_TURNS turns, alone and without being called.
+
+    messages: of a thread, oldest first."""
+    own = {message.message_id for message in messages if not message.author_id}
+    turns, other, is_own = 0, "", False
+    for message in reversed(messages):
+        if is_reaction(message.lines):
+            continue
+        if not message.author_id:
+            turns += not is_own
+            is_own = True
+            continue
+        is_own = False
+        other = other or message.author_id
+        if message.author_id != other or message.to_persona or message.reply_to in own:
+            break
+    return turns >= LONE_TURNS
 
 
 def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone: str = "UTC") -> Verdict:
@@ -69,7 +91,8 @@ def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone
         "quiet hours": within(settings.quiet_hours, moment.now.astimezone(ZoneInfo(timezone))),
         "loop": moment.recent.author_minute >= LOOP,
         "cooldown": not is_dm and _lasts(settings.cooldown, moment.since_spoke),
-        "unprompted cooldown": trigger == "unprompted" and _lasts(settings.unprompted_cooldown, moment.since_spoke),
+        "unprompted cooldown": trigger == UNPROMPTED and _lasts(settings.unprompted_cooldown, moment.since_spoke),
+        "unprompted hourly": trigger == UNPROMPTED and 0 < settings.unprompted_hourly <= moment.recent.unprompted_hour,
         "user cooldown": _lasts(settings.user_cooldown, moment.now.timestamp() - moment.recent.author_at),
         "hourly": not is_dm and 0 < settings.hourly <= moment.recent.channel_hour,
         "user hourly": 0 < settings.user_hourly <= moment.recent.author_hour,

@@ -61,7 +61,7 @@ class Replier:
         if not policy_context.open:  # by an earlier try, which may have ended before all was posted
             await self._deliver(pending)
             return
-        verdict = self._judged(pending, policy_context)
+        verdict = self.judged(pending, policy_context)
         if not verdict.answer:
             await self._settled(pending, verdict.verdict, verdict.reason)
             return
@@ -109,7 +109,8 @@ class Replier:
             if not await self._sender.deliver(post):
                 return
 
-    def _judged(self, pending: PendingMessage, policy_context: PolicyContext) -> policy.Verdict:
+    def judged(self, pending: PendingMessage, policy_context: PolicyContext) -> policy.Verdict:
+        """Return the verdict of policy on a message."""
         now = self._store.clock()
         moment = policy.Moment(
             datetime.fromtimestamp(now, UTC),

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.daemon import BotDaemon, Pauses
 from bot.gateway import IncomingMessage, Limits
 from bot.store import BotStore
+from engine.voice import Voice
 from persona.config import load
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.room import Room
@@ -64,7 +65,12 @@ class Inhabited:
 
 @asynccontextmanager
 async def inhabited(
-    folder: Path, settings: str = QUICK, *, limits: Limits | None = None, clock: Callable[[], float] | None = None
+    folder: Path,
+    settings: str = QUICK,
+    *,
+    limits: Limits | None = None,
+    clock: Callable[[], float] | None = None,
+    voice: Callable[[FakeEngine], Voice] = small_voice,
 ) -> AsyncIterator[Inhabited]:
     """Start it; stop it when the block is left."""
     (folder / "persona.toml").write_text(settings, encoding="utf-8")
@@ -73,7 +79,7 @@ async def inhabited(
     store = await BotStore.open(loaded.store.url, folder, clock)
     engine = FakeEngine(lambda _: f"thought {secrets.token_hex(8)}")  # none twice, over restarts too
     room, stopping = Room(limits), asyncio.Event()
-    daemon = BotDaemon(loaded, store, small_voice(engine), [room], Pauses(0.01, 0.1, (0.01, 0.05)))
+    daemon = BotDaemon(loaded, store, voice(engine), [room], Pauses(0.01, 0.1, (0.01, 0.05)))
     task = asyncio.create_task(daemon.run(stopping, until_first_ends=False))
     await room.open.wait()
     try:

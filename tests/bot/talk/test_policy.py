@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from bot.gateway import IncomingMessage
-from bot.store import DAY, Recent
-from bot.talk.policy import LOOP, Moment, Verdict, calls, judge, within
+from bot.store import DAY, HistoryMessage, Recent
+from bot.talk.policy import LONE_TURNS, LOOP, Moment, Verdict, calls, goes_round, judge, may_speak_up, within
 from persona.talk_settings import Talk
 
 HI = IncomingMessage("discord:1", "1", "2", "Bob", "hi all", 0.0)
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 )
 def test_what_calls_by_default(message: IncomingMessage, trigger: str) -> None:
     """A mention, a reply, a private message; nothing else."""
-    assert calls(message, Talk(), names=("Mara",), draw=0.0) == trigger
+    assert calls(message, Talk(), names=("Mara",)) == trigger
 
 
 @pytest.mark.parametrize(
@@ -38,30 +38,49 @@ def test_what_calls_by_default(message: IncomingMessage, trigger: str) -> None:
 def test_a_name_calls_where_the_switch_is_on(text: str, trigger: str) -> None:
     """As a word, in any case."""
     talk = Talk(reply_to=("name",))
-    assert calls(replace(HI, text=text), talk, names=("Mara",), draw=0.9) == trigger
-    assert calls(replace(HI, mention=True), talk, names=("Mara",), draw=0.9) == ""
+    assert calls(replace(HI, text=text), talk, names=("Mara",)) == trigger
+    assert calls(replace(HI, mention=True), talk, names=("Mara",)) == ""
 
 
 @pytest.mark.parametrize(
-    ("draw", "others", "trigger"),
+    ("message", "unprompted", "may"),
     [
-        (0.0, 0, "unprompted"),
-        (0.19, 0, "unprompted"),
-        (0.2, 0, ""),
-        (0.09, 5, "unprompted"),
-        (0.1, 5, ""),
-        (0.001, 100, ""),
+        (HI, 0.0, False),
+        (HI, 0.1, True),
+        (replace(HI, is_dm=True), 1.0, False),
+        (replace(HI, is_bot=True), 1.0, False),
+        (replace(HI, channel="telegram:5@9"), 1.0, False),
     ],
 )
-def test_it_speaks_unprompted_by_the_draw_and_less_in_a_lively_talk(draw: float, others: int, trigger: str) -> None:
-    """With the set probability, which is 0 by default and halves with every five messages of others."""
-    assert calls(HI, Talk(unprompted=0.2), names=(), draw=draw, others_lately=others) == trigger
-    assert calls(HI, Talk(), names=(), draw=0.0) == ""
+def test_it_speaks_up_only_among_people(message: IncomingMessage, unprompted: float, may: bool) -> None:
+    """Never by default, never after a bot, in private, or in its owner's own chats."""
+    assert may_speak_up(message, Talk(unprompted=unprompted)) is may
 
 
-def test_a_private_message_is_never_answered_by_chance() -> None:
-    """Who writes to it privately and isn't to be answered is left alone."""
-    assert calls(replace(HI, is_dm=True), Talk(reply_to=(), unprompted=1.0), names=(), draw=0.0) == ""
+def exchange(turns: int, *others: str, **more: object) -> list[HistoryMessage]:
+    """Others in turn, each answered by the persona."""
+    said: list[HistoryMessage] = []
+    for number in range(turns):
+        author = others[number % len(others)]
+        said.append(HistoryMessage(f"{number}a", author, author.upper(), ("and?",), float(number), **more))  # type: ignore[arg-type]
+        said.append(HistoryMessage(f"{number}b", "", "MARA", ("so", "what"), number + 0.5))
+    return [*said, HistoryMessage("last", others[0], others[0].upper(), ("and?",), 99.0)]
+
+
+@pytest.mark.parametrize(
+    ("messages", "is_round"),
+    [
+        (exchange(LONE_TURNS, "bob"), True),
+        (exchange(LONE_TURNS - 1, "bob"), False),
+        (exchange(LONE_TURNS, "bob", "eve"), False),
+        (exchange(LONE_TURNS, "bob", to_persona=True), False),
+        (exchange(LONE_TURNS, "bob", reply_to="0b"), False),
+        ([], False),
+    ],
+)
+def test_two_machines_do_not_talk_for_ever(messages: list[HistoryMessage], is_round: bool) -> None:
+    """Whoever is alone with it and wants to go on calls it."""
+    assert goes_round(messages) is is_round
 
 
 @pytest.mark.parametrize(
@@ -80,8 +99,22 @@ def test_a_private_message_is_never_answered_by_chance() -> None:
         ({}, "mention", replace(AT, since_spoke=1), False, Verdict(True, "mention")),
         ({}, "mention", replace(AT, since_spoke=-3600), False, Verdict(True, "mention")),  # the clock was set back
         ({}, "dm", replace(AT, recent=Recent(author_at=NOON.timestamp() + 99)), True, Verdict(True, "dm")),
-        ({}, "unprompted", replace(AT, since_spoke=299), False, Verdict(False, "unprompted cooldown")),
-        ({}, "unprompted", replace(AT, since_spoke=300), False, Verdict(True, "unprompted")),
+        ({}, "unprompted", replace(AT, since_spoke=1), False, Verdict(True, "unprompted")),
+        (
+            {"unprompted_cooldown": MINUTE},
+            "unprompted",
+            replace(AT, since_spoke=59),
+            False,
+            Verdict(False, "unprompted cooldown"),
+        ),
+        (
+            {},
+            "unprompted",
+            replace(AT, recent=Recent(unprompted_hour=30)),
+            False,
+            Verdict(False, "unprompted hourly"),
+        ),
+        ({}, "mention", replace(AT, recent=Recent(unprompted_hour=30)), False, Verdict(True, "mention")),
         (
             {"user_cooldown": MINUTE},
             "dm",
