@@ -27,12 +27,15 @@ class Numerics:
 
 
 def numerics_of(device: torch.device) -> Numerics:
-    """Return the formats of a device: bfloat16 if its hardware computes in it, float16 on CUDA cards before Ampere."""
+    """Return the formats of a device: bfloat16 if it computes in it, float16 on CUDA cards before Ampere."""
     if device.type == "cuda":
         # not is_bf16_supported(), which is true of emulation
         is_ampere = torch.cuda.get_device_capability(device) >= AMPERE
         half = torch.bfloat16 if is_ampere else torch.float16
         return Numerics(half, half, half, half, tf32=is_ampere)
+    if device.type == "mps":
+        half = torch.bfloat16 if _mps_has_bf16() else torch.float32
+        return Numerics(half, half if half == torch.bfloat16 else None, half, torch.float32)
     has_bf16 = device.type == "cpu" and cpu_has_bf16()
     return Numerics(
         torch.float32,
@@ -40,6 +43,11 @@ def numerics_of(device: torch.device) -> Numerics:
         torch.bfloat16 if has_bf16 else torch.float32,
         torch.float32,
     )
+
+
+def _mps_has_bf16() -> bool:
+    """Return whether Apple's GPU takes bfloat16: from macOS 14 on."""
+    return torch.backends.mps.is_available() and torch.backends.mps.is_macos_or_newer(14, 0)
 
 
 def best_device() -> torch.device:

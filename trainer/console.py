@@ -37,7 +37,10 @@ def print_table(
     bold: bool = True,
     err: bool = False,
 ) -> None:
-    """Print rows of cells under their column names; without any, no head is printed. total: a last row in bold."""
+    """Print rows of cells under their column names; without any, no head is printed. total: a last row in bold.
+
+    Where the terminal is narrow, cells with spaces wrap; names of models and numbers stay whole.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -45,6 +48,8 @@ def print_table(
     table = Table(*columns, box=None, header_style="bold" if bold else "", show_header=bool(columns), pad_edge=False)
     for row in rows:
         table.add_row(*(Text(safe_text(cell)) for cell in row))
+    for column in table.columns:
+        column.no_wrap = not any(" " in str(cell).strip() for cell in column.cells)
     if total:
         table.add_row(*map(Text, total), style="bold")
     Console(stderr=err).print(table)

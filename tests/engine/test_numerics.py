@@ -50,6 +50,18 @@ def test_a_cpu_computes_as_the_switch_says(monkeypatch: pytest.MonkeyPatch, swit
     assert precision_arguments(torch.device("cpu")) == {"bf16": has_bf16, "fp16": False, "tf32": None}
 
 
+@pytest.mark.parametrize("is_sonoma", [True, False])
+def test_apples_gpu_computes_in_bfloat16_from_macos_14_on(monkeypatch: pytest.MonkeyPatch, is_sonoma: bool) -> None:
+    """Before, its library has no such format."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_macos_or_newer", lambda *_: is_sonoma)
+    numerics = numerics_of(torch.device("mps"))
+    half = torch.bfloat16 if is_sonoma else torch.float32
+    assert {numerics.weights, numerics.serving} == {half}
+    assert numerics.autocast == (half if is_sonoma else None)
+    assert not numerics.tf32
+
+
 def test_without_the_switch_the_hardware_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     """AVX-512 BF16 or AMX."""
     monkeypatch.delenv("ALTEREGO_BFLOAT16", raising=False)

@@ -38,6 +38,12 @@ def init(
     only_look: Annotated[
         bool, typer.Option("--look", help="Say which exports are there and who writes, and write nothing.")
     ] = False,
+    only_bases: Annotated[
+        bool,
+        typer.Option(
+            "--bases", help="List base models with languages, licence and how they train here; write nothing."
+        ),
+    ] = False,
     as_json: JsonOption = False,
     progress: ProgressOption = False,
 ) -> None:
@@ -51,6 +57,9 @@ def init(
     from trainer.init.machine import revision_of, this_machine
     from trainer.progress import Bars
 
+    if only_bases:
+        _show_bases(as_json)
+        return
     bars = Bars(quiet=as_json, for_programs=as_json and progress)
     if only_look:
         _show_overview(*look(folders or (), usual_folders(), bars), as_json)
@@ -91,6 +100,33 @@ def _show_overview(exports: Sequence["ExportLocation"], writers: Sequence["Write
         print_json(overview(exports, writers))
     else:
         show_exports(exports, writers, err=False)
+
+
+def _show_bases(as_json: bool) -> None:
+    """Print the base models that are known, and how each trains on this machine."""
+    from dataclasses import asdict
+
+    from trainer.init.machine import base_rows, this_machine
+
+    rows = base_rows(this_machine())
+    if as_json:
+        print_json([asdict(base) | {"trains": training} for base, training in rows])
+        return
+    head = ("base", "billions", "trains", "licence", "languages")
+    print_table(
+        head,
+        (
+            (
+                base.model,
+                f"{base.billions:8.2f}",
+                training,
+                base.licence + ("*" if base.gated else ""),
+                base.languages,
+            )
+            for base, training in rows
+        ),
+    )
+    say("* the Hub asks you to agree to the licence first, and for your token: hf auth login")
 
 
 def show_exports(exports: Sequence["ExportLocation"], writers: Sequence["Writer"], *, err: bool = True) -> None:

@@ -23,12 +23,13 @@ from trainer.init.answers import (
 from trainer.init.exports import ExportLocation, find_exports
 from trainer.init.first_settings import TEMPLATE, FirstRunAnswers, rendered, settings_path
 from trainer.init.local_models import LocalModel
-from trainer.init.machine import Machine, RevisionOf, Suggestion, named_base, suggest
+from trainer.init.machine import Machine, RevisionOf, Suggestion, base_rows, named_base, suggest
 from trainer.init.revised_settings import revised
 from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
 AUTO = "auto"
+LIST_BASES = "?"  # an answer
 LISTED = 12  # models on this machine that are named
 
 
@@ -144,6 +145,14 @@ def _base(flags: Flags, root: Path, environment: Environment, terminal: Terminal
     models: Sequence[LocalModel] = ()
 
     def chosen(text: str) -> Suggestion:
+        if text == LIST_BASES and terminal:
+            for base, training in base_rows(machine):
+                terminal.say(
+                    f"{base.model}: {base.billions:.1f} billion, languages {base.languages}; trains here: {training}"
+                )
+            raise SettingsError(
+                "these are some that imitate well; python -m trainer init --bases tells their licences too"
+            )
         if text.isdecimal() and 1 <= int(text) <= len(models):
             model = models[int(text) - 1]
             return Suggestion(Base(model=model.model, revision=model.revision), "named by you")
@@ -153,7 +162,8 @@ def _base(flags: Flags, root: Path, environment: Environment, terminal: Terminal
         return chosen(str(flags.base))
     bars.say("looking at this machine")
     models = environment.models()
-    suggested = suggest(environment.machine(), environment.revision_of, models)
+    machine = environment.machine()
+    suggested = suggest(machine, environment.revision_of, models)
     if flags.base == AUTO or flags.yes or not terminal:
         return suggested
     for number, model in enumerate(models[:LISTED], 1):
@@ -161,6 +171,6 @@ def _base(flags: Flags, root: Path, environment: Environment, terminal: Terminal
         terminal.say(f"{number:>2} {model.name}: {model.billions:.1f} billion parameters, {kind}, in {model.place}")
     terminal.say(suggested.why)
     default = suggested.base.model
-    question = "Which base? scratch, a folder, a GGUF file, or a model of the Hugging Face Hub"
+    question = "Which base? scratch, a folder, a GGUF file, or a model of the Hugging Face Hub (? lists some)"
     question = question.replace("scratch", "A number above, scratch", 1) if models else question
     return asked(terminal, question, default, lambda text: suggested if text == default else chosen(text))

@@ -11,6 +11,7 @@ from engine.base_source import INSTRUCT, PACKAGED, is_gguf
 from persona.config import Base, expand_home
 from persona.errors import SettingsError, UserError
 from trainer.base.reachability import HUB_SECONDS, impossible_base
+from trainer.init.known_bases import KNOWN_BASES, QWEN3, KnownBase
 from trainer.init.local_models import LocalModel
 
 if TYPE_CHECKING:
@@ -19,19 +20,13 @@ if TYPE_CHECKING:
 SCRATCH = "scratch"
 GIB = float(1 << 30)
 STEP = 3.0  # GiB that adapter, optimizer and one conversation's step take on top of the weights
-BYTES, BYTES_4BIT = {"cuda": 2.0, "mps": 4.0, "cpu": 4.0}, 0.7  # a parameter of the base, while an adapter is trained
+BYTES, BYTES_4BIT = {"cuda": 2.0, "mps": 2.0, "cpu": 4.0}, 0.7  # a parameter of the base, while an adapter is trained
 LARGER = 1.5  # times the parameters that a 4-bit base must have to be worth its rounding
 TRAINED_TOKENS = 200_000  # three epochs of about a thousand messages and what was said before them
 FLOPS_PER_WEIGHT = 4.0  # a token: forward and backward of a base whose own weights get no gradient
 MATMUL_SHARE = 0.14  # of a CPU's speed in large products that a training reaches: SmolLM2-135M on a server with AMX
 MAX_HOURS = 8.0  # of training on a CPU: a night
-# Base models rather than instruct models, since they imitate better, of one family in sizes; billions of parameters.
-FAMILY = (
-    ("Qwen/Qwen3-8B-Base", 8.2),
-    ("Qwen/Qwen3-4B-Base", 4.0),
-    ("Qwen/Qwen3-1.7B-Base", 1.7),
-    ("Qwen/Qwen3-0.6B-Base", 0.6),
-)
+FAMILY = QWEN3[1:]  # what is suggested; the largest is for those who ask for it
 
 RevisionOf = Callable[[str], str]  # the commit that a Hub id stands for now, "" where the Hub can't be asked
 
@@ -55,6 +50,16 @@ class Machine:
         if BYTES[self.device] * billions + STEP <= self.memory:
             return "none" if self.device == "cuda" or self.hours(billions) <= MAX_HOURS else None
         return "4bit" if self.device == "cuda" and BYTES_4BIT * billions + STEP <= self.memory else None
+
+    def training(self, billions: float) -> str:
+        """Return in words how a base of so many parameters trains here."""
+        quantize = self.quantize(billions)
+        if quantize is None:
+            fits = BYTES[self.device] * billions + STEP <= self.memory
+            return f"{self.hours(billions):.0f} hours" if fits else "too large"
+        if self.device == "cuda":
+            return "in 4 bits" if quantize == "4bit" else "whole"
+        return _duration(self.hours(billions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +125,25 @@ def _here(model: LocalModel, machine: Machine, why: str) -> Suggestion:
 def _patience(machine: Machine, billions: float) -> str:
     if machine.device == "cuda":
         return ""
-    hours = machine.hours(billions)
-    time_ = f"{hours:.0f} hours" if hours > 1.5 else f"{max(1, round(hours * 60))} minutes"
-    return f"; a thousand messages train in about {time_}"
+    return f"; a thousand messages train in about {_duration(machine.hours(billions))}"
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.0f} hours" if hours > 1.5 else f"{max(1, round(hours * 60))} minutes"
+
+
+def base_rows(machine: Machine) -> list[tuple[KnownBase, str]]:
+    """Return every known base, the largest first, with how it trains on this machine."""
+    return [(base, machine.training(base.billions)) for base in KNOWN_BASES]
 
 
 def _largest(machine: Machine) -> tuple[str, float]:
     """Return the model of the family that trains here, and its billions of parameters; in 4 bits only if that makes it
     much larger. ("", 0) if none does."""
-    plain = next(((model, size) for model, size in FAMILY if machine.quantize(size) == "none"), ("", 0.0))
-    rounded = next(((model, size) for model, size in FAMILY if machine.quantize(size) == "4bit"), ("", 0.0))
+    plain, rounded = (
+        next(((base.model, base.billions) for base in FAMILY if machine.quantize(base.billions) == way), ("", 0.0))
+        for way in ("none", "4bit")
+    )
     return rounded if rounded[1] > LARGER * plain[1] else plain
 
 

@@ -64,6 +64,9 @@ def free_bytes(device: torch.device) -> float:
     """Return the free memory of the device; on the CPU within the limit of the container."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
+    if device.type == "mps":  # which shares the machine's memory, and takes a part of it at most
+        left = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        return min(float(left), float(psutil.virtual_memory().available))
     return min(float(psutil.virtual_memory().available), _cgroup_free())
 
 

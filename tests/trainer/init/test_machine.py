@@ -44,7 +44,7 @@ def local(name: str, billions: float, *, instruct: bool = False) -> LocalModel:
         (Machine("cpu", 60, 32, 4_000), "Qwen/Qwen3-8B-Base", "none"),
         (Machine("cpu", 12, 8, 20), "scratch", "none"),
         (Machine("cpu", 4, 16, 2_000), "scratch", "none"),
-        (Machine("mps", 12, 8, 3_000), "Qwen/Qwen3-1.7B-Base", "none"),
+        (Machine("mps", 12, 8, 3_000), "Qwen/Qwen3-4B-Base", "none"),
     ],
 )
 def test_the_base_is_the_largest_that_the_machine_trains(machine: Machine, model: str, quantize: str) -> None:
