@@ -13,7 +13,7 @@ from bot.store.kept_messages import keep_message
 from bot.store.outbox import DRAFTED, HELD, answer_to, insert_posts
 from bot.store.records import Answer, InboundMessage, OutgoingPart, PendingMessage, PolicyContext, Post, Recent
 from bot.store.repository import Repository, reading, transaction
-from bot.store.schema import answers, inbox, memory, watermarks
+from bot.store.schema import IS_OWN, IS_UNPROMPTED, answers, inbox, memory, watermarks
 
 HOUR, MINUTE = 3600.0, 60.0
 
@@ -94,12 +94,12 @@ class Inbox(Repository):
         return insert_posts(write, pending.account, draft[0], shown, [draft[1]], now=now)
 
     @reading
-    def policy_context(self, read: sa.Connection, pending: PendingMessage) -> PolicyContext:
-        """Return what policy must know about a message, in one query."""
+    def policy_context(self, read: sa.Connection, pending: PendingMessage, most: int = 1000) -> PolicyContext:
+        """Return what policy must know about a message, in one query. most: answers are counted so far."""
         now = self.database.clock()
         place = {"account": pending.account, "channel": pending.channel, "author_id": pending.author_id}
         times = {"now": now, "hour_ago": now - HOUR, "minute_ago": now - MINUTE}
-        row = read.execute(_POLICY_CONTEXT, {**place, **times, "row": pending.id}).one()
+        row = read.execute(_POLICY_CONTEXT, {**place, **times, "row": pending.id, "most": most}).one()
         is_open, silent, last, channel, author, minute, at, newer, unprompted = row
         recent = Recent(int(channel), int(author), int(minute), float(at or 0), int(unprompted))
         return PolicyContext(bool(is_open), bool(silent), float(last or 0), recent, bool(newer))
@@ -150,24 +150,29 @@ def _number(message_id: str) -> tuple[int, str]:
 
 def _policy_context() -> sa.Select[Any]:
     """Whether a row is open, the channel quiet, when the persona last spoke there; and of the answers of the last hour:
-    those in the channel, to the author, to the author within a minute, and the last one to the author; whether a later
-    message of the channel waits; and those answers in the channel for which nobody had asked."""
-    count = sa.select(sa.func.count())
-    lately = (inbox.c.account == bindparam("account")) & (inbox.c.verdict == "answered")
-    lately &= inbox.c.settled_at > bindparam("hour_ago")
-    theirs = lately & (inbox.c.author_id == bindparam("author_id"))
-    waits = (inbox.c.account == bindparam("account")) & inbox.c.verdict.is_(None)
-    here = (memory.c.account == bindparam("account")) & (memory.c.channel == bindparam("channel"))
+    those in the channel, to the author, to the author within a minute, as far as they are counted; the last one to the
+    author; whether a later message of the channel waits; and those answers in the channel for which nobody had asked. Each
+    follows an index to a few rows."""
+
+    def count(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        return sa.select(sa.func.count()).select_from(
+            sa.select(inbox.c.id).where(*which).limit(bindparam("most")).subquery()
+        )
+
+    ours, here = inbox.c.account == bindparam("account"), inbox.c.channel == bindparam("channel")
+    answered, theirs = inbox.c.verdict == "answered", inbox.c.author_id == bindparam("author_id")
+    waits = inbox.c.verdict.is_(None) & inbox.c.settled_at.is_(None)
+    said_here = (memory.c.account == bindparam("account")) & (memory.c.channel == bindparam("channel"))
     questions = (
-        count.where(inbox.c.id == bindparam("row"), inbox.c.verdict.is_(None)),
-        count.where(SILENT),
-        sa.select(sa.func.max(memory.c.at)).where(here, memory.c.author_id == ""),
-        count.where(lately, inbox.c.channel == bindparam("channel")),
-        count.where(theirs),
-        count.where(theirs, inbox.c.settled_at > bindparam("minute_ago")),
-        sa.select(sa.func.max(inbox.c.settled_at)).where(theirs),
-        count.where(waits, inbox.c.channel == bindparam("channel"), inbox.c.id > bindparam("row")),
-        count.where(lately, inbox.c.channel == bindparam("channel"), inbox.c.trigger == "unprompted"),
+        sa.select(sa.func.count()).where(inbox.c.id == bindparam("row"), inbox.c.verdict.is_(None)),
+        sa.select(sa.func.count()).where(SILENT),
+        sa.select(memory.c.at).where(said_here, IS_OWN).order_by(memory.c.id.desc()).limit(1),
+        count(ours, here, answered, inbox.c.settled_at > bindparam("hour_ago")),
+        count(ours, theirs, answered, inbox.c.settled_at > bindparam("hour_ago")),
+        count(ours, theirs, answered, inbox.c.settled_at > bindparam("minute_ago")),
+        sa.select(sa.func.max(inbox.c.settled_at)).where(ours, theirs, answered),
+        sa.select(sa.exists().where(ours, here, waits, inbox.c.id > bindparam("row"))),
+        sa.select(sa.func.count()).where(ours, here, IS_UNPROMPTED, answered, inbox.c.settled_at > bindparam("hour_ago")),
     )
     return sa.select(*(question.scalar_subquery() for question in questions))
 

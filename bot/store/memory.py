@@ -12,7 +12,7 @@ from bot.store.kept_messages import keep_message
 from bot.store.outbox import HELD
 from bot.store.records import REACTS, HistoryMessage, InboundMessage
 from bot.store.repository import Repository, reading, transaction
-from bot.store.schema import answers, filled, inbox, memory, outbox, stickers
+from bot.store.schema import IS_OWN, answers, filled, inbox, memory, outbox, stickers
 
 
 class Memory(Repository):
@@ -186,4 +186,4 @@ _SAID = (
 _LATEST = _SAID.order_by(memory.c.id.desc())
 _UP_TO = _LATEST.where(memory.c.id <= _THIS)
 _AFTER = _SAID.where(memory.c.id > _THIS).order_by(memory.c.id)
-_OWN = _LATEST.where(memory.c.author_id == "")
+_OWN = _LATEST.where(IS_OWN)

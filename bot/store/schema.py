@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    literal_column,
 )
 
 metadata = MetaData()
@@ -48,8 +49,13 @@ inbox = Table(
     Column("settled_at", Float),
     UniqueConstraint("account", "channel", "message_id"),
     Index("inbox_open", "account", "verdict"),
-    Index("inbox_settled", "account", "settled_at"),
+    Index("inbox_channel", "account", "channel", "verdict", "settled_at", "id"),
+    Index("inbox_author", "account", "author_id", "verdict", "settled_at"),
 )
+
+IS_UNPROMPTED = inbox.c.trigger == literal_column("'unprompted'")
+_ASKED_BY_NOBODY = (inbox.c[name] for name in ("account", "channel", "settled_at"))
+Index("inbox_unprompted", *_ASKED_BY_NOBODY, sqlite_where=IS_UNPROMPTED, postgresql_where=IS_UNPROMPTED)
 
 memory = Table(
     "memory",
@@ -64,6 +70,13 @@ memory = Table(
     Index("memory_channel", "account", "channel", "id"),
     Index("memory_answers", "account", "channel", "reply_to"),
     Index("memory_author", "author_id"),
+)
+IS_OWN = memory.c.author_id == literal_column("''")  # the persona's; a bound value would keep its index from being used
+Index(
+    "memory_own",
+    *(memory.c[name] for name in ("account", "channel", "id")),
+    sqlite_where=IS_OWN,
+    postgresql_where=IS_OWN,
 )
 
 outbox = Table(

@@ -57,7 +57,9 @@ class Replier:
     async def answer(self, pending: PendingMessage) -> None:
         """Reach the verdict on one message, and post what it brings. Raises EngineError if the engine failed: the message
         goes on waiting, unless the engine lives and only this one fails again and again."""
-        policy_context = await self._store.inbox.policy_context(pending)
+        talk = self._places.talk(pending.channel)
+        counted = max(talk.hourly, talk.user_hourly, policy.LOOP)
+        policy_context = await self._store.inbox.policy_context(pending, counted)
         if not policy_context.open:  # by an earlier try, which may have ended before all was posted
             await self._deliver(pending)
             return

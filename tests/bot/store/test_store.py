@@ -459,3 +459,43 @@ async def test_a_store_of_a_newer_alterego_is_left_alone(tmp_path: Path) -> None
         raw.execute("update alembic_version set version_num = '9999'")
     with pytest.raises(PermanentError, match="newer alterego"):
         await BotStore.open("sqlite:///store.db", tmp_path)
+
+
+async def test_a_cooldown_of_hours_knows_the_last_answer(store: BotStore, clock: Clock) -> None:
+    """An hour's answers are counted; the last one to somebody counts however long ago it was."""
+    await commit(store, heard(1, trigger="mention"))
+    (waiting,) = await store.inbox.waiting(ACCOUNT)
+    await store.inbox.settle(waiting, "answered", "mention")
+    answered_at, clock.now = clock.now, clock.now + 7 * 3600
+    assert (await store.inbox.policy_context(waiting)).recent == Recent(0, 0, 0, answered_at)
+
+
+async def test_what_is_asked_of_every_message_follows_an_index(store: BotStore) -> None:
+    """With thousands that wait or were answered, a query that reads them all makes a burst take its square."""
+    if not store.database.is_sqlite:
+        pytest.skip("PostgreSQL decides by what the tables hold")
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(
+        store.database.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])), named=False
+    )
+    await commit(store, heard(1, trigger="mention"))
+    (waiting,) = await store.inbox.waiting(ACCOUNT)
+    asked.clear()
+    await store.inbox.policy_context(waiting)
+    await store.memory.remembered(ACCOUNT, CHANNEL, "1", 3)
+    await store.memory.own(ACCOUNT, CHANNEL, 3)
+
+    def plans(read: sa.Connection) -> list[str]:
+        plan = [
+            row for query in list(asked) for row in read.exec_driver_sql(f"explain query plan {query[0]}", query[1])
+        ]
+        return [str(row[-1]) for row in plan]
+
+    steps = await store.database.read(plans)
+    assert not [step for step in steps if step.startswith(("SCAN inbox", "SCAN memory"))]
+    keys = [step for step in steps if "inbox_channel" in step or "inbox_author" in step]
+    assert [
+        step for step in keys if "verdict=? AND settled_at" not in step and "author_id=? AND verdict=?" not in step
+    ] == []
+    assert len(keys) == 5
+    assert len([step for step in steps if "memory_own" in step]) == 2
