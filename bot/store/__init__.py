@@ -21,6 +21,7 @@ from bot.store.outbox import DRAFTED, HANDED_IN, LOGGED, OPEN, Outbox
 from bot.store.people import People
 from bot.store.records import (
     Answer,
+    ChannelView,
     HistoryMessage,
     InboundMessage,
     Note,
@@ -60,6 +61,7 @@ __all__ = [
     "LOGGED",
     "Answer",
     "BotStore",
+    "ChannelView",
     "FeedbackRecord",
     "HistoryMessage",
     "InboundMessage",

@@ -7,26 +7,26 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
+from threading import Lock
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.address import engine_at
+from bot.store.step_queue import Outcome, StepQueue
 from persona.errors import UserError
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 NEWEST = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
 READERS = 4  # threads that wait for PostgreSQL; SQLite computes here, and one does that as fast
-
-TOGETHER = 64  # steps in one transaction at most
+READ_TOGETHER = 8  # steps that SQLite reads before anybody is told: a few milliseconds
+WRITTEN_TOGETHER = 64  # steps in one transaction at most
 
 T = TypeVar("T")
-_Waiting = tuple[Future[Any], Callable[[sa.Connection], Any]]
+Step = Callable[[sa.Connection], T]
 
 
 class Database:
@@ -38,9 +38,10 @@ class Database:
         self.clock = clock
         self.is_sqlite = engine.dialect.name == "sqlite"  # a file
         self._looking = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._writer = ThreadPoolExecutor(1, "store-writer")
-        self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
-        self._readers = ThreadPoolExecutor(1 if self.is_sqlite else READERS, "store-reader")
+        self._writing = Lock()
+        self._writes = StepQueue[Step[Any]]("store-writer", self._write_together, together=WRITTEN_TOGETHER)
+        together, threads = (READ_TOGETHER, 1) if self.is_sqlite else (1, READERS)
+        self._reads = StepQueue[Step[Any]]("store-reader", self._read_all, together=together, threads=threads)
 
     @classmethod
     async def open(cls, url: str, folder: Path, clock: Callable[[], float] = time.time) -> "Database":
@@ -63,76 +64,62 @@ class Database:
             raise
         return database
 
-    async def write(self, step: Callable[[sa.Connection], T]) -> T:
+    async def write(self, step: Step[T]) -> T:
         """Run `step` in one transaction and return its result. A step that has begun is finished even if its caller is
         cancelled; one that still waits for its turn is dropped with it. Steps that wait at the same time share a transaction, and
         may be run twice if that fails: they do nothing but read and write."""
-        waiting: Future[T] = Future()
-        self._waiting.put((waiting, step))
-        self._writer.submit(self._write_waiting)
-        return await asyncio.wrap_future(waiting)
+        result: T = await self._writes.run(step)
+        return result
 
-    async def read(self, step: Callable[[sa.Connection], T]) -> T:
+    async def read(self, step: Step[T]) -> T:
         """Run `step`, which must change nothing, and return its result. It waits for no writer, and each of its queries
         sees what is committed by then."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._seen, step)
+        result: T = await self._reads.run(step)
+        return result
 
     async def empty_log(self) -> None:
         """Empty SQLite's write-ahead log, which still holds what was deleted."""
         if self.is_sqlite:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self._empty_log)
+            await asyncio.to_thread(self._empty_log)
 
     async def close(self) -> None:
         """Finish what has begun, then close every connection."""
         await asyncio.to_thread(self._close)
 
-    def _write_waiting(self) -> None:
-        """Carry out what waits, together in one transaction: under load, syncing each to the disk takes most of the time.
-        If anything fails, nothing happened, and each step is carried out by itself."""
-        steps: list[_Waiting] = []
-        while len(steps) < TOGETHER and not self._waiting.empty():
-            waiting, step = self._waiting.get_nowait()
-            if waiting.set_running_or_notify_cancel():
-                steps.append((waiting, step))
-        if len(steps) > 1:
-            try:
-                with _begun(self.engine) as connection:
-                    results = [step(connection) for _, step in steps]
-            except Exception:  # whose fault it is shows when each is carried out by itself
-                results = []
-            for (waiting, _), result in zip(steps, results, strict=False):
-                waiting.set_result(result)
-            if results:
-                return
-        for waiting, step in steps:
-            try:
-                with _begun(self.engine) as connection:
-                    result = step(connection)
-            except BaseException as error:
-                self._tell_fault(error)
-                waiting.set_exception(error)
-            else:
-                waiting.set_result(result)
+    def _write_together(self, steps: Sequence[Step[Any]]) -> list[Outcome]:
+        """Carry steps out in one transaction: under load, syncing each to the disk takes most of the time. If anything
+        fails, nothing happened, and each is carried out by itself."""
+        with self._writing:
+            if len(steps) > 1:
+                with suppress(Exception):  # whose fault it is shows when each is carried out by itself
+                    with _begun(self.engine) as connection:
+                        results = [step(connection) for step in steps]
+                    return [(result, None) for result in results]
+            return [self._outcome(step, _begun(self.engine)) for step in steps]
 
-    def _seen(self, step: Callable[[sa.Connection], T]) -> T:
+    def _read_all(self, steps: Sequence[Step[Any]]) -> list[Outcome]:
+        return [self._outcome(step, self._looking.connect()) for step in steps]
+
+    def _outcome(self, step: Step[Any], opening: AbstractContextManager[sa.Connection]) -> Outcome:
+        """Carry one step out."""
         try:
-            with self._looking.connect() as connection:
-                return step(connection)
-        except Exception as error:
+            with opening as connection:
+                return step(connection), None
+        except BaseException as error:
             self._tell_fault(error)
-            raise
+            return None, error
 
     def _tell_fault(self, error: BaseException) -> None:
         if isinstance(error, SQLAlchemyError | OSError | sqlite3.Error):
             self.on_fault(fault_of(error))
 
     def _empty_log(self) -> None:
-        with self.engine.connect() as connection:
+        with self._writing, self.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _close(self) -> None:
-        for threads in (self._writer, self._readers):
-            threads.shutdown()
+        self._writes.close()
+        self._reads.close()
         self.engine.dispose()
 
 

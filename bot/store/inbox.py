@@ -172,7 +172,9 @@ def _policy_context() -> sa.Select[Any]:
         count(ours, theirs, answered, inbox.c.settled_at > bindparam("minute_ago")),
         sa.select(sa.func.max(inbox.c.settled_at)).where(ours, theirs, answered),
         sa.select(sa.exists().where(ours, here, waits, inbox.c.id > bindparam("row"))),
-        sa.select(sa.func.count()).where(ours, here, IS_UNPROMPTED, answered, inbox.c.settled_at > bindparam("hour_ago")),
+        sa.select(sa.func.count()).where(
+            ours, here, IS_UNPROMPTED, answered, inbox.c.settled_at > bindparam("hour_ago")
+        ),
     )
     return sa.select(*(question.scalar_subquery() for question in questions))
 

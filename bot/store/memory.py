@@ -10,9 +10,9 @@ from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new
 from bot.store.kept_messages import keep_message
 from bot.store.outbox import HELD
-from bot.store.records import REACTS, HistoryMessage, InboundMessage
+from bot.store.records import REACTS, ChannelView, HistoryMessage, InboundMessage
 from bot.store.repository import Repository, reading, transaction
-from bot.store.schema import IS_OWN, answers, filled, inbox, memory, outbox, stickers
+from bot.store.schema import IS_OWN, answers, filled, inbox, memory, outbox, participants, stickers
 
 
 class Memory(Repository):
@@ -33,6 +33,17 @@ class Memory(Repository):
         """Return the messages of a channel after `message_id`, oldest first."""
         place = {"account": account, "channel": channel, "message_id": message_id, "most": most}
         return _remembered(read.execute(_AFTER, place))
+
+    @reading
+    def view(
+        self, read: sa.Connection, account: str, channel: str, message_id: str, most: int, own: int, *, on: bool
+    ) -> ChannelView:
+        """Return what an answer to a message is made of. most, own: at most so many messages, and of the persona's. on:
+        also what follows it."""
+        place = {"account": account, "channel": channel, "message_id": message_id, "most": most}
+        messages = _remembered(read.execute(_UP_TO, place))[::-1]
+        following = _remembered(read.execute(_AFTER, place)) if on and messages else []
+        return ChannelView(messages, following, _remembered(read.execute(_OWN, {**place, "most": own})))
 
     @reading
     def latest(self, read: sa.Connection, account: str, channel: str, most: int) -> list[HistoryMessage]:
@@ -156,8 +167,9 @@ def _remembered(rows: Iterable[Sequence[Any]]) -> list[HistoryMessage]:
             *(message_id, author_id, speaker, lines_of(lines), at, reply_to, bool(to_persona)),
             quoted_speaker,
             lines_of(quoted),
+            name,
         )
-        for message_id, author_id, speaker, lines, at, reply_to, to_persona, quoted_speaker, quoted in rows
+        for message_id, author_id, speaker, lines, at, reply_to, to_persona, quoted_speaker, quoted, name in rows
     ]
 
 
@@ -171,6 +183,7 @@ _ANSWERS = (
     & (_PARENT.c.message_id == memory.c.reply_to)
     & (memory.c.reply_to != "")
 )
+_WROTE = sa.and_(*(participants.c[name] == memory.c[name] for name in ("account", "channel", "author_id")))
 _SAID = (
     sa.select(
         *columns(memory, "message_id", "author_id", "speaker", "lines", "at", "reply_to", "to_persona"),
@@ -178,8 +191,9 @@ _SAID = (
             sa.case((memory.c.quoted != "", memory.c[kept]), else_=sa.func.coalesce(_PARENT.c[own], ""))
             for kept, own in (("quoted_speaker", "speaker"), ("quoted", "lines"))
         ),
+        sa.func.coalesce(participants.c.name, ""),
     )
-    .select_from(memory.outerjoin(_PARENT, _ANSWERS))
+    .select_from(memory.outerjoin(_PARENT, _ANSWERS).outerjoin(participants, _WROTE))
     .where(_HERE)
     .limit(bindparam("most"))
 )

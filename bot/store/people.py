@@ -1,6 +1,8 @@
 """People as the store knows them: how they are written, who opted out, what they rated, and how they are forgotten."""
 
+import re
 from collections.abc import Callable, Collection
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +14,7 @@ from bot.store.outbox import DRAFTED, answer_to
 from bot.store.records import Answer, InboundMessage, Participant, Participants, Receipt
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import (
+    IS_QUOTED,
     access_requests,
     answers,
     corrections,
@@ -59,11 +62,15 @@ class People(Repository):
     def alike(self, read: sa.Connection, account: str, channel: str, name: str) -> set[str]:
         """Return the keys in a channel that a new key for this name could be taken for."""
         key = normalise(name) or SOMEONE
-        numbered = skeleton(key[:NUMBERED_LENGTH]).rstrip() + " "
-        looks = participants.c.skeleton
-        here = (participants.c.account == account) & (participants.c.channel == channel)
-        same = (looks == skeleton(key)) | looks.startswith(numbered, autoescape=True)
-        return set(read.execute(sa.select(participants.c.speaker).where(here, same)).scalars())
+        numbered = skeleton(key[:NUMBERED_LENGTH]).rstrip()
+        looks = {
+            "look": skeleton(key),
+            "numbered": f"{numbered} ",
+            "beyond": f"{numbered}!",
+            "pattern": f"{_escaped(numbered)} %",
+        }
+        known = read.execute(_alike(read.dialect.name), {"account": account, "channel": channel, **looks})
+        return set(known.scalars())
 
     @reading
     def opted_out(self, read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
@@ -164,10 +171,9 @@ def keep_participant(write: sa.Connection, message: InboundMessage) -> None:
     place = {"account": message.account, "channel": message.channel, "author_id": message.author_id}
     known = {"speaker": message.speaker, "name": message.name, "skeleton": skeleton(message.speaker)}
     upsert(write, participants, {**place, **known})
-    for author, speaker in (("author_id", "speaker"), ("quoted_author", "quoted_speaker")):  # also what is remembered
-        here = (memory.c.account == message.account) & (memory.c.channel == message.channel)
-        theirs = here & (memory.c[author] == message.author_id) & (memory.c[speaker] != message.speaker)
-        write.execute(memory.update().where(theirs).values({speaker: message.speaker}))
+    for statement in _RENAMED:  # also what is remembered
+        where = {"their_account": message.account, "their_channel": message.channel}
+        write.execute(statement, {**where, "by": message.author_id, "key": message.speaker})
 
 
 def _opted_out(read: sa.Connection, platform: str, author_ids: Collection[str]) -> set[str]:
@@ -249,7 +255,38 @@ def _unrate(write: sa.Connection, place: dict[str, Any]) -> bool:
     return bool(write.execute(feedback.delete().where(which)).rowcount)
 
 
+def _escaped(text: str) -> str:
+    """Return a text as LIKE takes it literally."""
+    return re.sub(r"[/%_]", r"/\g<0>", text)
+
+
 # On the way of every message: put together once.
+_SPEAKERS_HERE = sa.select(participants.c.speaker).where(
+    participants.c.account == bindparam("account"), participants.c.channel == bindparam("channel")
+)
+
+
+@cache
+def _alike(dialect: str) -> sa.CompoundSelect[str]:
+    """The keys that look like one, and those with a number behind it. SQLite finds them in its index, whose order is that
+    of code points, between the blank and what follows it; other databases order by language."""
+    look = participants.c.skeleton
+    between = (look >= bindparam("numbered")) & (look < bindparam("beyond"))
+    numbered = between if dialect == "sqlite" else look.like(bindparam("pattern"), escape="/")
+    return sa.union_all(_SPEAKERS_HERE.where(look == bindparam("look")), _SPEAKERS_HERE.where(numbered))
+
+
+def _renamed(author: str, speaker: str) -> sa.Update:
+    here = (memory.c.account == bindparam("their_account")) & (memory.c.channel == bindparam("their_channel"))
+    theirs = memory.c[author] == bindparam("by")
+    if author == "quoted_author":
+        theirs &= IS_QUOTED
+    return (
+        memory.update().where(here, theirs, memory.c[speaker] != bindparam("key")).values({speaker: bindparam("key")})
+    )
+
+
+_RENAMED = [_renamed("author_id", "speaker"), _renamed("quoted_author", "quoted_speaker")]
 _PARTICIPANTS = sa.select(*(participants.c[name] for name in ("channel", "author_id", "speaker", "name"))).where(
     participants.c.account == bindparam("account"),
     participants.c.channel.in_(bindparam("channels", expanding=True)),

@@ -1,6 +1,7 @@
 """The records that the store takes and returns."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 REACTS = "/react/"  # in the id of a reaction's row, after the id of the message that somebody reacted to
 
@@ -58,10 +59,10 @@ class PendingMessage:
     due_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryMessage:
-    """A message of a channel's memory. author_id: "" for the persona. reply_to, to_persona: as of an InboundMessage.
-    quoted: the words that it answers, if they are known; quoted_speaker: the key of whose they are."""
+class HistoryMessage(NamedTuple):
+    """A message of a channel's memory, of which hundreds are read for an answer. author_id: "" for the persona. reply_to,
+    to_persona: as of an InboundMessage. quoted: the words that it answers, if they are known; quoted_speaker: the key of
+    whose they are. name: what its author calls themselves there, if that is known."""
 
     message_id: str
     author_id: str
@@ -72,6 +73,17 @@ class HistoryMessage:
     to_persona: bool = False
     quoted_speaker: str = ""
     quoted: tuple[str, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """What an answer to a message is made of. messages: the last ones up to it, oldest first, none if it was deleted.
+    following: those after it. own: the persona's last ones, newest first."""
+
+    messages: list[HistoryMessage]
+    following: list[HistoryMessage]
+    own: list[HistoryMessage]
 
 
 @dataclass(frozen=True, slots=True)

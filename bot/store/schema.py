@@ -72,6 +72,8 @@ memory = Table(
     Index("memory_author", "author_id"),
 )
 IS_OWN = memory.c.author_id == literal_column("''")  # the persona's; a bound value would keep its index from being used
+IS_QUOTED = memory.c.quoted_author != literal_column("''")
+Index("memory_quoted", memory.c.quoted_author, sqlite_where=IS_QUOTED, postgresql_where=IS_QUOTED)
 Index(
     "memory_own",
     *(memory.c[name] for name in ("account", "channel", "id")),

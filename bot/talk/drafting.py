@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.gateway import Expressions, Gateway, NotSent, ResultUnknown, Undeliverable, drafts_channel
 from bot.metrics import BotMetrics
-from bot.store import DAY, Answer, BotStore, HistoryMessage, OutgoingPart, PendingMessage
+from bot.store import DAY, Answer, BotStore, ChannelView, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
 from bot.talk.channel_threads import ChannelThreads
 from bot.talk.history import ThreadContext, in_one_go, own_quote, scene_of, turns_of
@@ -72,39 +72,48 @@ class Drafter:
         """Return what to say to what was said in one go. Sampled at once, and looked at again when the author had time to
         go on: if they wrote more, edited or deleted meanwhile, it is sampled again. None if the message was deleted."""
         await self._fill(pending)
-        context = await self.context(pending)
-        if await self._look_up_quote(pending, context.messages):
-            context = await self.context(pending)
-        draft = None
+        view = await self._view(pending)
+        if await self._look_up_quote(pending, view.messages):
+            view = await self._view(pending)
+        context, draft = self._context(pending, view), None
         for _ in range(FRESH_DRAFTS):
             if not context.messages:
                 return None
             self.drafting += 1
             try:
-                draft = await self._sampled(pending, context)
+                draft = await self._sampled(pending, context, view.own)
             finally:
                 self.drafting -= 1
             await asyncio.sleep(self._patience(pending.channel, context.messages))
-            before, context = context, await self.context(pending)
-            if context == before:
+            before, view = view, await self._view(pending)
+            if view.messages == before.messages:
+                break
+            was, context = context, self._context(pending, view)
+            if context == was:
                 break
         return draft
 
     async def context(self, pending: PendingMessage) -> ThreadContext:
         """Return the message's thread up to its author's last message in a row; empty if the message was deleted."""
+        return self._context(pending, await self._view(pending))
+
+    async def _view(self, pending: PendingMessage) -> ChannelView:
+        """Return what is remembered up to its author's last message in a row; nothing if the message was deleted."""
         place = (pending.account, pending.channel, pending.message_id)
         talk = self._places.talk(pending.channel)
         most = talk.context_turns * LINES_A_TURN * TALKS_AT_ONCE
-        messages = await self._store.memory.remembered(*place, most)
         merge = talk.merge.total_seconds()
-        if messages and merge:
-            following = await self._store.memory.following(*place, most)
-            messages = (messages + in_one_go(messages[-1], following, merge))[-most:]
-        authors = {message.author_id for message in messages}
-        participants = await self._store.people.in_channel(pending.account, pending.channel, authors)
-        names = {normalise(person.name): person.speaker for person in participants.values() if person.name}
+        view = await self._store.memory.view(*place, most, REPEATS_OF, on=bool(merge))
+        if not view.following:
+            return view
+        going_on = in_one_go(view.messages[-1], view.following, merge)
+        return ChannelView((view.messages + going_on)[-most:], [], view.own)
+
+    def _context(self, pending: PendingMessage, view: ChannelView) -> ThreadContext:
+        """Return the message's thread."""
+        names = {normalise(message.name): message.speaker for message in view.messages if message.name}
         channel = f"{pending.account} {pending.channel}"
-        return self._threads.context(channel, messages, pending.message_id, names)
+        return self._threads.context(channel, view.messages, pending.message_id, names)
 
     async def _look_up_quote(self, pending: PendingMessage, messages: Sequence[HistoryMessage]) -> bool:
         """Ask the platform what the message answers, if that was neither told nor heard. Returns whether it is known now."""
@@ -127,8 +136,8 @@ class Drafter:
         merge = self._places.talk(channel).merge.total_seconds()
         return min(max(0.0, messages[-1].at + merge - self._store.clock()), merge)
 
-    async def _sampled(self, pending: PendingMessage, context: ThreadContext) -> Draft:
-        """Return a draft that may be said, or one with the reason why none may."""
+    async def _sampled(self, pending: PendingMessage, context: ThreadContext, own: Sequence[HistoryMessage]) -> Draft:
+        """Return a draft that may be said, or one with the reason why none may. own: what the persona said there last."""
         scene = scene_of(self._voice.seal, pending.is_dm)
         context_turns = self._places.talk(pending.channel).context_turns
         turns = turns_of(context, context_turns, self._voice.seal.max_length // 2)
@@ -152,7 +161,6 @@ class Drafter:
             self._metrics.held_back(held_back)
             parts = await self._parts(pending, context.heard, lines)
             said = [line for part in parts for line in part.said]
-            own = await self._store.memory.own(pending.account, pending.channel, REPEATS_OF)
             earlier = ["\n".join(message.lines) for message in own]
             rejection = "guard" if held_back and not lines else rejection_reason(said, earlier)
             if is_reaction(lines) and not parts:
@@ -171,12 +179,11 @@ class Drafter:
         """Return the posts, with names for the keys of people whom the prompt or the training shows."""
         platform = pending.account.partition(":")[0]
         trained = {number for person in self._settings.people.values() for number in person.ids(platform)}
-        authors = {message.author_id for message in messages} | trained
-        participants = await self._store.people.in_channel(pending.account, pending.channel, authors)
-        people = [
-            person for person in participants.values() if person.name and normalise(person.name) != person.speaker
-        ]
-        names = {person.speaker: person.name for person in people}
+        shown = {message.speaker: message.name for message in messages if message.name}
+        if trained:
+            people = await self._store.people.in_channel(pending.account, pending.channel, trained)
+            shown |= {person.speaker: person.name for person in people.values() if person.name}
+        names = {key: name for key, name in shown.items() if normalise(name) != key}
         named = [named_back(line, names) for line in lines]
         expressions = await self._expressions(pending, named)
         bursts = self._places.talk(pending.channel).bursts

@@ -39,8 +39,9 @@ def turns_of(context: ThreadContext, most: int, tokens: int) -> tuple[Turn, ...]
     """Return the last `most` turns and up to half as many before them (persona.truncation says why), oldest first; what
     one person said in a row is one turn, unless they answer something else than what stands before it. tokens: what fits
     into a prompt: a turn longer than that keeps its end, or nothing of it would be heard."""
-    turns = _Turns(context).finished()
-    kept = turns[truncate_from(turns, len(turns) - most - most // 2) :]
+    wanted = most + most // 2
+    turns = _Turns(context, wanted + 2).finished()  # the first two lack what stands before them
+    kept = turns[truncate_from(turns, len(turns) - wanted) :]
     return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN), turn.quote) for turn in kept)
 
 
@@ -56,7 +57,8 @@ class _Turns:
     """The turns of a channel, as imports write them (trainer.corpus.segmentation): what one person said in a row is one,
     unless it answers what a reader doesn't see in the turn before it. Who reacted to a message stands after its turn."""
 
-    def __init__(self, context: ThreadContext) -> None:
+    def __init__(self, context: ThreadContext, runs: int) -> None:
+        """runs: of what one person said in a row the last so many are read; a run is one turn or more."""
         self._context = context
         self._turns: list[Turn] = []
         self._burst: list[HistoryMessage] = []  # the messages of the last turn
@@ -67,9 +69,9 @@ class _Turns:
         for message in messages:
             if is_reaction(message.lines):
                 self._reactions[message.reply_to].append(message)
-        for message in messages:
-            if not is_reaction(message.lines):
-                self._add(message)
+        said = [message for message in messages if not is_reaction(message.lines)]
+        for message in said[_last_runs(said, runs) :]:
+            self._add(message)
 
     def finished(self) -> list[Turn]:
         """Return all turns. What was said last stands last: who reacted to an earlier message of its turn did so before."""
@@ -118,6 +120,15 @@ class _Turns:
         reactions = self._reactions.get(message_id, [])
         others = [each for each in reactions if each.author_id][:MAX_REACTIONS]
         return [each for each in reactions if not each.author_id or each in others]
+
+
+def _last_runs(messages: Sequence[HistoryMessage], count: int) -> int:
+    """Return where the last so many runs of one speaker's messages begin."""
+    start = len(messages)
+    while start > 0 and count:
+        start -= 1
+        count -= start == 0 or messages[start - 1].speaker != messages[start].speaker
+    return start
 
 
 def in_one_go(trigger: HistoryMessage, following: Sequence[HistoryMessage], patience: float) -> list[HistoryMessage]:

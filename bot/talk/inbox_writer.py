@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bot.gateway import Command, Decision, IncomingMessage, IncomingReaction, Limits, Vote
+from bot.gateway import Command, Decision, IncomingMessage, IncomingReaction, Limits, Vote, drafts_channel
 from bot.metrics import BotMetrics
 from bot.store import DRAFTED, BotStore, InboundMessage, PendingMessage, Post
 from bot.talk import delivery, policy
@@ -131,7 +131,8 @@ class InboxWriter:
             self._dispatch(message)
         self._look_at(messages, inbound)
         for channel in {message.channel for message in inbound if not message.author_id}:
-            await self._store.drafts.answered_by_owner(self.account, channel)
+            if drafts_channel(channel):
+                await self._store.drafts.answered_by_owner(self.account, channel)
 
     async def _parsed(self, messages: Sequence[IncomingMessage]) -> list[InboundMessage]:
         """Return the messages as they are kept, each with its trigger. One that can't be parsed is quarantined by itself:

@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from bot.gateway import Gateway, drafts_channel
@@ -61,14 +62,14 @@ class Replier:
         counted = max(talk.hourly, talk.user_hourly, policy.LOOP)
         policy_context = await self._store.inbox.policy_context(pending, counted)
         if not policy_context.open:  # by an earlier try, which may have ended before all was posted
-            await self._deliver(pending)
+            await self._deliver(await self._store.outbox.unsent_answer(pending))
             return
         verdict = self.judged(pending, policy_context)
         if not verdict.answer:
             await self._settled(pending, verdict.verdict, verdict.reason)
             return
         try:
-            async with self._gateway.typing(pending.channel):
+            async with self._gateway.typing(pending.channel) if talk.typing else nullcontext():
                 draft = await self._drafter.draft(pending)
         except EngineError:
             if not await self._at_fault(pending):
@@ -86,8 +87,7 @@ class Replier:
             for post in await self._settled(pending, "drafted", verdict.reason, draft, shown):
                 self._dispatch(post)
         else:
-            await self._settled(pending, "answered", verdict.reason, draft)
-            await self._deliver(pending)
+            await self._deliver(await self._settled(pending, "answered", verdict.reason, draft))
 
     async def _shown(self, pending: PendingMessage, draft: Draft) -> tuple[str, OutgoingPart] | None:
         """Return where the draft is shown to the owner of the chat, and how; None if it is to be posted at once."""
@@ -105,9 +105,9 @@ class Replier:
         text = f"{name}: {escaped(said[:most], limits.markup)}\n\n{answer[:most]}"
         return owner, OutgoingPart(text, ())
 
-    async def _deliver(self, pending: PendingMessage) -> None:
-        """Post what is left of the answer, in its order."""
-        for post in await self._store.outbox.unsent_answer(pending):
+    async def _deliver(self, posts: Iterable[Post]) -> None:
+        """Post what is left of an answer, in its order."""
+        for post in posts:
             if not await self._sender.deliver(post):
                 return
 

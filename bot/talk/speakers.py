@@ -31,5 +31,7 @@ def live_key(settings: Settings, seal: Seal, platform: str, author_id: str, name
 def named_back(line: str, names: Mapping[str, str]) -> str:
     """`line` with speaker keys as their owners call themselves. names: key -> display name, where they differ."""
     for key, name in names.items():
+        if line.isascii() and key.isascii() and key.lower() not in line.lower():
+            continue  # of hundreds of people a line names one or two, and a pattern takes a hundred times as long
         line = re.sub(rf"(?<![\w:]){re.escape(key)}(?!\w)", lambda _, name=name: name, line, flags=re.IGNORECASE)  # type: ignore[misc]
     return line

@@ -39,7 +39,8 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     home: Home, discord: FakeDiscord, start_bot: Start
 ) -> None:
     """A mention, a reply to it and a DM are answered as replies; ordinary talk, bots and itself are not."""
-    process = start_bot(on_discord(home, discord), {"DISCORD_TOKEN": TOKEN})
+    types_there = f'[[place]]\nmatch = "discord:{CHANNEL_ID}"\ntyping = true\n'
+    process = start_bot(on_discord(home, discord, types_there), {"DISCORD_TOKEN": TOKEN})
     await discord.wait_connected()
     await discord.say("just talking")
     await discord.say("I am a bot", mention=True, bot=True)
@@ -60,6 +61,7 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     process.terminate()
     assert await process.ended() == 0
     assert verdicts(home) == [(asked, "answered"), (again, "answered"), (private, "answered")]
+    assert set(discord.typed) == {CHANNEL_ID}  # in private messages it is switched off
 
 
 async def test_a_long_answer_is_split_and_every_part_posted_once(

@@ -28,7 +28,8 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     home: Home, telegram: FakeTelegram, start_bot: Start
 ) -> None:
     """A mention, a reply to it and a private message are answered as replies; others and strangers are not."""
-    process = start_bot(on_telegram(home, telegram), {"TELEGRAM_TOKEN": TOKEN})
+    types_there = f'[[place]]\nmatch = "telegram:{GROUP["id"]}"\ntyping = true\n'
+    process = start_bot(on_telegram(home, telegram, types_there), {"TELEGRAM_TOKEN": TOKEN})
     telegram.say("just talking")
     telegram.say("hello", chat={"id": -77, "type": "group", "title": "strangers"}, mention=True)
     telegram.say("hello", chat={**PRIVATE, "id": 999}, author={**ALICE, "id": 999})
@@ -51,6 +52,7 @@ async def test_it_answers_mentions_replies_and_private_messages_and_nothing_else
     assert await process.ended() == 0
     err = process.said
     assert [verdict for _, verdict in verdicts(home)] == ["answered"] * 3
+    assert {int(action["chat_id"]) for action in telegram.actions} == {GROUP["id"]}  # elsewhere it is switched off
     assert "access request chat=-77" in err
     assert "access request user=999" in err
     assert TOKEN not in err

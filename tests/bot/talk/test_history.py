@@ -1,6 +1,7 @@
 """What was said, as turns for a prompt."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,17 @@ def test_the_window_on_a_long_talk_moves_on_in_leaps() -> None:
     assert all(window[-1].lines == (f"line {end - 1}",) for end, window in zip(range(40, 400), windows, strict=True))
     stays = sum(after[0] == before[0] for before, after in pairwise(windows))
     assert stays > 0.7 * len(windows)
+
+
+def test_a_long_talk_ends_as_if_all_of_it_were_read() -> None:
+    """Only its end is: what is answered and quoted there is the same, wherever one person's messages begin."""
+    rng = Random(5)
+    talk = [said(number, rng.choice("ann bob".split()), f"line {number}") for number in range(300)]
+    answers = {str(n): AnsweredMessage(talk[n - rng.randint(1, 4)], rng.random() < 0.5) for n in range(5, 300, 2)}
+    for end in range(60, 300):
+        everything = turns_of(ThreadContext(talk[:end], answers), 10**6, 99)
+        wanted = turns_of(ThreadContext(talk[:end], answers), 4, 99)
+        assert wanted == everything[-len(wanted) :]
 
 
 def test_of_a_turn_that_does_not_fit_the_end_is_kept() -> None:
