@@ -15,7 +15,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from persona import transcript
-from persona.atomic import replace_link, sync
+from persona.atomic import replace_link, sync, write_whole
 from persona.errors import PermanentError, UserError
 from persona.speaking_up import SpeakingUp
 
@@ -131,9 +131,7 @@ def publish(folder: Path, seal: Seal) -> Bundle:
     for name in files:
         sync(folder / name)
     signed = seal.model_copy(update={"created": datetime.now(UTC).isoformat(timespec="seconds")}).signed(files)
-    path = folder / SEAL
-    path.write_text(json.dumps(signed.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    sync(path)
+    _write_seal(folder, signed)
     for inner in [*folder.rglob("*/"), folder]:
         sync(inner)
     folder.chmod(0o755)
@@ -162,6 +160,24 @@ def point_current(bundle: Bundle) -> None:
     """Make `bundle` the one that speaks; atomic."""
     home = bundle.folder.parent
     replace_link(home / CURRENT, bundle.folder.name)
+
+
+def replace_sealed(bundle: Bundle, name: str, fresh: Path | None) -> None:
+    """Put the file `fresh` in the place of one of a sealed bundle, or none. The seal vouches for no file that is not there,
+    whenever this is cut short: then the bundle is without it."""
+    path, others = bundle.folder / name, {k: v for k, v in bundle.seal.files.items() if k != name}
+    _write_seal(bundle.folder, bundle.seal.signed(others))
+    path.unlink(missing_ok=True)
+    if fresh:
+        fresh.replace(path)
+        sync(path.parent)
+        files = {**others, name: _sha256(path)}
+        _write_seal(bundle.folder, bundle.seal.signed(dict(sorted(files.items()))))
+
+
+def _write_seal(folder: Path, seal: Seal) -> None:
+    text = json.dumps(seal.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+    write_whole(folder / SEAL, [text], mode=0o644)
 
 
 def current(home: Path) -> Bundle:

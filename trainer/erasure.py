@@ -15,6 +15,7 @@ from persona.errors import UserError
 from persona.names import normalise
 from persona.retraining import mark
 from persona.transcript import UNKNOWN
+from trainer.bundle.archive_erasure import erase_from_archives
 from trainer.bundle.provenance import trained_on
 from trainer.corpus.segmentation import Row
 from trainer.corpus.store import Corpus, build, load, save
@@ -41,6 +42,7 @@ class ErasureReceipt:
     conversations_after: int
     bundles: Sequence[str]
     leftovers: int
+    memories: int = 0
 
 
 def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
@@ -54,7 +56,8 @@ def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
     ]
     erasure_list = load_erasure_list(settings)
     lexicon = NameLexicon(languages_of([line for row in corpus.rows for line in row.lines]))
-    rows, counts = _without(corpus, keys, _masking(corpus, identities, people, lexicon))
+    masked = _masking(corpus, identities, people, lexicon)
+    rows, counts = _without(corpus, keys, masked)
     left = build(
         settings,
         rows,
@@ -65,6 +68,8 @@ def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
     )
     bundles = _trained_on(settings, keys, {person.key for person in people})
     leftovers = _leftovers(settings)
+    speakers = {person.key for person in people} | {normalise(corpus.pseudonyms.get(key, "")) for key in keys} - {""}
+    memories = erase_from_archives(settings.adapters, speakers, masked)  # if cut short, the corpus knows them still
     receipt = ErasureReceipt(
         at=now.isoformat(timespec="seconds"),
         **counts,
@@ -72,6 +77,7 @@ def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
         conversations_after=len(left.conversations),
         bundles=bundles,
         leftovers=len(leftovers),
+        memories=memories,
     )
     save_erasure_list(
         erasure_list.adding(identities, asdict(receipt), lexicon), settings

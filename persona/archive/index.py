@@ -18,7 +18,7 @@ from persona.archive.ranking import USUAL_TERMS, Cue, ScoredPassage, Scorer, sco
 from persona.archive.terms import terms_of
 from persona.atomic import replacing
 from persona.bundle import PRIVATE, Bundle
-from persona.errors import PermanentError
+from persona.errors import PermanentError, UserError
 from persona.transcript import Conversation, TranscriptError, parse, render
 
 FILE = "archive.sqlite"  # in a bundle's private folder
@@ -53,11 +53,12 @@ VACUUM;
 
 
 def build(path: Path, passages: Iterable[Passage]) -> int:
-    """Write the archive of `passages` to `path`, whole or not at all; return how many there are.
+    """Write the archive of `passages` to `path`, whole or not at all; return how many there are. Raises UserError if there is
+    no room.
 
     passages: those of no DM first, then DM after DM; in each those of a conversation together, conversations by time.
     """
-    with replacing(path) as fresh, closing(sqlite3.connect(fresh, isolation_level=None)) as database:
+    with replacing(path) as fresh, _writable(path), closing(sqlite3.connect(fresh, isolation_level=None)) as database:
         database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
         database.execute("BEGIN")
         count = _Writer(database).add(passages)
@@ -307,6 +308,15 @@ def _looked_up(scorer: Scorer, frequencies: dict[str, int]) -> list[str]:
             break
         terms.append(term)
     return terms
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """Say in a sentence that a file could not be written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise UserError(f"{path} can't be written ({error}); make room") from error
 
 
 @contextmanager

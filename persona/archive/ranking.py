@@ -42,19 +42,21 @@ class ScoredPassage:
 
 
 def weights_of(cue: Cue) -> dict[str, float]:
-    """Return the terms of a cue, names of the speakers among them, with how much each counts."""
+    """Return the terms of a cue, names of the speakers among them, with how much each counts; none if it has no words."""
     weights: dict[str, float] = {}
 
     def add(text: str, weight: float) -> None:
         for term in terms_of(text)[-CUE_TERMS:]:
             weights[term] = max(weight, weights.get(term, 0.0))
 
+    last = list(enumerate(reversed(cue.turns[-CUE_TURNS:])))
+    for age, turn in last:
+        add("\n".join(turn.lines)[-CUE_CHARACTERS:], FADING**age)
     if cue.quote:
         add(cue.quote.words, 1.0)
-        add(cue.quote.speaker, SPEAKER_WEIGHT)
-    for age, turn in enumerate(reversed(cue.turns[-CUE_TURNS:])):
-        add("\n".join(turn.lines)[-CUE_CHARACTERS:], FADING**age)
-        add(turn.speaker, SPEAKER_WEIGHT * FADING**age)
+    if weights:
+        for age, turn in last:
+            add(turn.speaker, SPEAKER_WEIGHT * FADING**age)
     return weights
 
 

@@ -39,6 +39,7 @@ class Plan:
     vocabulary: int
     max_length: int
     conversations: int
+    memory_rows: int
     tokens: int
     target_tokens: int
     tokens_per_step: int
@@ -69,7 +70,8 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
         trainable=trainable,
         vocabulary=base.encoding.vocabulary,
         max_length=base.max_length,
-        conversations=len(setup.rows),
+        conversations=len(setup.rows) - setup.remembering,
+        memory_rows=setup.remembering,
         tokens=sum(len(row.ids) for row in setup.rows),
         target_tokens=target_tokens(setup.rows),
         tokens_per_step=fit.tokens,
@@ -95,7 +97,9 @@ def rows_of(plan: Plan) -> list[tuple[str, str]]:
         ("adapter", f"{plan.trainable / 1e6:,.2f}M parameters"),
         (
             "corpus",
-            f"{plan.conversations:,} conversations, {plan.tokens:,} tokens, {plan.target_tokens:,} with loss",
+            f"{plan.conversations:,} conversations"
+            + (plan.memory_rows > 0) * f" and {plan.memory_rows:,} replies with memories"
+            + f", {plan.tokens:,} tokens, {plan.target_tokens:,} with loss",
         ),
         (
             "step",

@@ -1,15 +1,19 @@
 """The setup of a training: a base with an untrained adapter, windows of the corpus, and how a step is run."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from peft import PeftModel
 
+from persona.archive.index import FILE, Archive
+from persona.bundle import PRIVATE, draft
 from persona.config import Settings
 from persona.encoding import Encoded
 from persona.errors import UserError
 from trainer.adapter.logit_bias import add_logit_bias, unigram_bias
 from trainer.base.loading import LoadedBase
+from trainer.corpus.archiving import write_archive
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -17,6 +21,7 @@ from trainer.loop.batches import Window, windows_of
 from trainer.loop.device_memory import Fit, fit
 from trainer.loop.distributed import world
 from trainer.loop.lora import add_adapter
+from trainer.loop.memory_rows import MemoryRows, memory_rows
 
 MIN_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 EMPHASIS = 0.6  # of the logit bias on a base from scratch; see docs/likeness.md
@@ -47,7 +52,8 @@ WIDTH, EXPONENT, QWEN_EXPONENT = 2000, 0.781, 0.0775
 @dataclass(frozen=True, slots=True)
 class TrainingSetup:
     """A base with an untrained adapter, the windows of the corpus's three splits, and how a step is run. calibration: as
-    many as training can look at on its way. held_out: how many windows the calibration split has."""
+    many as training can look at on its way. held_out: how many windows the calibration split has. remembering: how many of
+    `rows` are replies after something came to mind."""
 
     base: LoadedBase
     model: PeftModel
@@ -56,6 +62,7 @@ class TrainingSetup:
     test: list[Window]
     held_out: int
     fit: Fit
+    remembering: int = 0
 
 
 def build_setup(settings: Settings, corpus: Corpus, base: LoadedBase, *, refit: bool = False) -> TrainingSetup:
@@ -66,15 +73,35 @@ def build_setup(settings: Settings, corpus: Corpus, base: LoadedBase, *, refit: 
     if settings.train.limit:
         learned_from = newest(learned_from, speakers, settings.train.limit)
     held_out = ([], []) if refit else (corpus.in_split(CALIBRATION_SPLIT), corpus.in_split(TEST_SPLIT))
-    rows, calibration, test = (
-        windows_of(base.encoding, [record.conversation for record in records], speakers, base.max_length)
-        for records in (learned_from, *held_out)
+    remembering = _memory_rows(settings, corpus, base, learned_from, speakers)
+    said_elsewhere = [remembering.replies.get(record.id, ()) for record in learned_from]
+    passes, calibration, test = (
+        windows_of(base.encoding, [record.conversation for record in records], speakers, base.max_length, elsewhere)
+        for records, elsewhere in ((learned_from, said_elsewhere), (held_out[0], ()), (held_out[1], ()))
     )
+    rows = [*passes, *remembering.windows]
     model = add_adapter(base.model, settings.train)
     watched = at_most(calibration, max(MIN_WATCHED_TOKENS, round(WATCHED_SHARE * _tokens(rows))))
     test = at_most(test, max(MIN_WATCHED_TOKENS, _tokens(rows)))
     fit = fit_rows(settings, model, rows, recipe_for(base))
-    return TrainingSetup(base, model, rows, watched, test, len(calibration), fit)
+    return TrainingSetup(base, model, rows, watched, test, len(calibration), fit, len(remembering.windows))
+
+
+def _memory_rows(
+    settings: Settings,
+    corpus: Corpus,
+    base: LoadedBase,
+    learned_from: Sequence[ConversationRecord],
+    speakers: frozenset[str],
+) -> MemoryRows:
+    """Return the rows with memories, looked up in an archive that is removed again."""
+    if not settings.train.memory:
+        return MemoryRows()
+    with draft(settings.adapters) as folder:
+        path = folder / PRIVATE / FILE
+        write_archive(settings, corpus, path)
+        with closing(Archive.open(path)) as archive:
+            return memory_rows(learned_from, speakers, archive, base.encoding, base.max_length, settings.persona.key)
 
 
 def at_most(rows: list[Window], tokens: int) -> list[Window]:

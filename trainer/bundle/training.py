@@ -18,7 +18,8 @@ from transformers.integrations import TensorBoardCallback
 
 from engine.backends.transformers_engine import transformers_engine
 from engine.voice import Voice
-from persona.bundle import Bundle, Seal, draft, point_current, publish
+from persona.archive.index import FILE
+from persona.bundle import PRIVATE, Bundle, Seal, draft, point_current, publish
 from persona.config import Settings
 from persona.sampling import SamplingParams
 from trainer.adapter.probe import find_probe
@@ -34,6 +35,7 @@ from trainer.base.loading import LoadedBase, open_base
 from trainer.bundle.config_hash import config_hash
 from trainer.bundle.provenance import write_provenance
 from trainer.bundle.sealing import initial_seal, write_bundle_files
+from trainer.corpus.archiving import write_archive
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -88,6 +90,8 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
         metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began)
         shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
         write_provenance(corpus, folder)
+        if settings.train.memory:
+            write_archive(settings, corpus, folder / PRIVATE / FILE)
         seal = _add_files(folder, model, base, settings, trained, seal, learned_from, bars, metrics=metrics)
         spent = time.monotonic() - began
         finalized = finalize(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
@@ -112,7 +116,9 @@ def _train_measured(
 ) -> Trained:
     """Train with samples and figures at each evaluation."""
     bars.say(
-        f"training on {len(setup.rows):,} conversations, {target_tokens(setup.rows):,} tokens of "
+        f"training on {len(setup.rows) - setup.remembering:,} conversations"
+        + (setup.remembering > 0) * f" and {setup.remembering:,} replies with memories"
+        + f", {target_tokens(setup.rows):,} tokens of "
         f"{settings.persona.name}'s; {setup.held_out:,} held out"
         + (len(setup.calibration) < setup.held_out)
         * f", {len(setup.calibration):,} of which are watched on the way"

@@ -39,6 +39,8 @@ def _show(settings: "Settings", receipt: "ErasureReceipt") -> None:
         f"forgotten: {receipt.messages:,} messages, {receipt.quotations:,} quotations, their name in {receipt.mentions:,} "
         "messages of others; later imports leave them out"
     )
+    if receipt.memories:
+        say(f"taken out of {receipt.memories:,} memories of adapters, which are sealed again")
     if receipt.bundles:
         folders = ", ".join(str(settings.adapters / version) for version in receipt.bundles)
         say(f"trained on them and marked: {folders}; run 'python -m trainer train', then remove those folders")

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from engine.backends.transformers_engine import open_bundle_model, transformers_
 from engine.choose import encoding_of, open_voice_of
 from engine.dequantise import located_base
 from engine.voice import Voice
+from persona.archive.index import Archive, archive_of
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import PermanentError
@@ -25,7 +27,7 @@ from trainer.evaluate.intervals import Figure
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.model_sample import ModelSample
 from trainer.evaluate.reference_set import ADVISED_MESSAGES, MIN_TEXTS, ReferenceSet, reference_set
-from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
+from trainer.evaluate.reply_context import ReplyContext, reminded, reply_contexts, texts_by_speaker
 from trainer.evaluate.reply_sample import ReplySample
 from trainer.evaluate.rival.contest import RivalReplies
 from trainer.evaluate.turn_taking import TurnScores, bigrams, calibrated, scored
@@ -82,13 +84,15 @@ def evaluate(
     began = time.monotonic()
     with bars.task("evaluating", 1) as advance:
         voice = open_voice_of(settings, bundle)
-        run = EvaluationRun(settings.persona.name, corpus, voice, open_scorer, scope, began, advance, rival)
-        return run.evaluation()
+        with closing(archive_of(bundle)) as archive:
+            name = settings.persona.name
+            run = EvaluationRun(name, corpus, voice, open_scorer, scope, began, advance, rival, archive)
+            return run.evaluation()
 
 
 class EvaluationRun:
     """The steps of one evaluation, each with its share of the time. open_scorer: loads the model that losses are taken of,
-    called if enough was held out."""
+    called if enough was held out. archive: the bundle's; None is an empty one."""
 
     def __init__(
         self,
@@ -100,6 +104,7 @@ class EvaluationRun:
         began: float,
         advance: Advance,
         rival: RivalReplies | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self._name = name
         self._corpus = corpus
@@ -110,6 +115,7 @@ class EvaluationRun:
         self._advance = advance
         self._rival = rival
         self._me = voice.seal.speaker
+        self._archive = archive or Archive.empty()
 
     def evaluation(self) -> Evaluation:
         """Choose the sampling on the calibration split, then measure everything on the test split."""
@@ -125,7 +131,7 @@ class EvaluationRun:
         scorer = self._open_scorer() if len(test.contexts) >= MIN_TEXTS else None
         voices = self._voices(calibration, test, replies, scorer)
         model = (scorer, self._scope.full, self._until(0.95))
-        sample = ModelSample(self._corpus, voice, test, replies, *model, turns, speaking_up)
+        sample = ModelSample(self._corpus, voice, test, replies, *model, turns, speaking_up, archive=self._archive)
         figures = model_figures(sample)
         self._advance(0.2, "judging")
         texts = texts_of(replies)
@@ -178,7 +184,10 @@ class EvaluationRun:
         return training_grams(text for texts in texts_by.values() for text in texts)
 
     def _reference_set(self, split: str, *, full: bool) -> ReferenceSet:
-        return reference_set(self._corpus.in_split(split), self._me, self._training, full=full)
+        references = reference_set(self._corpus.in_split(split), self._me, self._training, full=full)
+        voice = self._voice
+        asked = reminded(references.contexts, self._archive, voice.encoding, voice.seal.max_length, self._me)
+        return replace(references, contexts=asked)
 
     def _calibrated(self, calibration: ReferenceSet, test: ReferenceSet) -> list[Trial]:
         if not self._scope.calibrating:

@@ -1,9 +1,12 @@
 """The gate: a worse or leaking adapter replaces the current one only if that was asked for."""
 
+import math
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from engine.choose import open_voice_of
+from persona.archive.index import archive_of
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import UserError
@@ -13,7 +16,7 @@ from trainer.evaluate.evaluation import Evaluation, check_engine
 from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, difference
 from trainer.evaluate.reference_set import MIN_TEXTS
-from trainer.evaluate.reply_context import ReplyContext, reply_contexts, texts_by_speaker
+from trainer.evaluate.reply_context import ReplyContext, reminded, reply_contexts, texts_by_speaker, unreminded
 from trainer.evaluate.two_sample import resampled_area
 from trainer.evaluate.verdict import gibberish
 from trainer.evaluate.voice_ratio import PersonaJudge, resampled_ratio
@@ -52,7 +55,7 @@ def judge_bundle(
         if context.conversation_id not in {*refit_conversations(old), *refit_conversations(new)}
     ]
     try:
-        old_replies = generate(open_voice_of(settings, old), unseen, until=until) if len(unseen) >= MIN_TEXTS else []
+        old_replies = _replies(settings, old, unseen, until) if len(unseen) >= MIN_TEXTS else []
     except UserError as fault:
         return GateVerdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
     if len(texts_of(old_replies)) < MIN_TEXTS:
@@ -60,9 +63,9 @@ def judge_bundle(
             own, [f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"]
         )
     asked = unseen[: len(old_replies)]
-    answered = {context.context: context for context in evaluation.replies}
-    new_replies = [answered[context] for context in asked if context in answered] or generate(
-        open_voice_of(settings, unprobed(new)), asked
+    answered = {unreminded(reply.context): reply for reply in evaluation.replies}
+    new_replies = [answered[context] for context in asked if context in answered] or _replies(
+        settings, unprobed(new), asked
     )
     if len(texts_of(new_replies)) < MIN_TEXTS:
         return GateVerdict(
@@ -70,6 +73,16 @@ def judge_bundle(
         )
     differences = compare(asked, corpus, settings.persona.key, new_replies, old_replies)
     return GateVerdict([*own, *worse(differences)], (), differences)
+
+
+def _replies(
+    settings: Settings, bundle: Bundle, contexts: Sequence[ReplyContext], until: float = math.inf
+) -> list[GeneratedReply]:
+    """Return a bundle's replies, each with what comes to its mind."""
+    voice = open_voice_of(settings, bundle)
+    with closing(archive_of(bundle)) as archive:
+        asked = reminded(contexts, archive, voice.encoding, voice.seal.max_length, voice.seal.speaker)
+    return generate(voice, asked, until=until)
 
 
 def unprobed(bundle: Bundle) -> Bundle:

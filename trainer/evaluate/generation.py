@@ -130,6 +130,7 @@ async def _reply(voice: Voice, context: ReplyContext, seed: int, speaker: str, t
             context.before,
             seed,
             quote=context.real.quote,
+            memories=context.memories,
             speaker=speaker,
             year=context.year,
             tuned=tuned,

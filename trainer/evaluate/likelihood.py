@@ -59,7 +59,7 @@ class LikelihoodScorer:
             turns = [*before, said]
             if len(before) and before[-1].speaker == said.speaker:  # in a timeline: the loss is the last turn's alone
                 turns = [*before[:-1], said]
-            conversation = Conversation(context.scene, tuple(turns), year)
+            conversation = Conversation(context.scene, tuple(turns), year, context.memories)
             rows = windows_of(self.encoding, [conversation], frozenset({said.speaker}), self.seal.max_length)
             if not before or (len(rows) == 1 and len(rows[0].ids) <= self.seal.max_length):
                 return _last_turn_only(rows[-1], self.encoding.end_of_turn)
@@ -99,7 +99,7 @@ def relevance(scorer: Scorer, asked: Sequence[ReplyContext], until: float, seed:
         others = rng.sample([other for other in answers if other.text != context.text] or answers, CANDIDATES - 1)
         turns = [context.real, *(other.real for other in others)]
         context = replace(context, before=context.before[-RELEVANCE_TURNS:])
-        alone = replace(context, before=())
+        alone = replace(context, before=(), memories=())
         gain = scorer.nats([(alone, turn) for turn in turns]) - scorer.nats([(context, turn) for turn in turns])
         hits.append(float(gain[0] > gain[1:].max()))
     return bootstrap(lambda some: float(some.mean()), np.array(hits))

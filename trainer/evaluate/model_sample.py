@@ -1,13 +1,14 @@
 """What figures of the adapter itself are measured on: its replies, its guard, and how likely it finds messages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
 import numpy as np
 
 from engine.voice import Voice
+from persona.archive.index import Archive
 from persona.speaking_up import SpeakingUp
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -16,7 +17,7 @@ from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
-from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts, texts_by_speaker
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reminded, reply_contexts, texts_by_speaker
 from trainer.evaluate.trivial import LetterTable, shuffled
 from trainer.evaluate.turn_taking import TurnScores
 from trainer.evaluate.voice_ratio import among_speakers
@@ -28,8 +29,8 @@ TEXTS_PER_SPEAKER = 100  # texts of each further tuned speaker
 @dataclass(frozen=True)
 class ModelSample:
     """One adapter under test. scorer: None if too little was held out. full: the long form. until: on time.monotonic()'s
-    clock. turns: of the test split. speaking_up: when it speaks unasked. Losses are computed once, and only if a figure
-    asks for them."""
+    clock. turns: of the test split. speaking_up: when it speaks unasked. archive: what comes to mind is from. Losses are
+    computed once, and only if a figure asks for them."""
 
     corpus: Corpus
     voice: Voice
@@ -40,6 +41,7 @@ class ModelSample:
     until: float
     turns: TurnScores | None = None
     speaking_up: SpeakingUp | None = None
+    archive: Archive = field(default_factory=Archive.empty)
 
     def bits_per_character(self) -> Figure | None:
         """Return the bits per character of held-out messages."""
@@ -65,7 +67,7 @@ class ModelSample:
     def membership(self) -> Figure | None:
         """Return how often a training message is likelier than a held-out one."""
         trained = evenly_spaced(reply_contexts(self.corpus.in_split(TRAIN), self._me), len(self._contexts))
-        return likelihood.membership(self._bits(trained), self._tuned) if self.scorer else None
+        return likelihood.membership(self._bits(self._reminded(trained)), self._tuned) if self.scorer else None
 
     def attribution(self) -> Figure | None:
         """Return how often the adapter gains more on the persona's messages than on other people's."""
@@ -73,7 +75,7 @@ class ModelSample:
         others = [context for name in self.references.others for context in reply_contexts(split, name)]
         if not (self.scorer and others):
             return None
-        asked = evenly_spaced(others, len(self._contexts))
+        asked = self._reminded(evenly_spaced(others, len(self._contexts)))
         return likelihood.attribution((self._plain, self._tuned), (self._bits(asked, tuned=False), self._bits(asked)))
 
     def relevance(self) -> Figure | None:
@@ -146,6 +148,10 @@ class ModelSample:
     @cached_property
     def _unguarded(self) -> Sequence[str]:
         return ["\n".join(reply.unguarded) for reply in self.replies if reply.unguarded]
+
+    def _reminded(self, contexts: Sequence[ReplyContext]) -> Sequence[ReplyContext]:
+        """Return the contexts with what comes to mind, as the persona's held-out ones have it."""
+        return reminded(contexts, self.archive, self.voice.encoding, self.voice.seal.max_length, self._me)
 
     def _bits(self, contexts: Sequence[ReplyContext], *, tuned: bool = True) -> Numbers:
         assert self.scorer

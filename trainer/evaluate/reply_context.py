@@ -1,11 +1,15 @@
 """Reply contexts: where somebody spoke in a held-out conversation, what came before and what was really said."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from persona.archive.index import Archive
+from persona.archive.recall import recall
+from persona.encoding import Encoding
 from persona.markers import says_words
-from persona.transcript import Turn
+from persona.transcript import Excerpt, Turn
+from trainer.corpus.archiving import cue_before
 from trainer.corpus.segmentation import ConversationRecord
 
 CONTEXT_TURNS = 20  # as [talk] context_turns
@@ -15,7 +19,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ReplyContext:
-    """Where somebody spoke. before: the turns before, the last at most CONTEXT_TURNS. real: what was said. at: UTC seconds."""
+    """Where somebody spoke. before: the turns before, the last at most CONTEXT_TURNS. real: what was said. at: UTC seconds.
+    memories: what came to mind before it."""
 
     conversation_id: str
     scene: str
@@ -23,6 +28,7 @@ class ReplyContext:
     before: tuple[Turn, ...]
     real: Turn
     at: float | None
+    memories: tuple[Excerpt, ...] = ()
 
     @property
     def text(self) -> str:
@@ -45,6 +51,38 @@ def reply_contexts(records: Iterable[ConversationRecord], speaker: str) -> list[
         for index, (turn, at) in enumerate(zip(record.conversation.turns, record.timestamps, strict=True))
         if turn.speaker == speaker and says_words(turn)
     ]
+
+
+def reminded(
+    contexts: Iterable[ReplyContext], archive: Archive, encoding: Encoding, max_length: int, persona: str
+) -> list[ReplyContext]:
+    """Return the contexts with what comes to mind before each reply: what was said earlier, in other conversations."""
+    return [
+        replace(
+            context,
+            memories=recall(
+                archive,
+                cue_before(
+                    context.scene,
+                    context.before,
+                    persona=persona,
+                    quote=context.real.quote,
+                    at=context.at,
+                    conversation=context.conversation_id,
+                ),
+                encoding,
+                max_length,
+            ),
+        )
+        if context.before
+        else context
+        for context in contexts
+    ]
+
+
+def unreminded(context: ReplyContext) -> ReplyContext:
+    """Return the context as it is known to an adapter without memories."""
+    return replace(context, memories=())
 
 
 def texts_by_speaker(records: Iterable[ConversationRecord]) -> dict[str, list[str]]:

@@ -3,10 +3,12 @@
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 from engine.choose import open_voice_of
+from persona.archive.index import archive_of
 from persona.atomic import write_whole
 from persona.bundle import Bundle
 from persona.config import Settings
@@ -14,7 +16,7 @@ from persona.errors import UserError
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.evaluate.generation import generate
-from trainer.evaluate.reply_context import reply_contexts
+from trainer.evaluate.reply_context import reminded, reply_contexts
 from trainer.game.game_page import game_page
 from trainer.game.rounds import Round, Tally, candidates, read_results, render_round, result, rounds_of, tally
 
@@ -26,7 +28,10 @@ def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | Non
     """Return a game's name and its rounds. Raises UserError if too little was held out."""
     chosen = secrets.randbits(31) if seed is None else seed
     asked = candidates(reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker))
-    replies = generate(open_voice_of(settings, bundle), asked, chosen)
+    voice = open_voice_of(settings, bundle)
+    with closing(archive_of(bundle)) as archive:
+        asked = reminded(asked, archive, voice.encoding, voice.seal.max_length, voice.seal.speaker)
+    replies = generate(voice, asked, chosen)
     names = {key: speaker.name for key, speaker in bundle.seal.speakers.items()}
     rounds = rounds_of(replies, names, chosen)
     if len(rounds) < MIN_ROUNDS:

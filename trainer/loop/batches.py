@@ -1,7 +1,7 @@
 """Conversations -> windows of token ids -> batches under a token budget, loss on chosen positions only."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, cast
@@ -31,12 +31,53 @@ Batch = dict[str, torch.Tensor]
 
 
 def windows_of(
-    encoding: Encoding, conversations: Sequence[Conversation], speakers: frozenset[str], max_length: int
+    encoding: Encoding,
+    conversations: Sequence[Conversation],
+    speakers: frozenset[str],
+    max_length: int,
+    said_elsewhere: Sequence[Collection[int]] = (),
 ) -> list[Window]:
-    """Return the windows in which one of `speakers` says something; each turn carries loss once."""
+    """Return the windows in which one of `speakers` says something; each turn carries loss once.
+
+    said_elsewhere: of each conversation, the places of turns that are context alone."""
     encoded = encoding.conversations(conversations, speakers)
+    for number, places in enumerate(said_elsewhere):
+        if places:
+            encoded[number] = _without_loss(encoded[number], places, encoding.end_of_turn)
     windows = (window for conversation in encoded for window in _cut(encoding, conversation, max_length))
     return [window for window in windows if any(window.loss_mask)]
+
+
+def reply_windows(encoding: Encoding, conversations: Sequence[Conversation], max_length: int) -> list[Window]:
+    """Return a window for each conversation, with loss on its last turn alone; the oldest turns are left out until it fits.
+    What doesn't fit with its memories is cut at the beginning."""
+    speakers = frozenset(conversation.turns[-1].speaker for conversation in conversations)
+    return [
+        _reply_window(encoding, conversation, encoded, speakers, max_length)
+        for conversation, encoded in zip(conversations, encoding.conversations(conversations, speakers), strict=True)
+    ]
+
+
+def _reply_window(
+    encoding: Encoding, conversation: Conversation, encoded: Encoded, speakers: frozenset[str], max_length: int
+) -> Window:
+    while len(encoded.ids) > max_length and len(conversation.turns) > 1:
+        conversation = replace(conversation, turns=conversation.turns[1:])
+        (encoded,) = encoding.conversations([conversation], speakers)
+    ids, mask = encoded.ids[-max_length:], encoded.loss_mask[-max_length:]
+    last = max((place for place, i in enumerate(ids[:-1]) if i == encoding.end_of_turn), default=-1)
+    mask = [has_loss and place > last for place, has_loss in enumerate(mask)]
+    return replace(_window(encoding, ids, mask, [False] * len(ids)), header_mask=[])
+
+
+def _without_loss(encoded: Encoded, places: Collection[int], end_of_turn: int) -> Encoded:
+    """Return a conversation in which the turns at these places carry no loss."""
+    mask = encoded.loss_mask.copy()
+    turn = 0
+    for place in range(encoded.start, len(mask)):
+        mask[place] = mask[place] and turn not in places
+        turn += encoded.ids[place] == end_of_turn
+    return replace(encoded, loss_mask=mask)
 
 
 def _cut(encoding: Encoding, conversation: Encoded, max_length: int) -> Iterator[Window]:

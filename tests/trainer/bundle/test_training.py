@@ -6,19 +6,26 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from persona.archive.index import archive_of
 from persona.bundle import current, open_bundle
 from persona.config import load
+from persona.markers import says_words
 from persona.transcript import Conversation, Turn, parse
 from tests import tokenizers
 from tests.conftest import ROOT, Home, run_here, sample_settings
+from tests.fakes.fake_engine import FakeEngine
+from tests.fakes.small_voice import small_voice
 from tests.trainer import bases
 from trainer.__main__ import app
 from trainer.bundle.sealing import LARGE, gguf_precision, latest_year
 from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.store import load as load_corpus
+from trainer.evaluate.reply_context import reminded, reply_contexts, unreminded
 from trainer.loop.checkpoints import training_lock
 
 
@@ -47,6 +54,7 @@ def test_the_sealed_bundle_holds_what_the_bot_needs(trained: Home) -> None:
         "model.gguf",
         "private/loss.png",
         "private/heard.json",
+        "private/archive.sqlite",
     }
     assert wanted <= names
     assert bundle.seal.speakers["MARA VOSS"].tuned
@@ -55,6 +63,24 @@ def test_the_sealed_bundle_holds_what_the_bot_needs(trained: Home) -> None:
     assert {"bits_per_character", "bits_per_character_base", "loss_history"} <= bundle.seal.metrics.keys()
     for name in ("persona.json", "adapter_config.json", "README.md", "tokenizer_config.json"):
         assert str(trained.folder.parent) not in (bundle.folder / name).read_text(encoding="utf-8")
+
+
+def test_what_the_judges_hold_is_not_in_the_archive(trained: Home) -> None:
+    """It is of the train split, and what was held out does not come to mind."""
+    settings = load(trained.config, {})
+    corpus = load_corpus(settings)
+    with closing(archive_of(current(settings.adapters))) as archive:
+        remembered = {passage.conversation for passage in archive.passages()}
+        assert remembered == {record.id for record in corpus.in_split("train") if _has_words(record)}
+        held_out = reply_contexts(corpus.in_split("b"), "MARA VOSS")
+        voice = small_voice(FakeEngine())
+        asked = reminded(held_out, archive, voice.encoding, 4096, "MARA VOSS")
+    assert sum(bool(context.memories) for context in asked) > len(asked) / 4
+    assert [unreminded(context) for context in asked] == held_out
+
+
+def _has_words(record: ConversationRecord) -> bool:
+    return any(says_words(turn) for turn in record.conversation.turns)
 
 
 def test_import_reports_every_message(trained: Home, tmp_path: Path) -> None:
@@ -268,7 +294,7 @@ def test_a_full_disk_leaves_nothing_half_written(imported: Home) -> None:
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     adapters = load(imported.config, {}).adapters
-    assert {path.name for path in adapters.iterdir()} <= {"bases", ".training"}
+    assert {path.name for path in adapters.glob("*")} <= {"bases", ".training"}
     assert trainer(imported, "train").returncode == 0
     assert not (adapters / ".training").exists()
 
