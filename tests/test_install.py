@@ -19,7 +19,7 @@ PACKAGES = ("persona", "engine", "trainer", "bot", "alterego")
 SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "completions", "examples", *PACKAGES)
 QUICK = "[base]\nminutes = 0.1\n[train]\nepochs = 1\nrank = 8\n"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]  # on a busy machine too
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Installation:
         """Call `alterego` as from a pipe."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         command = [str(self.environment / "bin" / "alterego"), *words]
-        return subprocess.run(command, cwd=cwd, env=clean, input=typed, capture_output=True, text=True, timeout=280)
+        return subprocess.run(command, cwd=cwd, env=clean, input=typed, capture_output=True, text=True, timeout=1500)
 
 
 @pytest.fixture(scope="module")
