@@ -54,7 +54,7 @@ inbox = Table(
 )
 
 IS_UNPROMPTED = inbox.c.trigger == literal_column("'unprompted'")
-_ASKED_BY_NOBODY = (inbox.c[name] for name in ("account", "channel", "settled_at"))
+_ASKED_BY_NOBODY = (inbox.c[name] for name in ("account", "channel", "verdict", "settled_at"))
 Index("inbox_unprompted", *_ASKED_BY_NOBODY, sqlite_where=IS_UNPROMPTED, postgresql_where=IS_UNPROMPTED)
 
 memory = Table(

@@ -20,5 +20,5 @@ def upgrade() -> None:
         "memory_quoted", "memory", ["quoted_author"], sqlite_where=of_somebody, postgresql_where=of_somebody
     )
     by_nobody = sa.text("called = 'unprompted'")
-    place = ["account", "channel", "settled_at"]
+    place = ["account", "channel", "verdict", "settled_at"]
     op.create_index("inbox_unprompted", "inbox", place, sqlite_where=by_nobody, postgresql_where=by_nobody)
