@@ -9,7 +9,7 @@ from pathlib import Path
 
 from peft import PeftModel
 
-from persona import guard
+from persona import guard, reply_timing
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.config import Settings
 from persona.errors import UserError
@@ -19,6 +19,7 @@ from trainer.bundle.config_hash import config_hash
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
 from trainer.bundle.model_card import model_card
 from trainer.bundle.plots import plot_losses
+from trainer.corpus import reply_times
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.store import Corpus
 from trainer.loop.trainer import Trained
@@ -115,6 +116,8 @@ def write_bundle_files(
     (folder / "README.md").write_text(model_card(seal), encoding="utf-8")
     said = (turn.text for record in records for turn in record.conversation.turns)
     guard.build(said, secrets.token_bytes(guard.KEY_BYTES)).save(folder / "private" / guard.FILE)
+    if timing := reply_times.reply_timing(records, seal.speaker, settings.tweets.timezone):
+        (folder / "private" / reply_timing.FILE).write_text(timing.model_dump_json(), encoding="utf-8")
     return seal.model_copy(update={"precision": _add_gguf(folder, model, base, settings, bars)})
 
 

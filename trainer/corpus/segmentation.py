@@ -67,12 +67,18 @@ class MessageGroup:
 
 @dataclass(frozen=True, slots=True)
 class ConversationRecord:
-    """A conversation of the corpus: its transcript, and when each turn was said. id: stable over imports."""
+    """A conversation of the corpus: its transcript, and when each turn was said. id: stable over imports. ends: when the last
+    message of each turn was said, by default its first."""
 
     id: str
     conversation: Conversation
     timestamps: tuple[float | None, ...]
     platform: str
+    ends: tuple[float | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.ends:
+            object.__setattr__(self, "ends", self.timestamps)
 
 
 def conversation_records(
@@ -197,12 +203,13 @@ def _record(group: MessageGroup, people: Mapping[str, KnownPerson], others: str)
         written.add(row)
     year = datetime.fromtimestamp(first.at, UTC).year if first.at is not None else None
     name = "\n".join((first.platform, first.channel, first.thread, first.message_id))
-    turns, timestamps = written.finished()
+    turns, timestamps, ends = written.finished()
     return ConversationRecord(
         hashlib.sha256(name.encode()).hexdigest()[:16],
         Conversation(group.scene, turns, year),
         timestamps,
         first.platform,
+        ends,
     )
 
 
@@ -216,6 +223,7 @@ class _Written:
         self._ids = {row.message_id for row in group.rows}
         self._turns = [Turn(SOMEONE, (UNKNOWN,))] if group.lost_parent else []
         self._timestamps: list[float | None] = [None] if group.lost_parent else []
+        self._ends = list(self._timestamps)
         self._speaker = ""  # of the last turn
         self._burst: list[Row] = []  # its messages
         self._before: Row | None = None  # the last message before it
@@ -234,16 +242,17 @@ class _Written:
         if goes_on and not answered:
             last = self._turns[-1]
             self._turns[-1] = Turn(person.key, last.lines + lines, last.quote)
+            self._ends[-1] = row.at
             self._burst.append(row)
         else:
             self._end_turn()
             self._append(Turn(person.key, lines, answered), row.at)
             self._speaker, self._burst = person.key, [row]
 
-    def finished(self) -> tuple[tuple[Turn, ...], tuple[float | None, ...]]:
-        """Return all turns, and when each was said."""
+    def finished(self) -> tuple[tuple[Turn, ...], tuple[float | None, ...], tuple[float | None, ...]]:
+        """Return all turns, and when the first and the last message of each was said."""
         self._end_turn()
-        return tuple(self._turns), tuple(self._timestamps)
+        return tuple(self._turns), tuple(self._timestamps), tuple(self._ends)
 
     def _lines(self, row: Row) -> tuple[str, ...]:
         """What is written of a message. Nobody is imitated in what they only passed on."""
@@ -306,6 +315,7 @@ class _Written:
     def _append(self, turn: Turn, at: float | None) -> None:
         self._turns.append(turn)
         self._timestamps.append(at)
+        self._ends.append(at)
 
     def _is_shown(self, person: KnownPerson) -> bool:
         return person.consent or self._others != "mask"

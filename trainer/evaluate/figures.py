@@ -272,6 +272,19 @@ MODEL_FIGURES: Mapping[str, ModelFigure] = {
         good="within 10% of 1",
         measure=ModelSample.turn_share,
     ),
+    "delay_distance": ModelFigure(
+        title="delays",
+        means='Kolmogorov-Smirnov distance of the delays of [talk] rhythm = "mine" from those of your held-out replies, before '
+        "rhythm_cap; 0 is the same",
+        good="low",
+        measure=ModelSample.delay_distance,
+    ),
+    "delay_distance_fast": ModelFigure(
+        title="delays, at once",
+        means="the same for answers after two seconds; the best of all constants reaches .5",
+        good="for comparison",
+        measure=ModelSample.delay_distance_fast,
+    ),
     "voice_ratio_among_speakers": ModelFigure(
         title="voice ratio among speakers",
         means="the voice ratio over all speakers that were trained",

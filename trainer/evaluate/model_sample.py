@@ -10,9 +10,10 @@ import numpy as np
 from engine.voice import Voice
 from persona.archive.index import Archive
 from persona.speaking_up import SpeakingUp
+from trainer.corpus.reply_times import ReplyDelay, clocks_of, reply_delays
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
-from trainer.evaluate import copying, likelihood
+from trainer.evaluate import copying, likelihood, reply_rhythm
 from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer
@@ -128,6 +129,20 @@ class ModelSample:
     def turn_share(self) -> Figure | None:
         """Return how often it would speak with [talk] unprompted = 1, as a share of how often the person did."""
         return self.turns.share(self.speaking_up.threshold(1.0)) if self.turns and self.speaking_up else None
+
+    def delay_distance(self) -> Figure | None:
+        """Return how far its delays are from the person's."""
+        timing = self.voice.timing
+        return reply_rhythm.delay_distance(timing, self._delays) if timing and timing.delays else None
+
+    def delay_distance_fast(self) -> Figure | None:
+        """Return the same for an answer that always comes at once."""
+        return reply_rhythm.fast_distance(self._delays)
+
+    @cached_property
+    def _delays(self) -> Sequence[ReplyDelay]:
+        clocks = clocks_of(self.corpus.conversations, self._me)
+        return reply_delays(self.corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), self._me, clocks)
 
     @property
     def _me(self) -> str:
