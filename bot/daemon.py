@@ -25,6 +25,7 @@ from bot.talk.drafting import Drafter
 from bot.talk.inbox_writer import InboxWriter
 from bot.talk.introduction import introduction
 from bot.talk.listener import Listener
+from bot.talk.pace import NO_TIMING, Pace
 from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from bot.talk.reply import Replier
@@ -115,6 +116,9 @@ class BotDaemon:
         self._places = Places(settings.talk_in)
         if settings.wants_unprompted and voice.seal.speaking_up is None:
             log.warning(NO_THRESHOLD)
+        if settings.wants_rhythm and voice.timing is None:
+            log.warning(NO_TIMING)
+        self._pace = Pace(store, self._places, voice.timing)
         self._proactive = ProactivePosts(store, voice, self._places, self.metrics)
         self._senders = {gateway.platform: self._sender(gateway) for gateway in gateways}
         self._writers = {gateway.platform: self._writer(gateway) for gateway in gateways}
@@ -127,16 +131,17 @@ class BotDaemon:
         )
 
     def _sender(self, gateway: Gateway) -> Sender:
-        shared, voice = (self._places, self.metrics, self._disable_target, self._pauses.work), self._voice
-        return Sender(self._store, gateway, voice.seal.speaker, *shared, voice.version)
+        shared = (self._places, self._pace, self.metrics, self._disable_target, self._pauses.work)
+        return Sender(self._store, gateway, self._voice.seal.speaker, *shared, self._voice.version)
 
     def _writer(self, gateway: Gateway) -> InboxWriter:
         store, settings, places, metrics = self._store, self._settings, self._places, self.metrics
         sender = self._senders[gateway.platform]
         listener = Listener(store, settings, self._voice.seal)
         drafter = Drafter(store, gateway, self._voice, listener, settings, places, metrics)
-        replier = Replier(store, gateway, self._voice, sender, drafter, settings, places, metrics, self._dispatch)
-        turn_taking = TurnTaking(store, self._voice, drafter, replier, places, metrics)
+        talk = (places, self._pace, metrics)
+        replier = Replier(store, gateway, self._voice, sender, drafter, settings, *talk, self._dispatch)
+        turn_taking = TurnTaking(store, self._voice, drafter, replier, *talk)
         commands = Commands(store, settings, places, self._proactive, gateway, self._status, self._voice.version)
         claim = self._claims.claim
         return InboxWriter(
@@ -148,6 +153,7 @@ class BotDaemon:
             sender,
             commands,
             places,
+            self._pace,
             self._queues,
             metrics,
             claim,
@@ -180,6 +186,7 @@ class BotDaemon:
             timeline.close()
         for writer in self._writers.values():
             writer.stop()
+        self._pace.hurry()
         done = await self._queues.drain(self._settings.daemon.drain_seconds)
         log.info(Event("drained", all=done, hint="" if done else "the rest is taken up at the next start"))
         await self.supervisor.stop()
@@ -190,8 +197,16 @@ class BotDaemon:
         if not (self._settings.tweets.enabled and self._settings.tweets.to):
             return None
         limits = {gateway.platform: gateway.limits for gateway in self._gateways}
+        is_own = self._settings.talk.rhythm == "mine"
         return Timeline(
-            self._store, self._proactive, self._settings.tweets, self._account, self._dispatch, limits, self._opening
+            self._store,
+            self._proactive,
+            self._settings.tweets,
+            self._account,
+            self._dispatch,
+            limits,
+            self._opening,
+            self._voice.timing if is_own else None,
         )
 
     def _account(self, platform: str) -> str:

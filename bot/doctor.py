@@ -14,6 +14,7 @@ from bot.gateway import Finding
 from bot.logs import hide
 from bot.store import BotStore
 from bot.store.address import store_url
+from bot.talk.pace import NO_TIMING
 from bot.talk.turn_taking import NO_THRESHOLD
 from engine.base import EngineError, Request, complete
 from engine.choose import open_voice
@@ -67,6 +68,7 @@ async def _engine(settings: Settings) -> list[Finding]:
         ids = tweet_prompt(voice.encoding, voice.seal)
         await complete(voice.engine, Request(ids, SamplingParams(max_new_tokens=1), seed=0))
         talking = [await _unprompted(voice)] if settings.wants_unprompted else []
+        talking += [_rhythm(voice)] if settings.wants_rhythm else []
     except EngineError as error:
         mend = "start it, or mend [engine] url" if name == "server" else "choose another [engine] kind"
         return [Finding("engine", False, f"{name} gives no answer: {error}", mend)]
@@ -87,6 +89,14 @@ async def _unprompted(voice: Voice) -> Finding:
         )
         return Finding("unprompted", False, f"the engine can't tell who speaks next: {error}", mend)
     return Finding("unprompted", True, f"the person spoke after {voice.seal.speaking_up.rate:.0%} of others' messages")
+
+
+def _rhythm(voice: Voice) -> Finding:
+    """Whether it can take the person's time, as the settings want it to."""
+    if not voice.timing or not voice.timing.delays:
+        return Finding("rhythm", False, *NO_TIMING.split("; "))
+    usual = voice.timing.delay(is_hot=True, characters=0, draw=0.5)
+    return Finding("rhythm", True, f"in the middle of a talk the person takes {usual:.0f} s")
 
 
 async def _disk(settings: Settings) -> list[Finding]:

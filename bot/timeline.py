@@ -17,6 +17,7 @@ from bot.talk.policy import within
 from bot.talk.proactive_posts import ProactivePosts
 from persona.config import Tweets
 from persona.events import Event
+from persona.reply_timing import ReplyTiming
 from persona.values import DAYS
 
 log = logging.getLogger("alterego.timeline")
@@ -24,18 +25,47 @@ log = logging.getLogger("alterego.timeline")
 JOB = "tweets"
 RETRY = 5.0  # seconds until a tweet that could not be made is tried again
 LONGEST_RETRY = 600.0
+HOUR, WEEK_HOURS = 3600.0, 7 * 24
 PATIENCE = 300.0  # seconds after the start in which a tweet waits for all of its targets to be connected
 
 
-def next_due(now: datetime, settings: Tweets, draw: float) -> datetime:
+def next_due(now: datetime, settings: Tweets, draw: float, timing: ReplyTiming | None = None) -> datetime:
     """When the next tweet is due, UTC: `every` after `now`, up to `jitter` earlier or later by `draw` (in [0, 1)),
-    and on the allowed days and hours of the time zone."""
-    due = now + max(settings.every + settings.jitter * (2 * draw - 1), timedelta(seconds=1))
+    and on the allowed days and hours of the time zone. timing: the person's own times, at which it comes then."""
+    wait = max(settings.every + settings.jitter * (2 * draw - 1), timedelta(seconds=1))
+    if timing and timing.tweets and (own := _in_own_hours(now, wait, settings, timing)):
+        return own
+    due = now + wait
     if is_allowed(due, settings):
         return due
     opening = opening_after(due, settings)
     later = opening + settings.jitter * draw
     return later if is_allowed(later, settings) else opening
+
+
+def _in_own_hours(now: datetime, wait: timedelta, settings: Tweets, timing: ReplyTiming) -> datetime | None:
+    """Return when so much time has passed that runs as fast as the person tweets, in their mean hour as fast as any, and not
+    at all when no tweets are allowed. None if that is never, or falls beside the allowed minutes of an hour."""
+    start = now.replace(minute=0, second=0, microsecond=0)
+    week = [start + timedelta(hours=count) for count in range(WEEK_HOURS)]
+    rates = [_rate(hour, settings, timing) for hour in week]
+    allowed = sum(is_allowed(hour, settings) for hour in week)
+    if not (total := sum(rates)):
+        return None
+    weeks, left = divmod(wait.total_seconds() / HOUR, allowed)
+    moment = start + timedelta(weeks=weeks)
+    left = left * total / allowed + rates[0] * (now - start).total_seconds() / HOUR
+    for rate in [*rates, *rates]:
+        if rate and left < rate:
+            due = moment + timedelta(hours=left / rate)
+            return due if is_allowed(due, settings) else None
+        moment, left = moment + timedelta(hours=1), left - rate
+    return None
+
+
+def _rate(hour: datetime, settings: Tweets, timing: ReplyTiming) -> float:
+    """How much the person tweets in an hour, 0 if no tweets are allowed then."""
+    return timing.tweets.rate(timing.local(hour)) if timing.tweets and is_allowed(hour, settings) else 0.0
 
 
 def is_allowed(moment: datetime, settings: Tweets) -> bool:
@@ -73,22 +103,24 @@ def preview(
     first: datetime | None = None,
     days: int = 7,
     most: int = 500,
+    timing: ReplyTiming | None = None,
 ) -> list[datetime]:
     """When tweets would come in the next days, UTC, at most so many of them. draw: returns a number in [0, 1) for the
-    jitter of each. first: the one that is due already."""
+    jitter of each. first: the one that is due already. timing: see `next_due`."""
     moments: list[datetime] = []
-    due = next_due(now, settings, draw()) if first is None else max(first, now)
+    due = next_due(now, settings, draw(), timing) if first is None else max(first, now)
     due = due if is_allowed(due, settings) else opening_after(due, settings)
     while due < now + timedelta(days=days) and len(moments) < most:
         moments.append(due)
-        due = next_due(due, settings, draw())
+        due = next_due(due, settings, draw(), timing)
     return moments
 
 
 class Timeline:
     """Posts a random tweet now and then. The next due time is a row of the store, moved in the transaction that puts the
     tweet into the outbox: a restart neither loses nor doubles one. account_of: the open account of a platform, "" before
-    it is open; dispatch: called with each post; limits: of each platform; opening: what is said before a tweet."""
+    it is open; dispatch: called with each post; limits: of each platform; opening: what is said before a tweet; timing: the
+    person's own times, if tweets come at them."""
 
     def __init__(
         self,
@@ -99,6 +131,7 @@ class Timeline:
         dispatch: Callable[[Post], object],
         limits: Mapping[str, Limits],
         opening: Callable[[str, str], Awaitable[Sequence[OutgoingPart]]],
+        timing: ReplyTiming | None = None,
     ) -> None:
         self._store = store
         self._proactive = proactive
@@ -107,7 +140,8 @@ class Timeline:
         self._dispatch = dispatch
         self._limits = limits
         self._opening = opening
-        self._drawn_from = _timing(settings)
+        self._timing = timing
+        self._drawn_from = _timing(settings, timing)
         self._luck = random.Random()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._started = time.monotonic()
@@ -119,7 +153,7 @@ class Timeline:
         due, now = await self._store.timetable.due_at(JOB), self._now()
         changed = await self._store.timetable.drawn_from(JOB) != self._drawn_from
         if due is None or (changed and due > now.timestamp()):
-            due = await self._postponed(next_due(now, self._settings, self._luck.random()))
+            due = await self._postponed(next_due(now, self._settings, self._luck.random(), self._timing))
         self._scheduler.start()
         self._arm(due)
 
@@ -166,7 +200,7 @@ class Timeline:
             return self._store.clock() + RETRY
         was_due = await self._store.timetable.due_at(JOB)
         lines = await self._proactive.tweet()
-        due = next_due(now, self._settings, self._luck.random())
+        due = next_due(now, self._settings, self._luck.random(), self._timing)
         if not lines:
             log.info("tweet skipped: nothing new came")
             return await self._postponed(due)
@@ -203,10 +237,11 @@ class Timeline:
         return targets
 
 
-def _timing(settings: Tweets) -> str:
+def _timing(settings: Tweets, timing: ReplyTiming | None) -> str:
     """Return what the moment of a tweet depends on, in a line that differs where it does."""
     start, end = settings.hours
-    return f"{settings.every} {settings.jitter} {start}-{end} {','.join(settings.days)} {settings.timezone}"
+    own = " in the person's hours" if timing and timing.tweets else ""
+    return f"{settings.every} {settings.jitter} {start}-{end} {','.join(settings.days)} {settings.timezone}{own}"
 
 
 def _platform(target: str) -> str:

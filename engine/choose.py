@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from engine.base import InferenceEngine
 from engine.probed_engine import ProbedEngine
 from engine.voice import Voice
+from persona import reply_timing
 from persona.bundle import Bundle, Seal, current
 from persona.config import Settings
 from persona.credentials import secret
@@ -41,7 +42,8 @@ def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
 def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Voice:
     """Return a bundle's voice, its engine not yet started."""
     engine, sampling = open_engine(settings, bundle, merge=merge), sampling_of(settings, bundle.seal)
-    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard_of(settings, bundle), bundle.version)
+    guard, timing = guard_of(settings, bundle), reply_timing.load(bundle.private / reply_timing.FILE)
+    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard, bundle.version, timing)
 
 
 def guard_of(settings: Settings, bundle: Bundle) -> Guard:

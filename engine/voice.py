@@ -9,6 +9,7 @@ from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.guard import Guard
 from persona.prompt import reply_prompt, tweet_prompt
+from persona.reply_timing import ReplyTiming
 from persona.sampling import SamplingParams
 from persona.transcript import Excerpt, Quote, Turn
 from persona.turn_lines import completion_lines
@@ -21,7 +22,7 @@ MAX_ATTEMPTS = 4  # a sample, and three more where it is empty or the guard obje
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Samples texts of the persona, or of another speaker in the training data. guard: asked about every text. version: of
-    the bundle, "" if it has none.
+    the bundle, "" if it has none. timing: the person's times, None if it has none.
 
     rejections: gets the guard's reason for each sample it refused. on_text: called with the lines so far, word by word,
     as far as the guard lets them pass; () takes them back."""
@@ -32,6 +33,7 @@ class Voice:
     sampling: SamplingParams
     guard: Guard = field(default_factory=Guard)
     version: str = ""
+    timing: ReplyTiming | None = None
 
     async def tweet(
         self,

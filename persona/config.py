@@ -271,6 +271,11 @@ class Settings(PlatformSections):
         return any(talk.unprompted > 0 for talk in (self.talk, *self.place))
 
     @property
+    def wants_rhythm(self) -> bool:
+        """Whether it takes its time anywhere, as the person does."""
+        return any(talk.rhythm == "mine" for talk in (self.talk, *self.place))
+
+    @property
     def path(self) -> Path:
         """The settings file."""
         return self._path

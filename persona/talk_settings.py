@@ -35,6 +35,8 @@ class Talk(Section):
     context_turns: Annotated[int, Field(ge=1)] = 20
     bursts: bool = True
     typing: bool = True
+    rhythm: Literal["mine", "fast"] = "fast"
+    rhythm_cap: Duration = timedelta(minutes=2)
     introduce: bool = False
     auto_after: Annotated[int, Field(ge=0)] = 0
     log: Target | Literal[""] = ""

@@ -115,7 +115,9 @@ class TimelineTab:
             store = await self._studio.store()
             due = await store.timetable.due_at(JOB) if settings.enabled else None
             first = datetime.fromtimestamp(due, UTC) if due else None
-            moments = preview(datetime.now(UTC), settings, random.random, first=first)
+            voice = await self._studio.voice()
+            timing = voice.timing if self._studio.settings.talk.rhythm == "mine" else None
+            moments = preview(datetime.now(UTC), settings, random.random, first=first, timing=timing)
             target = gr.Dropdown(list(settings.to), value=next(iter(settings.to), None))
             return *self._nothing_yet.now(), target, _schedule(settings, moments)
 

@@ -14,6 +14,7 @@ from bot.talk import delivery, policy
 from bot.talk.channel_queues import ChannelQueues, Work
 from bot.talk.commands import Commands
 from bot.talk.listener import Listener
+from bot.talk.pace import DueTimers, Pace
 from bot.talk.places import Places
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
@@ -41,6 +42,7 @@ class InboxWriter:
         sender: Sender,
         commands: Commands,
         places: Places,
+        pace: Pace,
         queues: ChannelQueues,
         metrics: BotMetrics,
         claim: Callable[[str], Awaitable[None]],
@@ -55,6 +57,8 @@ class InboxWriter:
         self._sender = sender
         self._commands = commands
         self._places = places
+        self._pace = pace
+        self._timers = DueTimers()
         self._queues = queues
         self._metrics = metrics
         self._claim = claim
@@ -73,6 +77,7 @@ class InboxWriter:
         self._stopped = True
         self._taking.clear()
         self._turn_taking.stop()
+        self._timers.stop()
 
     def stuck_for(self) -> float:
         """Return the seconds that the current commit has taken."""
@@ -94,6 +99,7 @@ class InboxWriter:
         for post in posts:
             self.deliver(post)
         for message in waiting:
+            self._pace.expect(account, message.channel, message.due_at)
             self._dispatch(message)
         log.info(Event("open", account=account, unsent=len(posts), waiting=len(waiting)))
 
@@ -140,7 +146,9 @@ class InboxWriter:
         by_id = {(message.channel, message.message_id): message for message in messages}
         try:
             inbound = await self._listener.parse(self.account, messages)
-            called = [self._with_trigger(message, by_id[message.channel, message.message_id]) for message in inbound]
+            called = [
+                await self._with_trigger(message, by_id[message.channel, message.message_id]) for message in inbound
+            ]
             # a private message that will never be answered is nobody's context
             return [message for message in called if message.trigger or not (message.is_dm and message.author_id)]
         except _UNPARSABLE as error:
@@ -159,12 +167,13 @@ class InboxWriter:
     def _put(self, channel: str, work: Work) -> None:
         self._queues.put(self._lane(channel), work)
 
-    def _with_trigger(self, inbound: InboundMessage, message: IncomingMessage) -> InboundMessage:
+    async def _with_trigger(self, inbound: InboundMessage, message: IncomingMessage) -> InboundMessage:
         if not inbound.author_id:
             return inbound  # the persona's own words, said by its owner
         talk, persona = self._places.talk(inbound.channel), self._settings.persona
         names = (persona.name, *(alias for alias in persona.aliases if not alias.isdecimal()))
-        return replace(inbound, trigger=policy.calls(message, talk, names=names))
+        trigger = policy.calls(message, talk, names=names)
+        return replace(inbound, trigger=trigger, due_at=await self._pace.due_at(inbound)) if trigger else inbound
 
     async def edited(self, message: IncomingMessage) -> None:
         """Remember a message as it reads now, if it is remembered."""
@@ -290,6 +299,13 @@ class InboxWriter:
         await self._store.channels.quarantine(self.account, update, reason)
 
     def _dispatch(self, pending: PendingMessage) -> None:
+        """Queue a message, once it is due: what isn't yet holds nothing up, and waits in the store."""
+        if seconds := self._pace.seconds_until(pending.channel, pending.due_at):
+            self._timers.after(seconds, partial(self._queue, pending))
+        else:
+            self._queue(pending)
+
+    def _queue(self, pending: PendingMessage) -> None:
         since = time.monotonic()
 
         async def answer() -> None:

@@ -13,6 +13,7 @@ from persona.talk_settings import Talk
 
 UNPROMPTED = "unprompted"  # the trigger of what it says though nobody asked
 LATE = 600.0  # seconds after which a message is answered only if it is the last that waits
+LATE_IN_RHYTHM = 60.0  # for whoever takes their time: what waited for one visit gets one answer, not twenty in a row
 LOOP = 15  # answers to one author within a minute: no person talks like that
 LONE_TURNS = (
     10  # of its own to one author who never calls it, with nobody else there: then it is two machines that talk
@@ -85,9 +86,10 @@ def judge(settings: Talk, trigger: str, moment: Moment, *, is_dm: bool, timezone
     """Return whether to answer a message with a trigger. The first rule against it gives the reason."""
     if moment.age > settings.expires.total_seconds():
         return Verdict(False, "too old", "expired")
+    late = LATE_IN_RHYTHM if settings.rhythm == "mine" else LATE
     against = {
         "quiet": moment.silent,
-        "newer waits": moment.newer_waits and moment.age > LATE,
+        "newer waits": moment.newer_waits and moment.age > late,
         "quiet hours": within(settings.quiet_hours, moment.now.astimezone(ZoneInfo(timezone))),
         "loop": moment.recent.author_minute >= LOOP,
         "cooldown": not is_dm and _lasts(settings.cooldown, moment.since_spoke),

@@ -1,6 +1,7 @@
 """One message in, one verdict out: policy, a draft, and the store's word on it."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -13,6 +14,7 @@ from bot.talk import policy
 from bot.talk.delivery import escaped
 from bot.talk.drafting import Draft, Drafter
 from bot.talk.introduction import introduction
+from bot.talk.pace import Pace
 from bot.talk.places import Places
 from bot.talk.rejections import REACTION_NOT_ALLOWED
 from bot.talk.sender import Sender
@@ -40,6 +42,7 @@ class Replier:
         drafter: Drafter,
         settings: Settings,
         places: Places,
+        pace: Pace,
         metrics: BotMetrics,
         dispatch: Callable[[Post], object],
     ) -> None:
@@ -50,6 +53,7 @@ class Replier:
         self._drafter = drafter
         self._settings = settings
         self._places = places
+        self._pace = pace
         self._dispatch = dispatch  # a post of another channel
         self._metrics = metrics
         self._failures: Counter[int] = Counter()
@@ -68,9 +72,12 @@ class Replier:
         if not verdict.answer:
             await self._settled(pending, verdict.verdict, verdict.reason)
             return
+        began = time.monotonic()
         try:
             async with self._gateway.typing(pending.channel) if talk.typing else nullcontext():
                 draft = await self._drafter.draft(pending)
+                if draft and draft.parts and not draft.rejection:
+                    await self._pace.typed(pending.channel, draft.parts[0].text, began)
         except EngineError:
             if not await self._at_fault(pending):
                 raise

@@ -9,7 +9,7 @@ from bot.backoff import Backoff
 from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
 from bot.metrics import BotMetrics
 from bot.store import DRAFTED, BotStore, Post
-from bot.talk import delivery
+from bot.talk.pace import Pace
 from bot.talk.places import Places
 from persona.events import Event
 
@@ -35,6 +35,7 @@ class Sender:
         gateway: Gateway,
         speaker: str,
         places: Places,
+        pace: Pace,
         metrics: BotMetrics,
         on_undeliverable: OnUndeliverable,
         waits: tuple[float, float] = (1.0, 60.0),
@@ -45,6 +46,7 @@ class Sender:
         self._speaker = speaker
         self._version = version
         self._places = places
+        self._pace = pace
         self._metrics = metrics
         self._on_undeliverable = on_undeliverable
         self._first, self._longest = waits
@@ -94,9 +96,9 @@ class Sender:
     async def _ready_to_send(self, post: Post) -> None:
         """Wait until a person would have typed it, and until the platform takes another post."""
         is_ready_text = post.part > 0 and post.state == "ready" and post.post_type == "text"
-        if is_ready_text and self._places.talk(post.channel).typing:
+        if is_ready_text and (seconds := self._pace.typing_seconds(post.channel, post.text)):
             async with self._gateway.typing(post.channel):
-                await asyncio.sleep(delivery.pause(post.text))
+                await self._pace.pause(seconds)
         await self._gateway.pace(post.channel)
 
     async def _release(self, row: Post, pause: float) -> None:

@@ -1,6 +1,5 @@
 """Whether the persona speaks up after a message that asks it nothing. The engine is asked, if it has time."""
 
-import asyncio
 import logging
 import math
 import time
@@ -13,6 +12,7 @@ from bot.store import BotStore, InboundMessage, PendingMessage
 from bot.talk import policy
 from bot.talk.drafting import Drafter
 from bot.talk.history import ThreadContext, scene_of, turns_of
+from bot.talk.pace import DueTimers, Pace
 from bot.talk.places import Places
 from bot.talk.reply import Replier
 from engine.base import EngineError
@@ -45,6 +45,7 @@ class TurnTaking:
         drafter: Drafter,
         replier: Replier,
         places: Places,
+        pace: Pace,
         metrics: BotMetrics,
     ) -> None:
         self._store = store
@@ -52,23 +53,21 @@ class TurnTaking:
         self._drafter = drafter
         self._replier = replier
         self._places = places
+        self._pace = pace
         self._metrics = metrics
         self._newest: dict[str, InboundMessage] = {}  # to be decided on, by channel
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._timers = DueTimers()
         self._rests_until = -math.inf
-        self._is_stopped = False
 
     def stop(self) -> None:
         """Decide nothing any more."""
-        self._is_stopped = True
-        for timer in self._timers:
-            timer.cancel()
+        self._timers.stop()
 
     def heard(self, message: IncomingMessage, inbound: InboundMessage, put: Put, answer: Answer) -> None:
         """Decide soon on a message that was committed, unless it asks for an answer anyway, or a later one of its channel
         comes first. answer: called with it if the persona speaks."""
         talk = self._places.talk(inbound.channel)
-        if self._is_stopped or inbound.trigger or not inbound.lines or not policy.may_speak_up(message, talk):
+        if inbound.trigger or not inbound.lines or not policy.may_speak_up(message, talk):
             return
         if self._voice.seal.speaking_up is None:
             return
@@ -80,12 +79,7 @@ class TurnTaking:
         async def decide() -> None:
             await self._decide(inbound.channel, answer)
 
-        def ask() -> None:
-            self._timers.discard(timer)
-            put(inbound.channel, decide)
-
-        timer = asyncio.get_running_loop().call_later(talk.merge.total_seconds(), ask)
-        self._timers.add(timer)
+        self._timers.after(talk.merge.total_seconds(), lambda: put(inbound.channel, decide))
 
     async def _decide(self, channel: str, answer: Answer) -> None:
         message = self._newest.pop(channel, None)
@@ -93,13 +87,18 @@ class TurnTaking:
             return
         reason = await self._objection(message)
         self._metrics.turns.labels(reason or "speaks").inc()
-        if not reason and (pending := await self._store.inbox.call(replace(message, trigger=policy.UNPROMPTED))):
+        if reason:
+            return
+        called = replace(message, trigger=policy.UNPROMPTED, due_at=await self._pace.due_at(message))
+        if pending := await self._store.inbox.call(called):
             answer(pending)
 
     async def _objection(self, message: InboundMessage) -> str:
         """Return why the persona doesn't speak up, what is cheapest to know first; "" if it does."""
         if self._store.clock() - message.at > FRESH:
             return "too old"
+        if self._pace.is_asleep(message.channel):
+            return "asleep"
         if time.monotonic() < self._rests_until:
             return "engine can't"
         if self._drafter.drafting >= BUSY_DRAFTS:

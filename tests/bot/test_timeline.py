@@ -1,5 +1,6 @@
 """When a random tweet is due, clock changes included."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bot.gateway import Limits
 from bot.store import BotStore
 from bot.timeline import JOB, Timeline, is_allowed, next_due, opening_after, preview
 from persona.config import Tweets
+from persona.reply_timing import Habit, ReplyTiming
 from tests.bot.rooms import Clock
 
 BERLIN = {"timezone": "Europe/Berlin", "hours": "09:00-23:00", "every": "6h", "jitter": "0s"}
@@ -79,6 +81,28 @@ def test_hours_over_midnight_belong_to_the_day_they_begin_on() -> None:
     assert is_allowed(datetime.fromisoformat("2024-06-02T01:00+02:00"), settings)
     assert not is_allowed(datetime.fromisoformat("2024-06-01T01:00+02:00"), settings)
     assert not is_allowed(datetime.fromisoformat("2024-06-02T23:00+02:00"), settings)
+
+
+def own_hours(*hours: int, zone: str = "UTC") -> ReplyTiming:
+    """Somebody who tweets in these hours of every day."""
+    shares = tuple(float(hour in hours) / len(hours) for hour in range(24))
+    return ReplyTiming(tweets=Habit(hours=shares, days=(1 / 7,) * 7), timezone=zone)
+
+
+def test_tweets_come_at_the_persons_hours() -> None:
+    """As often as `every` says, where tweets are allowed; a person who never tweets then has no say."""
+    settings = Tweets(every="12h", jitter="1h", hours="00:00-00:00")  # type: ignore[arg-type]
+    now, rng = datetime(2024, 6, 1, 12, 30, tzinfo=UTC), random.Random(0)
+    found = preview(now, settings, rng.random, days=28, timing=own_hours(7, 20))
+    assert {moment.hour for moment in found} == {7, 20}
+    assert len(found) == pytest.approx(56, abs=2)
+    monthly = Tweets(every="30d", jitter="0s", hours="00:00-00:00")  # type: ignore[arg-type]
+    assert next_due(now, monthly, 0.5, own_hours(20)) - now == pytest.approx(timedelta(days=30), abs=timedelta(days=1))
+    day = Tweets(every="12h", jitter="0s", hours="09:00-18:00")  # type: ignore[arg-type]
+    assert next_due(now, day, 0.5, own_hours(20)) == next_due(now, day, 0.5)
+    assert next_due(now, day, 0.5, own_hours(20, zone="Asia/Tokyo")).hour == 11
+    short = Tweets(every="12h", jitter="0s", hours="20:00-20:10")  # type: ignore[arg-type]
+    assert all(is_allowed(moment, short) for moment in preview(now, short, rng.random, days=60, timing=own_hours(20)))
 
 
 def test_jitter_lies_on_both_sides() -> None:

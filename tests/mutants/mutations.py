@@ -227,7 +227,10 @@ INBOX = _in(
         '.where(inbox.c.id == bindparam("row"))\n    .values(verdict',
     ),
     others_are_merged_too=("same, inbox.c.author_id == into.author_id, inbox.c", "same, inbox.c"),
-    only_asked_messages_are_remembered=("    if not message.trigger:\n        return None\n", ""),
+    whatever_is_said_asks=(
+        "return _insert(write, message) if message.trigger else None",
+        "return _insert(write, message)",
+    ),
     minute_is_an_hour=('"minute_ago": now - MINUTE', '"minute_ago": now - HOUR'),
 )
 

@@ -9,6 +9,7 @@ import pytest
 from bot.gateway import Limits, NotSent, ResultUnknown
 from bot.metrics import BotMetrics
 from bot.store import DAY, BotStore, OutgoingPart, Post
+from bot.talk.pace import Pace
 from bot.talk.places import Places
 from bot.talk.sender import Sender
 from persona.talk_settings import Talk
@@ -30,7 +31,8 @@ def sender_of(store: BotStore, room: Room) -> Sender:
     async def nobody(_post: Post, _reason: str) -> None:
         pass
 
-    return Sender(store, room, "MARA", Places(lambda _: Talk(typing=False)), BotMetrics(), nobody, (0.01, 0.02))
+    places = Places(lambda _: Talk(typing=False))
+    return Sender(store, room, "MARA", places, Pace(store, places, None), BotMetrics(), nobody, (0.01, 0.02))
 
 
 async def put(store: BotStore) -> Post:
