@@ -114,10 +114,11 @@ def forget(
     """Forget everything stored of somebody, while the bot runs or not. Example: python -m bot forget discord:1234"""
     import asyncio
     import re
+    import time
     from dataclasses import asdict
 
     from bot.store import BotStore, Receipt
-    from bot.store.address import store_url
+    from bot.store.address import has_store, store_url
     from bot.talk.commands import receipt_text
     from persona.config import load
     from persona.errors import SettingsError
@@ -129,7 +130,10 @@ def forget(
 
     async def erase() -> Receipt:
         settings = load(config)
-        store = await BotStore.open(store_url(settings), settings.state)
+        url = store_url(settings)
+        if not has_store(url, settings.state):
+            return Receipt(user, time.time(), messages=0, verdicts=0, names=0, feedback=0, updates=0)
+        store = await BotStore.open(url, settings.state)
         try:
             return await store.people.forget(named[1], named[2])
         finally:

@@ -13,7 +13,7 @@ from bot.enabled_gateways import gateways_of
 from bot.gateway import Finding
 from bot.logs import hide
 from bot.store import BotStore
-from bot.store.address import store_url
+from bot.store.address import has_store, store_url
 from bot.talk.pace import NO_TIMING
 from bot.talk.turn_taking import NO_THRESHOLD
 from engine.base import EngineError, Request, complete
@@ -106,7 +106,10 @@ async def _disk(settings: Settings) -> list[Finding]:
 
 
 async def _store(settings: Settings) -> list[Finding]:
-    store = await BotStore.open(store_url(settings), settings.state)
+    url = store_url(settings)
+    if not has_store(url, settings.state):
+        return [Finding("store", True, "none yet; the first start makes it")]
+    store = await BotStore.open(url, settings.state)
     try:
         verdicts = await store.inbox.verdicts()
         requests = await store.people.access_requests()

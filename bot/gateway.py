@@ -303,8 +303,9 @@ class Gateway(Protocol):
 
     async def run(self, intake: Intake) -> None: ...
 
-    async def pace(self, channel: str) -> None:
-        """Wait until the platform takes another post there. Called before each `send`, which waits for nothing."""
+    async def pace(self, channel: str, post_type: str = "text") -> None:
+        """Wait until the platform takes another post of that type there. Called before each `send`, which waits for
+        nothing."""
 
     async def send(self, message: OutgoingMessage) -> str:
         """Post and return the new message's id. Raises NotSent, Undeliverable or ResultUnknown."""

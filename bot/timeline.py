@@ -13,6 +13,7 @@ from bot.backoff import Backoff
 from bot.gateway import Limits
 from bot.store import BotStore, OutgoingPart, Post
 from bot.talk import delivery
+from bot.talk.introduction import with_introduction
 from bot.talk.policy import within
 from bot.talk.proactive_posts import ProactivePosts
 from persona.config import Tweets
@@ -205,10 +206,11 @@ class Timeline:
             log.info("tweet skipped: nothing new came")
             return await self._postponed(due)
         parts: dict[tuple[str, str], Sequence[OutgoingPart]] = {
-            (account, channel): [
-                *await self._opening(account, channel),
-                *delivery.posts(lines, self._limits[_platform(channel)], bursts=False),
-            ]
+            (account, channel): with_introduction(
+                delivery.posts(lines, self._limits[_platform(channel)], bursts=False),
+                await self._opening(account, channel),
+                self._limits[_platform(channel)],
+            )
             for account, channel in targets
         }
         at = due.timestamp()

@@ -20,6 +20,12 @@ def store_url(settings: Settings) -> str:
     return secret("STORE_URL", settings) or settings.store.url
 
 
+def has_store(url: str, folder: Path) -> bool:
+    """Return whether there is a store at `url`; a server's is found out by connecting. folder: what a relative path is
+    relative to."""
+    return not url.startswith("sqlite:///") or _file(url.removeprefix("sqlite:///"), folder).exists()
+
+
 def engine_at(url: str, shown: str, folder: Path) -> sa.Engine:
     """Return the engine for `url`; nothing is opened yet. shown: the url without its password. folder: what a relative
     SQLite path is relative to. Raises UserError if it leads nowhere."""

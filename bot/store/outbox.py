@@ -69,25 +69,26 @@ class Outbox(Repository):
         write.execute(_RELEASE, {"row": post.id, "then": self.database.clock() + wait})
 
     @transaction
-    def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str, adapter: str = "") -> None:
+    def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str, adapter: str = "") -> bool:
         """Note that a post was made, and by which adapter's version, and remember it as the persona's own words; not if it
-        was forgotten meanwhile."""
+        was forgotten meanwhile. Returns False if it was given up while it was being made: it must not stand."""
         row = write.execute(_SENT, {"row": post.id, "known_as": message_id, "version": adapter}).first()
         if row is None:
-            return
+            return write.execute(_GIVEN_UP, {"row": post.id}).first() is None
         channel, introduces = row
         for key in lines_of(introduces):
             place, author_id = key.split(" ")
             known = {"account": post.account, "channel": place, "author_id": author_id}
             insert_new(write, introductions, {**known, "at": self.database.clock()})
         if not post.said and (introduces or post.origin.startswith((LOGGED, DRAFTED))):
-            return  # no words of the persona
+            return True  # no words of the persona
         said: dict[str, Any] = {"account": post.account, "channel": channel, "message_id": message_id}
         said |= {"author_id": "", "speaker": speaker, "lines": written(post.said), "at": self.database.clock()}
         said |= {"reply_to": post.after, "to_persona": False}
         if post.post_type == "reaction":
             said["message_id"] = reaction_id(post.reply_to, "", post.text)
         insert_new(write, memory, said)
+        return True
 
     @transaction
     def mark_uncertain(self, write: sa.Connection, post: Post) -> None:
@@ -138,12 +139,13 @@ class Outbox(Repository):
 
     @transaction
     def forget_answer(self, write: sa.Connection, account: str, channel: str, answer: PostedAnswer) -> None:
-        """Forget what was said in posts that were taken back, what they were made of, and who rated them."""
+        """Forget what was said in posts that were taken back, what they were made of, and who rated them. Parts that were
+        given up stay as such: one of them may be on its way."""
         for table in (memory, feedback, corrections):
             here = (table.c.account == account) & (table.c.channel == channel)
             write.execute(table.delete().where(here, table.c.message_id.in_(answer.message_ids)))
-        for table in (answers, outbox):
-            here = (table.c.account == account) & (table.c.channel == channel)
+        for table, which in ((answers, sa.true()), (outbox, outbox.c.state != "failed")):
+            here = (table.c.account == account) & (table.c.channel == channel) & which
             write.execute(table.delete().where(here, table.c.origin == answer.origin))
 
     @reading
@@ -234,7 +236,8 @@ _RELEASE = (
 )
 _SENT = (
     outbox.update()
-    .where(outbox.c.id == bindparam("row"))
+    .where(outbox.c.id == bindparam("row"), outbox.c.state != "failed")
     .values(state="sent", message_id=bindparam("known_as"), adapter=bindparam("version"), text="", said="")
     .returning(outbox.c.channel, outbox.c.introduces)
 )
+_GIVEN_UP = sa.select(outbox.c.id).where(outbox.c.id == bindparam("row"), outbox.c.state == "failed")

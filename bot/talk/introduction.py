@@ -1,5 +1,8 @@
 """What the persona says of itself: that it is a machine. Regulation (EU) 2024/1689, Article 50, asks for no less."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from bot.gateway import Limits
 from bot.store import BotStore, OutgoingPart
 from bot.talk import delivery
@@ -28,6 +31,19 @@ def privacy(days: float, feedback: bool) -> str:
         f"answer. The person who runs me can read it; nothing is passed on, and nobody is trained on it.{rated} "
         "/forget deletes what I have of you now; /optout does so, and I neither store nor answer you from then on."
     )
+
+
+def with_introduction(
+    parts: Sequence[OutgoingPart], opening: Sequence[OutgoingPart], limits: Limits
+) -> Sequence[OutgoingPart]:
+    """Return the posts of a tweet with what it says of itself at their end: in a forum each post opens a thread. Before
+    them where it finds no room."""
+    if not (parts and opening):
+        return parts
+    text = "\n\n".join([parts[-1].text, *(part.text for part in opening)])
+    if len(text.encode("utf-16-le")) // 2 > limits.units:
+        return [*opening, *parts]
+    return [*parts[:-1], replace(parts[-1], text=text, introduces=True)]
 
 
 async def introduction(

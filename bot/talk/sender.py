@@ -99,7 +99,7 @@ class Sender:
         if is_ready_text and (seconds := self._pace.typing_seconds(post.channel, post.text)):
             async with self._gateway.typing(post.channel):
                 await self._pace.pause(seconds)
-        await self._gateway.pace(post.channel)
+        await self._gateway.pace(post.channel, post.post_type)
 
     async def _release(self, row: Post, pause: float) -> None:
         """Note that the post was certainly not made."""
@@ -131,9 +131,12 @@ class Sender:
         if not message_id:
             return await self._doubt(row)
         self._made[row.id] = message_id  # the next try only notes it, if the store can't now
-        await asyncio.shield(self._store.outbox.sent(row, message_id, self._speaker, self._version))
+        noting = self._store.outbox.sent(row, message_id, self._speaker, self._version)
+        may_stand = await asyncio.shield(noting)
         del self._made[row.id]
         self._tried.discard(row.id)
+        if not may_stand:
+            return await self._take_back(row, message_id)
         self._count(row, "sent")
         return True
 
@@ -155,6 +158,16 @@ class Sender:
             self._tried.add(row.id)
         with self._metrics.seconds.labels("send").time():
             return await self._gateway.send(message)
+
+    async def _take_back(self, row: Post, message_id: str) -> bool:
+        """Delete a post whose answer was taken back, or forgotten, while it was being made."""
+        if row.post_type != "reaction":
+            try:
+                await self._gateway.delete(row.channel, message_id)
+            except (NotSent, Undeliverable, ResultUnknown) as failure:
+                log.warning(Event("not taken back", channel=row.channel, reason=failure))
+        self._count(row, "taken back")
+        return False
 
     async def _doubt(self, row: Post) -> bool:
         await self._store.outbox.mark_uncertain(row)

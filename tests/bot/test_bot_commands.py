@@ -297,3 +297,16 @@ async def test_a_refusal_leaves_no_store_behind(
     code, _, err = await run(bare_home, *words)
     assert (code, "no current adapter" in err) == (78, True)
     assert sorted(path.name for path in bare_home.folder.iterdir()) == before
+
+
+def test_looking_and_forgetting_make_no_store(bare_home: Home) -> None:
+    """Where none is, there is nothing to forget; an empty one would pass for a store."""
+
+    async def all_findings() -> list[Finding]:
+        return [finding async for finding in examine(load(bare_home.config))]
+
+    details = [finding.detail for finding in asyncio.run(all_findings()) if finding.check == "store"]
+    assert details == ["none yet; the first start makes it"]
+    forgot = run_here(bot, "python -m bot", "forget", "discord:1234", "--config", str(bare_home.config))
+    assert (forgot.returncode, forgot.stdout.strip()) == (0, "Nothing was stored of discord:1234.")
+    assert list(bare_home.folder.glob("*.db*")) == []

@@ -9,7 +9,7 @@ import pytest
 from engine.voice import MAX_ATTEMPTS
 from persona.errors import PermanentError
 from tests.conftest import Bot, Home, StartDaemon, sample_settings
-from tests.fakes.fake_discord import ALICE, CHANNEL_ID, DM_ID, TOKEN, FakeDiscord
+from tests.fakes.fake_discord import ALICE, ALL_PERMISSIONS, CHANNEL_ID, DM_ID, READ_HISTORY, TOKEN, FakeDiscord
 from tests.fakes.small_voice import TRAINED_ON
 
 Start = Callable[[Home, dict[str, str]], Bot]
@@ -304,3 +304,16 @@ async def test_memory_of_a_channel_survives_a_restart(
         "ALICE:\nwhat did I say?",
         "MARA VOSS:",
     ]
+
+
+async def test_it_answers_where_it_may_not_read_what_was_said_before(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """Discord refuses replies without that right (error 160002), and takes the same words without the link."""
+    discord.permissions = ALL_PERMISSIONS & ~READ_HISTORY
+    await start_daemon(on_discord(bare_home, discord))
+    await discord.wait_connected()
+    await discord.say("hello", mention=True)
+    (post,) = await discord.wait_posts(1)
+    assert not post.get("message_reference")
+    assert post["content"].startswith("sure")

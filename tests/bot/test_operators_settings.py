@@ -279,17 +279,23 @@ async def test_on_telegram_a_reply_says_which_answer_is_taken_back(
     assert (len([line for line in lines if "sure" in line]), telegram.deleted) == (1, {first["message_id"]})
 
 
+@pytest.mark.parametrize("introduces", [False, True])
 async def test_a_tweet_into_a_forum_opens_a_thread(
-    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon, introduces: bool
 ) -> None:
-    """Called as its text begins; a restart makes no second one."""
+    """Called as its text begins. That it is a machine stands below the first one, not in a thread of its own."""
     discord.types[CHANNEL_ID] = 15
     tweets = (
         f'[tweets]\nenabled = true\nevery = "1s"\njitter = "0s"\nhours = "00:00-00:00"\nto = ["discord:{CHANNEL_ID}"]\n'
     )
-    daemon = await start_daemon(on_discord(bare_home, discord, tweets))
+    introduce = "introduce = true\n" if introduces else ""
+    daemon = await start_daemon(on_discord(bare_home, discord, introduce + tweets))
     daemon.engine.words = lambda _: f"{len(daemon.engine.asked)} the kettle is a liar " + "and so on " * 12
-    (post, *_) = await discord.wait_posts(1)
+    await discord.wait_posts(1)
+    daemon.engine.words = lambda _: f"my bicycle has {len(daemon.engine.asked)} opinions about rain"
+    (post, later, *_) = await discord.wait_posts(2)
+    assert ("machine that imitates" in post["content"].split("\n\n")[-1]) is introduces
+    assert "machine" not in later["content"]
     assert discord.threads[post["channel"]] == CHANNEL_ID
     assert post["title"].endswith("and so…")
     assert post["content"].startswith(post["title"][:-1])

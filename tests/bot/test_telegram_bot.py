@@ -257,3 +257,22 @@ def _rows(home: Home) -> list[tuple[str, str]]:
         return verdicts(home)
     except sqlite3.OperationalError:  # the store is being made
         return []
+
+
+async def test_a_failed_poll_leaves_no_connection_behind(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """One that hangs half-open would hold the only place in the pool: every later poll waits for it, deaf and in silence."""
+    failures = [502]
+
+    async def trouble(moment: str, _request: web.Request) -> web.StreamResponse | None:
+        return web.Response(status=failures.pop()) if moment == "before getUpdates" and failures else None
+
+    telegram.trouble = trouble
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    (gateway,) = daemon.daemon._gateways
+    first = gateway._polls._client  # type: ignore[attr-defined]
+    telegram.say("hello", mention=True)
+    await telegram.wait_sent(1)
+    assert failures == []
+    assert first.is_closed

@@ -27,6 +27,7 @@ ALICE: dict[str, Any] = {
 BEN = {**ALICE, "id": "400000000000000002", "username": "ben", "global_name": "Ben"}
 EPOCH = 1420070400000
 ALL_PERMISSIONS = (1 << 46) - 1
+READ_HISTORY = 1 << 16
 CONTENT_INTENT = 1 << 18
 MODAL = 9  # an answer to an interaction that asks for more
 
@@ -426,6 +427,9 @@ class FakeDiscord:
         channel, wish = request.match_info["channel"], await request.json()
         if channel not in self.messages:
             return self._json({"message": "Unknown Channel", "code": 10003}, 404)
+        if wish.get("message_reference") and not self.permissions & READ_HISTORY:
+            why = "Cannot reply without permission to read message history"
+            return self._json({"message": why, "code": 160002}, 400)
         message = self._known(channel, wish) or await self._kept(channel, wish)
         return await self._troubled("after post", request) or self._json(message)
 

@@ -34,7 +34,7 @@ class Room:
         await self.open.wait()
         await self.intake.received(*messages)
 
-    async def pace(self, channel: str) -> None:
+    async def pace(self, channel: str, post_type: str = "text") -> None:
         pass
 
     async def send(self, message: OutgoingMessage) -> str:

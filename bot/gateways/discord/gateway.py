@@ -49,8 +49,15 @@ _FINAL = {
 }
 
 
+CANNOT_REPLY = 160002  # "Cannot reply without permission to read message history": Discord's code for it
+
+
 class _Gone(Undeliverable):
     """What it is about does not exist."""
+
+
+class _CannotReply(Undeliverable):
+    """It may post there, but answer nothing."""
 
 
 class DiscordGateway:
@@ -119,7 +126,7 @@ class DiscordGateway:
             await _closed(client)
             self._client = None
 
-    async def pace(self, channel: str) -> None:
+    async def pace(self, channel: str, post_type: str = "text") -> None:
         """The library waits inside a request, as long as it takes; a nonce makes that safe."""
 
     async def send(self, message: OutgoingMessage) -> str:
@@ -138,9 +145,11 @@ class DiscordGateway:
         if message.post_type == "sticker":
             options["stickers"] = [discord.Object(int(message.text))]
         text = message.text if message.post_type == "text" else None
-        posted = await _asked(
-            channel.send(text, nonce=message.nonce, allowed_mentions=discord.AllowedMentions.none(), **options)
-        )
+        options |= {"nonce": message.nonce, "allowed_mentions": discord.AllowedMentions.none()}
+        try:
+            posted = await _asked(channel.send(text, **options))
+        except _CannotReply:  # without a link, then: it stands below what it answers
+            posted = await _asked(channel.send(text, **{**options, "reference": None}))
         return str(posted.id)
 
     async def _react(self, message: OutgoingMessage) -> str:
@@ -243,7 +252,7 @@ async def _asked(request: Awaitable[Any]) -> Any:
     except discord.NotFound as refusal:
         raise _Gone(f"{refusal.status}") from None
     except discord.Forbidden as refusal:
-        raise Undeliverable(f"{refusal.status}") from None
+        raise _refused(refusal) from None
     except discord.RateLimited as refusal:
         raise NotSent("rate limited", refusal.retry_after) from None
     except discord.HTTPException as refusal:
@@ -253,7 +262,7 @@ async def _asked(request: Awaitable[Any]) -> Any:
             raise NotSent("not authorized", 30.0) from None
         if refusal.status >= 500:
             raise ResultUnknown(f"{refusal.status}") from None
-        raise Undeliverable(f"{refusal.status}") from None
+        raise _refused(refusal) from None
     except (aiohttp.ClientConnectorError, RuntimeError) as failure:  # never left; or the session is closed
         raise NotSent(type(failure).__name__) from None
     except (
@@ -266,6 +275,11 @@ async def _asked(request: Awaitable[Any]) -> Any:
         discord.InvalidData,
     ) as failure:
         raise ResultUnknown(type(failure).__name__) from None
+
+
+def _refused(refusal: discord.HTTPException) -> Undeliverable:
+    kind = _CannotReply if refusal.code == CANNOT_REPLY else Undeliverable
+    return kind(f"{refusal.status}")
 
 
 async def _closed(client: discord.Client) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from telegram import BotCommand
 from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
+from telegram.request import HTTPXRequest
 from telegram.warnings import PTBUserWarning
 
 from bot.gateway import COMMANDS, Expressions, Finding, IncomingMessage, Intake, OutgoingMessage
@@ -46,7 +47,8 @@ class TelegramGateway:
         warnings.filterwarnings("ignore", r"Please use 'Bot\.", PTBUserWarning)
         try:
             # without the library's rate limiter, which waits inside a send: a row would be `sending` that was never sent
-            self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base)
+            self._polls = HTTPXRequest()  # of one connection, apart from those of the posts
+            self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base, get_updates_request=self._polls)
         except InvalidToken:
             raise PermanentError(_REFUSED) from None
         self._kinds = [*KINDS, *(BUSINESS_KINDS if settings.business else [])]
@@ -59,6 +61,7 @@ class TelegramGateway:
         under way; it is closed when the platform is left for good."""
         try:
             await self._bot.initialize()
+            await self._polls.initialize()  # again, after a failure
             me = await self._bot.get_me()
         except InvalidToken:
             await self._bot.shutdown()
@@ -77,6 +80,9 @@ class TelegramGateway:
             await self._end_conflict()
             raise ConnectionError("Conflict") from None
         except TelegramError as error:  # whether the token is at fault is seen when it is next shown
+            await (
+                self._polls.shutdown()
+            )  # a connection that hangs half-open would be waited for at every poll, for ever
             raise ConnectionError(type(error).__name__) from None
         except asyncio.CancelledError:
             await self._poster.close()
@@ -111,9 +117,9 @@ class TelegramGateway:
             if not updates:  # a server that doesn't hold long polls would be asked without a pause
                 await asyncio.sleep(max(0.0, began + POLL_EVERY - loop.time()))
 
-    async def pace(self, channel: str) -> None:
+    async def pace(self, channel: str, post_type: str = "text") -> None:
         """Keep to Telegram's limits, and to what it said when they were overrun."""
-        await self._poster.pace(channel)
+        await self._poster.pace(channel, post_type)
 
     async def send(self, message: OutgoingMessage) -> str:
         """Post: plain text, a sticker, or a reaction."""

@@ -53,9 +53,9 @@ class Poster:
         self._pacing = Pacing()
         self._answers: set[asyncio.Task[None]] = set()
 
-    async def pace(self, channel: str) -> None:
+    async def pace(self, channel: str, post_type: str = "text") -> None:
         """Keep to Telegram's limits, and to what it said when they were overrun."""
-        await self._pacing.wait(self._chats.number_of(channel))
+        await self._pacing.wait(self._chats.number_of(channel), reacts=post_type == "reaction")
 
     async def send(self, message: OutgoingMessage) -> str:
         """Post, a text as it stands. Whether a post of unknown result was made can't be found out. The answer is read raw:
@@ -117,7 +117,7 @@ class Poster:
             self._chats.move(str(chat), str(moved.new_chat_id))
             raise NotSent("the group has a new id", 0.0) from None
         except RetryAfter as refusal:
-            self._pacing.hold(chat, _seconds(refusal))
+            self._pacing.hold(chat, _seconds(refusal), reacts=method == "setMessageReaction")
             raise NotSent("rate limited", _seconds(refusal)) from None
         except (Forbidden, BadRequest) as refusal:
             kind = _Gone if "not found" in refusal.message else Undeliverable

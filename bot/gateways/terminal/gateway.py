@@ -90,7 +90,7 @@ class TerminalGateway:
     def _message(self, text: str) -> IncomingMessage:
         return IncomingMessage(CHANNEL, str(next(self._ids)), self._author, self._author, text, time.time(), is_dm=True)
 
-    async def pace(self, channel: str) -> None:
+    async def pace(self, channel: str, post_type: str = "text") -> None:
         """The terminal takes everything."""
 
     async def send(self, message: OutgoingMessage) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.gateway import Limits, NotSent, ResultUnknown
+from bot.gateway import Limits, NotSent, OutgoingMessage, ResultUnknown
 from bot.metrics import BotMetrics
 from bot.store import DAY, BotStore, OutgoingPart, Post
 from bot.talk.pace import Pace
@@ -63,7 +63,7 @@ async def test_pacing_comes_before_a_post_is_begun(store: BotStore) -> None:
     room = Room(ONCE)
     seen: list[str] = []
 
-    async def pace(_channel: str) -> None:
+    async def pace(_channel: str, _post_type: str = "text") -> None:
         seen.extend(await states(store))
 
     room.pace = pace  # type: ignore[method-assign, assignment]
@@ -123,7 +123,7 @@ async def test_a_refusal_settles_no_doubt_about_an_earlier_try(store: BotStore) 
     async def find(_message: object) -> str:
         return known.pop()
 
-    room.find = find  # type: ignore[method-assign]
+    room.find = find  # type: ignore[method-assign,assignment]
     assert await sender_of(store, room).deliver(post)
     assert (known, room.posted) == ([], [])
 
@@ -178,3 +178,29 @@ async def test_a_beginning_that_is_cancelled_leaves_the_post_ready(store: BotSto
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert (room.posted, await states(store)) == ([], ["ready"])
+
+
+async def test_what_is_taken_back_while_it_is_sent_does_not_stand(store: BotStore) -> None:
+    """Its second part is on the way when the first is taken back: it is deleted as soon as it has an id."""
+    room, under_way, go_on = Room(), asyncio.Event(), asyncio.Event()
+    parts = [OutgoingPart("one", ("one",)), OutgoingPart("two", ("two",))]
+    first, second = await store.outbox.put(ACCOUNT, CHANNEL, "command:1", parts)
+    sender, send = sender_of(store, room), room.send
+
+    async def slowly(message: OutgoingMessage) -> str:
+        under_way.set()
+        await go_on.wait()
+        return await send(message)
+
+    assert await sender.deliver(first)
+    room.send = slowly  # type: ignore[method-assign]
+    delivering = asyncio.create_task(sender.deliver(second))
+    await under_way.wait()
+    answer = await store.outbox.answer_with(ACCOUNT, CHANNEL)
+    assert answer is not None
+    await store.outbox.give_up_rest(ACCOUNT, CHANNEL, answer.origin)
+    await store.outbox.forget_answer(ACCOUNT, CHANNEL, answer)
+    go_on.set()
+    assert not await delivering
+    assert room.deleted == ["9000002"]
+    assert await store.memory.latest(ACCOUNT, CHANNEL, 9) == []

@@ -29,3 +29,14 @@ def test_what_telegram_says_about_one_chat_holds_there() -> None:
     pacing.hold(-1, 30.0)
     assert pacing.reserve(-1) == 30.0
     assert pacing.reserve(-2) == 0.0
+
+
+def test_reactions_have_a_limit_of_their_own() -> None:
+    """They are none of a group's messages a minute, and a refused one holds no message back; nor the other way round."""
+    pacing, most = Pacing(lambda: 100.0), IN_A_GROUP[0]
+    assert [pacing.reserve(-1) for _ in range(most)] == [0.0] * most
+    assert pacing.reserve(-1, reacts=True) == 0.0
+    pacing.hold(-2, 30.0, reacts=True)
+    assert (pacing.reserve(-2), pacing.reserve(-2, reacts=True)) == (0.0, 30.0)
+    pacing.hold(-3, 30.0)
+    assert (pacing.reserve(-3), pacing.reserve(-3, reacts=True)) == (30.0, 0.0)
