@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from persona.atomic import write_whole
-from persona.command import commands_of, typed
+from persona.command import commands_of, guided, typed
 from persona.config import Settings, load
 from persona.sample import EXPORTS, SETTINGS, copied_settings, is_copy, sample_folder
 
@@ -40,7 +40,8 @@ def run_demo(folder: Path, app: typer.Typer) -> None:
     commands = commands_of(app)
 
     def call(*words: str) -> None:
-        code = commands.main(args=[*words, "--config", str(config)], prog_name=app.info.name, standalone_mode=False)
+        with guided():
+            code = commands.main(args=[*words, "--config", str(config)], prog_name=app.info.name, standalone_mode=False)
         if code:  # interrupted, for one: the next step must not begin
             raise typer.Exit(code)
 

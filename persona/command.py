@@ -3,11 +3,13 @@
 import logging
 import os
 import re
+import shlex
 import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -29,6 +31,7 @@ ConfigOption = Annotated[Path, typer.Option("--config", help="The settings file.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
 _program: ContextVar[str] = ContextVar("program", default="")
+_guided: ContextVar[bool] = ContextVar("guided", default=False)
 
 
 def _show_version(asked: bool) -> None:
@@ -78,6 +81,27 @@ def _move_examples(group: Any) -> None:
 def typed(sentence: str) -> str:
     """Return a sentence with its commands as the user has to type them: under `alterego`, without `python -m`."""
     return re.sub(r"\bpython -m (trainer|bot)\b", PROGRAM, sentence) if _program.get() == PROGRAM else sentence
+
+
+@contextmanager
+def guided() -> Iterator[None]:
+    """Commands called meanwhile name no next one: whoever calls them takes that step."""
+    token = _guided.set(True)
+    try:
+        yield
+    finally:
+        _guided.reset(token)
+
+
+def next_step(command: str, config: Path) -> str:
+    """Return the line at a command's end that says what to type next; "" where that is done already. command: as in
+    `python -m trainer train`."""
+    if _guided.get():
+        return ""
+    file = config.absolute()
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    named = "" if shown == Path("persona.toml") else f" --config {shlex.quote(str(shown))}"
+    return typed(f"next: {command}{named}")
 
 
 def debugging() -> bool:

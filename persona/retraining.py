@@ -1,7 +1,7 @@
 """Which bundles hold what should be forgotten: a note beside them, since a sealed bundle is never written to."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -26,5 +26,15 @@ def marked(home: Path) -> dict[str, str]:
 
 def mark(home: Path, versions: Iterable[str], at: datetime) -> None:
     """Note that these versions are to be trained anew; what was noted before stays. Written whole or not at all."""
-    content = {"versions": dict.fromkeys(versions, at.isoformat(timespec="seconds")) | marked(home)}
-    write_whole(home / _FILE, [json.dumps(content, indent=1) + "\n"], mode=0o644)
+    _write(home, dict.fromkeys(versions, at.isoformat(timespec="seconds")) | marked(home))
+
+
+def unmark(home: Path, versions: Collection[str]) -> None:
+    """Take versions off the note; without a note nothing is written."""
+    before = marked(home)
+    if not before.keys().isdisjoint(versions):
+        _write(home, {version: since for version, since in before.items() if version not in versions})
+
+
+def _write(home: Path, versions: Mapping[str, str]) -> None:
+    write_whole(home / _FILE, [json.dumps({"versions": versions}, indent=1) + "\n"], mode=0o644)

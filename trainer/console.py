@@ -3,10 +3,11 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import typer
 
-from persona.command import typed
+from persona.command import next_step, typed
 
 _JOINERS = "\u200c\u200d"  # part of how emoji and some scripts are written
 
@@ -21,6 +22,12 @@ def say(sentence: str, *, style: str = "", err: bool = False) -> None:
     from rich.console import Console
 
     Console(stderr=err).print(typed(sentence), style=style or None, highlight=False, soft_wrap=True, markup=False)
+
+
+def say_next(command: str, config: Path) -> None:
+    """Print what to type next, unless a program types it. config: the settings file of the command that ends."""
+    if line := next_step(command, config):
+        say(line)
 
 
 def warn(sentences: Iterable[str]) -> None:

@@ -1,11 +1,13 @@
 """Forgetting a person: out of the corpus, out of imports to come, and on the list of bundles to train anew."""
 
+import dataclasses
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -13,7 +15,7 @@ from persona.bundle import SEAL, Seal, versions
 from persona.config import Person, Settings
 from persona.errors import UserError
 from persona.names import normalise
-from persona.retraining import mark
+from persona.retraining import mark, unmark
 from persona.transcript import UNKNOWN
 from trainer.bundle.archive_erasure import erase_from_archives
 from trainer.bundle.provenance import trained_on
@@ -45,16 +47,37 @@ class ErasureReceipt:
     memories: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erasure that is worked out, and has changed nothing yet. names: what the person is called, for whoever is asked.
+    identities, lexicon: what the erasure list remembers of them. left: the corpus without them. leftovers: folders to remove.
+    speakers: their keys. masked: takes their names out of a text."""
+
+    receipt: ErasureReceipt
+    names: Sequence[str]
+    identities: Sequence[Identity]
+    lexicon: NameLexicon
+    left: Corpus
+    leftovers: Sequence[Path]
+    speakers: Collection[str]
+    masked: Callable[[str], str]
+
+
 def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
-    """Remove the person called `name` (a name, handle, id, speaker key or pseudonym). Raises UserError, and changes
-    nothing, if nobody or several people are called so, and for the persona."""
+    """Remove the person called `name`. Raises what `plan_erasure` raises."""
+    return carry_out(settings, plan_erasure(settings, name, now))
+
+
+def plan_erasure(settings: Settings, name: str, now: datetime) -> Erasure:
+    """Return what removes the person called `name` (a name, handle, id, speaker key or pseudonym). Raises UserError if
+    nobody or several people are called so, and for the persona."""
     corpus = load(settings)
     keys = _meant(settings, corpus, name)
     people = {corpus.people[key] for key in keys}
     identities = [corpus.identities[key] for key in keys] + [
         identity for person in people for identity in _in_settings(settings, person.key)
     ]
-    erasure_list = load_erasure_list(settings)
+    load_erasure_list(settings)  # a damaged one is told before anything is worked out
     lexicon = NameLexicon(languages_of([line for row in corpus.rows for line in row.lines]))
     masked = _masking(corpus, identities, people, lexicon)
     rows, counts = _without(corpus, keys, masked)
@@ -69,7 +92,6 @@ def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
     bundles = _trained_on(settings, keys, {person.key for person in people})
     leftovers = _leftovers(settings)
     speakers = {person.key for person in people} | {normalise(corpus.pseudonyms.get(key, "")) for key in keys} - {""}
-    memories = erase_from_archives(settings.adapters, speakers, masked)  # if cut short, the corpus knows them still
     receipt = ErasureReceipt(
         at=now.isoformat(timespec="seconds"),
         **counts,
@@ -77,16 +99,33 @@ def erase(settings: Settings, name: str, now: datetime) -> ErasureReceipt:
         conversations_after=len(left.conversations),
         bundles=bundles,
         leftovers=len(leftovers),
-        memories=memories,
     )
-    save_erasure_list(
-        erasure_list.adding(identities, asdict(receipt), lexicon), settings
-    )  # first: a crash must not lose the wish
-    save(left, settings.corpus)
-    if bundles:
-        mark(settings.adapters, bundles, now)
-    for path in leftovers:
+    names = [corpus.identities[key].name for key in keys] + [person.name for person in people]
+    return Erasure(receipt, sorted(set(names)), identities, lexicon, left, leftovers, speakers, masked)
+
+
+def carry_out(settings: Settings, erasure: Erasure) -> ErasureReceipt:
+    """Remove the person. Returns the receipt."""
+    # first, since the corpus must know them still if it is cut short
+    memories = erase_from_archives(settings.adapters, erasure.speakers, erasure.masked)
+    receipt = dataclasses.replace(erasure.receipt, memories=memories)
+    erasure_list = load_erasure_list(settings).adding(erasure.identities, asdict(receipt), erasure.lexicon)
+    save_erasure_list(erasure_list, settings)  # before the corpus: a crash must not lose the wish
+    save(erasure.left, settings.corpus)
+    if receipt.bundles:
+        mark(settings.adapters, receipt.bundles, datetime.fromisoformat(receipt.at))
+    for path in erasure.leftovers:
         shutil.rmtree(path, ignore_errors=True)
+    return receipt
+
+
+def undo_erasure(settings: Settings, name: str) -> Mapping[str, Any]:
+    """Take a person called `name` off the erasure list; the next `import --fresh` reads them again. Returns the receipt of
+    the erasure. Raises UserError if nobody or several people called so are on it."""
+    erasure_list, receipt = load_erasure_list(settings).removing(name.strip().removeprefix("@"))
+    others = {version for other in erasure_list.receipts for version in other.get("bundles", ())}
+    save_erasure_list(erasure_list, settings)
+    unmark(settings.adapters, set(receipt.get("bundles", ())) - others)
     return receipt
 
 

@@ -1,9 +1,11 @@
 """A person who asks to be forgotten is: in the corpus, in later imports, and on the list of bundles to train anew."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from persona.bundle import BaseModelSeal, Seal, Speaker, draft, open_bundle, publish
@@ -11,13 +13,13 @@ from persona.config import Settings, load
 from persona.errors import UserError
 from persona.retraining import mark, marked
 from persona.transcript import Quote
-from tests.conftest import run_here
+from tests.conftest import ROOT, run_here
 from tests.trainer.ingest.test_postprocess import archive, everything_in, imported, scenes, settings_of, telegram
 from trainer.__main__ import app
 from trainer.bundle.provenance import write_provenance
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
-from trainer.erasure import erase
+from trainer.erasure import erase, undo_erasure
 from trainer.ingest.summary import import_summary
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -199,3 +201,59 @@ def test_the_command_prints_a_receipt_without_a_name(tmp_path: Path) -> None:
     assert "forgotten: 1 messages" in again.stdout
     assert len(json.loads((tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8"))["receipts"]) == 2
     assert load(settings.path, {}).corpus.is_dir()
+
+
+def test_what_was_forgotten_can_be_given_back_from_the_exports(tmp_path: Path) -> None:
+    """All of it and nothing of anybody else; bundles are no longer marked, for they may have heard them."""
+    settings = settings_of(tmp_path)
+    export = telegram(tmp_path, TALK)
+    before = imported(settings, export).corpus.fingerprint
+    version = sealed(settings, load_corpus(settings))
+    erase(settings, "Bob", NOW)
+    bob_alone = (tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8")
+    erase(settings, "Zelda Quist", NOW)
+    with pytest.raises(UserError, match="nobody called 'Xaver' was forgotten here"):
+        undo_erasure(settings, "Xaver")
+    assert undo_erasure(settings, "@zelda quist")["messages"] == 1
+    assert (tmp_path / "corpus-forgotten.json").read_text(encoding="utf-8") == bob_alone
+    assert marked(settings.adapters).keys() == {version}  # Bob is in it
+    undo_erasure(settings, "Bob")
+    assert not marked(settings.adapters)
+    assert imported(settings, export, fresh=True).corpus.fingerprint == before
+
+
+def test_a_list_of_an_older_release_says_what_it_does_not_know(tmp_path: Path) -> None:
+    """It kept no hashes by person."""
+    settings = settings_of(tmp_path)
+    imported(settings, telegram(tmp_path, TALK))
+    erase(settings, "Zelda Quist", NOW)
+    path = tmp_path / "corpus-forgotten.json"
+    older = {key: value for key, value in json.loads(path.read_text()).items() if key != "people"}
+    path.write_text(json.dumps(older))
+    with pytest.raises(UserError, match="of those forgotten by a release before 'forget --undo'"):
+        undo_erasure(settings, "Zelda Quist")
+
+
+def test_a_dry_run_says_who_and_how_much_and_changes_nothing(tmp_path: Path) -> None:
+    """Nor is anybody on the list."""
+    settings = settings_of(tmp_path)
+    imported(settings, telegram(tmp_path, TALK))
+    before = everything_in(settings.corpus)
+    done = run_here(app, "python -m trainer", "forget", "Zelda Quist", "--dry-run", "--config", str(settings.path))
+    assert "Zelda Quist" in done.stdout
+    assert "1 messages, 0 quotations, their name in 3 messages of others; nothing was changed" in done.stdout
+    assert everything_in(settings.corpus) == before
+    assert not (tmp_path / "corpus-forgotten.json").exists()
+
+
+def test_on_a_terminal_it_asks_first(tmp_path: Path) -> None:
+    """With the names and the counts; only Enter is a no, and nothing is changed."""
+    settings = settings_of(tmp_path)
+    imported(settings, telegram(tmp_path, TALK))
+    command = [sys.executable, "-m", "trainer", "forget", "Zelda Quist", "--config", str(settings.path)]
+    with pexpect.spawn(command[0], command[1:], cwd=str(ROOT), encoding="utf-8", timeout=60) as terminal:
+        terminal.expect(r"Forget .*Zelda Quist: 1 messages.*\[y/N\]")
+        terminal.sendline("")
+        terminal.expect("nothing was forgotten")
+        terminal.expect(pexpect.EOF)
+    assert not (tmp_path / "corpus-forgotten.json").exists()

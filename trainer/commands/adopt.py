@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from persona.command import ConfigOption, JsonOption
-from trainer.console import print_json, say
+from trainer.console import print_json, say, say_next
 
 
 def adopt(
@@ -27,3 +27,4 @@ def adopt(
         print_json({"bundle": bundle.folder})
     else:
         say(f"every file matches the seal: {bundle.folder}, now current")
+        say_next("python -m bot chat", config)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from persona.command import ConfigOption, JsonOption
-from trainer.console import print_json, print_table, say, warn
+from trainer.console import print_json, print_table, say, say_next, warn
 
 if TYPE_CHECKING:
     from persona.config import Settings
@@ -78,6 +78,7 @@ def evaluate(
         print_json({"report": report, **figures})
     else:
         show_evaluation(report, figures)
+        say_next("python -m trainer game", config)
 
 
 def _contest(settings: "Settings", corpus: "Corpus", url: str, model: str, limit: int, yes: bool) -> "Contest":

@@ -8,7 +8,7 @@ import typer
 
 from persona.command import ConfigOption, JsonOption
 from trainer.commands.options import ProgressOption
-from trainer.console import print_json, print_table, say, warn
+from trainer.console import print_json, print_table, say, say_next, warn
 
 if TYPE_CHECKING:
     from persona.config import Settings
@@ -50,6 +50,7 @@ def import_(
 
 def show_import(settings: "Settings", imported: "Imported", as_json: bool) -> None:
     """Print what was read, kept and dropped, per source and speaker; then what the corpus holds."""
+    from trainer.corpus.stand_ins import stand_in_lines, stand_ins_of
     from trainer.ingest.summary import import_summary, notes, remarks
 
     summary = import_summary(settings, imported)
@@ -58,13 +59,14 @@ def show_import(settings: "Settings", imported: "Imported", as_json: bool) -> No
         return
     _print_counts(summary)
     warn(remarks(settings, summary))
-    for line in notes(settings, imported, summary):
+    for line in (*notes(settings, imported, summary), *stand_in_lines(stand_ins_of(imported.corpus))):
         say(line)
     corpus = summary["corpus"]
     say(
         f"corpus: {corpus['messages']:,} messages in {corpus['conversations']:,} conversations; {settings.persona.name}: "
         f"{corpus['train']:,} to train on, {corpus['held_out']:,} held out"
     )
+    say_next("python -m trainer train", settings.path)
 
 
 def _show_preview(preview: "ExportPreview", as_json: bool) -> None:

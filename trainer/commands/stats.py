@@ -28,19 +28,27 @@ def stats(
     from zoneinfo import ZoneInfo
 
     from persona.config import load
-    from trainer.corpus.speaker_stats import speaker_stats
+    from trainer.corpus.speaker_stats import left_out, speaker_stats
+    from trainer.corpus.stand_ins import stand_in_lines, stand_ins_of
     from trainer.corpus.stats_page import write_page
     from trainer.corpus.store import PAGE
     from trainer.corpus.store import load as load_corpus
+    from trainer.people.erasure_list import load_erasure_list
 
     settings = load(config)
     zone = settings.tweets.timezone
-    speakers = speaker_stats(load_corpus(settings), ZoneInfo(zone), settings.data.max_gap_minutes * 60)
+    corpus = load_corpus(settings)
+    speakers = speaker_stats(corpus, ZoneInfo(zone), settings.data.max_gap_minutes * 60)
+    omissions = left_out(settings, speakers, len(load_erasure_list(settings).receipts))
+    stand_ins = stand_ins_of(corpus)
     page = write_page(html or settings.corpus / PAGE, settings.persona.name, speakers, zone)
     if as_json:
-        print_json({"speakers": [asdict(speaker) for speaker in speakers], "timezone": zone, "page": page})
+        rows = [asdict(speaker) for speaker in speakers]
+        print_json({"speakers": rows, "timezone": zone, "page": page, "left_out": omissions})
     else:
         _show(speakers, page, zone)
+        for line in (*stand_in_lines(stand_ins), *omissions):
+            say(line)
 
 
 def _show(speakers: Sequence["SpeakerStats"], page: Path, zone: str) -> None:

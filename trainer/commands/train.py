@@ -8,7 +8,7 @@ import typer
 
 from persona.command import ConfigOption, JsonOption
 from trainer.commands.options import ProgressOption
-from trainer.console import print_json, print_table, say, warn
+from trainer.console import print_json, print_table, say, say_next, warn
 
 if TYPE_CHECKING:
     from persona.bundle import Bundle
@@ -45,14 +45,14 @@ def train(
     corpus = load_corpus(settings)
     trained = trained_bundle(settings, corpus) if if_changed or forced else None
     if trained and (if_changed or not is_current(trained)):
-        _show_unchanged(trained, forced, as_json)
+        _show_unchanged(settings, trained, forced, as_json)
     elif only_plan:
         _plan(settings, corpus, as_json)
     else:
         _train(settings, corpus, forced, as_json, progress)
 
 
-def _show_unchanged(trained: "Bundle", forced: bool, as_json: bool) -> None:
+def _show_unchanged(settings: "Settings", trained: "Bundle", forced: bool, as_json: bool) -> None:
     """Say that nothing is new to train on. forced: what was held back speaks from now on."""
     from persona.bundle import is_current, point_current
 
@@ -62,6 +62,7 @@ def _show_unchanged(trained: "Bundle", forced: bool, as_json: bool) -> None:
         print_json({"bundle": trained.folder, "metrics": None, "current": is_current(trained)})
     elif is_current(trained):
         say(f"unchanged: nothing new to train on; {trained.folder} is current")
+        say_next("python -m bot chat", settings.path)
     else:
         say(f"unchanged: nothing new to train on; {trained.folder} is held back: {FORCE} lets it speak")
 
@@ -79,6 +80,7 @@ def _plan(settings: "Settings", corpus: "Corpus", as_json: bool) -> None:
         print_json(asdict(planned))
     else:
         print_table((), rows_of(planned))
+        say_next("python -m trainer train", settings.path)
 
 
 def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, progress: bool) -> None:
@@ -101,6 +103,8 @@ def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, 
         print_json({"bundle": folder, "current": result.is_current, "metrics": metrics})
     else:
         _show(folder, metrics, speaks=result.is_current)
+        say_next("python -m bot chat" if result.is_current else "python -m trainer sample", settings.path)
+    say_next("python -m bot chat" if result.is_current else "python -m trainer sample", settings.path)
 
 
 def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:
@@ -116,6 +120,10 @@ def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:
             f"perplexity {metrics['perplexity_base']:.1f} -> {metrics['perplexity']:.1f}; "
             f"{metrics['minutes']:.1f} minutes{rate}"
         )
+        if metrics["bits_per_character"] > metrics["bits_per_character_base"]:
+            warn(
+                ["that is worse than before the training, for fewer bits are better: try a lower [train] learning_rate"]
+            )
     say(metrics["likeness"]["verdict"])
     warn([*metrics["likeness"]["warnings"], *metrics["gate"]["reasons"], *metrics["gate"]["notes"]])
     what = "now current" if speaks else f"but held back: {FORCE} lets it speak all the same"

@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from persona.config import Settings
 from persona.emoji import emoji_of
 from persona.word_tokens import word_tokens
 from trainer.corpus.segmentation import Row, segment
@@ -51,6 +52,24 @@ def speaker_stats(corpus: Corpus, zone: ZoneInfo, gap: float = 0) -> list[Speake
     names = {person.key: person.name for person in corpus.people.values()}
     stats = [_figures_of(key, names[key], rows, waited.get(key, ()), zone) for key, rows in said.items()]
     return sorted(stats, key=lambda speaker: (-speaker.messages, speaker.key))
+
+
+def left_out(settings: Settings, speakers: Sequence[SpeakerStats], erased: int) -> list[str]:
+    """Return sentences about what these figures do not count. erased: how many people were forgotten."""
+    undated = sum(speaker.years.get(UNDATED, 0) for speaker in speakers)
+    lines = [
+        "not counted: what imports dropped, such as reposts, repetitions and notices of bots and platforms; "
+        "'python -m trainer import --look' lists it by reason"
+    ]
+    if not settings.data.dms:
+        lines.append("not counted: private messages, for [data] dms is false")
+    if settings.data.drop_speakers:
+        lines.append(f"not counted: {len(settings.data.drop_speakers):,} of [data] drop_speakers")
+    if erased:
+        lines.append(f"not counted: {erased:,} who asked to be forgotten")
+    if undated:
+        lines.append(f"{undated:,} messages without a date are in no year and no hour")
+    return lines
 
 
 def _figures_of(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> SpeakerStats:

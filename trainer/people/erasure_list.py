@@ -24,13 +24,15 @@ FORMAT = 1
 @dataclass(frozen=True, slots=True)
 class ErasureList:
     """The hashes. keys: of identity keys. names: of names and handles, each with the platforms on which ids are known.
-    words: of what others call them in texts. receipts: what was removed, and when."""
+    words: of what others call them in texts. receipts: what was removed, and when. people: for each receipt
+    the hashes of that person, empty if an older release wrote it."""
 
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
     keys: frozenset[str] = frozenset()
     names: Mapping[str, Collection[str]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     receipts: Sequence[Mapping[str, Any]] = ()
+    people: Sequence[Mapping[str, Any]] = ()
 
     def among(self, identities: Mapping[str, Identity]) -> frozenset[str]:
         """Return the keys of those identities that are forgotten: by key, or by name where no id tells two people
@@ -53,12 +55,41 @@ class ErasureList:
         names = {
             self._hash(name): platforms for identity in identities for name in map(normalise, _names(identity)) if name
         }
+        keys = {self._hash(identity.key) for identity in identities}
+        words = {self._hash(call) for identity in identities for call in name_matches(identity, lexicon)}
+        hashes = {"keys": sorted(keys), "names": names, "words": sorted(words)}
         return ErasureList(
             self.salt,
-            self.keys | {self._hash(identity.key) for identity in identities},
+            self.keys | keys,
             {**self.names, **names},
-            self.words | {self._hash(call) for identity in identities for call in name_matches(identity, lexicon)},
+            self.words | words,
             (*self.receipts, receipt),
+            (*self.people, hashes),
+        )
+
+    def removing(self, name: str) -> tuple["ErasureList", Mapping[str, Any]]:
+        """Return the list without the person called `name` (a name, handle or identity key), and the receipt of their
+        erasure. Raises UserError if nobody or several people on it are called so."""
+        asked = {self._hash(normalise(name)), self._hash(name)}
+        places = [place for place, hashes in enumerate(self.people) if asked & _called(hashes)]
+        if len(places) > 1:
+            raise UserError(
+                f"{len(places)} people called {name!r} were forgotten; name the id of one, as in discord:1234"
+            )
+        if not places:
+            raise UserError(_not_listed(name, older=not all(self.people)))
+        gone, kept = self.people[places[0]], [*self.people[: places[0]], *self.people[places[0] + 1 :]]
+        named = {digest: platforms for hashes in kept for digest, platforms in hashes.get("names", {}).items()}
+        return (
+            ErasureList(
+                self.salt,
+                self.keys - (set(gone["keys"]) - _all(kept, "keys")),
+                {digest: platforms for digest, platforms in self.names.items() if digest not in gone["names"]} | named,
+                self.words - (set(gone["words"]) - _all(kept, "words")),
+                [receipt for place, receipt in enumerate(self.receipts) if place != places[0]],
+                kept,
+            ),
+            self.receipts[places[0]],
         )
 
     def _knows(self, identity: Identity) -> bool:
@@ -97,6 +128,7 @@ def load_erasure_list(settings: Settings) -> ErasureList:
             content["names"],
             frozenset(content["words"]),
             content["receipts"],
+            content.get("people") or [{} for _ in content["receipts"]],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
@@ -115,9 +147,29 @@ def save_erasure_list(erasure_list: ErasureList, settings: Settings) -> Path:
         "names": dict(erasure_list.names),
         "words": sorted(erasure_list.words),
         "receipts": list(erasure_list.receipts),
+        "people": list(erasure_list.people),
     }
     write_whole(path, [json.dumps(content, ensure_ascii=False, indent=1)])
     return path
+
+
+def _all(people: Iterable[Mapping[str, Any]], kind: str) -> set[str]:
+    """Return the hashes of one kind of all these people."""
+    return {digest for hashes in people for digest in hashes.get(kind, ())}
+
+
+def _called(hashes: Mapping[str, Any]) -> set[str]:
+    """Return the hashes by which somebody can be asked for."""
+    return {*hashes.get("keys", ()), *hashes.get("names", ())}
+
+
+def _not_listed(name: str, older: bool) -> str:
+    note = (
+        "; of those forgotten by a release before 'forget --undo' it isn't known which hashes are theirs"
+        if older
+        else ""
+    )
+    return f"nobody called {name!r} was forgotten here{note}"
 
 
 def _names(identity: Identity) -> list[str]:
