@@ -79,6 +79,15 @@ async def test_somebody_is_forgotten_while_the_bot_runs(
     assert "remember me" not in daemon.voice.encoding.text(daemon.engine.asked[-1].ids)
 
 
+async def test_neither_the_doctor_nor_forgetting_makes_a_store(bare_home: Home) -> None:
+    """Where the bot has never run there is nothing to forget."""
+    before = {path.name for path in bare_home.config.parent.iterdir()}
+    code, out, _ = await run(bare_home, "forget", "discord:1234")
+    assert (code, out.strip()) == (0, "Nothing was stored of discord:1234.")
+    assert "none yet" in next(finding.detail for finding in await examined(bare_home) if finding.check == "store")
+    assert {path.name for path in bare_home.config.parent.iterdir()} == before
+
+
 async def test_forgetting_nobody_says_how_to_write_it(bare_home: Home) -> None:
     """Usage is exit code 2."""
     code, _, err = await run(bare_home, "forget", "alice")
