@@ -6,6 +6,7 @@ from random import Random
 
 from bot.talk.delivery import sayable
 from bot.talk.repeats import NEAR, repeats
+from bot.talk.speakers import without_stand_ins
 from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings
@@ -38,7 +39,7 @@ async def _tweet(voice: Voice, rng: Random, year: int | None, said: Sequence[str
     """Return a tweet; empty if the voice only ever shows pictures."""
     text = ""
     for _ in range(TRIES):
-        if lines := sayable(await voice.tweet(rng.getrandbits(31), year=year)):
+        if lines := sayable(without_stand_ins(await voice.tweet(rng.getrandbits(31), year=year), voice.seal)):
             text = "\n".join(lines)
             if not repeats(text, said, near=NEAR):
                 break

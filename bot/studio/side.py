@@ -30,7 +30,7 @@ from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines, streamed
 from bot.studio.studio import Studio
 from bot.talk.corrections import instead
-from bot.talk.speakers import named_back
+from bot.talk.speakers import named_back, without_stand_ins
 from engine.choose import sampling_of
 from engine.voice import OnText, Voice
 from persona.bundle import CURRENT, read_seal
@@ -226,6 +226,6 @@ def _said(voice: Voice, scene: str, chat: Chat, lines: Lines, bursts: bool) -> B
     prompt = render(Conversation(scene, () if scene == "timeline" else turns_of(chat), seal.year))
     made = Answer(prompt, "\n".join(lines), f"{seal.speaker} {seal.created}", (OWNER,))
     names = display_names(chat)
-    named = tuple(named_back(line, names) for line in lines)
+    named = tuple(named_back(line, names) for line in without_stand_ins(lines, seal))
     whole = scene in TWEETS or not bursts
     return Burst(seal.speaker, seal.speakers[seal.speaker].name, named, made, secrets.token_hex(8), whole)

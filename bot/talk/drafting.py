@@ -16,7 +16,7 @@ from bot.talk.history import ThreadContext, in_one_go, own_quote, scene_of, turn
 from bot.talk.listener import Listener
 from bot.talk.places import Places
 from bot.talk.rejections import REACTION_NOT_ALLOWED, REPEATS_OF, rejection_reason
-from bot.talk.speakers import named_back
+from bot.talk.speakers import named_back, without_stand_ins
 from engine.voice import Voice
 from persona.config import Settings
 from persona.events import Event
@@ -184,7 +184,7 @@ class Drafter:
             people = await self._store.people.in_channel(pending.account, pending.channel, trained)
             shown |= {person.speaker: person.name for person in people.values() if person.name}
         names = {key: name for key, name in shown.items() if normalise(name) != key}
-        named = [named_back(line, names) for line in lines]
+        named = [named_back(line, names) for line in without_stand_ins(lines, self._voice.seal)]
         expressions = await self._expressions(pending, named)
         bursts = self._places.talk(pending.channel).bursts
         return delivery.posts(named, self._gateway.limits, bursts=bursts, expressions=expressions)

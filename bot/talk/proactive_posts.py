@@ -9,6 +9,7 @@ from bot.talk.history import ThreadContext, turns_of
 from bot.talk.places import Places
 from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR
+from bot.talk.speakers import without_stand_ins
 from engine.voice import Voice
 
 DRAFTS = 5  # tries before there is nothing new to say
@@ -28,7 +29,8 @@ class ProactivePosts:
         earlier = await self._store.timetable.tweeted()
         for _ in range(DRAFTS):
             held_back: list[str] = []
-            lines = sayable(await self._voice.tweet(secrets.randbits(31), rejections=held_back))
+            tweet = await self._voice.tweet(secrets.randbits(31), rejections=held_back)
+            lines = sayable(without_stand_ins(tweet, self._voice.seal))
             self._metrics.held_back(held_back)
             rejection = "guard" if held_back and not lines else rejection_reason(lines, earlier, near=NEAR)
             if not rejection:
@@ -48,6 +50,7 @@ class ProactivePosts:
             scene, turns, secrets.randbits(31), channel=f"{account} {channel}", rejections=held_back
         )
         self._metrics.held_back(held_back)
+        lines = without_stand_ins(lines, self._voice.seal)
         rejection = rejection_reason(
             lines, ["\n".join(message.lines) for message in remembered if not message.author_id]
         )

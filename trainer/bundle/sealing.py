@@ -21,11 +21,15 @@ from trainer.bundle.model_card import model_card
 from trainer.bundle.plots import plot_losses
 from trainer.corpus import reply_times
 from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.stand_ins import stand_ins_of
 from trainer.corpus.store import Corpus
+from trainer.ingest.languages import languages_of
 from trainer.loop.trainer import Trained
+from trainer.people.word_lists import SOMEBODY
 from trainer.progress import Bars
 
 SPEAKERS_SEALED = 200
+STAND_INS_SEALED = 1000
 YEAR_MESSAGES, YEAR_SHARE = 50, 0.05  # what makes a year one that the persona can sound like
 LARGEST_GGUF = 2_000_000_000  # parameters; a larger merged model is written only when asked for
 LARGE = 100_000_000  # parameters; of so many, eight bits are said twice as fast as sixteen, and hardly anything else is said
@@ -61,8 +65,21 @@ def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers:
             "messages": corpus.messages(me),
             "scenes": dict(scenes.most_common()),
             "regions": list(corpus.regions),
+            "stand_ins": sealed_stand_ins(corpus),
+            "somebody": somebody_of(corpus),
         },
     )
+
+
+def sealed_stand_ins(corpus: Corpus) -> list[str]:
+    """Return the stand-ins that the model may say, those of who wrote most first: the bot says "somebody" instead."""
+    return list(stand_ins_of(corpus))[:STAND_INS_SEALED]
+
+
+def somebody_of(corpus: Corpus) -> str:
+    """Return "somebody" in the language that is spoken most."""
+    languages = languages_of([line for row in corpus.rows for line in row.lines])
+    return SOMEBODY.get(languages[0], SOMEBODY["en"]) if languages else SOMEBODY["en"]
 
 
 def latest_year(records: Sequence[ConversationRecord], speaker: str) -> int | None:

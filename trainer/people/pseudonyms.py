@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection
 
 from persona.names import normalise, skeleton
-from trainer.people.word_lists import COLOURS, PSEUDONYMS
+from trainer.people.word_lists import COLOURS, FORMER_PSEUDONYMS, PSEUDONYMS
 
 
 class Pseudonyms:
@@ -26,7 +26,8 @@ class Pseudonyms:
         """`name`, if it is a free stand-in itself: what alterego exported has them already. Else empty."""
         key = normalise(name)
         bird = key.rpartition(" ")[2]
-        if bird not in PSEUDONYMS or key not in (bird, *_tier(1)) or skeleton(key) in self._used:
+        known = bird in (*PSEUDONYMS, *FORMER_PSEUDONYMS)
+        if not known or key not in (bird, *(f"{colour} {bird}" for colour in COLOURS)) or skeleton(key) in self._used:
             return ""
         self._used.add(skeleton(key))
         return key

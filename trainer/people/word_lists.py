@@ -1,16 +1,52 @@
 """Word lists: stand-in names, given names that are also words, and words that are never names."""
 
-# For people who did not consent; short, neutral, and no words one meets often.
+# For people who did not consent; short, neutral, pleasant, nobody's given name, and no words one meets often.
 PSEUDONYMS: tuple[str, ...] = tuple(
     """
-    HERON OTTER LYNX BADGER MAGPIE STOAT WREN PLOVER MARTEN IBIS GANNET TAPIR CURLEW DORMOUSE AVOCET BITTERN
-    CIVET DUNLIN ERMINE FULMAR GENET HOOPOE JACKDAW KESTREL LAPWING MERLIN NIGHTJAR ORIOLE PETREL QUAIL REDSTART
-    SISKIN TEAL VOLE WAXWING YAFFLE ZANDER BRAMBLING CHOUGH DIPPER EIDER FIELDFARE GADWALL HARRIER IBEX JERBOA
-    KNOT LINNET MALLARD NEWT OSPREY PIPIT ROOK SHRIKE TURNSTONE WHIMBREL WIGEON GREBE GODWIT OKAPI PANGOLIN
-    QUOKKA SERVAL TENREC URIAL VICUNA WOMBAT YAPOK ZORILLA COATI DHOLE FOSSA GAUR HYRAX
+    HERON OTTER LYNX PUFFIN MAGPIE SKYLARK WREN PLOVER MARTEN IBIS GANNET TOUCAN CURLEW CHIPMUNK AVOCET BITTERN
+    LEMUR GOLDFINCH ERMINE FULMAR KINGFISHER HOOPOE JACKDAW KESTREL LAPWING MERLIN NIGHTJAR ORIOLE PETREL QUAIL REDSTART
+    SISKIN TEAL NARWHAL WAXWING NIGHTINGALE CAPYBARA BRAMBLING MEERKAT DIPPER EIDER FIELDFARE MANATEE HARRIER IBEX JERBOA
+    AXOLOTL LINNET MALLARD SEAHORSE OSPREY PIPIT FIREFLY LADYBIRD TURNSTONE GOLDCREST WIGEON CHAFFINCH GODWIT OKAPI PANGOLIN
+    QUOKKA SERVAL WAGTAIL CARIBOU VICUNA WOMBAT BULLFINCH CHINCHILLA COATI COCKATOO GAZELLE STONECHAT HEDGEHOG
+    """.split()
+)
+# Given until 0.9: corpora and exports of ours that have them keep them.
+FORMER_PSEUDONYMS: tuple[str, ...] = tuple(
+    """
+    BADGER STOAT TAPIR DORMOUSE CIVET DUNLIN GENET VOLE YAFFLE ZANDER CHOUGH GADWALL KNOT NEWT ROOK SHRIKE WHIMBREL GREBE TENREC
+    URIAL YAPOK ZORILLA DHOLE FOSSA GAUR HYRAX
     """.split()
 )
 COLOURS: tuple[str, ...] = tuple("GREY GREEN AMBER WHITE RUSSET BLACK GOLDEN BLUE SILVER BROWN".split())
+
+# What friends read where a stand-in would stand, by language.
+SOMEBODY: dict[str, str] = {
+    "en": "somebody",
+    "de": "jemand",
+    "nl": "iemand",
+    "fr": "quelqu'un",
+    "es": "alguien",
+    "it": "qualcuno",
+    "pt": "alguém",
+    "pl": "ktoś",
+    "cs": "někdo",
+    "sk": "niekto",
+    "sv": "någon",
+    "no": "noen",
+    "da": "nogen",
+    "fi": "joku",
+    "ru": "кто-то",
+    "uk": "хтось",
+    "zh": "有人",
+    "ja": "誰か",
+    "ko": "누군가",
+    "tr": "birisi",
+    "el": "κάποιος",
+    "he": "מישהו",
+    "ar": "شخص ما",
+    "ro": "cineva",
+    "hu": "valaki",
+}
 
 # Given names that people also use as words, by language: a capital or an @ makes a name of them.
 GIVEN_WORDS: dict[str, frozenset[str]] = {

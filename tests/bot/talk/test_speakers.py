@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.talk.speakers import live_key, named_back, reserved_keys
+from bot.talk.speakers import live_key, named_back, reserved_keys, without_stand_ins
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.config import Settings, load
 
@@ -58,3 +58,29 @@ def test_a_reply_calls_people_by_their_own_names() -> None:
     assert named_back("hi bob 2, and BOB 2!", {"BOB 2": "Bob"}) == "hi Bob, and Bob!"
     assert named_back("bob 22", {"BOB 2": "Bob"}) == "bob 22"
     assert named_back("x", {"X": r"\1 $"}) == r"\1 $"
+
+
+STAND_INS = SEAL.model_copy(update={"data": {"stand_ins": ["Heron", "Grey Heron", "Gadwall"], "somebody": "somebody"}})
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("ask Heron about it", "ask somebody about it"),
+        ("GADWALL: no", "somebody: no"),
+        ("@heron's tea", "somebody's tea"),
+        ("Grey Heron isn't Heron, Heron says", "somebody isn't somebody else, somebody else says"),
+        ("a heron by the pond", "a heron by the pond"),
+        ("Heron 2 is live, Herons are birds", "Heron 2 is live, Herons are birds"),
+    ],
+)
+def test_no_friend_reads_a_stand_in(line: str, read: str) -> None:
+    """They don't know who that is."""
+    assert without_stand_ins([line], STAND_INS) == (read,)
+
+
+def test_a_bundle_that_names_no_stand_ins_says_what_it_says() -> None:
+    """Those of older releases."""
+    assert without_stand_ins(["ask Heron"], SEAL) == ("ask Heron",)
+    german = STAND_INS.model_copy(update={"data": {"stand_ins": ["Heron", "Otter"], "somebody": "jemand"}})
+    assert without_stand_ins(["Heron und Otter"], german) == ("jemand und jemand",)
