@@ -5,17 +5,66 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column
+from rich.text import Text
 
 from persona.command import typed
 
 PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
 TOLD_EVERY = 0.5  # seconds between lines for programs
+NARROW, WIDE = 60, 100  # characters: below, a line has no bar; from there on, a long one
+FIGURES, ELAPSED = 18, 11  # characters of share and time left, and of the time so far, with the blanks between
+MIN_NOTE = 12  # characters that are worth showing
 
 Advance = Callable[..., None]  # advance(steps, note="")
+
+
+class RemainingColumn(ProgressColumn):
+    """The time left at the mean rate so far: rich's own follows the last seconds, and an evaluation throws it off."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        """Return `eta 1:23`."""
+        left = remaining(task.elapsed or 0.0, task.completed, task.total or 0.0)
+        shown = (
+            "-:--"
+            if left is None or task.finished
+            else f"{timedelta(seconds=round(left))}".removeprefix("0:").removeprefix("0")
+        )
+        return Text("" if task.finished else f"eta {shown}", style="progress.remaining")
+
+
+def remaining(elapsed: float, done: float, total: float) -> float | None:
+    """Return the seconds left of a task at its mean rate; None before anything is done."""
+    return elapsed * max(0.0, total - done) / done if done > 0 else None
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """Return what a line of progress shows on a terminal of this width, in characters: never more than one line."""
+
+    def text(what: str, most: int) -> TextColumn:
+        return TextColumn(what, table_column=Column(overflow="ellipsis", no_wrap=True, max_width=most))
+
+    share, left = TaskProgressColumn(), RemainingColumn()
+    if width < NARROW:
+        return [text("{task.description}", width - FIGURES), share, left]
+    bar, name = (24, 36) if width >= WIDE else (10, 22)
+    note = [text("{task.fields[note]}", room)] if (room := width - bar - name - FIGURES - ELAPSED) >= MIN_NOTE else []
+    return [text("{task.description}", name), BarColumn(bar), share, TimeElapsedColumn(), left, *note]
 
 
 class Bars:
@@ -25,16 +74,8 @@ class Bars:
         self.console = console or Console(stderr=True)
         self._for_programs = for_programs
         self._quiet = quiet = quiet or for_programs
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(24),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("eta"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        self._rich = None if quiet or not self.console.is_terminal else Progress(*columns, console=self.console)
+        shown = not quiet and self.console.is_terminal
+        self._rich = Progress(*_columns(self.console.width), console=self.console) if shown else None
 
     def __enter__(self) -> "Bars":
         if self._rich:
@@ -101,7 +142,7 @@ class Bars:
             now = time.monotonic()
             if now - spoken >= (TOLD_EVERY if self._for_programs else PLAIN_EVERY) and 0 < done <= total:
                 spoken = now
-                left = (now - start) * (total - done) / done
+                left = remaining(now - start, done, total) or 0.0
                 self._tell(task=name, done=round(done / total, 4), left=round(left, 1), note=note or "")
                 if not self._for_programs:
                     self.say(f"{name}: {100 * done / total:.0f}%, eta {left:.0f} s{', ' + note if note else ''}")

@@ -126,17 +126,32 @@ def _train_measured(
     writer = SummaryWriter(str(work / TENSORBOARD))
     contexts = sample_contexts(corpus, settings.persona.key)
 
+    best, shown = math.inf, [""] * len(contexts)
+
     def show(step: int, metrics: Mapping[str, float]) -> None:
-        bars.say(f"step {step}: held-out {metrics['eval_bits_per_character']:.3f} bits per character; it says:")
-        for number, text in enumerate(_samples(setup.model, setup.base, seal, contexts)):
-            bars.say(f"  {text}")
+        nonlocal best, shown
+        bits = metrics["eval_bits_per_character"]
+        texts = _samples(setup.model, setup.base, seal, contexts)
+        for line in evaluation_lines(step, bits, best, texts, shown):
+            bars.say(line)
+        for number, text in enumerate(texts):
             writer.add_text(f"sample {number + 1}", text, step)
+        best, shown = min(best, bits), texts
 
     on_evaluate = show if world()[0] == 0 else None
     callbacks = [TensorBoardCallback(writer)]
     trained = _train_adapter(settings, setup, work, bars, callbacks=callbacks, on_evaluate=on_evaluate)
     writer.close()
     return trained
+
+
+def evaluation_lines(step: int, bits: float, best: float, texts: Sequence[str], shown: Sequence[str]) -> list[str]:
+    """Return what an evaluation on the way prints: the figure, what it means where it got worse, and the samples that
+    changed. best: the lowest figure before. shown: the samples of the evaluation before."""
+    worse = f", worse than {best:.3f} before; the best adapter is kept" if bits > best else ""
+    new = [text for text, earlier in zip(texts, shown, strict=True) if text != earlier]
+    says = "; it says:" if new else "; it says the same as before" if texts else ""
+    return [f"step {step}: held-out {bits:.3f} bits per character{worse}{says}", *(f"  {text}" for text in new)]
 
 
 def _train_adapter(

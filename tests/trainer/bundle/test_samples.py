@@ -1,7 +1,7 @@
 """What a training shows on its way: replies to what was really said to the persona, and tweets only of one who tweets."""
 
 from persona.transcript import Conversation, Turn
-from trainer.bundle.training import SAMPLES, sample_contexts
+from trainer.bundle.training import SAMPLES, evaluation_lines, sample_contexts
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.store import Corpus
 
@@ -45,3 +45,15 @@ def test_without_held_out_conversations_training_ones_are_answered() -> None:
         "1", Conversation("dm", (Turn("BOB", ("hi?",)), Turn("MARA", ("hi",))), 2020), (None, None), "x"
     )
     assert len(sample_contexts(Corpus(conversations=[record], splits={"1": "train"}), "MARA")) == 1
+
+
+def test_samples_are_shown_only_where_they_changed() -> None:
+    """And a figure that got worse says what that means."""
+    first = evaluation_lines(10, 0.5, float("inf"), ["hm", "ok"], ["", ""])
+    assert first == ["step 10: held-out 0.500 bits per character; it says:", "  hm", "  ok"]
+    second = evaluation_lines(20, 0.6, 0.5, ["hm", "no"], ["hm", "ok"])
+    assert second[0].endswith("0.600 bits per character, worse than 0.500 before; the best adapter is kept; it says:")
+    assert second[1:] == ["  no"]
+    assert evaluation_lines(30, 0.4, 0.5, ["hm", "no"], ["hm", "no"]) == [
+        "step 30: held-out 0.400 bits per character; it says the same as before"
+    ]

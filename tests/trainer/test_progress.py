@@ -1,0 +1,43 @@
+"""How progress is shown: on wide and narrow terminals, and how near the time left is to the truth."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from trainer.progress import Bars, remaining
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_a_line_fits_the_terminal(width: int) -> None:
+    """Share and time left stay readable; what is long is cut, and nothing wraps."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    with Bars(console) as bars, bars.task("names, personal data, repetitions", 100) as advance:
+        advance(40, "held-out bits/char 0.405 after a step whose note is long")
+        assert bars._rich is not None
+        shown = bars._rich.get_renderable()
+    plain = Console(file=io.StringIO(), width=width, color_system=None)
+    with plain.capture() as capture:
+        plain.print(shown)
+    lines = capture.get().rstrip("\n").split("\n")
+    assert len(lines) == 1
+    assert len(lines[0]) <= width
+    assert "40%" in lines[0]
+    assert "eta" in lines[0]
+    assert ("━" in lines[0]) == (width >= 60)
+
+
+def test_the_time_left_is_within_a_factor_of_two_after_a_twentieth() -> None:
+    """Though every tenth step waits for an evaluation that takes as long as five; at the very end one such is all that is
+    left, and may be off."""
+    steps = [6.0 if number % 10 == 0 else 1.0 for number in range(1, 201)]
+    for done in range(len(steps) // 20, len(steps) - 20):
+        left = remaining(sum(steps[:done]), done, len(steps))
+        assert left is not None
+        assert 0.5 <= left / sum(steps[done:]) <= 2
+
+
+def test_nothing_done_says_nothing_about_the_time_left() -> None:
+    """Rather than that it takes for ever."""
+    assert remaining(3.0, 0, 10) is None
+    assert remaining(3.0, 10, 10) == 0
