@@ -9,6 +9,7 @@ from engine.base import InferenceEngine
 from engine.probed_engine import ProbedEngine
 from engine.voice import Voice
 from persona import reply_timing
+from persona.archive.index import archive_of
 from persona.bundle import Bundle, Seal, current
 from persona.config import Settings
 from persona.credentials import secret
@@ -43,7 +44,8 @@ def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> 
     """Return a bundle's voice, its engine not yet started."""
     engine, sampling = open_engine(settings, bundle, merge=merge), sampling_of(settings, bundle.seal)
     guard, timing = guard_of(settings, bundle), reply_timing.load(bundle.private / reply_timing.FILE)
-    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard, bundle.version, timing)
+    archive = archive_of(bundle)
+    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard, bundle.version, timing, archive)
 
 
 def guard_of(settings: Settings, bundle: Bundle) -> Guard:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from engine.base import EngineError, InferenceEngine, Request, complete, log_probability
+from persona.archive.index import Archive
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.guard import Guard
@@ -22,7 +23,8 @@ MAX_ATTEMPTS = 4  # a sample, and three more where it is empty or the guard obje
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Samples texts of the persona, or of another speaker in the training data. guard: asked about every text. version: of
-    the bundle, "" if it has none. timing: the person's times, None if it has none.
+    the bundle, "" if it has none. timing: the person's times, None if it has none. archive: what may come to mind is from,
+    None if nothing is.
 
     rejections: gets the guard's reason for each sample it refused. on_text: called with the lines so far, word by word,
     as far as the guard lets them pass; () takes them back."""
@@ -34,6 +36,7 @@ class Voice:
     guard: Guard = field(default_factory=Guard)
     version: str = ""
     timing: ReplyTiming | None = None
+    archive: Archive | None = None
 
     async def tweet(
         self,

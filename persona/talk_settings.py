@@ -33,6 +33,7 @@ class Talk(Section):
     merge: Annotated[Duration, Field(le=timedelta(minutes=1))] = timedelta(seconds=2)
     feedback: bool = False
     context_turns: Annotated[int, Field(ge=1)] = 20
+    memory: bool = True
     bursts: bool = True
     typing: bool = True
     rhythm: Literal["mine", "fast"] = "fast"

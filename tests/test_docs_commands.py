@@ -154,5 +154,6 @@ PROGRAMS = {"trainer": "python -m trainer", "bot": "python -m bot", "alterego": 
 
 def test_the_people_of_the_pages_are_those_of_the_sample() -> None:
     """Whoever types what is printed finds them."""
-    named = {word for command in COMMANDS for word in command.words if " " in word and command.fenced}
+    typed = [command for command in COMMANDS if command.fenced and command.words[0] != "remember"]
+    named = {word for command in typed for word in command.words if " " in word}
     assert named <= {"Mara Voss", *PEOPLE.values()}

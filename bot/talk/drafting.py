@@ -15,6 +15,7 @@ from bot.talk.channel_threads import ChannelThreads
 from bot.talk.history import ThreadContext, in_one_go, own_quote, scene_of, turns_of
 from bot.talk.listener import Listener
 from bot.talk.places import Places
+from bot.talk.recollection import Recollection
 from bot.talk.rejections import REACTION_NOT_ALLOWED, REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back, without_stand_ins
 from engine.voice import Voice
@@ -65,6 +66,7 @@ class Drafter:
         self._places = places
         self._metrics = metrics
         self._threads = ChannelThreads(voice.seal.speaker)
+        self._recollection = Recollection(store, voice, settings, places)
         self._filled: set[str] = set()  # channels of which it is known without asking the store
         self.drafting = 0  # answers that are being made
 
@@ -144,6 +146,7 @@ class Drafter:
         ids = [message.message_id for message in context.messages]
         merged = tuple(ids[ids.index(pending.message_id) + 1 :]) if pending.message_id in ids else ()
         quote = own_quote(context.messages, (pending.message_id, *merged))
+        recalled = await self._recollection.before_reply(pending, context, turns, quote)
         deadline = time.monotonic() + SECONDS_TO_ANSWER
         rejection = ""
         for _ in range(DRAFTS):
@@ -154,14 +157,15 @@ class Drafter:
                     turns,
                     secrets.randbits(31),
                     quote=quote,
+                    memories=recalled.excerpts,
                     channel=f"{pending.account} {pending.channel}",
                     deadline=deadline,
                     rejections=held_back,
                 )
             self._metrics.held_back(held_back)
-            parts = await self._parts(pending, context.heard, lines)
+            parts = await self._parts(pending, [*context.heard, *recalled.heard], lines)
             said = [line for part in parts for line in part.said]
-            earlier = ["\n".join(message.lines) for message in own]
+            earlier = ["\n".join(message.lines) for message in own] + list(recalled.lines)
             rejection = "guard" if held_back and not lines else rejection_reason(said, earlier)
             if is_reaction(lines) and not parts:
                 rejection = REACTION_NOT_ALLOWED
@@ -174,7 +178,10 @@ class Drafter:
         return Draft([], merged, rejection, None)
 
     async def _parts(
-        self, pending: PendingMessage, messages: Sequence[HistoryMessage], lines: Sequence[str]
+        self,
+        pending: PendingMessage,
+        messages: Sequence[HistoryMessage],
+        lines: Sequence[str],
     ) -> list[OutgoingPart]:
         """Return the posts, with names for the keys of people whom the prompt or the training shows."""
         platform = pending.account.partition(":")[0]

@@ -1,6 +1,7 @@
 """What comes to mind before a reply: the one function that training, evaluation, the studio and the bot ask."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from persona.archive.index import Archive
 from persona.archive.passages import Passage
@@ -14,21 +15,34 @@ MIN_SHARE = 0.5  # of the best one's score
 
 
 def recall(
-    archive: Archive, cue: Cue, encoding: Encoding, max_length: int, others: Iterable[Passage] = ()
+    archive: Archive,
+    cue: Cue,
+    encoding: Encoding,
+    max_length: int,
+    others: Iterable[Passage] = (),
+    notes: Iterable[Passage] = (),
 ) -> tuple[Excerpt, ...]:
     """Return what comes to mind, in the order in which it was said, for `prompt(memories=)`.
 
-    max_length: of a prompt, in tokens. others: what may come to mind besides: a channel's own passages, notes.
+    max_length: of a prompt, in tokens. others: what may come to mind besides: a channel's own passages. notes: by the
+    persona's own hand; those that answer the cue come before all else.
     """
-    return tuple(each.passage.excerpt for each in recall_passages(archive, cue, encoding, max_length, others))
+    return tuple(each.passage.excerpt for each in recall_passages(archive, cue, encoding, max_length, others, notes))
 
 
 def recall_passages(
-    archive: Archive, cue: Cue, encoding: Encoding, max_length: int, others: Iterable[Passage] = ()
+    archive: Archive,
+    cue: Cue,
+    encoding: Encoding,
+    max_length: int,
+    others: Iterable[Passage] = (),
+    notes: Iterable[Passage] = (),
 ) -> list[ScoredPassage]:
     """`recall`, with where each passage is from and how well it answers."""
-    elsewhere = list(others)
+    elsewhere, own = list(others), list(notes)
     scored = [*archive.search(cue), *(archive.rank(cue, elsewhere) if elsewhere else ())]
+    best = max((each.score for each in scored), default=0.0)
+    scored += [replace(each, score=best + each.score) for each in (archive.rank(cue, own) if own else ())]
     return choose(scored, encoding, max_length)
 
 
