@@ -46,6 +46,13 @@ class LikelihoodScorer:
         """Return the loss in nats of each turn, said by the persona in that context."""
         return _losses(self.model, [self._window(*pair) for pair in asked], self.encoding.end_of_turn, tuned)
 
+    def nats_of_parts(self, asked: Sequence[tuple[ReplyContext, int, int]], *, tuned: bool = True) -> Numbers:
+        """Return the loss in nats of a part of each real reply, in characters from start to end, given all before it."""
+        rows = [
+            _part_only(self._window(context, context.real), self.encoding, start, end) for context, start, end in asked
+        ]
+        return _losses(self.model, rows, self.encoding.end_of_turn, tuned)
+
     def bits(self, asked: Sequence[tuple[ReplyContext, Turn]], *, tuned: bool = True) -> Numbers:
         """[n, 2]: bits of each turn and its characters, the end of the turn counting as one."""
         sizes = [len(turn.text) + 1 for _, turn in asked]
@@ -110,6 +117,16 @@ def _last_turn_only(row: Window, end: int) -> Window:
     ends = [place for place, i in enumerate(row.ids[:-1]) if i == end]
     start = ends[-1] + 1 if ends else 0
     return Window(row.ids, [target and place >= start for place, target in enumerate(row.loss_mask)], row.characters)
+
+
+def _part_only(row: Window, encoding: Encoding, start: int, end: int) -> Window:
+    """Return the row with loss on the ids alone that hold characters from start to end of its last turn."""
+    places = [place for place, has_loss in enumerate(row.loss_mask) if has_loss][:-1]  # without the end of the turn
+    ids = [row.ids[place] for place in places]
+    ends = [len(encoding.completion(ids[: count + 1])) for count in range(len(ids))]
+    begins = [0, *ends[:-1]]
+    kept = {place for place, begin, stop in zip(places, begins, ends, strict=True) if begin < end and stop > start}
+    return Window(row.ids, [place in kept for place in range(len(row.ids))], end - start)
 
 
 @torch.inference_mode()

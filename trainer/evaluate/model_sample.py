@@ -1,5 +1,6 @@
 """What figures of the adapter itself are measured on: its replies, its guard, and how likely it finds messages."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,11 +15,19 @@ from trainer.corpus.reply_times import ReplyDelay, clocks_of, reply_delays
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate import copying, likelihood, reply_rhythm
+from trainer.evaluate.cloze import Cloze, cloze, facts_of
 from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
-from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reminded, reply_contexts, texts_by_speaker
+from trainer.evaluate.reply_context import (
+    ReplyContext,
+    evenly_spaced,
+    reminded,
+    reply_contexts,
+    texts_by_speaker,
+    unreminded,
+)
 from trainer.evaluate.trivial import LetterTable, shuffled
 from trainer.evaluate.turn_taking import TurnScores
 from trainer.evaluate.voice_ratio import among_speakers
@@ -80,8 +89,29 @@ class ModelSample:
         return likelihood.attribution((self._plain, self._tuned), (self._bits(asked, tuned=False), self._bits(asked)))
 
     def relevance(self) -> Figure | None:
-        """Return how often the real answer is found among ten by its question."""
-        return likelihood.relevance(self.scorer, self.references.contexts, self.until) if self.scorer else None
+        """Return how often the real answer is found among ten by its question, and by what came to mind."""
+        return self._relevance(self.references.contexts)
+
+    def relevance_unreminded(self) -> Figure | None:
+        """Return the same without memories; None if nothing came to mind."""
+        contexts = self.references.contexts
+        return self._relevance([*map(unreminded, contexts)]) if any(each.memories for each in contexts) else None
+
+    def fact_nats(self) -> Figure | None:
+        """Return the nats of a fact that was said before, without a memory."""
+        return self._cloze.nats if self._cloze else None
+
+    def fact_gain(self) -> Figure | None:
+        """Return how many nats the window that holds a fact saves."""
+        return self._cloze.gain if self._cloze else None
+
+    def fact_harm(self) -> Figure | None:
+        """Return how many nats a window costs that doesn't hold it."""
+        return self._cloze.harm if self._cloze else None
+
+    def fact_recalled(self) -> Figure | None:
+        """Return how often a window that holds a fact comes to mind."""
+        return self._cloze.found if self._cloze else None
 
     def guard_objects(self) -> Figure | None:
         """Return the share of texts that the guard holds back."""
@@ -163,6 +193,17 @@ class ModelSample:
     @cached_property
     def _unguarded(self) -> Sequence[str]:
         return ["\n".join(reply.unguarded) for reply in self.replies if reply.unguarded]
+
+    def _relevance(self, contexts: Sequence[ReplyContext]) -> Figure | None:
+        """Measure relevance within half of the time that is left: it is measured with memories and without."""
+        now = time.monotonic()
+        return likelihood.relevance(self.scorer, contexts, now + (self.until - now) / 2) if self.scorer else None
+
+    @cached_property
+    def _cloze(self) -> Cloze | None:
+        if not (self.scorer and len(self.archive)):
+            return None
+        return cloze(self.scorer, facts_of(self.references.contexts, self.archive, self._me))
 
     def _reminded(self, contexts: Sequence[ReplyContext]) -> Sequence[ReplyContext]:
         """Return the contexts with what comes to mind, as the persona's held-out ones have it."""

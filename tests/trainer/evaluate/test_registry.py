@@ -71,4 +71,5 @@ def test_keys_are_a_contract() -> None:
         "bits_per_character", "bits_per_character_base", "membership", "attribution", "relevance", "guard_objects",
         "guard_silences", "guard_blocks_real", "copy8_unguarded", "full_unguarded", "voice_ratio_among_speakers",
     } <= MODEL_FIGURES.keys()  # fmt: skip
+    assert {"relevance_unreminded", "fact_nats", "fact_gain", "fact_harm", "fact_recalled"} <= MODEL_FIGURES.keys()
     assert {"reply_relevance", "seconds", "prompt_tokens", "answer_tokens"} <= REPLY_FIGURES.keys()
