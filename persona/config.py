@@ -132,6 +132,12 @@ class Train(Section):
         return self
 
 
+class Refine(Section):
+    """What `refine` may learn from."""
+
+    discord_text: bool = False
+
+
 class Sampling(Section):
     """What is set here goes before the bundle's own sampling."""
 
@@ -201,6 +207,7 @@ class Settings(PlatformSections):
     data: Data = Data()
     base: Base = Base()
     train: Train = Train()
+    refine: Refine = Refine()
     sampling: Sampling = Sampling()
     engine: Engine = Engine()
     tweets: Tweets = Tweets()

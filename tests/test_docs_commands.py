@@ -26,7 +26,20 @@ CALL = re.compile(
     r"|(?:\.venv/bin/)?python -m (?P<program>trainer|bot)|alterego(?: (?P<part>bot|trainer)(?= ))?) (?P<words>.+)"
 )
 # What a test can't do: it asks somebody, serves until it is stopped, or takes hours of a model.
-NOT_RUN = {"run", "chat", "studio", "demo", "game", "train", "evaluate", "sweep", "doctor", "adopt"}
+NOT_RUN = {
+    "refine",
+    "rollback",
+    "run",
+    "chat",
+    "studio",
+    "demo",
+    "game",
+    "train",
+    "evaluate",
+    "sweep",
+    "doctor",
+    "adopt",
+}
 LEFT_OUT = ("…", "⇥", "[PATH", "~/")  # an example of typing, or a place that only its reader has
 
 

@@ -8,13 +8,15 @@ from trainer.commands.forget import forget
 from trainer.commands.game import game
 from trainer.commands.import_ import import_
 from trainer.commands.init import init
+from trainer.commands.refine import refine
+from trainer.commands.rollback import rollback
 from trainer.commands.sample import sample
 from trainer.commands.stats import stats
 from trainer.commands.sweep import sweep
 from trainer.commands.train import train
 
 app = command_line("Make a persona: exports in, a sealed adapter bundle out.")
-for command in (init, import_, train, sweep, adopt, stats, forget, evaluate, game, sample, export):
+for command in (init, import_, train, sweep, refine, rollback, adopt, stats, forget, evaluate, game, sample, export):
     app.command(command.__name__.rstrip("_"))(command)
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from engine.base_source import INSTRUCT, is_instruct
 from engine.dequantise import located_base
 from engine.numerics import best_device, numerics_of
 from persona.atomic import move_folder
-from persona.bundle import BaseModelSeal
+from persona.bundle import BaseModelSeal, Bundle
 from persona.config import Settings
-from persona.encoding import Encoding
+from persona.encoding import Encoding, open_encoding
 from persona.errors import SettingsError, UserError
 from persona.transcript import Conversation
 from persona.weights import weights_hash
@@ -60,6 +60,26 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     require_base(settings)
     bars.say(f"loading {settings.base.model}")
     return _loaded(located_base(settings), settings, corpus, bars, from_scratch=False)
+
+
+def base_of(bundle: Bundle, settings: Settings) -> LoadedBase:
+    """Load the base that a bundle's adapter was trained on, as a training has it. Raises UserError for another base."""
+    _require_cuda(settings)
+    seal, inside = bundle.seal, bundle.folder / "base"
+    located = inside if inside.is_dir() else located_base(settings)
+    source = located if isinstance(located, Path) else seal.base.model
+    revision = None if isinstance(source, Path) else seal.base.revision or None
+    model = _model(source, revision, settings)
+    folder = source if isinstance(source, Path) else _cached_folder(source, model)
+    if folder and weights_hash(folder) != seal.base.weights:
+        raise UserError(
+            f"{folder} holds other weights than the adapter in {bundle.folder} was trained on; name the right base in "
+            "[base] model"
+        )
+    encoding = open_encoding(bundle.folder, seal.end_of_turn, seal.bos)
+    from_scratch = seal.base.model == SCRATCH
+    tokenizer = _tokenizer(bundle.folder, None)
+    return LoadedBase(model, encoding, seal.stops, seal.max_length, seal.base, folder, from_scratch, tokenizer)
 
 
 def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:

@@ -58,7 +58,7 @@ def finalize(
     """Evaluate a bundle that is not sealed yet, write its report and judge it. spent: seconds that the training took."""
     began = time.monotonic()
     seconds = max(MIN_SECONDS, TRAINING_TIME_SHARE * spent)
-    settings = _local(settings)
+    settings = with_local_engine(settings)
     evaluation = evaluate(settings, corpus, unprobed(bundle), Scope(seconds, calibrating=True, full=False), bars)
     speaking_now = _speaking_now(settings.adapters)
     finalized = Finalized(evaluation, GateVerdict(), forced)
@@ -69,7 +69,7 @@ def finalize(
     return finalized
 
 
-def _local(settings: Settings) -> Settings:
+def with_local_engine(settings: Settings) -> Settings:
     """Return settings with a local engine: no server knows an adapter that is not sealed yet."""
     kind = settings.engine.kind
     engine = settings.engine.model_copy(update={"kind": "auto" if kind == "server" else kind})

@@ -48,6 +48,11 @@ def summed_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> to
     return cast(torch.Tensor, model(**batch, use_cache=False).loss)
 
 
+def row_losses(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Return nats [rows] summed over the labels of each row of a batch, padded or packed. model: as of `summed_loss`."""
+    return cast(torch.Tensor, model(**batch, by_row=True, use_cache=False).loss)
+
+
 def install_loss(model: PreTrainedModel | PeftModel, chunk: int = CHUNK) -> None:
     """Make the model's forward return the summed loss and no logits if given labels. chunk: logits held at a time.
 
@@ -65,6 +70,7 @@ def _forward(
     labels: torch.Tensor | None = None,
     header_labels: torch.Tensor | None = None,
     lengths: torch.Tensor | None = None,
+    by_row: bool = False,
     **inputs: Any,
 ) -> Any:
     if labels is None:
@@ -79,36 +85,47 @@ def _forward(
     expected, weights = following[labelled], weights[labelled]
     weight = cast(torch.Tensor, cast(torch.nn.Module, causal.get_output_embeddings()).weight)
     if weight.requires_grad:  # a small grown base, whose logits are few
-        loss = _nats(head(picked), expected, weights)
+        nats = _nats(head(picked), expected, weights)
     else:
-        loss = cast(Any, _Chunked).apply(picked, expected, weights, head, max(1, chunk // weight.shape[0]))
+        nats = cast(Any, _Chunked).apply(picked, expected, weights, head, max(1, chunk // weight.shape[0]))
+    loss = _by_row(nats, labelled, lengths) if by_row else nats.sum()
     return CausalLMOutputWithPast(loss=cast(Any, loss))
 
 
+def _by_row(nats: torch.Tensor, labelled: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    """Return the sums [rows] of nats [n], in the order of labelled [rows, tokens - 1]. lengths: of rows that are packed."""
+    if lengths is None:
+        count, row_of = len(labelled), torch.arange(len(labelled), device=nats.device)[:, None].expand_as(labelled)
+    else:
+        numbers = torch.arange(len(lengths), device=nats.device)
+        count, row_of = len(lengths), numbers.repeat_interleave(lengths)[None, 1:]
+    return nats.new_zeros(count).index_add(0, row_of[labelled], nats)
+
+
 class _Chunked(torch.autograd.Function):
-    """The gradient of each chunk is taken while its logits are there, so that the head runs once."""
+    """Nats [n] of the labels. The gradient of each chunk is taken while its logits are there, so that the head runs once."""
 
     @staticmethod
     def forward(
         ctx: Any, hidden: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, head: Head, rows: int
     ) -> torch.Tensor:
-        total = torch.zeros((), device=hidden.device)
+        nats = torch.zeros(len(labels), device=hidden.device)
         needs_gradients = ctx.needs_input_grad[0]
         gradients = torch.empty_like(hidden) if needs_gradients else None
         for begin in range(0, len(labels), rows):
             chunk = slice(begin, begin + rows)
             with torch.set_grad_enabled(needs_gradients):
                 piece = hidden[chunk].detach().requires_grad_(needs_gradients)
-                nats = _nats(head(piece), labels[chunk], weights[chunk])
-            total += nats.detach()
+                here = _nats(head(piece), labels[chunk], weights[chunk])
+            nats[chunk] = here.detach()
             if gradients is not None:
-                gradients[chunk] = torch.autograd.grad(nats, piece)[0]
+                gradients[chunk] = torch.autograd.grad(here, piece, torch.ones_like(here))[0]
         ctx.gradients = gradients
-        return total
+        return nats
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
-        return ctx.gradients * grads[0], None, None, None, None
+        return ctx.gradients * grads[0][:, None], None, None, None, None
 
 
 def _weighted(labels: torch.Tensor, headers: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -120,7 +137,7 @@ def _weighted(labels: torch.Tensor, headers: torch.Tensor | None) -> tuple[torch
 
 
 def _nats(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return (cross_entropy(logits.float(), labels, reduction="none") * weights).sum()
+    return cross_entropy(logits.float(), labels, reduction="none") * weights
 
 
 def _logits(causal: PreTrainedModel, plain: Callable[..., Any], output: Any, hidden: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from tests import tokenizers
 from tests.trainer import bases
 from trainer.loop.batches import Window, collate, pack, windows_of
 from trainer.loop.held_out_loss import measure_loss
-from trainer.loop.loss import HEADER_WEIGHT, IGNORE_INDEX, Loss, _Chunked, install_loss, summed_loss
+from trainer.loop.loss import HEADER_WEIGHT, IGNORE_INDEX, Loss, _Chunked, install_loss, row_losses, summed_loss
 from trainer.loop.packing import can_pack, padded_groups, side_by_side
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
@@ -181,7 +182,7 @@ def test_a_large_vocabulary_never_holds_all_its_logits() -> None:
         asked.append(len(piece))
         return piece @ weight.T
 
-    loss = _Chunked.apply(hidden, labels, torch.ones(100), head, 7)
+    loss = _Chunked.apply(hidden, labels, torch.ones(100), head, 7).sum()
     (loss / 4).backward()  # as a share of several batches
     assert max(asked) == 7
     assert sum(asked) == 100
@@ -207,3 +208,23 @@ def test_a_batch_without_labels_has_no_loss_and_no_gradient() -> None:
     loss.backward()
     assert float(loss.detach()) == 0
     assert all(not grad.any() for grad in gradients(model).values())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_each_row_has_its_own_loss_and_gradient(packed: bool) -> None:
+    """Whatever stands beside it: each as if it were alone, with a weight of its own."""
+    model = add_adapter(bases.llama)
+    rows = sorted(rows_of(talk(3, 2), talk(6, 2), talk(2, 1)), key=lambda row: -len(row.ids))
+    weights = torch.tensor([1.0, -2.0, 0.5])
+    alone = torch.stack([theirs(model, [row], headers=0) for row in rows])
+    (alone * weights).sum().backward()
+    wanted = gradients(model)
+    install_loss(model)
+    batch = pack(rows) if packed else collate(rows)
+    del batch["header_labels"]
+    with side_by_side(model) if packed else nullcontext():
+        together = row_losses(model, batch)
+        (together * weights).sum().backward()
+    ours = gradients(model)
+    assert torch.allclose(together, alone, atol=1e-4)
+    assert all(torch.allclose(ours[name], wanted[name], atol=1e-4) for name in wanted)
