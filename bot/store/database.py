@@ -39,6 +39,7 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"  # a file
         self._looking = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = Lock()
+        self._kept: dict[str, sa.Connection] = {}  # SQLite's stay open: to open one takes as long as to read
         self._writes = StepQueue[Step[Any]]("store-writer", self._write_together, together=WRITTEN_TOGETHER)
         together, threads = (READ_TOGETHER, 1) if self.is_sqlite else (1, READERS)
         self._reads = StepQueue[Step[Any]]("store-reader", self._read_all, together=together, threads=threads)
@@ -92,13 +93,39 @@ class Database:
         with self._writing:
             if len(steps) > 1:
                 with suppress(Exception):  # whose fault it is shows when each is carried out by itself
-                    with _begun(self.engine) as connection:
+                    with self._begun() as connection:
                         results = [step(connection) for step in steps]
                     return [(result, None) for result in results]
-            return [self._outcome(step, _begun(self.engine)) for step in steps]
+            return [self._outcome(step, self._begun()) for step in steps]
 
     def _read_all(self, steps: Sequence[Step[Any]]) -> list[Outcome]:
-        return [self._outcome(step, self._looking.connect()) for step in steps]
+        return [
+            self._outcome(step, self._open("reader") if self.is_sqlite else self._looking.connect()) for step in steps
+        ]
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[sa.Connection]:
+        """Yield a connection of SQLite's, which stays open unless something fails."""
+        if name not in self._kept:
+            self._kept[name] = self.engine.connect()
+        try:
+            yield self._kept[name]
+        except BaseException:
+            self._kept.pop(name).close()
+            raise
+
+    @contextmanager
+    def _begun(self) -> Iterator[sa.Connection]:
+        """Yield a transaction that writes. We begin SQLite's ourselves: its driver begins one only before the first change
+        of a row, so a killed migration would be left half-done, and a write would fail if another process wrote
+        meanwhile."""
+        if not self.is_sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self._open("writer") as connection, connection.begin():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
 
     def _outcome(self, step: Step[Any], opening: AbstractContextManager[sa.Connection]) -> Outcome:
         """Carry one step out."""
@@ -120,17 +147,9 @@ class Database:
     def _close(self) -> None:
         self._writes.close()
         self._reads.close()
+        for connection in self._kept.values():
+            connection.close()
         self.engine.dispose()
-
-
-@contextmanager
-def _begun(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a transaction that writes. We begin SQLite's ourselves: its driver begins one only before the first change
-    of a row, so a killed migration would be left half-done, and a write would fail if another process wrote meanwhile."""
-    with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        yield connection
 
 
 def reason_of(error: BaseException) -> str:

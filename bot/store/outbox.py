@@ -1,6 +1,6 @@
 """The outbox: posts to be made, each a row with its state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,7 +50,7 @@ class Outbox(Repository):
     @reading
     def open_row(self, read: sa.Connection, post: Post) -> Post | None:
         """Return the row of a post as it is now; None if it is settled."""
-        return next(iter(posts_where(read, outbox.c.id == post.id, outbox.c.state.in_(OPEN))), None)
+        return next(iter(_posts(read.execute(_OPEN_ROW, {"row": post.id}))), None)
 
     @transaction
     def begin(self, write: sa.Connection, post: Post) -> Post | None:
@@ -58,7 +58,7 @@ class Outbox(Repository):
 
         If its state was `sending`, an earlier try may have made the post.
         """
-        rows = posts_where(write, outbox.c.id == post.id, outbox.c.state.in_(OPEN))
+        rows = _posts(write.execute(_OPEN_ROW, {"row": post.id}))
         if rows and rows[0].state == "ready":
             write.execute(_BEGIN, {"row": post.id})
         return rows[0] if rows else None
@@ -204,9 +204,12 @@ def _introduced(read: sa.Connection, account: str, channel: str, message_id: str
 
 
 def posts_where(read: sa.Connection, *which: sa.ColumnElement[bool]) -> list[Post]:
-    query = sa.select(*columns(outbox, *Post.__dataclass_fields__)).where(*which).order_by(outbox.c.id)
-    rows = [dict(zip(Post.__dataclass_fields__, row, strict=True)) for row in read.execute(query)]
-    return [Post(**{**row, "said": lines_of(row["said"])}) for row in rows]
+    return _posts(read.execute(_POSTS.where(*which).order_by(outbox.c.id)))
+
+
+def _posts(rows: Iterable[Sequence[Any]]) -> list[Post]:
+    named = [dict(zip(Post.__dataclass_fields__, row, strict=True)) for row in rows]
+    return [Post(**{**row, "said": lines_of(row["said"])}) for row in named]
 
 
 def _rest_of(post: Post) -> sa.ColumnElement[bool]:
@@ -228,6 +231,8 @@ def _judge(write: sa.Connection, post: Post, verdict: str, reason: str) -> None:
 
 # On the way of every answer: put together once.
 _ROW = outbox.alias()
+_POSTS = sa.select(*columns(outbox, *Post.__dataclass_fields__))
+_OPEN_ROW = _POSTS.where(outbox.c.id == bindparam("row"), outbox.c.state.in_(OPEN))
 _BEGIN = outbox.update().where(outbox.c.id == bindparam("row")).values(state="sending")
 _RELEASE = (
     outbox.update()
