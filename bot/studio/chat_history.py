@@ -6,6 +6,7 @@ from html import escape, unescape
 from typing import TypedDict
 
 from bot.store import Answer
+from persona.archive.passages import Passage
 from persona.bundle import Seal
 from persona.names import normalise, unique_key
 from persona.transcript import Turn, merge_turns
@@ -19,7 +20,8 @@ _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])|&#?\w+;?")  # the beginning of a tag, an
 @dataclass(frozen=True, slots=True)
 class Burst:
     """What somebody said in a row. speaker: the key it is written under. name: as it is shown. made: what an answer of the
-    persona was made of; None for what was typed. id: tells answers apart. whole: its lines are one message, as a tweet's are."""
+    persona was made of; None for what was typed. id: tells answers apart. whole: its lines are one message, as a tweet's are.
+    mind: what came to mind before it was said."""
 
     speaker: str
     name: str
@@ -27,6 +29,7 @@ class Burst:
     made: Answer | None = None
     id: str = ""
     whole: bool = True
+    mind: tuple[Passage, ...] = ()
 
     @property
     def messages(self) -> tuple[str, ...]:

@@ -41,6 +41,8 @@ CSS = """
 .facts {display: grid; grid-template-columns: auto 1fr; gap: .1rem .8rem; margin: .2rem 0; font-size: .85rem}
 .facts dt {color: var(--body-text-color-subdued)}
 .facts dd {margin: 0; overflow-wrap: anywhere}
+.mind {font-size: .85rem}
+.mind summary {cursor: pointer; color: var(--body-text-color-subdued)}
 progress {appearance: none; width: 100%; height: 6px; border: 0; border-radius: 3px; overflow: hidden}
 progress, progress::-webkit-progress-bar {background: var(--border-color-primary)}
 progress::-webkit-progress-value {background: var(--color-accent)}

@@ -1,7 +1,7 @@
 """A column of the Chat tab: one voice with its sliders, and what was said with it."""
 
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -26,6 +26,7 @@ from bot.studio.chat_history import (
     unanswered,
 )
 from bot.studio.markup import facts
+from bot.studio.memories import came_to_mind, memories_before
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines, streamed
 from bot.studio.studio import Studio
@@ -33,6 +34,7 @@ from bot.talk.corrections import instead
 from bot.talk.speakers import named_back, without_stand_ins
 from engine.choose import sampling_of
 from engine.voice import OnText, Voice
+from persona.archive.passages import Passage
 from persona.bundle import CURRENT, read_seal
 from persona.sampling import SamplingParams
 from persona.transcript import Conversation, render
@@ -150,9 +152,10 @@ class Side:
             bursts = self._studio.settings.talk.bursts
             voice = replace(voice, sampling=_sampling(voice.sampling, figures))
             said: tuple[Burst, ...] = ()
-            async with aclosing(streamed(lambda on_text: _speak(voice, scene, chat, on_text))) as drafts:
+            mind = await memories_before(self._studio, voice, scene, chat)
+            async with aclosing(streamed(lambda on_text: _speak(voice, scene, chat, mind, on_text))) as drafts:
                 async for lines in drafts:
-                    said = (_said(voice, scene, chat, lines, bursts),) if lines else ()
+                    said = (replace(_said(voice, scene, chat, lines, bursts), mind=mind),) if lines else ()
                     yield _shown((*chat, *said))
             if not said:
                 gr.Info("It says nothing: all it could think of was empty, or held back by the guard. Try again.")
@@ -204,7 +207,8 @@ class Side:
 
 
 def _shown(chat: Chat) -> Shown:
-    return chat, bubbles(chat), facts(beside(chat))
+    persona = next((burst.speaker for burst in reversed(chat) if burst.made), "")
+    return chat, bubbles(chat), facts(beside(chat)) + came_to_mind(chat, persona)
 
 
 def _sampling(calibrated: SamplingParams, figures: tuple[float, ...]) -> SamplingParams:
@@ -213,11 +217,12 @@ def _sampling(calibrated: SamplingParams, figures: tuple[float, ...]) -> Samplin
     return calibrated.overridden({**chosen, **whole})
 
 
-async def _speak(voice: Voice, scene: str, chat: Chat, on_text: OnText) -> Lines:
+async def _speak(voice: Voice, scene: str, chat: Chat, mind: Sequence[Passage], on_text: OnText) -> Lines:
     seed = secrets.randbits(31)
     if scene == "timeline":
         return await voice.tweet(seed, on_text=on_text)
-    return await voice.reply(scene, turns_of(chat), seed, on_text=on_text)
+    memories = [passage.excerpt for passage in mind]
+    return await voice.reply(scene, turns_of(chat), seed, memories=memories, on_text=on_text)
 
 
 def _said(voice: Voice, scene: str, chat: Chat, lines: Lines, bursts: bool) -> Burst:
