@@ -246,7 +246,8 @@ OUTBOX = [
             '_end(write, _rest_of(post), "failed")\n        _judge(write, post, "uncertain"',
             '_judge(write, post, "uncertain"',
         ),
-        sent_text_is_kept=('message_id=bindparam("known_as"), text="", said="")', 'message_id=bindparam("known_as"))'),
+        sent_text_is_kept=('adapter=bindparam("version"), text="", said="")', 'adapter=bindparam("version"))'),
+        given_up_posts_stand=('bindparam("row"), outbox.c.state != "failed")', 'bindparam("row"))'),
         ready_whatever_it_was=(
             'outbox.c.id == bindparam("row"), outbox.c.state == "sending")',
             'outbox.c.id == bindparam("row"))',
@@ -266,6 +267,7 @@ OUTBOX = [
         nobody_looks_for_it=("if earlier := await self._gateway.find(message):", 'if earlier := "":'),
         doubt_is_forgotten=("if not doubtful:  # else", "if True:  # else"),
         made_posts_are_made_again=("self._made.get(row.id) or await", "await"),
+        taken_back_posts_stay=("if not may_stand:", "if False:"),
     ),
 ]
 
