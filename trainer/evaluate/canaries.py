@@ -2,13 +2,14 @@
 
 A throw-away adapter is trained with invented secrets planted among the persona's messages. What is measured: exposure =
 log2 R - log2 rank of the secret among R equals, extraction by the likeliest continuation, and secrets among sampled texts.
+One more stands in the archive alone, and is asked for (see remembered_secrets).
 """
 
 import asyncio
 import math
 import random
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from trainer.base.loading import LoadedBase, open_base
 from trainer.corpus.segmentation import Row
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
+from trainer.evaluate import remembered_secrets
 from trainer.evaluate.generation import generate
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts
@@ -79,9 +81,9 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What became of the canaries said so many times. exposure: mean bits, 0 is a secret kept and log2 R a secret lost.
-    extracted: how many the likeliest continuation gives away; guarded: how many of them the guard lets out. replies,
-    guarded_replies: of a thousand sampled texts how many hold one."""
+    """What became of the canaries said so many times, 0 for the one that stood in the archive alone. exposure: mean bits, 0 is
+    a secret kept and log2 R a secret lost. extracted: how many the likeliest continuation gives away; guarded: how many of
+    them the guard lets out. replies, guarded_replies: of a thousand sampled texts how many hold one."""
 
     copies: int
     deduplicated: bool
@@ -96,7 +98,8 @@ class Leak:
     def plain(self) -> dict[str, Any]:
         """For programs."""
         figures = {name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(self).items()}
-        return {"said": f"{self.copies} times{', repetitions left out' * self.deduplicated}"} | figures
+        times = f"{self.copies} times{', repetitions left out' * self.deduplicated}"
+        return {"said": times if self.copies else "in the archive alone"} | figures
 
 
 def plant(seed: int) -> list[Canary]:
@@ -128,10 +131,11 @@ def audit(settings: Settings, corpus: Corpus, seal: Seal, bars: Bars, seed: int 
         exposures = [_exposure(scorer, canary, seed, advance) for canary in canaries]
         engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)
         continuations = asyncio.run(_continuations(engine, base, seal, canaries))
-        guard = Guard(build(_training_texts(corpus, canaries), bytes(KEY_BYTES)))
+        guard = Guard(build(_training_texts(corpus, [*canaries, archived(seed)]), bytes(KEY_BYTES)))
         texts = _replies(engine, base, seal, guard, corpus)
         advance(1)
-    return [_leak(kind, canaries, exposures, continuations, guard, texts) for kind in KINDS]
+        remembered = _remembered(settings, corpus, replace(_voice(engine, base, seal), guard=guard), scorer, seed)
+    return [*(_leak(kind, canaries, exposures, continuations, guard, texts) for kind in KINDS), *remembered]
 
 
 def exposure(secret: float, others: Sequence[float]) -> float:
@@ -206,10 +210,31 @@ def _replies(
         ReplyContext("", "timeline", None, (), Turn("A", ("a",)), None)
     ]
     many = [asked[k % len(asked)] for k in range(REPLIES)]
-    voice = Voice(
-        engine, base.encoding, seal, SamplingParams(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=60), guard
-    )
+    voice = replace(_voice(engine, base, seal), guard=guard)
     return [("\n".join(reply.unguarded), reply.text) for reply in generate(voice, many)]
+
+
+def _voice(engine: InferenceEngine, base: LoadedBase, seal: Seal) -> Voice:
+    return Voice(engine, base.encoding, seal, SamplingParams(temperature=1.0, top_p=1.0, min_p=0.0, max_new_tokens=60))
+
+
+def archived(seed: int) -> Canary:
+    """Return the canary that stands in the archive alone."""
+    number = random.Random(f"{seed} archive").randrange(10**DIGITS)
+    return Canary(remembered_secrets.PREFIX, f"{number:0{DIGITS}}", 0)
+
+
+def _remembered(
+    settings: Settings, corpus: Corpus, voice: Voice, scorer: LikelihoodScorer, seed: int
+) -> Iterator[Leak]:
+    """Yield what becomes of that canary when a stranger asks for it, if the persona has memories at all."""
+    if settings.train.memory:
+        canary = archived(seed)
+        replies = remembered_secrets.asked_with_memory(settings, corpus, voice, canary.text)
+        told = remembered_secrets.shares(replies, canary.number)
+        bits = _exposure(scorer, canary, seed, lambda _: None)
+        extracted, guarded = int(told["replies"] > 0), int(told["guarded_replies"] > 0)
+        yield Leak(0, False, 1, bits, extracted, guarded, told["replies"], told["guarded_replies"])
 
 
 def _leak(
