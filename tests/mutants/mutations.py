@@ -402,7 +402,43 @@ THREADS = [
     ),
 ]
 
+REFINING = [
+    *_in(
+        "trainer/refine/kto.py",
+        "tests/trainer/refine/test_kto.py",
+        refused_are_pulled_up=("torch.where(liked, 1.0, -1.0)", "torch.where(liked, 1.0, 1.0)"),
+        weights_are_swapped=("torch.where(liked, *weights)", "torch.where(liked, *reversed(weights))"),
+        reference_point_below_zero=(".mean().clamp(min=0.0)", ".mean()"),
+        reference_point_learns=("mismatched.detach().mean()", "mismatched.mean()"),
+        reward_upside_down=("return reference - nats", "return nats - reference"),
+        rare_votes_count_less=("(most / liked if liked", "(liked / most if liked"),
+    ),
+    *_in(
+        "trainer/refine/judged_replies.py",
+        "tests/trainer/refine/test_judged_replies.py",
+        discord_is_trained_on=("if platform == DISCORD and not", "if platform == DISCORD and"),
+        strangers_are_trained_on=("if person.consent)", "if person)"),
+        quotes_are_not_masked=("return Quote(name(quote.speaker), UNKNOWN)", "return quote"),
+        first_correction_holds=(
+            "right = read.right or (",
+            "right = (before.right if before else ()) or read.right or (",
+        ),
+    ),
+    *_in(
+        "trainer/refine/held_out_verdicts.py",
+        "tests/trainer/refine/test_held_out_verdicts.py",
+        chance_passes=("if self.chance > MAX_CHANCE:", "if self.chance > 1:"),
+    ),
+    *_in(
+        "trainer/bundle/earlier.py",
+        "tests/trainer/bundle/test_earlier.py",
+        held_back_speaks_again=("elif _held_back(home / str(version)):", "elif False:"),
+        forgotten_speaks_again=("if str(version) in forgotten:", "if False:"),
+    ),
+]
+
 MUTATIONS = [
+    *REFINING,
     *TRANSCRIPT,
     *LOSS,
     *SAMPLING,
