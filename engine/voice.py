@@ -1,8 +1,9 @@
 """A bundle's voice on an engine: tweets and replies as lines. Evaluation and bot both sample here."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from engine.base import EngineError, InferenceEngine, Request, complete, log_probability
 from persona.archive.index import Archive
@@ -65,10 +66,16 @@ class Voice:
         """Return the log-probability (nats) that `speaker` (the persona) speaks next. Most of it is computed already if a
         reply in this channel was sampled before. least: see `log_probability`. Raises EngineError."""
         header = self.encoding.header(speaker or self.seal.speaker)
+        telling = self._telling(header, {*self.seal.speakers, *(turn.speaker for turn in turns)})
         room = min(self.sampling.max_new_tokens, self.seal.max_length // 2)
         ids = reply_prompt(self.encoding, self.seal, scene, turns, room=room, speaker=speaker)[: -len(header)]
         request = Request(ids, self.sampling, 0, channel, deadline)
-        return await log_probability(self.engine, request, header, least=least)
+        return await log_probability(self.engine, request, telling, least=least)
+
+    def _telling(self, header: tuple[int, ...], speakers: Iterable[str]) -> tuple[int, ...]:
+        """Return a header's ids up to the first that no header of another speaker has there: what follows is certain."""
+        others = {self.encoding.header(speaker) for speaker in speakers} - {header}
+        return header[: 1 + max((_shared(header, other) for other in others), default=len(header))]
 
     async def reply(
         self,
@@ -146,3 +153,8 @@ class Voice:
                 on_text(lines)
 
         return show
+
+
+def _shared(header: Sequence[int], other: Sequence[int]) -> int:
+    """Return with how many same ids two headers begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(header, other, strict=False)))

@@ -170,14 +170,16 @@ async def told_by_heart(trained: Home, bundle: Bundle, folder: Path, *, messages
 
 
 async def test_how_likely_the_persona_speaks_next_is_how_likely_its_header_is(bundle: Bundle) -> None:
-    """After all that was said, in the channel's own cache; and so for anybody else."""
+    """As far as it takes to tell it from others', after all that was said, in the channel's own cache."""
     engine = FakeEngine()
     voice = voice_of(bundle, engine, "")
-    turns = (Turn("JONAS", ("and?",)),)
+    turns = (Turn(f"{voice.seal.speaker}X", ("and?",)),)
     header = voice.encoding.header(voice.seal.speaker)
     engine.next_ids = lambda request: {header[len(engine.looked_at) - 1]: -0.5, 0: -9.0}
-    assert await voice.next_speaker("group", turns, channel="discord:1") == pytest.approx(-0.5 * len(header))
+    shared = [a == b for a, b in zip(header, voice.encoding.header(turns[0].speaker), strict=False)].index(False)
+    assert shared > 1
+    assert await voice.next_speaker("group", turns, channel="discord:1") == pytest.approx(-0.5 * (shared + 1))
     prompt = reply_prompt(voice.encoding, voice.seal, "group", turns, room=64)
     asked = [request.ids for request in engine.looked_at]
-    assert asked == [prompt[: len(prompt) - len(header) + place] for place in range(len(header))]
+    assert asked == [prompt[: len(prompt) - len(header) + place] for place in range(shared + 1)]
     assert {request.channel for request in engine.looked_at} == {"discord:1"}

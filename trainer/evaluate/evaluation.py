@@ -34,7 +34,7 @@ from trainer.evaluate.turn_taking import TurnScores, bigrams, calibrated, scored
 from trainer.evaluate.voice_ratio import Decisions
 from trainer.progress import Advance, Bars
 
-TURNS_SHARE = 0.06  # of the time, for who speaks next in each split
+TURNS_SHARE = 0.1  # of the time, for who speaks next in each split
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ async def test_it_speaks_where_the_person_would_have(tmp_path: Path) -> None:
 async def test_half_as_often_asks_for_more(tmp_path: Path) -> None:
     """The threshold is that of the share."""
     async with room(tmp_path, QUICK + "unprompted = 0.5\n") as here:
-        finding(-0.1, here.engine)
+        finding(-0.6, here.engine)
         await here.say("soup again", 1, mention=False)
         await counted(here, "not its turn")
 
@@ -189,6 +189,23 @@ async def test_alone_with_another_machine_it_stops(tmp_path: Path) -> None:
         assert len(here.room.posted) == LONE_TURNS
         await here.say("hey you", 99)
         await here.posted(11)
+
+
+async def test_what_it_was_about_to_say_is_said_once_after_a_restart(tmp_path: Path) -> None:
+    """It lies in the inbox like any message that calls."""
+    settings = ALWAYS + "[daemon]\ndrain_seconds = 0\n"
+    async with room(tmp_path, settings) as here:
+        finding(0.0, here.engine)
+        here.engine.free.clear()
+        await here.say("soup again", 1, mention=False)
+        async with asyncio.timeout(10):
+            while not here.engine.asked:
+                await asyncio.sleep(0.005)
+    async with room(tmp_path, settings) as here:
+        assert await here.verdicts(1) == {"answered": 1}
+        await remembered(here, 1)
+        assert len(here.room.posted) == 1
+        assert here.engine.looked_at == []
 
 
 async def test_speaking_up_is_decided_once(tmp_path: Path) -> None:
