@@ -67,8 +67,8 @@ async def _engine(settings: Settings) -> list[Finding]:
         await voice.engine.start()
         ids = tweet_prompt(voice.encoding, voice.seal)
         await complete(voice.engine, Request(ids, SamplingParams(max_new_tokens=1), seed=0))
-        talking = [await _unprompted(voice)] if settings.wants_unprompted else []
-        talking += [_rhythm(voice)] if settings.wants_rhythm else []
+        talking = [await unprompted_finding(voice)] if settings.wants_unprompted else []
+        talking += [rhythm_finding(voice)] if settings.wants_rhythm else []
     except EngineError as error:
         mend = "start it, or mend [engine] url" if name == "server" else "choose another [engine] kind"
         return [Finding("engine", False, f"{name} gives no answer: {error}", mend)]
@@ -77,8 +77,8 @@ async def _engine(settings: Settings) -> list[Finding]:
     return [Finding("engine", True, f"{name} speaks as the adapter; {time.monotonic() - began:.1f} s"), *talking]
 
 
-async def _unprompted(voice: Voice) -> Finding:
-    """Whether it can speak without being asked, as the settings want it to."""
+async def unprompted_finding(voice: Voice) -> Finding:
+    """Return whether it can speak without being asked, as the settings want it to."""
     if voice.seal.speaking_up is None:
         return Finding("unprompted", False, *NO_THRESHOLD.split("; "))
     try:
@@ -91,8 +91,8 @@ async def _unprompted(voice: Voice) -> Finding:
     return Finding("unprompted", True, f"the person spoke after {voice.seal.speaking_up.rate:.0%} of others' messages")
 
 
-def _rhythm(voice: Voice) -> Finding:
-    """Whether it can take the person's time, as the settings want it to."""
+def rhythm_finding(voice: Voice) -> Finding:
+    """Return whether it can take the person's time, as the settings want it to."""
     if not voice.timing or not voice.timing.delays:
         return Finding("rhythm", False, *NO_TIMING.split("; "))
     usual = voice.timing.delay(is_hot=True, characters=0, draw=0.5)

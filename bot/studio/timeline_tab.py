@@ -22,8 +22,10 @@ from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from bot.tasks import end
 from bot.timeline import JOB, preview
+from persona.bundle import current
 from persona.config import Tweets
 from persona.errors import UserError
+from persona.reply_timing import FILE, load
 
 NOTHING_YET = "Nothing is trained yet; once it is, this is a page of its tweets."
 ROUNDS = 3  # in which a page is filled: some of what comes is nothing new, or comes twice
@@ -115,8 +117,8 @@ class TimelineTab:
             store = await self._studio.store()
             due = await store.timetable.due_at(JOB) if settings.enabled else None
             first = datetime.fromtimestamp(due, UTC) if due else None
-            voice = await self._studio.voice()
-            timing = voice.timing if self._studio.settings.talk.rhythm == "mine" else None
+            is_own = self._studio.settings.talk.rhythm == "mine"
+            timing = load(current(self._studio.settings.adapters).private / FILE) if is_own else None
             moments = preview(datetime.now(UTC), settings, random.random, first=first, timing=timing)
             target = gr.Dropdown(list(settings.to), value=next(iter(settings.to), None))
             return *self._nothing_yet.now(), target, _schedule(settings, moments)

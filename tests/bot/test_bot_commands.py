@@ -13,18 +13,22 @@ import pytest
 from aiohttp import web
 
 from bot.__main__ import app as bot
-from bot.doctor import examine
+from bot.doctor import examine, rhythm_finding, unprompted_finding
 from bot.enabled_gateways import gateways_of
 from bot.gateway import Finding
 from bot.store import BotStore
 from bot.store.backup import back_up, back_up_into
+from persona.bundle import current
 from persona.config import load
 from persona.errors import UserError
+from persona.reply_timing import FILE
 from tests.bot.test_discord_bot import on_discord
 from tests.conftest import ROOT, Home, StartDaemon, run_here
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_discord import ALICE, FakeDiscord
+from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_telegram import FakeTelegram
+from tests.fakes.small_voice import small_voice
 
 
 async def run(home: Home, *arguments: str) -> tuple[int, str, str]:
@@ -319,3 +323,20 @@ def test_looking_and_forgetting_make_no_store(bare_home: Home) -> None:
     forgot = run_here(bot, "python -m bot", "forget", "discord:1234", "--config", str(bare_home.config))
     assert (forgot.returncode, forgot.stdout.strip()) == (0, "Nothing was stored of discord:1234.")
     assert list(bare_home.folder.glob("*.db*")) == []
+
+
+async def test_the_doctor_says_where_it_cannot_speak_up_or_take_its_time(home: Home) -> None:
+    """The sentences say what to do; nothing is said where neither is wanted."""
+    found = {one.check for one in await examined(home)}
+    assert not found & {"unprompted", "rhythm"}
+    home.settings(home.config.read_text() + '[[place]]\nmatch = "discord:1"\nunprompted = 1.0\nrhythm = "mine"\n')
+    by_check = {one.check: one for one in await examined(home)}
+    bundle = current(load(home.config).adapters)
+    assert by_check["unprompted"].ok == (bundle.seal.speaking_up is not None)
+    assert by_check["rhythm"].ok == (bundle.private / FILE).is_file()
+    bare = small_voice(FakeEngine())
+    unprompted, rhythm = await unprompted_finding(bare), rhythm_finding(bare)
+    assert not (unprompted.ok or rhythm.ok)
+    assert "doesn't know when the persona speaks up" in unprompted.detail
+    assert unprompted.mend.startswith("train again")
+    assert rhythm.mend.startswith("import exports with times") or "too few" in rhythm.detail + rhythm.mend

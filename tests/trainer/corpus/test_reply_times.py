@@ -20,8 +20,8 @@ def record(
 ) -> ConversationRecord:
     """Turns of speaker, lines, and when the first and the last message was said."""
     said = tuple(Turn(speaker, tuple(lines.split("/"))) for speaker, lines, _, _ in turns)
-    times = tuple(tuple(turn[place] for turn in turns) for place in (2, 3))
-    return ConversationRecord(f"{number:016}", Conversation("group", said), times[0], platform, times[1])
+    began, ended = tuple(turn[2] for turn in turns), tuple(turn[3] for turn in turns)
+    return ConversationRecord(f"{number:016}", Conversation("group", said), began, platform, ended)
 
 
 def talk(number: int, rng: random.Random, clock: Callable[[float], float] = lambda at: at) -> ConversationRecord:
