@@ -32,7 +32,7 @@ from trainer.evaluate.generation import generate
 from trainer.evaluate.intervals import Figure, bootstrap
 from trainer.evaluate.likelihood import CANDIDATES, LikelihoodScorer, bits_per_character, relevance
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
-from trainer.evaluate.turn_taking import bigrams, calibrated, scored
+from trainer.evaluate.turn_taking import bigrams, calibrated, scored, speaking_rate
 
 Figures = dict[str, Figure | None]
 
@@ -84,7 +84,7 @@ def turns(voice: Voice, corpus: Corpus, most: int) -> Figures:
         return {"AUC, model": None}
     print(f"{len(test.spoke)} places, the persona speaks next in {test.spoke.mean():.0%}")
     figures: Figures = {"AUC, model": test.auc(test.log_probs), "AUC, bigram of speakers": test.auc(test.bigrams)}
-    if learned := calibrated(calibration):
+    if learned := calibrated(calibration, speaking_rate(corpus.in_split(TRAIN, CALIBRATION_SPLIT), me)):
         figures["share of turns over the person's"] = test.share(learned.threshold(1.0))
         figures["the same, unprompted = 0.5"] = test.share(learned.threshold(0.5))
     return figures

@@ -30,7 +30,7 @@ from trainer.evaluate.reference_set import ADVISED_MESSAGES, MIN_TEXTS, Referenc
 from trainer.evaluate.reply_context import ReplyContext, reminded, reply_contexts, texts_by_speaker
 from trainer.evaluate.reply_sample import ReplySample
 from trainer.evaluate.rival.contest import RivalReplies
-from trainer.evaluate.turn_taking import TurnScores, bigrams, calibrated, scored
+from trainer.evaluate.turn_taking import TurnScores, bigrams, calibrated, scored, speaking_rate
 from trainer.evaluate.voice_ratio import Decisions
 from trainer.progress import Advance, Bars
 
@@ -165,7 +165,8 @@ class EvaluationRun:
         """Return when it speaks unasked: as sealed, or calibrated now."""
         if not self._scope.calibrating:
             return self._voice.seal.speaking_up
-        return calibrated(self._turns(CALIBRATION_SPLIT))
+        rate = speaking_rate(self._corpus.in_split(TRAIN, CALIBRATION_SPLIT), self._me)
+        return calibrated(self._turns(CALIBRATION_SPLIT), rate)
 
     def _turns(self, split: str) -> TurnScores | None:
         until = time.monotonic() + TURNS_SHARE * self._scope.seconds

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,11 +67,9 @@ def positions(records: Iterable[ConversationRecord], me: str) -> list[list[Posit
 
 
 def _positions(record: ConversationRecord, me: str) -> Iterable[Position]:
-    turns = [turn for turn in record.conversation.turns if not is_reaction(turn.lines)]
-    for place, turn in enumerate(turns):
-        if turn.speaker == me:
-            continue
-        following = turns[place + 1].speaker if place + 1 < len(turns) else ""
+    turns = _spoken(record)
+    for place, following in _of_others(turns, me):
+        turn = turns[place]
         first = truncate_from(turns[: place + 1], place + 1 - CONTEXT_TURNS - CONTEXT_TURNS // 2)
         for count in range(1, len(turn.lines) + 1):
             is_whole = count == len(turn.lines)
@@ -80,14 +78,39 @@ def _positions(record: ConversationRecord, me: str) -> Iterable[Position]:
             yield Position(record.id, record.conversation.scene, before, is_whole and following == me, ends)
 
 
+def _spoken(record: ConversationRecord) -> list[Turn]:
+    return [turn for turn in record.conversation.turns if not is_reaction(turn.lines)]
+
+
+def _of_others(turns: Sequence[Turn], me: str) -> Iterator[tuple[int, str]]:
+    """Yield the place of each turn of somebody else, and who speaks next, "" for nobody."""
+    for place, turn in enumerate(turns):
+        if turn.speaker != me:
+            yield place, turns[place + 1].speaker if place + 1 < len(turns) else ""
+
+
+def speaking_rate(records: Iterable[ConversationRecord], me: str) -> float:
+    """Return after how many of others' messages in groups the persona is next, as a share."""
+    messages = spoke = 0
+    for record in records:
+        if record.conversation.scene == "group":
+            turns = _spoken(record)
+            for place, following in _of_others(turns, me):
+                messages += len(turns[place].lines)
+                spoke += following == me
+    return spoke / max(1, messages)
+
+
 def bigrams(records: Iterable[ConversationRecord], me: str) -> Callable[[str], float]:
     """Return how often the persona speaks after each speaker: what the model has to know better."""
     after, all_after = Counter[str](), Counter[str]()
-    for conversation in positions(records, me):
-        for position in conversation:
-            if position.ends_turn:
-                all_after[position.before[-1].speaker] += 1
-                after[position.before[-1].speaker] += position.spoke
+    for record in records:
+        if record.conversation.scene == "group":
+            turns = _spoken(record)
+            for place, following in _of_others(turns, me):
+                if following not in ("", turns[place].speaker):
+                    all_after[turns[place].speaker] += 1
+                    after[turns[place].speaker] += following == me
     mean = sum(after.values()) / max(1, sum(all_after.values()))
     return lambda speaker: after[speaker] / all_after[speaker] if all_after[speaker] else mean
 
@@ -140,8 +163,10 @@ async def _ask(voice: Voice, conversations: Sequence[Sequence[Position]], until:
     return asked
 
 
-def calibrated(scores: TurnScores | None) -> SpeakingUp | None:
-    """Return the thresholds by which the persona takes as many turns as the person did; None if too little was held out."""
+def calibrated(scores: TurnScores | None, rate: float) -> SpeakingUp | None:
+    """Return the thresholds by which the persona takes as many turns as the person did; None if too little was held out.
+
+    rate: see `speaking_rate`; of all that is not tested on, so that chance in what was held out doesn't count."""
     if scores is None or len(scores.spoke) < MIN_POSITIONS or scores.spoke.sum() < MIN_SPOKEN:
         return None
-    return speaking_up(scores.log_probs.tolist(), round(float(scores.spoke.mean()), 4))
+    return speaking_up(scores.log_probs.tolist(), round(rate, 4))

@@ -12,7 +12,7 @@ from persona.transcript import Conversation, Turn
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import SPEAKER, small_encoding, small_voice
 from trainer.corpus.segmentation import ConversationRecord
-from trainer.evaluate.turn_taking import bigrams, calibrated, positions, scored
+from trainer.evaluate.turn_taking import bigrams, calibrated, positions, scored, speaking_rate
 
 
 def talk(number: int, *turns: tuple[str, str], scene: str = "group") -> ConversationRecord:
@@ -53,6 +53,8 @@ def test_it_is_asked_after_each_message_of_others() -> None:
         (("so",), False, True),
         (("yes",), False, False),
     ]
+    assert speaking_rate([record, talk(2, ("JONAS", "psst"), (SPEAKER, "yes"), scene="dm")], SPEAKER) == 0.25
+    assert bigrams([record], SPEAKER)("JONAS") == 1.0
 
 
 def test_its_share_of_turns_is_the_persons() -> None:
@@ -63,7 +65,7 @@ def test_its_share_of_turns_is_the_persons() -> None:
     noisy.next_ids = lambda request: {0: knowing(request)[0] + rng.gauss(0, 0.1)}
     voice = replace(voice, engine=noisy)
     bigram = bigrams(talks(60, seed=3), SPEAKER)
-    learned = calibrated(scored(voice, talks(100), bigram))
+    learned = calibrated(scored(voice, talks(100), bigram), speaking_rate(talks(60, seed=3), SPEAKER))
     held_out = scored(voice, talks(100, seed=1), bigram)
     assert learned is not None
     assert held_out is not None
@@ -83,10 +85,10 @@ def test_with_little_talk_nothing_is_calibrated() -> None:
     """A persona of thirty messages only answers."""
     voice = small_voice(FakeEngine())
     bigram = bigrams([], SPEAKER)
-    assert calibrated(scored(voice, talks(3), bigram)) is None
+    assert calibrated(scored(voice, talks(3), bigram), 0.3) is None
     assert scored(voice, [], bigram) is None
     silent = [talk(number, ("JONAS", "hi"), ("PRIYA", "hi")) for number in range(200)]
-    assert calibrated(scored(voice, silent, bigram)) is None
+    assert calibrated(scored(voice, silent, bigram), 0.0) is None
 
 
 def test_an_engine_that_tells_nothing_calibrates_nothing() -> None:
