@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from random import Random
 
 from bot.talk.delivery import sayable
-from bot.talk.repeats import NEAR, repeats
+from bot.talk.repeats import NEAR, begins_too_often, repeats
 from bot.talk.speakers import without_stand_ins
 from engine.choose import open_voice
 from engine.voice import Voice
@@ -26,8 +26,8 @@ async def some_tweets(settings: Settings, count: int, seed: int | None, year: in
 
 
 async def tweets_of(voice: Voice, count: int, rng: Random, year: int | None) -> list[str]:
-    """Return so many tweets, as the timeline would make them: none that says nearly what an earlier one said, unless nothing
-    else comes."""
+    """Return so many tweets, as the timeline would make them: none that says nearly what an earlier one said, and beginnings as
+    varied as the person's, unless nothing else comes."""
     said: list[str] = []
     for _ in range(count):
         if text := await _tweet(voice, rng, year, said):
@@ -37,10 +37,15 @@ async def tweets_of(voice: Voice, count: int, rng: Random, year: int | None) -> 
 
 async def _tweet(voice: Voice, rng: Random, year: int | None, said: Sequence[str]) -> str:
     """Return a tweet; empty if the voice only ever shows pictures."""
-    text = ""
+    openings = voice.seal.data.get("tweet_openings", {})
+    text = fallback = ""
     for _ in range(TRIES):
-        if lines := sayable(without_stand_ins(await voice.tweet(rng.getrandbits(31), year=year), voice.seal)):
-            text = "\n".join(lines)
-            if not repeats(text, said, near=NEAR):
-                break
-    return text
+        if not (lines := sayable(without_stand_ins(await voice.tweet(rng.getrandbits(31), year=year), voice.seal))):
+            continue
+        text = "\n".join(lines)
+        if repeats(text, said, near=NEAR):
+            continue
+        if not begins_too_often(text, said, openings):
+            return text
+        fallback = fallback or text
+    return fallback or text

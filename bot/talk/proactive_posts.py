@@ -8,7 +8,7 @@ from bot.talk.delivery import sayable
 from bot.talk.history import ThreadContext, turns_of
 from bot.talk.places import Places
 from bot.talk.rejections import rejection_reason
-from bot.talk.repeats import NEAR
+from bot.talk.repeats import NEAR, begins_too_often
 from bot.talk.speakers import without_stand_ins
 from engine.voice import Voice
 
@@ -25,18 +25,23 @@ class ProactivePosts:
         self._metrics = metrics
 
     async def tweet(self) -> tuple[str, ...]:
-        """Return the lines of a tweet unlike the last ones; empty if every draft was rejected."""
+        """Return the lines of a tweet unlike the last ones; empty if every draft was rejected. One that only begins as too
+        many did is said if nothing better comes."""
         earlier = await self._store.timetable.tweeted()
+        openings = self._voice.seal.data.get("tweet_openings", {})
+        fallback: tuple[str, ...] = ()
         for _ in range(DRAFTS):
             held_back: list[str] = []
             tweet = await self._voice.tweet(secrets.randbits(31), rejections=held_back)
             lines = sayable(without_stand_ins(tweet, self._voice.seal))
             self._metrics.held_back(held_back)
             rejection = "guard" if held_back and not lines else rejection_reason(lines, earlier, near=NEAR)
+            if not rejection and begins_too_often("\n".join(lines), earlier, openings):
+                rejection, fallback = "opening", fallback or lines
             if not rejection:
                 return lines
             self._metrics.objections.labels(rejection).inc()
-        return ()
+        return fallback
 
     async def words(self, scene: str, account: str, channel: str) -> tuple[str, ...]:
         """Return the lines with which the persona speaks up in a channel, in this scene."""

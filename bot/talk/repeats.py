@@ -1,7 +1,9 @@
 """Whether a text says again what was said before. Pure."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+
+from persona.openings import expected_openings, opening_of
 
 NEAR = 0.6  # of two texts' shingles in common: the same thought in other words stays below, another ending doesn't
 SHINGLE = 5  # characters
@@ -12,6 +14,15 @@ def repeats(text: str, earlier: Iterable[str], *, near: float = 1.0) -> bool:
     this much of its shingles with one (Jaccard)."""
     bare, mine = _bare(text), _shingles(text)
     return any(bare == _bare(text) or (near < 1 and _alike(mine, _shingles(text)) >= near) for text in earlier)
+
+
+def begins_too_often(text: str, earlier: Sequence[str], openings: Mapping[str, int]) -> bool:
+    """Return whether `text` begins like an earlier one while those have fewer different beginnings than as many of the
+    person's have. openings: see `persona.openings.multiplicities`; without any, nothing begins too often."""
+    if not (openings and (opening := opening_of(text))):
+        return False
+    begun = set(map(opening_of, earlier))
+    return opening in begun and len(begun) < expected_openings(openings, len(earlier) + 1)
 
 
 def _bare(text: str) -> str:

@@ -13,6 +13,7 @@ from persona import guard, reply_timing
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.config import Settings
 from persona.errors import UserError
+from persona.openings import multiplicities
 from persona.transcript import Conversation
 from trainer.base.loading import LoadedBase
 from trainer.bundle.config_hash import config_hash
@@ -67,6 +68,7 @@ def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers:
             "regions": list(corpus.regions),
             "stand_ins": sealed_stand_ins(corpus),
             "somebody": somebody_of(corpus),
+            "tweet_openings": multiplicities(tweets_of(corpus.conversations, me)),
         },
     )
 
@@ -80,6 +82,17 @@ def somebody_of(corpus: Corpus) -> str:
     """Return "somebody" in the language that is spoken most."""
     languages = languages_of([line for row in corpus.rows for line in row.lines])
     return SOMEBODY.get(languages[0], SOMEBODY["en"]) if languages else SOMEBODY["en"]
+
+
+def tweets_of(records: Sequence[ConversationRecord], speaker: str) -> list[str]:
+    """Return what a speaker wrote into the timeline that answers nobody."""
+    return [
+        "\n".join(turn.lines)
+        for record in records
+        if record.conversation.scene == "timeline"
+        for turn in record.conversation.turns
+        if turn.speaker == speaker
+    ]
 
 
 def latest_year(records: Sequence[ConversationRecord], speaker: str) -> int | None:
