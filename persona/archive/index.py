@@ -7,8 +7,9 @@ come to mind, and nothing else is looked at.
 import sqlite3
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import starmap
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote as quoted_path
@@ -25,8 +26,8 @@ FILE = "archive.sqlite"  # in a bundle's private folder
 FORMAT = 1
 MAX_TERMS = 12  # of a cue that are looked up, those that count most
 MAX_POSTINGS = 10_000  # rows that their lists may hold together: a look-up takes 1 to 2 microseconds a row
-CANDIDATES = 48  # passages that are scored
-MAX_MATCHES = 12  # passages that a search returns
+CANDIDATES = 32  # passages that are scored
+MAX_MATCHES = 8  # passages that a search returns
 _APPLICATION = 0x616C7465
 _CACHE_KIB = 8192
 _DRAWS = 32  # passages that are looked at for one that may come to mind
@@ -213,12 +214,9 @@ class Archive:
             for row in self._database.execute(f"{_SELECT} ORDER BY passages.id"):
                 yield _Row(*row).passage
 
-    def _frequencies(self, terms: Iterable[str]) -> dict[str, int]:
-        rows = (
-            self._database.execute("SELECT term, passages FROM terms WHERE term = ?", (term,)).fetchone()
-            for term in terms
-        )
-        return {row[0]: row[1] for row in rows if row}
+    def _frequencies(self, terms: Collection[str]) -> dict[str, int]:
+        query = f"SELECT term, passages FROM terms WHERE term IN ({_marks(terms)})"
+        return dict(self._database.execute(query, [*terms]).fetchall())
 
     def _ranges(self, cue: Cue) -> list[_Range]:
         """Return the ids that may come to mind: what was said in no DM, and in this one, before the cue."""
@@ -260,8 +258,9 @@ class Archive:
             "ORDER BY rank LIMIT ?",
             (query, *ids, *(self._own(cue) or (0, -1)), CANDIDATES),
         )
-        matching = [self._at(number) for (number,) in rows.fetchall()]
-        return [row for row in matching if _may_come_to_mind(row, cue)]
+        numbers = [number for (number,) in rows.fetchall()]
+        matching = self._database.execute(f"{_SELECT} WHERE passages.id IN ({_marks(numbers)})", numbers)
+        return [row for row in starmap(_Row, matching) if _may_come_to_mind(row, cue)]
 
     def _at(self, number: int) -> _Row:
         return _Row(*self._database.execute(f"{_SELECT} WHERE passages.id = ?", (number,)).fetchone())
@@ -278,6 +277,10 @@ def archive_of(bundle: Bundle) -> Archive:
     path = bundle.private / FILE
     is_sealed = not bundle.seal.files or f"{PRIVATE}/{FILE}" in bundle.seal.files  # a draft has no seal yet
     return Archive.open(path) if is_sealed and path.is_file() else Archive.empty()
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _text(passage: Passage) -> str:

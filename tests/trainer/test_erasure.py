@@ -8,6 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from persona.archive.index import FILE, archive_of
 from persona.bundle import BaseModelSeal, Seal, Speaker, draft, open_bundle, publish
 from persona.config import Settings, load
 from persona.errors import UserError
@@ -17,6 +18,7 @@ from tests.conftest import ROOT, run_here
 from tests.trainer.ingest.test_postprocess import archive, everything_in, imported, scenes, settings_of, telegram
 from trainer.__main__ import app
 from trainer.bundle.provenance import write_provenance
+from trainer.corpus.archiving import write_archive
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.erasure import erase, undo_erasure
@@ -31,7 +33,7 @@ TALK = [
 ]
 
 
-def sealed(settings: Settings, corpus: Corpus, *, takes_note: bool = True) -> str:
+def sealed(settings: Settings, corpus: Corpus, *, takes_note: bool = True, remembers: bool = False) -> str:
     """A bundle that was trained on the corpus, as training seals it; its version."""
     base = BaseModelSeal(model="scratch", weights="abc", architecture="qwen3")
     speakers = {
@@ -41,6 +43,8 @@ def sealed(settings: Settings, corpus: Corpus, *, takes_note: bool = True) -> st
     with draft(settings.adapters) as folder:
         if takes_note:
             write_provenance(corpus, folder)
+        if remembers:
+            write_archive(settings, corpus, folder / "private" / FILE)
         return publish(folder, seal).version
 
 
@@ -155,6 +159,25 @@ def test_bundles_that_heard_them_are_marked_beside_the_seal(tmp_path: Path) -> N
     mark(settings.adapters, [before, noted], datetime(2027, 1, 1, tzinfo=UTC))
     assert marked(settings.adapters)[noted] == "2026-11-22T12:00:00+00:00"
     assert before in marked(settings.adapters)
+
+
+def test_they_are_taken_out_of_what_adapters_remember(tmp_path: Path) -> None:
+    """Of all bundles, and the receipt says out of how much."""
+    settings = settings_of(tmp_path, "pseudonyms = false\n")
+    imported(settings, telegram(tmp_path, TALK))
+    corpus = load_corpus(settings)
+    for _ in range(2):
+        sealed(settings, corpus, remembers=True)
+    assert erase(settings, "Zelda Quist", NOW).memories == 2
+    for version in ("1", "2"):
+        bundle = open_bundle(settings.adapters / version)
+        (passage,) = archive_of(bundle).passages()
+        assert [turn.lines for turn in passage.turns] == [
+            ("[…], where is the lamp?",),
+            ("[…]! and […]'s lamp",),
+            ("昨天[…]来了",),
+        ]
+        assert b"zelda" not in (bundle.private / FILE).read_bytes().lower()
 
 
 def test_nobody_and_the_persona_can_not_be_forgotten(tmp_path: Path) -> None:
