@@ -107,7 +107,7 @@ async def test_a_post_that_is_looked_for_and_not_reached_stays_doubtful(
         looked.append(message)
         return "77"
 
-    room.find = find  # type: ignore[method-assign,assignment]
+    room.find = find  # type: ignore[method-assign]
     later = sender_of(store, room)
     later.take_over(await store.outbox.unsent(ACCOUNT))
     assert await later.deliver(post)
