@@ -97,14 +97,14 @@ def answers(
     return replies
 
 
-def run(settings: Settings, corpus: Corpus, count: int, asked: int, seed: int) -> dict[str, Any]:
-    """Return the figures of both raters."""
+def run(settings: Settings, corpus: Corpus, count: int, asked: int, seed: int, tic: str = "") -> dict[str, Any]:
+    """Return the figures of both raters. tic: the word that is disliked; a frequent one by default."""
     old = current(settings.adapters)
     contexts = reply_contexts(corpus.in_split(TRAIN), settings.persona.key)
     random.Random(seed).shuffle(contexts)
     fresh = reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), settings.persona.key)
     heard = answers(settings, old, contexts, asked, seed)
-    tic = most_frequent_word(heard)
+    tic = tic or most_frequent_word(heard)
 
     def has_tic(reply: GeneratedReply) -> bool:
         return tic in words_of(reply)
@@ -146,11 +146,13 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("persona.toml"))
     parser.add_argument("--votes", type=int, default=200)
     parser.add_argument("--answers", type=int, default=1500, help="answers that are voted on, and measured")
+    parser.add_argument("--tic", default="", help="the word that the rater dislikes; a frequent one by default")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     settings = load(chosen.config)
     corpus = load_corpus(settings)
-    print(json.dumps(run(settings, corpus, chosen.votes, chosen.answers, chosen.seed), indent=1, ensure_ascii=False))
+    result = run(settings, corpus, chosen.votes, chosen.answers, chosen.seed, chosen.tic)
+    print(json.dumps(result, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

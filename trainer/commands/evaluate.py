@@ -72,13 +72,28 @@ def evaluate(
             leaks = [leak.plain for leak in audit(settings, corpus, bundle.seal, bars)]
         tally = tally_of(bundle)
         games = tally.sentence if tally else ""
-        report = write_report(settings, corpus, bundle, measured, bundle.reports, tally=games, leaks=leaks)
+        report = write_report(
+            settings, corpus, bundle, measured, bundle.reports, tally=games, leaks=leaks, votes=_votes(settings)
+        )
     figures = plain_figures(measured) | {"canaries": leaks}
     if as_json:
         print_json({"report": report, **figures})
     else:
         show_evaluation(report, figures)
         say_next("python -m trainer game", config)
+
+
+def _votes(settings: "Settings") -> Mapping[str, Any]:
+    """Return what was thought of its answers; none, with a sentence, if the bot's store can't be read."""
+    from persona.errors import UserError
+    from trainer.refine.judged_replies import ask_bot
+    from trainer.refine.voted_replies import voted_replies
+
+    try:
+        return voted_replies(settings.adapters, ask_bot(settings))
+    except UserError as fault:
+        warn([str(fault)])
+        return {}
 
 
 def _contest(settings: "Settings", corpus: "Corpus", url: str, model: str, limit: int, yes: bool) -> "Contest":

@@ -12,7 +12,7 @@ from trainer.console import print_json, print_table, say, warn
 
 if TYPE_CHECKING:
     from persona.config import Settings
-    from trainer.refine.judged_replies import JudgedReply
+    from trainer.refine.judged_replies import FeedbackLine, JudgedReply
     from trainer.refine.refining import RefinementPlan
 
 
@@ -37,7 +37,8 @@ def refine(
     from trainer.refine.refining import judged_before, news
 
     settings = load(config)
-    replies = judged_replies(settings, read_file(feedback) if feedback else ask_bot(settings))
+    lines = read_file(feedback) if feedback else ask_bot(settings)
+    replies = judged_replies(settings, lines)
     try:
         replies = news(settings, replies)
     except UserError as too_little:
@@ -50,7 +51,7 @@ def refine(
     elif only_plan:
         _plan(settings, replies, as_json)
     else:
-        _refine(settings, replies, as_json, progress)
+        _refine(settings, replies, lines, as_json, progress)
 
 
 def _unchanged(sentence: str, as_json: bool) -> None:
@@ -82,14 +83,21 @@ def _plan_rows(planned: "RefinementPlan") -> list[tuple[str, str]]:
     ]
 
 
-def _refine(settings: "Settings", replies: "list[JudgedReply]", as_json: bool, progress: bool) -> None:
+def _refine(
+    settings: "Settings",
+    replies: "list[JudgedReply]",
+    lines: "list[FeedbackLine]",
+    as_json: bool,
+    progress: bool,
+) -> None:
     from trainer.corpus.store import load as load_corpus
     from trainer.progress import Bars
     from trainer.refine.refining import refine as refined
+    from trainer.refine.voted_replies import voted_replies
 
-    corpus = load_corpus(settings)
+    corpus, votes = load_corpus(settings), voted_replies(settings.adapters, lines)
     with Bars(quiet=as_json, for_programs=as_json and progress) as bars:
-        outcome = refined(settings, corpus, replies, bars)
+        outcome = refined(settings, corpus, replies, bars, votes)
     folder, metrics = outcome.bundle.folder, outcome.metrics
     if as_json:
         kept = {name: metrics[name] for name in ("refined", "gate")}

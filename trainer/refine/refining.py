@@ -44,7 +44,7 @@ from trainer.refine.preference_rows import PreferenceRow, PreferenceSet, prefere
 
 LEARNED = "refined.json"  # in the private folder: the keys of what an adapter has learned from
 MIN_JUDGED = 10  # votes and corrections, one of them against an answer: fewer teach nothing
-RATE = 1.0  # of a training's learning rate
+RATE = 0.3  # of a training's learning rate: at 1.0 the sample's persona forgets how it writes (docs/refine.md)
 EPOCHS = 4
 STEP_TOKENS = 2048  # side by side, if memory allows
 TEST_TOKENS = 16384  # of the test split, on which bits a character are compared
@@ -133,15 +133,26 @@ def plan(settings: Settings, replies: Sequence[JudgedReply]) -> RefinementPlan:
     )
 
 
-def refine(settings: Settings, corpus: Corpus, replies: Sequence[JudgedReply], bars: Bars) -> RefinementOutcome:
-    """Refine the current adapter, seal the candidate, and make it current if the gate lets it. Raises UserError; what is
-    interrupted leaves nothing behind, and begins anew."""
+def refine(
+    settings: Settings,
+    corpus: Corpus,
+    replies: Sequence[JudgedReply],
+    bars: Bars,
+    votes: Mapping[str, Any] | None = None,
+) -> RefinementOutcome:
+    """Refine the current adapter, seal the candidate, and make it current if the gate lets it. votes: for the report.
+    Raises UserError; what is interrupted leaves nothing behind, and begins anew."""
     with training_lock(settings.adapters):
-        return _refine(settings, corpus, current(settings.adapters), replies, bars)
+        return _refine(settings, corpus, current(settings.adapters), replies, bars, votes)
 
 
 def _refine(
-    settings: Settings, corpus: Corpus, old: Bundle, replies: Sequence[JudgedReply], bars: Bars
+    settings: Settings,
+    corpus: Corpus,
+    old: Bundle,
+    replies: Sequence[JudgedReply],
+    bars: Bars,
+    votes: Mapping[str, Any] | None,
 ) -> RefinementOutcome:
     began = time.monotonic()
     opened = _opened(settings, old)
@@ -184,7 +195,7 @@ def _refine(
         seal = write_bundle_files(folder, opened.model, opened.base, settings, trained, seal, records, bars)
         finalized = _judged(settings, corpus, Bundle(folder, seal), old, objections, bars)
         sealed = finalized.sealed(seal).model_copy(update={"sampling": old.seal.sampling})
-        write_report(settings, corpus, Bundle(folder, sealed), finalized.evaluation, folder / PRIVATE)
+        write_report(settings, corpus, Bundle(folder, sealed), finalized.evaluation, folder / PRIVATE, votes=votes)
         bundle = publish(folder, sealed)
     if finalized.becomes_current:
         point_current(bundle)

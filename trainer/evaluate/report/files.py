@@ -26,10 +26,16 @@ def write_report(
     *,
     tally: str = "",
     leaks: Sequence[Mapping[str, Any]] = (),
+    votes: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Both files, for the owner's eyes; returns the page's path. tally: of the Turing game. leaks: of the canary audit."""
+    """Both files, for the owner's eyes; returns the page's path. tally: of the Turing game. leaks: of the canary audit.
+    votes: on answers, by version."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    figures = plain_figures(evaluation) | {"game": tally or None, "canaries": list(leaks)}
+    figures = plain_figures(evaluation) | {
+        "game": tally or None,
+        "canaries": list(leaks),
+        "votes": votes["versions"] if votes else [],
+    }
     write_whole(folder / JSON, [json.dumps(figures, ensure_ascii=False, indent=1) + "\n"])
-    write_whole(folder / HTML, [page(settings.persona.name, bundle, corpus, evaluation, tally, leaks)])
+    write_whole(folder / HTML, [page(settings.persona.name, bundle, corpus, evaluation, tally, leaks, votes)])
     return folder / HTML

@@ -41,8 +41,10 @@ def page(
     evaluation: Evaluation,
     game: str = "",
     canaries: Sequence[Mapping[str, Any]] = (),
+    votes: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return the whole page. game: what came of the Turing game, if it was played. canaries: of the canary audit."""
+    """Return the whole page. game: what came of the Turing game, if it was played. canaries: of the canary audit. votes:
+    on its answers, as trainer.refine.voted_replies has them."""
     sentence = verdict(evaluation)
     return render(
         "report.html.j2",
@@ -60,6 +62,7 @@ def page(
         game=game,
         leaks=_listed(evaluation.figures, leak=True),
         canaries=canaries,
+        votes=votes,
         model=_listed(evaluation.figures, leak=False),
         losses=_losses(bundle.seal.metrics.get("loss_history", [])),
         corpus=_make_up(corpus, bundle),
