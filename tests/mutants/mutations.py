@@ -437,8 +437,44 @@ REFINING = [
     ),
 ]
 
+SPEAKING_UP = [
+    *_in(
+        "bot/talk/turn_taking.py",
+        "tests/bot/talk/test_turn_taking.py",
+        unlikely_is_said=('return "" if log_prob >= threshold else "not its turn"', 'return ""'),
+        missed_talk_is_revived=("if self._store.clock() - message.at > FRESH:", "if False:"),
+        load_is_no_reason=("if self._drafter.drafting >= BUSY_DRAFTS:", "if False:"),
+        asked_again_and_again=("self._rests_until = time.monotonic() + REST", "pass"),
+        each_of_a_flood_is_looked_at=("        if is_due:\n            return\n", ""),
+    ),
+    *_in(
+        "bot/talk/policy.py",
+        "tests/bot/talk/test_policy.py",
+        machines_talk_for_ever=("return turns >= LONE_TURNS", "return False"),
+        bots_are_joined=("not (message.is_bot or message.is_dm or", "not (message.is_dm or"),
+    ),
+    *_in(
+        "bot/talk/pace.py",
+        "tests/bot/talk/test_pace.py",
+        each_waits_for_itself=("if now < visit <= now + self.longest(message.channel):", "if False:"),
+        clock_set_back_waits_for_hours=(
+            "return min(max(0.0, due_at - self._store.clock()), self.longest(channel))",
+            "return max(0.0, due_at - self._store.clock())",
+        ),
+        stopping_waits=("        self._hurry.set()", "        pass"),
+        terminal_waits=('channel.startswith("terminal:") or ', ""),
+    ),
+    *_in(
+        "trainer/corpus/reply_times.py",
+        "tests/trainer/corpus/test_reply_times.py",
+        days_are_delays=("        return DAY\n", "        return 1.0\n"),
+        quotes_are_answers=("if 0 <= seconds < DAY and turn.quote is None:", "if 0 <= seconds < DAY:"),
+    ),
+]
+
 MUTATIONS = [
     *REFINING,
+    *SPEAKING_UP,
     *TRANSCRIPT,
     *LOSS,
     *SAMPLING,
