@@ -1,1 +1,6 @@
 """Exports in, a sealed adapter bundle out."""
+
+import logging
+
+# "Failed to load CPU gemm_4bit_forward …" when peft loads it: nobody can act on it, in modules run alone either
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

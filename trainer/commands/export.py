@@ -53,6 +53,9 @@ def export(
     ] = False,
     public: Annotated[bool, typer.Option("--public", help="With --hub: for everybody to see.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --hub: don't ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --hub: say what would go, and send nothing.")
+    ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
     **destinations: Path | None,
@@ -68,12 +71,16 @@ def export(
         raise SettingsError(f"nothing to export: name one of {names} with a file or folder, or --hub with a repository")
     if precision not in PRECISIONS:
         raise SettingsError(f"--precision is f16, q8_0 or q4_0, not {precision!r}")
+    if dry_run and not hub:
+        raise SettingsError("--dry-run goes with --hub; every other export writes where you say, and nowhere else")
     settings = load(config)
     for name, target in targets.items():
         with Bars(quiet=as_json) as bars:
             written = FORMATS[name].write(ExportJob(settings, target, precision, bars))
         _show(name, str(target), written, as_json)
-    if hub:
+    if dry_run:
+        _show_upload(settings, HubUpload(hub, include_tokenizer, public, yes), as_json)
+    elif hub:
         _show("hub", _upload(settings, HubUpload(hub, include_tokenizer, public, yes)), "the adapter", as_json)
 
 
@@ -91,11 +98,30 @@ def _upload(settings: "Settings", upload: HubUpload) -> str:
     return publish_to_hub(bundle, upload.repository, token, files, public=upload.public)
 
 
+def _show_upload(settings: "Settings", upload: HubUpload, as_json: bool) -> None:
+    """Print what would be sent, file by file; the Hub isn't asked."""
+    from persona.bundle import current
+    from trainer.export.hub import outgoing
+
+    bundle = current(settings.adapters)
+    sizes = {name: (bundle.folder / name).stat().st_size for name in outgoing(bundle, upload.include_tokenizer)}
+    if as_json:
+        print_json({"kind": "hub", "path": upload.repository, "files": sizes, "public": upload.public, "dry_run": True})
+        return
+    for name, size in sizes.items():
+        say(f"{name}: {size:,} bytes")
+    say(f"would go to {upload.repository} on the Hugging Face Hub, for {_readers(upload)} to see; nothing was sent")
+
+
+def _readers(upload: HubUpload) -> str:
+    return "everybody" if upload.public else "you alone"
+
+
 def _agrees(upload: HubUpload, files: list[str]) -> bool:
     """Ask on the terminal; without one the answer is no."""
-    who = "everybody" if upload.public else "you alone"
     return typer.confirm(
-        f"send {', '.join(files)} to {upload.repository} on the Hugging Face Hub, for {who} to see?", err=True
+        f"send {', '.join(files)} to {upload.repository} on the Hugging Face Hub, for {_readers(upload)} to see?",
+        err=True,
     )
 
 

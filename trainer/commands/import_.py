@@ -51,14 +51,14 @@ def import_(
 def show_import(settings: "Settings", imported: "Imported", as_json: bool) -> None:
     """Print what was read, kept and dropped, per source and speaker; then what the corpus holds."""
     from trainer.corpus.stand_ins import stand_in_lines, stand_ins_of
-    from trainer.ingest.summary import import_summary, notes, remarks
+    from trainer.ingest.summary import absences, import_summary, notes, remarks
 
     summary = import_summary(settings, imported)
     if as_json:
         print_json(summary)
         return
     _print_counts(summary)
-    warn(remarks(settings, summary))
+    warn([*remarks(settings, summary), *absences(settings, imported.corpus)])
     for line in (*notes(settings, imported, summary), *stand_in_lines(stand_ins_of(imported.corpus))):
         say(line)
     corpus = summary["corpus"]

@@ -55,10 +55,10 @@ def _modelfile(bundle: Bundle, name: str, end: str) -> str:
     rows = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
+        "top_k": int(sampling.top_k),  # Ollama refuses 0.0 where it wants a whole number
         "min_p": sampling.min_p,
         "repeat_penalty": sampling.repetition_penalty,
-        "num_predict": sampling.max_new_tokens,
+        "num_predict": int(sampling.max_new_tokens),
         "stop": f'"{end}"',
     }
     parameters = "\n".join(f"PARAMETER {key} {value}" for key, value in rows.items())

@@ -1,12 +1,14 @@
 """What an import says of itself: plain data for programs, and sentences for what a table does not show."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from persona.config import Settings
+from persona.names import normalise
 from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
-from trainer.corpus.store import MISSING_PARENTS
+from trainer.corpus.store import MISSING_PARENTS, Corpus
 from trainer.ingest.pipeline import REPLIES, Imported
 
 REJECTS_SHOWN = 5
@@ -36,6 +38,7 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "refused": counts.refused,
         "experimental": sorted(counts.experimental),
         "group_dms": counts.group_dms,
+        "not_in_exports": absent_people(settings, corpus),
         "corpus": {
             "messages": len(corpus.rows),
             "private": sum(row.conversation_type == "dm" for row in corpus.rows),
@@ -44,6 +47,31 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
             "held_out": corpus.messages(me, ("a", "b")),
         },
     }
+
+
+def absent_people(settings: Settings, corpus: Corpus) -> list[str]:
+    """Return the keys of those of [people] with consent who wrote nothing in the corpus."""
+    present = {corpus.people[row.sender].key for row in corpus.rows}
+    return [key for key, person in settings.people.items() if person.consent and key not in present]
+
+
+def absences(settings: Settings, corpus: Corpus) -> Iterator[str]:
+    """Yield a sentence for each of them, with the nearest name in the exports: spelled otherwise there, they are a stranger to
+    the import, and never imitated."""
+    strangers = {
+        normalise(name): name
+        for key, identity in corpus.identities.items()
+        if corpus.people[key].pseudonymous and not corpus.people[key].dropped
+        for name in identity.names
+    }
+    for key in absent_people(settings, corpus):
+        calls = [key, *map(normalise, settings.people[key].names)]
+        near = next((match for call in calls for match in get_close_matches(call, strangers, n=1, cutoff=0.6)), "")
+        hint = f"; did you mean {strangers[near]!r}?" if near else ""
+        yield (
+            f"[people] {key} agreed to be imitated, but wrote nothing in these exports under a name that is given{hint}; put the "
+            f"name, handle or id that the exports have into their names in {settings.path.name}"
+        )
 
 
 def remarks(settings: Settings, summary: Mapping[str, Any]) -> Iterator[str]:

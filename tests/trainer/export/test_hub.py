@@ -8,8 +8,9 @@ import pytest
 from persona.bundle import Bundle, current
 from persona.config import load
 from persona.errors import UserError
-from tests.conftest import Home
+from tests.conftest import Home, run_here
 from tests.fakes.fake_hub import TOKEN, FakeHub
+from trainer.__main__ import app
 from trainer.export.hub import outgoing, publish_to_hub
 
 
@@ -62,3 +63,16 @@ def test_a_hub_that_cannot_be_reached_is_a_sentence(hub: FakeHub, bundle: Bundle
     nowhere = f"http://127.0.0.1:{free_port}"
     with pytest.raises(UserError, match="the Hub did not take mara/voice"):
         publish_to_hub(bundle, "mara/voice", TOKEN, ["README.md"], public=False, endpoint=nowhere)
+
+
+def test_a_dry_run_lists_what_would_go_and_asks_nobody(trained: Home, bundle: Bundle) -> None:
+    """Not even for a token; other exports have nothing to try."""
+    config = ("--config", str(trained.config))
+    done = run_here(app, "python -m trainer", "export", "--hub", "mara/voice", "--dry-run", *config)
+    assert done.returncode == 0, done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()[:-1]] == outgoing(
+        bundle, include_tokenizer=False
+    )
+    assert done.stdout.endswith("for you alone to see; nothing was sent\n")
+    refused = run_here(app, "python -m trainer", "export", "--gguf", "x.gguf", "--dry-run", *config)
+    assert (refused.returncode, "--dry-run goes with --hub" in refused.stderr) == (2, True)

@@ -1,6 +1,7 @@
 """The GGUF file says in llama.cpp what the model says in torch, and its chat template speaks the transcript."""
 
 import json
+import re
 import urllib.request
 from pathlib import Path
 
@@ -136,6 +137,8 @@ def test_the_exported_file_carries_a_template_that_renders_the_transcript(traine
     assert reply["choices"][0]["finish_reason"] in {"stop", "length"}
     modelfile = (tmp_path / "mara.Modelfile").read_text()
     assert modelfile.startswith("FROM ./mara.gguf\n")
+    assert re.search(r"^PARAMETER top_k \d+$", modelfile, re.MULTILINE)
+    assert re.search(r"^PARAMETER num_predict \d+$", modelfile, re.MULTILINE)
     assert f'PARAMETER stop "{tokenizer.eos_token}"' in modelfile
 
 

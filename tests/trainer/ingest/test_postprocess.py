@@ -16,7 +16,7 @@ from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.ingest.pipeline import Imported, import_exports
 from trainer.ingest.postprocess import _SIGNS
-from trainer.ingest.summary import import_summary
+from trainer.ingest.summary import absences, import_summary
 from trainer.people.text_scan import TextScan
 from trainer.progress import Bars
 
@@ -302,3 +302,15 @@ def test_no_sign_of_personal_data_is_passed_over() -> None:
     seen = TextScan(texts).holding(_SIGNS).tolist()
     assert [flag or not may_hold_any(text) for text, flag in zip(texts, seen, strict=True)] == [True] * len(texts)
     assert seen[0] is False
+
+
+def test_who_agreed_and_is_in_no_export_is_named(tmp_path: Path) -> None:
+    """With the name that is nearest: spelled otherwise, they are a stranger. JSON has their key alone."""
+    people = '[people.ZELDA]\nnames = ["Zelda Kwist"]\nconsent = true\n[people.BOB]\nnames = ["Bob"]\nconsent = true\n'
+    settings = settings_of(tmp_path, people=people)
+    export = telegram(tmp_path, [("Mara Voss", "hi"), ("Zelda Quist", "hello"), ("Bob", "yo")])
+    found = imported(settings, export)
+    assert import_summary(settings, found)["not_in_exports"] == ["ZELDA"]
+    (sentence,) = absences(settings, found.corpus)
+    assert sentence.startswith("[people] ZELDA agreed to be imitated, but wrote nothing")
+    assert "did you mean 'Zelda Quist'?" in sentence
