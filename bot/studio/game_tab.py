@@ -16,8 +16,8 @@ from bot.studio.studio import Studio
 
 NOTHING_YET = "Nothing is trained yet; once it is, this is a game: real or imitation?"
 RULES = (
-    "Something that was really said, and two answers: one is real, one the imitation's. Which is real? The model never saw "
-    "these messages."
+    "Something that was really said, and two answers: one is real, one the imitation's (or three: one is a rival's). Which is "
+    "real? The model never saw these messages."
 )
 
 
@@ -47,9 +47,18 @@ class Game:
         return tuple(side == round_["real"] for side, round_ in zip(self.choices, self.rounds, strict=False))
 
     @property
+    def rival(self) -> tuple[bool, ...]:
+        """For each round so far, whether a rival's answer was taken."""
+        return tuple(side == round_.get("rival") for side, round_ in zip(self.choices, self.rounds, strict=False))
+
+    @property
     def line(self) -> str:
-        """What is counted: a 1 for each round in which the real one was found."""
-        return self.result + "".join("1" if is_right else "0" for is_right in self.right)
+        """What is counted: a digit a round, as the trainer's Round.digit has it."""
+        digits = (
+            "5" if is_rival else ("13" if is_right else "04")[round_.get("rival") is not None]
+            for is_right, is_rival, round_ in zip(self.right, self.rival, self.rounds, strict=False)
+        )
+        return self.result + "".join(digits)
 
 
 class GameTab:
@@ -64,7 +73,7 @@ class GameTab:
                 begin = gr.Button("New game", variant="primary", elem_id="game-begin")
                 status = gr.HTML(elem_id="game-told")
                 with gr.Row(visible=False, equal_height=True) as answers:
-                    sides = [gr.Button("", elem_classes="answer", elem_id=f"game-{side}") for side in (1, 2)]
+                    sides = [gr.Button("", elem_classes="answer", elem_id=f"game-{side}") for side in (1, 2, 3)]
                 game = gr.State(None)
         tab.select(self._fill, None, self._nothing_yet.columns)
         shown = [game, status, answers, *sides]
@@ -103,7 +112,8 @@ class GameTab:
 def _choose(side: int) -> Any:
     async def chosen(game: Game) -> tuple[Any, ...]:
         after = game.chosen(side)
-        verdict = "Yes." if after.right[-1] else "No, that was the imitation."
+        wrong = "No, that was the rival." if after.rival[-1] else "No, that was the imitation."
+        verdict = "Yes." if after.right[-1] else wrong
         return _shown(after, "" if after.is_over else quiet(verdict))
 
     return chosen
@@ -112,24 +122,27 @@ def _choose(side: int) -> Any:
 def _shown(game: Game | None, remark: str = "") -> tuple[Any, ...]:
     """Return the round that is to be played: what was said before, and two answers."""
     if game is None or game.is_over:
-        return game, remark, gr.Row(visible=False), gr.Button(), gr.Button()
+        return game, remark, gr.Row(visible=False), gr.Button(), gr.Button(), gr.Button()
     number = len(game.right)
     round_ = game.rounds[number]
     before = turns((name, text.split("\n"), False) for name, text in round_["before"])
     status = f"{remark}<h2>{number + 1} of {len(game.rounds)}</h2>{before}"
-    return game, status, gr.Row(visible=True), *(gr.Button(text) for text in round_["answers"])
+    texts = [*round_["answers"], ""][:3]
+    return game, status, gr.Row(visible=True), *(gr.Button(text, visible=bool(text)) for text in texts)
 
 
 def _ended(game: Game) -> str:
     """The score, and what was wrong: both answers under their names."""
     score = f"<h2>You found the real one in {sum(game.right)} of {len(game.rounds)}.</h2>"
-    wrong = [round_ for round_, is_right in zip(game.rounds, game.right, strict=True) if not is_right]
+    played = zip(game.rounds, game.choices, game.right, strict=True)
+    wrong = [(round_, choice) for round_, choice, is_right in played if not is_right]
     if not wrong:
         return score + quiet("Nothing fooled you.")
-    return f"{score}<h3>What fooled you</h3>{'<hr>'.join(map(_mistake, wrong))}"
+    return f"{score}<h3>What fooled you</h3>{'<hr>'.join(_mistake(*each) for each in wrong)}"
 
 
-def _mistake(round_: Mapping[str, Any]) -> str:
-    real, imitated = (round_["answers"][side].split("\n") for side in (round_["real"], 1 - round_["real"]))
+def _mistake(round_: Mapping[str, Any], choice: int) -> str:
+    real, imitated = (round_["answers"][side].split("\n") for side in (round_["real"], choice))
     before = [(name, text.split("\n"), False) for name, text in round_["before"]]
-    return turns([*before, ("the real one", real, False), ("the imitation, which you chose", imitated, True)])
+    who = "the rival" if choice == round_.get("rival") else "the imitation"
+    return turns([*before, ("the real one", real, False), (f"{who}, which you chose", imitated, True)])

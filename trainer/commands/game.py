@@ -44,8 +44,8 @@ def game(
         return
     name, rounds = playing.new_game(settings, load_corpus(settings), bundle, seed)
     if export is None:
-        right = playing.play(rounds, input, typer.echo)
-        _show(playing.count(bundle, result(name, f"{secrets.randbits(32):08x}", right)), as_json)
+        digits = playing.play(rounds, input, typer.echo)
+        _show(playing.count(bundle, result(name, f"{secrets.randbits(32):08x}", digits)), as_json)
         return
     playing.export(settings, name, rounds, export)
     if as_json:

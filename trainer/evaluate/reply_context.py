@@ -1,5 +1,6 @@
 """Reply contexts: where somebody spoke in a held-out conversation, what came before and what was really said."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -83,6 +84,12 @@ def reminded(
 def unreminded(context: ReplyContext) -> ReplyContext:
     """Return the context as it is known to an adapter without memories."""
     return replace(context, memories=())
+
+
+def context_key(context: ReplyContext) -> str:
+    """Return the key of a held-out context, whatever comes to mind before it."""
+    spoken = [(turn.speaker, turn.text) for turn in (*context.before, context.real)]
+    return hashlib.sha256(f"{context.conversation_id} {spoken}".encode()).hexdigest()[:32]
 
 
 def texts_by_speaker(records: Iterable[ConversationRecord]) -> dict[str, list[str]]:

@@ -58,7 +58,9 @@ class _Answer:
     @classmethod
     def of(cls, timed: TimedReply, speaker: str) -> "_Answer":
         context = timed.reply.context
-        return cls(replace(context, before=context.before[-RELEVANCE_TURNS:]), Turn(speaker, timed.reply.lines))
+        return cls(
+            replace(context, before=context.before[-RELEVANCE_TURNS:], memories=()), Turn(speaker, timed.reply.lines)
+        )
 
 
 def _answers_somebody(timed: TimedReply) -> bool:

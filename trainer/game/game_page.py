@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from trainer.game.rounds import Round
 from trainer.pages.render import render
@@ -12,6 +13,7 @@ _MASK = 90  # not secret: only not to be read at a glance; game.js undoes it
 
 def game_page(name: str, game: str, rounds: Sequence[Round]) -> str:
     """Return the page. game: eight hexadecimal digits that tell this game from others."""
-    plain = json.dumps([{"before": shown.before, "answers": shown.answers, "real": shown.real} for shown in rounds])
+    plain = json.dumps([asdict(shown) for shown in rounds])
     disguised = base64.b64encode(bytes(byte ^ _MASK for byte in plain.encode())).decode()
-    return render("game.html.j2", name=name, game=game, rounds=disguised)
+    three = any(shown.rival is not None for shown in rounds)
+    return render("game.html.j2", name=name, game=game, rounds=disguised, three=three)

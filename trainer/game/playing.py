@@ -16,9 +16,21 @@ from persona.errors import UserError
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.evaluate.generation import generate
-from trainer.evaluate.reply_context import reminded, reply_contexts
+from trainer.evaluate.reply_context import context_key, reminded, reply_contexts
+from trainer.evaluate.rival.kept_answers import rival_answers
 from trainer.game.game_page import game_page
-from trainer.game.rounds import Round, Tally, candidates, read_results, render_round, result, rounds_of, tally
+from trainer.game.rounds import (
+    FOUND,
+    RIVAL,
+    Round,
+    Tally,
+    candidates,
+    read_results,
+    render_round,
+    result,
+    rounds_of,
+    tally,
+)
 
 RESULTS = "games.json"
 MIN_ROUNDS = 4  # rounds
@@ -27,13 +39,16 @@ MIN_ROUNDS = 4  # rounds
 def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | None) -> tuple[str, list[Round]]:
     """Return a game's name and its rounds. Raises UserError if too little was held out."""
     chosen = secrets.randbits(31) if seed is None else seed
-    asked = candidates(reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker))
+    held_out = reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), bundle.seal.speaker)
+    rival = rival_answers(settings.adapters)
+    answered = candidates([context for context in held_out if context_key(context) in rival])
+    asked = answered if len(answered) >= MIN_ROUNDS else candidates(held_out)
     voice = open_voice_of(settings, bundle)
     with closing(archive_of(bundle)) as archive:
         asked = reminded(asked, archive, voice.encoding, voice.seal.max_length, voice.seal.speaker)
     replies = generate(voice, asked, chosen)
     names = {key: speaker.name for key, speaker in bundle.seal.speakers.items()}
-    rounds = rounds_of(replies, names, chosen)
+    rounds = rounds_of(replies, names, chosen, rival=rival)
     if len(rounds) < MIN_ROUNDS:
         raise UserError(
             f"{len(rounds)} held-out messages can be played with, {MIN_ROUNDS} are needed; import more exports"
@@ -41,22 +56,24 @@ def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | Non
     return f"{chosen:08x}", rounds
 
 
-def play(rounds: list[Round], ask: Callable[[str], str], show: Callable[[str], None]) -> list[bool]:
-    """Play in the terminal; returns for each round whether the real answer was found. ask: puts a question and returns the
-    answer."""
-    right = []
+def play(rounds: list[Round], ask: Callable[[str], str], show: Callable[[str], None]) -> str:
+    """Play in the terminal; returns the digit of each choice. ask: puts a question and returns the answer."""
+    digits = ""
     for number, shown_round in enumerate(rounds, start=1):
         show(render_round(shown_round, number, len(rounds)))
-        while (choice := _answer(ask)) not in ("1", "2"):
-            show("type 1 or 2")
-        right.append(int(choice) - 1 == shown_round.real)
-        show("yes" if right[-1] else "no, that was the imitation")
-    return right
+        numbers = [str(place) for place in range(1, len(shown_round.answers) + 1)]
+        labels = f"{', '.join(numbers[:-1])} or {numbers[-1]}"
+        while (choice := _answer(ask, labels)) not in numbers:
+            show(f"type {labels}")
+        digits += shown_round.digit(int(choice) - 1)
+        wrong = "the rival" if digits[-1] == RIVAL else "the imitation"
+        show("yes" if digits[-1] in FOUND else f"no, that was {wrong}")
+    return digits
 
 
-def _answer(ask: Callable[[str], str]) -> str:
+def _answer(ask: Callable[[str], str], labels: str) -> str:
     try:
-        return ask("which one is real, 1 or 2? ").strip()
+        return ask(f"which one is real, {labels}? ").strip()
     except EOFError:
         raise UserError("nobody is there to play; run it in a terminal, or make a page with --export") from None
 
@@ -66,7 +83,7 @@ def export(settings: Settings, game: str, rounds: list[Round], target: Path) -> 
     if target.suffix == ".json":
         plain = {
             "rounds": [asdict(played_round) for played_round in rounds],
-            "result": result(game, secrets.token_hex(4), ()),
+            "result": result(game, secrets.token_hex(4), ""),
         }
         text = json.dumps(plain, ensure_ascii=False)
     else:

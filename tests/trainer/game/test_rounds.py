@@ -15,10 +15,21 @@ from tests.conftest import Home, run_here
 from tests.trainer.evaluate.voices import ANNA, BORIS, said
 from trainer.__main__ import app as trainer
 from trainer.evaluate.generation import GeneratedReply
-from trainer.evaluate.reply_context import ReplyContext
+from trainer.evaluate.reply_context import ReplyContext, context_key
 from trainer.game.game_page import game_page
 from trainer.game.playing import play
-from trainer.game.rounds import Round, candidates, read_results, render_round, result, rounds_of, tally
+from trainer.game.rounds import (
+    FRIEND,
+    STRANGER,
+    GameResult,
+    Round,
+    candidates,
+    read_results,
+    render_round,
+    result,
+    rounds_of,
+    tally,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -62,8 +73,8 @@ def test_a_game_is_played_in_the_terminal(rounds: list[Round]) -> None:
     """Who always says 1 is right half of the time; a word that is no answer is asked again."""
     shown: list[str] = []
     answers = iter(["what", *"1" * 10])
-    right = play(rounds, lambda _: next(answers), shown.append)
-    assert sum(right) == 5
+    digits = play(rounds, lambda _: next(answers), shown.append)
+    assert (digits.count("1"), digits.count("0")) == (5, 5)
     assert "type 1 or 2" in shown
     assert all(text in render_round(rounds[0], 1, 10) for text in ("Boris: and you?", *rounds[0].answers))
 
@@ -80,7 +91,7 @@ def test_a_game_without_a_player_is_a_sentence(rounds: list[Round]) -> None:
 
 def test_results_are_found_in_any_text_and_counted_once() -> None:
     """Pasted from a chat; two friends with the same answers are two."""
-    one, other = (result("0000002a", player, [True, False, False]) for player in ("aaaaaaaa", "bbbbbbbb"))
+    one, other = (result("0000002a", player, "100") for player in ("aaaaaaaa", "bbbbbbbb"))
     found = read_results(f"Sue: I got {one}! was fun\nTom: {other} and again {one}")
     assert list(found) == [one, other]
     counted = tally(list(found.values()))
@@ -110,9 +121,9 @@ def test_the_command_exports_and_tallies(trained: Home, tmp_path: Path) -> None:
     assert game("--export", str(rounds), "--seed", "7").returncode == 0
     plain = json.loads(rounds.read_text(encoding="utf-8"))
     assert all(len(one["answers"]) == 2 and one["real"] in (0, 1) and one["before"] for one in plain["rounds"])
-    assert list(read_results(plain["result"] + "011").values()) == [[False, True, True]]
+    assert list(read_results(plain["result"] + "011").values()) == [GameResult("011")]
     for _ in range(2):  # the second time the same result is known
-        counted = game("--tally", result("00000007", "abcdef01", [True, True, False, False]), "--json")
+        counted = game("--tally", result("00000007", "abcdef01", "1100"), "--json")
         assert json.loads(counted.stdout)["rounds"] == 4, counted.stderr
     assert game("--tally", "nothing here", "--json").returncode == 0
 
@@ -128,7 +139,7 @@ def test_a_tally_of_nothing_says_what_a_result_looks_like(home: Home) -> None:
 def test_the_page_plays_by_itself(rounds: list[Round], tmp_path: Path) -> None:
     """In headless Chromium: the first button of each round is clicked, and the result is shown to be sent back."""
     page = game_page("Anna <b>", "0000002a", rounds)
-    clicking = "<script>for(let k=0;k<10;k++)document.querySelector('button').click()</script></body>"
+    clicking = "<script>for(let k=0;k<11;k++)document.querySelector('button').click()</script></body>"
     (tmp_path / "game.html").write_text(page.replace("</body>", clicking), encoding="utf-8")
     done = subprocess.run(
         [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
@@ -138,11 +149,64 @@ def test_the_page_plays_by_itself(rounds: list[Round], tmp_path: Path) -> None:
     assert "You found the real one in 5 of 10." in done.stdout
     assert "<b>" not in done.stdout
     (found,) = read_results(done.stdout.split("<code")[1]).values()
-    assert found == [one.real == 0 for one in rounds]
+    assert found == GameResult("".join("1" if one.real == 0 else "0" for one in rounds), FRIEND)
 
 
 def test_only_the_first_result_of_a_player_counts() -> None:
     """Whoever plays again knows the answers; another game is another matter."""
-    first, second = (result("0000002a", "aaaaaaaa", right) for right in ([True, False], [True, True]))
-    other = result("0000002b", "aaaaaaaa", [True, True])
+    first, second = (result("0000002a", "aaaaaaaa", digits) for digits in ("10", "11"))
+    other = result("0000002b", "aaaaaaaa", "11")
     assert list(read_results(f"{first} {second} {other}")) == [first, other]
+
+
+def of_three(count: int = 12) -> list[Round]:
+    """Rounds in which a rival answers, too."""
+    pairs = zip(said(ANNA, count, seed=1), said(BORIS, count, seed=2), strict=True)
+    replies = [GeneratedReply(context(k, real), (fake,), (fake,)) for k, (real, fake) in enumerate(pairs)]
+    rival = {context_key(reply.context): f"As an assistant, {number}." for number, reply in enumerate(replies)}
+    return rounds_of(replies, {}, seed=5, rounds=count, rival=rival)
+
+
+def test_three_answer_where_a_rival_did() -> None:
+    """Each in every place as often as it comes; a choice is one of three digits."""
+    rounds = of_three()
+    assert [sum(one.real == side for one in rounds) for side in range(3)] == [4, 4, 4]
+    for one in rounds:
+        assert one.rival is not None
+        assert one.answers[one.rival].startswith("As an assistant")
+        imitation = ({0, 1, 2} - {one.real, one.rival}).pop()
+        assert [one.digit(side) for side in (one.real, imitation, one.rival)] == ["3", "4", "5"]
+    assert {one.rival for one in rounds} == {0, 1, 2}
+
+
+def test_friends_and_strangers_are_tallied_apart() -> None:
+    """And the rival beside the imitation; games of two answers and of three are one tally."""
+    games = [result("0000002a", "aaaaaaaa", "345345", FRIEND), result("0000002a", "bbbbbbbb", "4444", STRANGER)]
+    counted = tally(list(read_results(f"{' '.join(games)} {result('0000002b', 'cccccccc', '01')}").values()))
+    assert (counted.rounds, counted.fooled, counted.three, counted.three_fooled, counted.rival) == (12, 7, 10, 6, 2)
+    assert (counted.friends, counted.strangers) == ((2, 6), (4, 4))
+    assert "the imitation was taken in 6 and the rival in 2 of 10 rounds" in counted.sentence
+    assert "friends were fooled in 2 of 6, strangers were fooled in 4 of 4" in counted.sentence
+    assert counted.plain["friends"] == {"fooled": 2, "rounds": 6}
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here to open the page with")
+def test_the_page_plays_with_three(tmp_path: Path) -> None:
+    """A stranger who always takes the first answer: the page writes the digits that the trainer reads."""
+    rounds = of_three(6)
+    page = game_page("Anna", "0000002a", rounds)
+    clicking = (
+        "<script>document.querySelectorAll('button')[1].click();"
+        "for(let k=0;k<6;k++)document.querySelector('button').click()</script></body>"
+    )
+    (tmp_path / "game.html").write_text(page.replace("</body>", clicking), encoding="utf-8")
+    done = subprocess.run(
+        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
+         "--dump-dom", (tmp_path / "game.html").as_uri()],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    (found,) = read_results(done.stdout.split("<code")[1]).values()
+    assert found == GameResult("".join(one.digit(0) for one in rounds), STRANGER)
+    assert "Guessing would find 2." in done.stdout
+    assert "three answers" in done.stdout
+    assert "the large model, which you chose" in done.stdout

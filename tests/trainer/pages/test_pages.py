@@ -12,7 +12,7 @@ from tests.conftest import Home, run_here
 from tests.trainer.evaluate.voices import ANNA, BORIS, said
 from trainer.__main__ import app as trainer
 from trainer.game.game_page import game_page
-from trainer.game.rounds import Round, read_results
+from trainer.game.rounds import FRIEND, GameResult, Round, read_results
 
 pytestmark = needs_chromium
 
@@ -61,9 +61,10 @@ def chromium(pages: dict[str, Path]) -> Iterator[Browser]:
 
 @pytest.fixture
 def game(chromium: Browser, pages: dict[str, Path]) -> Iterator[Page]:
-    """The game, about to begin."""
+    """The game, about to begin: a friend plays."""
     page = chromium.new_page(viewport=PHONE)  # type: ignore[arg-type]
     page.goto(pages["game"].as_uri())
+    page.get_by_role("button", name="Yes, we know each other").click()
     yield page
     page.close()
 
@@ -138,9 +139,8 @@ def test_a_result_is_copied_with_a_sentence_that_says_what_it_is(game: Page) -> 
         "I found the real Anna <b> in 4 of 4."
     )
     assert "alterego game --tally" in text
-    assert list(read_results(text).values()) == [
-        [side == shown.real for side, shown in zip((0, 1, 0, 1), ROUNDS, strict=True)]
-    ]
+    digits = "".join(shown.digit(side) for side, shown in zip((0, 1, 0, 1), ROUNDS, strict=True))
+    assert list(read_results(text).values()) == [GameResult(digits, FRIEND)]
 
 
 def test_who_plays_again_is_not_counted_again(game: Page) -> None:

@@ -14,7 +14,7 @@ from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.figures import MODEL_FIGURES, REPLY_FIGURES, TEXT_FIGURES, Row, TextFigure
 from trainer.evaluate.generation import GeneratedReply, texts_of
 from trainer.evaluate.intervals import Figure
-from trainer.evaluate.reply_context import evenly_spaced
+from trainer.evaluate.reply_context import context_key, evenly_spaced
 from trainer.evaluate.report.extremes import extremes
 from trainer.evaluate.report.plain_figures import ORDER
 from trainer.evaluate.shape import LENGTHS, length_bin
@@ -97,14 +97,17 @@ def _chart(title: str, spec: TextFigure, rows: Mapping[str, Figure]) -> Markup:
 
 def _pairs(evaluation: Evaluation) -> list[dict[str, Sequence[str]]]:
     """Return what was said and imitated, side by side; where there is a rival, only what it answered too."""
-    rival = {timed.reply.context: timed.reply.lines for timed in (evaluation.rival.replies if evaluation.rival else ())}
-    usable = [reply for reply in evaluation.replies if reply.lines and (not rival or rival.get(reply.context))]
+    answers = evaluation.rival.replies if evaluation.rival else ()
+    rival = {context_key(timed.reply.context): timed.reply.lines for timed in answers}
+    usable = [
+        reply for reply in evaluation.replies if reply.lines and (not rival or rival.get(context_key(reply.context)))
+    ]
     return [
         {
             "before": reply.context.before[-1].lines if reply.context.before else ("…",),
             "real": reply.context.real.lines,
             "imitated": reply.lines,
-            "rival": rival.get(reply.context, ()),
+            "rival": rival.get(context_key(reply.context), ()),
         }
         for reply in evenly_spaced(usable, SAMPLES)
     ]

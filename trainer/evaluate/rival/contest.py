@@ -10,7 +10,7 @@ from persona.errors import UserError
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.generation import GeneratedReply, TimedReply
-from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
+from trainer.evaluate.reply_context import ReplyContext, context_key, evenly_spaced, reply_contexts
 from trainer.evaluate.rival.chat_answer import ChatAnswer, RubbishError
 from trainer.evaluate.rival.chat_client import ANSWER_SECONDS, ChatClient, ChatServer, TooLongError
 from trainer.evaluate.rival.chat_prompt import Message, answer_lines, chat_prompt
@@ -198,7 +198,8 @@ class _Examiner:
             return
         self._rubbish = 0
         lines = answer_lines(answer.text, self._contest.persona)
-        kept = RivalAnswer(lines, round(answer.seconds, 3), answer.prompt_tokens, answer.answer_tokens, answer.finish)
+        costs = (round(answer.seconds, 3), answer.prompt_tokens, answer.answer_tokens)
+        kept = RivalAnswer(lines, *costs, answer.finish, context_key(question.context))
         self._contest.kept.keep(question.messages, kept)
 
     async def _answer(self, client: ChatClient, question: Question) -> ChatAnswer:

@@ -17,13 +17,14 @@ FOLDER = "rivals"  # in adapters/<name>
 @dataclass(frozen=True, slots=True)
 class RivalAnswer:
     """lines: of the answer, none if it said nothing. seconds: that it took. prompt_tokens, answer_tokens: None if unknown.
-    finish: why it ended, as the server says."""
+    finish: why it ended, as the server says. context: which held-out message it answers (see `context_key`)."""
 
     lines: tuple[str, ...]
     seconds: float
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     finish: str = ""
+    context: str = ""
 
 
 class KeptAnswers:
@@ -40,6 +41,11 @@ class KeptAnswers:
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 
+    @property
+    def all(self) -> list[RivalAnswer]:
+        """Return all answers, in the order in which they were given."""
+        return list(self._answers.values())
+
     def get(self, messages: Sequence[Message]) -> RivalAnswer | None:
         """Return the answer to a prompt, None if it was not asked yet."""
         return self._answers.get(_key(messages))
@@ -51,6 +57,13 @@ class KeptAnswers:
         row = json.dumps({"asked": _key(messages), **asdict(answer)}, ensure_ascii=False)
         with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "wb") as file:
             file.write(f"\n{row}\n".encode())  # a line of its own, whatever a crash left before it
+
+
+def rival_answers(adapters: Path) -> dict[str, str]:
+    """Return what the rival that was asked last answered, by `context_key`; silences are left out."""
+    paths = sorted((adapters / FOLDER).glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    answers = KeptAnswers(paths[-1]).all if paths else []
+    return {answer.context: "\n".join(answer.lines) for answer in answers if answer.context and answer.lines}
 
 
 def kept_answers(adapters: Path, url: str, model: str) -> KeptAnswers:

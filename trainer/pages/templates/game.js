@@ -4,6 +4,7 @@ const rounds = JSON.parse(new TextDecoder().decode(bytes));
 const place = document.querySelector("#round");
 const player = [...crypto.getRandomValues(new Uint8Array(4))].map(byte => byte.toString(16).padStart(2, "0")).join("");
 let choices = [];
+let knows = ""; // "f" for a friend, "s" for a stranger
 let counted = ""; // the result of the first time; whoever plays again knows the answers
 
 function element(tag, words, look = "") {
@@ -33,6 +34,17 @@ function show(title, parts) {
 const said = ([who, words]) => element("p", `${who}: ${words}`);
 const isRight = number => choices[number] === rounds[number].real;
 
+function begin() {
+  const as = letter => () => { knows = letter; play(); };
+  show(`Do you know ${name}?`, [button("Yes, we know each other", as("f")), button("No, we never met", as("s"))]);
+}
+
+function digit(number) { // as Round.digit in rounds.py
+  const { answers, real, rival } = rounds[number];
+  if (choices[number] === rival) return "5";
+  return (choices[number] === real ? "13" : "04")[answers.length - 2];
+}
+
 function play() {
   const number = choices.length;
   if (number === rounds.length) return end();
@@ -42,12 +54,13 @@ function play() {
 }
 
 function end() {
-  const right = rounds.map((_, number) => isRight(number) ? "1" : "0").join("");
-  const score = [...right].filter(digit => digit === "1").length;
+  const digits = rounds.map((_, number) => digit(number)).join("");
+  const score = rounds.filter((_, number) => isRight(number)).length;
+  const guessed = rounds.reduce((sum, { answers }) => sum + 1 / answers.length, 0);
   const first = !counted;
-  counted ||= `alterego-${game}-${player}-${right}`;
+  counted ||= `alterego-${game}-${player}-${digits}-${knows}`;
   show(`You found the real one in ${score} of ${rounds.length}.`, [
-    element("p", `Guessing would find ${rounds.length / 2}.`, "means"),
+    element("p", `Guessing would find ${Math.round(10 * guessed) / 10}.`, "means"),
     ...(first ? sending(score) : [element("p", "Only your first game counts: now you know the answers.", "means")]),
     button("Play again", () => { choices = []; play(); }),
     ...mistakes(),
@@ -64,7 +77,7 @@ function sending(score) {
   const block = element("p", `I found the real ${name} in ${score} of ${rounds.length}. My result, for "alterego game --tally": `, "send");
   block.append(element("code", counted));
   return [
-    element("p", "Send this to whoever sent you the game. It says which rounds you got right, and nothing else."),
+    element("p", "Send this to whoever sent you the game. It says which answers you chose and whether you know each other, and nothing else."),
     block, copying, status,
   ];
 }
@@ -85,12 +98,14 @@ async function copied(text) {
 }
 
 function mistakes() {
-  const wrong = rounds.filter((_, number) => !isRight(number));
+  const wrong = rounds.map((round, number) => ({ ...round, choice: choices[number] })).filter((_, number) => !isRight(number));
   if (!wrong.length) return [element("p", "Nothing fooled you.")];
-  const told = wrong.flatMap(({ before, answers, real }) => [
+  const told = wrong.flatMap(({ before, answers, real, rival, choice }) => [
     ...before.map(said),
     labelled("person", name, answers[real]),
-    labelled("imitation", "the imitation, which you chose", answers[1 - real]),
+    choice === rival
+      ? labelled("rest", "the large model, which you chose", answers[choice])
+      : labelled("imitation", "the imitation, which you chose", answers[choice]),
     document.createElement("hr"),
   ]);
   return [element("h3", "What fooled you"), ...told.slice(0, -1)];
@@ -102,4 +117,4 @@ function labelled(look, who, words) {
   return made;
 }
 
-play();
+begin();

@@ -22,10 +22,12 @@ from trainer.__main__ import app as trainer
 from trainer.commands.evaluate import show_evaluation
 from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import EvaluationRun, Scope
+from trainer.evaluate.reply_context import context_key, reply_contexts
 from trainer.evaluate.report.plain_figures import plain_figures
 from trainer.evaluate.report.report_page import page
 from trainer.evaluate.rival.chat_client import ChatServer, chat_server
 from trainer.evaluate.rival.contest import Contest, RivalReplies, ask, open_contest
+from trainer.evaluate.rival.kept_answers import rival_answers
 from trainer.progress import Bars
 
 HELD_OUT = 40
@@ -108,6 +110,20 @@ def test_what_was_answered_is_not_asked_again(settings: Settings, corpus: Corpus
     assert "nothing is asked" in done.disclosure
     asked(done)
     assert len(server.asked) == 41
+
+
+def test_the_game_finds_the_answers_of_whoever_was_asked_last(
+    settings: Settings, corpus: Corpus, server: FakeChat
+) -> None:
+    """By the held-out message, whatever the prompt was; silences are left out."""
+    contexts = reply_contexts(corpus.in_split("b"), SPEAKER)
+    assert rival_answers(settings.adapters) == {}
+    server.words = lambda _: "" if len(server.asked) == 1 else f"answer {len(server.asked)}"
+    asked(opened(settings, corpus, server))
+    answers = rival_answers(settings.adapters)
+    assert answers == {
+        context_key(context): f"answer {number}" for number, context in enumerate(contexts, start=1) if number > 1
+    }
 
 
 def test_an_interruption_says_what_is_kept(settings: Settings, corpus: Corpus, server: FakeChat) -> None:
