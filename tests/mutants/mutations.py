@@ -472,7 +472,61 @@ SPEAKING_UP = [
     ),
 ]
 
+MEMORY = [
+    *_in(
+        "persona/archive/index.py",
+        "tests/persona/archive/test_index.py",
+        what_is_said_later_comes_to_mind=("is_later = cue.at is not None and", "is_later = cue.at is None and"),
+        dms_come_to_mind=('return row.dm in ("", cue.dm) and not is_own', "return not is_own"),
+        unsealed_archives_are_read=("if is_sealed and path.is_file()", "if path.is_file()"),
+    ),
+    *_in(
+        "persona/archive/passages.py",
+        "tests/persona/archive/test_passages.py",
+        quotes_of_held_out_words_are_kept=("return replace(turn, quote=None)", "return turn"),
+    ),
+    *_in(
+        "persona/archive/recall.py",
+        "tests/persona/archive/test_recall.py",
+        anything_comes_to_mind=("or each.score < MIN_SHARE * ranked[0].score", ""),
+        memories_fill_the_prompt=("return min(MAX_TOKENS, max_length // CONTEXT_SHARE)", "return MAX_TOKENS"),
+    ),
+    *_in(
+        "trainer/corpus/archiving.py",
+        "tests/trainer/corpus/test_archiving.py",
+        held_out_is_remembered=("in corpus.in_split(TRAIN):", "in corpus.conversations:"),
+        dms_with_strangers_are_remembered=('scene != "dm" or other in settings.people:', 'scene != "":'),
+    ),
+    *_in(
+        "trainer/loop/memory_rows.py",
+        "tests/trainer/loop/test_memory_rows.py",
+        its_own_talk_comes_to_mind=("conversation=reply.record.id,", 'conversation="",'),
+        every_memory_is_right=("if number % SHARE_RANDOM == 0 and", "if number % SHARE_RANDOM == 9 and"),
+    ),
+    *_in(
+        "trainer/loop/batches.py",
+        "tests/trainer/loop/test_memory_rows.py",
+        replies_are_learned_twice=("mask[place] and turn not in places", "mask[place] and turn >= 0"),
+        context_is_learned_again=("has_loss and place > last for", "has_loss and place > -1 for"),
+    ),
+    *_in(
+        "trainer/bundle/archive_erasure.py",
+        "tests/trainer/bundle/test_archive_erasure.py",
+        quotes_of_the_forgotten_stay=("if quote and quote.speaker in self.speakers:", "if quote is None:"),
+        dms_of_the_forgotten_stay=("left = turns if passage.dm not in self.speakers else ()", "left = turns"),
+    ),
+    *_in(
+        "persona/bundle.py",
+        "tests/trainer/bundle/test_archive_erasure.py",
+        the_seal_vouches_for_what_is_not_there=(
+            "    _write_seal(bundle.folder, bundle.seal.signed(others))\n    path",
+            "    path",
+        ),
+    ),
+]
+
 MUTATIONS = [
+    *MEMORY,
     *REFINING,
     *SPEAKING_UP,
     *TRANSCRIPT,

@@ -4,11 +4,15 @@ import asyncio
 import random
 import secrets
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 
 from engine.choose import open_voice
 from engine.simulation import simulate, untrained
 from engine.voice import Voice
+from persona.archive.index import Archive, archive_of
+from persona.archive.ranking import Cue
+from persona.archive.recall import recall
 from persona.bundle import Seal, current
 from persona.config import Settings
 from persona.errors import SettingsError, UserError
@@ -43,12 +47,14 @@ def sample_texts(settings: Settings, request: SampleRequest) -> list[str]:
     """Return the texts. Raises UserError if there is no current adapter, or nobody of that name was heard."""
     if request.scene not in SCENES:
         raise SettingsError(f"there is no scene {request.scene!r}; the scenes are {', '.join(SCENES)}")
-    seal = current(settings.adapters).seal
+    bundle = current(settings.adapters)
+    seal = bundle.seal
     speaker = find_speaker(seal, request.speaker)
     others = request.turns > 0 or not seal.speakers[speaker].tuned
     voice = open_voice(settings, merge=not others)
     seed = secrets.randbits(31) if request.seed is None else request.seed
-    return asyncio.run(_sampled(voice, request, speaker, seed))
+    with closing(archive_of(bundle)) as archive:
+        return asyncio.run(_sampled(voice, archive, request, speaker, seed))
 
 
 def find_speaker(seal: Seal, name: str) -> str:
@@ -62,34 +68,37 @@ def find_speaker(seal: Seal, name: str) -> str:
     return by_name[key]
 
 
-async def _sampled(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> list[str]:
+async def _sampled(voice: Voice, archive: Archive, request: SampleRequest, speaker: str, seed: int) -> list[str]:
     await voice.engine.start()
     try:
         if request.turns:
             return [render(await _conversation(voice, request, seed)).strip()]
         if not voice.seal.speakers[speaker].tuned:
             _say(f"{voice.seal.speakers[speaker].name} was not trained: this voice is the base's")
-        texts = [await _one(voice, request, speaker, seed + number * 7919) for number in range(request.count)]
+        texts = [await _one(voice, archive, request, speaker, seed + number * 7919) for number in range(request.count)]
         return [text for text in texts if text]
     finally:
         await voice.engine.close()
 
 
-async def _one(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> str:
+async def _one(voice: Voice, archive: Archive, request: SampleRequest, speaker: str, seed: int) -> str:
     """Return a text of the voice; empty if it stays silent with every seed."""
     for draw in range(DRAWS):
-        if lines := await _drawn(voice, request, speaker, seed + draw * 104_729):
+        if lines := await _drawn(voice, archive, request, speaker, seed + draw * 104_729):
             return "\n".join(lines)
     return ""
 
 
-async def _drawn(voice: Voice, request: SampleRequest, speaker: str, seed: int) -> tuple[str, ...]:
+async def _drawn(voice: Voice, archive: Archive, request: SampleRequest, speaker: str, seed: int) -> tuple[str, ...]:
     tuned = voice.seal.speakers[speaker].tuned
     if request.scene == "timeline" and not request.answers:
         return await voice.tweet(seed, speaker=speaker, year=request.year, tuned=tuned)
     opening = plain_lines(request.answers) or (random.Random(seed).choice(OPENINGS),)
     scene = "reply" if request.scene == "timeline" else request.scene
-    return await voice.reply(scene, (Turn(SOMEONE, opening),), seed, speaker=speaker, year=request.year, tuned=tuned)
+    turns = (Turn(SOMEONE, opening),)
+    own = speaker == voice.seal.speaker  # nobody else remembers
+    memories = recall(archive, Cue(turns), voice.encoding, voice.seal.max_length) if own else ()
+    return await voice.reply(scene, turns, seed, memories=memories, speaker=speaker, year=request.year, tuned=tuned)
 
 
 async def _conversation(voice: Voice, request: SampleRequest, seed: int) -> Conversation:

@@ -97,7 +97,8 @@ def test_import_reports_every_message(trained: Home, tmp_path: Path) -> None:
 
 def test_a_plan_says_what_training_would_take_and_trains_nothing(imported: Home) -> None:
     """With a base that is there, and with one that is yet to grow."""
-    for text, grown in (('[base]\nmodel = "base"\n', False), ("[base]\nminutes = 7\n", True)):
+    forgetful = '[base]\nmodel = "base"\n[train]\nmemory = false\n'
+    for text, grown in ((forgetful, False), ("[base]\nminutes = 7\n", True)):
         bases.save(imported.folder / "base", bases.qwen3)
         imported.settings(sample_settings(text))
         done = trainer(imported, "train", "--plan", "--json")
@@ -107,6 +108,7 @@ def test_a_plan_says_what_training_would_take_and_trains_nothing(imported: Home)
         assert found["steps"] > 0
         assert found["trainable"] < found["parameters"]
         assert found["memory_activations"] > 0
+        assert (found["memory_rows"] > 0) is grown
         assert "tokens in" in trainer(imported, "train", "--plan").stdout
         assert not load(imported.config, {}).adapters.exists()
 
@@ -168,10 +170,12 @@ def test_any_causal_lm_folder_is_a_base(imported: Home, shape: object, make: obj
 def test_the_end_of_turn_is_what_the_model_stops_on(imported: Home) -> None:
     """A tokenizer's EOS that the model never generates gives way to the first one it does."""
     bases.save(imported.folder / "base", bases.qwen3, listed=[7, 9])
-    imported.settings(sample_settings('[base]\nmodel = "base"\n[train]\nepochs = 1\nlimit = 60\nrank = 4\n'))
+    forgetful = "[train]\nepochs = 1\nlimit = 60\nrank = 4\nmemory = false\n"
+    imported.settings(sample_settings(f'[base]\nmodel = "base"\n{forgetful}'))
     assert trainer(imported, "train", "--force").returncode == 0
     seal = current(load(imported.config, {}).adapters).seal
     assert (seal.end_of_turn, seal.stops) == (7, (7, 9))
+    assert "private/archive.sqlite" not in seal.files
 
 
 def test_a_second_training_is_kept_away(trained: Home) -> None:
