@@ -125,7 +125,7 @@ async def hand_over(count: int) -> list[float]:
         for number in range(count):
             reached.clear()
             began = time.perf_counter()
-            place, author = f"discord:{number % PLACES}", f"{number % PEOPLE}"
+            place, author = f"discord:{number % PLACES}", f"{100 + number % PEOPLE}"  # 1 is the bot itself
             message = IncomingMessage(place, f"{number}", author, f"p{author}", "hi", time.time(), mention=True)
             await room.say(message)
             await reached.wait()
