@@ -94,14 +94,14 @@ def attribution(contexts: tuple[Numbers, Numbers], theirs: tuple[Numbers, Number
 
 def relevance(scorer: Scorer, asked: Sequence[ReplyContext], until: float, seed: int = 0) -> Figure | None:
     """R10@1: how often the real answer is found among ten of the persona's, by how much the context helps it (log
-    p(answer | context) - log p(answer)); .1 is chance. None if there is no context."""
+    p(answer | context) - log p(answer)); .1 is chance. None if there is no context, or hardly any time."""
     rng = random.Random(seed)
     answers = [context for context in asked if context.before and context.before[-1].speaker != context.real.speaker]
     if len(answers) < CANDIDATES:
         return None
     hits: list[float] = []
     for context in rng.sample(answers, len(answers)):
-        if hits and time.monotonic() > until:
+        if time.monotonic() > until:
             break
         others = rng.sample([other for other in answers if other.text != context.text] or answers, CANDIDATES - 1)
         turns = [context.real, *(other.real for other in others)]
@@ -109,7 +109,7 @@ def relevance(scorer: Scorer, asked: Sequence[ReplyContext], until: float, seed:
         alone = replace(context, before=(), memories=())
         gain = scorer.nats([(alone, turn) for turn in turns]) - scorer.nats([(context, turn) for turn in turns])
         hits.append(float(gain[0] > gain[1:].max()))
-    return bootstrap(lambda some: float(some.mean()), np.array(hits))
+    return bootstrap(lambda some: float(some.mean()), np.array(hits)) if len(hits) >= CANDIDATES else None
 
 
 def _last_turn_only(row: Window, end: int) -> Window:

@@ -1,15 +1,14 @@
-"""Which of the person's messages a prompt shows: those said before the most similar words."""
+"""Which of the person's messages a prompt shows: those said before the most similar words, ranked as memories are."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
-import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-
-from persona.word_tokens import word_tokens
+from persona.archive.ranking import Cue, scorer_of, weights_of
+from persona.archive.terms import terms_of
+from persona.transcript import block
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced
 
 EXAMPLES = 30
-QUERY_TURNS = 4  # the last of a conversation
 
 
 class Examples:
@@ -17,22 +16,33 @@ class Examples:
 
     def __init__(self, contexts: Sequence[ReplyContext]) -> None:
         self._contexts = contexts
-        self._words = TfidfVectorizer(analyzer=word_tokens, sublinear_tf=True)
-        texts = [f"{_asked(context)}\n{context.text}" for context in contexts]
-        self._index = self._words.fit_transform(texts) if any(map(word_tokens, texts)) else None
+        self._terms = [terms_of(_said(context)) for context in contexts]
+        self._holding: defaultdict[str, list[int]] = defaultdict(list)
+        for place, terms in enumerate(self._terms):
+            for term in {*terms}:
+                self._holding[term].append(place)
+        self._usual = sum(map(len, self._terms)) / max(1, len(contexts))
 
     def nearest(self, context: ReplyContext, count: int = EXAMPLES) -> list[ReplyContext]:
         """Return at most `count` examples, the nearest last; if too few are like it, others evenly spaced before them."""
-        nearest: list[int] = []
-        if self._index is not None:
-            likeness = (self._index @ self._words.transform([_asked(context)]).T).toarray()[:, 0]
-            ranked = np.argsort(-likeness, kind="stable")[:count]
-            nearest = [int(place) for place in ranked if likeness[place] > 0][::-1]
-        others = [place for place in range(len(self._contexts)) if place not in set(nearest)]
+        nearest = self._ranked(Cue(context.before, context.real.quote))[:count][::-1]
+        others = [place for place in range(len(self._contexts)) if place not in {*nearest}]
         filled = evenly_spaced(others, count - len(nearest)) if len(nearest) < count else []
         return [self._contexts[place] for place in (*filled, *nearest)]
 
+    def _ranked(self, cue: Cue) -> list[int]:
+        """Return the places of the messages that answer a cue, best first."""
+        weights = weights_of(cue)
+        frequencies = {term: len(self._holding[term]) for term in weights if term in self._holding}
+        scorer = scorer_of(weights, frequencies, len(self._contexts), self._usual)
+        scores = {
+            place: scorer.score(self._terms[place])
+            for term in scorer.weights
+            if term in self._holding
+            for place in self._holding[term]
+        }
+        return sorted(scores, key=lambda place: (-scores[place], place))
 
-def _asked(context: ReplyContext) -> str:
-    quoted = context.real.quote.words if context.real.quote else ""
-    return "\n".join([*(turn.text for turn in context.before[-QUERY_TURNS:]), quoted])
+
+def _said(context: ReplyContext) -> str:
+    return "\n".join(block(turn) for turn in (*context.before[-1:], context.real))
