@@ -180,6 +180,7 @@ def _refine(
         "held_out": [prefers.liked, prefers.refused],
         "left_out": rows.left_out,
         "steps": training.steps,
+        "loss": [round(history[0]["loss"], 4), round(history[-1]["loss"], 4)],
         "seconds": round(time.monotonic() - began, 1),
     }
     data = {**old.seal.data, "refined": {"from": old.version, "made_of": _made_of(old, replies)}}
@@ -188,7 +189,8 @@ def _refine(
         metrics = {**old.seal.metrics, "refined": figures}
         seal = old.seal.model_copy(update={"data": data, "metrics": metrics})
         seal = seal.model_copy(update={"probe": find_probe(opened.model, opened.base.encoding, seal)})
-        trained = Trained(training.steps, time.monotonic() - began, 0, history)
+        losses = list(old.seal.metrics.get("loss_history", []))  # of the training that it goes on from
+        trained = Trained(training.steps, time.monotonic() - began, 0, losses)
         records = corpus.in_split(TRAIN)
         (folder / PRIVATE / LEARNED).write_text(json.dumps(sorted(learned)), encoding="utf-8")
         write_provenance(corpus, folder)
