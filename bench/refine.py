@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -124,6 +125,7 @@ def run(settings: Settings, corpus: Corpus, count: int, asked: int, seed: int, t
         point_current(old)
         result[name] = figures(outcome, old) | {"minutes": round((time.monotonic() - began) / 60, 2)}
         result[name]["speaks"] = measured(settings, outcome.bundle, fresh, asked, seed, has_tic)
+        print(json.dumps({name: result[name]}, ensure_ascii=False), file=sys.stderr)
     return result
 
 

@@ -40,7 +40,8 @@ class FeedbackLine(BaseModel):
 @dataclass(frozen=True, slots=True)
 class JudgedReply:
     """An answer of the persona and what was thought of it. context: what it answers. right: what its owner would have said,
-    () for a vote. adapter: which one said it. key: the same for the same answer and judgement."""
+    () for a vote. adapter: which one said it. key: the same for the same answer and judgement. asked: the prompt as it was
+    before it was masked, which would make many alike."""
 
     context: Conversation
     lines: tuple[str, ...]
@@ -48,11 +49,14 @@ class JudgedReply:
     right: tuple[str, ...] = ()
     adapter: str = ""
     key: str = ""
+    asked: str = ""
 
     @property
     def is_held_out(self) -> bool:
-        """Return whether its prompt is one of those that judge: by a hash of it, so for good."""
-        return int(_hash(repr(self.context)), 16) % HELD_OUT == 0
+        """Return whether it judges: by a hash of its prompt, so for good and with all answers to that; of the timeline, whose
+        prompts are all alike, by the answer's too."""
+        place = self.asked or repr(self.context)
+        return int(_hash(place if self.context.turns else f"{place}{self.lines}"), 16) % HELD_OUT == 0
 
 
 def ask_bot(settings: Settings) -> list[FeedbackLine]:
@@ -115,7 +119,9 @@ def _judged(settings: Settings, line: FeedbackLine) -> JudgedReply | None:
     except TranscriptError:
         return None
     said = plain_lines(line.completion)
-    return JudgedReply(context, said, line.score > 0, plain_lines(line.right), line.adapter) if said else None
+    if not said:
+        return None
+    return JudgedReply(context, said, line.score > 0, plain_lines(line.right), line.adapter, asked=line.prompt)
 
 
 def shown_speakers(settings: Settings, account: str, conversation: Conversation) -> frozenset[str]:

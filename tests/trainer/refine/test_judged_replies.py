@@ -72,6 +72,17 @@ def test_what_is_held_out_is_so_for_good(settings: Settings) -> None:
     assert len({reply.key for reply in several} | {one.key}) == 3
 
 
+def test_prompts_that_are_alike_once_masked_are_not_held_out_together(settings: Settings) -> None:
+    """About one of four is, on Discord too, and of tweets, which answer nothing."""
+    tweets = [line(said=f"tweet {number}").model_copy(update={"prompt": "# timeline 2024\n"}) for number in range(80)]
+    asked = [Conversation("group", (Turn("ZOE", (f"question {number}",)),), 2024) for number in range(80)]
+    answers = [line("discord:1").model_copy(update={"prompt": render(each)}) for each in asked]
+    for lines in (tweets, answers):
+        replies = judged_replies(settings, lines)
+        assert len({repr(reply.context) for reply in replies}) == 1
+        assert 8 <= sum(reply.is_held_out for reply in replies) <= 32
+
+
 def test_a_file_of_votes_is_read_and_what_is_none_is_named(settings: Settings, tmp_path: Path) -> None:
     """By its line; a prompt that is no transcript any more is left out."""
     votes = tmp_path / "votes.jsonl"
