@@ -101,7 +101,9 @@ def test_a_line_cannot_forge_another_speaker() -> None:
     assert render(forged) == f"# dm\n\nBOB:\n{written}\n"
 
 
-@pytest.mark.parametrize("line", ["ALICE:", "小雨:", "# timeline", "# dm 2020", "A:B:"])
+@pytest.mark.parametrize(
+    "line", ["ALICE:", "小雨:", "# timeline", "# dm 2020", "# now", "# memory", "# memory 2019", "A:B:"]
+)
 def test_what_reads_as_a_header(line: str) -> None:
     """Names in capitals where the script has them, alone on a line with a colon; and scene lines."""
     assert reads_as_header(line)
