@@ -445,7 +445,6 @@ SPEAKING_UP = [
         missed_talk_is_revived=("if self._store.clock() - message.at > FRESH:", "if False:"),
         load_is_no_reason=("if self._drafter.drafting >= BUSY_DRAFTS:", "if False:"),
         asked_again_and_again=("self._rests_until = time.monotonic() + REST", "pass"),
-        each_of_a_flood_is_looked_at=("        if is_due:\n            return\n", ""),
     ),
     *_in(
         "bot/talk/policy.py",
