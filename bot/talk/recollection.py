@@ -28,8 +28,8 @@ from persona.word_tokens import word_tokens
 
 log = logging.getLogger("alterego.recollection")
 
-RECALL_SECONDS = 2.0  # that may pass; on a quiet machine it is a few hundredths
-MAX_MESSAGES = 2000  # of a channel that are looked through, the newest
+RECALL_SECONDS = 2.0  # that may pass; with a full channel it is about a tenth, less in a quiet one
+MAX_MESSAGES = 1000  # of a channel that are looked through, the newest
 PAUSE_SECONDS = 3600.0  # after which something else is talked about
 MIN_WORDS_NOT_REPEATED = 6  # of a remembered line that must not be said again word for word, as of the copy guard
 
