@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote as quoted_path
 
 from persona.archive.passages import Passage
-from persona.archive.ranking import USUAL_TERMS, Cue, ScoredPassage, Scorer, scorer_of, weights_of
+from persona.archive.ranking import USUAL_TERMS, Cue, PassageScorer, ScoredPassage, scorer_of, weights_of
 from persona.archive.terms import terms_of
 from persona.atomic import replacing
 from persona.bundle import PRIVATE, Bundle
@@ -300,7 +300,7 @@ def _may_come_to_mind(row: "_Row | Passage", cue: Cue) -> bool:
     return row.dm in ("", cue.dm) and not is_own and not is_later
 
 
-def _looked_up(scorer: Scorer, frequencies: dict[str, int]) -> list[str]:
+def _looked_up(scorer: PassageScorer, frequencies: dict[str, int]) -> list[str]:
     """Return the terms of a cue to look up: those that tell most, as long as their lists are short together."""
     known = [term for term in scorer.weights if frequencies.get(term)]
     terms: list[str] = []

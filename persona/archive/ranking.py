@@ -61,7 +61,7 @@ def weights_of(cue: Cue) -> dict[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Scorer:
+class PassageScorer:
     """Scores passages. weights: of the cue's terms that tell something. idf: how rare each is. usual: terms of a passage."""
 
     weights: Mapping[str, float]
@@ -78,12 +78,14 @@ class Scorer:
         )
 
 
-def scorer_of(weights: Mapping[str, float], frequencies: Mapping[str, int], passages: int, usual: float) -> Scorer:
+def scorer_of(
+    weights: Mapping[str, float], frequencies: Mapping[str, int], passages: int, usual: float
+) -> PassageScorer:
     """Return a scorer without the terms that are common. frequencies: how many of all `passages` hold each term."""
     most = max(COMMON_COUNT, COMMON_SHARE * passages)
     telling = {term: weight for term, weight in weights.items() if frequencies.get(term, 0) <= most}
     idf = {term: inverse_frequency(frequencies.get(term, 0), passages) for term in telling}
-    return Scorer(telling, idf, usual)
+    return PassageScorer(telling, idf, usual)
 
 
 def inverse_frequency(frequency: int, passages: int) -> float:
