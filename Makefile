@@ -32,6 +32,9 @@ install-venv: .venv/installed  ## the environment in .venv; TORCH=cpu takes PyTo
 demo: .venv/installed  ## import the sample, train on it, and chat with who comes out
 	@$(BIN)/python -m alterego demo .
 
+# so that what is printed names make's targets, and else the Python of .venv
+demo init chat doctor studio train run: export ALTEREGO_BY = make
+
 init: .venv/installed  ## find your exports, say who is who, write persona.toml
 	@$(BIN)/python -m trainer init
 

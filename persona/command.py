@@ -22,6 +22,7 @@ from persona.errors import FAILED, USAGE, UserError, describe_os_error
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+CALLER = "ALTEREGO_BY"  # "make" where the Makefile calls
 COMPLETE = "_ALTEREGO_COMPLETE"  # set by completions/: words to complete instead of a command to run
 CHATTY_LIBRARIES = ("bitsandbytes", "huggingface_hub")  # "Failed to load CPU gemm_4bit_forward …" on every command
 EXAMPLE = " Example: "
@@ -79,8 +80,16 @@ def _move_examples(group: Any) -> None:
 
 
 def typed(sentence: str) -> str:
-    """Return a sentence with its commands as the user has to type them: under `alterego`, without `python -m`."""
-    return re.sub(r"\bpython -m (trainer|bot)\b", PROGRAM, sentence) if _program.get() == PROGRAM else sentence
+    """Return a sentence with its commands as the user has to type them: under `alterego`, without `python -m`; where make
+    runs it, by make, or else with the Python of `.venv`."""
+    if _program.get() == PROGRAM:
+        return re.sub(r"\bpython -m (trainer|bot)\b", PROGRAM, sentence)
+    if os.environ.get(CALLER) == "make":
+        made = re.sub(
+            r"\bpython -m (?:trainer|bot) (init|train|chat|studio|doctor|run)(?![\w-]| -)", r"make \1", sentence
+        )
+        return re.sub(r"(?<!/)\bpython -m (trainer|bot)\b", r".venv/bin/python -m \1", made)
+    return sentence
 
 
 @contextmanager
@@ -96,8 +105,11 @@ def guided() -> Iterator[None]:
 def next_step(command: str, config: Path) -> str:
     """Return the line at a command's end that says what to type next; "" where that is done already. command: as in
     `python -m trainer train`."""
-    if _guided.get():
+    made = os.environ.get(CALLER) == "make"
+    if _guided.get() or (made and command == "python -m trainer train"):  # `make train` goes on by itself
         return ""
+    if made and command == "python -m trainer import":
+        command = "python -m trainer train"
     file = config.absolute()
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     named = "" if shown == Path("persona.toml") else f" --config {shlex.quote(str(shown))}"

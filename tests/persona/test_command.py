@@ -2,7 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from persona.command import CALLER, guided, next_step, typed
 from tests.conftest import ROOT
 
 IMPORTS = """
@@ -32,3 +36,25 @@ def test_modules_that_run_without_the_frame_are_as_quiet() -> None:
         asked = f"import {package}, logging; print(logging.getLogger('bitsandbytes').isEnabledFor(logging.WARNING))"
         done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.stdout == "False\n"
+
+
+def test_where_make_runs_it_sentences_name_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python` alone is seldom that of .venv; what make has no target for is typed with its path."""
+    sentence = "run 'python -m trainer train', or 'python -m trainer train --force', or 'python -m bot chat'"
+    assert typed(sentence) == sentence
+    monkeypatch.setenv(CALLER, "make")
+    assert typed(sentence) == "run 'make train', or '.venv/bin/python -m trainer train --force', or 'make chat'"
+    assert next_step("python -m trainer import", Path("persona.toml")) == "next: make train"
+    assert next_step("python -m trainer train", Path("persona.toml")) == ""  # it goes on by itself
+    assert next_step("python -m bot chat", Path("persona.toml")) == "next: make chat"
+
+
+def test_the_next_step_names_other_settings_and_is_left_out_where_it_is_taken(tmp_path: Path) -> None:
+    """The demo takes it."""
+    assert next_step("python -m bot chat", Path("persona.toml")) == "next: python -m bot chat"
+    assert (
+        next_step("python -m bot chat", tmp_path / "a b.toml")
+        == f"next: python -m bot chat --config '{tmp_path}/a b.toml'"
+    )
+    with guided():
+        assert not next_step("python -m bot chat", Path("persona.toml"))

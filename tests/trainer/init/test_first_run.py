@@ -9,12 +9,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from persona.config import Base, load
 from persona.errors import UserError
 from persona.sample import copied_settings
-from tests.conftest import run_here
+from tests.conftest import ROOT, run_here
 from tests.trainer.sources.reading import FIXTURES
 from trainer.__main__ import app
 from trainer.corpus.store import load as load_corpus
@@ -380,3 +381,13 @@ def test_settings_that_are_there_are_changed_and_kept(folder: Path) -> None:
     broken = init(folder, *flags, "--me", "2", "--keep")
     assert broken.returncode == 2
     assert "is not valid TOML" in broken.stderr
+
+
+def test_answers_typed_ahead_are_taken_in_their_order(folder: Path, sample_exports: Path) -> None:
+    """Before the first question is there, at a real terminal."""
+    words = ["-m", "trainer", "init", str(sample_exports), "--base", "scratch", "--to", str(folder / "persona.toml")]
+    with pexpect.spawn(sys.executable, words, cwd=str(ROOT), encoding="utf-8", timeout=120) as terminal:
+        terminal.send("mara\nMara herself\npriya\n")
+        terminal.expect("imitated too: Priya Raman")
+        terminal.expect(pexpect.EOF)
+    assert load(folder / "persona.toml", {}).persona.name == "Mara herself"
