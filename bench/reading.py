@@ -31,8 +31,8 @@ from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.generation import generate
 from trainer.evaluate.intervals import Figure, bootstrap
 from trainer.evaluate.likelihood import CANDIDATES, LikelihoodScorer, bits_per_character, relevance
+from trainer.evaluate.next_speaker import bigrams, calibrated, scored, speaking_rate
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
-from trainer.evaluate.turn_taking import bigrams, calibrated, scored, speaking_rate
 
 Figures = dict[str, Figure | None]
 

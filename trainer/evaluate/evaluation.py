@@ -26,11 +26,11 @@ from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, te
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.model_sample import ModelSample
+from trainer.evaluate.next_speaker import TurnScores, bigrams, calibrated, scored, speaking_rate
 from trainer.evaluate.reference_set import ADVISED_MESSAGES, MIN_TEXTS, ReferenceSet, reference_set
 from trainer.evaluate.reply_context import ReplyContext, reminded, reply_contexts, texts_by_speaker
 from trainer.evaluate.reply_sample import ReplySample
 from trainer.evaluate.rival.contest import RivalReplies
-from trainer.evaluate.turn_taking import TurnScores, bigrams, calibrated, scored, speaking_rate
 from trainer.evaluate.voice_ratio import Decisions
 from trainer.progress import Advance, Bars
 

@@ -19,6 +19,7 @@ from trainer.evaluate.cloze import Cloze, cloze, facts_of
 from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer
+from trainer.evaluate.next_speaker import TurnScores
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
 from trainer.evaluate.reply_context import (
     ReplyContext,
@@ -29,7 +30,6 @@ from trainer.evaluate.reply_context import (
     unreminded,
 )
 from trainer.evaluate.trivial import LetterTable, shuffled
-from trainer.evaluate.turn_taking import TurnScores
 from trainer.evaluate.voice_ratio import among_speakers
 
 SCORED_MESSAGES, SCORED_MESSAGES_SHORT = 400, 60  # messages whose loss is taken; in the short form

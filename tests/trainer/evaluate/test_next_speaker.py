@@ -12,7 +12,7 @@ from persona.transcript import Conversation, Turn
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import SPEAKER, small_encoding, small_voice
 from trainer.corpus.segmentation import ConversationRecord
-from trainer.evaluate.turn_taking import bigrams, calibrated, positions, scored, speaking_rate
+from trainer.evaluate.next_speaker import bigrams, calibrated, positions, scored, speaking_rate
 
 
 def talk(number: int, *turns: tuple[str, str], scene: str = "group") -> ConversationRecord:
