@@ -100,7 +100,8 @@ class Platform:
     (`discord:123`), and the gateway's folder. section: the class of that section; all its keys have defaults. token: the
     secret it needs. target: a regular expression of what follows the name in [tweets] to. export_prefix: what its exports
     put before a person's number. user_id: how to find a person's number.
-    token_pattern: a regular expression of the secret; token_shape: the same in words."""
+    token_pattern: a regular expression of the secret; token_shape: the same in words. bars_training: its terms bar what its
+    API hands out from training."""
 
     name: str
     section: type[PlatformSection]
@@ -111,6 +112,7 @@ class Platform:
     user_id: str = ""
     token_pattern: str = r"\S+"
     token_shape: str = ""
+    bars_training: bool = False
 
     @property
     def title(self) -> str:
@@ -128,6 +130,7 @@ PLATFORMS = (
         user_id=_DISCORD_USER,
         token_pattern=r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}",
         token_shape="three parts with dots between them, from the page Bot of the application",
+        bars_training=True,
     ),
     Platform(
         "telegram",

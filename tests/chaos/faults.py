@@ -475,14 +475,16 @@ async def full_disk(run: Run) -> None:
     await run.ready()
     full = [True]
 
-    def limit(connection: Any, *_: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA max_page_count={1 if full[0] else 2**30}")  # SQLite takes 1 for: no page more
-        cursor.close()
+    def limit(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(
+            f"PRAGMA max_page_count={1 if full[0] else 2**30}"
+        )  # SQLite takes 1 for: no page more
 
-    sa.event.listen(run.resident.store.database.engine, "checkout", limit)
+    with closing(sqlite3.connect(run.folder / "alterego.db", isolation_level=None)) as other:
+        other.execute("VACUUM")  # what migrations left free would be filled first
+    sa.event.listen(run.resident.store.database.engine, "begin", limit)  # its connections stay open
     for _ in range(run.around):
-        await run.mention(text="x" * 1500)
+        await run.mention(text="x" * 3500)
     await asyncio.sleep(1)
     full[0] = False
 

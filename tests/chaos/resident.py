@@ -42,7 +42,7 @@ class Clock:
 def echo(request: Request) -> str:
     """Answers with what was said last, so that every answer tells which message it answers; in two messages where it
     was asked to say it twice."""
-    said = small_encoding().text(request.ids[-300:]).strip().split("\n\n")[-2].splitlines()[-1]
+    said = small_encoding().text(request.ids[-4000:]).strip().split("\n\n")[-2].splitlines()[-1]
     lines = [f"{word} {said[:40]} {random.randrange(10**9)}" for word in ("re", "and")]
     return "\n".join(lines if " twice" in said else lines[:1])
 

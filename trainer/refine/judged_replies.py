@@ -17,13 +17,14 @@ from pydantic import BaseModel, ValidationError
 from persona.config import Settings
 from persona.errors import UserError
 from persona.names import SOMEONE
+from persona.platforms import PLATFORMS
 from persona.transcript import UNKNOWN, Conversation, Excerpt, Quote, TranscriptError, Turn, parse
 from persona.turn_lines import plain_lines
 
 ROOT = Path(__file__).parents[2]  # where `python -m bot` finds itself
 HELD_OUT = 4  # one prompt of so many is never trained on, and judges what comes of it
 LOCAL = ("studio", "terminal")  # where nobody but the owner talks
-DISCORD = "discord"
+BARRED = frozenset(row.name for row in PLATFORMS if row.bars_training)
 
 
 class FeedbackLine(BaseModel):
@@ -130,7 +131,7 @@ def shown_speakers(settings: Settings, account: str, conversation: Conversation)
     platform = account.partition(":")[0]
     if platform in LOCAL:
         return frozenset(turn.speaker for turn in conversation.turns)
-    if platform == DISCORD and not settings.refine.discord_text:
+    if platform in BARRED and not settings.refine.discord_text:
         return frozenset()
     return frozenset(key for key, person in settings.people.items() if person.consent)
 
