@@ -416,7 +416,7 @@ REFINING = [
     *_in(
         "trainer/refine/judged_replies.py",
         "tests/trainer/refine/test_judged_replies.py",
-        discord_is_trained_on=("if platform == DISCORD and not", "if platform == DISCORD and"),
+        discord_is_trained_on=("if platform in BARRED and not", "if platform in BARRED and"),
         strangers_are_trained_on=("if person.consent)", "if person)"),
         quotes_are_not_masked=("return Quote(name(quote.speaker), UNKNOWN)", "return quote"),
         first_correction_holds=(

@@ -53,7 +53,7 @@ def test_the_seal_and_the_report_hold_the_figures(trained: Home) -> None:
 
 def test_a_worse_adapter_is_sealed_but_does_not_speak(again: Home, tmp_path: Path) -> None:
     """One that ends every turn before it began; the verdict is sealed and stands in the report."""
-    settings = load(again.settings(sample_settings("[base]\nminutes = 1\n")).config, {})
+    settings = load(again.settings(sample_settings("[base]\nminutes = 0.25\n")).config, {})
     before, corpus = current(settings.adapters), load_corpus(settings)
     mute = tmp_path / "mute"
     shutil.copytree(before.folder, mute)
@@ -73,7 +73,7 @@ def test_a_worse_adapter_is_sealed_but_does_not_speak(again: Home, tmp_path: Pat
 
 def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home) -> None:
     """And says so; the guard knows them too, and the next comparison leaves them out."""
-    again.settings(sample_settings("[base]\nminutes = 1\n[train]\nepochs = 1\nrank = 8\nrefit = true\n"))
+    again.settings(sample_settings("[base]\nminutes = 0.25\n[train]\nepochs = 1\nrank = 8\nrefit = true\n"))
     done = trainer(again, "train", "--force", "--json")
     assert done.returncode == 0, done.stderr
     settings = load(again.config, {})
@@ -93,7 +93,7 @@ def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home)
 
 def test_evaluate_prints_the_figures_and_leaves_the_bundle_alone(again: Home) -> None:
     """As JSON with the report's path; the sealed bundle is as it was."""
-    again.settings(sample_settings("[base]\nminutes = 1\n"))
+    again.settings(sample_settings("[base]\nminutes = 0.25\n"))
     done = trainer(again, "evaluate", "--json")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
