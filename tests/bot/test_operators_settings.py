@@ -31,12 +31,16 @@ async def reasons(store: BotStore) -> dict[str, str]:
     return await store.database.read(lambda read: {str(row[0]): str(row[1]) for row in read.execute(query)})
 
 
+_OPEN_POSTS = sa.text("select count(*) from outbox where state in ('ready', 'sending')")
+
+
 async def until(daemon: Running, verdicts: int) -> dict[str, int]:
-    """The verdicts, once there are so many and none waits."""
+    """The verdicts, once there are so many, none waits and every post is known to be made: the platform knows of it first."""
     async with asyncio.timeout(20):
         while True:
             counts = await daemon.store.inbox.verdicts()
-            if "waiting" not in counts and sum(counts.values()) >= verdicts:
+            open_posts = await daemon.store.database.read(lambda read: read.execute(_OPEN_POSTS).scalar_one())
+            if "waiting" not in counts and sum(counts.values()) >= verdicts and not open_posts:
                 return counts
             await asyncio.sleep(0.01)
 
