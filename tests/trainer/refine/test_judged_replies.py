@@ -45,6 +45,13 @@ def test_only_words_that_may_be_trained_on_stand_in_a_prompt(
     assert quote == (Quote("SOMEONE", "[…]") if account.startswith("discord") else Quote("JONAS", "at mine?"))
 
 
+def test_who_did_not_agree_is_not_learned_from(tmp_path: Path) -> None:
+    """Also where the settings know them."""
+    known = '[people.ZOE]\nnames = ["Zoe"]\nconsent = false\n'
+    (reply,) = judged_replies(load(Home(tmp_path).settings(sample_settings(known)).config), [line("telegram:1")])
+    assert {turn.speaker: turn.text for turn in reply.context.turns} == {"JONAS": "at mine?", "SOMEONE": "[…]"}
+
+
 def test_discords_text_is_learned_from_where_the_setting_says_so(tmp_path: Path) -> None:
     """Of people with consent; the persona's own words and an owner's are in any case."""
     allowing = load(Home(tmp_path).settings(sample_settings("[refine]\ndiscord_text = true\n")).config)
