@@ -63,7 +63,7 @@ LOSS = _in(
     labels_are_not_shifted=("_weighted(labels[:, 1:], None", "_weighted(labels[:, :-1], None"),
     hidden_states_are_shifted=("hidden[:, :-1][labelled]", "hidden[:, 1:][labelled]"),
     mean_for_sum=("else nats.sum()", "else nats.mean()"),
-    rows_are_mixed_up=("repeat_interleave(lengths)[None, 1:]", "repeat_interleave(lengths)[None, :-1]"),
+    rows_are_mixed_up=("repeat_interleave(lengths)[None, 1:]", "repeat_interleave(lengths.flip(0))[None, 1:]"),
     headers_weigh_as_much=("torch.where(is_header, HEADER_WEIGHT, 1.0)", "torch.where(is_header, 1.0, 1.0)"),
     headers_are_not_learned=("torch.where(is_header, headers, labels)", "labels"),
     first_chunk_alone=("nats[chunk] = here.detach()", "nats[: len(piece)] = here.detach()"),
