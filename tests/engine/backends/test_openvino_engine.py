@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,14 @@ from tests.trainer import bases
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
 
 END = ENCODING.end_of_turn
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_float32() -> Iterator[None]:
+    """Compare with torch in float32, whatever ALTEREGO_BFLOAT16 says: near equals are told apart otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALTEREGO_BFLOAT16", "0")
+        yield
 
 
 @pytest.fixture(scope="module")
