@@ -173,7 +173,9 @@ def _refine(
     figures = {
         "preference": prefers.accuracy.plain if prefers.accuracy else None,
         "chance": round(prefers.chance, 4),
-        "bits_per_character": [figure.plain if figure else None for figure in map(_figure, (before, after))],
+        "bits_per_character": [
+            figure.plain if figure else None for figure in (before.bits_per_character, after.bits_per_character)
+        ],
         "liked": rows.count(liked=True),
         "refused": rows.count(liked=False),
         "corrections": len(rows.supervised),
@@ -266,10 +268,6 @@ def _bits(runner: RowRunner, test: Sequence[Window]) -> HeldOutBits:
     nats = runner.measured(test).double() / torch.tensor(2.0).log()
     characters = torch.tensor([float(row.characters) for row in test], dtype=torch.float64)
     return HeldOutBits(torch.stack([nats, characters], dim=1).numpy())
-
-
-def _figure(measured: HeldOutBits) -> Figure | None:
-    return measured.bits_per_character
 
 
 def _lost(before: HeldOutBits, after: HeldOutBits) -> str:
