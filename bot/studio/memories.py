@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from html import escape
+from textwrap import shorten
 
 from bot.store import Note
 from bot.store.address import is_there, store_url
-from bot.studio.chat_history import Chat, turns_of
+from bot.studio.chat_history import Burst, Chat, turns_of
 from bot.studio.markup import turns
 from bot.studio.studio import Studio
 from bot.talk.recollection import own_notes
@@ -16,6 +17,8 @@ from persona.archive.index import Archive
 from persona.archive.passages import Passage
 from persona.archive.ranking import Cue
 from persona.archive.recall import recall_passages
+
+SHOWN_CHARACTERS = 40  # of an answer, by which it is known again
 
 
 async def memories_before(studio: Studio, voice: Voice, scene: str, chat: Chat) -> tuple[Passage, ...]:
@@ -45,14 +48,18 @@ async def _notes(studio: Studio) -> Sequence[Note]:
 
 
 def came_to_mind(chat: Chat, persona: str = "") -> str:
-    """Return what came to mind before the last answer, folded; "" if nothing did. persona: whose turns stand out."""
-    mind = next((burst.mind for burst in reversed(chat) if burst.made), ())
-    if not mind:
-        return ""
+    """Return what came to mind before each answer, folded, the last one first; "" if nothing did. persona: whose turns
+    stand out."""
+    answers = [burst for burst in reversed(chat) if burst.made]
+    return "".join(_folded(burst, persona, is_last=burst is answers[0]) for burst in answers if burst.mind)
+
+
+def _folded(answer: Burst, persona: str, *, is_last: bool) -> str:
     windows = "".join(
         f"<p class=quiet>{escape(str(passage.year or 'some time'))}</p>"
         + turns((turn.speaker, turn.lines, turn.speaker == persona) for turn in passage.turns)
-        for passage in mind
+        for passage in answer.mind
     )
-    count = f"{len(mind)} earlier {'talk' if len(mind) == 1 else 'talks'}"
-    return f"<details class=mind><summary>came to mind: {count}</summary>{windows}</details>"
+    count = f"{len(answer.mind)} earlier {'talk' if len(answer.mind) == 1 else 'talks'}"
+    before = "" if is_last else f" before “{escape(shorten(answer.lines[0], SHOWN_CHARACTERS, placeholder='…'))}”"
+    return f"<details class=mind><summary>came to mind{before}: {count}</summary>{windows}</details>"

@@ -20,6 +20,7 @@ from bot.studio.streaming import Lines
 from bot.studio.studio import Studio
 from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
+from bot.talk.recollection import Recollection
 from bot.tasks import end
 from bot.timeline import JOB, preview
 from persona.bundle import current
@@ -107,7 +108,9 @@ class TimelineTab:
     async def _proactive(self) -> ProactivePosts:
         """Return the daemon's writer of tweets, which repeats nothing that was tweeted lately."""
         voice, store = await self._studio.voice(), await self._studio.store()
-        return ProactivePosts(store, voice, Places(self._studio.settings.talk_in), BotMetrics())
+        settings = self._studio.settings
+        places = Places(settings.talk_in)
+        return ProactivePosts(store, voice, places, BotMetrics(), Recollection(store, voice, settings, places))
 
     async def _fill(self) -> tuple[Any, ...]:
         with sentences():

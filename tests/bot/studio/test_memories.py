@@ -1,5 +1,6 @@
 """What came to mind stands beside a reply, folded, and is looked up as live."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -67,4 +68,23 @@ def test_it_stands_folded_beside_the_last_answer() -> None:
     assert "2019" in html
     assert "&lt;b&gt;eels&lt;/b&gt;" in html
     assert came_to_mind(asked("eels?")) == ""
-    assert came_to_mind((*asked("eels?"), replace(answer, mind=()))) == ""
+
+
+def test_it_stands_beside_each_answer() -> None:
+    """The last one first; an earlier one is named by how it begins, and one that nothing reminded of has none."""
+    passage = Passage((Turn("PRIYA", ("eels",)),), "group", 2019)
+    first = Burst(SPEAKER, "Mara Voss", ("i <3 " + "eels " * 20,), MADE, "a1", mind=(passage, passage))
+    second = replace(first, lines=("no",), id="a2", mind=())
+    third = replace(first, lines=("yes",), id="a3", mind=(passage,))
+    html = came_to_mind((*asked("a"), first, *asked("b"), second, *asked("c"), third), SPEAKER)
+    summaries = re.findall(r"<summary>(.*?)</summary>", html)
+    assert summaries[0] == "came to mind: 1 earlier talk"
+    assert re.fullmatch(r"came to mind before “i &lt;3 eels .*…”: 2 earlier talks", summaries[1])
+    assert len(summaries) == 2
+
+
+def test_what_nothing_reminded_of_has_nothing_beside_it() -> None:
+    """Before the first answer too."""
+    answer = Burst(SPEAKER, "Mara Voss", ("no",), MADE, "a1")
+    assert came_to_mind(asked("eels?")) == ""
+    assert came_to_mind((*asked("eels?"), answer)) == ""
