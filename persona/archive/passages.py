@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 from persona.markers import says_words
 from persona.transcript import Conversation, Excerpt, Turn
@@ -34,8 +35,7 @@ class Passage:
         return Excerpt(self.turns, self.year)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A turn, or as much of a long one as a passage holds."""
 
     turn: Turn
@@ -52,7 +52,8 @@ def passages_of(
     timestamps: when each turn was said; none if unknown. id, dm: as of a Passage.
     """
     times = timestamps or [None] * len(conversation.turns)
-    said = [" ".join(" ".join(turn.lines).split()) for turn in conversation.turns]
+    quotes = any(turn.quote for turn in conversation.turns)
+    said = [" ".join(" ".join(turn.lines).split()) for turn in conversation.turns] if quotes else []
     pieces = [
         piece
         for turn, at in zip(conversation.turns, times, strict=True)
@@ -76,10 +77,14 @@ def _with_own_quote(turn: Turn, said: Sequence[str]) -> Turn:
 
 def _pieces(turn: Turn, at: float | None) -> Iterator[_Piece]:
     """Cut a turn between its lines, and a long line between its words, into pieces of at most MAX_WORDS."""
+    total = sum(map(_count_words, turn.lines))
+    if total <= MAX_WORDS:
+        yield _Piece(turn, at, total)
+        return
     lines: list[str] = []
     count, quote = 0, turn.quote
     for line in chain.from_iterable(map(_parts, turn.lines)):
-        words = len(word_tokens(line))
+        words = _count_words(line)
         if lines and count + words > MAX_WORDS:
             yield _Piece(Turn(turn.speaker, tuple(lines), quote), at, count)
             lines, count, quote = [], 0, None
@@ -88,8 +93,12 @@ def _pieces(turn: Turn, at: float | None) -> Iterator[_Piece]:
     yield _Piece(Turn(turn.speaker, tuple(lines), quote), at, count)
 
 
+def _count_words(line: str) -> int:
+    return len(word_tokens(line))
+
+
 def _parts(line: str) -> Iterator[str]:
-    if len(line) <= MAX_WORDS:
+    if _count_words(line) <= MAX_WORDS:
         yield line
         return
     while (end := end_of_words(line, MAX_WORDS)) < len(line):

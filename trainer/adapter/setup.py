@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from peft import PeftModel
 
@@ -65,15 +66,18 @@ class TrainingSetup:
     remembering: int = 0
 
 
-def build_setup(settings: Settings, corpus: Corpus, base: LoadedBase, *, refit: bool = False) -> TrainingSetup:
-    """Build the setup of a training; of a refit nothing is held out. Raises UserError if the corpus is too small."""
+def build_setup(
+    settings: Settings, corpus: Corpus, base: LoadedBase, *, refit: bool = False, archive: Path | None = None
+) -> TrainingSetup:
+    """Build the setup of a training; of a refit nothing is held out. archive: where to write the archive, unless it is
+    there; by default it is removed again. Raises UserError if the corpus is too small."""
     require_enough(settings, corpus)
     speakers = target_speakers(settings, corpus)
     learned_from = corpus.in_split(TRAIN, CALIBRATION_SPLIT, TEST_SPLIT) if refit else corpus.in_split(TRAIN)
     if settings.train.limit:
         learned_from = newest(learned_from, speakers, settings.train.limit)
     held_out = ([], []) if refit else (corpus.in_split(CALIBRATION_SPLIT), corpus.in_split(TEST_SPLIT))
-    remembering = _memory_rows(settings, corpus, base, learned_from, speakers)
+    remembering = _memory_rows(settings, corpus, base, learned_from, speakers, archive)
     said_elsewhere = [remembering.replies.get(record.id, ()) for record in learned_from]
     passes, calibration, test = (
         windows_of(base.encoding, [record.conversation for record in records], speakers, base.max_length, elsewhere)
@@ -93,15 +97,18 @@ def _memory_rows(
     base: LoadedBase,
     learned_from: Sequence[ConversationRecord],
     speakers: frozenset[str],
+    path: Path | None,
 ) -> MemoryRows:
-    """Return the rows with memories, looked up in an archive that is removed again."""
+    """Return the rows with memories. path: of the archive, as of `build_setup`."""
     if not settings.train.memory:
         return MemoryRows()
-    with draft(settings.adapters) as folder:
-        path = folder / PRIVATE / FILE
+    if path is None:
+        with draft(settings.adapters) as folder:
+            return _memory_rows(settings, corpus, base, learned_from, speakers, folder / PRIVATE / FILE)
+    if not path.exists():
         write_archive(settings, corpus, path)
-        with closing(Archive.open(path)) as archive:
-            return memory_rows(learned_from, speakers, archive, base.encoding, base.max_length, settings.persona.key)
+    with closing(Archive.open(path)) as archive:
+        return memory_rows(learned_from, speakers, archive, base.encoding, base.max_length, settings.persona.key)
 
 
 def at_most(rows: list[Window], tokens: int) -> list[Window]:

@@ -35,7 +35,6 @@ from trainer.base.loading import LoadedBase, open_base
 from trainer.bundle.config_hash import config_hash
 from trainer.bundle.provenance import write_provenance
 from trainer.bundle.sealing import initial_seal, write_bundle_files
-from trainer.corpus.archiving import write_archive
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -75,23 +74,22 @@ def train(settings: Settings, corpus: Corpus, bars: Bars, *, forced: bool = Fals
 
 def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced: bool) -> TrainingOutcome | None:
     began = time.monotonic()
-    setup = build_setup(settings, corpus, open_base(settings, corpus, bars))
-    base, test = setup.base, setup.test
-    untuned = measure_loss(setup.model, test, setup.fit.tokens, base.encoding.end_of_turn)
+    base = open_base(settings, corpus, bars)
     work = work_folder(settings.adapters, _key(settings, corpus, base))
-    seal = initial_seal(settings, corpus, base, target_speakers(settings, corpus))
-    trained = _train_measured(settings, corpus, setup, seal, work, bars)
-    if rank:
-        return None
-    learned_from = corpus.in_split(TRAIN)
-    model = with_logit_bias(settings, base, setup.model, setup.rows, learned_from)
     with draft(settings.adapters) as folder:
+        setup = build_setup(settings, corpus, base, archive=folder / PRIVATE / FILE)
+        test = setup.test
+        untuned = measure_loss(setup.model, test, setup.fit.tokens, base.encoding.end_of_turn)
+        seal = initial_seal(settings, corpus, base, target_speakers(settings, corpus))
+        trained = _train_measured(settings, corpus, setup, seal, work, bars)
+        if rank:
+            return None
+        learned_from = corpus.in_split(TRAIN)
+        model = with_logit_bias(settings, base, setup.model, setup.rows, learned_from)
         tuned = measure_loss(model, test, setup.fit.tokens, base.encoding.end_of_turn)
         metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began)
         shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
         write_provenance(corpus, folder)
-        if settings.train.memory:
-            write_archive(settings, corpus, folder / PRIVATE / FILE)
         seal = _add_files(folder, model, base, settings, trained, seal, learned_from, bars, metrics=metrics)
         spent = time.monotonic() - began
         finalized = finalize(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
@@ -251,7 +249,7 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
     bars.say("measured; now training again on everything, the held-out messages too")
     epochs = {"epochs": _best_epoch(trained, settings)}
     again = settings.model_copy(update={"train": settings.train.model_copy(update=epochs)})
-    setup = build_setup(again, corpus, open_base(settings, corpus, bars), refit=True)
+    setup = build_setup(again, corpus, open_base(settings, corpus, bars), refit=True, archive=folder / PRIVATE / FILE)
     refit = _train_adapter(again, setup, folder / "work", bars)
     model = with_logit_bias(settings, setup.base, setup.model, setup.rows, corpus.conversations)
     shutil.rmtree(folder / "work")
