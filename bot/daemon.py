@@ -28,6 +28,7 @@ from bot.talk.listener import Listener
 from bot.talk.pace import NO_TIMING, Pace
 from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
+from bot.talk.recollection import Recollection
 from bot.talk.reply import Replier
 from bot.talk.sender import Sender
 from bot.talk.turn_taking import NO_THRESHOLD, TurnTaking
@@ -119,7 +120,8 @@ class BotDaemon:
         if settings.wants_rhythm and voice.timing is None:
             log.warning(NO_TIMING)
         self._pace = Pace(store, self._places, voice.timing)
-        self._proactive = ProactivePosts(store, voice, self._places, self.metrics)
+        self._recollection = Recollection(store, voice, settings, self._places)
+        self._proactive = ProactivePosts(store, voice, self._places, self.metrics, self._recollection)
         self._senders = {gateway.platform: self._sender(gateway) for gateway in gateways}
         self._writers = {gateway.platform: self._writer(gateway) for gateway in gateways}
         self.supervisor = Supervisor(
@@ -138,7 +140,7 @@ class BotDaemon:
         store, settings, places, metrics = self._store, self._settings, self._places, self.metrics
         sender = self._senders[gateway.platform]
         listener = Listener(store, settings, self._voice.seal)
-        drafter = Drafter(store, gateway, self._voice, listener, settings, places, metrics)
+        drafter = Drafter(store, gateway, self._voice, listener, settings, places, metrics, self._recollection)
         talk = (places, self._pace, metrics)
         replier = Replier(store, gateway, self._voice, sender, drafter, settings, *talk, self._dispatch)
         turn_taking = TurnTaking(store, self._voice, drafter, replier, *talk)

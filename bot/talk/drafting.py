@@ -57,6 +57,7 @@ class Drafter:
         settings: Settings,
         places: Places,
         metrics: BotMetrics,
+        recollection: Recollection,
     ) -> None:
         self._store = store
         self._gateway = gateway
@@ -66,7 +67,7 @@ class Drafter:
         self._places = places
         self._metrics = metrics
         self._threads = ChannelThreads(voice.seal.speaker)
-        self._recollection = Recollection(store, voice, settings, places)
+        self._recollection = recollection
         self._filled: set[str] = set()  # channels of which it is known without asking the store
         self.drafting = 0  # answers that are being made
 

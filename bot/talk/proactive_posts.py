@@ -7,22 +7,27 @@ from bot.store import BotStore
 from bot.talk.delivery import sayable
 from bot.talk.history import ThreadContext, turns_of
 from bot.talk.places import Places
+from bot.talk.recollection import Recollection
 from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR, begins_too_often
-from bot.talk.speakers import without_stand_ins
+from bot.talk.speakers import named_back, without_stand_ins
 from engine.voice import Voice
+from persona.names import normalise
 
 DRAFTS = 5  # tries before there is nothing new to say
 
 
 class ProactivePosts:
-    """Makes texts that answer nothing; does not post them."""
+    """Makes texts that answer nothing; does not post them. recollection: what comes to mind before words in a channel."""
 
-    def __init__(self, store: BotStore, voice: Voice, places: Places, metrics: BotMetrics) -> None:
+    def __init__(
+        self, store: BotStore, voice: Voice, places: Places, metrics: BotMetrics, recollection: Recollection
+    ) -> None:
         self._store = store
         self._voice = voice
         self._places = places
         self._metrics = metrics
+        self._recollection = recollection
 
     async def tweet(self) -> tuple[str, ...]:
         """Return the lines of a tweet unlike the last ones; empty if every draft was rejected. One that only begins as too
@@ -50,15 +55,22 @@ class ProactivePosts:
         talk = self._places.talk(channel)
         remembered = await self._store.memory.latest(account, channel, talk.context_turns)
         turns = turns_of(ThreadContext(remembered), talk.context_turns, self._voice.seal.max_length)
+        recalled = await self._recollection.before_post(account, channel, scene, remembered, turns)
         held_back: list[str] = []
         lines = await self._voice.reply(
-            scene, turns, secrets.randbits(31), channel=f"{account} {channel}", rejections=held_back
+            scene,
+            turns,
+            secrets.randbits(31),
+            memories=recalled.excerpts,
+            channel=f"{account} {channel}",
+            rejections=held_back,
         )
         self._metrics.held_back(held_back)
-        lines = without_stand_ins(lines, self._voice.seal)
-        rejection = rejection_reason(
-            lines, ["\n".join(message.lines) for message in remembered if not message.author_id]
-        )
+        named = [message for message in (*remembered, *recalled.heard) if message.name]
+        names = {each.speaker: each.name for each in named if normalise(each.name) != each.speaker}
+        lines = tuple(named_back(line, names) for line in without_stand_ins(lines, self._voice.seal))
+        own = ["\n".join(message.lines) for message in remembered if not message.author_id]
+        rejection = rejection_reason(lines, [*own, *recalled.lines])
         if rejection:
             self._metrics.objections.labels(rejection).inc()
         return () if rejection else lines

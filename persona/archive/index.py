@@ -9,18 +9,19 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import starmap
+from itertools import chain, starmap
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote as quoted_path
 
+from persona.archive.indexed_passage import IndexedPassage, searched_text, written
 from persona.archive.passages import Passage
 from persona.archive.ranking import USUAL_TERMS, Cue, PassageScorer, ScoredPassage, scorer_of, weights_of
 from persona.archive.terms import terms_of
 from persona.atomic import replacing
 from persona.bundle import PRIVATE, Bundle
 from persona.errors import PermanentError, UserError
-from persona.transcript import Conversation, TranscriptError, parse, render
+from persona.transcript import TranscriptError, parse
 
 FILE = "archive.sqlite"  # in a bundle's private folder
 FORMAT = 1
@@ -94,8 +95,8 @@ class _Writer:
         return self._number
 
     def _write(self, number: int, passage: Passage, first: int, opened: float) -> None:
-        text = _text(passage)
-        terms = terms_of(_said(text))
+        text = written(passage)
+        terms = terms_of(searched_text(text))
         row = (number, first, passage.dm, opened, passage.began, passage.ended, text)
         self._database.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self._database.execute("INSERT INTO words(rowid, said) VALUES (?, ?)", (number, " ".join(terms)))
@@ -182,20 +183,19 @@ class Archive:
             if not asked:
                 return []
             rows = [row for ids in self._ranges(cue) for row in self._matching(asked, ids, cue)]
-            scored = [(scorer.score(terms_of(_said(row.text))), row) for row in rows]
+            scored = [(scorer.score(terms_of(searched_text(row.text))), row) for row in rows]
             best = sorted(scored, key=lambda pair: -pair[0])[:MAX_MATCHES]
             return [ScoredPassage(score, row.passage) for score, row in best if score > 0]
 
-    def rank(self, cue: Cue, passages: Iterable[Passage]) -> list[ScoredPassage]:
+    def rank(self, cue: Cue, passages: Iterable[IndexedPassage]) -> list[ScoredPassage]:
         """Return those of some passages from elsewhere that answer a cue, best first, scored as the archive's are."""
-        allowed = [passage for passage in passages if _may_come_to_mind(passage, cue)]
+        allowed = [each for each in passages if _may_come_to_mind(each.passage, cue)]
         weights = weights_of(cue)
-        terms = [terms_of(_said(_text(passage))) for passage in allowed]
         with _readable(self._name):
             frequencies = Counter(self._frequencies(weights))
-        frequencies.update(term for held in terms for term in {*held} & weights.keys())
+        frequencies.update(chain.from_iterable(weights.keys() & each.terms for each in allowed))
         scorer = scorer_of(weights, frequencies, self._passages + len(allowed), self._usual or USUAL_TERMS)
-        scored = [ScoredPassage(scorer.score(held), each) for held, each in zip(terms, allowed, strict=True)]
+        scored = [ScoredPassage(scorer.score(each.terms), each.passage) for each in allowed]
         return sorted((each for each in scored if each.score > 0), key=lambda each: -each.score)
 
     def draw(self, cue: Cue, number: int) -> Passage | None:
@@ -281,16 +281,6 @@ def archive_of(bundle: Bundle) -> Archive:
 
 def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _text(passage: Passage) -> str:
-    """Return a passage as it is written down."""
-    return render(Conversation(passage.scene, passage.turns, passage.year))
-
-
-def _said(text: str) -> str:
-    """Return what a passage is found by: who spoke, whom they answered, and all words, without the scene."""
-    return text.partition("\n\n")[2]
 
 
 def _may_come_to_mind(row: "_Row | Passage", cue: Cue) -> bool:

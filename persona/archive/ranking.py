@@ -1,7 +1,6 @@
 """How well a passage answers a cue: BM25 over the terms of the last turns, those of the very last counting most. Pure."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -70,8 +69,13 @@ class PassageScorer:
 
     def score(self, terms: Sequence[str]) -> float:
         """Return how well a passage of these terms answers the cue; 0.0 if it holds nothing of it."""
+        held = self.weights.keys() & terms
+        if not held:
+            return 0.0
         long = 1 - LENGTH_SHARE + LENGTH_SHARE * len(terms) / max(1.0, self.usual)
-        counts = Counter(term for term in terms if term in self.weights)
+        counts = {
+            term: terms.count(term) for term in self.weights if term in held
+        }  # in an order that is always the same
         return sum(
             self.weights[term] * self.idf[term] * count * (SATURATION + 1) / (count + SATURATION * long)
             for term, count in counts.items()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from persona.archive.index import Archive
-from persona.archive.passages import Passage
+from persona.archive.indexed_passage import IndexedPassage
 from persona.archive.ranking import Cue, ScoredPassage
 from persona.encoding import Encoding
 from persona.transcript import Excerpt
@@ -19,8 +19,8 @@ def recall(
     cue: Cue,
     encoding: Encoding,
     max_length: int,
-    others: Iterable[Passage] = (),
-    notes: Iterable[Passage] = (),
+    others: Iterable[IndexedPassage] = (),
+    notes: Iterable[IndexedPassage] = (),
 ) -> tuple[Excerpt, ...]:
     """Return what comes to mind, in the order in which it was said, for `prompt(memories=)`.
 
@@ -35,8 +35,8 @@ def recall_passages(
     cue: Cue,
     encoding: Encoding,
     max_length: int,
-    others: Iterable[Passage] = (),
-    notes: Iterable[Passage] = (),
+    others: Iterable[IndexedPassage] = (),
+    notes: Iterable[IndexedPassage] = (),
 ) -> list[ScoredPassage]:
     """`recall`, with where each passage is from and how well it answers."""
     elsewhere, own = list(others), list(notes)

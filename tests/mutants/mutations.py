@@ -480,6 +480,12 @@ MEMORY = [
         unsealed_archives_are_read=("if is_sealed and path.is_file()", "if path.is_file()"),
     ),
     *_in(
+        "bot/talk/channel_index.py",
+        "tests/bot/talk/test_channel_index.py",
+        what_is_gone_is_kept=("self._keep(channel, kept)", "self._keep(channel, known | kept)"),
+        bursts_are_cut=("message.speaker != before.speaker and (is_long", "(is_long"),
+    ),
+    *_in(
         "persona/archive/passages.py",
         "tests/persona/archive/test_passages.py",
         quotes_of_held_out_words_are_kept=("return replace(turn, quote=None)", "return turn"),

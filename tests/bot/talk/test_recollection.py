@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import HistoryMessage
-from bot.talk.recollection import PAUSE_SECONDS, channel_passages
+from bot.gateway import Command, IncomingMessage
+from bot.store import DAY
+from bot.talk.channel_index import PAUSE_SECONDS
 from engine.voice import Voice
 from persona.archive.index import Archive, build
 from persona.archive.passages import Passage, passages_of
+from persona.speaking_up import SpeakingUp
 from persona.transcript import Conversation, Turn
 from tests.bot.rooms import QUICK, Clock, Inhabited, inhabited
 from tests.fakes.fake_engine import FakeEngine
@@ -142,23 +144,49 @@ async def test_a_damaged_archive_costs_memories_not_answers(tmp_path: Path, arch
         assert "# memory" not in await prompt_of(at, "were the eels good?", 1)
 
 
-def heard(number: int, speaker: str, at: float) -> HistoryMessage:
-    return HistoryMessage(str(number), speaker, speaker, (f"line {number}",), at)
+async def test_a_person_who_is_forgotten_comes_to_mind_no_more(tmp_path: Path, archive: Archive) -> None:
+    """Though their words were looked through a moment ago; so with an edit, and with what is older than keep_days."""
+    clock = Clock()
+    async with inhabited(tmp_path, QUICK + "context_turns = 2\n", clock=clock, voice=reminded_by(archive)) as at:
+        await at.say("the zither lies at the neighbour's", 1, mention=False, author_id="8", author_name="Ann")
+        await at.say("the kayak lies in the attic", 2, mention=False, author_id="9", author_name="Ben")
+        await at.say("the tuba lies in the shed", 3, mention=False, author_id="10", author_name="Cy")
+        clock.now += 2 * PAUSE_SECONDS
+        for number in range(4, 60):
+            await at.say(f"filler {number}", number, mention=False, author_id=str(number % 7 + 20), author_name="N")
+        asked = "where are zither and kayak and tuba"
+        assert "neighbour's" in (prompt := await prompt_of(at, asked, 90)) and "tuba lies" in prompt
+        await at.store.people.forget("discord", "8")
+        edited = IncomingMessage("discord:7", "2", "9", "Ben", "the kayak was sold", at=clock.now)
+        await at.room.intake.edited(edited)
+        prompt = await prompt_of(at, asked, 91)
+        assert "neighbour's" not in prompt and "in the attic" not in prompt and "kayak was sold" in prompt
+        clock.now += 31 * DAY
+        await at.store.purge(30)
+        assert "tuba lies" not in await prompt_of(at, asked, 92)
 
 
-def test_a_channel_is_cut_where_somebody_paused() -> None:
-    """And around what is shown; a burst is one turn."""
-    said = [
-        heard(1, "A", 0),
-        heard(2, "A", 1),
-        heard(3, "B", 2),
-        heard(4, "A", 3),
-        heard(5, "B", 4 + 2 * PAUSE_SECONDS),
-    ]
-    cut = list(channel_passages(said, {"3"}, "group"))
-    assert [[turn.lines for turn in each.turns] for each in cut] == [
-        [("line 1", "line 2")],
-        [("line 4",)],
-        [("line 5",)],
-    ]
-    assert (cut[0].began, cut[0].year, cut[0].dm) == (0, 1970, "")
+async def test_what_it_says_unasked_is_reminded_too(tmp_path: Path, archive: Archive) -> None:
+    """/say, by the words that were said there last; without any, and in a tweet, nothing comes to mind."""
+    async with inhabited(tmp_path, voice=reminded_by(archive)) as at:
+        say = Command("discord:7", "1", "say", "group", "owner", id="1")
+        assert await at.room.intake.commanded(say) == "Said."
+        await at.say("were the eels good?", 1, mention=False)
+        for number, argument in ((2, "group"), (3, "timeline")):
+            assert await at.room.intake.commanded(replace(say, argument=argument, id=f"{number}")) == "Said."
+        before, said, tweeted = (small_encoding().text(request.ids) for request in at.engine.asked)
+        assert "korenlei, never again\n\n# now\n\nMARA VOSS:\n\n" in said
+        assert "# memory" not in before + tweeted
+
+
+async def test_when_it_speaks_up_it_is_reminded(tmp_path: Path, archive: Archive) -> None:
+    """As by a mention."""
+
+    def voice(engine: FakeEngine) -> Voice:
+        speaking_up = SpeakingUp(rate=0.3, thresholds=(-0.5, -1.0))
+        small = small_voice(engine)
+        return replace(small, archive=archive, seal=small.seal.model_copy(update={"speaking_up": speaking_up}))
+
+    async with inhabited(tmp_path, QUICK + "unprompted = 1.0\n", voice=voice) as at:
+        at.engine.next_ids = lambda _: {0: -0.1}  # it is likely that the persona is next
+        assert "korenlei" in await prompt_of(at, "were the eels good?", 1, mention=False)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from persona.archive.index import FILE, Archive, build
+from persona.archive.indexed_passage import IndexedPassage
 from persona.archive.passages import Passage, passages_of
 from persona.transcript import Conversation, Turn
 
@@ -21,6 +22,11 @@ def archive(folder: Path, *conversations: Iterable[Passage]) -> Archive:
     """An archive of these passages, in this order."""
     build(folder / FILE, [passage for passages in conversations for passage in passages])
     return Archive.open(folder / FILE)
+
+
+def indexed(passages: Iterable[Passage]) -> list[IndexedPassage]:
+    """With their terms."""
+    return [*map(IndexedPassage.of, passages)]
 
 
 def about(text: str) -> tuple[Turn, ...]:

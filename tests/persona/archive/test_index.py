@@ -11,7 +11,7 @@ from persona.archive.ranking import Cue
 from persona.bundle import BaseModelSeal, Bundle, Seal
 from persona.errors import PermanentError
 from persona.transcript import Quote, Turn
-from tests.persona.archive.talk import DAY, about, archive, talk
+from tests.persona.archive.talk import DAY, about, archive, indexed, talk
 
 EELS = talk("PRIYA: where was that place with the eels\nMARA: korenlei, never again", id="eels", day=1)
 TRAM = talk("BRAM: the tram leaves at 9:40 now\nMARA: from the other side", id="tram", day=2)
@@ -51,7 +51,7 @@ def test_no_query_breaks_it(talks: Archive, text: str) -> None:
     """Whatever is typed is words, or nothing."""
     cue = Cue((Turn("JONAS", (text,)),) if text else ())
     assert best(talks, cue) == ("eels" if "eels" in text else "")
-    assert len(talks.rank(cue, EELS)) == ("eels" in text)
+    assert len(talks.rank(cue, indexed(EELS))) == ("eels" in text)
 
 
 def test_only_what_was_said_before_comes_to_mind(talks: Archive) -> None:
@@ -85,8 +85,8 @@ def test_a_dm_comes_to_mind_in_that_very_dm_alone(tmp_path: Path) -> None:
     assert [match.passage.conversation for match in both.search(Cue(about("canoe"), dm="PRIYA"))] == ["dm1"]
     assert [match.passage.conversation for match in both.search(Cue(about("canoe"), dm="BRAM"))] == ["dm2"]
     assert best(both, Cue(about("eels"), dm="BRAM")) == "eels"
-    assert both.rank(Cue(about("canoe")), secret) == []
-    assert len(both.rank(Cue(about("canoe"), dm="PRIYA"), secret)) == 1
+    assert both.rank(Cue(about("canoe")), indexed(secret)) == []
+    assert len(both.rank(Cue(about("canoe"), dm="PRIYA"), indexed(secret))) == 1
     drawn = {passage.dm for number in range(50) if (passage := both.draw(Cue(()), number))}
     assert drawn == {""}
 
@@ -110,10 +110,10 @@ def test_common_words_remind_of_nothing(tmp_path: Path) -> None:
 def test_passages_from_elsewhere_are_scored_alike(talks: Archive) -> None:
     """What a channel said goes among what the archive holds; without an archive too."""
     here = talk("JONAS: eels again on friday\nMARA: fine", id="", day=9)
-    (match,) = talks.rank(Cue(about("eels?")), [*here, *TRAM])
+    (match,) = talks.rank(Cue(about("eels?")), indexed([*here, *TRAM]))
     assert match.passage == here[0]
     assert match.score == pytest.approx(talks.search(Cue(about("eels?")))[0].score, rel=0.6)
-    assert len(Archive.empty().rank(Cue(about("eels?")), here)) == 1
+    assert len(Archive.empty().rank(Cue(about("eels?")), indexed(here))) == 1
     assert Archive.empty().search(Cue(about("eels?"))) == []
 
 

@@ -11,7 +11,7 @@ from persona.archive.recall import choose, recall, recall_passages, token_budget
 from persona.encoding import Encoding
 from persona.transcript import Turn
 from tests import tokenizers
-from tests.persona.archive.talk import about, archive, talk
+from tests.persona.archive.talk import about, archive, indexed, talk
 
 ENCODING = Encoding(*tokenizers.byte_level_bpe())
 CUE = Cue(about("do you know a place with eels?"))
@@ -41,9 +41,10 @@ def test_they_take_little_of_a_prompt(max_length: int, tokens: int) -> None:
 def test_one_function_asks_the_archive_and_what_was_heard_here(tmp_path: Path) -> None:
     """As a prompt takes it, and as the studio shows it."""
     old = talk("PRIYA: the place with the eels\nMARA: korenlei", id="old", day=1)
-    here = talk("JONAS: another place with eels\nMARA: oh no", id="", day=9)
+    (here,) = talk("JONAS: another place with eels\nMARA: oh no", id="", day=9)
+    heard = indexed([here])
     found = archive(tmp_path, old, talk("BRAM: hi\nMARA: ho", id="x", day=2))
     assert recall(found, CUE, ENCODING, 4096) == (old[0].excerpt,)
-    assert recall(found, CUE, ENCODING, 4096, here) == (old[0].excerpt, here[0].excerpt)
-    assert [each.passage for each in recall_passages(found, CUE, ENCODING, 4096, here)] == [*old, *here]
+    assert recall(found, CUE, ENCODING, 4096, heard) == (old[0].excerpt, here.excerpt)
+    assert [each.passage for each in recall_passages(found, CUE, ENCODING, 4096, heard)] == [*old, here]
     assert recall(Archive.empty(), CUE, ENCODING, 4096) == ()
