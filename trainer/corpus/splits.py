@@ -3,15 +3,15 @@
 Content decides: a copy of a conversation that slipped in from another export falls on the same side.
 """
 
-import hashlib
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, combinations
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from itertools import chain, combinations, islice
 
 import numpy as np
 
 from trainer.corpus.segmentation import ConversationRecord
+from trainer.people.text_scan import TEXTS_AT_ONCE, CharacterClasses, TextScan
 
 TRAIN, CALIBRATION_SPLIT, TEST_SPLIT = "train", "a", "b"  # as corpora on disk name them
 HELD_OUT_SHARE, MAX_HELD_OUT = 0.1, 500  # of a speaker's messages, for each held-out split
@@ -41,23 +41,28 @@ def assign_splits(
     splits = {record.id: before.get(record.id, TRAIN) for record in conversations}
     groups = _copies(prints, wholes)
     for members in groups:  # what was held out draws its copies along
+        if len(members) == 1:
+            continue
         held_out = sorted({splits[conversations[place].id] for place in members} - {TRAIN})
         for place in members if held_out else ():
             if splits[conversations[place].id] == TRAIN:
                 splits[conversations[place].id] = held_out[-1]
-    counts = {members[0]: _sum([said[place] for place in members]) for members in groups}
     by_hash = sorted(groups, key=lambda members: _draw([(prints[place][0], wholes[place]) for place in members]))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
         held = _sum(said[place] for place, record in enumerate(conversations) if splits[record.id] == split)
+        needed = {speaker for speaker, count in quota.items() if held.get(speaker, 0) < count}
         for members in order:
+            if not needed:
+                break
             if splits[conversations[members[0]].id] != TRAIN:
                 continue
-            own = counts[members[0]]
-            is_needed = any(held.get(speaker, 0) < quota.get(speaker, 0) for speaker in own)
+            own = _sum(said[place] for place in members)
             most = 2.0 if len(members) == 1 else MAX_COPIED_SHARE
-            if is_needed and not _is_too_much(own, quota, most):
+            if not needed.isdisjoint(own) and not _is_too_much(own, quota, most):
                 splits.update((conversations[place].id, split) for place in members)
-                held = _sum((held, own))
+                for speaker, count in own.items():
+                    held[speaker] = held.get(speaker, 0) + count
+                needed = {speaker for speaker in needed if held.get(speaker, 0) < quota[speaker]}
     return splits
 
 
@@ -69,7 +74,7 @@ def _is_too_much(counts: Mapping[str, int], quota: Mapping[str, float], most: fl
 def _draw(hashes: Sequence[tuple[int, int]]) -> int:
     """Return a group's place in the draw. The least hash of many messages is a small number: hashed once more, so that long
     conversations don't all come first."""
-    return _hash(str(min(hashes)))
+    return _hash(str(min(hashes)).encode())
 
 
 def _fingerprints(conversations: Sequence[ConversationRecord]) -> tuple[list[list[int]], list[int]]:
@@ -77,28 +82,45 @@ def _fingerprints(conversations: Sequence[ConversationRecord]) -> tuple[list[lis
     once; and one of the whole. By content alone."""
     prints: list[list[int]] = []
     wholes: list[int] = []
-    for record in conversations:
-        texts = [_content(line) for turn in record.conversation.turns for line in turn.lines]
-        telling = [text for text in texts if len(text) >= MIN_LETTERS] or ["".join(texts)]
-        prints.append(sorted({*map(_hash, telling)}) if len(telling) > 1 else [_hash(telling[0])])
-        wholes.append(prints[-1][0] if texts == telling[:1] else _hash("\n".join(texts)))
+    for some in _batches(conversations):
+        contents = iter(
+            _contents([line for record in some for turn in record.conversation.turns for line in turn.lines])
+        )
+        for record in some:
+            texts = list(islice(contents, sum(len(turn.lines) for turn in record.conversation.turns)))
+            telling = list(filter(_is_telling, texts)) or [b"".join(texts)]
+            prints.append(sorted({*map(_hash, telling)}) if len(telling) > 1 else [_hash(telling[0])])
+            wholes.append(prints[-1][0] if texts == telling[:1] else _hash(b"\n".join(texts)))
     return prints, wholes
 
 
-def _content(line: str) -> str:
-    """Return a message without case, blanks and punctuation, which formats write differently."""
-    folded = line.casefold()
-    if folded.isascii():
-        return folded.encode().translate(None, _NO_LETTERS).decode() or folded
-    return "".join(_LETTERS.findall(folded)) or folded
+def _batches(conversations: Sequence[ConversationRecord]) -> Iterator[Sequence[ConversationRecord]]:
+    """Yield neighbouring conversations, with as many turns together as a scan should hold."""
+    begin = turns = 0
+    for end, record in enumerate(conversations, start=1):
+        turns += len(record.conversation.turns)
+        if turns >= TEXTS_AT_ONCE or end == len(conversations):
+            yield conversations[begin:end]
+            begin, turns = end, 0
 
 
-_LETTERS = re.compile(r"[^\W_]+")
-_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
+def _contents(lines: Sequence[str]) -> list[bytes]:
+    """Return messages without case, blanks and punctuation, which formats write differently."""
+    folded = [line.lower() if line.isascii() else line.casefold() for line in lines]
+    bare = TextScan(folded, str).without(_NO_LETTERS)
+    return [content or text.encode() for content, text in zip(bare, folded, strict=True)]
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+_NO_LETTERS = CharacterClasses(lambda char: not char.isalnum())
+
+
+def _is_telling(content: bytes) -> bool:
+    """Return whether a message is long enough to tell copies."""
+    return len(content) >= MIN_LETTERS and (content.isascii() or len(content.decode()) >= MIN_LETTERS)
+
+
+def _hash(content: bytes) -> int:
+    return int.from_bytes(blake2b(content, digest_size=8).digest())
 
 
 def _copies(prints: Sequence[Sequence[int]], wholes: Sequence[int]) -> list[list[int]]:
@@ -124,13 +146,14 @@ def _copies(prints: Sequence[Sequence[int]], wholes: Sequence[int]) -> list[list
 
     same: dict[int, int] = {}
     for place, whole in enumerate(wholes):
-        parent[root(place)] = root(same.setdefault(whole, place))
+        if (first := same.setdefault(whole, place)) != place:
+            parent[root(place)] = root(first)
     for (first, second), count in shared.items():
         if count >= COPIED_SHARE * min(len(prints[first]), len(prints[second])):
             parent[root(second)] = root(first)
     groups: dict[int, list[int]] = {}
-    for place in range(len(prints)):
-        groups.setdefault(root(place), []).append(place)
+    for place, above in enumerate(parent):
+        groups.setdefault(place if above == place else root(place), []).append(place)
     return list(groups.values())
 
 

@@ -1,12 +1,11 @@
 """Messages said nearly the same again by the same person. Short habits ("good morning") keep their frequency: they are the
 voice; long texts said ten times over are what a model recites (Kandpal and others, arXiv 2202.06539).
 
-Messages are sketched by the least hashes of their shingles (Broder, 1997), all of many speakers at once; those few that share
-a band of their sketch with another are compared exactly.
+Messages are compared by the sets of their shingles. Two sets alike enough share one of their few rarest members (PPJoin:
+Xiao and others, TODS 2011), and their 64-bit sketches differ in few bits; those few pairs are compared exactly.
 """
 
 import unicodedata
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -16,91 +15,140 @@ from trainer.corpus.segmentation import Row
 from trainer.people.text_scan import ALONE, DROPPED, LETTER, SEPARATOR, CharacterClasses, TextScan, chunks, mixed
 
 MIN_WORDS = 8  # shorter messages are habits
+MIN_ASCII = 2 * MIN_WORDS - 1  # characters of so many words
 MIN_SIMILARITY = 0.8  # Jaccard similarity of shingles
-_BANDS, _HASHES_A_BAND = 16, 4  # similar at .8: found with a chance of 99.98%
-_TOGETHER = 1 << 16  # messages at least, of one speaker or of many, that are sketched in one go
-_EXACT = 32  # shingles, up to which each number of them has a matrix of its own
-_PERMUTATIONS = 2 * np.random.default_rng(1).integers(0, 1 << 31, (_BANDS, _HASHES_A_BAND, 2), np.uint32) + 1
+_TOGETHER = 1 << 16  # messages at least, of one speaker or of many, that are compared in one go
+_CROWD = 32  # messages that share a rare shingle, from which on each is only compared with those that are kept
+_DIFFERENCE = (1 - MIN_SIMILARITY) / (1 + MIN_SIMILARITY)  # at most, of the sizes of two such sets together
+_HASH_BITS, _BUCKET_BITS, _COMMON_BITS = 32, 18, 5  # of a shingle; of those counted as one; of how common it is
 
 
 def repeated(rows: Sequence[Row], speaker: Callable[[Row], str]) -> Iterator[int]:
     """Yield the places in `rows` of messages that say nearly what the same speaker said at an earlier place."""
-    said: dict[str, array[int]] = {}
-    for place, row in enumerate(rows):
-        said.setdefault(speaker(row), array("q")).append(place)
-    together: list[array[int]] = []
-    for places in said.values():
-        together.append(places)
-        if sum(map(len, together)) >= _TOGETHER:
-            yield from _repeated(rows, together)
-            together = []
-    if together:
-        yield from _repeated(rows, together)
+    numbers: dict[str, int] = {}
+    speakers = np.fromiter((numbers.setdefault(speaker(row), len(numbers)) for row in rows), np.int64, len(rows))
+    order = np.argsort(speakers, kind="stable")
+    begin = 0
+    for end in np.cumsum(np.bincount(speakers)).tolist() if rows else ():
+        if end - begin >= _TOGETHER or end == len(rows):
+            yield from _repeated(rows, order[begin:end], speakers[order[begin:end]])
+            begin = end
 
 
-def _repeated(rows: Sequence[Row], together: Sequence[Sequence[int]]) -> Iterator[int]:
-    """Yield the same for the places of some speakers."""
-    sketched = _Sketched(rows, together)
-    said: dict[tuple[int, int], list[int]] = {}
+def _repeated(rows: Sequence[Row], places: np.ndarray, speakers: np.ndarray) -> Iterator[int]:
+    """Yield the same of some speakers. places: of their messages, each speaker's in order. speakers: who said each."""
+    sets = _ShingleSets(rows, places, speakers)
+    earlier, crowded = sets.alike()
+    again: set[int] = set()
+    kept: dict[int, list[int]] = {}  # by a crowded shingle
     shingles: dict[int, frozenset[str]] = {}
-    for place, bands in sorted(sketched.alike().items()):
-        own = _shingles(rows[place])
-        earlier = {other for band in bands for other in said.get(band, ())}
-        if any(_jaccard(own, shingles[other]) >= MIN_SIMILARITY for other in earlier):
-            yield place
+    for number in sorted(earlier.keys() | crowded.keys()):
+        others = {other for other in earlier.get(number, ()) if other not in again}
+        for key in crowded.get(number, ()):
+            others.update(other for other in kept.get(key, ()) if sets.may_be_alike(number, other))
+        own = shingles[number] = _shingles(rows[sets.places[number]])
+        for other in others - shingles.keys():
+            shingles[other] = _shingles(rows[sets.places[other]])
+        if any(_jaccard(own, shingles[other]) >= MIN_SIMILARITY for other in others):
+            again.add(number)
         else:
-            shingles[place] = own
-            for band in bands:
-                said.setdefault(band, []).append(place)
+            for key in crowded.get(number, ()):
+                kept.setdefault(key, []).append(number)
+    yield from sorted([sets.places[number] for number in again] + sets.copies)
 
 
-class _Sketched:
-    """The shingles of long messages, as hashes. Messages with about equally many are the columns of one matrix."""
+class _ShingleSets:
+    """The sets of shingles of long messages, one of each. places: of those messages, by number. copies: of messages with
+    the set of an earlier one."""
 
-    def __init__(self, rows: Sequence[Row], together: Sequence[Sequence[int]]) -> None:
-        places = np.concatenate([np.asarray(some, np.int64) for some in together])
-        speakers = np.repeat(np.arange(len(together)), list(map(len, together)))
-        hashes: list[np.ndarray] = []
-        counts = np.zeros(len(places), np.int64)
-        for chunk in chunks(len(places)):
-            counts[chunk], shingles = _hashed_shingles([_text(rows[place]) for place in places[chunk].tolist()])
-            hashes.append(shingles)
+    def __init__(self, rows: Sequence[Row], places: np.ndarray, speakers: np.ndarray) -> None:
+        counts, shingles = _shingled([rows[place] for place in places.tolist()])
         long = counts > 0
-        self._places, counts = places[long], counts[long]
-        self._speakers = mixed(speakers[long].astype(np.uint64))
-        shingled = np.concatenate(hashes)
-        starts = np.cumsum(counts) - counts
-        self._matrices: list[tuple[np.ndarray, np.ndarray]] = []
-        heights = np.where(counts <= _EXACT, counts, -(-counts // _EXACT) * _EXACT)
-        for height in np.unique(heights).tolist():
-            columns = np.flatnonzero(heights == height)
-            below = np.minimum(np.arange(height)[:, None], counts[columns] - 1)  # the last one again, to fill up
-            self._matrices.append((columns, shingled[starts[columns] + below]))
+        places, speakers = places[long], speakers[long]
+        members = _rarest_first(counts[long], shingles)
+        owners, hashes = (members >> (_HASH_BITS + _COMMON_BITS)).astype(np.int64), members & ((1 << _HASH_BITS) - 1)
+        sizes = np.bincount(owners, minlength=len(places))
+        starts = np.cumsum(sizes) - sizes
+        mixed_hashes = mixed(hashes)
+        said = mixed(speakers.astype(np.uint64))
+        first = _first_of_each(np.add.reduceat(mixed_hashes, starts) + said if len(places) else said)
+        self.places: list[int] = places.tolist()
+        self.copies: list[int] = places[~first].tolist()
+        self._sizes = sizes
+        self._bits = (
+            np.bitwise_or.reduceat(np.uint64(1) << (mixed_hashes >> np.uint64(58)), starts) if len(places) else said
+        )
+        from_end = (starts + sizes)[owners] - np.arange(len(owners))  # how many members come, this one included
+        rare = (from_end >= np.ceil(MIN_SIMILARITY * sizes - 1e-6)[owners]) & first[owners]
+        self._owners, from_end = owners[rare], from_end[rare]
+        self._is_rarest = from_end >= np.ceil(2 / (1 + MIN_SIMILARITY) * MIN_SIMILARITY * sizes - 1e-6)[self._owners]
+        self._keys = mixed(mixed_hashes[rare] + said[self._owners])
 
-    def alike(self) -> dict[int, list[tuple[int, int]]]:
-        """Return the places of messages that share a band with another of their speaker; each with the bands it shares."""
-        shared: dict[int, list[tuple[int, int]]] = {}
-        for band in range(_BANDS):
-            keys = self._keys(band)
-            order = np.argsort(keys)
-            ordered = keys[order]
-            same = ordered[1:] == ordered[:-1]
-            among = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
-            for place, key in zip(self._places[order[among]].tolist(), ordered[among].tolist(), strict=True):
-                shared.setdefault(place, []).append((band, key))
-        return shared
+    def alike(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+        """Return, by number, earlier messages that each may repeat; and the shingles each shares with a crowd."""
+        order = np.argsort(self._keys)
+        keys, owners, is_rarest = self._keys[order], self._owners[order], self._is_rarest[order]
+        begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+        runs = np.diff(np.append(begins, len(keys)))
+        in_crowd = np.repeat(runs > _CROWD, runs)
+        if len(begins):  # two alike have a shingle in common that is among the rarest of the smaller set
+            in_crowd &= np.repeat(np.logical_or.reduceat(is_rarest, begins), runs)
+        earlier: dict[int, list[int]] = {}
+        left = np.flatnonzero(np.repeat((runs > 1) & (runs <= _CROWD), runs))
+        for shift in range(1, _CROWD):
+            left = left[left + shift < len(keys)]
+            left = left[keys[left] == keys[left + shift]]
+            one, other = owners[left], owners[left + shift]
+            rarest = np.where(self._sizes[one] <= self._sizes[other], is_rarest[left], is_rarest[left + shift])
+            near = self._near(one, other) & rarest
+            for first, second in zip(one[near].tolist(), other[near].tolist(), strict=True):
+                earlier.setdefault(max(first, second), []).append(min(first, second))
+        crowded: dict[int, list[int]] = {}
+        for owner, key in zip(owners[in_crowd].tolist(), keys[in_crowd].tolist(), strict=True):
+            crowded.setdefault(owner, []).append(key)
+        return earlier, crowded
 
-    def _keys(self, band: int) -> np.ndarray:
-        """Return a hash of one band of every sketch."""
-        keys = self._speakers.copy()
-        least = np.empty(len(keys), np.uint32)
-        for factor, summand in _PERMUTATIONS[band]:
-            for columns, shingles in self._matrices:
-                permuted = shingles * factor
-                permuted += summand
-                least[columns] = permuted.min(axis=0)
-            keys = mixed(keys + least)
-        return keys
+    def may_be_alike(self, number: int, other: int) -> bool:
+        """Return whether the sketches of two sets differ in as few bits as those of sets that are alike."""
+        return bool(self._near(number, other))
+
+    def _near(self, one: "np.ndarray | int", other: "np.ndarray | int") -> np.ndarray:
+        differing = np.bitwise_count(self._bits[one] ^ self._bits[other])
+        near: np.ndarray = differing <= _DIFFERENCE * (self._sizes[one] + self._sizes[other]) + 1e-6
+        return near
+
+
+def _shingled(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many shingles each message has, 0 if it is short, and the hashes of all, one message's after another's."""
+    texts = list(map(_text, rows))
+    counts = np.zeros(len(texts), np.int64)
+    may_be_long = [place for place, text in enumerate(texts) if len(text) >= MIN_ASCII or not text.isascii()]
+    hashes = [np.empty(0, np.uint32)]
+    for chunk in chunks(len(may_be_long)):
+        here = may_be_long[chunk]
+        counts[here], shingles = _hashed_shingles([texts[place] for place in here])
+        hashes.append(shingles)
+    return counts, np.concatenate(hashes)
+
+
+def _rarest_first(counts: np.ndarray, shingles: np.ndarray) -> np.ndarray:
+    """Return the members of each set, the rarest in the corpus first, as numbers: whose, how common, which."""
+    buckets = shingles >> np.uint32(_HASH_BITS - _BUCKET_BITS)
+    frequency = np.bincount(buckets, minlength=1 << _BUCKET_BITS)
+    common = np.ceil(np.log2(frequency + 1)).astype(np.uint64)
+    owners = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
+    members = (owners << np.uint64(_COMMON_BITS) | common[buckets]) << np.uint64(_HASH_BITS) | shingles
+    members.sort()
+    kept: np.ndarray = members[np.append(True, members[1:] != members[:-1])[: len(members)]]
+    return kept
+
+
+def _first_of_each(values: np.ndarray) -> np.ndarray:
+    """Return which values stand at no earlier place."""
+    order = np.argsort(values, kind="stable")
+    first = np.empty(len(values), np.bool_)
+    first[order] = np.append(True, values[order][1:] != values[order][:-1])[: len(values)]
+    return first
 
 
 def _hashed_shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -115,8 +163,11 @@ def _hashed_shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 def _folded(text: str) -> str:
     """Return `text` as word tokens are of, but for what `_word_class` drops; a spacing accent would leave a blank."""
+    if text.isascii():
+        return text.lower()
     plain = text.replace("´", "").casefold()
-    return plain if plain.isascii() else unicodedata.normalize("NFKD", plain).casefold()
+    apart = unicodedata.normalize("NFKD", plain)
+    return plain if apart == plain else apart.casefold()
 
 
 def _word_class(char: str) -> int:
