@@ -76,7 +76,7 @@ def sticker_of(line: str) -> str:
 
 def is_reaction(lines: Sequence[str]) -> bool:
     """Return whether lines are a reaction and nothing else."""
-    return len(lines) == 1 and bool(reaction_of(lines[0]))
+    return len(lines) == 1 and lines[0].startswith("[react ") and bool(reaction_of(lines[0]))
 
 
 def says_words(turn: Turn) -> bool:

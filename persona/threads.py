@@ -105,14 +105,14 @@ class ThreadFinder:
         the platform says it addresses; others are found in `text`.
         """
         addressed = self._addressed(speaker, text, mentions)
-        assigned = self._by_link(at, reply_to)
+        assigned = self._by_link(at, reply_to) if reply_to else None
         if assigned is None:
             answered = self._answered(speaker, at, addressed)
             thread = answered.thread if answered else self._where(speaker, at)
             assigned = Assigned(thread, reply_to or (answered.message_id if answered else ""), bool(reply_to))
         if assigned.thread == self._threads:
             self._threads += 1
-        if (parent := self._messages.get(reply_to)) and parent[0] != speaker:
+        if reply_to and (parent := self._messages.get(reply_to)) and parent[0] != speaker:
             addressed = [parent[0], *addressed]
         self._remember(_Spoken(self._number, message_id, at, assigned.thread), speaker, addressed)
         return assigned
@@ -134,11 +134,11 @@ class ThreadFinder:
                 if near := [answer for answer in answers if answer and at - answer.at <= reach]:
                     return max(near)
             return None
-        call, own = self._called.get(speaker), self._spoke.get(speaker)
-        reach = self.rhythm.gap * (OWN_REACH_GAPS if self.rhythm.is_crowded else 1)
-        if call is None or at - call.at > reach or (own and own.number > call.number):
+        if (call := self._called.get(speaker)) is None:
             return None
-        return call
+        own = self._spoke.get(speaker)
+        reach = self.rhythm.gap * (OWN_REACH_GAPS if self.rhythm.is_crowded else 1)
+        return None if at - call.at > reach or (own and own.number > call.number) else call
 
     def _where(self, speaker: str, at: float) -> int:
         """Return the thread of a message that says nothing of what it answers."""
@@ -158,11 +158,14 @@ class ThreadFinder:
 
     def _remember(self, spoken: _Spoken, speaker: str, addressed: Iterable[str]) -> None:
         self._number += 1
-        self._last = spoken
         if speaker not in self._spoke:
             self._names.add(speaker)
         _put(self._messages, spoken.message_id, (speaker, spoken.thread), WINDOW)
-        _put(self._thread_at, spoken.thread, spoken.at, WINDOW)
+        if self._last and self._last.thread == spoken.thread:  # as most often: it is the latest already
+            self._thread_at[spoken.thread] = spoken.at
+        else:
+            _put(self._thread_at, spoken.thread, spoken.at, WINDOW)
+        self._last = spoken
         gone = _put(self._spoke, speaker, spoken, PEOPLE)
         if gone is not None:
             self._names.remove(gone)
@@ -277,6 +280,7 @@ def _learned_gap(gaps: Sequence[float]) -> float:
 
 def _put(kept: OrderedDict[Key, Value], key: Key, value: Value, most: int) -> Key | None:
     """Set a value as the latest of at most so many. Returns the key that had to go, if one had to."""
+    if key in kept:
+        kept.move_to_end(key)
     kept[key] = value
-    kept.move_to_end(key)
     return kept.popitem(last=False)[0] if len(kept) > most else None

@@ -57,6 +57,8 @@ def word_tokens(text: str) -> list[str]:
 
 def end_of_words(text: str, count: int) -> int:
     """Return where the word after the first `count` begins; the length of `text` if it has no more."""
+    if len(text) <= count or (len(text) <= 2 * count and text.isascii()):  # which is short for so many
+        return len(text)
     for number, match in enumerate(_RAW_TOKEN.finditer(text)):
         if number == count:
             return match.start()

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -92,8 +92,16 @@ def conversation_records(
 
 def segment(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float = 0) -> Iterator[MessageGroup]:
     """Yield the rows of each conversation."""
-    for channel, group in groupby(sorted(rows, key=_channel_key), key=_channel_key):
-        here = list(group)
+    channels: dict[tuple[str, ...], list[Row]] = {}
+    at_once: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        place = (row.conversation_type, row.platform, row.channel, row.thread)
+        here = at_once.get(place)
+        if here is None:
+            here = at_once[place] = channels.setdefault(_channel_key(row), [])
+        here.append(row)
+    for channel in sorted(channels):
+        here = channels.pop(channel)
         yield from _of_feed(here) if channel[0] == "feed" else _of_chat(here, people, gap)
 
 
@@ -118,7 +126,8 @@ def in_order(rows: Sequence[Row]) -> list[tuple[Row, float]]:
     for row in rows:
         at = row.at if row.at is not None else at
         timed.append((row, at))
-    return sorted(timed, key=lambda pair: pair[1])
+    timed.sort(key=itemgetter(1))
+    return timed
 
 
 def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[MessageGroup]:
@@ -131,15 +140,16 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
     conversations: list[_Conversation] = []
     current: dict[int, _Conversation] = {}  # where each thread goes on
     for row, at in timed:
+        key = people[row.sender].key
         meant = tuple(people[key].key for key in row.mentions if key in people) if row.mentions else ()
         text = row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
         reply_to = row.reply_to if row.reply_to != UNKNOWN_PARENT else ""
-        assigned = finder.assign(row.message_id, people[row.sender].key, at, text, reply_to, meant)
-        here = current.get(assigned.thread)
-        if here is None or not here.has_room(row, longest):
-            here = current[assigned.thread] = _Conversation()
+        thread, parent, explicit = finder.assign(row.message_id, key, at, text, reply_to, meant)
+        here = current.get(thread)
+        if here is None or (here.turns >= longest and here.rows[-1].sender != row.sender):
+            here = current[thread] = _Conversation()
             conversations.append(here)
-        here.add(row, by_id.get(assigned.parent), assigned.explicit)
+        here.add(row, by_id.get(parent) if parent else None, explicit)
     return (MessageGroup(scene, talk.rows, answers=talk.answers) for talk in conversations)
 
 
@@ -151,14 +161,11 @@ class _Conversation:
     answers: dict[str, AnsweredRow] = field(default_factory=dict)
     turns: int = 0
 
-    def has_room(self, row: Row, longest: int) -> bool:
-        """Return whether `row` may still be said here."""
-        return self.turns < longest or self.rows[-1].sender == row.sender
-
     def add(self, row: Row, parent: Row | None, explicit: bool) -> None:
         """Say `row` here. parent: what it answers."""
-        self.turns += not self.rows or self.rows[-1].sender != row.sender
-        if parent is not None and not (self.rows and self.rows[-1] is parent):
+        last = self.rows[-1] if self.rows else None
+        self.turns += last is None or last.sender != row.sender
+        if parent is not None and last is not parent:
             self.answers[row.message_id] = AnsweredRow(parent, explicit)
         self.rows.append(row)
 
@@ -179,12 +186,14 @@ def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:
     by_id = {row.message_id: row for row in rows}
     trees: dict[str, list[Row]] = {}
     for row in rows:
-        trees.setdefault(_root(row, by_id).message_id, []).append(row)
+        trees.setdefault((_root(row, by_id) if row.reply_to else row).message_id, []).append(row)
     for root, members in trees.items():
-        tree = [row for row, _ in in_order(sorted(members, key=lambda row: row.message_id != root))]
+        tree = members
+        if len(members) > 1:
+            tree = [row for row, _ in in_order(sorted(members, key=lambda row: row.message_id != root))]
         first = by_id[root]
         answers = bool(first.reply_to or first.quoted)
-        alone = len({row.sender for row in tree}) == 1
+        alone = len(tree) == 1 or len({row.sender for row in tree}) == 1
         yield MessageGroup("timeline" if alone and not answers else "reply", tree, answers and not first.quoted)
 
 
@@ -224,7 +233,9 @@ class _Written:
         self._turns = [Turn(SOMEONE, (UNKNOWN,))] if group.lost_parent else []
         self._timestamps: list[float | None] = [None] if group.lost_parent else []
         self._ends = list(self._timestamps)
-        self._speaker = ""  # of the last turn
+        self._speaker = ""  # of the turn that is being written
+        self._said: list[str] = []  # its lines
+        self._answered: Quote | None = None  # what it answers
         self._burst: list[Row] = []  # its messages
         self._before: Row | None = None  # the last message before it
 
@@ -236,18 +247,13 @@ class _Written:
         answered = self._quote(row, person)
         if is_reaction(lines):  # in a transcript of our own
             self._end_turn()
-            self._append(Turn(person.key, lines, answered), row.at)
+            self._append(Turn(person.key, lines, answered), row.at, row.at)
             return
-        goes_on = self._speaker == person.key and self._group.scene != "timeline"  # there each turn is a tweet
-        if goes_on and not answered:
-            last = self._turns[-1]
-            self._turns[-1] = Turn(person.key, last.lines + lines, last.quote)
-            self._ends[-1] = row.at
-            self._burst.append(row)
-        else:
+        if self._speaker != person.key or answered or self._group.scene == "timeline":  # there each turn is a tweet
             self._end_turn()
-            self._append(Turn(person.key, lines, answered), row.at)
-            self._speaker, self._burst = person.key, [row]
+            self._speaker, self._answered = person.key, answered
+        self._said += lines
+        self._burst.append(row)
 
     def finished(self) -> tuple[tuple[Turn, ...], tuple[float | None, ...], tuple[float | None, ...]]:
         """Return all turns, and when the first and the last message of each was said."""
@@ -267,13 +273,13 @@ class _Written:
 
     def _quote(self, row: Row, person: KnownPerson) -> Quote | None:
         """What a message answers, if a reader doesn't see it: the end of the turn before."""
+        answered = self._group.answers.get(row.message_id)
+        if not row.quoted and answered is None:
+            return None
         is_transcript = row.platform in TRANSCRIPTS
         if row.quoted and (is_transcript or row.reply_to not in self._ids):
             return None if row.quoted_by == row.sender else self._quoted(row.quoted_by, row.quoted)
-        if is_transcript:
-            return None
-        answered = self._group.answers.get(row.message_id)
-        if answered is None or self._is_seen(answered, person):
+        if is_transcript or answered is None or self._is_seen(answered, person):
             return None
         return self._quoted(answered.row.sender, answered.row.lines)
 
@@ -294,13 +300,18 @@ class _Written:
         return quote(author.key, lines if self._is_shown(author) else (UNKNOWN,))
 
     def _end_turn(self) -> None:
-        """End the last turn; who reacted to its messages stands after it."""
-        for place, row in enumerate(self._burst, start=1):
-            target = None if place == len(self._burst) else self._quoted(row.sender, row.lines)
-            for emoji, person in self._reactions(row):
-                self._append(Turn(person.key, (reaction(emoji),), target), None)
-        self._before = self._burst[-1] if self._burst else None
-        self._speaker, self._burst = "", []
+        """End the turn that is being written; who reacted to its messages stands after it."""
+        burst = self._burst
+        self._before = burst[-1] if burst else None
+        if not burst:
+            return
+        self._append(Turn(self._speaker, tuple(self._said), self._answered), burst[0].at, burst[-1].at)
+        for row in burst:
+            if row.reactions:
+                target = None if row is burst[-1] else self._quoted(row.sender, row.lines)
+                for emoji, person in self._reactions(row):
+                    self._append(Turn(person.key, (reaction(emoji),), target))
+        self._speaker, self._said, self._burst = "", [], []
 
     def _reactions(self, row: Row) -> Iterator[tuple[str, KnownPerson]]:
         others = 0
@@ -312,10 +323,10 @@ class _Written:
             if person.consent or others <= MAX_REACTIONS:
                 yield emoji, person
 
-    def _append(self, turn: Turn, at: float | None) -> None:
+    def _append(self, turn: Turn, began: float | None = None, ended: float | None = None) -> None:
         self._turns.append(turn)
-        self._timestamps.append(at)
-        self._ends.append(at)
+        self._timestamps.append(began)
+        self._ends.append(ended)
 
     def _is_shown(self, person: KnownPerson) -> bool:
         return person.consent or self._others != "mask"
