@@ -24,9 +24,11 @@ _ROWS = pa.schema(
 _FIELDS = ["conversation_type" if name == "kind" else name for name in _ROWS.names]  # of a Row, one a column
 _fields = attrgetter(*_FIELDS)
 _LISTS = ("lines", "quoted", "mentions", "reactions", "reacted_by")
+_KEYS, _KEY_LISTS = ("sender", "quoted_by", "forwarded_from"), ("mentions", "reacted_by")  # identity keys
 _LATER = {"reactions": (), "reacted_by": (), "forwarded_from": ""}  # columns that a corpus of 0.2 and before lacks
 _REACTED = ("reactions", "reacted_by")
 _ALIKE = ("platform", "source", "channel", "conversation_type", "thread")  # in many rows: one string for all of them
+_REPEATED = ["platform", "source", "channel", "kind", "sender", "thread", "quoted_by", "forwarded_from"]  # columns
 _ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _QUOTE = pa.struct([("speaker", pa.string()), ("words", pa.string())])
 _TURN = pa.struct([("speaker", pa.string()), ("lines", pa.list_(pa.string())), ("at", pa.float64()), ("quote", _QUOTE)])
@@ -38,7 +40,7 @@ _CONVERSATIONS = pa.schema(
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write messages without names: people.json alone tells who is who."""
-    with pq.ParquetWriter(path, _ROWS, compression="zstd") as writer:
+    with pq.ParquetWriter(path, _ROWS, compression="zstd", use_dictionary=_REPEATED) as writer:
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             writer.write_table(_table(rows[start : start + _ROWS_AT_ONCE]))
 
@@ -91,9 +93,9 @@ def _nameless(key: str) -> str:
 
 def _table(rows: Sequence[Row]) -> pa.Table:
     columns: dict[str, Sequence[Any]] = dict(zip(_ROWS.names, zip(*map(_fields, rows), strict=True), strict=True))
-    columns |= {name: list(map(_nameless, columns[name])) for name in ("sender", "quoted_by", "forwarded_from")}
+    columns |= {name: list(map(_nameless, columns[name])) for name in _KEYS if any(columns[name])}
     columns |= {
-        name: [keys and [*map(_nameless, keys)] for keys in columns[name]] for name in ("mentions", "reacted_by")
+        name: [keys and [*map(_nameless, keys)] for keys in columns[name]] for name in _KEY_LISTS if any(columns[name])
     }
     lists = {name: _lists(columns[name], pa.string()) for name in _LISTS}
     return pa.table(columns | lists, _ROWS)
@@ -129,8 +131,10 @@ def _lists(values: Sequence[Sequence[Any]], of_type: pa.DataType) -> pa.ListArra
 
 def _nested(lists: Sequence[Sequence[Any]], values: pa.Array) -> pa.ListArray:
     """Return `values` as a column of lists as long as those in `lists`."""
-    ends = np.cumsum([0, *map(len, lists)])
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values)
+    ends = np.zeros(len(lists) + 1, np.int32)
+    if len(values):
+        np.cumsum(np.fromiter(map(len, lists), np.int32, len(lists)), out=ends[1:])
+    return pa.ListArray.from_arrays(pa.array(ends), values)
 
 
 def _batches(records: Sequence[ConversationRecord]) -> Iterator[list[ConversationRecord]]:
