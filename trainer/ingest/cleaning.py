@@ -119,7 +119,8 @@ class _Draft:
 
 def _split_feed(draft: _Draft, rules: Cleaning) -> None:
     """Apart from what a post says: whom it answers, and what it quotes."""
-    if rules.quotes and (match := _PASSED_ON.fullmatch(draft.text) or _QUOTED_FIRST.fullmatch(draft.text)):
+    may_quote = rules.quotes and "@" in draft.text
+    if may_quote and (match := _PASSED_ON.fullmatch(draft.text) or _QUOTED_FIRST.fullmatch(draft.text)):
         draft.text, draft.quoted, draft.author = match["comment"].strip(), match["words"].strip(), match["author"]
         draft.rewritten.append("quotes")
     if rules.handles and (match := _HANDLES.match(draft.text)):

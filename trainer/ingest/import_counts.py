@@ -46,9 +46,9 @@ class ImportCounts:
         if len(self.rejects) < REJECTS_KEPT:
             self.rejects.append(replace(reject, raw=""))
 
-    def keep(self, source: str, sender: str) -> None:
-        self.read[source, sender] += 1
-        self.kept[source, sender] += 1
+    def keep(self, source: str, sender: str, count: int = 1) -> None:
+        self.read[source, sender] += count
+        self.kept[source, sender] += count
 
     def drop(self, source: str, sender: str, reason: str) -> None:
         self.read[source, sender] += 1

@@ -3,6 +3,7 @@
 import gc
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -197,8 +198,9 @@ def _read(
     counts: ImportCounts,
 ) -> None:
     private = f"{source}, private"
+    kept: Counter[tuple[str, str]] = Counter()
     for message, cleaned in reading:
-        if message.platform == ROLES:
+        if message.is_group_dm or message.platform == ROLES:
             message = in_voice(message, settings)
         sender = register_sender(identities, message)
         label = private if message.conversation_type == "dm" else source
@@ -209,15 +211,16 @@ def _read(
         key = message_key(row)
         if known and key in known:
             counts.drop(label, sender, "already there")
-        elif (earlier := rows.get(key)) is None:
-            rows[key] = row
-            counts.keep(label, sender)
+        elif (earlier := rows.setdefault(key, row)) is row:
+            kept[label, sender] += 1
             counts.group_dms += message.is_group_dm and message.conversation_type == "group"
             if cleaned.rewritten:
                 counts.rewritten.update(cleaned.rewritten)
         else:  # the same message twice in what is read now: the later version counts
             rows[key] = max(earlier, row, key=lambda version: version.at or 0.0)
             counts.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
+    for (label, sender), count in kept.items():
+        counts.keep(label, sender, count)
 
 
 def _require_persona(settings: Settings, corpus: Corpus, counts: ImportCounts) -> None:

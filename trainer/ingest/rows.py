@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from sys import intern
 
@@ -30,21 +31,27 @@ def in_voice(message: Message, settings: Settings) -> Message:
 def row_of(message: Message, sender: str, source: str, kept: Kept, identities: dict[str, Identity]) -> Row:
     """Return the row of a message that is kept. sender: its identity key. source: as the import's table shows it. identities:
     added to."""
-    mentions = [register_mentioned(identities, message.platform, number, name) for number, name in kept.mentions]
+    mentions: Iterable[str] = ()
+    if kept.mentions:
+        mentions = [register_mentioned(identities, message.platform, number, name) for number, name in kept.mentions]
     if not message.sender_id:
-        mentions += [key for key in named_people(identities, message) if key != sender]
+        mentions = [*mentions, *(key for key in named_people(identities, message) if key != sender)]
     author = register_mentioned(identities, message.platform, "", kept.author) if kept.author else ""
+    number, answered, at = message.message_id, message.reply_to_id, message.timestamp
     row = Row(  # by place: to hand over so many by name takes half as long again
         message.platform,
         source,
         _opaque_channel(message.conversation_id),
         message.conversation_type,
-        _opaque(message.message_id),
+        number if number.isdigit() else _opaque(number),
         sender,
-        message.timestamp if message.timestamp and message.timestamp > 0 else None,  # exports write 0 for unknown
+        at if at and at > 0 else None,  # exports write 0 for unknown
         kept.lines,
-        (message.reply_to_id and _opaque(message.reply_to_id))
-        or (UNKNOWN_PARENT if message.reply_to_name or kept.answers else ""),
+        (answered if answered.isdigit() else _opaque(answered))
+        if answered
+        else UNKNOWN_PARENT
+        if message.reply_to_name or kept.answers
+        else "",
         message.thread_id and _opaque_channel(message.thread_id),
         kept.quoted,
         author,

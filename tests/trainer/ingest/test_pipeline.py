@@ -322,3 +322,23 @@ def test_two_talks_of_an_irc_channel_are_two_conversations(home: Settings, tmp_p
     assert len(conversations) == 2
     assert [{turn.speaker for turn in talk.turns} == {"INES QUILL"} for talk in conversations] == [False, False]
     assert ["INES QUILL" in {turn.speaker for turn in talk.turns} for talk in conversations] == [True, False]
+
+
+def test_a_group_dm_is_a_private_talk_if_the_settings_say_so(home: Settings, tmp_path: Path) -> None:
+    """[data] group_dms = false: its messages are counted and trained on as those of a dm, though dms are asked for."""
+    path = tmp_path / "friends.json"
+    row = {"type": "Default", "timestamp": "2022-05-06T07:08:09+02:00", "content": "hi"}
+    author = {"id": "7", "name": "ines_quill", "nickname": "Ines"}
+    path.write_text(
+        json.dumps(
+            {
+                "guild": {"id": "0", "name": "Direct Messages"},
+                "channel": {"id": "9", "type": "DirectGroupTextChat", "name": "us"},
+                "messages": [row | {"id": "1", "author": author}],
+            }
+        )
+    )
+    for setting, scene in (("", "group"), ("group_dms = false\n", "dm")):
+        home.path.write_text(SETTINGS + setting, encoding="utf-8")
+        corpus = imported(load(home.path), path, fresh=True).corpus
+        assert [record.conversation.scene for record in corpus.conversations] == [scene]
