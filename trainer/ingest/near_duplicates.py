@@ -40,20 +40,25 @@ def _repeated(rows: Sequence[Row], places: np.ndarray, speakers: np.ndarray) -> 
     sets = _ShingleSets(rows, places, speakers)
     earlier, crowded = sets.alike()
     again: set[int] = set()
-    kept: dict[int, list[int]] = {}  # by a crowded shingle
+    kept: dict[
+        tuple[int, bool], list[int]
+    ] = {}  # by a crowded shingle, and whether it is among the rarest of the message
     shingles: dict[int, frozenset[str]] = {}
     for number in sorted(earlier.keys() | crowded.keys()):
         others = {other for other in earlier.get(number, ()) if other not in again}
-        for key in crowded.get(number, ()):
-            others.update(other for other in kept.get(key, ()) if sets.may_be_alike(number, other))
+        for key, is_rarest in crowded.get(number, ()):
+            others.update(sets.near(number, kept.get((key, True), ())))
+            if is_rarest:
+                others.update(sets.near(number, kept.get((key, False), ())))
         own = shingles[number] = _shingles(rows[sets.places[number]])
-        for other in others - shingles.keys():
-            shingles[other] = _shingles(rows[sets.places[other]])
+        for other in others:
+            if other not in shingles:
+                shingles[other] = _shingles(rows[sets.places[other]])
         if any(_jaccard(own, shingles[other]) >= MIN_SIMILARITY for other in others):
             again.add(number)
         else:
-            for key in crowded.get(number, ()):
-                kept.setdefault(key, []).append(number)
+            for shared in crowded.get(number, ()):
+                kept.setdefault(shared, []).append(number)
     yield from sorted([sets.places[number] for number in again] + sets.copies)
 
 
@@ -84,14 +89,15 @@ class _ShingleSets:
         self._is_rarest = from_end >= np.ceil(2 / (1 + MIN_SIMILARITY) * MIN_SIMILARITY * sizes - 1e-6)[self._owners]
         self._keys = mixed(mixed_hashes[rare] + said[self._owners])
 
-    def alike(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-        """Return, by number, earlier messages that each may repeat; and the shingles each shares with a crowd."""
+    def alike(self) -> tuple[dict[int, list[int]], dict[int, list[tuple[int, bool]]]]:
+        """Return, by number, earlier messages that each may repeat; and the shingles each shares with a crowd, with whether
+        they are among its rarest: of two alike, one is among those of the smaller set."""
         order = np.argsort(self._keys)
         keys, owners, is_rarest = self._keys[order], self._owners[order], self._is_rarest[order]
         begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
         runs = np.diff(np.append(begins, len(keys)))
         in_crowd = np.repeat(runs > _CROWD, runs)
-        if len(begins):  # two alike have a shingle in common that is among the rarest of the smaller set
+        if len(begins):
             in_crowd &= np.repeat(np.logical_or.reduceat(is_rarest, begins), runs)
         earlier: dict[int, list[int]] = {}
         left = np.flatnonzero(np.repeat((runs > 1) & (runs <= _CROWD), runs))
@@ -103,18 +109,24 @@ class _ShingleSets:
             near = self._near(one, other) & rarest
             for first, second in zip(one[near].tolist(), other[near].tolist(), strict=True):
                 earlier.setdefault(max(first, second), []).append(min(first, second))
-        crowded: dict[int, list[int]] = {}
-        for owner, key in zip(owners[in_crowd].tolist(), keys[in_crowd].tolist(), strict=True):
-            crowded.setdefault(owner, []).append(key)
+        crowded: dict[int, list[tuple[int, bool]]] = {}
+        columns = (owners[in_crowd].tolist(), keys[in_crowd].tolist(), is_rarest[in_crowd].tolist())
+        for owner, *shared in zip(*columns, strict=True):
+            crowded.setdefault(owner, []).append((shared[0], shared[1]))
         return earlier, crowded
 
-    def may_be_alike(self, number: int, other: int) -> bool:
-        """Return whether the sketches of two sets differ in as few bits as those of sets that are alike."""
-        return bool(self._near(number, other))
+    def near(self, number: int, others: Sequence[int]) -> list[int]:
+        """Return those of `others` that a message may be alike: in size, and by their sketches."""
+        if not others:
+            return []
+        among = np.asarray(others)
+        near: list[int] = among[self._near(number, among)].tolist()
+        return near
 
-    def _near(self, one: "np.ndarray | int", other: "np.ndarray | int") -> np.ndarray:
-        differing = np.bitwise_count(self._bits[one] ^ self._bits[other])
-        near: np.ndarray = differing <= _DIFFERENCE * (self._sizes[one] + self._sizes[other]) + 1e-6
+    def _near(self, one: np.ndarray | int, other: np.ndarray) -> np.ndarray:
+        sizes = self._sizes[one], self._sizes[other]
+        differing = np.maximum(np.bitwise_count(self._bits[one] ^ self._bits[other]), abs(sizes[0] - sizes[1]))
+        near: np.ndarray = differing <= _DIFFERENCE * (sizes[0] + sizes[1]) + 1e-6
         return near
 
 

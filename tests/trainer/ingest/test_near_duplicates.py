@@ -63,3 +63,12 @@ def compared(said: list[tuple[str, str]]) -> list[int]:
         elif len(words) >= 8:
             kept[sender].append(shingles)
     return again
+
+
+def test_a_crowd_of_like_texts_is_compared_as_all_would_be() -> None:
+    """Forms filled in, which share most shingles: with one word changed at the end, or two in the middle."""
+    forms = [f"we have won {count} games and lost {count + 1} in the league of the year again" for count in range(60)]
+    said = [("me", f"{form} {word}") for form in forms for word in ("now", "soon", "then")]
+    said += [("me", f"the answer to this long and important question is number {count}") for count in range(60)]
+    assert sorted(places(*said)) == compared(said)
+    assert 60 < len(compared(said)) < len(said)
