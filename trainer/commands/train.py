@@ -104,7 +104,6 @@ def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, 
     else:
         _show(folder, metrics, speaks=result.is_current)
         say_next("python -m bot chat" if result.is_current else "python -m trainer sample", settings.path)
-    say_next("python -m bot chat" if result.is_current else "python -m trainer sample", settings.path)
 
 
 def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:

@@ -154,6 +154,7 @@ def test_any_causal_lm_folder_is_a_base(imported: Home, shape: object, make: obj
     done = trainer(imported, "train", "--force", "--json")
     assert done.returncode == 0, done.stderr
     bundle = current(load(imported.config, {}).adapters)
+    assert json.loads(done.stdout)["bundle"] == str(bundle.folder.resolve())
     assert bundle.seal.base.model == "base"
     assert not (bundle.folder / "base").exists()
     assert bundle.seal.max_length == (128 if shape is bases.gpt2 else 256)
