@@ -110,10 +110,10 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows))
 
 
-def write_between(page: Path, text: str) -> None:
+def write_between(page: Path, text: str, marks: tuple[str, str] = MARKS) -> None:
     """Replace what stands between the two marks of a page."""
-    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-    page.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.split(MARKS[1])[1]}", encoding="utf-8")
+    before, rest = page.read_text(encoding="utf-8").split(marks[0])
+    page.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{rest.split(marks[1])[1]}", encoding="utf-8")
 
 
 def _folder(parent: Path, base: str, corpus: str) -> Path:
@@ -160,9 +160,11 @@ def _write_settings(config: Path, name: str, exports: Path, base: str, arguments
 def _trained(config: Path) -> Result:
     """Train with the recipe's settings; return the figures, the held-out bits half way among them."""
     began = time.monotonic()
-    metrics = _trainer("train", config, "--force")["metrics"]
-    settings = load(config)
-    seal = json.loads((settings.adapters / "current" / "persona.json").read_text(encoding="utf-8"))
+    bundle = _trainer("train", config, "--force", "--if-changed")[
+        "bundle"
+    ]  # done already where a run was cut short then
+    seal = json.loads((Path(bundle) / "persona.json").read_text(encoding="utf-8"))
+    metrics = {name: value for name, value in seal["metrics"].items() if name != "loss_history"}
     on_the_way = [
         row["eval_bits_per_character"] for row in seal["metrics"]["loss_history"] if "eval_bits_per_character" in row
     ]
