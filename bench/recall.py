@@ -1,10 +1,12 @@
-"""What memory is worth: relevance with it and without, and facts with the window that holds them, another one, or none.
+"""What memory is worth: the same corpus learned with memory rows and without, and facts with the window that holds them,
+another one, or none.
 
-    python -m bench.recall [--config persona.toml] [--json FILE]      # of the bundle that speaks
-    python -m bench.recall --sample FOLDER [--base MODEL] [--facts N]   # makes the sample with planted facts, trains, measures
+    python -m bench.recall [--config persona.toml]              # of the bundle that speaks
+    python -m bench.recall --sample FOLDER --write docs/memory.md    # the sample with planted facts, learned both ways
 
-A planted fact is an invented name or number that the persona says once, years later is asked for again, and answers. FOLDER keeps
-what was made: a second run measures alone. seconds: of a look-up in the archive.
+A planted fact is an invented name or number that the persona says once, and in later years is asked for again. Both adapters
+stand on one base and are asked the same, with the archive of the one that has it. FOLDER keeps each step's outcome: a run that
+was cut short goes on where it ended. Some twenty minutes on two quiet cores.
 """
 
 import argparse
@@ -13,91 +15,264 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from bench.real_base import write_between
 from engine.backends.transformers_engine import open_bundle_model
 from engine.choose import encoding_of
 from engine.dequantise import located_base
 from examples.make_sample import SampleMessage, make, write_telegram
 from persona.archive.index import archive_of
-from persona.bundle import Bundle, current
-from persona.config import load
+from persona.bundle import Bundle, current, open_bundle, read_seal
+from persona.config import Settings, load
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
-from trainer.evaluate.cloze import cloze, facts_of
-from trainer.evaluate.intervals import Figure
+from trainer.evaluate.cloze import Fact, cloze, facts_of
+from trainer.evaluate.evaluation import Scope, evaluate
+from trainer.evaluate.intervals import Figure, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer, bits_per_character, relevance
-from trainer.evaluate.reply_context import evenly_spaced, reminded, reply_contexts, unreminded
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reminded, reply_contexts, unreminded
+from trainer.progress import Bars
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS = 120.0  # for each relevance
-SCORED = 400  # replies whose bits are taken
-COLOURS = "amber brass cobalt coral crimson indigo ivory jade khaki lilac maroon ochre olive pewter russet teal".split()
-THINGS = "kettle lantern ladder drum kayak piano violin tent trunk clock stove mirror rug vase anvil bench".split()
+SCORED = 600  # replies whose bits are taken
+TWEETS, CHATS, FACTS = 600, 1500, 480  # of the sample; so many facts make some 360 memory rows
+MINUTES, SECONDS = 2.0, 75.0  # to grow the base; for each relevance and for the likeness of each adapter
+COLOURS = (
+    "amber brass cobalt coral crimson indigo ivory jade khaki lilac maroon ochre olive pewter russet teal azure beige cherry "
+    "copper lemon mauve peach plum"
+).split()
+THINGS = (
+    "kettle lantern ladder drum kayak piano violin tent trunk clock stove mirror rug vase anvil bench barrel bucket canoe "
+    "cello desk globe hammock sledge"
+).split()
 _SYLLABLES = "zor vek lam trin bal quo mur dex fin osk pel gra hul jin tav wex".split()
-FIRST_ASKED = ("so what did you call the {}?", "what's the number on the {}?")
-ASKED_AGAIN = ("remind me, how is the {} called", "which number did the {} have again")
+FIRST_ASKED = (
+    "what did you name the {}?",
+    "what number is on the {}?",
+)  # seven words: of eight and more, what is nearly
+ASKED_AGAIN = ("what is the {} called again", "which number had the {} again")  # the same again is left out of a corpus
 ANSWERS = ("it's {}", "{} i think", "{}")
+YEARS_LATER = (400, 800)  # days after which a fact is asked for again
+RESULT = "result.json"
+VARIANTS = {"with": "learned with memories", "without": "without"}
+MARKS = ("<!-- memory, made by `python -m bench.recall` -->", "<!-- end of memory -->")
+
+Plain = list[float] | None  # value, low, high
+Result = dict[str, dict[str, Any]]
 
 
 def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, default=Path("persona.toml"))
-    parser.add_argument("--sample", type=Path, help="a folder to make the sample with planted facts in")
-    parser.add_argument("--base", default="scratch", help="of that sample")
-    parser.add_argument("--facts", type=int, default=240, help="planted")
-    parser.add_argument("--json", type=Path)
-    chosen = parser.parse_args()
-    config = _made(chosen) if chosen.sample else chosen.config
-    settings = load(config)
-    figures = measured(load_corpus(settings), current(settings.adapters), str(located_base(settings)))
-    for name, figure in figures.items():
-        shown = f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})" if figure else "too few"
-        print(f"{name:44} {shown}")
-    if chosen.json:
-        plain = {name: figure and figure.plain for name, figure in figures.items()}
-        chosen.json.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    """Measure what is not measured yet, and print the figures."""
+    chosen = _arguments()
+    if chosen.sample:
+        table = _compared(chosen)
+    else:
+        settings = load(chosen.config)
+        bundle = current(settings.adapters)
+        parts = _parts(settings, load_corpus(settings), bundle, bundle, chosen.seconds)
+        table = table_of({"with": {key: figure for part in parts.values() for key, figure in part().items()}})
+    print(table)
+    if chosen.write:
+        write_between(chosen.write, table, MARKS)
 
 
-def measured(corpus: Corpus, bundle: Bundle, base: str) -> dict[str, Figure | None]:
-    """Return the figures of a bundle, on all held-out replies."""
-    scorer = LikelihoodScorer(open_bundle_model(bundle, base, merge=False), encoding_of(bundle), bundle.seal)
-    me, most = bundle.seal.speaker, bundle.seal.max_length
-    contexts = reply_contexts(corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), me)
-    with closing(archive_of(bundle)) as archive:
-        began = time.monotonic()
-        asked = reminded(contexts, archive, scorer.encoding, most, me)
-        print(f"{1000 * (time.monotonic() - began) / max(1, len(contexts)):.1f} ms a look-up, {len(archive)} passages")
-        facts = facts_of(asked, archive, me)
-    print(
-        f"{len(asked)} held-out replies, {sum(bool(each.memories) for each in asked)} with memories, {len(facts)} facts"
-    )
-    figures: dict[str, Figure | None] = {}
-    for name, some in (("with memory", asked), ("without", [*map(unreminded, asked)])):
-        scored = evenly_spaced(some, SCORED)
-        figures[f"bits a character, {name}"] = bits_per_character(scorer.bits([(each, each.real) for each in scored]))
-        figures[f"R10@1, {name}"] = relevance(scorer, some, time.monotonic() + SECONDS)
-    measured_facts = cloze(scorer, facts)
-    for title, key in FACTS.items():
-        figures[title] = getattr(measured_facts, key) if measured_facts else None
-    return figures
+def _compared(chosen: argparse.Namespace) -> str:
+    """Return the table of a sample with planted facts; what is in its folder already is not done again."""
+    folder: Path = chosen.sample
+    _make(folder, chosen)
+    result: Result = json.loads((folder / RESULT).read_text("utf-8")) if (folder / RESULT).is_file() else {}
+    for variant in VARIANTS:
+        if "bundle" not in result.setdefault(variant, {}):
+            _say(f"training {VARIANTS[variant]}")
+            began = time.monotonic()
+            bundle = Path(_trainer("train", folder / f"{variant}.toml", "--force", "--if-changed")["bundle"])
+            minutes = (time.monotonic() - began) / 60
+            steps = read_seal(bundle).metrics["steps"]
+            _keep(folder, result, variant, {"bundle": str(bundle), "steps": steps, "minutes": round(minutes, 1)})
+    opened = {variant: open_bundle(Path(result[variant]["bundle"])) for variant in VARIANTS}
+    for variant in VARIANTS:
+        settings = load(folder / f"{variant}.toml")
+        parts = _parts(settings, load_corpus(settings), opened[variant], opened["with"], chosen.seconds)
+        for name, part in parts.items():
+            if name not in result[variant]:
+                _say(f"{VARIANTS[variant]}: {name}")
+                _keep(folder, result, variant, {**part(), name: True})
+    return table_of(result)
 
 
-FACTS = {
-    "nats of a fact, no memory": "nats",
-    "nats that the right window saves": "gain",
-    "nats that a wrong window costs": "harm",
-    "facts whose window comes to mind": "found",
+def _make(folder: Path, chosen: argparse.Namespace) -> None:
+    """Write the exports, the settings of both variants, and the corpus that they share."""
+    if not (folder / "exports").exists():
+        make(folder / "exports", seed=7, tweet_count=chosen.tweets, chat_count=chosen.chats)
+        facts = folder / "exports" / "telegram-facts" / "result.json"
+        write_telegram(facts, list(planted(chosen.facts)), "lost and found", 4200000002)
+    text = (ROOT / "examples" / "persona.toml").read_text(encoding="utf-8")
+    text = text.replace('model = "scratch"', f"model = {json.dumps(chosen.base)}")
+    text = text.replace("minutes = 2 ", f"minutes = {chosen.minutes} ")
+    for variant in VARIANTS:
+        own = text if variant == "with" else text.replace("\nmemory = true", "\nmemory = false", 1)
+        (folder / f"{variant}.toml").write_text(own, encoding="utf-8")
+    if not (folder / "corpus").exists():
+        _trainer("import", folder / "with.toml")
+
+
+def _trainer(command: str, config: Path, *more: str) -> dict[str, Any]:
+    words = [sys.executable, "-m", "trainer", command, "--config", str(config), "--json", *more]
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def _keep(folder: Path, result: Result, variant: str, more: Mapping[str, Any]) -> None:
+    result[variant] |= more
+    fresh = folder / f".{RESULT}"
+    fresh.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(folder / RESULT)
+
+
+def _say(text: str) -> None:
+    print(f"{datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
+
+
+def _parts(
+    settings: Settings, corpus: Corpus, bundle: Bundle, remembering: Bundle, seconds: float
+) -> dict[str, Callable[[], dict[str, Plain]]]:
+    """Return what is measured of a bundle, by name. remembering: the one whose archive reminds. seconds: of the longer
+    parts."""
+    asked = Asked(settings, corpus, bundle, remembering)
+    return {
+        "facts": asked.facts_figures,
+        "bits": asked.bits_figures,
+        "relevance": lambda: asked.relevance_figures(seconds),
+        "likeness": lambda: likeness(settings, corpus, bundle, seconds),
+    }
+
+
+@dataclass
+class Asked:
+    """The held-out replies of a corpus as a bundle is asked for them; loaded when they are needed."""
+
+    settings: Settings
+    corpus: Corpus
+    bundle: Bundle
+    remembering: Bundle
+
+    @cached_property
+    def scorer(self) -> LikelihoodScorer:
+        """Return what tells how likely the bundle finds a text."""
+        model = open_bundle_model(self.bundle, str(located_base(self.settings)), merge=False)
+        return LikelihoodScorer(model, encoding_of(self.bundle), self.bundle.seal)
+
+    @cached_property
+    def replies(self) -> tuple[list[ReplyContext], list[Fact]]:
+        """Return the replies with what comes to mind before each, and the facts in them."""
+        me, most = self.bundle.seal.speaker, self.bundle.seal.max_length
+        contexts = reply_contexts(self.corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), me)
+        with closing(archive_of(self.remembering)) as archive:
+            asked = reminded(contexts, archive, self.scorer.encoding, most, me)
+            facts = facts_of(asked, archive, me)
+        with_memories = sum(bool(each.memories) for each in asked)
+        _say(f"{len(asked)} held-out replies, {with_memories} with memories, {len(facts)} facts")
+        return asked, facts
+
+    def facts_figures(self) -> dict[str, Plain]:
+        """Return nats of facts, and how often the right window comes to mind."""
+        measured = cloze(self.scorer, self.replies[1])
+        if measured is None:
+            return {}
+        nats = {"none": measured.none, "right": measured.right, "wrong": measured.wrong}
+        return {
+            **{f"nats_{name}": bootstrap(_mean, values).plain for name, values in nats.items()},
+            "gain": measured.gain.plain,
+            "harm": measured.harm.plain,
+            "recalled": measured.found.plain,
+        }
+
+    def bits_figures(self) -> dict[str, Plain]:
+        """Return bits a character of the replies, reminded and not."""
+        scored = evenly_spaced(self.replies[0], SCORED)
+        return {
+            f"bits_{name}": bits_per_character(self.scorer.bits([(each, each.real) for each in some])).plain
+            for name, some in (("reminded", scored), ("unreminded", [*map(unreminded, scored)]))
+        }
+
+    def relevance_figures(self, seconds: float) -> dict[str, Plain]:
+        """Return R10@1 of all replies and of those with a fact, reminded and not. seconds: for each."""
+        asked, facts = self.replies
+        figures: dict[str, Plain] = {}
+        for kind, some in (("", asked), ("_facts", [fact.context for fact in facts])):
+            for name, replies in (("reminded", some), ("unreminded", [*map(unreminded, some)])):
+                figures[f"r10{kind}_{name}"] = _plain(relevance(self.scorer, replies, time.monotonic() + seconds))
+        return figures
+
+
+def likeness(settings: Settings, corpus: Corpus, bundle: Bundle, seconds: float) -> dict[str, Plain]:
+    """Return the likeness of what a bundle says, with its own archive if it has one."""
+    measured = evaluate(settings, corpus, bundle, Scope(seconds, full=False), Bars(quiet=True))
+    tuned = measured.rows.get("tuned", {})
+    figures = {key: _plain(tuned.get(key)) for key in ("voice_ratio", "two_sample", "distinct_2", "copy8", "full")}
+    return figures | {"membership": _plain(measured.figures.get("membership"))}
+
+
+FIGURES = {
+    "gain": "nats that the right window saves (aim: 1 or more)",
+    "harm": "nats that a wrong window costs (aim: .1 at most)",
+    "nats_none": "nats of a fact, no window",
+    "nats_right": "with the right window",
+    "nats_wrong": "with a wrong window",
+    "recalled": "facts whose window comes to mind",
+    "r10_facts_reminded": "R10@1 of replies with a fact, reminded",
+    "r10_facts_unreminded": "not reminded",
+    "r10_reminded": "R10@1 of all replies, reminded",
+    "r10_unreminded": "not reminded",
+    "bits_reminded": "bits a character, reminded",
+    "bits_unreminded": "not reminded",
+    "voice_ratio": "voice ratio",
+    "two_sample": "C2ST",
+    "distinct_2": "distinct-2",
+    "copy8": "copy8",
+    "full": "verbatim",
+    "membership": "membership",
 }
 
 
+def table_of(result: Result) -> str:
+    """Return the figures as a table in Markdown, a column a variant, each with its interval."""
+    columns = [variant for variant in VARIANTS if variant in result]
+    rows = [["", *(VARIANTS[column] for column in columns)], ["---"] * (1 + len(columns))]
+    for key, title in FIGURES.items():
+        rows.append([title, *(_cell(result[column].get(key)) for column in columns)])
+    trained = [result[column] for column in columns if "steps" in result[column]]
+    if trained:
+        rows.append(["steps, minutes of training", *(f"{each['steps']}, {each['minutes']}" for each in trained)])
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+
+
+def _cell(figure: Plain) -> str:
+    return "{:.3f} ({:.3f} to {:.3f})".format(*figure) if figure else "too few"
+
+
+def _plain(figure: Figure | None) -> Plain:
+    return figure.plain if figure else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
 def planted(count: int, seed: int = 0) -> Iterator[SampleMessage]:
-    """Yield a chat of two in the order of time: each fact is told once, and asked for twice, each in a talk of its own."""
+    """Yield a chat of two in the order of time: each fact is told once, and asked for again later, each time in a talk of its
+    own."""
     rng = random.Random(seed)
     things = [f"{colour} {thing}" for colour in COLOURS for thing in THINGS]
     told: list[tuple[datetime, str, str]] = []
@@ -106,26 +281,26 @@ def planted(count: int, seed: int = 0) -> Iterator[SampleMessage]:
         fact = "".join(rng.sample(_SYLLABLES, 2)).capitalize() if kind == 0 else str(rng.randrange(1000, 10000))
         start = datetime(2020, 1, 1, 8, tzinfo=UTC) + timedelta(hours=30 * number)
         told.append((start, FIRST_ASKED[kind].format(thing), rng.choice(ANSWERS).format(fact)))
-        for later in (400, 800):
-            asked = f"{ASKED_AGAIN[kind].format(thing)}{'?' * (later == 400)}"
+        for later in YEARS_LATER:
+            asked = f"{ASKED_AGAIN[kind].format(thing)}{'?' * (later == YEARS_LATER[0])}"
             told.append((start + timedelta(days=later, minutes=7 * number), asked, rng.choice(ANSWERS).format(fact)))
     for at, question, answer in sorted(told):
         yield SampleMessage("jonas", question, at)
         yield SampleMessage("mara", answer, at + timedelta(seconds=rng.randrange(20, 40)))
 
 
-def _made(chosen: argparse.Namespace) -> Path:
-    """Return the settings of a sample with planted facts, imported and trained on."""
-    folder: Path = chosen.sample
-    config = folder / "persona.toml"
-    if not config.exists():
-        make(folder / "exports", seed=7, tweet_count=600, chat_count=1500)
-        write_telegram(folder / "exports" / "telegram-facts" / "result.json", list(planted(chosen.facts)))
-        text = (ROOT / "examples" / "persona.toml").read_text(encoding="utf-8").replace("scratch", chosen.base)
-        config.write_text(text, encoding="utf-8")
-    for command in () if (folder / "adapters").exists() else (["import"], ["train", "--force"]):
-        subprocess.run([sys.executable, "-m", "trainer", *command, "--config", str(config)], cwd=ROOT, check=True)
-    return config
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, default=Path("persona.toml"))
+    parser.add_argument("--sample", type=Path, help="a folder for the sample with planted facts and what comes of it")
+    parser.add_argument("--base", default="scratch", help="of that sample")
+    parser.add_argument("--tweets", type=int, default=TWEETS)
+    parser.add_argument("--chats", type=int, default=CHATS, help="messages in each of its two groups")
+    parser.add_argument("--facts", type=int, default=FACTS, help="planted")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="to grow its base")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="for each of the longer measurements")
+    parser.add_argument("--write", type=Path, help="the page whose table is replaced")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -139,7 +139,9 @@ def _utterance(draw: Draw, phrases: Phrases, who: str, topic: str, last: str, op
     return phrases.fill(draw.one(templates), {**words, **names})
 
 
-def write_telegram(path: Path, said: Sequence[SampleMessage]) -> None:
+def write_telegram(
+    path: Path, said: Sequence[SampleMessage], name: str = "kitchen table", number: int = 4200000001
+) -> None:
     """A Telegram Desktop result.json of one group, with the service messages and media that such files hold."""
     rows: list[dict[str, Any]] = [
         {
@@ -149,15 +151,15 @@ def write_telegram(path: Path, said: Sequence[SampleMessage]) -> None:
             "actor": "Mara Voss",
             "actor_id": "user100000001",
             "action": "create_group",
-            "title": "kitchen table",
+            "title": name,
             "members": ["Mara Voss"],
             "text": "",
             "text_entities": [],
         }
     ]
-    for number, one in enumerate(said):
+    for place, one in enumerate(said):
         row = {
-            "id": number + 2,
+            "id": place + 2,
             "type": "message",
             **_telegram_dates(one.at),
             "from": BOOK["voices"][one.who]["name"],
@@ -166,9 +168,9 @@ def write_telegram(path: Path, said: Sequence[SampleMessage]) -> None:
         if one.answers is not None:
             row["reply_to_message_id"] = one.answers + 2
         rows.append(row | {"text": one.text, "text_entities": [{"type": "plain", "text": one.text}]})
-        if number % 400 == 399:
+        if place % 400 == 399:
             rows[-1] |= {"photo": "(File not included.)", "width": 960, "height": 1280}
-    chat = {"name": "kitchen table", "type": "private_supergroup", "id": 4200000001, "messages": rows}
+    chat = {"name": name, "type": "private_supergroup", "id": number, "messages": rows}
     _write(path, json.dumps(chat, ensure_ascii=False, indent=1))
 
 
