@@ -95,6 +95,7 @@ bench: .venv/dev  ## rivals and us side by side, each from one run; the best par
 	$(BIN)/python bench/train.py
 	$(BIN)/python -m bench.serve --write docs/performance
 	$(BIN)/python -m bench.daemon
+	$(BIN)/python -m bench.resident
 
 mutants: .venv/dev  ## plant faults one at a time: each must be found by a test
 	$(BIN)/python -m tests.mutants

@@ -13,8 +13,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.daemon import BotDaemon
 from bot.gateway import IncomingMessage
@@ -137,9 +138,22 @@ async def hand_over(count: int) -> list[float]:
     return sorted(taken)
 
 
-async def started(manager: ServiceManager, config: Path) -> asyncio.subprocess.Process:
+def written_settings(settings: Settings, folder: Path, discord: FakeDiscord, talk: str = "") -> Path:
+    """Write settings for the same persona on a faked Discord, without typing; returns their file. talk: more lines of
+    [talk]."""
+    (folder / "adapters").symlink_to(settings.adapters.parent)
+    base = f'[base]\nmodel = "{settings.base.model}"\n[talk]\ntyping = false\nbursts = false\n{talk}'
+    config = folder / "persona.toml"
+    config.write_text(f'[persona]\nname = "{settings.persona.name}"\n{base}{discord.settings}')
+    return config
+
+
+async def started(
+    manager: ServiceManager, config: Path, environment: Mapping[str, str] = MappingProxyType({})
+) -> asyncio.subprocess.Process:
     """`python -m bot run`, once it has told `manager` that it is ready."""
     environ = {**os.environ, "NOTIFY_SOCKET": str(manager.path), "DISCORD_TOKEN": TOKEN, "HF_HUB_OFFLINE": "1"}
+    environ |= environment
     words = ("-m", "bot", "run", "--config", str(config))
     folder, quiet = Path(__file__).parent.parent, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=folder, env=environ, stderr=quiet)
@@ -162,10 +176,7 @@ async def restarts(settings: Settings, count: int) -> list[tuple[float, float]]:
     await discord.start()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        (folder / "adapters").symlink_to(settings.adapters.parent)
-        base = f'[base]\nmodel = "{settings.base.model}"\n[talk]\ntyping = false\nbursts = false\n'
-        config = folder / "persona.toml"
-        config.write_text(f'[persona]\nname = "{settings.persona.name}"\n{base}{discord.settings}')
+        config = written_settings(settings, folder, discord)
         manager = ServiceManager(folder / "notify")
         process = await started(manager, config)
         for number in range(count):

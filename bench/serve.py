@@ -111,7 +111,7 @@ def _bench(name: str, folder: Path, wishes: argparse.Namespace) -> Bench:
     def through_openvino(precision: str) -> ThreadedEngine:
         return ThreadedEngine(
             "openvino",
-            partial(OpenVinoStepper, ggufs[precision], 0, frozenset({0}), SLOTS),
+            partial(OpenVinoStepper, ggufs[precision], 0, frozenset({0}), SLOTS, LONGEST),
             encoding,
             stops=frozenset(),
             max_length=LONGEST,

@@ -116,7 +116,7 @@ def _openvino(settings: Settings, bundle: Bundle) -> InferenceEngine:
     stops = frozenset(seal.stops)
     return ThreadedEngine(
         "openvino",
-        lambda: OpenVinoStepper(bundle.folder / "model.gguf", seal.end_of_turn, stops, most),
+        lambda: OpenVinoStepper(bundle.folder / "model.gguf", seal.end_of_turn, stops, most, seal.max_length),
         encoding_of(bundle),
         stops=stops,
         max_length=seal.max_length,

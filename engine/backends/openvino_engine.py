@@ -1,5 +1,6 @@
 """The engine for machines without a GPU: the bundle's GGUF in OpenVINO GenAI, continuous batching with prefix caching."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,11 +10,14 @@ import openvino_genai as genai
 
 from engine.base import EngineError
 from engine.cpu_precision import bfloat16_switch
+from engine.gguf_header import kv_bytes_per_token
 from engine.stepper import Job, StepResult
 from persona.sampling import SamplingParams
 
 TOKENS_A_STEP = 2048  # of prompts, in one forward
-CACHE_GIB = 1  # of keys and values, over all requests and what is kept of earlier ones
+BLOCK_TOKENS = 32  # of keys and values, which the CPU plugin keeps in blocks
+MAX_CACHE_BYTES = 1 << 30  # of keys and values, over all requests and what is kept of earlier ones
+MAX_SHAPES = 4  # whose compiled kernels are kept: every length of a prompt is one, which takes 1 MiB
 
 _DONE = {genai.GenerationFinishReason.STOP: "stop", genai.GenerationFinishReason.LENGTH: "length"}
 
@@ -24,17 +28,39 @@ def _precision() -> dict[str, str]:
     return {} if switch is None else {"INFERENCE_PRECISION_HINT": "bf16" if switch else "f32"}
 
 
-class OpenVinoStepper:
-    """One GGUF. Token ids go in and come out; the runtime's own tokenizer is not used."""
+def cache_blocks(gguf: Path, tokens: int) -> int:
+    """Return how many blocks of keys and values to keep: as many bytes as the weights take, at least `tokens`, at most
+    MAX_CACHE_BYTES; 0 if the file doesn't tell how large one is. The runtime fills whatever it is given."""
+    token_bytes = kv_bytes_per_token(gguf)
+    if not token_bytes:
+        return 0
+    wanted = max(gguf.stat().st_size, tokens * token_bytes)
+    return max(1, min(wanted, MAX_CACHE_BYTES) // (token_bytes * BLOCK_TOKENS))
 
-    def __init__(self, gguf: Path, end_of_turn: int, stops: frozenset[int], max_concurrent: int) -> None:
+
+def _bound_kernels() -> None:
+    """Have oneDNN, below OpenVINO, keep few compiled kernels; it reads that when its first one is made."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MAX_SHAPES))
+
+
+class OpenVinoStepper:
+    """One GGUF. Token ids go in and come out; the runtime's own tokenizer is not used. max_length: tokens of the longest
+    request; the cache has room for a quarter of max_concurrent such, and at least two."""
+
+    def __init__(
+        self, gguf: Path, end_of_turn: int, stops: frozenset[int], max_concurrent: int, max_length: int
+    ) -> None:
+        _bound_kernels()
         scheduler = genai.SchedulerConfig()
         scheduler.enable_prefix_caching = True
         scheduler.max_num_seqs = max_concurrent
         scheduler.max_num_batched_tokens = TOKENS_A_STEP
-        scheduler.cache_size = CACHE_GIB
+        scheduler.num_kv_blocks = cache_blocks(gguf, max(max_concurrent // 4, 2) * max_length)
+        if not scheduler.num_kv_blocks:
+            scheduler.cache_size = MAX_CACHE_BYTES >> 30  # GiB
         none = genai.Tokenizer(str(gguf.parent))  # a folder without one in OpenVINO's form; it would never be asked
-        self._pipe = genai.ContinuousBatchingPipeline(str(gguf), none, scheduler, "CPU", **_precision())
+        kept = {"CPU_RUNTIME_CACHE_CAPACITY": MAX_SHAPES}
+        self._pipe = genai.ContinuousBatchingPipeline(str(gguf), none, scheduler, "CPU", **_precision(), **kept)
         self._end_of_turn = end_of_turn
         self._stops = stops
         self._handles: dict[Job, genai.GenerationHandle] = {}

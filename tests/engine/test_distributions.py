@@ -46,7 +46,7 @@ def stepper(request: pytest.FixtureRequest, model: Any, tmp_path_factory: pytest
         return TransformersStepper(model, END, 256)
     path: Path = tmp_path_factory.mktemp("gguf") / "model.gguf"
     write_gguf(model, ENCODING, path)
-    return OpenVinoStepper(path, END, frozenset({END}), 256)
+    return OpenVinoStepper(path, END, frozenset({END}), 256, 256)
 
 
 def p_value(counts: Counter[int], exact: torch.Tensor) -> float:

@@ -48,7 +48,7 @@ async def test_the_openvino_engine_refuses_a_penalty(tmp_path: Path) -> None:
     write_gguf(bases.llama(ENCODING.vocabulary), ENCODING, tmp_path / "model.gguf")
     engine = ThreadedEngine(
         "openvino",
-        lambda: OpenVinoStepper(tmp_path / "model.gguf", END, frozenset({END}), 4),
+        lambda: OpenVinoStepper(tmp_path / "model.gguf", END, frozenset({END}), 4, 256),
         ENCODING,
         stops=frozenset({END}),
         max_length=256,

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from engine.backends.openvino_engine import OpenVinoStepper
+from engine.backends.openvino_engine import MAX_CACHE_BYTES, OpenVinoStepper, cache_blocks
 from engine.backends.transformers_engine import load_base
 from engine.base import EngineError, Request, complete, log_probability
+from engine.gguf_header import kv_bytes_per_token
 from engine.worker import ThreadedEngine
 from persona.sampling import SamplingParams
 from tests.engine.stepping import (
@@ -54,7 +55,7 @@ def gguf(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stepper(gguf: Path) -> OpenVinoStepper:
-    return OpenVinoStepper(gguf, END, frozenset({END}), 32)
+    return OpenVinoStepper(gguf, END, frozenset({END}), 32, 256)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_every_precision_of_every_shape_is_run(tmp_path: Path, shape: Any, preci
     write_gguf(other, ENCODING, tmp_path / "model.gguf", precision)
     once = replace(GREEDY, max_new_tokens=1)
     found = ids_of(
-        OpenVinoStepper(tmp_path / "model.gguf", END, frozenset({END}), 8),
+        OpenVinoStepper(tmp_path / "model.gguf", END, frozenset({END}), 8, 256),
         [Request(ids, once, seed=0) for ids in prompts(32)],
         stop=END,
     )
@@ -153,3 +154,28 @@ async def test_how_likely_a_continuation_is_is_what_the_model_says(engine: Threa
         asked = Request(ids, GREEDY if number % 2 else FREE, seed=0, channel="c")
         found = await log_probability(engine, asked, continuation)
         assert found == pytest.approx(continuation_log_prob(model, ids, continuation), abs=0.1)
+
+
+def test_the_cache_takes_what_the_weights_take(gguf: Path, tmp_path: Path) -> None:
+    """At least what the requests need, at most a GiB; a file that doesn't tell its shape gets what is most."""
+    token = kv_bytes_per_token(gguf)
+    assert cache_blocks(gguf, 0) == gguf.stat().st_size // (32 * token)
+    assert cache_blocks(gguf, 1 << 16) == (1 << 16) // 32
+    assert cache_blocks(gguf, 1 << 40) == MAX_CACHE_BYTES // (32 * token)
+    (tmp_path / "model.gguf").write_bytes(gguf.read_bytes()[:100])
+    assert cache_blocks(tmp_path / "model.gguf", 1 << 16) == 0
+
+
+def test_prompts_of_ever_new_lengths_take_no_more_memory(stepper: OpenVinoStepper) -> None:
+    """Each length has kernels of its own compiled: without a bound 120 more of them take 1.8 MiB even of so small a model."""
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    once = replace(GREEDY, max_new_tokens=1)
+    lengths = [range(20, 80), range(80, 200)]
+    for each in lengths:
+        before = resident()
+        for length in each:
+            ids_of(stepper, [Request((5,) * length, once, seed=0)], stop=END)
+    assert resident() - before < 768 << 10
