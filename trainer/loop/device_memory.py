@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from engine.numerics import autocast, numerics_of
 from persona.errors import UserError
+from trainer.loop.fused_lora import fused_lora
 from trainer.loop.loss import CHUNK, summed_loss
 
 USED = 0.7  # of free memory; the rest is for what allocators and other programs take
@@ -128,7 +129,7 @@ def _activation_bytes(model: PeftModel, length: int) -> int:
     model.train()
     ids = torch.zeros((1, length), dtype=torch.long, device=model.device)
     saved = torch.autograd.graph.saved_tensors_hooks(weigh, lambda tensor: cast(Any, tensor))
-    with autocast(model.device), saved:
+    with autocast(model.device), fused_lora(model), saved:
         loss = summed_loss(model, {"input_ids": ids, "labels": ids})
     del loss
     model.train(was_training)

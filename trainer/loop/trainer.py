@@ -21,6 +21,7 @@ from trainer.loop.callbacks import ProgressCallback
 from trainer.loop.checkpoints import MAX_CHECKPOINTS
 from trainer.loop.device_memory import Fit
 from trainer.loop.distributed import world
+from trainer.loop.fused_lora import fused_lora
 from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.loss import Loss, install_loss, summed_loss
 from trainer.loop.packing import side_by_side
@@ -83,7 +84,7 @@ class TokenTrainer(Trainer):
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Run forward and backward: recomputed layers have to attend as they did."""
         packed = side_by_side(cast(PreTrainedModel, self.model)) if self._packs else nullcontext()
-        with packed:
+        with packed, fused_lora(cast(torch.nn.Module, self.model)):
             return cast(torch.Tensor, super().training_step(*args, **kwargs))
 
     def compute_loss(

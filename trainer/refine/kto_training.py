@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 from engine.numerics import autocast, numerics_of
 from persona.errors import UserError
 from trainer.loop.batches import Window, collate, pack
+from trainer.loop.fused_lora import fused_lora
 from trainer.loop.loss import row_losses
 from trainer.loop.packing import can_pack, side_by_side
 from trainer.refine.kto import balanced_weights, kto_losses, reference_point, rewards
@@ -61,7 +62,8 @@ class RowRunner:
         batch = pack(rows, self._pad) if self._packs else collate(rows, self._pad)
         del batch["header_labels"]
         placed = {name: tensor.to(self.model.device) for name, tensor in batch.items()}
-        with side_by_side(self.model) if self._packs else nullcontext(), autocast(self.model.device):
+        packed = side_by_side(self.model) if self._packs else nullcontext()
+        with packed, fused_lora(self.model), autocast(self.model.device):
             return row_losses(self.model, placed)
 
     @torch.no_grad()
