@@ -19,6 +19,7 @@ x_grailbird
 x_messages
 telegram_json
 telegram_html
+chatlab
 discord_exporter
 discord_package
 discord_text

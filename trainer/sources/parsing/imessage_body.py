@@ -23,6 +23,7 @@ _EDITED = re.compile(r"Edited .{1,60} later: (.*)")
 _UNSENT = re.compile(r"(?:.{1,60} (?:deleted|unsent) (?:a message|this message).*)")
 _PATH = re.compile(r"(?:[~/]|\.{0,2}/|attachments/|[A-Z]:\\)[^\n]{0,400}\.\w{2,5}(?: \(.*\))?")
 _STICKER = re.compile(r"(?:\w+ )?Sticker from .{1,60}: .*")
+_TRANSLATED = "Translated from:"  # the phone's words stand before it, the sender's behind it
 _TRANSCRIBED = re.compile(r"Transcription: .*")
 _SERVICES = ("SharePlay Message", "Started sharing location!", "Stopped sharing location!", "Shared location!")
 _LINK = re.compile(r"https?://\S+")
@@ -69,6 +70,8 @@ def parse_body(lines: Sequence[str]) -> MessageBody:
             replies = True
         elif line == _ERASED:
             erased = True
+        elif line == _TRANSLATED and words:
+            words = []
         elif line == "Attachment missing!" or _PATH.fullmatch(line):
             media.append(medium_of(line.partition(" (")[0]) if line.startswith(("/", "~", ".", "a")) else "file")
         elif _STICKER.fullmatch(line):

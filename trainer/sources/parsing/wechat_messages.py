@@ -40,6 +40,14 @@ _QUOTES = (
     ),
     re.compile(r"(?P<text>.*?)\s*(?P<time>)\[引用 (?:(?P<name>[^：\n\]]{1,60})：)?(?P<words>.*)\]", re.DOTALL),
 )
+_SOMEBODY = r'(?:你|我|"[^"\n]{1,40}"|“[^”\n]{1,40}”) ?'
+_NOTICE = re.compile(  # WeFlow writes them as texts of whoever they are about
+    rf"{_SOMEBODY}(?:撤回了一条消息|撤回了一條訊息|收回了一則訊息)(?:并重新编辑)?"
+    rf'|(?=.*["“]){_SOMEBODY}拍了拍 ?(?:自己|{_SOMEBODY}).{{0,30}}'
+    rf"|{_SOMEBODY}(?:邀请|邀請|将|將|通过|通過)[^\n]{{1,200}}(?:加入了?群聊|移出了?群聊)[^\n]{{0,20}}"
+    rf"|{_SOMEBODY}(?:修改群名为|領取了|领取了)[^\n]{{1,60}}"
+    r"|你已添加了[^\n]{1,60}，现在可以开始聊天了。?|以上是打招呼的(?:内容|消息)|消息已发出，但被对方拒收了。?"
+)
 _VOICE = re.compile(r"语音时长[：:].*", re.DOTALL)
 _PLACE = re.compile(r"纬度[：:].*", re.DOTALL)
 
@@ -78,6 +86,8 @@ def _parse_text(text: str, content_type: str) -> WeChatContent:
     bare = text.strip()
     if _XML.match(bare):
         return WeChatContent("message", "", "file" if content_type == "text" else content_type)
+    if content_type == "text" and _NOTICE.fullmatch(bare):
+        return WeChatContent("service", text)
     if content_type == "text" and "[引用" in bare:
         for quote in _QUOTES:
             if match := quote.fullmatch(bare):

@@ -58,3 +58,18 @@ def test_tapbacks_have_their_authors() -> None:
     )
     assert said.reactions == (("❤️", "Me"), ("🥨", "Bo van Dam"))
     assert (said.text, said.replies) == ("lovely", True)
+
+
+def test_a_translated_message_is_what_was_sent() -> None:
+    """The phone's translation stands before it; a line of those words is a line like another."""
+    said = parse_body(
+        [
+            "Hola amigo",
+            "Translated from:",
+            "Hello friend",
+            "how are you",
+            "This message responded to an earlier message.",
+        ]
+    )
+    assert (said.text, said.replies) == ("Hello friend\nhow are you", True)
+    assert parse_body(["Translated from:", "the Latin"]).text == "Translated from:\nthe Latin"

@@ -42,6 +42,13 @@ from trainer.sources.parsing.wechat_messages import parse_message
         ("text", "", "[名片]Bo", "message", "", "contact"),
         ("location", "", "[位置] 磨坊 南京东路100号 (31.2,121.4)", "message", "", "location"),
         ("sticker", "", "[表情包：开心]", "message", "", "sticker"),
+        ("text", "", "你撤回了一条消息", "service", None, ""),  # WeFlow has no type for what the app says
+        ("text", "", '"阿宝" 撤回了一条消息', "service", None, ""),
+        ("text", "", "我拍了拍“阿宝”的肩膀", "service", None, ""),
+        ("text", "", '"阿宝"邀请"老蔡"加入了群聊', "service", None, ""),
+        ("text", "", "你已添加了阿宝，现在可以开始聊天了。", "service", None, ""),
+        ("text", "", "我刚才撤回了一条消息，别问", "message", "我刚才撤回了一条消息，别问", ""),
+        ("text", "", "我拍了拍他的肩膀", "message", "我拍了拍他的肩膀", ""),
         ("voice", "", "[语音消息]", "message", "", "voice"),
         ("voice", "", "我马上就到你家了", "message", "我马上就到你家了", "voice"),
         ("49", "57", "", "unsupported", "", ""),  # WeChatMsg: the words of a reply stand elsewhere
