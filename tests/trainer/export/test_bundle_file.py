@@ -2,10 +2,16 @@
 
 import io
 import tarfile
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from engine.choose import encoding_of
+from persona.archive.index import archive_of
+from persona.archive.ranking import Cue
+from persona.archive.recall import recall_passages
 from persona.bundle import PRIVATE, current
 from persona.config import Settings, load
 from persona.errors import UserError
@@ -46,6 +52,17 @@ def test_adopt_puts_it_on_the_air(away: Path, at_home: Settings) -> None:
     assert done.returncode == 0, done.stderr
     assert "every file matches the seal" in done.stdout
     assert current(at_home.adapters).seal.speaker == "MARA VOSS"
+
+
+def test_what_comes_to_mind_travels_with_it(away: Path, at_home: Settings, trained: Home) -> None:
+    """The same words remind of the same passages, as well as before."""
+    before, adopted = current(load(trained.config, {}).adapters), unpack(away, at_home, QUIET)
+    with closing(archive_of(before)) as old, closing(archive_of(adopted)) as new:
+        assert list(new.passages()) == list(old.passages())
+        cues = [Cue(passage.turns) for passage in islice(old.passages(), 20)]
+        answers = [recall_passages(old, cue, encoding_of(before), before.seal.max_length) for cue in cues]
+        assert any(answers)
+        assert answers == [recall_passages(new, cue, encoding_of(adopted), adopted.seal.max_length) for cue in cues]
 
 
 def repacked(away: Path, change: str, content: bytes, *, kind: bytes = tarfile.REGTYPE) -> Path:

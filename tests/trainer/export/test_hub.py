@@ -1,10 +1,13 @@
 """What may leave for the Hub is a list; the rest stays, and the upload is private unless said otherwise."""
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 
 import huggingface_hub
 import pytest
 
+from persona.archive.index import archive_of
 from persona.bundle import Bundle, current
 from persona.config import load
 from persona.errors import UserError
@@ -12,6 +15,8 @@ from tests.conftest import Home, run_here
 from tests.fakes.fake_hub import TOKEN, FakeHub
 from trainer.__main__ import app
 from trainer.export.hub import outgoing, publish_to_hub
+
+MIN_WORDS = 4  # of a line that is somebody's own
 
 
 @pytest.fixture
@@ -35,6 +40,17 @@ def test_only_what_is_listed_leaves(hub: FakeHub, bundle: Bundle) -> None:
     assert hub.created == {"voice": "private"}
     for name, content in hub.files.items():
         assert content == (bundle.folder / name).read_bytes()
+
+
+def test_nothing_that_may_come_to_mind_leaves(hub: FakeHub, bundle: Bundle) -> None:
+    """No line of the archive stands in a file that is uploaded, not even with the tokenizer."""
+    publish_to_hub(bundle, "mara/voice", TOKEN, outgoing(bundle, include_tokenizer=True), public=True, endpoint=hub.url)
+    with closing(archive_of(bundle)) as archive:
+        lines = {line for passage in archive.passages() for turn in passage.turns for line in turn.lines}
+    told = b"\n".join(hub.files.values())
+    written = [line for line in lines if len(line.split()) >= MIN_WORDS]
+    assert written
+    assert not [line for line in written for form in (line, json.dumps(line)[1:-1]) if form.encode() in told]
 
 
 def test_a_grown_base_s_tokenizer_goes_only_when_asked_for(bundle: Bundle) -> None:
