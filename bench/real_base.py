@@ -19,7 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.real_rival import against_rival, rival_table
 from engine.base import Request, complete
+from engine.base_source import PACKAGED
 from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings, load
@@ -37,6 +39,7 @@ from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_co
 ROOT = Path(__file__).resolve().parent.parent
 MESSAGES = 500  # of the persona's newest
 REPLIES = 500  # sampled for ends, headers and assistant-speak
+RIVAL = 60  # held-out contexts that are put to the instruct model itself
 AT_ONCE = 50  # replies between two writes
 SHOWN = 8
 ASSISTANT = re.compile(
@@ -59,7 +62,8 @@ def main() -> None:
     for base, corpus in [] if arguments.table else pairs:
         _measure(_folder(arguments.folder, base, corpus), base, corpus, arguments)
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.folder.glob(f"*/{RESULT}"))]
-    tables = "\n\n".join(table for table in (learned_table(results), spoken_table(results)) if table)
+    made = (learned_table(results), spoken_table(results), rival_table(results))
+    tables = "\n\n".join(table for table in made if table)
     print(tables)
     if arguments.write:
         write_between(arguments.write, tables)
@@ -144,6 +148,9 @@ def _measure(folder: Path, base: str, corpus: str, arguments: argparse.Namespace
     if result.get("figures", {}).get("replies") != len(replies):
         result["figures"] = _figures(settings, corpus_, replies)
         result["shown"] = [f"{reply['to']!r} -> {reply['text']!r}" for reply in replies[:SHOWN]]
+        _keep(folder, result)
+    if base in PACKAGED and arguments.rival and "rival" not in result:
+        result["rival"] = against_rival(config, arguments.rival)
         _keep(folder, result)
     print(json.dumps(result, ensure_ascii=False, indent=1), flush=True)
 
@@ -294,6 +301,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", action="append", default=[], help="EXPORTS:NAME, a path and whose voice")
     parser.add_argument("--messages", type=int, default=MESSAGES, help="the persona's newest to learn from")
     parser.add_argument("--replies", type=int, default=REPLIES, help="sampled for each pair")
+    parser.add_argument("--rival", type=int, default=RIVAL, help="contexts put to smollm2 as it comes; 0 for none")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--table", action="store_true", help="print what was measured, measure nothing")
     parser.add_argument("--write", type=Path, help="the page whose tables are replaced")
