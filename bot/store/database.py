@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -29,6 +30,14 @@ T = TypeVar("T")
 Step = Callable[[sa.Connection], T]
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A step that writes. is_synced: whether nobody may be told before it would survive a power cut."""
+
+    step: Step[Any]
+    is_synced: bool
+
+
 class Database:
     """An open database. clock: UTC seconds. Its writers take turns, so that SQLite never meets itself locked."""
 
@@ -40,7 +49,11 @@ class Database:
         self._looking = engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = Lock()
         self._kept: dict[str, sa.Connection] = {}  # SQLite's stay open: to open one takes as long as to read
-        self._writes = StepQueue[Step[Any]]("store-writer", self._write_together, together=WRITTEN_TOGETHER)
+        self._sync_mode = True  # of SQLite's writing connection: a commit waits for the disk
+        self._is_unsynced = False  # a transaction was committed that may not have reached the disk
+        self._writes = StepQueue[Write](
+            "store-writer", self._write_together, together=WRITTEN_TOGETHER, rest=self._sync
+        )
         together, threads = (READ_TOGETHER, 1) if self.is_sqlite else (1, READERS)
         self._reads = StepQueue[Step[Any]]("store-reader", self._read_all, together=together, threads=threads)
 
@@ -65,11 +78,15 @@ class Database:
             raise
         return database
 
-    async def write(self, step: Step[T]) -> T:
+    async def write(self, step: Step[T], *, is_synced: bool = True) -> T:
         """Run `step` in one transaction and return its result. A step that has begun is finished even if its caller is
         cancelled; one that still waits for its turn is dropped with it. Steps that wait at the same time share a transaction, and
-        may be run twice if that fails: they do nothing but read and write."""
-        result: T = await self._writes.run(step)
+        may be run twice if that fails: they do nothing but read and write.
+
+        is_synced: False does not wait for the disk. Everybody sees what was written, and a process that is killed loses
+        nothing; it is on the disk with the next synced step, or a tenth of a second later. A power cut before may undo it.
+        """
+        result: T = await self._writes.run(Write(step, is_synced))
         return result
 
     async def read(self, step: Step[T]) -> T:
@@ -87,16 +104,16 @@ class Database:
         """Finish what has begun, then close every connection."""
         await asyncio.to_thread(self._close)
 
-    def _write_together(self, steps: Sequence[Step[Any]]) -> list[Outcome]:
+    def _write_together(self, writes: Sequence[Write]) -> list[Outcome]:
         """Carry steps out in one transaction: under load, syncing each to the disk takes most of the time. If anything
         fails, nothing happened, and each is carried out by itself."""
         with self._writing:
-            if len(steps) > 1:
+            if len(writes) > 1:
                 with suppress(Exception):  # whose fault it is shows when each is carried out by itself
-                    with self._begun() as connection:
-                        results = [step(connection) for step in steps]
+                    with self._begun(any(write.is_synced for write in writes)) as connection:
+                        results = [write.step(connection) for write in writes]
                     return [(result, None) for result in results]
-            return [self._outcome(step, self._begun()) for step in steps]
+            return [self._outcome(write.step, self._begun(write.is_synced)) for write in writes]
 
     def _read_all(self, steps: Sequence[Step[Any]]) -> list[Outcome]:
         return [
@@ -112,20 +129,37 @@ class Database:
             yield self._kept[name]
         except BaseException:
             self._kept.pop(name).close()
+            if name == "writer":
+                self._sync_mode = True  # as a connection is opened
             raise
 
     @contextmanager
-    def _begun(self) -> Iterator[sa.Connection]:
+    def _begun(self, is_synced: bool) -> Iterator[sa.Connection]:
         """Yield a transaction that writes. We begin SQLite's ourselves: its driver begins one only before the first change
         of a row, so a killed migration would be left half-done, and a write would fail if another process wrote
         meanwhile."""
         if not self.is_sqlite:
             with self.engine.begin() as connection:
+                if not is_synced:  # PostgreSQL writes it within three wal_writer_delay, 0.6 s
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield connection
             return
         with self._open("writer") as connection, connection.begin():
+            if is_synced != self._sync_mode:
+                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if is_synced else 'NORMAL'}")
+                self._sync_mode = is_synced
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+        self._is_unsynced = not is_synced  # a sync is of the whole log
+
+    def _sync(self) -> None:
+        """Bring to the disk what was committed without waiting for it. A checkpoint syncs SQLite's log before it copies from
+        it."""
+        if not self.is_sqlite or not self._is_unsynced:
+            return
+        with self._writing:
+            _, error = self._outcome(_checkpoint, self._open("writer"))
+            self._is_unsynced = error is not None
 
     def _outcome(self, step: Step[Any], opening: AbstractContextManager[sa.Connection]) -> Outcome:
         """Carry one step out."""
@@ -146,6 +180,7 @@ class Database:
 
     def _close(self) -> None:
         self._writes.close()
+        self._sync()
         self._reads.close()
         for connection in self._kept.values():
             connection.close()
@@ -198,6 +233,11 @@ def _keep_private(path: Path) -> None:
     with suppress(OSError):  # what can't be opened is told in a moment
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
+
+
+def _checkpoint(connection: sa.Connection) -> None:
+    with connection.begin():
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").all()
 
 
 def _bring_up(connection: sa.Connection) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
 from bot.store.records import OutgoingPart, PendingMessage, Post, PostedAnswer, reaction_id
-from bot.store.repository import Repository, reading, transaction
+from bot.store.repository import Repository, reading, transaction, unsynced_transaction
 from bot.store.schema import answers, corrections, feedback, inbox, introductions, memory, outbox
 
 OPEN = ("ready", "sending")
@@ -68,10 +68,11 @@ class Outbox(Repository):
         """Note that a post was certainly not made: it is ready again, in `wait` seconds."""
         write.execute(_RELEASE, {"row": post.id, "then": self.database.clock() + wait})
 
-    @transaction
+    @unsynced_transaction
     def sent(self, write: sa.Connection, post: Post, message_id: str, speaker: str, adapter: str = "") -> bool:
         """Note that a post was made, and by which adapter's version, and remember it as the persona's own words; not if it
-        was forgotten meanwhile. Returns False if it was given up while it was being made: it must not stand."""
+        was forgotten meanwhile. Returns False if it was given up while it was being made: it must not stand. A power cut that
+        undoes the note leaves the post as one that may have been made, as one before the note does."""
         row = write.execute(_SENT, {"row": post.id, "known_as": message_id, "version": adapter}).first()
         if row is None:
             return write.execute(_GIVEN_UP, {"row": post.id}).first() is None

@@ -34,6 +34,17 @@ def transaction(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
     return awaited
 
 
+def unsynced_transaction(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
+    """Return a step that changes what is kept without waiting for the disk: a power cut right after it may undo it, a
+    killed process can't."""
+
+    @wraps(step)
+    async def awaited(repository: R, /, *args: P.args, **named: P.kwargs) -> T:
+        return await repository.database.write(lambda write: step(repository, write, *args, **named), is_synced=False)
+
+    return awaited
+
+
 def reading(step: _Step[R, P, T]) -> _Awaited[R, P, T]:
     """Return a step that only looks."""
 

@@ -4,7 +4,7 @@ told in one go: under load the hop to a thread and back costs more than most ste
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Generic, TypeVar
 
@@ -17,14 +17,23 @@ class StepQueue(Generic[S]):
     """Threads that take steps from one queue.
 
     carry_out: gets steps in the order in which they came, and yields what became of each. together: at most so many at
-    once, for nobody is told before all are done.
+    once, for nobody is told before all are done. rest: called when no step came for `rest_after` seconds after one.
     """
 
     def __init__(
-        self, name: str, carry_out: Callable[[Sequence[S]], Iterable[Outcome]], *, together: int, threads: int = 1
+        self,
+        name: str,
+        carry_out: Callable[[Sequence[S]], Iterable[Outcome]],
+        *,
+        together: int,
+        threads: int = 1,
+        rest: Callable[[], object] | None = None,
+        rest_after: float = 0.1,
     ) -> None:
         self._carry_out = carry_out
         self._together = together
+        self._rest = rest
+        self._rest_after = rest_after
         self._queue: SimpleQueue[_Waiting[S] | None] = SimpleQueue()
         names = [f"{name}-{number}" for number in range(threads)]
         self._threads = [Thread(target=self._work, name=name, daemon=True) for name in names]
@@ -54,7 +63,8 @@ class StepQueue(Generic[S]):
             thread.join()
 
     def _work(self) -> None:
-        while (taken := self._queue.get()) is not None:
+        taken = self._queue.get()
+        while taken is not None:
             waiting = [taken]
             while len(waiting) < self._together and not self._queue.empty():
                 following = self._queue.get()  # nobody else takes from a queue whose steps go together
@@ -66,6 +76,16 @@ class StepQueue(Generic[S]):
             if wanted:
                 outcomes = list(self._carry_out([step for _, step in wanted]))
                 self._tell([future for future, _ in wanted], outcomes)
+            taken = self._following()
+
+    def _following(self) -> _Waiting[S] | None:
+        """Return the next step, after a rest if none comes soon."""
+        if self._rest:
+            try:
+                return self._queue.get(timeout=self._rest_after)
+            except Empty:
+                self._rest()
+        return self._queue.get()
 
     def _tell(self, futures: Sequence["asyncio.Future[Any]"], outcomes: Sequence[Outcome]) -> None:
         loop = futures[0].get_loop()

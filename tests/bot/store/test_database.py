@@ -148,3 +148,52 @@ async def test_a_server_that_dropped_its_connections_is_found_again(postgres_url
     assert await store.channels.connected_at("discord:dropped") == 7.0
     await claims.close()
     await store.close()
+
+
+async def test_a_note_is_synced_with_the_next_step_or_at_a_rest(tmp_path: Path) -> None:
+    """Nobody waits for the disk then: it is seen at once, and a step that must last takes it along."""
+    store = await BotStore.open("sqlite:///store.db", tmp_path)
+    statements: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith(("PRAGMA", "BEGIN")):
+            statements.append(statement)
+
+    sa.event.listen(store.database.engine, "before_cursor_execute", listen)
+    step = filled.insert().values(account=ACCOUNT, channel="one")
+    await store.database.write(lambda write: write.execute(step), is_synced=False)
+    assert await store.memory.is_filled(ACCOUNT, "one")
+    relaxed, begun, checkpoint = "PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE", "PRAGMA wal_checkpoint(PASSIVE)"
+    async with asyncio.timeout(30):
+        while checkpoint not in statements:
+            await asyncio.sleep(0.02)
+    assert statements == [relaxed, begun, checkpoint]
+    await commit(store, heard(1))
+    assert statements[3:] == ["PRAGMA synchronous=FULL", begun]
+    await asyncio.sleep(0.3)
+    assert len(statements) == 5  # nothing is owed to the disk
+    await store.close()
+
+
+async def test_what_shares_a_transaction_with_a_note_is_synced(tmp_path: Path) -> None:
+    """The stricter of them counts."""
+    store = await BotStore.open("sqlite:///store.db", tmp_path)
+    statements: list[str] = []
+    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *words: statements.append(words[2]))
+    step = Held()
+    first = asyncio.create_task(store.database.write(step, is_synced=False))
+    await step.wait_begun()
+    note = filled.insert().values(account=ACCOUNT, channel="three")
+    others = [
+        asyncio.create_task(store.database.write(lambda write: write.execute(note), is_synced=False)),
+        asyncio.create_task(commit(store, heard(1))),
+    ]
+    await asyncio.sleep(0)
+    step.go_on.set()
+    await asyncio.gather(first, *others)
+    assert [each for each in statements if each.startswith("PRAGMA sync")] == [
+        "PRAGMA synchronous=NORMAL",
+        "PRAGMA synchronous=FULL",
+    ]
+    assert statements.count("BEGIN IMMEDIATE") == 2
+    await store.close()
