@@ -23,6 +23,7 @@ FORMAT = 1
 SEAL = "persona.json"
 PRIVATE = "private"
 CURRENT = "current"
+SCRATCH = "scratch"  # [base] model of a base that is grown here
 
 
 class _Part(BaseModel):
@@ -37,6 +38,11 @@ class BaseModelSeal(_Part):
     revision: str = ""
     weights: str
     architecture: str
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether it was grown on the corpus and has seen nothing else."""
+        return self.model == SCRATCH
 
 
 class Speaker(_Part):

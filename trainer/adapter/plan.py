@@ -8,11 +8,12 @@ from typing import Any, cast
 from peft import PeftModel
 
 from engine.numerics import autocast
+from persona.bundle import SCRATCH
 from persona.config import Settings
 from persona.encoding import Encoding
 from persona.transcript import render
 from trainer.adapter.setup import TrainingSetup, build_setup
-from trainer.base.loading import SCRATCH, scratch_folder, untrained_base
+from trainer.base.loading import scratch_folder, untrained_base
 from trainer.base.pretraining import budget_for, size_for
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import Window, collate

@@ -15,6 +15,7 @@ from persona.errors import UserError
 from trainer.adapter.logit_bias import add_logit_bias, unigram_bias
 from trainer.base.loading import LoadedBase
 from trainer.corpus.archiving import write_archive
+from trainer.corpus.newest import newest
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -154,22 +155,6 @@ def learning_rate_for(hidden: int, model_type: str) -> float:
     """Return the rate that suits an adapter on a pretrained model of this width and family."""
     exponent = QWEN_EXPONENT if model_type.startswith("qwen") else EXPONENT
     return float(PRETRAINED.learning_rate * min(1.0, (WIDTH / hidden) ** exponent))
-
-
-def newest(
-    conversations: Sequence[ConversationRecord], speakers: frozenset[str], limit: int
-) -> list[ConversationRecord]:
-    """Return the latest conversations that together hold `limit` messages of these speakers."""
-    kept: list[ConversationRecord] = []
-    count = 0
-    for record in sorted(
-        conversations, key=lambda record: max((at for at in record.timestamps if at), default=0.0), reverse=True
-    ):
-        if count >= limit:
-            break
-        kept.append(record)
-        count += sum(len(turn.lines) for turn in record.conversation.turns if turn.speaker in speakers)
-    return kept
 
 
 def require_enough(settings: Settings, corpus: Corpus) -> None:

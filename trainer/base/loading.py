@@ -18,7 +18,7 @@ from engine.base_source import INSTRUCT, is_instruct
 from engine.dequantise import located_base
 from engine.numerics import best_device, numerics_of
 from persona.atomic import move_folder
-from persona.bundle import BaseModelSeal, Bundle
+from persona.bundle import SCRATCH, BaseModelSeal, Bundle
 from persona.config import Settings
 from persona.encoding import Encoding, open_encoding
 from persona.errors import SettingsError, UserError
@@ -31,7 +31,6 @@ from trainer.loop.distributed import world
 from trainer.loop.held_out_loss import measure_loss
 from trainer.progress import Bars
 
-SCRATCH = "scratch"
 LONGEST_AUTO = 1024  # tokens a window by default
 _SCRATCH_FOLDER = re.compile(r"[0-9a-f]{12}-(?:auto|[\d.e-]+)-\d+")  # as scratch_folder() names them
 BOS_TOKENS = 2048  # on which "with or without" is decided, both tries together
@@ -77,7 +76,7 @@ def base_of(bundle: Bundle, settings: Settings) -> LoadedBase:
             "[base] model"
         )
     encoding = open_encoding(bundle.folder, seal.end_of_turn, seal.bos)
-    from_scratch = seal.base.model == SCRATCH
+    from_scratch = seal.base.from_scratch
     tokenizer = _tokenizer(bundle.folder, None)
     return LoadedBase(model, encoding, seal.stops, seal.max_length, seal.base, folder, from_scratch, tokenizer)
 

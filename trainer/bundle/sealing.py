@@ -64,6 +64,7 @@ def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers:
             "fingerprint": corpus.fingerprint,
             "recipe": config_hash(settings),
             "messages": corpus.messages(me),
+            "limit": settings.train.limit,
             "scenes": dict(scenes.most_common()),
             "regions": list(corpus.regions),
             "stand_ins": sealed_stand_ins(corpus),

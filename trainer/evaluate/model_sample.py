@@ -11,6 +11,7 @@ import numpy as np
 from engine.voice import Voice
 from persona.archive.index import Archive
 from persona.speaking_up import SpeakingUp
+from trainer.corpus.newest import newest
 from trainer.corpus.reply_times import ReplyDelay, clocks_of, reply_delays
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -62,16 +63,20 @@ class ModelSample:
         return likelihood.bits_per_character(self._plain) if self.scorer else None
 
     def bits_per_character_trivial(self) -> Figure | None:
-        """Return the same by a table of letters, made of everybody's training messages, the persona's first."""
+        """Return the same by a table of letters, made of what the adapter learned from, the persona's messages first."""
         if not self.scorer:
             return None
-        said = texts_by_speaker(self.corpus.in_split(TRAIN))
+        learned, limit = self.corpus.in_split(TRAIN), int(self.voice.seal.data.get("limit", 0))
+        said = texts_by_speaker(newest(learned, {self._me}, limit) if limit else learned)
         mine, others = said.pop(self._me, []), chain.from_iterable(said.values())
         table = LetterTable(chain(mine, others))
         return likelihood.bits_per_character(table.bits([context.text for context in self._contexts]))
 
     def new_pairs_shuffled(self) -> Figure | None:
-        """Return the share of new pairs in the persona's own messages, shuffled."""
+        """Return the share of new pairs in the persona's own messages, shuffled; None on a pretrained base, which knows
+        pairs of words that no training message has."""
+        if not self.voice.seal.base.from_scratch:
+            return None
         return copying.new_pairs(shuffled(self.references.real), self.references.training)
 
     def membership(self) -> Figure | None:

@@ -1,0 +1,47 @@
+"""What an adapter is compared with knows as much as the adapter was shown."""
+
+import math
+from dataclasses import replace
+from typing import Any, cast
+
+from tests.fakes.fake_engine import FakeEngine
+from tests.fakes.small_voice import SPEAKER, small_voice
+from tests.trainer.evaluate.voices import ANNA, BORIS, talks
+from trainer.corpus.splits import TEST_SPLIT, TRAIN
+from trainer.corpus.store import Corpus
+from trainer.evaluate.copying import training_grams
+from trainer.evaluate.model_sample import ModelSample
+from trainer.evaluate.reference_set import reference_set
+
+LEARNED, JUDGED = talks({SPEAKER: ANNA, "BORIS": BORIS}, 200, seed=1), talks({SPEAKER: ANNA}, 40, seed=2)
+CORPUS = Corpus(
+    conversations=[*LEARNED, *JUDGED],
+    splits={record.id: split for split, records in ((TRAIN, LEARNED), (TEST_SPLIT, JUDGED)) for record in records},
+)
+
+
+def sample(*, limit: int = 0, base: str = "scratch") -> ModelSample:
+    """Of an adapter that was shown so many messages, 0 for all, on such a base."""
+    voice = small_voice(FakeEngine())
+    sealed = voice.seal.base.model_copy(update={"model": base})
+    seal = voice.seal.model_copy(update={"data": {"limit": limit}, "base": sealed})
+    references = reference_set(
+        JUDGED,
+        SPEAKER,
+        training_grams(turn.text for record in LEARNED for turn in record.conversation.turns),
+        full=False,
+    )
+    scorer = cast(Any, object())  # asked whether there is one, and no more
+    return ModelSample(CORPUS, replace(voice, seal=seal), references, (), scorer, False, math.inf)
+
+
+def test_the_table_of_letters_learns_no_more_messages_than_the_adapter_did() -> None:
+    """Of 500 messages it knows little, of all it knows much; an adapter trained on 500 is compared with the former."""
+    bits = [figure.value for limit in (0, 200, 20) if (figure := sample(limit=limit).bits_per_character_trivial())]
+    assert bits[0] == bits[1] < 0.8 * bits[2]
+
+
+def test_a_pretrained_base_may_say_what_no_training_message_has() -> None:
+    """Pairs of words that are new in the corpus show disorder only in a base that has read nothing else."""
+    assert sample().new_pairs_shuffled() is not None
+    assert sample(base="SmolLM2-135M").new_pairs_shuffled() is None
