@@ -119,7 +119,7 @@ def calibrate(
             if trials and clock() > until:
                 break
             trials.append(_trial(replace(voice, sampling=sampling), references, human, part.contexts))
-            advance(1 / sum(one.settings for one in rounds))
+            advance(part.contexts / sum(each.settings * each.contexts for each in rounds))
         best = sorted(trials, key=lambda trial: trial.rank)
         left = [trial.sampling for trial in best]
         if clock() > until:

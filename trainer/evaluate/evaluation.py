@@ -112,7 +112,8 @@ class EvaluationRun:
         self._open_scorer = open_scorer
         self._scope = scope
         self._began = began
-        self._advance = advance
+        self._told = advance
+        self._done = self._shown = 0.0
         self._rival = rival
         self._me = voice.seal.speaker
         self._archive = archive or Archive.empty()
@@ -175,6 +176,14 @@ class EvaluationRun:
     @cached_property
     def _bigram(self) -> Callable[[str], float]:
         return bigrams(self._corpus.in_split(TRAIN), self._me)
+
+    def _advance(self, share: float, note: str | None = None) -> None:
+        """Tell how far it is: as much as was done, or as the time limit is near, so that the time left isn't overrated."""
+        self._done += share
+        passed = (time.monotonic() - self._began) / self._scope.seconds
+        shown = max(self._done, min(passed, 1.0), self._shown)
+        self._told(shown - self._shown, note)
+        self._shown = shown
 
     def _until(self, share: float) -> float:
         return self._began + share * self._scope.seconds

@@ -217,5 +217,26 @@ def test_sampling_is_chosen_on_one_split_and_measured_on_the_other() -> None:
     assert evaluation.rows["human"]["two_sample"] is not None
 
 
+def test_its_progress_is_told_by_the_clock_where_little_is_done() -> None:
+    """So that the time left is never put above the limit; and in all it is whole."""
+    told: list[float] = []
+    records = talks({SPEAKER: ANNA, "BORIS": BORIS}, 30, seed=2)
+    corpus = Corpus(conversations=records, splits={record.id: "b" for record in records})
+    voice = small_voice(FakeEngine())
+
+    def run(began: float) -> float:
+        told.clear()
+        scope = Scope(600.0, full=False)
+        EvaluationRun(
+            "Mara", corpus, voice, lambda: None, scope, began, lambda share, _=None: told.append(share)
+        ).evaluation()
+        return told[0]
+
+    assert run(time.monotonic()) == pytest.approx(0.1, abs=0.05)
+    assert run(time.monotonic() - 300) == pytest.approx(0.5, abs=0.05)
+    assert all(share >= 0 for share in told)
+    assert sum(told) <= 1
+
+
 def texts(records: list[ConversationRecord]) -> list[str]:
     return [turn.text for record in records for turn in record.conversation.turns if turn.speaker == SPEAKER]
