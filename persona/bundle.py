@@ -285,8 +285,11 @@ def _take_next_version(folder: Path) -> Path:
 
 
 def _sweep(home: Path) -> None:
-    """Remove drafts that a killed process left behind."""
-    for leftover in home.glob(".draft-*"):
-        pid = leftover.name.split("-")[1]
-        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in leftover_drafts(home):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def leftover_drafts(home: Path) -> list[Path]:
+    """Return the drafts that killed processes left behind."""
+    pids = {draft: draft.name.split("-")[1] for draft in home.glob(".draft-*")}
+    return [draft for draft, pid in pids.items() if pid.isdecimal() and not psutil.pid_exists(int(pid))]

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from persona.bundle import SEAL, Seal, versions
+from persona.bundle import SEAL, Seal, leftover_drafts, versions
 from persona.config import Person, Settings
 from persona.errors import UserError
 from persona.names import normalise
@@ -230,4 +230,5 @@ def _leftovers(settings: Settings) -> list[Path]:
             for path in (settings.adapters / name).iterdir()
         ),
         *(path for path in [settings.adapters / RIVALS] if path.is_dir()),
+        *leftover_drafts(settings.adapters),
     ]

@@ -147,11 +147,12 @@ def test_bundles_that_heard_them_are_marked_beside_the_seal(tmp_path: Path) -> N
     before = sealed(settings, load_corpus(settings))
     imported(settings, telegram(tmp_path, TALK, start=9))
     noted, older = (sealed(settings, load_corpus(settings), takes_note=note) for note in (True, False))
-    for leftover in ("bases/abc-2-0", ".training/key", "rivals"):
+    for leftover in ("bases/abc-2-0", ".training/key", "rivals", f".draft-{2**30}-killed/private"):
         (settings.adapters / leftover).mkdir(parents=True)
     receipt = erase(settings, "Zelda Quist", NOW)
     assert list(receipt.bundles) == [noted, older]
-    assert receipt.leftovers == 3
+    assert receipt.leftovers == 4
+    assert not list(settings.adapters.glob(".draft-*"))
     assert not list(settings.adapters.glob("bases/*")) + list(settings.adapters.glob(".training/*"))
     assert marked(settings.adapters) == dict.fromkeys([noted, older], "2026-11-22T12:00:00+00:00")
     for version in (before, noted, older):
