@@ -151,10 +151,12 @@ class ThreadFinder:
 
     def _addressed(self, speaker: str, text: str, mentions: Collection[str]) -> list[str]:
         """Return whom it addresses, of those who spoke here."""
+        if not (mentions or self.rhythm.is_crowded or _MAY_CALL.search(text)):  # as most often
+            return []
         spoke = self._spoke
-        others = [key for key in mentions if key in spoke and key != speaker] if mentions else []
+        others = [key for key in mentions if key in spoke and key != speaker]
         named = named_in(text, self._names.get, anywhere=self.rhythm.is_crowded)
-        return others + [key for key in named if key != speaker] if named else others
+        return others + [key for key in named if key != speaker]
 
     def _remember(self, spoken: _Spoken, speaker: str, addressed: Iterable[str]) -> None:
         self._number += 1

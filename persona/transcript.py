@@ -176,7 +176,7 @@ def reads_as_header(line: str) -> bool:
     if line.endswith(":"):
         key = line[:-1]
         return bool(key) and normalise(key) == key
-    return line == NOW or bool(_SCENE.fullmatch(line) or _MEMORY.fullmatch(line))
+    return line.startswith("#") and (line == NOW or bool(_SCENE.fullmatch(line) or _MEMORY.fullmatch(line)))
 
 
 def reads_as_quote(line: str) -> bool:
