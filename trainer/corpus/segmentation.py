@@ -137,11 +137,27 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
     longest = MAX_DATED_TURNS if 2 * dated > len(rows) else MAX_UNDATED_TURNS
     finder = ThreadFinder(_rhythm(timed, people, gap) if dated else Rhythm())
     by_id = {row.message_id: row for row in rows}
+    conversations = _conversations(timed, by_id, people, finder, longest)
+    del timed, by_id
+    conversations.reverse()
+    while conversations:  # each is gone once it is written
+        talk = conversations.pop()
+        yield MessageGroup(scene, talk.rows, answers=talk.answers)
+
+
+def _conversations(
+    timed: Sequence[tuple[Row, float]],
+    by_id: Mapping[str, Row],
+    people: Mapping[str, KnownPerson],
+    finder: ThreadFinder,
+    longest: int,
+) -> "list[_Conversation]":
+    """Return the conversations of a chat. by_id: its messages. longest: turns, after which another begins."""
     conversations: list[_Conversation] = []
     current: dict[int, _Conversation] = {}  # where each thread goes on
     for row, at in timed:
         key = people[row.sender].key
-        meant = tuple(people[key].key for key in row.mentions if key in people) if row.mentions else ()
+        meant = tuple(people[named].key for named in row.mentions if named in people) if row.mentions else ()
         text = row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
         reply_to = row.reply_to if row.reply_to != UNKNOWN_PARENT else ""
         thread, parent, explicit = finder.assign(row.message_id, key, at, text, reply_to, meant)
@@ -150,7 +166,7 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
             here = current[thread] = _Conversation()
             conversations.append(here)
         here.add(row, by_id.get(parent) if parent else None, explicit)
-    return (MessageGroup(scene, talk.rows, answers=talk.answers) for talk in conversations)
+    return conversations
 
 
 @dataclass(slots=True)
@@ -234,7 +250,7 @@ class _Written:
         self._timestamps: list[float | None] = [None] if group.lost_parent else []
         self._ends = list(self._timestamps)
         self._speaker = ""  # of the turn that is being written
-        self._said: list[str] = []  # its lines
+        self._said: tuple[str, ...] = ()  # its lines; those of a single message are that message's own
         self._answered: Quote | None = None  # what it answers
         self._burst: list[Row] = []  # its messages
         self._before: Row | None = None  # the last message before it
@@ -305,13 +321,13 @@ class _Written:
         self._before = burst[-1] if burst else None
         if not burst:
             return
-        self._append(Turn(self._speaker, tuple(self._said), self._answered), burst[0].at, burst[-1].at)
+        self._append(Turn(self._speaker, self._said, self._answered), burst[0].at, burst[-1].at)
         for row in burst:
             if row.reactions:
                 target = None if row is burst[-1] else self._quoted(row.sender, row.lines)
                 for emoji, person in self._reactions(row):
                     self._append(Turn(person.key, (reaction(emoji),), target))
-        self._speaker, self._said, self._burst = "", [], []
+        self._speaker, self._said, self._burst = "", (), []
 
     def _reactions(self, row: Row) -> Iterator[tuple[str, KnownPerson]]:
         others = 0

@@ -162,6 +162,12 @@ def save(corpus: Corpus, folder: Path, rejects: Path | None = None) -> None:
 
 def load(settings: Settings) -> Corpus:
     """Return the corpus of these settings. Raises UserError if nothing was imported yet."""
+    held = load_messages(settings)
+    return build(settings, held.rows, held.identities, held.pseudonyms, held.splits, held.regions)
+
+
+def load_messages(settings: Settings) -> Corpus:
+    """Return the same without its conversations. splits: as the last import left them."""
     folder = settings.corpus
     _recover(folder)
     if not (folder / "messages.parquet").is_file():
@@ -178,7 +184,7 @@ def load(settings: Settings) -> Corpus:
         raise UserError(
             f"the corpus in {folder} is damaged ({error}); remove it and import the exports again"
         ) from error
-    return build(settings, rows, identities, people["pseudonyms"], splits, people["regions"])
+    return Corpus(rows, identities, people["pseudonyms"], splits=splits, regions=people["regions"])
 
 
 def message_key(row: Row) -> tuple[str, ...]:

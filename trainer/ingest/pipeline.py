@@ -16,7 +16,7 @@ from persona.names import normalise
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row
-from trainer.corpus.store import Corpus, build, load, message_key, save, scratch_folder
+from trainer.corpus.store import Corpus, build, load_messages, message_key, save, scratch_folder
 from trainer.ingest.cleaning import DroppedMessage, Kept
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.plain_messages import clean_all
@@ -80,7 +80,7 @@ def _import(
 ) -> Imported:
     counts = ImportCounts()
     exports = _exports([*paths, *_fetched(settings, paths)], counts)
-    before = Corpus() if fresh or not (settings.corpus / "messages.parquet").is_file() else load(settings)
+    before = Corpus() if fresh or not (settings.corpus / "messages.parquet").is_file() else load_messages(settings)
     identities = dict(before.identities)
     known = {message_key(row) for row in before.rows}
     new = _gather(settings, exports, rejects, identities, known, counts, bars)
@@ -92,6 +92,7 @@ def _import(
         processed = postprocess(
             settings, before.rows, new, identities, pseudonyms, before.regions, erasure_list, counts, advance
         )
+    del new  # of a message that was rewritten, the words as they were
     corpus = build(settings, processed.rows, processed.identities, pseudonyms, before.splits, processed.regions)
     _require_persona(settings, corpus, counts)
     save(corpus, settings.corpus, rejects.finish(settings.corpus / (os.devnull if fresh else REJECTS)))
