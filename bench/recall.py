@@ -3,6 +3,7 @@ another one, or none.
 
     python -m bench.recall [--config persona.toml]              # of the bundle that speaks
     python -m bench.recall --sample FOLDER --write docs/memory.md    # the sample with planted facts, learned both ways
+    python -m bench.recall --sample FOLDER --untuned smollm2         # … and facts as a real base reads them, without an adapter
 
 A planted fact is an invented name or number that the persona says once, and in later years is asked for again. Both adapters
 stand on one base and are asked the same, with the archive of the one that has it. FOLDER keeps each step's outcome: a run that
@@ -33,6 +34,7 @@ from examples.make_sample import SampleMessage, make, write_telegram
 from persona.archive.index import archive_of
 from persona.bundle import Bundle, current, open_bundle, read_seal
 from persona.config import Settings, load
+from trainer.base.loading import open_base
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
@@ -41,6 +43,7 @@ from trainer.evaluate.evaluation import Scope, evaluate
 from trainer.evaluate.intervals import Figure, bootstrap
 from trainer.evaluate.likelihood import LikelihoodScorer, bits_per_character, relevance
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reminded, reply_contexts, unreminded
+from trainer.loop.lora import add_adapter
 from trainer.progress import Bars
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,6 +110,11 @@ def _compared(chosen: argparse.Namespace) -> str:
             if name not in result[variant]:
                 _say(f"{VARIANTS[variant]}: {name}")
                 _keep(folder, result, variant, {**part(), name: True})
+    if chosen.untuned and chosen.untuned not in result:
+        _say(f"{chosen.untuned}, untuned")
+        asked = Asked(settings, load_corpus(settings), opened["with"], opened["with"], chosen.untuned)
+        figures = {**asked.facts_figures(), **asked.relevance_figures(chosen.seconds, kinds=["_facts"])}
+        _keep(folder, result, chosen.untuned, figures)
     return table_of(result)
 
 
@@ -134,7 +142,7 @@ def _trainer(command: str, config: Path, *more: str) -> dict[str, Any]:
 
 
 def _keep(folder: Path, result: Result, variant: str, more: Mapping[str, Any]) -> None:
-    result[variant] |= more
+    result[variant] = {**result.get(variant, {}), **more}
     fresh = folder / f".{RESULT}"
     fresh.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     fresh.replace(folder / RESULT)
@@ -160,18 +168,29 @@ def _parts(
 
 @dataclass
 class Asked:
-    """The held-out replies of a corpus as a bundle is asked for them; loaded when they are needed."""
+    """The held-out replies of a corpus as a bundle is asked for them, or a base without an adapter; loaded when they are
+    needed."""
 
     settings: Settings
     corpus: Corpus
     bundle: Bundle
     remembering: Bundle
+    untuned: str = ""
 
     @cached_property
     def scorer(self) -> LikelihoodScorer:
-        """Return what tells how likely the bundle finds a text."""
+        """Return what tells how likely the bundle, or the base, finds a text."""
+        if self.untuned:
+            return self._untuned_scorer()
         model = open_bundle_model(self.bundle, str(located_base(self.settings)), merge=False)
         return LikelihoodScorer(model, encoding_of(self.bundle), self.bundle.seal)
+
+    def _untuned_scorer(self) -> LikelihoodScorer:
+        base = self.settings.base.model_copy(update={"model": self.untuned, "revision": "main"})
+        opened = open_base(self.settings.model_copy(update={"base": base}), self.corpus, Bars(quiet=True))
+        ends = {"end_of_turn": opened.encoding.end_of_turn, "bos": opened.encoding.bos}
+        model = add_adapter(opened.model, self.settings.train).eval()  # which changes nothing before it is trained
+        return LikelihoodScorer(model, opened.encoding, self.bundle.seal.model_copy(update=ends))
 
     @cached_property
     def replies(self) -> tuple[list[ReplyContext], list[Fact]]:
@@ -206,11 +225,12 @@ class Asked:
             for name, some in (("reminded", scored), ("unreminded", [*map(unreminded, scored)]))
         }
 
-    def relevance_figures(self, seconds: float) -> dict[str, Plain]:
+    def relevance_figures(self, seconds: float, kinds: Sequence[str] = ("", "_facts")) -> dict[str, Plain]:
         """Return R10@1 of all replies and of those with a fact, reminded and not. seconds: for each."""
         asked, facts = self.replies
         figures: dict[str, Plain] = {}
-        for kind, some in (("", asked), ("_facts", [fact.context for fact in facts])):
+        for kind in kinds:
+            some = [fact.context for fact in facts] if kind else asked
             for name, replies in (("reminded", some), ("unreminded", [*map(unreminded, some)])):
                 figures[f"r10{kind}_{name}"] = _plain(relevance(self.scorer, replies, time.monotonic() + seconds))
         return figures
@@ -248,18 +268,16 @@ FIGURES = {
 
 def table_of(result: Result) -> str:
     """Return the figures as a table in Markdown, a column a variant, each with its interval."""
-    columns = [variant for variant in VARIANTS if variant in result]
-    rows = [["", *(VARIANTS[column] for column in columns)], ["---"] * (1 + len(columns))]
-    for key, title in FIGURES.items():
-        rows.append([title, *(_cell(result[column].get(key)) for column in columns)])
-    trained = [result[column] for column in columns if "steps" in result[column]]
-    if trained:
-        rows.append(["steps, minutes of training", *(f"{each['steps']}, {each['minutes']}" for each in trained)])
+    titles = [VARIANTS.get(variant, f"{variant}, untuned") for variant in result]
+    rows = [["", *titles], ["---"] * (1 + len(titles))]
+    rows += [[title, *(_cell(figures.get(key)) for figures in result.values())] for key, title in FIGURES.items()]
+    steps = [f"{each['steps']}, {each['minutes']}" if "steps" in each else "" for each in result.values()]
+    rows += [["steps, minutes of training", *steps]] if any(steps) else []
     return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
 
 def _cell(figure: Plain) -> str:
-    return "{:.3f} ({:.3f} to {:.3f})".format(*figure) if figure else "too few"
+    return "{:.3f} ({:.3f} to {:.3f})".format(*figure) if figure else ""
 
 
 def _plain(figure: Figure | None) -> Plain:
@@ -294,6 +312,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, default=Path("persona.toml"))
     parser.add_argument("--sample", type=Path, help="a folder for the sample with planted facts and what comes of it")
     parser.add_argument("--base", default="scratch", help="of that sample")
+    parser.add_argument("--untuned", default="", help="a real base that is asked for the facts without an adapter")
     parser.add_argument("--tweets", type=int, default=TWEETS)
     parser.add_argument("--chats", type=int, default=CHATS, help="messages in each of its two groups")
     parser.add_argument("--facts", type=int, default=FACTS, help="planted")
