@@ -22,7 +22,7 @@ from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.reading import Read, read_all
-from trainer.ingest.rows import in_voice, row_of, with_reactors
+from trainer.ingest.rows import GatheredRows, in_voice, row_of, with_reactors
 from trainer.people.erasure_list import load_erasure_list
 from trainer.people.identities import Identity, register_sender
 from trainer.progress import Bars
@@ -109,18 +109,17 @@ def _gather(
     bars: Bars,
 ) -> list[Row]:
     """Return what the exports hold that is not `known`. identities: added to."""
-    rows: dict[tuple[str, ...], Row] = {}
+    gathered = GatheredRows(known)
     for export, reading in read_all(exports, partial(clean_all, settings=settings.data), rejects.path.parent, bars):
         _read(
             _messages_of(reading, export, rejects, counts),
             export.source.name,
             settings,
             identities,
-            rows,
-            known,
+            gathered,
             counts,
         )
-    return [with_reactors(row, identities) if row.reactions else row for row in rows.values()]
+    return [with_reactors(row, identities) if row.reactions else row for row in gathered.rows]
 
 
 @contextmanager
@@ -194,8 +193,7 @@ def _read(
     source: str,
     settings: Settings,
     identities: dict[str, Identity],
-    rows: dict[tuple[str, ...], Row],
-    known: Collection[tuple[str, ...]],
+    gathered: GatheredRows,
     counts: ImportCounts,
 ) -> None:
     private = f"{source}, private"
@@ -209,17 +207,13 @@ def _read(
             counts.drop(label, sender, cleaned.reason)
             continue
         row = row_of(message, sender, label, cleaned, identities)
-        key = message_key(row)
-        if known and key in known:
-            counts.drop(label, sender, "already there")
-        elif (earlier := rows.setdefault(key, row)) is row:
-            kept[label, sender] += 1
-            counts.group_dms += message.is_group_dm and message.conversation_type == "group"
-            if cleaned.rewritten:
-                counts.rewritten.update(cleaned.rewritten)
-        else:  # the same message twice in what is read now: the later version counts
-            rows[key] = max(earlier, row, key=lambda version: version.at or 0.0)
-            counts.drop(label, sender, "already there" if earlier.lines == row.lines else "older version")
+        if reason := gathered.add(row):
+            counts.drop(label, sender, reason)
+            continue
+        kept[label, sender] += 1
+        counts.group_dms += message.is_group_dm and message.conversation_type == "group"
+        if cleaned.rewritten:
+            counts.rewritten.update(cleaned.rewritten)
     for (label, sender), count in kept.items():
         counts.keep(label, sender, count)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from sys import intern
 
@@ -10,12 +10,14 @@ from msgspec import structs
 
 from persona.config import Settings
 from trainer.corpus.segmentation import UNKNOWN_PARENT, Row
+from trainer.corpus.store import message_key
 from trainer.ingest.cleaning import NOBODY, Kept, is_private
 from trainer.people.identities import Identity, named_people, register_mentioned
 from trainer.sources.message import Message
 from trainer.sources.parsing.roles import role_named
 from trainer.sources.parsing.spoken import ROLES
 
+_Key = str | tuple[str, ...]  # of a message, in its channel
 _PLAIN_ID = re.compile(r"[\d.:_\-]*|timeline|(?:https?|at)://\S+")
 
 
@@ -100,3 +102,27 @@ def _opaque(number: str) -> str:
 def _opaque_channel(number: str) -> str:
     """Return the same for what many messages share: one string for all of them."""
     return intern(_opaque(number))
+
+
+class GatheredRows:
+    """The messages that were read, each once. known: keys of those that earlier imports kept."""
+
+    def __init__(self, known: Collection[tuple[str, ...]]) -> None:
+        self.rows: list[Row] = []
+        self._known = known
+        self._places: dict[
+            tuple[str, str], dict[_Key, int]
+        ] = {}  # by channel: to name it in each key takes much memory
+
+    def add(self, row: Row) -> str:
+        """Take a message; returns why it is none more, "" if it is one."""
+        if self._known and message_key(row) in self._known:
+            return "already there"
+        here = self._places.setdefault((row.platform, row.channel), {})
+        place = here.setdefault(row.message_id if row.platform != "text" else message_key(row), len(self.rows))
+        if place == len(self.rows):
+            self.rows.append(row)
+            return ""
+        earlier = self.rows[place]  # the same message twice in what is read now: the later version counts
+        self.rows[place] = max(earlier, row, key=lambda version: version.at or 0.0)
+        return "already there" if earlier.lines == row.lines else "older version"
