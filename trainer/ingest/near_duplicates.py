@@ -17,7 +17,7 @@ from trainer.people.text_scan import ALONE, DROPPED, LETTER, SEPARATOR, Characte
 MIN_WORDS = 8  # shorter messages are habits
 MIN_ASCII = 2 * MIN_WORDS - 1  # characters of so many words
 MIN_SIMILARITY = 0.8  # Jaccard similarity of shingles
-_TOGETHER = 1 << 16  # messages at least, of one speaker or of many, that are compared in one go
+_TOGETHER = 1 << 14  # messages at least, of one speaker or of many, that are compared in one go
 _CROWD = 32  # messages that share a rare shingle, from which on each is only compared with those that are kept
 _DIFFERENCE = (1 - MIN_SIMILARITY) / (1 + MIN_SIMILARITY)  # at most, of the sizes of two such sets together
 _HASH_BITS, _BUCKET_BITS, _COMMON_BITS = 32, 18, 5  # of a shingle; of those counted as one; of how common it is
@@ -75,6 +75,7 @@ class _ShingleSets:
         sizes = np.bincount(owners, minlength=len(places))
         starts = np.cumsum(sizes) - sizes
         mixed_hashes = mixed(hashes)
+        del members, hashes, shingles
         said = mixed(speakers.astype(np.uint64))
         first = _first_of_each(np.add.reduceat(mixed_hashes, starts) + said if len(places) else said)
         self.places: list[int] = places.tolist()
