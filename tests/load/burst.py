@@ -17,7 +17,8 @@ MIB = 2**20
 @dataclass(frozen=True)
 class Outcome:
     """lost: mentions without an answer. grown: bytes the process grew by at its largest. ahead: of the noisy channel's
-    answers, how many came before the last answer in a quiet channel."""
+    answers, how many came before the last answer in a quiet channel. cpu, fakes_cpu: milliseconds a mention, of the daemon
+    and of this process, which plays Discord."""
 
     mentions: int
     lost: int
@@ -27,12 +28,15 @@ class Outcome:
     p50: float
     p99: float
     p99_wait: float
+    cpu: float
+    fakes_cpu: float
 
     def __str__(self) -> str:
         wait = f"<= {self.p99_wait:g} s" if math.isfinite(self.p99_wait) else "beyond the last bucket"
         return (
             f"{self.mentions} mentions, {self.lost} lost, {self.seconds:.0f} s ({self.mentions / self.seconds:.0f}/s); "
             f"mention to answer p50 {self.p50:.1f} s, p99 {self.p99:.1f} s; committed to engine p99 {wait}; "
+            f"CPU a mention {self.cpu:.1f} ms, the faked Discord's {self.fakes_cpu:.1f} ms; "
             f"memory +{self.grown / MIB:.0f} MiB; {self.ahead} of the noisy channel's answers before the last quiet one"
         )
 
@@ -42,6 +46,7 @@ async def burst(mentions: int, channels: int, folder: Path, patience: float) -> 
     async with world(folder, channels) as here:
         noisy, *quiet = here.discord.channels
         start, largest, began = here.resident_bytes(), 0, time.monotonic()
+        cpu, fakes_cpu = here.cpu_seconds(), time.process_time()
         loud = [await here.mention(number, noisy) for number in range(mentions // 2)]
         soft = [await here.mention(number, quiet[number % len(quiet)]) for number in range(mentions // 2, mentions)]
         while not await here.answered(1) and time.monotonic() - began < patience:
@@ -60,6 +65,8 @@ async def burst(mentions: int, channels: int, folder: Path, patience: float) -> 
             quantile(waits, 0.5),
             quantile(waits, 0.99),
             await here.quantile("wait", 0.99),
+            1e3 * (here.cpu_seconds() - cpu) / mentions,
+            1e3 * (time.process_time() - fakes_cpu) / mentions,
         )
 
 

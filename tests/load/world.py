@@ -1,6 +1,7 @@
 """Discord on loopback and a daemon in a process of its own, with what can be seen of it from outside."""
 
 import asyncio
+import os
 import re
 import socket
 import time
@@ -56,6 +57,11 @@ class World:
         """The memory the daemon's process holds."""
         pages = int(Path(f"/proc/{self.lodger.process.pid}/statm").read_text().split()[1])
         return pages * 4096
+
+    def cpu_seconds(self) -> float:
+        """The CPU that the daemon's process has used, the system's share included."""
+        fields = Path(f"/proc/{self.lodger.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def handles(self) -> int:
         """The files and sockets it has open."""
