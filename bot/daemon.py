@@ -227,7 +227,7 @@ class BotDaemon:
         self._writers[post.channel.partition(":")[0]].deliver(post)
 
     async def _disable_target(self, post: Post, reason: str) -> None:
-        """A tweet that can't be posted somewhere is not tried there again before the next start."""
+        """A tweet that can't be posted somewhere is not tried there again before the next start, or for a day."""
         if post.origin.startswith("tweet:"):
             log.error(
                 Event(

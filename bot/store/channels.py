@@ -29,6 +29,7 @@ from bot.store.schema import (
 )
 
 EVERYWHERE = ""  # the channel of a silence that holds in all of them
+DISABLED_SECONDS = 86400.0  # after which a target is tried again: a platform may have been at fault for hours
 
 
 class Channels(Repository):
@@ -89,8 +90,9 @@ class Channels(Repository):
 
     @reading
     def disabled_targets(self, read: sa.Connection, account: str) -> set[str]:
-        """Return the channels that tweets can't reach."""
-        query = sa.select(disabled_targets.c.channel).where(disabled_targets.c.account == account)
+        """Return the channels that tweets could not reach within the last day."""
+        lately = disabled_targets.c.at > self.database.clock() - DISABLED_SECONDS
+        query = sa.select(disabled_targets.c.channel).where(disabled_targets.c.account == account, lately)
         return set(read.execute(query).scalars())
 
     @transaction

@@ -210,6 +210,7 @@ async def test_quiet_in_a_telegram_group_holds_in_its_topics(
     """The group is what a topic lies in; an answer to a command stays in its topic."""
     telegram.admins = {555}
     daemon = await start_daemon(on_telegram(bare_home, telegram))
+    telegram.groups = [{**telegram.groups[0], "is_forum": True}]
     topic: dict[str, Any] = {"message_thread_id": 7, "is_topic_message": True}
     telegram.say("/quiet 2h group", **topic)
     (answer,) = await telegram.wait_sent(1)

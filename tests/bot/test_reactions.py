@@ -87,6 +87,7 @@ async def test_reactions_on_telegram_are_heard(
     bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
 ) -> None:
     """In topics too, of which Telegram doesn't tell; custom ones as the emoji they stand for; of anonymous admins."""
+    telegram.groups = [{**GROUP, "is_forum": True}]
     daemon = await start_daemon(on_telegram(bare_home, telegram))
     in_topic: dict[str, Any] = {"message_thread_id": 5, "is_topic_message": True}
     number = telegram.say("a swan bit me", **in_topic)

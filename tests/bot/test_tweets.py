@@ -70,6 +70,17 @@ async def test_a_dead_target_is_disabled_and_reported_once_and_the_others_go_on(
         assert await home.store.channels.disabled_targets("discord:1") == set()
 
 
+async def test_a_target_that_could_not_be_reached_is_tried_again_a_day_later(tmp_path: Path) -> None:
+    """Telegram once refused every bot's posts for hours (python-telegram-bot#3956); nobody should have to restart for it."""
+    clock = Clock()
+    async with inhabited(tmp_path, tweeting("discord:7"), clock=clock) as home:
+        await home.store.channels.disable_target("discord:1", "discord:7", "BadRequest")
+        clock.now += 86400 - 1
+        assert await home.store.channels.disabled_targets("discord:1") == {"discord:7"}
+        clock.now += 1
+        assert await home.store.channels.disabled_targets("discord:1") == set()
+
+
 async def test_what_was_tweeted_lately_is_not_tweeted_again(tmp_path: Path) -> None:
     """Nor nearly; where nothing new comes the turn is skipped, and the next is due."""
     clock = Clock()

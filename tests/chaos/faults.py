@@ -609,3 +609,33 @@ def _kill_at_post(name: str, moments: tuple[str, str]) -> None:
 
 _kill_at_post("kill -9 when a post arrives", BEFORE)
 _kill_at_post("kill -9 when a post is made", AFTER)
+
+
+# speaking up, though nobody asked
+
+
+def _unprompted_fault(name: str, kill_at: Callable[[Run], str], *, doubtful: bool = True) -> None:
+    """It dies between deciding to speak up and the note of its post. What it had decided to say it says once; for what it
+    hadn't, nobody waits."""
+
+    async def body(run: Run) -> None:
+        run.config.write_text(run.config.read_text().replace("[talk]\n", "[talk]\nunprompted = 1.0\n"))
+        await run.lodger.stop()
+        await run.lodger.start()
+        await run.ready()
+        await run.lodger.stop()
+        run.lodger.kill_at = kill_at(run)
+        for _ in range(run.around):
+            await run.mention(live=False, calls=False)
+        await run.lodger.start()
+        await run.lodger.killed(seconds=15)
+        await run.lodger.stop()
+        run.lodger.kill_at = ""
+        await run.lodger.start()
+        await run.decided()
+
+    FAULTS.extend(Fault(name, platform, body, doubtful, kills=True) for platform in ("discord", "telegram"))
+
+
+_unprompted_fault("speaking up: kill -9 before a commit", lambda run: f"commit:{run.random.randrange(4, 16)}")
+_unprompted_fault("speaking up: kill -9 while sampling", lambda _: "engine", doubtful=False)

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,8 +19,10 @@ from bot.gateways.discord.gateway import DiscordGateway
 from bot.gateways.telegram.gateway import TelegramGateway
 from bot.store import BotStore
 from engine.base import Request
+from engine.voice import Voice
 from persona.config import Settings, load
 from persona.platforms import Discord, Telegram
+from persona.speaking_up import SpeakingUp
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import small_encoding, small_voice
@@ -45,6 +48,13 @@ def echo(request: Request) -> str:
     said = small_encoding().text(request.ids[-4000:]).strip().split("\n\n")[-2].splitlines()[-1]
     lines = [f"{word} {said[:40]} {random.randrange(10**9)}" for word in ("re", "and")]
     return "\n".join(lines if " twice" in said else lines[:1])
+
+
+def speaks_up(engine: FakeEngine) -> Voice:
+    """A voice that finds its turn in whatever is said, where `[talk] unprompted` lets it."""
+    voice = small_voice(engine)
+    knows = SpeakingUp(rate=1.0, thresholds=(-1.0,))
+    return replace(voice, seal=voice.seal.model_copy(update={"speaking_up": knows}))
 
 
 def gateways(settings: Settings, dead: float) -> list[Gateway]:
@@ -74,7 +84,7 @@ class Resident:
     async def start(self) -> None:
         settings = load(self._config, {})
         self.store = await BotStore.open(settings.store.url, settings.state, self.clock)
-        self.daemon = BotDaemon(settings, self.store, small_voice(self.engine), gateways(settings, self._dead), PAUSES)
+        self.daemon = BotDaemon(settings, self.store, speaks_up(self.engine), gateways(settings, self._dead), PAUSES)
         self._task = asyncio.create_task(self.daemon.run(self._stopping, until_first_ends=False))
 
     def again(self) -> "Resident":

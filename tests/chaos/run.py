@@ -82,17 +82,17 @@ class Run:
         self.resident.engine.words = words
         await self.daemon.start()
 
-    async def mention(self, *, live: bool = True, text: str = "") -> str:
-        """Somebody new mentions it. Returns the message's id."""
+    async def mention(self, *, live: bool = True, text: str = "", calls: bool = True) -> str:
+        """Somebody new mentions it. calls: False, they ask it nothing. Returns the message's id."""
         number = next(self._numbers)
         said = f"mention {number} twice {text}".strip()
         if self.platform == "discord":
             author = {**ALICE, "id": str(int(ALICE["id"]) + 100 + number), "username": f"person{number}"}
             channel = self.random.choice(self.discord.channels)
-            found = await self.discord.say(said, mention=True, author=author, live=live, channel=channel)
+            found = await self.discord.say(said, mention=calls, author=author, live=live, channel=channel)
         else:
             chat = self.random.choice(self.telegram.groups)
-            found = str(self.telegram.say(said, mention=True, author={**ADA, "id": 1000 + number}, chat=chat))
+            found = str(self.telegram.say(said, mention=calls, author={**ADA, "id": 1000 + number}, chat=chat))
         self.mentions[found] = f"mention {number} "
         return found
 
@@ -115,6 +115,12 @@ class Run:
                     await asyncio.sleep(0.03)
         except TimeoutError:
             return  # judged as it is
+
+    async def decided(self) -> None:
+        """Leave out what it doesn't answer though nobody asked it: only what it decided to say is judged."""
+        await asyncio.sleep(2)  # it decides at once, and what it read again after a restart too
+        rows = {number.rpartition("/")[2] for number, _ in self._rows("select message_id, verdict from inbox")}
+        self.mentions = {number: begins for number, begins in self.mentions.items() if number in rows}
 
     def _rows(self, query: str) -> list[tuple[str, str]]:
         path = self.folder / "alterego.db"

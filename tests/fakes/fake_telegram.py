@@ -27,6 +27,9 @@ PRIVATE = {"id": 555, "type": "private", "first_name": "Alice"}
 Trouble = Callable[[str, web.Request], Awaitable[web.StreamResponse | None]]
 
 
+NO_THREAD = "message thread not found"
+
+
 class FakeTelegram:
     """A server that keeps updates until they are confirmed, as the real one does. on_send: called before a message is
     kept; it may raise web.HTTPException to refuse. trouble: asked before and after a call takes effect (`before
@@ -49,6 +52,7 @@ class FakeTelegram:
         self.admins: set[int] = set()
         self.reads_all = False
         self.muted: set[int] = set()  # groups in which the bot may not write
+        self.refused_topics = {1: NO_THREAD}  # what is said to who posts there; 1 is General's in links
         self.on_send: Callable[[dict[str, Any]], None] | None = None
         self.trouble: Trouble | None = None
         self.webhook = ""
@@ -256,6 +260,11 @@ class FakeTelegram:
     async def _send(self, wish: dict[str, Any]) -> web.Response:
         if self.on_send:
             self.on_send(wish)
+        if topic := int(wish.get("message_thread_id") or 0):
+            forums = {group["id"] for group in self.groups if group.get("is_forum")}
+            refusal = self.refused_topics.get(topic) or ("" if int(wish["chat_id"]) in forums else NO_THREAD)
+            if refusal:
+                return self._answer(None, 400, error_code=400, description=f"Bad Request: {refusal}")
         self._next += 1
         message = {
             "message_id": self._next,

@@ -8,6 +8,7 @@ from telegram.constants import ChatType
 from persona.platforms import Telegram
 
 MOST_KNOCKS = 10_000  # places that are remembered as having asked
+GENERAL = "1"  # the topic of a forum that is always there
 
 
 class Chats:
@@ -60,6 +61,7 @@ def owner_of(channel: str) -> str:
 
 
 def topic_of(channel: str) -> int | None:
-    """Return the topic of a channel, if it is one."""
+    """Return the topic of a channel as it is posted to, if it is one. General is 1 in links, but takes posts without a
+    number only."""
     topic = channel.split(":")[2:]
-    return int(topic[0]) if topic else None
+    return int(topic[0]) if topic and topic[0] != GENERAL else None
