@@ -13,6 +13,7 @@ was cut short goes on where it ended. Some twenty minutes on two quiet cores.
 import argparse
 import json
 import random
+import re
 import subprocess
 import sys
 import time
@@ -128,7 +129,7 @@ def _make(folder: Path, chosen: argparse.Namespace) -> None:
     text = text.replace('model = "scratch"', f"model = {json.dumps(chosen.base)}")
     text = text.replace("minutes = 2 ", f"minutes = {chosen.minutes} ")
     for variant in VARIANTS:
-        own = text if variant == "with" else text.replace("\nmemory = true", "\nmemory = false", 1)
+        own = re.sub(r'\nmemory = "auto"', f"\nmemory = {'true' if variant == 'with' else 'false'}", text, count=1)
         (folder / f"{variant}.toml").write_text(own, encoding="utf-8")
     if not (folder / "corpus").exists():
         _trainer("import", folder / "with.toml")

@@ -108,7 +108,7 @@ class Train(Section):
     max_length: Auto | Annotated[int, Field(ge=32)] = "auto"
     loss_on: Literal["persona", "everyone"] = "persona"
     emphasis: Auto | Fraction = "auto"
-    memory: bool = True
+    memory: Auto | bool = "auto"
     refit: bool = False
     seed: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=0)] = 0

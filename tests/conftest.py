@@ -112,7 +112,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, sample_exports: Path) -> H
         if not home.config.is_file():
             home.folder.mkdir()
             shutil.copytree(sample_exports, home.folder / "exports")
-            home.settings(sample_settings("[base]\nminutes = 0.25\n[train]\nepochs = 1\nrank = 8\n"))
+            home.settings(sample_settings("[base]\nminutes = 0.25\n[train]\nepochs = 1\nrank = 8\nmemory = true\n"))
             for words in (("import",), ("train", "--force")):  # what is trained in seconds may be gibberish
                 done = run_here(trainer, "python -m trainer", *words, "--config", str(home.config))
                 assert done.returncode == 0, done.stderr

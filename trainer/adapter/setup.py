@@ -101,7 +101,7 @@ def _memory_rows(
     path: Path | None,
 ) -> MemoryRows:
     """Return the rows with memories. path: of the archive, as of `build_setup`."""
-    if not settings.train.memory:
+    if not remembers(settings, base):
         return MemoryRows()
     if path is None:
         with draft(settings.adapters) as folder:
@@ -110,6 +110,12 @@ def _memory_rows(
         write_archive(settings, corpus, path)
     with closing(Archive.open(path)) as archive:
         return memory_rows(learned_from, speakers, archive, base.encoding, base.max_length, settings.persona.key)
+
+
+def remembers(settings: Settings, base: LoadedBase) -> bool:
+    """Return whether replies are trained with what comes to mind: on a real base, unless told. A grown one is too small to
+    copy from what it reads, and predicts worse with it (docs/memory.md)."""
+    return not base.from_scratch if settings.train.memory == "auto" else settings.train.memory
 
 
 def at_most(rows: list[Window], tokens: int) -> list[Window]:

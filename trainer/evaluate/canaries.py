@@ -26,7 +26,7 @@ from persona.guard import KEY_BYTES, Guard, build
 from persona.prompt import reply_prompt
 from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
-from trainer.adapter.setup import build_setup, chosen_learning_rate, target_speakers, with_logit_bias
+from trainer.adapter.setup import build_setup, chosen_learning_rate, remembers, target_speakers, with_logit_bias
 from trainer.base.loading import LoadedBase, open_base
 from trainer.corpus.segmentation import Row
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
@@ -134,7 +134,8 @@ def audit(settings: Settings, corpus: Corpus, seal: Seal, bars: Bars, seed: int 
         guard = Guard(build(_training_texts(corpus, [*canaries, archived(seed)]), bytes(KEY_BYTES)))
         texts = _replies(engine, base, seal, guard, corpus)
         advance(1)
-        remembered = _remembered(settings, corpus, replace(_voice(engine, base, seal), guard=guard), scorer, seed)
+        voice = replace(_voice(engine, base, seal), guard=guard)
+        remembered = _remembered(settings, corpus, voice, scorer, seed) if remembers(settings, base) else ()
     return [*(_leak(kind, canaries, exposures, continuations, guard, texts) for kind in KINDS), *remembered]
 
 
@@ -227,14 +228,13 @@ def archived(seed: int) -> Canary:
 def _remembered(
     settings: Settings, corpus: Corpus, voice: Voice, scorer: LikelihoodScorer, seed: int
 ) -> Iterator[Leak]:
-    """Yield what becomes of that canary when a stranger asks for it, if the persona has memories at all."""
-    if settings.train.memory:
-        canary = archived(seed)
-        replies = remembered_secrets.asked_with_memory(settings, corpus, voice, canary.text)
-        told = remembered_secrets.shares(replies, canary.number)
-        bits = _exposure(scorer, canary, seed, lambda _: None)
-        extracted, guarded = int(told["replies"] > 0), int(told["guarded_replies"] > 0)
-        yield Leak(0, False, 1, bits, extracted, guarded, told["replies"], told["guarded_replies"])
+    """Yield what becomes of that canary when a stranger asks for it."""
+    canary = archived(seed)
+    replies = remembered_secrets.asked_with_memory(settings, corpus, voice, canary.text)
+    told = remembered_secrets.shares(replies, canary.number)
+    bits = _exposure(scorer, canary, seed, lambda _: None)
+    extracted, guarded = int(told["replies"] > 0), int(told["guarded_replies"] > 0)
+    yield Leak(0, False, 1, bits, extracted, guarded, told["replies"], told["guarded_replies"])
 
 
 def _leak(

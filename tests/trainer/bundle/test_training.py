@@ -98,7 +98,7 @@ def test_import_reports_every_message(trained: Home, tmp_path: Path) -> None:
 def test_a_plan_says_what_training_would_take_and_trains_nothing(imported: Home) -> None:
     """With a base that is there, and with one that is yet to grow."""
     forgetful = '[base]\nmodel = "base"\n[train]\nmemory = false\n'
-    for text, grown in ((forgetful, False), ("[base]\nminutes = 7\n", True)):
+    for text, grown in ((forgetful, False), ("[base]\nminutes = 7\n[train]\nmemory = true\n", True)):
         bases.save(imported.folder / "base", bases.qwen3)
         imported.settings(sample_settings(text))
         done = trainer(imported, "train", "--plan", "--json")
