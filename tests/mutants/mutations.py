@@ -20,7 +20,7 @@ TRANSCRIPT = [
             'line.startswith(("\\\\", ">"))',
         ),
         quote_is_not_escaped=('line.startswith(("\\\\", ">"))', 'line.startswith("\\\\")'),
-        now_can_be_forged=("return line == NOW or bool(", "return bool("),
+        now_can_be_forged=("(line == NOW or bool(", "(bool("),
         memory_can_be_forged=(
             "bool(_SCENE.fullmatch(line) or _MEMORY.fullmatch(line))",
             "bool(_SCENE.fullmatch(line))",
