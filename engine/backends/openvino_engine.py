@@ -1,6 +1,7 @@
 """The engine for machines without a GPU: the bundle's GGUF in OpenVINO GenAI, continuous batching with prefix caching."""
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,8 +40,10 @@ def cache_blocks(gguf: Path, tokens: int) -> int:
 
 
 def _bound_kernels() -> None:
-    """Have oneDNN, below OpenVINO, keep few compiled kernels; it reads that when its first one is made."""
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MAX_SHAPES))
+    """Have oneDNN, below OpenVINO, keep few compiled kernels; it reads that when its first one is made. Not where PyTorch is
+    loaded, as in an evaluation: below it is another oneDNN, which would compile each of its kernels again and again."""
+    if "torch" not in sys.modules:
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MAX_SHAPES))
 
 
 class OpenVinoStepper:
