@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from persona.command import ConfigOption, JsonOption, command_line, debugging, run, typed
+from persona.command import ConfigOption, JsonOption, at_end, command_line, debugging, run, typed
 
 app = command_line("Let the persona speak: a daemon for Discord and Telegram, a chat in the terminal.")
 
@@ -25,8 +25,8 @@ def run_(config: ConfigOption = Path("persona.toml")) -> None:
 
     settings = load(config)
     set_up_logging(logging.DEBUG if debugging() else logging.INFO, settings.daemon.log_format)
+    at_end(leave_if_busy)
     asyncio.run(serve(settings, gateways_of(settings)))
-    leave_if_busy()
 
 
 @app.command()
@@ -44,6 +44,7 @@ def chat(
     from persona.config import load
 
     settings = load(config)
+    at_end(leave_if_busy)
     with open_screen(f"waking {settings.persona.name}…") as screen:
         from bot.daemon import serve
         from bot.gateways.terminal.gateway import TerminalGateway
@@ -51,7 +52,6 @@ def chat(
         set_up_logging(logging.DEBUG if debugging() else logging.WARNING)
         gateway = TerminalGateway(screen, settings.persona.name, name)
         asyncio.run(serve(settings, [gateway], until_first_ends=True, drains=not screen.is_typed))
-    leave_if_busy()
 
 
 @app.command()

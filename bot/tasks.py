@@ -56,10 +56,10 @@ async def in_daemon_thread(work: Callable[[], Result]) -> Result:
     return result
 
 
-def leave_if_busy() -> None:
-    """End the process at once, with success, if a daemon thread is still at work: a library that loads a model aborts
+def leave_if_busy(code: int) -> None:
+    """End the process at once, with this exit code, if a daemon thread is still at work: a library that loads a model aborts
     when the interpreter is taken down under it. To be called when everything that must be saved is."""
     if any(thread.is_alive() for thread in _at_work):
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(code)

@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -32,6 +32,7 @@ ConfigOption = Annotated[Path, typer.Option("--config", help="The settings file.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
 _program: ContextVar[str] = ContextVar("program", default="")
+_at_end: list[Callable[[int], object]] = []
 _guided: ContextVar[bool] = ContextVar("guided", default=False)
 
 
@@ -121,6 +122,11 @@ def debugging() -> bool:
     return _debug.get()
 
 
+def at_end(action: Callable[[int], object]) -> None:
+    """Have `action` called with the exit code once the command in hand has said all it has to say, however it ends."""
+    _at_end.append(action)
+
+
 def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit: 0 done, 1 failed, 2 wrong usage or settings, 78 what a restart can't mend."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -131,8 +137,12 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
         _quiet_libraries()
     bound_spinning()
     signal.signal(signal.SIGTERM, _interrupt)
+    _at_end.clear()
     try:
-        sys.exit(_result(app, program, words))
+        code = _result(app, program, words)
+        for action in _at_end:
+            action(code)
+        sys.exit(code)
     except BrokenPipeError:  # the reader of our output is gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
