@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from trainer.base.pretraining import Size, init_base, shape
 from trainer.corpus.store import load as load_corpus
 from trainer.ingest.pipeline import import_exports
 from trainer.loop.batches import Window, pack, windows_of
+from trainer.loop.fused_lora import fused_lora
 from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.lora import add_adapter
 from trainer.loop.loss import IGNORE_INDEX, summed_loss
@@ -176,7 +177,8 @@ def epoch(
         total = sum(int((batch["labels"][:, 1:] != IGNORE_INDEX).sum()) for batch in step)
         for batch in step:
             fed += batch["input_ids"].numel()
-            with autocast(model.device), nullcontext() if way.plain else side_by_side(model):
+            ours = nullcontext() if way.plain else fast_layers(model)
+            with autocast(model.device), ours:
                 loss = _plain(model, batch) if way.plain else summed_loss(model, batch)
                 torch.autograd.backward(loss / max(1, total))
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -184,6 +186,13 @@ def epoch(
         optimizer.zero_grad()
     seconds = time.perf_counter() - start
     return Run(seconds, fed, measure_loss(model, held_out, 8192, 0).bits_per_character)
+
+
+@contextmanager
+def fast_layers(model: PeftModel) -> Iterator[None]:
+    """Training as our loop runs it."""
+    with side_by_side(model), fused_lora(model):
+        yield
 
 
 def _plain(model: PeftModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:

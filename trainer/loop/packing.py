@@ -15,7 +15,7 @@ from torch.nn.functional import scaled_dot_product_attention, softmax
 from transformers import AttentionInterface, PreTrainedModel
 
 from engine.packed_forward import attention_of, why_not_packed
-from trainer.loop.short_attention import LONGEST, attend_short
+from trainer.loop import short_attention
 
 ATTENTION = "alterego_side_by_side"  # its name among transformers' implementations
 MAX_WASTED_PAIRS = 1 << 16  # pairs of tokens that may be attended to for nothing before a group of rows is closed
@@ -170,8 +170,13 @@ def _causal_attention(
     longest, shared = query.shape[2], query.shape[1] != key.shape[1]
     is_cut = window is not None and window < longest
     if softcap is None and not is_cut:
-        if longest <= LONGEST and not dropout and query.device.type == "cpu" and torch.is_grad_enabled():
-            return attend_short(query, key, value, scaling)
+        if (
+            longest <= short_attention.LONGEST
+            and not dropout
+            and query.device.type == "cpu"
+            and torch.is_grad_enabled()
+        ):
+            return short_attention.attend_short(query, key, value, scaling)
         return scaled_dot_product_attention(
             query, key, value, dropout_p=dropout, is_causal=True, scale=scaling, enable_gqa=shared
         )
