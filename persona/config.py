@@ -395,6 +395,9 @@ def _address_of(error: Any) -> tuple[str, ...]:
     return tuple(parts[: 3 if parts[:1] == ["people"] or parts[:2] == ["data", "cleaning"] else 2])
 
 
+_BOOLEAN = re.compile(r"a valid boolean.*")
+
+
 def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
     *tables, key = where or ("",)
     place = f"{_heading(tables)} {key}" if tables else _heading([key])
@@ -403,8 +406,9 @@ def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
             return _unknown_key(tables, key)
         case "missing":
             return f"{place} is missing"
-    messages = (issue["msg"].removeprefix("Value error, ") for issue in issues)
-    return (f"{place}: " if key else "") + " or ".join(messages).replace("Input should be ''", '"" for none')
+    first, *others = (_BOOLEAN.sub("true or false", issue["msg"].removeprefix("Value error, ")) for issue in issues)
+    message = " or ".join([first, *(other.removeprefix("Input should be ") for other in others)])
+    return (f"{place}: " if key else "") + message.replace("Input should be ''", '"" for none')
 
 
 def _unknown_key(tables: list[str], key: str) -> str:

@@ -97,6 +97,7 @@ def test_the_home_of_nobody_is_a_path_that_is_not_found(tmp_path: Path) -> None:
         (ME + '[tweets]\nto = ["irc:1"]\n', "[tweets] to:"),
         (ME + "[train]\nrank = 0\n", "[train] rank:"),
         (ME + '[train]\ntarget_modules = "("\n', "[train] target_modules: '(' is no pattern (missing )"),
+        (ME + '[train]\nmemory = "Auto"\n', "[train] memory: Input should be 'auto' or true or false"),
         (ME + '[train]\nloss_on = "everyone"\nemphasis = 0.5\n', "[train]: emphasis is of one persona's words"),
         (ME + '[base]\nquantize = "2bit"\n', "[base] quantize:"),
         (ME + '[discord]\napi_base = "http://example.com/api"\n', "plain http only on loopback"),
