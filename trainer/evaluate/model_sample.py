@@ -66,7 +66,8 @@ class ModelSample:
         """Return the same by a table of letters, made of what the adapter learned from, the persona's messages first."""
         if not self.scorer:
             return None
-        learned, limit = self.corpus.in_split(TRAIN), int(self.voice.seal.data.get("limit", 0))
+        learned, seal = self.corpus.in_split(TRAIN), self.voice.seal
+        limit = 0 if seal.base.from_scratch else int(seal.data.get("limit", 0))  # a grown base has read them all
         said = texts_by_speaker(newest(learned, {self._me}, limit) if limit else learned)
         mine, others = said.pop(self._me, []), chain.from_iterable(said.values())
         table = LetterTable(chain(mine, others))

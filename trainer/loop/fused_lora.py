@@ -70,7 +70,7 @@ class _FusedLora(torch.autograd.Function):
     ) -> torch.Tensor:
         dtype = computed_in(x)
         rows, weight = x.reshape(-1, x.shape[-1]).to(dtype), weight.to(dtype)
-        dropped = round(dropout * LEVELS)
+        dropped = min(round(dropout * LEVELS), LEVELS - 1)  # something stays, as with any dropout below 1
         kept = _random_bytes(rows) >= dropped if dropped else None
         a_scaled, b_scaled = a.to(dtype) * (LEVELS / (LEVELS - dropped)), b.to(dtype) * scaling
         inner = _masked(rows, kept) @ a_scaled.T

@@ -84,6 +84,13 @@ def test_a_share_of_what_goes_into_the_adapter_is_dropped_and_the_rest_makes_up_
     assert float(out.detach().mean()) == pytest.approx(layer.scaling["default"], rel=0.03)
 
 
+def test_a_dropout_near_one_leaves_something() -> None:
+    """[train] dropout takes any number below 1."""
+    loss, got = step(adapted(bases.llama, dropout=0.999), fused=True)
+    assert torch.isfinite(torch.tensor(loss))
+    assert all(bool(gradient.isfinite().all()) for gradient in got.values())
+
+
 def test_no_dropout_where_the_model_does_not_train() -> None:
     model = adapted(bases.llama, dropout=0.5)
     once, again = step(model.eval(), fused=True)[0], step(model, fused=True)[0]
