@@ -51,6 +51,17 @@ def test_what_is_found_is_what_comparing_all_would_find() -> None:
     assert sorted(places(*said)) == compared(said)
 
 
+def test_in_a_crowd_of_forms_too() -> None:
+    """More than share a rare shingle before each is compared with those kept alone: one long text, filled in anew each time."""
+    rng = random.Random(0)
+    form = [f"form{number}" for number in range(40)]
+    said = [
+        ("me", " ".join(form[rng.randint(0, 6) :] + [f"own{rng.randrange(400)}" for _ in range(rng.randint(0, 8))]))
+        for _ in range(300)
+    ]
+    assert sorted(places(*said)) == compared(said)
+
+
 def compared(said: list[tuple[str, str]]) -> list[int]:
     """The places of repetitions, each message compared with all before it."""
     kept: dict[str, list[set[str]]] = {"me": [], "bob": []}
