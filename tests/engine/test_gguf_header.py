@@ -1,5 +1,6 @@
 """What the beginning of a GGUF file tells, as the trainer's own writer wrote it."""
 
+import struct
 from pathlib import Path
 
 from engine.gguf_header import header_fields, kv_bytes_per_token
@@ -22,6 +23,8 @@ def test_the_shape_is_read_and_no_list(tmp_path: Path) -> None:
 
 def test_what_is_no_gguf_tells_nothing(tmp_path: Path) -> None:
     """Whoever loads it says what is wrong."""
-    (tmp_path / "model.gguf").write_bytes(b"no model")
-    assert kv_bytes_per_token(tmp_path / "model.gguf") == 0
+    start = b"GGUF" + struct.pack("<IQQ", 3, 0, 1)
+    for content in (b"", b"no model", b"x" * 50, start, start + b"\xff" * 40, start + struct.pack("<Q", 9) + b"abc"):
+        (tmp_path / "model.gguf").write_bytes(content)
+        assert kv_bytes_per_token(tmp_path / "model.gguf") == 0, content
     assert kv_bytes_per_token(tmp_path / "none.gguf") == 0
