@@ -530,8 +530,24 @@ MEMORY = [
     ),
 ]
 
+# what was made faster: the same has to come of it
+QUICKER = [
+    *_in(
+        "trainer/ingest/near_duplicates.py",
+        "tests/trainer/ingest/test_near_duplicates.py",
+        of_a_crowd_only_the_rarest_meet=("            if is_rarest:", "            if False:"),
+    ),
+    *_in(
+        "trainer/loop/fused_lora.py",
+        "tests/trainer/loop/test_fused_lora.py",
+        dropped_inputs_get_gradients=("_masked(through_a, kept)", "through_a"),
+        the_adapter_is_not_scaled=(".float() * ctx.scaling", ".float()"),
+    ),
+]
+
 MUTATIONS = [
     *MEMORY,
+    *QUICKER,
     *REFINING,
     *SPEAKING_UP,
     *TRANSCRIPT,
