@@ -85,7 +85,8 @@ class Visit:
         self.begun += "/queue/join" in url
 
     def tab(self, name: str) -> None:
-        """Open a tab, and let it fill itself."""
+        """Open a tab once the page is settled, and let it fill itself."""
+        self.settled()
         self.page.get_by_role("tab", name=name).click()
         self.settled()
 

@@ -69,7 +69,15 @@ async def test_a_broken_address_is_refused_as_another_is(broken: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/assets/index.js", "/theme.css", "/gradio_api/queue/join", "/gradio_api/heartbeat/x1"]
+    "path",
+    [
+        "/",
+        "/assets/index.js",
+        "/theme.css",
+        "/gradio_api/queue/join",
+        "/gradio_api/run/predict",
+        "/gradio_api/heartbeat/x1",
+    ],
 )
 async def test_what_the_page_asks_for_is_open(path: str) -> None:
     """And nothing is asked for twice."""
