@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.packed_forward import Forward, RowInput
+from engine.forward import Forward, RowInput
 from engine.prefix_cache import Prefix, PrefixCache
 from engine.sampler import apply_repetition_penalty, next_noise_seed, sample_tokens
 from engine.stepper import Job, StepResult
@@ -19,7 +19,7 @@ from persona.events import Event
 
 log = logging.getLogger("alterego.engine")
 
-MAX_PREFILL_TOKENS = 512  # a step; decoding sequences never wait for more of other prompts
+MAX_PREFILL_TOKENS = 512  # a step; decoding sequences wait for no more of other prompts where those go in by stretches
 
 
 @dataclass(eq=False, slots=True)
@@ -89,6 +89,8 @@ class Batch:
             sequence = self._rows[row_input.row]
             sequence.cached += len(row_input.ids)
             if not sequence.pending:
+                if not sequence.is_decoding and _channel(sequence):
+                    self._forward.mark(row_input.row, sequence.cached)
                 sequence.is_decoding = True
                 ready.append((number, sequence))
         return self._sampled(logits[[number for number, _ in ready]], [sequence for _, sequence in ready])
@@ -101,7 +103,8 @@ class Batch:
         for row, sequence in enumerate(self._rows[decode_rows:], start=decode_rows):
             if room <= 0:
                 break
-            inputs.append(RowInput(row, sequence.pending[:room], sequence.cached))
+            count = len(sequence.pending) if self._forward.reads_whole else room
+            inputs.append(RowInput(row, sequence.pending[:count], sequence.cached))
             room -= len(inputs[-1].ids)
         return inputs
 
@@ -140,8 +143,8 @@ class Batch:
         room = MAX_PREFILL_TOKENS - sum(len(sequence.pending) for sequence in self._rows if not sequence.is_decoding)
         while self._waiting and room > 0 and len(self._rows) < self._limit:
             sequence = self._waiting[0]
-            kv, sequence.cached = self._prefixes.find(_channel(sequence), sequence.ids)
-            self._forward.start(len(self._rows), kv, sequence.cached)
+            kept, sequence.cached = self._prefixes.find(_channel(sequence), sequence.ids)
+            self._forward.start(len(self._rows), kept, sequence.cached)
             self._rows.append(self._waiting.pop(0))
             room -= len(sequence.pending)
 
@@ -161,13 +164,13 @@ class Batch:
         if not (channel := _channel(sequence)) or not sequence.cached:
             return
         try:
-            kv = self._forward.export(row, sequence.cached)
+            kept = self._forward.export(row, sequence.cached)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             return  # a follow-up is slower then, no more
-        if kv:
-            self._prefixes.keep(channel, Prefix(tuple(sequence.ids[: sequence.cached]), kv))
+        if kept:
+            self._prefixes.keep(channel, Prefix(tuple(sequence.ids[: sequence.cached]), kept))
 
     def _recover(self, error: Exception) -> list[StepResult]:
         """Go on with less: without cached prefixes, else with half as many rows. Sequences that had a row start again

@@ -12,7 +12,21 @@ from torch.nn.functional import scaled_dot_product_attention
 
 _GRAIN = 64  # tokens by which rows grow
 
-KVSlice = dict[int, tuple[torch.Tensor, torch.Tensor]]  # keys and values [heads, tokens, size] of each layer
+
+@dataclass(frozen=True, slots=True)
+class KVSlice:
+    """Keys and values [heads, tokens, size] of each layer, for the first tokens of a row."""
+
+    layers: dict[int, tuple[torch.Tensor, torch.Tensor]]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes its tensors take."""
+        return sum(tensor.numel() * tensor.element_size() for pair in self.layers.values() for tensor in pair)
+
+    def usable(self, tokens: int) -> int:
+        """Return `tokens`: they can be cut anywhere."""
+        return tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +132,16 @@ class KVCache:
 
     def export(self, row: int, tokens: int) -> KVSlice:
         """Return a copy of a row's first tokens."""
-        return {
-            layer: (keys[row, :, :tokens].clone(), values[row, :, :tokens].clone())
-            for layer, (keys, values) in self._slabs.items()
-        }
+        return KVSlice(
+            {
+                layer: (keys[row, :, :tokens].clone(), values[row, :, :tokens].clone())
+                for layer, (keys, values) in self._slabs.items()
+            }
+        )
 
     def load(self, row: int, kv: KVSlice, tokens: int) -> None:
         """Fill the start of a row from a copy."""
-        for layer, pair in kv.items():
+        for layer, pair in kv.layers.items():
             for slab, tensor in zip(self._slabs_for(layer, *pair), pair, strict=True):
                 slab[row, :, :tokens] = tensor[:, :tokens]
 

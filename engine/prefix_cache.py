@@ -1,4 +1,4 @@
-"""Keys and values of each channel's last prompt, so that a follow-up computes its new tokens alone.
+"""What was computed for each channel's last prompt, so that a follow-up computes its new tokens alone.
 
 Bounded; the least recently used channel is dropped first."""
 
@@ -7,22 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from engine.kv_cache import KVSlice
+from engine.forward import Kept
 
 MAX_BYTES = 1 << 30  # about 90,000 tokens of a 0.5B model in 16 bits
 
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Keys and values of these ids."""
+    """What was computed for these ids."""
 
     ids: tuple[int, ...]
-    kv: KVSlice
-
-    @property
-    def bytes(self) -> int:
-        """Bytes its tensors take."""
-        return sum(tensor.numel() * tensor.element_size() for pair in self.kv.values() for tensor in pair)
+    kept: Kept
 
     def shared(self, ids: Sequence[int]) -> int:
         """Return the length of the common prefix with `ids`."""
@@ -40,18 +35,18 @@ class PrefixCache:
     def __contains__(self, channel: str) -> bool:
         return channel in self._prefixes
 
-    def find(self, channel: str, ids: Sequence[int]) -> tuple[KVSlice, int]:
-        """Return the cached slice of a prompt and how many of its tokens it covers; never the last, which has to be run."""
+    def find(self, channel: str, ids: Sequence[int]) -> tuple[Kept | None, int]:
+        """Return what is kept of a prompt and how many of its tokens it covers; never the last, which has to be run."""
         if (prefix := self._prefixes.get(channel)) is None:
-            return {}, 0
+            return None, 0
         self._prefixes.move_to_end(channel)
-        return prefix.kv, min(prefix.shared(ids), len(ids) - 1)
+        return prefix.kept, prefix.kept.usable(min(prefix.shared(ids), len(ids) - 1))
 
     def keep(self, channel: str, prefix: Prefix) -> None:
         """Store the channel's last prefix; drop the least recently used ones beyond the bound."""
         self._drop(channel)
         self._prefixes[channel] = prefix
-        self.bytes += prefix.bytes
+        self.bytes += prefix.kept.bytes
         while self.bytes > self._max_bytes:
             self._drop(next(iter(self._prefixes)))
 
@@ -62,4 +57,4 @@ class PrefixCache:
 
     def _drop(self, channel: str) -> None:
         if (removed := self._prefixes.pop(channel, None)) is not None:
-            self.bytes -= removed.bytes
+            self.bytes -= removed.kept.bytes

@@ -19,8 +19,8 @@ from transformers.utils import logging as transformers_logging
 
 from engine.base import EngineError
 from engine.batching import Batch
+from engine.choose_forward import forward_of
 from engine.numerics import best_device, numerics_of
-from engine.packed_forward import forward_of
 from engine.prefix_cache import PrefixCache
 from engine.stepper import Job, StepResult
 from engine.worker import ThreadedEngine

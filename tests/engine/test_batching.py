@@ -11,7 +11,8 @@ from peft import LoraConfig, get_peft_model
 from engine.backends.transformers_engine import TransformersStepper, load_base
 from engine.base import Request
 from engine.batching import Batch
-from engine.packed_forward import PackedForward, SingleForward, forward_of
+from engine.choose_forward import forward_of
+from engine.packed_forward import PackedForward
 from engine.prefix_cache import PrefixCache
 from engine.stepper import Job
 from persona.encoding import TextStream
@@ -62,22 +63,6 @@ def test_a_sliding_window_is_kept(tmp_path: Path) -> None:
     assert isinstance(forward_of(narrow), PackedForward)
     found = ids_of(TransformersStepper(narrow, 0, 8), [Request(ids, GREEDY, seed=0) for ids in prompts(8)])
     assert agreement(found, generated(narrow, prompts(8), 16)) >= 0.99
-
-
-def test_a_model_that_cannot_be_packed_runs_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
-    """Its attention has capped scores; the ids are right all the same, and the log says why it is slow."""
-    from transformers import Gemma2Config, Gemma2ForCausalLM
-
-    config = Gemma2Config(
-        vocab_size=ENCODING.vocabulary, num_key_value_heads=2, head_dim=8, query_pre_attn_scalar=8, **bases.SMALL
-    )
-    torch.manual_seed(0)
-    capped = Gemma2ForCausalLM(config).eval()
-    stepper = TransformersStepper(capped, 0, 8)
-    assert "this base's attention can't be packed" in caplog.text
-    found = ids_of(stepper, [Request(ids, GREEDY, seed=0, channel="a") for ids in prompts(8)])
-    assert agreement(found, generated(capped, prompts(8), 16)) >= 0.99
-    assert isinstance(forward_of(capped), SingleForward)
 
 
 def test_a_seed_gives_the_same_ids_whatever_else_is_in_the_batch(model: Any, stepper: TransformersStepper) -> None:

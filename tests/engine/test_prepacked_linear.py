@@ -8,7 +8,8 @@ import torch
 from transformers import FalconMambaConfig, FalconMambaForCausalLM, PreTrainedModel
 
 from engine.backends.transformers_engine import load_base
-from engine.packed_forward import PackedForward, forward_of
+from engine.choose_forward import forward_of
+from engine.packed_forward import PackedForward
 from engine.prepacked_linear import MIN_WEIGHT_BYTES, X86, PrepackedLinear, prepack_linear
 from tests.trainer import bases
 
