@@ -20,6 +20,7 @@ ALONE = [
     ("telegram", "kill -9 while sampling"),
     ("telegram", "kill -9 when a post arrives"),
     ("discord", "kill -9 when a post is made"),
+    ("telegram", "its own rhythm: kill -9 while they wait"),
 ]
 
 
@@ -65,6 +66,11 @@ async def test_a_killed_or_unheard_daemon_loses_and_doubles_nothing(tmp_path: Pa
 
 def _kinds(platform: str) -> list[Fault]:
     """The kinds in the order of their names, but what changes the world for good comes last."""
-    last = ("group moves", "it introduces itself, and a post is cut", "stopped and started")
+    last = (
+        "group moves",
+        "it introduces itself, and a post is cut",
+        "its own rhythm: the clock jumps",
+        "stopped and started",
+    )
     kinds = [one for one in FAULTS if one.platform == platform and not one.kills and one.name != "missed heartbeats"]
     return sorted(kinds, key=lambda one: (one.name in last, one.name))

@@ -31,12 +31,13 @@ class Fault:
     declines: bool = False
 
 
+BOTH = ("discord", "telegram")
 FAULTS: list[Fault] = []
 
 
 def _fault(name: str, *platforms: str, doubtful: bool = False, kills: bool = False) -> Callable[[Body], Body]:
     def add(body: Body) -> Body:
-        FAULTS.extend(Fault(name, one, body, doubtful, kills) for one in platforms or ("discord", "telegram"))
+        FAULTS.extend(Fault(name, one, body, doubtful, kills) for one in platforms or BOTH)
         return body
 
     return add
@@ -97,7 +98,7 @@ def _post_fault(name: str, moments: tuple[str, str], answer: Any, *, doubtful: b
         for _ in range(run.around):
             await run.mention()
 
-    FAULTS.extend(Fault(name, platform, body, doubtful) for platform in ("discord", "telegram"))
+    FAULTS.extend(Fault(name, platform, body, doubtful) for platform in BOTH)
 
 
 _post_fault("cut before a post", BEFORE, _cut)
@@ -137,7 +138,7 @@ def _expressive_fault(name: str, said: str, moments: tuple[str, str], answer: An
         for _ in range(run.around):
             await run.mention()
 
-    FAULTS.extend(Fault(f"{said}: {name}", platform, body, doubtful) for platform in ("discord", "telegram"))
+    FAULTS.extend(Fault(f"{said}: {name}", platform, body, doubtful) for platform in BOTH)
 
 
 REACTING = ("before reaction", "before setMessageReaction")
@@ -181,7 +182,7 @@ async def forbidden(run: Run) -> None:
         await run.mention()
 
 
-FAULTS.extend(Fault("403 on a post", platform, forbidden, declines=True) for platform in ("discord", "telegram"))
+FAULTS.extend(Fault("403 on a post", platform, forbidden, declines=True) for platform in BOTH)
 
 
 @_fault("a post that can't be noted")
@@ -578,13 +579,9 @@ def _kill_fault(name: str, kill_at: Callable[[Run], str], *, doubtful: bool = Tr
         run.lodger.kill_at = kill_at(run)
         for _ in range(run.around):
             await run.mention(live=False)
-        await run.lodger.start()
-        await run.lodger.killed(seconds=15)
-        await run.lodger.stop()
-        run.lodger.kill_at = ""
-        await run.lodger.start()
+        await _until_killed(run)
 
-    FAULTS.extend(Fault(name, platform, body, doubtful, kills=True) for platform in ("discord", "telegram"))
+    FAULTS.extend(Fault(name, platform, body, doubtful, kills=True) for platform in BOTH)
 
 
 _kill_fault("kill -9 before a commit", lambda run: f"commit:{run.random.randrange(1, 22)}")
@@ -594,17 +591,13 @@ _kill_fault("kill -9 while sampling", lambda _: "engine", doubtful=False)
 def _kill_at_post(name: str, moments: tuple[str, str]) -> None:
     async def body(run: Run) -> None:
         await run.ready()
-
-        async def kill(_request: web.Request) -> None:
-            run.lodger.kill()
-
-        _once(run, moments, kill)
+        _once(run, moments, _killing(run))
         for _ in range(run.around):
             await run.mention()
         await run.lodger.killed()
         await run.lodger.start()
 
-    FAULTS.extend(Fault(name, platform, body, True, kills=True) for platform in ("discord", "telegram"))
+    FAULTS.extend(Fault(name, platform, body, True, kills=True) for platform in BOTH)
 
 
 _kill_at_post("kill -9 when a post arrives", BEFORE)
@@ -614,28 +607,108 @@ _kill_at_post("kill -9 when a post is made", AFTER)
 # speaking up, though nobody asked
 
 
-def _unprompted_fault(name: str, kill_at: Callable[[Run], str], *, doubtful: bool = True) -> None:
+def _unprompted_fault(name: str, trouble: Callable[[Run], object], *, doubtful: bool = True) -> None:
     """It dies between deciding to speak up and the note of its post. What it had decided to say it says once; for what it
-    hadn't, nobody waits."""
+    hadn't, nobody waits. trouble: called while it is stopped."""
 
     async def body(run: Run) -> None:
-        run.config.write_text(run.config.read_text().replace("[talk]\n", "[talk]\nunprompted = 1.0\n"))
-        await run.lodger.stop()
-        await run.lodger.start()
+        await _resettled(run, "unprompted = 1.0")
         await run.ready()
         await run.lodger.stop()
-        run.lodger.kill_at = kill_at(run)
+        trouble(run)
         for _ in range(run.around):
             await run.mention(live=False, calls=False)
-        await run.lodger.start()
-        await run.lodger.killed(seconds=15)
-        await run.lodger.stop()
-        run.lodger.kill_at = ""
-        await run.lodger.start()
+        await _until_killed(run)
         await run.decided()
 
-    FAULTS.extend(Fault(name, platform, body, doubtful, kills=True) for platform in ("discord", "telegram"))
+    FAULTS.extend(Fault(f"speaking up: {name}", platform, body, doubtful, kills=True) for platform in BOTH)
 
 
-_unprompted_fault("speaking up: kill -9 before a commit", lambda run: f"commit:{run.random.randrange(4, 16)}")
-_unprompted_fault("speaking up: kill -9 while sampling", lambda _: "engine", doubtful=False)
+_unprompted_fault("kill -9 before a commit", lambda run: _kill_at(run, f"commit:{run.random.randrange(4, 16)}"))
+_unprompted_fault("kill -9 while sampling", lambda run: _kill_at(run, "engine"), doubtful=False)
+_unprompted_fault("kill -9 when the post arrives", lambda run: _once(run, BEFORE, _killing(run)))
+_unprompted_fault("kill -9 when the post is made", lambda run: _once(run, AFTER, _killing(run)))
+
+
+# in the person's rhythm, where an answer waits for its time
+
+
+def _rhythm_fault(name: str, trouble: Callable[[Run], object], *, doubtful: bool = True) -> None:
+    """It dies while answers wait for the moment at which the person would turn to them, or at that moment. trouble: called
+    while it is stopped, before it hears of them."""
+
+    async def body(run: Run) -> None:
+        await _resettled(run, 'rhythm = "mine"')
+        await run.ready()
+        await run.lodger.stop()
+        trouble(run)
+        for _ in range(run.around):
+            await run.mention(live=False)
+        await _until_killed(run)
+        await run.mention()
+
+    FAULTS.extend(Fault(f"its own rhythm: {name}", platform, body, doubtful, kills=True) for platform in BOTH)
+
+
+_rhythm_fault("kill -9 before a commit", lambda run: _kill_at(run, f"commit:{run.random.randrange(1, 22)}"))
+_rhythm_fault("kill -9 while sampling", lambda run: _kill_at(run, "engine"), doubtful=False)
+_rhythm_fault("kill -9 when a post arrives", lambda run: _once(run, BEFORE, _killing(run)))
+_rhythm_fault("kill -9 when a post is made", lambda run: _once(run, AFTER, _killing(run)))
+
+
+async def waiting_killed(run: Run) -> None:
+    """All of them wait, none is due."""
+    await _resettled(run, 'rhythm = "mine"')
+    await run.ready()
+    for _ in range(run.around):
+        await run.mention()
+    await run.committed()
+    run.lodger.kill()
+    await run.lodger.killed()
+    await run.mention(live=False)
+    await run.lodger.start()
+
+
+FAULTS.extend(Fault("its own rhythm: kill -9 while they wait", one, waiting_killed, True, kills=True) for one in BOTH)
+
+
+@_fault("its own rhythm: the clock jumps")
+async def rhythm_clock_jumps(run: Run) -> None:
+    await run.ready()
+    await run.daemon.stop()
+    run.config.write_text(run.config.read_text().replace("[talk]\n", '[talk]\nrhythm = "mine"\nrhythm_cap = "3s"\n'))
+    await run.restart()
+    for off in (3600.0, -7200.0, 0.0):
+        run.resident.clock.off = off
+        await run.mention()
+        await asyncio.sleep(0.1)
+    await run.daemon.stop()
+    await run.mention(live=False)
+    await run.restart()
+
+
+async def _resettled(run: Run, line: str) -> None:
+    """Start a daemon of its own anew with a line more in [talk]."""
+    run.config.write_text(run.config.read_text().replace("[talk]\n", f"[talk]\n{line}\n"))
+    await run.lodger.stop()
+    await run.lodger.start()
+
+
+def _kill_at(run: Run, moment: str) -> None:
+    run.lodger.kill_at = moment
+
+
+async def _until_killed(run: Run) -> None:
+    """Start it, let it die, and start it again."""
+    await run.lodger.start()
+    await run.lodger.killed(seconds=15)
+    await run.lodger.stop()
+    run.lodger.kill_at = ""
+    await run.lodger.start()
+
+
+def _killing(run: Run) -> Callable[[web.Request], Awaitable[None]]:
+    async def kill(_request: web.Request) -> None:
+        run.lodger.kill()
+
+    return kill

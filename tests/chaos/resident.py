@@ -22,12 +22,14 @@ from engine.base import Request
 from engine.voice import Voice
 from persona.config import Settings, load
 from persona.platforms import Discord, Telegram
+from persona.reply_timing import ReplyTiming
 from persona.speaking_up import SpeakingUp
 from tests.fakes import fake_discord, fake_telegram
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import small_encoding, small_voice
 
 ROOT = Path(__file__).parent.parent.parent
+LONGEST_STOP = 600.0  # seconds, on a machine that has other work
 QUEUE = 8  # Discord's events that may wait: few, so that it overflows
 PAUSES = Pauses(0.05, 0.5, (0.05, 0.5))
 
@@ -50,11 +52,13 @@ def echo(request: Request) -> str:
     return "\n".join(lines if " twice" in said else lines[:1])
 
 
-def speaks_up(engine: FakeEngine) -> Voice:
-    """A voice that finds its turn in whatever is said, where `[talk] unprompted` lets it."""
+def lively_voice(engine: FakeEngine) -> Voice:
+    """A voice that finds its turn in whatever is said, where `[talk] unprompted` lets it; and that takes a while to turn to
+    it, where `[talk] rhythm` wants the person's times."""
     voice = small_voice(engine)
     knows = SpeakingUp(rate=1.0, thresholds=(-1.0,))
-    return replace(voice, seal=voice.seal.model_copy(update={"speaking_up": knows}))
+    timing = ReplyTiming(delays={"all": (0.3, 2.0)}, typing=100.0)
+    return replace(voice, seal=voice.seal.model_copy(update={"speaking_up": knows}), timing=timing)
 
 
 def gateways(settings: Settings, dead: float) -> list[Gateway]:
@@ -84,7 +88,7 @@ class Resident:
     async def start(self) -> None:
         settings = load(self._config, {})
         self.store = await BotStore.open(settings.store.url, settings.state, self.clock)
-        self.daemon = BotDaemon(settings, self.store, speaks_up(self.engine), gateways(settings, self._dead), PAUSES)
+        self.daemon = BotDaemon(settings, self.store, lively_voice(self.engine), gateways(settings, self._dead), PAUSES)
         self._task = asyncio.create_task(self.daemon.run(self._stopping, until_first_ends=False))
 
     def again(self) -> "Resident":
@@ -110,21 +114,35 @@ class Lodger:
                 sys.executable, "-m", "tests.chaos.resident", str(self._config), self.kill_at, cwd=ROOT, stderr=log
             )
 
+    def cpu_seconds(self) -> float:
+        """The CPU that the process has used, the system's share included; 0 if it is gone."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except FileNotFoundError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         self.process.kill()
 
+    def worked(self) -> int:
+        """The half seconds of CPU that the process has used: what grows while it starts, and hardly once it is idle."""
+        return int(self.cpu_seconds() / 0.5)
+
     async def killed(self, seconds: float = 60) -> bool:
-        """Wait until it is dead. False where it lives on: what it was to die at never came."""
-        try:
-            await asyncio.wait_for(self.process.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        """Wait until it is dead. False where it lives on, and did nothing for so long: what it was to die at never
+        came."""
+        before, since = -1, time.monotonic()
+        while self.process.returncode is None and time.monotonic() - since < seconds:
+            if (now := self.worked()) != before:
+                before, since = now, time.monotonic()
+            await asyncio.sleep(0.05)
+        return self.process.returncode is not None
 
     async def stop(self) -> None:
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(self.process.wait(), 60)
+            await asyncio.wait_for(self.process.wait(), LONGEST_STOP)
 
 
 def _die_before_commit(store: BotStore, number: int) -> None:

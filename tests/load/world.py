@@ -1,7 +1,6 @@
 """Discord on loopback and a daemon in a process of its own, with what can be seen of it from outside."""
 
 import asyncio
-import os
 import re
 import socket
 import time
@@ -60,8 +59,7 @@ class World:
 
     def cpu_seconds(self) -> float:
         """The CPU that the daemon's process has used, the system's share included."""
-        fields = Path(f"/proc/{self.lodger.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return self.lodger.cpu_seconds()
 
     def handles(self) -> int:
         """The files and sockets it has open."""
