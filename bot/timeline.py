@@ -200,22 +200,23 @@ class Timeline:
         if not targets or (patient and not all(self._account_of(_platform(target)) for target in self._settings.to)):
             return self._store.clock() + RETRY
         was_due = await self._store.timetable.due_at(JOB)
-        lines = await self._proactive.tweet()
+        tweet = await self._proactive.tweet()
         due = next_due(now, self._settings, self._luck.random(), self._timing)
-        if not lines:
+        if not tweet.lines:
             log.info("tweet skipped: nothing new came")
             return await self._postponed(due)
         parts: dict[tuple[str, str], Sequence[OutgoingPart]] = {
             (account, channel): with_introduction(
-                delivery.posts(lines, self._limits[_platform(channel)], bursts=False),
+                delivery.posts(tweet.lines, self._limits[_platform(channel)], bursts=False),
                 await self._opening(account, channel),
                 self._limits[_platform(channel)],
             )
             for account, channel in targets
         }
         at = due.timestamp()
+        kept = {place: answer for place in parts if (answer := self._proactive.kept_of(tweet, place[1]))}
         posts = await self._store.timetable.tweet(
-            JOB, at, "\n".join(lines), parts, f"tweet:{was_due}", self._drawn_from
+            JOB, at, "\n".join(tweet.lines), parts, f"tweet:{was_due}", self._drawn_from, kept
         )
         log.info(Event("tweet", targets=len(targets), next_in_seconds=round(at - self._store.clock(), 1)))
         for post in posts:

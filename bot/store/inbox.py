@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from bot.store.channels import SILENT, keep_surroundings
-from bot.store.database import columns, written
-from bot.store.inserts import insert_new, insert_numbered, upsert
+from bot.store.database import columns
+from bot.store.inserts import insert_numbered, upsert
 from bot.store.kept_messages import keep_message
 from bot.store.outbox import DRAFTED, HELD, answer_to, insert_posts
 from bot.store.records import Answer, InboundMessage, OutgoingPart, PendingMessage, PolicyContext, Post, Recent
 from bot.store.repository import Repository, reading, transaction
-from bot.store.schema import IS_OWN, IS_UNPROMPTED, answers, inbox, memory, watermarks
+from bot.store.schema import IS_OWN, IS_UNPROMPTED, inbox, memory, watermarks
 
 HOUR, MINUTE = 3600.0, 60.0
 
@@ -83,11 +83,8 @@ class Inbox(Repository):
             return []
         _merge(write, pending, merged, now)
         place = {"account": pending.account, "channel": pending.channel, "origin": answer_to(pending.message_id)}
-        if answer and parts:
-            kept = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
-            insert_new(write, answers, {**place, **kept, "authors": written(answer.authors), "at": now})
-        state = HELD if draft else "ready"
-        posts = insert_posts(write, **place, parts=parts, answers=pending.message_id, now=now, state=state)
+        state, to = HELD if draft else "ready", pending.message_id
+        posts = insert_posts(write, **place, parts=parts, answers=to, now=now, state=state, answer=answer)
         if not draft:
             return posts
         shown = f"{DRAFTED}{pending.channel} {pending.message_id}"

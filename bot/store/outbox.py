@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 
 from bot.store.database import columns, lines_of, written
 from bot.store.inserts import insert_new, insert_numbered
-from bot.store.records import OutgoingPart, PendingMessage, Post, PostedAnswer, reaction_id
+from bot.store.records import Answer, OutgoingPart, PendingMessage, Post, PostedAnswer, reaction_id
 from bot.store.repository import Repository, reading, transaction, unsynced_transaction
 from bot.store.schema import answers, corrections, feedback, inbox, introductions, memory, outbox
 
@@ -24,10 +24,17 @@ class Outbox(Repository):
 
     @transaction
     def put(
-        self, write: sa.Connection, account: str, channel: str, origin: str, parts: Sequence[OutgoingPart]
+        self,
+        write: sa.Connection,
+        account: str,
+        channel: str,
+        origin: str,
+        parts: Sequence[OutgoingPart],
+        answer: Answer | None = None,
     ) -> list[Post]:
-        """Add posts that answer nothing. Returns the new ones: the same origin twice adds none."""
-        return insert_posts(write, account, channel, origin, parts, now=self.database.clock())
+        """Add posts that answer nothing. answer: how they were made, if people may rate them. Returns the new ones: the
+        same origin twice adds none."""
+        return insert_posts(write, account, channel, origin, parts, now=self.database.clock(), answer=answer)
 
     @reading
     def unsent(self, read: sa.Connection, account: str) -> list[Post]:
@@ -180,9 +187,12 @@ def insert_posts(
     *,
     now: float,
     state: str = "ready",
+    answer: Answer | None = None,
 ) -> list[Post]:
     """Put posts into the outbox inside a transaction. answers: the id of the message they answer, "" for none. now: UTC
-    seconds."""
+    seconds. answer: how they were made, if that is kept."""
+    if answer and parts:
+        _keep_answer(write, account, channel, origin, answer, now)
     posts: list[Post] = []
     for number, part in enumerate(parts):
         values: dict[str, Any] = {"account": account, "channel": channel, "origin": origin, "part": number, "at": now}
@@ -195,6 +205,12 @@ def insert_posts(
         if row is not None:
             posts.append(Post(id=row, said=part.said, **values))
     return posts
+
+
+def _keep_answer(write: sa.Connection, account: str, channel: str, origin: str, answer: Answer, now: float) -> None:
+    made = {"prompt": answer.prompt, "completion": answer.completion, "adapter": answer.adapter}
+    place = {"account": account, "channel": channel, "origin": origin}
+    insert_new(write, answers, {**place, **made, "authors": written(answer.authors), "at": now})
 
 
 def _introduced(read: sa.Connection, account: str, channel: str, message_id: str) -> list[str]:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot.store.inserts import upsert
 from bot.store.outbox import insert_posts
-from bot.store.records import OutgoingPart, Post
+from bot.store.records import Answer, OutgoingPart, Post
 from bot.store.repository import Repository, reading, transaction
 from bot.store.schema import schedule, tweeted
 
@@ -41,15 +41,17 @@ class Timetable(Repository):
         parts: Mapping[tuple[str, str], Sequence[OutgoingPart]],
         origin: str,
         drawn_from: str = "",
+        kept: Mapping[tuple[str, str], Answer] | None = None,
     ) -> list[Post]:
         """Move the next due time, keep the tweet's text, and put it into the outbox of its targets (account, channel),
-        in one transaction."""
+        in one transaction. kept: how it was made, for the targets where people may rate it."""
         now = self.database.clock()
         upsert(write, schedule, {"name": name, "due_at": due_at, "drawn_from": drawn_from})
         _keep(write, text, now)
         posts: list[Post] = []
         for (account, channel), some in parts.items():
-            posts += insert_posts(write, account, channel, origin, some, now=now)
+            answer = (kept or {}).get((account, channel))
+            posts += insert_posts(write, account, channel, origin, some, now=now, answer=answer)
         return posts
 
     @transaction

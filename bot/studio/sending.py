@@ -3,16 +3,19 @@
 import secrets
 
 from bot.enabled_gateways import limits_of
-from bot.store import HANDED_IN, BotStore
+from bot.store import HANDED_IN, Answer, BotStore
 from bot.studio.streaming import Lines
 from bot.talk import delivery
 from persona.errors import UserError
 from persona.platforms import TARGET_EXAMPLES, is_target
 
 
-async def hand_in(store: BotStore, target: str, lines: Lines) -> None:
-    """Put a tweet into the outbox of `target`, and keep it from being said again.
-    Raises UserError if it can't go there."""
+async def hand_in(store: BotStore, target: str, lines: Lines, answer: Answer | None = None) -> None:
+    """Put a tweet into the outbox of `target`, and keep it from being said again. answer: how it was made, if people may
+    rate it there.
+
+    Raises UserError if it can't go there.
+    """
     if not is_target(target):
         raise UserError(f"{target!r} is no place to send to; write {TARGET_EXAMPLES}")
     platform = target.partition(":")[0]
@@ -23,5 +26,5 @@ async def hand_in(store: BotStore, target: str, lines: Lines) -> None:
         )
     parts = delivery.posts(lines, limits_of(platform), bursts=False)
     channel = (await store.channels.moves(accounts[0])).get(target, target)
-    await store.outbox.put(accounts[0], channel, f"{HANDED_IN}{secrets.token_hex(8)}", parts)
+    await store.outbox.put(accounts[0], channel, f"{HANDED_IN}{secrets.token_hex(8)}", parts, answer)
     await store.timetable.keep("\n".join(lines))

@@ -16,10 +16,9 @@ from bot.studio.markup import quiet, table
 from bot.studio.nothing_yet import AT_ONCE, NothingYet
 from bot.studio.sending import hand_in
 from bot.studio.sentences import sentences
-from bot.studio.streaming import Lines
 from bot.studio.studio import Studio
 from bot.talk.places import Places
-from bot.talk.proactive_posts import ProactivePosts
+from bot.talk.proactive_posts import ProactivePost, ProactivePosts
 from bot.talk.recollection import Recollection
 from bot.tasks import end
 from bot.timeline import JOB, preview
@@ -31,7 +30,7 @@ from persona.reply_timing import FILE, load
 NOTHING_YET = "Nothing is trained yet; once it is, this is a page of its tweets."
 ROUNDS = 3  # in which a page is filled: some of what comes is nothing new, or comes twice
 
-Page = tuple[Lines, ...]
+Page = tuple[ProactivePost, ...]
 
 
 class TimelineTab:
@@ -88,21 +87,24 @@ class TimelineTab:
             proactive = await self._proactive()
             for _ in range(ROUNDS):
                 async with aclosing(_each([proactive.tweet() for _ in range(int(count) - len(page))])) as written:
-                    async for lines in written:
-                        page = (*page, lines) if lines and lines not in page else page
+                    async for tweet in written:
+                        is_new = tweet.lines and tweet.lines not in [other.lines for other in page]
+                        page = (*page, tweet) if is_new else page
                         yield page, _cards(page)
 
     async def _replace(self, tweets: Page, chosen: str | None) -> tuple[Page, gr.Radio]:
         """Replace the chosen tweet by a new one."""
         with sentences():
             at = _chosen(tweets, chosen)
-            lines = await (await self._proactive()).tweet()
-            page = (*tweets[:at], lines or tweets[at], *tweets[at + 1 :])
+            tweet = await (await self._proactive()).tweet()
+            page = (*tweets[:at], tweet if tweet.lines else tweets[at], *tweets[at + 1 :])
             return page, _cards(page, chosen)
 
     async def _send(self, tweets: Page, chosen: str | None, target: str | None) -> None:
         with sentences():
-            await hand_in(await self._studio.store(), target or "", tweets[_chosen(tweets, chosen)])
+            tweet, place = tweets[_chosen(tweets, chosen)], target or ""
+            answer = tweet.answer if self._studio.settings.talk_in([place]).feedback else None
+            await hand_in(await self._studio.store(), place, tweet.lines, answer)
         gr.Info("It lies in the outbox: the daemon sends it in a moment, or when it next runs.")
 
     async def _proactive(self) -> ProactivePosts:
@@ -127,7 +129,7 @@ class TimelineTab:
             return *self._nothing_yet.now(), target, _schedule(settings, moments)
 
 
-async def _each(writing: Sequence[Awaitable[Lines]]) -> AsyncGenerator[Lines]:
+async def _each(writing: Sequence[Awaitable[ProactivePost]]) -> AsyncGenerator[ProactivePost]:
     """Yield the results as they are ready; leaving the iterator cancels the rest."""
     tasks = [asyncio.ensure_future(tweet) for tweet in writing]
     try:
@@ -138,7 +140,7 @@ async def _each(writing: Sequence[Awaitable[Lines]]) -> AsyncGenerator[Lines]:
 
 
 def _cards(page: Page, chosen: str | None = None) -> gr.Radio:
-    return gr.Radio([("\n".join(lines), str(at)) for at, lines in enumerate(page)], value=chosen, info=None)
+    return gr.Radio([("\n".join(tweet.lines), str(at)) for at, tweet in enumerate(page)], value=chosen, info=None)
 
 
 def _chosen(tweets: Page, chosen: str | None) -> int:

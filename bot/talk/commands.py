@@ -30,7 +30,7 @@ _WIDE = ("server", "group")  # said to /quiet, it holds in all of one
 _NOT_MINE = "I didn't say that, or so long ago that I have forgotten it."
 _NOT_KEPT = (
     "I don't know how I came to say that, so I can't learn from it. With [talk] feedback = true in persona.toml I keep "
-    "that of every answer from then on; what I say unasked I don't keep."
+    "that of all I say from then on."
 )
 
 Result = tuple[str, list[Post]]
@@ -204,20 +204,21 @@ class Commands:
     async def _speak(self, account: str, command: Command, scene: str) -> Result:
         try:
             async with asyncio.timeout(SECONDS_TO_SPEAK):
-                lines = await self._proactive.words(scene, account, command.channel)
+                post = await self._proactive.words(scene, account, command.channel)
         except (EngineError, TimeoutError):
             return "I can't think of anything: what I think with gives no answer. Try again later.", []
         talk, limits = self._places.talk(command.channel), self._gateway.limits
-        parts = delivery.posts(lines, limits, bursts=talk.bursts and scene != "timeline")
+        parts = delivery.posts(post.lines, limits, bursts=talk.bursts and scene != "timeline")
         if not parts:
             return "Nothing new came to my mind. Try again.", []
         if talk.introduce:
             name = self._settings.persona.name
             parts = [*await introduction(self._store, name, limits, account, command.channel), *parts]
         origin = f"command:{command.id}"
-        posts = await self._store.outbox.put(account, command.channel, origin, parts)
+        kept = post.answer if limits.owner_alone else self._proactive.kept_of(post, command.channel)
+        posts = await self._store.outbox.put(account, command.channel, origin, parts, kept)
         if scene == "timeline":
-            await self._store.timetable.keep("\n".join(lines))
+            await self._store.timetable.keep("\n".join(post.lines))
         return "Said.", posts
 
     async def _reset(self, account: str, command: Command) -> str:

@@ -15,6 +15,7 @@ from bot.talk.channel_threads import ChannelThreads
 from bot.talk.history import ThreadContext, in_one_go, own_quote, scene_of, turns_of
 from bot.talk.listener import Listener
 from bot.talk.places import Places
+from bot.talk.provenance import answer_of
 from bot.talk.recollection import Recollection
 from bot.talk.rejections import REACTION_NOT_ALLOWED, REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back, without_stand_ins
@@ -23,7 +24,7 @@ from persona.config import Settings
 from persona.events import Event
 from persona.markers import is_reaction
 from persona.names import normalise
-from persona.transcript import Conversation, Turn, render
+from persona.transcript import Turn
 
 log = logging.getLogger("alterego.drafting")
 
@@ -220,9 +221,7 @@ class Drafter:
         rated = self._places.talk(pending.channel).feedback or self._gateway.limits.owner_alone
         if not (rated or drafts_channel(pending.channel)):
             return None
-        authors = tuple(sorted({message.author_id for message in context.heard} - {""}))
-        prompt = render(Conversation(scene, tuple(turns), self._voice.seal.year))
-        return Answer(prompt, "\n".join(lines), f"{self._voice.seal.speaker} {self._voice.seal.created}", authors)
+        return answer_of(self._voice.seal, scene, turns, context.heard, lines)
 
     async def _fill(self, pending: PendingMessage) -> None:
         """Read a channel's history at the first contact with it. A failure is no loss."""

@@ -13,7 +13,7 @@ from tests.bot.test_telegram_bot import on_telegram
 from tests.conftest import ROOT, Home, Running, StartDaemon
 from tests.fakes.fake_discord import ALICE, BEN, FakeDiscord
 from tests.fakes.fake_telegram import ALICE as ANNA
-from tests.fakes.fake_telegram import FakeTelegram
+from tests.fakes.fake_telegram import GROUP, FakeTelegram
 
 NOT_SAID = "I didn't say that, or so long ago that I have forgotten it."
 
@@ -79,6 +79,51 @@ async def test_a_reply_on_telegram_says_which_post_is_corrected(
     kept = FeedbackRecord(**json.loads(line))
     assert (code, kept.completion, kept.right, kept.prompt) == (0, "sure, number 1", "no", "# group\n\nALICE:\none\n")
     assert kept.adapter == "MARA VOSS 2024-06-01"
+
+
+async def test_what_it_said_when_told_to_is_corrected_too(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """A tweet with the prompt of a tweet, /say with what it had read; whoever stands in there may forget that."""
+    daemon = await start_daemon(owned(on_discord(bare_home, discord, "feedback = true\n"), "discord", ALICE["id"]))
+    await discord.wait_connected()
+    await discord.say("the kettle is on", author=BEN, mention=True)
+    await discord.wait_posts(1)
+    await until(daemon, 1)
+    assert await discord.command("say", "timeline") == "Said."
+    assert await discord.command("say", "group") == "Said."
+    _, tweet, word = await discord.wait_posts(3)
+    await until(daemon, 1)
+    for post in (tweet, word):
+        kept = await discord.command("Not me", about=post["id"], words="I'd say good morning")
+        assert kept == "Kept: that is what you would say."
+    of_tweet, of_word = await daemon.store.feedback.judgements()
+    assert (of_tweet.prompt, of_tweet.completion, of_tweet.authors) == ("# timeline\n", tweet["content"], ())
+    assert of_word.prompt.startswith("# group\n\nBEN:\nthe kettle is on\n")
+    assert (of_word.completion, of_word.authors) == (word["content"], (BEN["id"],))
+    assert await discord.command("forget", author=BEN)
+    assert [judgement.prompt for judgement in await daemon.store.feedback.judgements()] == ["# timeline\n"]
+
+
+async def test_a_random_tweet_is_corrected_by_a_reply(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """How it was made is kept when it is put into the outbox."""
+    home = owned(on_telegram(bare_home, telegram, "feedback = true\n"), "telegram", "42")
+    tweets = '[tweets]\nenabled = true\nevery = "1s"\njitter = "0s"\nhours = "00:00-00:00"\n'
+    home.settings(f'{home.config.read_text()}{tweets}to = ["telegram:{GROUP["id"]}"]\n')
+    daemon = await start_daemon(home)
+    (tweet, *_) = await telegram.wait_sent(1)
+    await until(daemon, 0)
+    telegram.say(
+        "/notme I'd say nothing", author={"id": 42, "is_bot": False, "first_name": "Mara"}, reply_to=tweet["message"]
+    )
+    async with asyncio.timeout(20):
+        while not (judgements := await daemon.store.feedback.judgements()):
+            await asyncio.sleep(0.01)
+    (judgement,) = judgements
+    assert (judgement.prompt, judgement.completion) == ("# timeline\n", tweet["text"])
+    assert judgement.right == "nothing"
 
 
 async def test_without_the_setting_it_says_what_is_missing(
