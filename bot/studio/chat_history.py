@@ -21,7 +21,7 @@ _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])|&#?\w+;?")  # the beginning of a tag, an
 class Burst:
     """What somebody said in a row. speaker: the key it is written under. name: as it is shown. made: what an answer of the
     persona was made of; None for what was typed. id: tells answers apart. whole: its lines are one message, as a tweet's are.
-    mind: what came to mind before it was said."""
+    mind: what came to mind before it was said. corrected: what it was made of before /notme put other words in its place."""
 
     speaker: str
     name: str
@@ -30,6 +30,7 @@ class Burst:
     id: str = ""
     whole: bool = True
     mind: tuple[Passage, ...] = ()
+    corrected: Answer | None = None
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -98,8 +99,15 @@ def reworded(chat: Chat, text: str) -> Chat:
     """Return the chat with these words in place of its last answer."""
     last = chat[-1]
     assert last.made
-    made = replace(last.made, completion=text, adapter=f"{last.made.adapter}{EDITED}")
-    return (*chat[:-1], replace(last, lines=plain_lines(text), made=made))
+    made = replace(last.made, completion=text, adapter=f"{last.made.adapter.removesuffix(EDITED)}{EDITED}")
+    return (*chat[:-1], replace(last, lines=plain_lines(text), made=made, corrected=said_last(chat)))
+
+
+def said_last(chat: Chat) -> Answer | None:
+    """Return what the last answer was made of when the persona itself said it; None if that is not known."""
+    last = chat[-1] if chat else None
+    made = last and (last.corrected or last.made)
+    return made if made and not made.adapter.endswith(EDITED) else None
 
 
 def unanswered(chat: Chat) -> Chat:

@@ -10,7 +10,6 @@ import gradio as gr
 
 from bot.store import Answer
 from bot.studio.chat_history import (
-    EDITED,
     Burst,
     Chat,
     GradioMessage,
@@ -20,6 +19,7 @@ from bot.studio.chat_history import (
     edited,
     place_of,
     reworded,
+    said_last,
     turns_of,
     typed,
     typed_text,
@@ -42,6 +42,7 @@ from persona.transcript import Conversation, render
 ACCOUNT, OWNER = "studio:page", "owner"  # of the ratings; `bot forget studio:owner` forgets them
 HEIGHT = 420  # pixels
 MOST_TOKENS = 512
+NOTHING_TO_CORRECT = "/notme is about its last answer, and the last words here are not its own."
 TWEETS = ("reply", "timeline")  # scenes in which all lines are one message
 
 Shown = tuple[Chat, list[GradioMessage], str]
@@ -165,8 +166,9 @@ class Side:
 
     async def not_me(self, chat: Chat, scene: str, words: str) -> Shown:
         """Keep that the last answer is none of the persona's, and what would have been; that is what the chat goes on from."""
-        made = chat[-1].made if chat else None
-        if made is None or made.adapter.endswith(EDITED):
+        made = said_last(chat)
+        if made is None:
+            gr.Info(NOTHING_TO_CORRECT, duration=5)
             return _shown(chat)
         right = instead(words)
         with sentences():

@@ -15,6 +15,7 @@ from bot.studio.chat_history import (
     edited,
     place_of,
     reworded,
+    said_last,
     speaker_of,
     turns_of,
     typed,
@@ -116,3 +117,13 @@ def test_what_it_would_have_said_stands_in_place_of_its_answer() -> None:
     (asked, said) = reworded(unanswered(talk()[:1]) + talk()[1:2], "nope\nnever")
     assert (asked.lines, said.lines, said.id) == (("are you there?",), ("nope", "never"), "a1")
     assert said.made == Answer("# dm\n", "nope\nnever", f"MARA VOSS 2024{EDITED}", ("owner",))
+
+
+def test_what_is_corrected_twice_was_said_once() -> None:
+    """By the persona: the second correction is of that, not of the first one; what somebody wrote over is not its own."""
+    talked = talk()[:2]
+    twice = reworded(reworded(talked, "nope"), "never")
+    assert said_last(twice) == said_last(talked) == MADE
+    assert twice[-1].made == Answer("# dm\n", "never", f"MARA VOSS 2024{EDITED}", ("owner",))
+    assert said_last(edited(talked, 1, "hm")) is None
+    assert said_last(talked[:1]) is said_last(()) is None

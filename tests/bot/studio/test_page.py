@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bot.store import BotStore
+from bot.studio.side import NOTHING_TO_CORRECT
 from persona.config import load
 from tests.bot.studio.browsing import Visit, connections, served, visit
 from tests.browser import DESK, PHONE, browser, needs_chromium, overflow, violations
@@ -93,6 +94,22 @@ def test_it_answers_says_it_again_and_keeps_what_is_thought_of_it(visitor: Visit
     assert score == 1
     assert "YOU:\nhey, are you open today?" in str(prompt)
     assert completion == answer
+
+
+def test_a_correction_is_typed_and_kept(visitor: Visit, lived_in: Home) -> None:
+    """With what the persona said and the talk before it; a second one replaces the first. Before any answer there is nothing
+    to correct."""
+    visitor.type("/notme I'd say hm")
+    visitor.page.get_by_text(NOTHING_TO_CORRECT).wait_for()
+    visitor.say("is the canal still there?")
+    bubbles = visitor.page.locator(".bot.message")
+    said = "\n".join(text.strip() for text in bubbles.all_inner_texts())
+    for words in ("the heron knows", "ask the heron"):
+        visitor.type(f"/notme I'd say {words}")
+        expect(bubbles).to_have_text(words)
+    ((account, prompt, wrong, right),) = rows(lived_in, "select account, prompt, wrong, right from corrections")
+    assert (account, wrong, right) == ("studio:page", said, "ask the heron")
+    assert "YOU:\nis the canal still there?" in str(prompt)
 
 
 def test_what_was_typed_is_edited_and_answered_anew(visitor: Visit) -> None:
