@@ -235,9 +235,10 @@ class Settings(PlatformSections):
                 for known in person.ids(platform):
                     if (other := owners.setdefault((platform, known), key)) != key:
                         raise ValueError(f"[people] {other} and {key} both claim the {platform} id {known}")
-        names: dict[str, str] = {}
+        own = (self.persona.name, *self.persona.aliases)
+        names = dict.fromkeys({normalise(call.lstrip("@")) for call in own} - {""}, "persona")
         for key, person in self.people.items():
-            table = f"people.{key}"
+            table = "persona" if key == self.persona.key else f"people.{key}"
             for name in {normalise(call.lstrip("@")) for call in (key, *person.names)} - {""}:
                 if (other := names.setdefault(name, table)) != table:
                     raise ValueError(
@@ -359,6 +360,15 @@ def parsed(text: str, path: Path | str, environ: Mapping[str, str] = os.environ)
     return settings
 
 
+_SECRETS = {
+    "hf": "HF_TOKEN",
+    "hugging": "HF_TOKEN",
+    "base": "HF_TOKEN",
+    "engine": "ENGINE_API_KEY",
+    "store": "STORE_URL",
+}
+
+
 def token_in(tables: Mapping[str, Any], place: str = "") -> tuple[str, str] | None:
     """Return where a token stands in some settings, and the name it has in .env; None if there is none. Its value is never
     repeated."""
@@ -368,8 +378,9 @@ def token_in(tables: Mapping[str, Any], place: str = "") -> tuple[str, str] | No
         if isinstance(value, Mapping):
             if found := token_in(value, f"{place}.{key}".lstrip(".")):
                 return found
-        elif re.search(r"(^|_)token$", key, re.IGNORECASE):
-            return address, name or PLATFORMS[0].token
+        elif re.search(r"(^|_)(token|api_?key|password)$", key, re.IGNORECASE):
+            other = next((kind for word, kind in _SECRETS.items() if word in f"{place}.{key}".lower()), "")
+            return address, name or other or PLATFORMS[0].token
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and (
                 kind := next((kind for kind, form in TOKENS.items() if form.search(text)), "")
@@ -396,6 +407,13 @@ def _address_of(error: Any) -> tuple[str, ...]:
 
 
 _BOOLEAN = re.compile(r"a valid boolean.*")
+_PLAIN = {  # what pydantic says in a programmer's words
+    "tuple_type": 'should be a list, such as ["one", "two"]',
+    "int_parsing": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "float_parsing": "should be a number",
+    "string_type": "should be a text in quotes",
+}
 
 
 def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
@@ -406,9 +424,14 @@ def _sentence(where: tuple[str, ...], issues: list[Any]) -> str:
             return _unknown_key(tables, key)
         case "missing":
             return f"{place} is missing"
-    first, *others = (_BOOLEAN.sub("true or false", issue["msg"].removeprefix("Value error, ")) for issue in issues)
+    first, *others = map(_words, issues)
     message = " or ".join([first, *(other.removeprefix("Input should be ") for other in others)])
     return (f"{place}: " if key else "") + message.replace("Input should be ''", '"" for none')
+
+
+def _words(issue: Any) -> str:
+    said = _PLAIN.get(issue["type"], issue["msg"].removeprefix("Value error, "))
+    return _BOOLEAN.sub("true or false", said)
 
 
 def _unknown_key(tables: list[str], key: str) -> str:
