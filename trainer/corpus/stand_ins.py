@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from persona.names import SOMEONE
 from trainer.console import safe_text
 from trainer.corpus.store import Corpus
 
@@ -22,7 +23,8 @@ def stand_ins_of(corpus: Corpus) -> dict[str, list[str]]:
 
 
 def stand_in_lines(bearers: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield the sentences that explain stand-ins on the screen; none if there are none."""
+    """Yield the sentences that explain stand-ins on the screen; none if there are none. Whom no export names is left out."""
+    bearers = {name: calls for name, calls in bearers.items() if set(calls) != {SOMEONE}}
     if not bearers:
         return
     yield (

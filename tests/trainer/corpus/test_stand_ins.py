@@ -23,6 +23,7 @@ def test_the_screen_says_who_a_stand_in_is(tmp_path: Path) -> None:
     assert list(stand_ins_of(corpus).items()) == [(names["Zelda Quist"], ["Zelda Quist"]), (names["Bob"], ["Bob"])]
     assert f"  {names['Bob']} is Bob" in list(stand_in_lines(stand_ins_of(corpus)))
     assert not list(stand_in_lines({}))
+    assert not list(stand_in_lines({"Avocet": ["SOMEONE"]}))
 
 
 def test_the_seal_knows_them_and_what_friends_read_instead(tmp_path: Path) -> None:
