@@ -2,11 +2,14 @@
 
 import os
 from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from engine.base_source import PACKAGED, gguf_file
 from persona.config import Settings, expand_home
 from persona.errors import SettingsError, UserError
 
+CONFIG_NAME = "config.json"  # of a model as transformers saves it
 HUB_SECONDS = 3.0  # that the Hub has for an answer
 FAMILIES = {  # how people call model families, and a small base of each
     "llama": "meta-llama/Llama-3.2-1B",
@@ -20,6 +23,11 @@ FAMILIES = {  # how people call model families, and a small base of each
 
 def impossible_base(text: str) -> str:
     """Return why nothing can be called so, with what may be meant; "" for what the Hub may have."""
+    if "://" in text:
+        name = "/".join(urlsplit(text).path.strip("/").split("/")[:2])
+        return (
+            f"a base is named without an address; {f'did you mean {name!r}?' if name else 'name a model, or a folder'}"
+        )
     if text.startswith(("/", ".", "~")) or text.endswith((".gguf", ".safetensors")) or text.count("/") > 1:
         return f"there is no folder or GGUF file {text}; look at the path, or name a model of the Hub, or 'scratch'"
     owner, slash, name = text.partition("@")[0].partition("/")
@@ -33,10 +41,24 @@ def impossible_base(text: str) -> str:
     return f"no base is called {text!r}: it is 'scratch', a folder, or a model of the Hub with its owner; {hint}"
 
 
+def is_model_folder(place: Path) -> bool:
+    """Return whether a path is a folder with a model in it, False if there is none. Raises SettingsError if it is a folder
+    of something else."""
+    try:
+        is_folder = place.is_dir()
+    except OSError:  # too long for a path
+        return False
+    if is_folder and not (place / CONFIG_NAME).is_file():
+        raise SettingsError(
+            f"{place} is a folder without {CONFIG_NAME}, so there is no model in it; name one that save_pretrained wrote"
+        )
+    return is_folder
+
+
 def require_base(settings: Settings) -> None:
     """Raise UserError within seconds if [base] model can't be loaded here. Loads no torch: to be called before it."""
     model = settings.base.model
-    if model == "scratch" or gguf_file(settings) or (settings.root / expand_home(model)).is_dir():
+    if model == "scratch" or gguf_file(settings) or is_model_folder(settings.root / expand_home(model)):
         return
     if fault := impossible_base(model):
         raise SettingsError(f"[base] model: {fault}")
@@ -49,7 +71,7 @@ def require_reachable(model: str, revision: str, *, endpoint: str | None = None)
     from huggingface_hub import HfApi, constants, try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError, HTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
-    cached = isinstance(try_to_load_from_cache(model, "config.json", revision=revision), str)
+    cached = isinstance(try_to_load_from_cache(model, CONFIG_NAME, revision=revision), str)
     if cached or constants.HF_HUB_OFFLINE:
         return
     try:

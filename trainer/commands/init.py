@@ -11,6 +11,7 @@ from trainer.commands.options import ProgressOption
 from trainer.console import print_json, print_table, safe_text, say
 
 if TYPE_CHECKING:
+    from trainer.init.answers import ChosenPerson
     from trainer.init.exports import ExportLocation
     from trainer.init.first_run import Outcome
     from trainer.init.writers import Writer
@@ -154,16 +155,22 @@ def _show_outcome(outcome: "Outcome", as_json: bool) -> None:
     if as_json:
         print_json(_plain(outcome) | {"next": following})
         return
-    friends = ", ".join(friend.name for friend in outcome.friends) or "nobody else"
+    friends = ", ".join(map(_with_joined, outcome.friends)) or "nobody else"
     base = settings.base.model + (f" at {settings.base.revision[:12]}" if settings.base.model != "scratch" else "")
     count = me.public + (me.private if settings.data.dms else 0)
     for line in (
         f"wrote {settings.path}",
-        f"persona: {me.name}, {count:,} messages; imitated too: {friends}",
+        f"persona: {_with_joined(me)}, {count:,} messages; imitated too: {friends}",
         f"base: {base} ({outcome.base.why})",
         f"next: {following}",
     ):
         say(safe_text(line))
+
+
+def _with_joined(person: "ChosenPerson") -> str:
+    """Return a name with those of the other people that a + took for the same one."""
+    joined = [writer.name for writer in person.writers[1:] if writer.name != person.name and not writer.account]
+    return f"{person.name} (taken for one with {', '.join(joined)})" if joined else person.name
 
 
 def _plain(outcome: "Outcome") -> dict[str, Any]:

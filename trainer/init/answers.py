@@ -1,6 +1,6 @@
 """What a first run has to know, from flags or asked on the terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -11,6 +11,8 @@ from persona.names import normalise
 from trainer.init.writers import ME, Writer, distinct
 
 NOBODY = "nobody"
+_NOBODY_TOO = frozenset({"no", "none", "noone", "no one", "n", "-"})  # and not the beginning of somebody's name
+_NO_NAMES = frozenset({"y", "yes", "all", "both", "everybody", "everyone"})
 _NAMED = 12  # writers that a fault names
 _SHORTEST_PREFIX = 2  # characters of a name by which somebody can be meant
 
@@ -88,9 +90,9 @@ def choose_persona(flags: Flags, writers: Sequence[Writer], terminal: Terminal |
         person = asked(terminal, "Who are you? A number or name; 1+4 if two are you", "1", select_one)
     person = _with_archives(person, writers, flags, terminal)
     if flags.name is not None:
-        return _called(person, _a_name(flags.name, person))
+        return _called(person, _a_name(flags.name, person, writers))
     if terminal and not flags.yes:
-        return _called(person, _name_of(person, terminal))
+        return _called(person, _name_of(person, writers, terminal))
     if person.name == ME:
         raise SettingsError("the exports don't tell the name of the account they are of; add --name NAME")
     return _called(person, _own_name(person))
@@ -128,7 +130,7 @@ def choose_consenting(
         return people
 
     if flags.consent is not None:
-        if len(flags.consent) > 1 and any(text.strip().casefold() == NOBODY for text in flags.consent):
+        if len(flags.consent) > 1 and any(_is_nobody(text, writers) for text in flags.consent):
             raise SettingsError(f"--consent says {NOBODY} and somebody; leave one of them out")
         return _each_once([person for text in flags.consent for person in others(text)], "--consent")
     if flags.yes or not terminal or len(writers) == len(me.writers):
@@ -171,11 +173,23 @@ def require_flags(flags: Flags, writers: Sequence[Writer]) -> None:
 
 def select_people(text: str, writers: Sequence[Writer]) -> list[ChosenPerson]:
     """Return the people that a text such as `1, Priya, 3+5` names; + joins the accounts of one. Raises SettingsError."""
-    if text.strip().casefold() in ("", NOBODY):
+    if _is_nobody(text, writers):
         return []
+    if _is_just(text, _NO_NAMES, writers):
+        raise SettingsError(f"{text.strip()!r} names nobody; give numbers or names, with commas, or {NOBODY!r}")
     whole = _named(text, writers)
-    parts = [[whole]] if whole else [_joined(part, writers) for part in text.split(",")]
+    parts = [[whole]] if whole else [_joined(part, writers) for part in text.split(",") if part.strip()]
     return _each_once([_someone(part) for part in parts], repr(text))
+
+
+def _is_nobody(text: str, writers: Sequence[Writer]) -> bool:
+    return text.strip().casefold() in ("", NOBODY) or _is_just(text, _NOBODY_TOO, writers)
+
+
+def _is_just(text: str, words: Collection[str], writers: Sequence[Writer]) -> bool:
+    """Return whether a text is one of these words, and nobody is called that."""
+    word = text.strip().casefold()
+    return word in words and not _called_just(normalise(word), writers)
 
 
 def _each_once(people: list[ChosenPerson], where: str) -> list[ChosenPerson]:
@@ -239,10 +253,11 @@ def _called(person: ChosenPerson, name: str) -> ChosenPerson:
     return replace(person, name=name, calls=tuple(distinct([name, *calls])[1:]))
 
 
-def _name_of(person: ChosenPerson, terminal: Terminal) -> str:
+def _name_of(person: ChosenPerson, writers: Sequence[Writer], terminal: Terminal) -> str:
+    read = partial(_a_name, person=person, writers=writers)
     if person.name == ME:
-        return asked(terminal, "The exports call you 'Me'; what is your name?", "", partial(_a_name, person=person))
-    return asked(terminal, "What is the persona called?", _own_name(person), partial(_a_name, person=person))
+        return asked(terminal, "The exports call you 'Me'; what is your name?", "", read)
+    return asked(terminal, "What is the persona called?", _own_name(person), read)
 
 
 def _own_name(person: ChosenPerson) -> str:
@@ -250,10 +265,11 @@ def _own_name(person: ChosenPerson) -> str:
     return person.names[0]
 
 
-def _a_name(text: str, person: ChosenPerson) -> str:
+def _a_name(text: str, person: ChosenPerson, writers: Sequence[Writer]) -> str:
     if not normalise(text):
         raise SettingsError(f"{text!r} holds nothing a name can be written with")
-    if normalise(text) in person.shared and normalise(text) not in map(normalise, person.names):
+    others = [writer for writer in _called_just(normalise(text.lstrip("@")), writers) if writer not in person.writers]
+    if others and normalise(text) not in map(normalise, person.names):
         raise SettingsError(
             f"somebody else in the exports is called {text.strip()!r} too, and would be imitated with you; give the persona "
             f"another name, such as {person.names[0]!r}"

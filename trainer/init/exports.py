@@ -46,7 +46,7 @@ def find_exports(named: Sequence[Path], places: Sequence[Path], bars: Bars) -> l
             if exports := (_exports_in if named else _exports_if_readable)(path, refused.append):
                 locations.append(ExportLocation(path, exports))
             advance(1)
-    for sentence in refused if named else ():
+    for sentence in refused if named or not locations else ():
         bars.say(sentence)
     if not locations:
         where = ", ".join(map(str, named or places)) or "no place to look in"

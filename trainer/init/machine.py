@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.base_source import INSTRUCT, PACKAGED, is_gguf
 from persona.config import Base, expand_home
 from persona.errors import SettingsError, UserError
-from trainer.base.reachability import HUB_SECONDS, impossible_base
+from trainer.base.reachability import HUB_SECONDS, impossible_base, is_model_folder
 from trainer.init.known_bases import KNOWN_BASES, QWEN3, KnownBase
 from trainer.init.local_models import LocalModel
 
@@ -153,7 +153,7 @@ def named_base(text: str, root: Path, revision_of: RevisionOf) -> Base:
     if not text.strip():
         raise SettingsError("--base names nothing; name 'scratch', a folder or a model, or leave it out")
     place = root / expand_home(text)
-    if text == SCRATCH or text in PACKAGED or place.is_dir() or is_gguf(place):
+    if text == SCRATCH or text in PACKAGED or is_gguf(place) or is_model_folder(place):
         return Base(model=text)
     if fault := impossible_base(text):
         raise SettingsError(fault)

@@ -21,6 +21,8 @@ from trainer.base.reachability import HUB_SECONDS, impossible_base, require_reac
         ("./models/mine", "there is no folder or GGUF file ./models/mine"),
         ("models/mine.gguf", "there is no folder or GGUF file models/mine.gguf"),
         ("/srv/models/mine", "there is no folder or GGUF file"),
+        ("https://hub.example/Qwen/Qwen3-0.6B-Base/tree/main", "did you mean 'Qwen/Qwen3-0.6B-Base'?"),
+        ("https://", "name a model, or a folder"),
     ],
 )
 def test_what_can_be_no_base_is_told_with_a_suggestion(text: str, words: str) -> None:

@@ -267,6 +267,19 @@ def test_the_usual_places_are_looked_through_entry_by_entry(tmp_path: Path) -> N
         find_exports([tmp_path / os.fsdecode(b"caf\xe9")], [], bars)
 
 
+def test_a_download_that_was_cut_off_is_named_where_it_was_all_there_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside something readable nothing is said of it: nobody named it."""
+    (tmp_path / "archive.zip").write_bytes(b"PK\x03\x04cut off")
+    with pytest.raises(UserError, match="no export that alterego can read"):
+        find_exports([], [tmp_path], Bars())
+    assert "archive.zip is no readable zip" in capsys.readouterr().err
+    shutil.copytree(FIXTURES / "telegram", tmp_path / "telegram")
+    assert [each.path.name for each in find_exports([], [tmp_path], Bars())] == ["telegram"]
+    assert capsys.readouterr().err == ""
+
+
 NAMESAKES = [
     Writer("Alex", ("Alex", "alex_h", "11"), 9, 0, shared=frozenset({"ALEX"})),
     Writer("Alex", ("Alex", "12"), 5, 0, shared=frozenset({"ALEX"})),
@@ -284,6 +297,22 @@ def test_beginnings_of_names_will_do_and_near_ones_are_named() -> None:
         select_people("Al", NAMESAKES)
 
 
+@pytest.mark.parametrize("text", ["no", "None", "n", " no one "])
+def test_a_no_is_no_beginning_of_a_name(text: str) -> None:
+    """Noor did not agree where somebody says no; who is called so in full may still be named."""
+    listed = [Writer("Noor Haddad", ("Noor Haddad",), 5, 0), Writer("None Such", ("None Such",), 3, 0)]
+    assert select_people(text, listed) == []
+    assert [each.name for each in select_people("No", [*listed, Writer("No", ("No",), 1, 0)])] == ["No"]
+
+
+@pytest.mark.parametrize("text", ["y", "yes", "ALL", "everybody"])
+def test_a_yes_is_asked_back(text: str) -> None:
+    """It says that somebody agreed, not who."""
+    listed = [Writer("Yesim", ("Yesim",), 5, 0), Writer("Allison", ("Allison",), 3, 0)]
+    with pytest.raises(UserError, match="give numbers or names, with commas, or 'nobody'"):
+        select_people(text, listed)
+
+
 def test_a_name_that_two_bear_is_not_written() -> None:
     """Whoever did not agree would be imitated with the one who did, on a platform where they alone are called so."""
     (agreed,) = select_people("1", NAMESAKES)
@@ -297,6 +326,14 @@ def test_a_name_that_two_bear_is_not_written() -> None:
     assert choose_persona(Flags(me="1"), NAMESAKES, None).name == "alex_h"
     with pytest.raises(UserError, match="somebody else in the exports is called 'Alex' too"):
         choose_persona(Flags(me="1", name="Alex"), NAMESAKES, None)
+
+
+@pytest.mark.parametrize("name", ["Jonas Lindqvist", "jonas_l", "@jonas_l"])
+def test_the_persona_is_not_called_as_somebody_else(name: str) -> None:
+    """Their messages would be taken for the persona's own."""
+    with pytest.raises(UserError, match="somebody else in the exports is called"):
+        choose_persona(Flags(me="1", name=name), NAMESAKES, None)
+    assert choose_persona(Flags(me="1", name="Jonas"), NAMESAKES, None).name == "Jonas"
 
 
 class Answers:
@@ -337,6 +374,7 @@ def test_people_are_picked_by_number_name_or_handle() -> None:
     (joined,) = select_people("@ines + 3", WRITERS)
     assert (joined.name, joined.calls, joined.public, joined.private) == ("Ines Quill", ("ines", "Fern"), 11, 1)
     assert select_people("nobody", WRITERS) == []
+    assert [one.name for one in select_people("2, Fern,", WRITERS)] == ["Moss, the elder", "Fern"]
     for wrong in ("Zed", "1, 1", "4"):
         with pytest.raises(UserError):
             select_people(wrong, WRITERS)

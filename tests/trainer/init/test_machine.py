@@ -89,6 +89,8 @@ def test_without_the_hub_a_base_is_grown() -> None:
 def test_a_named_base_is_a_folder_a_model_or_scratch(tmp_path: Path) -> None:
     """A revision that is named is taken unasked; a name nobody knows is a fault."""
     (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").touch()
+    (tmp_path / "photos").mkdir()
     (tmp_path / "blob").write_bytes(b"GGUF....")
     for text, expected in {
         "scratch": ("scratch", "main"),
@@ -103,6 +105,10 @@ def test_a_named_base_is_a_folder_a_model_or_scratch(tmp_path: Path) -> None:
     assert named_base("a/b@v1", tmp_path, unreachable).revision == "v1"
     with pytest.raises(UserError, match="there is no folder a/b, and the Hugging Face Hub can't be asked"):
         named_base("a/b", tmp_path, unreachable)
+    with pytest.raises(SettingsError, match=r"photos is a folder without config\.json"):
+        named_base("photos", tmp_path, known)
+    with pytest.raises(SettingsError, match="no base is called 'xxx"):
+        named_base("x" * 300, tmp_path, known)
     with pytest.raises(SettingsError, match="--base names nothing"):
         named_base(" ", tmp_path, known)
 
