@@ -30,8 +30,8 @@ def steps_of(config: Path) -> list[Step]:
     if not config.exists():
         return [
             Step(False, "Drop them below, or name a folder, zip or file that holds some; then press Look."),
-            Step(False, "Look at the exports first; then tick the names that are yours, and who agreed."),
-            Step(False, "Once you said who you are, this writes the settings and reads the exports."),
+            Step(False, "Once Look has read them, names stand here: tick every one that is yours, and who agreed."),
+            Step(False, "This writes the settings and reads the exports, once step 2 says who you are."),
             Step(False, "It can begin when the exports are read."),
             Step(False, "There is nobody to meet yet."),
             Step(False, "Discord and Telegram come last; nothing here needs them."),
