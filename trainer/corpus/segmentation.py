@@ -46,6 +46,13 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     forwarded_from: str = ""
 
 
+def message_key(row: Row) -> tuple[str, ...]:
+    """Return the key that a message has in every export that holds it."""
+    if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
+        return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
+    return (row.platform, row.channel, row.message_id)
+
+
 class AnsweredRow(NamedTuple):
     """The message that another one answers. explicit: by a reply link; otherwise by whom it addresses, or who addressed its
     author."""

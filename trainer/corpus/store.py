@@ -187,13 +187,6 @@ def load_messages(settings: Settings) -> Corpus:
     return Corpus(rows, identities, people["pseudonyms"], splits=splits, regions=people["regions"])
 
 
-def message_key(row: Row) -> tuple[str, ...]:
-    """Return the key that a message has in every export that holds it."""
-    if row.platform == "text":  # no ids: the same words by the same speaker at the same place of the same file
-        return (row.platform, row.channel, row.message_id, row.sender, *row.lines)
-    return (row.platform, row.channel, row.message_id)
-
-
 def _packed_identity(identity: Identity) -> dict[str, Any]:
     return {"key": identity.key, "names": dict(identity.names), "handle": identity.handle, "is_self": identity.is_self}
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from persona.config import Settings
@@ -15,25 +14,19 @@ from persona.errors import UserError
 from persona.names import normalise
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
-from trainer.corpus.segmentation import Row
-from trainer.corpus.store import Corpus, build, load_messages, message_key, save, scratch_folder
-from trainer.ingest.cleaning import DroppedMessage, Kept
+from trainer.corpus.segmentation import Row, message_key
+from trainer.corpus.store import Corpus, build, load_messages, save, scratch_folder
+from trainer.ingest.gathering import DroppedRow, GatheredItem, KeptRow, gather
 from trainer.ingest.import_counts import ImportCounts
-from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.postprocess import postprocess
-from trainer.ingest.reading import Read, read_all
-from trainer.ingest.rows import GatheredRows, in_voice, row_of, with_reactors
+from trainer.ingest.rows import GatheredRows, with_reactors
 from trainer.people.erasure_list import load_erasure_list
-from trainer.people.identities import Identity, register_sender
+from trainer.people.identities import Identity
 from trainer.progress import Bars
-from trainer.sources.message import Message, Reject
-from trainer.sources.parsing.spoken import ROLES
 from trainer.sources.registry import SOURCES, Export, find
 
 REPLIES = "replies.jsonl"
 SELF = "Me"  # whoever made an export that doesn't know their name
-
-Judged = Read[Kept | DroppedMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +103,8 @@ def _gather(
 ) -> list[Row]:
     """Return what the exports hold that is not `known`. identities: added to."""
     gathered = GatheredRows(known)
-    for export, reading in read_all(exports, partial(clean_all, settings=settings.data), rejects.path.parent, bars):
-        _read(
-            _messages_of(reading, export, rejects, counts),
-            export.source.name,
-            settings,
-            identities,
-            gathered,
-            counts,
-        )
+    for export, items in gather(exports, settings, identities, rejects.path.parent, bars):
+        _take(items, export, gathered, rejects, counts)
     return [with_reactors(row, identities) if row.reactions else row for row in gathered.rows]
 
 
@@ -160,18 +146,6 @@ def _exports(paths: Sequence[Path], counts: ImportCounts) -> list[Export]:
     return exports
 
 
-def _messages_of(
-    reading: Judged, export: Export, rejects: Rejects, counts: ImportCounts
-) -> Iterator[tuple[Message, Kept | DroppedMessage]]:
-    """Yield the messages of a reading; what could not be read is written down and counted."""
-    for item in reading:
-        if isinstance(item, Reject):
-            rejects.add(export.label, item)
-            counts.reject(item)
-        else:
-            yield item
-
-
 def _require_whole(counts: ImportCounts) -> None:
     """What --strict asks for."""
     problems = [
@@ -188,34 +162,28 @@ def _require_whole(counts: ImportCounts) -> None:
         )
 
 
-def _read(
-    reading: Iterator[tuple[Message, Kept | DroppedMessage]],
-    source: str,
-    settings: Settings,
-    identities: dict[str, Identity],
-    gathered: GatheredRows,
-    counts: ImportCounts,
+def _take(
+    items: Iterator[GatheredItem], export: Export, gathered: GatheredRows, rejects: Rejects, counts: ImportCounts
 ) -> None:
-    private = f"{source}, private"
+    """Take and count what is in an export; what could not be read is written down."""
     kept: Counter[tuple[str, str]] = Counter()
-    for message, cleaned in reading:
-        if message.is_group_dm or message.platform == ROLES:
-            message = in_voice(message, settings)
-        sender = register_sender(identities, message)
-        label = private if message.conversation_type == "dm" else source
-        if isinstance(cleaned, DroppedMessage):
-            counts.drop(label, sender, cleaned.reason)
-            continue
-        row = row_of(message, sender, label, cleaned, identities)
-        if reason := gathered.add(row):
-            counts.drop(label, sender, reason)
-            continue
-        kept[label, sender] += 1
-        counts.group_dms += message.is_group_dm and message.conversation_type == "group"
-        if cleaned.rewritten:
-            counts.rewritten.update(cleaned.rewritten)
-    for (label, sender), count in kept.items():
-        counts.keep(label, sender, count)
+    for item in items:
+        if isinstance(item, KeptRow):
+            row, rewritten, is_group_dm = item
+            if reason := gathered.add(row):
+                counts.drop(row.source, row.sender, reason)
+                continue
+            kept[row.source, row.sender] += 1
+            counts.group_dms += is_group_dm
+            if rewritten:
+                counts.rewritten.update(rewritten)
+        elif isinstance(item, DroppedRow):
+            counts.drop(*item)
+        else:
+            rejects.add(export.label, item)
+            counts.reject(item)
+    for (source, sender), count in kept.items():
+        counts.keep(source, sender, count)
 
 
 def _require_persona(settings: Settings, corpus: Corpus, counts: ImportCounts) -> None:

@@ -9,8 +9,7 @@ from sys import intern
 from msgspec import structs
 
 from persona.config import Settings
-from trainer.corpus.segmentation import UNKNOWN_PARENT, Row
-from trainer.corpus.store import message_key
+from trainer.corpus.segmentation import UNKNOWN_PARENT, Row, message_key
 from trainer.ingest.cleaning import NOBODY, Kept, is_private
 from trainer.people.identities import Identity, named_people, register_mentioned
 from trainer.sources.message import Message

@@ -23,6 +23,11 @@ def surely_in(text: str, languages: frozenset[str], surety: float = 0.9) -> bool
     return sum(float(share) for language, share in ranked if language in languages) >= surety
 
 
+def load_model() -> None:
+    """Load the model, as the first text does otherwise."""
+    _identifier()
+
+
 @cache
 def _identifier() -> Any:
     """Return the model, loaded once: that takes half a second."""
