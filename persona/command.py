@@ -1,5 +1,6 @@
 """The frame of both command lines: faults become a sentence and an exit code; a traceback only with --debug."""
 
+import io
 import logging
 import os
 import re
@@ -127,6 +128,16 @@ def at_end(action: Callable[[int], object]) -> None:
     _at_end.append(action)
 
 
+def _take_any_character() -> None:
+    """Replace what a terminal can't show, and what it sends that its encoding doesn't know, instead of failing on it. What
+    programs read is UTF-8 in every locale."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(**{"errors": "replace"} if stream.isatty() else {"encoding": "utf-8"})
+
+
 def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit: 0 done, 1 failed, 2 wrong usage or settings, 78 what a restart can't mend."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -136,6 +147,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     if not debugging():
         _quiet_libraries()
     bound_spinning()
+    _take_any_character()
     signal.signal(signal.SIGTERM, _interrupt)
     _at_end.clear()
     try:

@@ -1,5 +1,7 @@
 """The frame of the command lines."""
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +30,36 @@ def test_no_library_speaks_of_itself() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, timeout=120)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+ECHO = """
+from persona.command import command_line, run
+app = command_line("One command that repeats.")
+@app.command()
+def echo() -> None:
+    "Repeat. Example: echo"
+    print("小雨", ascii(input()))
+@app.command()
+def other() -> None:
+    "Another. Example: other"
+run(app, "alterego", ["echo"])
+"""
+
+
+def test_no_terminal_is_too_old_for_a_name() -> None:
+    """Where it knows no such letters, or sends others than it says; what a program reads is whole. Reported of hermes-agent
+    (pull request 43439) and KiroCrew (issue 6393)."""
+    words, old = [sys.executable, "-c", ECHO], {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, env=old, input=b"J\xf6rg\n", capture_output=True, timeout=60, check=True)
+    assert done.stdout.decode() == "小雨 'J\\xf6rg'\n"
+    here, there = pty.openpty()
+    with open(there, "wb") as terminal:  # noqa: PTH123
+        subprocess.run(words, env=old, input=b"hm\n", stdout=terminal, timeout=60, check=True)
+    assert os.read(here, 100) == b"?? 'hm'\r\n"
+    os.close(here)
+    modern = {**old, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(words, env=modern, input=b"J\xf6rg\n", capture_output=True, timeout=60, check=True)
+    assert done.stdout.decode() == "小雨 'J\\ufffdrg'\n"
 
 
 def test_modules_that_run_without_the_frame_are_as_quiet() -> None:
