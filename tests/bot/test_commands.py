@@ -10,6 +10,7 @@ import pytest
 
 from tests.bot.test_discord_bot import on_discord
 from tests.bot.test_memory import until_settled
+from tests.bot.test_operators_settings import until
 from tests.bot.test_telegram_bot import on_telegram
 from tests.conftest import Home, StartDaemon
 from tests.fakes import fake_telegram
@@ -178,12 +179,14 @@ async def test_reactions_are_kept_with_prompt_answer_and_adapter_where_the_setti
     await discord.wait_connected()
     asked = await discord.say("good?", mention=True)
     (post,) = await discord.wait_posts(1)
-    await asyncio.sleep(0.3)
+    await until(daemon, 1)
     for emoji, author in (("👍", ALICE), ("👎", BEN), ("🎉", ALICE)):
         await discord.react(post["id"], emoji, author=author)
     await discord.react(asked, "👍")
     await discord.react(post["id"], "👍", back=True)
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(20):  # until Ben's alone is left
+        while [each.author_id for each in await daemon.store.feedback.judgements()] != [BEN["id"]]:
+            await asyncio.sleep(0.01)
     await daemon.stop()
     with sqlite3.connect(home.folder / "alterego.db") as store:
         rows = store.execute("select author_id, score, prompt, completion, adapter from feedback").fetchall()
