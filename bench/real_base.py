@@ -27,7 +27,7 @@ from engine.voice import Voice
 from persona.config import Settings, load
 from persona.prompt import reply_prompt
 from persona.transcript import reads_as_header
-from persona.turn_lines import completion_lines
+from persona.turn_lines import before_blank_line, completion_lines
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
@@ -242,7 +242,7 @@ async def _reply(voice: Voice, context: ReplyContext, seed: int, longest: int) -
         quote=context.real.quote,
         year=context.year,
     )
-    text, finish = await complete(voice.engine, Request(ids, sampling, seed))
+    text, finish = await complete(voice.engine, Request(ids, sampling, seed), ended=before_blank_line)
     to = context.before[-1].text if context.before else ""
     return {"to": to, "text": text, "finish": finish, "blocked": voice.guard.check("\n".join(completion_lines(text)))}
 

@@ -85,13 +85,19 @@ async def log_probability(
 
 
 async def complete(
-    engine: InferenceEngine, request: Request, on_text: Callable[[str], object] | None = None
+    engine: InferenceEngine,
+    request: Request,
+    on_text: Callable[[str], object] | None = None,
+    ended: Callable[[str], str | None] = lambda _: None,
 ) -> tuple[str, Finish]:
-    """Return the whole completion and why it ended. on_text: called with the text so far. Raises EngineError."""
+    """Return the whole completion and why it ended. on_text: called with the text so far. ended: given the text so far,
+    returns what is said of it once it is at its end; nothing more is sampled then. Raises EngineError."""
     text = ""
     async with aclosing(engine.generate(request)) as pieces:
         async for piece in pieces:
             text += piece.text
+            if (said := ended(text)) is not None:
+                return said, "stop"
             if piece.finish:
                 return text, piece.finish
             if on_text:

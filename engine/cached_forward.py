@@ -12,7 +12,7 @@ import torch
 from peft import PeftModel
 from transformers import DynamicCache
 
-from engine.forward import KeptRow, Model, RowInput
+from engine.forward import Model, RowInput, RowPrefix
 from engine.forward_probe import difference, relative_error, tolerance
 from engine.row_cache import bytes_of, copied, is_cuttable, joined, parted, states_of
 
@@ -72,7 +72,7 @@ class CachedForward:
         passes += [self._read(row_input) for row_input in apart]
         return torch.cat(passes).float()
 
-    def start(self, row: int, kept: KeptRow | None, tokens: int) -> None:
+    def start(self, row: int, kept: RowPrefix | None, tokens: int) -> None:
         """Start with a copy of what is kept, or with an empty cache."""
         self._rows[row] = cast(Snapshots, kept).at(tokens) if tokens else DynamicCache(config=self._model.config)
 

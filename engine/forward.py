@@ -20,7 +20,7 @@ class RowInput:
     start: int
 
 
-class KeptRow(Protocol):
+class RowPrefix(Protocol):
     """What was computed for the first tokens of a row, kept for whoever begins with the same ones."""
 
     @property
@@ -40,7 +40,7 @@ class Forward(Protocol):
         """Return logits [inputs, vocabulary], float32, after the last id of each input. The first `decode_rows` inputs
         bring one id each, for rows 0, 1, …"""
 
-    def start(self, row: int, kept: KeptRow | None, tokens: int) -> None:
+    def start(self, row: int, kept: RowPrefix | None, tokens: int) -> None:
         """Start a row whose first `tokens` tokens are in `kept`."""
 
     def release(self, row: int, last: int) -> None:
@@ -49,7 +49,7 @@ class Forward(Protocol):
     def mark(self, row: int, tokens: int) -> None:
         """Note that the row holds its first `tokens` tokens and no more: what is kept of it can begin there."""
 
-    def export(self, row: int, tokens: int) -> KeptRow | None:
+    def export(self, row: int, tokens: int) -> RowPrefix | None:
         """Return a copy of the first tokens of a row; None if nothing can be kept."""
 
     def clear(self) -> None:

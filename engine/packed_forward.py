@@ -8,7 +8,7 @@ import torch
 from peft import PeftModel
 from transformers import AttentionInterface, PreTrainedModel
 
-from engine.forward import KeptRow, Model, RowInput
+from engine.forward import Model, RowInput, RowPrefix
 from engine.forward_probe import difference
 from engine.kv_cache import KVCache, KVSlice, PrefillChunk, StepBatch, attention
 
@@ -50,7 +50,7 @@ class PackedForward:
             )
         return cast(torch.Tensor, output.logits)[0].float()
 
-    def start(self, row: int, kept: KeptRow | None, tokens: int) -> None:
+    def start(self, row: int, kept: RowPrefix | None, tokens: int) -> None:
         """Copy the cached tokens in."""
         if tokens:
             self._cache.reserve(row + 1, tokens)

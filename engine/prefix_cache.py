@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from engine.forward import KeptRow
+from engine.forward import RowPrefix
 
 MAX_BYTES = 1 << 30  # about 90,000 tokens of a 0.5B model in 16 bits
 
@@ -17,7 +17,7 @@ class Prefix:
     """What was computed for these ids."""
 
     ids: tuple[int, ...]
-    kept: KeptRow
+    kept: RowPrefix
 
     def shared(self, ids: Sequence[int]) -> int:
         """Return the length of the common prefix with `ids`."""
@@ -35,7 +35,7 @@ class PrefixCache:
     def __contains__(self, channel: str) -> bool:
         return channel in self._prefixes
 
-    def find(self, channel: str, ids: Sequence[int]) -> tuple[KeptRow | None, int]:
+    def find(self, channel: str, ids: Sequence[int]) -> tuple[RowPrefix | None, int]:
         """Return what is kept of a prompt and how many of its tokens it covers; never the last, which has to be run."""
         if (prefix := self._prefixes.get(channel)) is None:
             return None, 0

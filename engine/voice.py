@@ -10,11 +10,12 @@ from persona.archive.index import Archive
 from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.guard import Guard
+from persona.loops import goes_round
 from persona.prompt import reply_prompt, tweet_prompt
 from persona.reply_timing import ReplyTiming
 from persona.sampling import SamplingParams
 from persona.transcript import Excerpt, Quote, Turn
-from persona.turn_lines import completion_lines
+from persona.turn_lines import before_blank_line, completion_lines, whole_part
 
 OnText = Callable[[tuple[str, ...]], object]
 
@@ -123,8 +124,9 @@ class Voice:
             if on_text and attempt:
                 on_text(())
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
-            text, finish = await complete(self.engine, request, self._guarded(on_text) if on_text else None)
-            lines = completion_lines(text)
+            shown = self._guarded(on_text) if on_text else None
+            text, finish = await complete(self.engine, request, shown, before_blank_line)
+            lines = completion_lines(whole_part(text) if finish == "length" else text)
             rejection = self._rejection(lines)
             if lines and not rejection:
                 return lines
@@ -137,8 +139,10 @@ class Voice:
     def _rejection(self, lines: tuple[str, ...]) -> str:
         """Return why these lines may not be said; "" if they may. A line that ends with a speaker's header goes on as
         theirs: the model did not end its turn."""
-        headers = tuple(f"{key}:" for key in self.seal.speakers)
-        return self.guard.check("\n".join(lines)) or ("header" if any(line.endswith(headers) for line in lines) else "")
+        headers, text = tuple(f"{key}:" for key in self.seal.speakers), "\n".join(lines)
+        if reason := self.guard.check(text):
+            return reason
+        return "header" if any(line.endswith(headers) for line in lines) else "loop" if goes_round(text) else ""
 
     def _guarded(self, on_text: OnText) -> Callable[[str], None]:
         """Wrap `on_text`: whole words alone, and only what the guard lets pass."""

@@ -4,6 +4,8 @@ import re
 
 from persona.transcript import UNWRITABLE, reads_as_header, reads_as_quote, unescape
 
+_BLANK_LINE = re.compile(r"(?<=\S)[^\S\n]*\n[^\S\n]*\n")
+_STOP = re.compile(r"\n|[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]")
 _LINE_BREAKS = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -26,3 +28,16 @@ def completion_lines(text: str) -> tuple[str, ...]:
             continue
         kept += filter(None, [unescape(line).strip()])
     return tuple(kept)
+
+
+def before_blank_line(text: str) -> str | None:
+    """Return what a completion says before its first blank line, None while it has none. No turn of a transcript has a
+    blank line in it: what a base writes behind one is its own, often for somebody else."""
+    blank = _BLANK_LINE.search(text)
+    return text[: blank.start()] if blank else None
+
+
+def whole_part(text: str) -> str:
+    """Return a completion that ran out of tokens up to its last whole line or sentence; its whole words where it has none."""
+    ends = [stop.end() for stop in _STOP.finditer(text.rstrip("\n")) if text[: stop.end()].strip()]
+    return text[: ends[-1]] if ends else text.rpartition(" ")[0] or text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.base import Piece, Request
+from engine.base import Finish, Piece, Request
 from engine.choose import encoding_of, guard_of, open_engine
 from engine.voice import MAX_ATTEMPTS, Voice
 from persona.bundle import Bundle, current
@@ -36,6 +36,26 @@ def voice_of(bundle: Bundle, engine: FakeEngine, *said: str) -> Voice:
     return Voice(engine, encoding_of(bundle), bundle.seal, SamplingParams(), Guard(build(said, KEY)))
 
 
+@dataclass
+class Hesitant(FakeEngine):
+    """Says its words a few characters at a time; each text after the last one is its next. pieces: how many it said."""
+
+    texts: tuple[str, ...]
+    finish: Finish = "stop"
+    pieces: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    async def generate(self, request: Request) -> AsyncGenerator[Piece]:
+        self.asked.append(request)
+        text = self.texts[len(self.asked) - 1]
+        for start in range(0, len(text), 3):
+            self.pieces += 1
+            yield Piece(text[start : start + 3])
+        yield Piece("", self.finish)
+
+
 async def test_a_copy_is_sampled_again(bundle: Bundle) -> None:
     """With another seed; the next sample is said."""
     copy, fresh = "the canal took my other bike", "the canal gave it back"
@@ -57,6 +77,29 @@ async def test_what_goes_on_as_somebody_else_is_sampled_again(bundle: Bundle) ->
     assert (said, rejections) == (("fine",), ["header"])
 
 
+async def test_what_goes_round_in_circles_is_sampled_again(bundle: Bundle) -> None:
+    """A model that is too sure of itself says the same until its tokens are spent."""
+    engine = FakeEngine()
+    engine.words = lambda _: "and that man is man, " * 20 if len(engine.asked) < 2 else "fine"
+    rejections: list[str] = []
+    said = await voice_of(bundle, engine).reply("group", (Turn("JONAS", ("and?",)),), 1, rejections=rejections)
+    assert (said, rejections) == (("fine",), ["loop"])
+
+
+async def test_a_blank_line_ends_a_reply(bundle: Bundle) -> None:
+    """What a base writes behind it is nobody's, and isn't waited for."""
+    engine = Hesitant(("the canal again\n\nTILT:\n" + "and so on " * 500,))
+    assert await voice_of(bundle, engine).reply("group", (Turn("JONAS", ("and?",)),), 1) == ("the canal again",)
+    assert engine.pieces < 20
+
+
+async def test_a_reply_that_ran_out_of_tokens_ends_with_a_sentence(bundle: Bundle) -> None:
+    """Not in the middle of a word."""
+    engine = Hesitant(("no. the canal gave it back. then it to",), "length")
+    said = await voice_of(bundle, engine).reply("group", (Turn("JONAS", ("and?",)),), 1)
+    assert said == ("no. the canal gave it back.",)
+
+
 async def test_silence_follows_three_more_tries(bundle: Bundle) -> None:
     """And is counted; so it is for tweets."""
     copy = "the canal took my other bike"
@@ -66,23 +109,6 @@ async def test_silence_follows_three_more_tries(bundle: Bundle) -> None:
     assert await voice.tweet(1, rejections=rejections) == ()
     assert len(engine.asked) == MAX_ATTEMPTS == 4
     assert rejections == ["copy"] * MAX_ATTEMPTS
-
-
-@dataclass
-class Hesitant(FakeEngine):
-    """Says its words a few characters at a time; each text after the last one is its next."""
-
-    texts: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    async def generate(self, request: Request) -> AsyncGenerator[Piece]:
-        self.asked.append(request)
-        text = self.texts[len(self.asked) - 1]
-        for start in range(0, len(text), 3):
-            yield Piece(text[start : start + 3])
-        yield Piece("", "stop")
 
 
 async def test_who_listens_hears_whole_words_that_the_guard_lets_pass(bundle: Bundle) -> None:

@@ -16,7 +16,7 @@ from persona.transcript import (
     reads_as_header,
     render,
 )
-from persona.turn_lines import completion_lines, plain_lines
+from persona.turn_lines import before_blank_line, completion_lines, plain_lines, whole_part
 from tests.persona.strategies import CONVERSATIONS, KEYS, LINES
 
 SLEEP = Conversation("group", (Turn("ALICE", ("did you sleep",)), Turn("CHIHIRO", ("no", "the cat disagreed"))), 2021)
@@ -198,3 +198,37 @@ def test_the_ends_of_outside_lines_are_trimmed() -> None:
 def test_ids_that_make_no_character_are_not_said() -> None:
     """A completion may be cut in the middle of an emoji."""
     assert completion_lines("good night \ufffd\n\ufffd") == ("good night",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fine\n\nTILT:\nno", "fine"),
+        ("one\ntwo \n \nthree\n\nfour", "one\ntwo"),
+        ("\n\nfine\n\n", "\n\nfine"),
+        ("one\ntwo", None),
+        ("one\n", None),
+        ("\n\n", None),
+    ],
+)
+def test_a_blank_line_ends_what_is_said(text: str, said: str | None) -> None:
+    """Not one before any word: that is a slow beginning."""
+    assert before_blank_line(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("i know it. you know it! do they kn", "i know it. you know it!"),
+        ('he said "no." and the', 'he said "no."'),
+        ("first line\nsecond li", "first line\n"),
+        ("version 2.5 is ou", "version 2.5 is"),
+        ("我走了。他也", "我走了。"),
+        ("all of it.", "all of it."),
+        ("\nno stop at al", "\nno stop at"),
+        ("unbroken", "unbroken"),
+    ],
+)
+def test_what_ran_out_of_tokens_ends_with_something_whole(text: str, whole: str) -> None:
+    """A sentence or a line, else a word."""
+    assert whole_part(text) == whole
