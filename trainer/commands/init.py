@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from persona.command import JsonOption, typed
+from persona.command import JsonOption, next_step
 from trainer.commands.options import ProgressOption
 from trainer.console import print_json, print_table, safe_text, say
 
@@ -150,10 +150,9 @@ def _row(number: int, writer: "Writer", columns: int) -> tuple[str, ...]:
 def _show_outcome(outcome: "Outcome", as_json: bool) -> None:
     """Print the settings, and what comes next."""
     settings, me = outcome.settings, outcome.me
-    config = "" if settings.path.name == "persona.toml" else f" --config {settings.path.name}"
-    following = typed(f"python -m trainer import{config}")
+    following = next_step("python -m trainer import", settings.path)
     if as_json:
-        print_json(_plain(outcome) | {"next": following})
+        print_json(_plain(outcome) | {"next": following.removeprefix("next: ")})
         return
     friends = ", ".join(map(_with_joined, outcome.friends)) or "nobody else"
     base = settings.base.model + (f" at {settings.base.revision[:12]}" if settings.base.model != "scratch" else "")
@@ -162,7 +161,7 @@ def _show_outcome(outcome: "Outcome", as_json: bool) -> None:
         f"wrote {settings.path}",
         f"persona: {_with_joined(me)}, {count:,} messages; imitated too: {friends}",
         f"base: {base} ({outcome.base.why})",
-        f"next: {following}",
+        following,
     ):
         say(safe_text(line))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from persona.command import CALLER
 from persona.config import Base, load
 from persona.errors import UserError
 from persona.sample import copied_settings
@@ -183,6 +184,14 @@ def test_settings_are_replaced_only_when_asked_for(folder: Path, monkeypatch: py
     assert init(folder, *flags, "--force").returncode == 0
     assert (folder / "persona.toml").stat().st_mode & 0o777 == 0o600
     assert load(folder / "persona.toml").persona.name.startswith("Ines")
+
+
+def test_under_make_the_next_step_is_makes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As README has it: init, train, chat."""
+    flags = ["../exports", "--me", "Ines", "--yes", "--base", "scratch"]
+    assert init(folder, *flags).stdout.splitlines()[-1] == "next: python -m trainer import"
+    monkeypatch.setenv(CALLER, "make")
+    assert init(folder, *flags, "--force").stdout.splitlines()[-1] == "next: make train"
 
 
 def test_the_samples_settings_make_room_without_a_question(folder: Path) -> None:
