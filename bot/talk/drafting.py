@@ -11,11 +11,11 @@ from bot.gateway import Expressions, Gateway, NotSent, ResultUnknown, Undelivera
 from bot.metrics import BotMetrics
 from bot.store import DAY, Answer, BotStore, ChannelView, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
+from bot.talk.answer_record import answer_of
 from bot.talk.channel_threads import ChannelThreads
 from bot.talk.history import ThreadContext, in_one_go, own_quote, scene_of, turns_of
 from bot.talk.listener import Listener
 from bot.talk.places import Places
-from bot.talk.provenance import answer_of
 from bot.talk.recollection import Recollection
 from bot.talk.rejections import REACTION_NOT_ALLOWED, REPEATS_OF, rejection_reason
 from bot.talk.speakers import named_back, without_stand_ins

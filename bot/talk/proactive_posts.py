@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bot.metrics import BotMetrics
 from bot.store import Answer, BotStore
+from bot.talk.answer_record import answer_of
 from bot.talk.delivery import sayable
 from bot.talk.history import ThreadContext, turns_of
 from bot.talk.places import Places
-from bot.talk.provenance import answer_of
 from bot.talk.recollection import Recollection
 from bot.talk.rejections import rejection_reason
 from bot.talk.repeats import NEAR, begins_too_often
