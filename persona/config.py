@@ -235,10 +235,9 @@ class Settings(PlatformSections):
                 for known in person.ids(platform):
                     if (other := owners.setdefault((platform, known), key)) != key:
                         raise ValueError(f"[people] {other} and {key} both claim the {platform} id {known}")
-        own = (self.persona.name, *self.persona.aliases)
-        names = dict.fromkeys({normalise(call.lstrip("@")) for call in own} - {""}, "persona")
+        names: dict[str, str] = {}
         for key, person in self.people.items():
-            table = "persona" if key == self.persona.key else f"people.{key}"
+            table = f"people.{key}"
             for name in {normalise(call.lstrip("@")) for call in (key, *person.names)} - {""}:
                 if (other := names.setdefault(name, table)) != table:
                     raise ValueError(

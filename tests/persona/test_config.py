@@ -90,7 +90,6 @@ def test_the_home_of_nobody_is_a_path_that_is_not_found(tmp_path: Path) -> None:
             ME + '[people.B]\nnames = ["Zed"]\n[people.C]\nnames = ["zed"]\n',
             "[people.B] and [people.C] both claim the name",
         ),
-        (ME + '[people.B]\nnames = ["alice"]\n', "[persona] and [people.B] both claim the name"),
         (
             ME + '[base]\nhf_token = "x"\n',
             "[base] hf_token: no secret belongs into this file; put it into .env beside it as HF",
