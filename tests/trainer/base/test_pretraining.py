@@ -10,6 +10,7 @@ from persona.transcript import Conversation, Turn
 from trainer.base.pretraining import (
     MAX_MINUTES,
     MAX_PASSES,
+    PASSES,
     PATIENCE,
     QUIET_RATES,
     Size,
@@ -61,7 +62,8 @@ def test_minutes_are_as_many_tokens_as_quiet_cores_see_in_them(size: Size) -> No
 
 
 @pytest.mark.parametrize(
-    ("tokens", "passes"), [(10_000, MAX_PASSES), (150_000, 5_500_000 / 150_000), (1_000_000, 5.5), (6_000_000, 1)]
+    ("tokens", "passes"),
+    [(10_000, MAX_PASSES), (40_000, 21), (150_000, PASSES), (1_000_000, 5.5), (6_000_000, 1)],
 )
 def test_without_minutes_the_text_decides(tokens: int, passes: float) -> None:
     """A small one is seen often, a large one once, none for more than forty minutes."""
