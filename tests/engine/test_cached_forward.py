@@ -41,7 +41,7 @@ def mamba() -> Any:
     return MambaForCausalLM(config).eval()
 
 
-def read(model: Any, forward: CachedForward, ids: tuple[int, ...], row: int = 0, start: int = 0) -> torch.Tensor:
+def read(forward: CachedForward, ids: tuple[int, ...], row: int = 0, start: int = 0) -> torch.Tensor:
     with torch.inference_mode():
         return forward.run([RowInput(row, ids[start:], start)], decode_rows=0)[0]
 
@@ -107,15 +107,35 @@ def test_a_snapshot_is_not_changed_by_who_goes_on_from_it(model: Any) -> None:
     forward = CachedForward(model)
     ids = prompts(2)[1]
     forward.start(0, None, 0)
-    read(model, forward, ids)
+    read(forward, ids)
     kept = forward.export(0, len(ids))
     assert isinstance(kept, Snapshots) and kept.usable(len(ids)) == len(ids)
     for more in ((5, 6, 7), (8, 9, 3)):
         forward.start(1, kept, len(ids))
         assert torch.allclose(
-            read(model, forward, (*ids, *more), 1, len(ids)), alone(model, (*ids, *more)), rtol=1e-2, atol=1e-2
+            read(forward, (*ids, *more), 1, len(ids)), alone(model, (*ids, *more)), rtol=1e-2, atol=1e-2
         )
     assert kept.bytes > 0
+
+
+def test_a_mark_moves_with_its_row() -> None:
+    """Where the row before it leaves."""
+    model = steep("lfm2")
+    forward = CachedForward(model)
+    leaving, staying = prompts(2)
+    for row, ids in enumerate((leaving, staying)):
+        forward.start(row, None, 0)
+        read(forward, ids, row)
+        forward.mark(row, len(ids))
+    forward.release(0, 1)
+    longer = (*staying, 5, 6)
+    read(forward, longer, 0, len(staying))
+    kept = forward.export(0, len(longer))
+    assert kept and kept.usable(len(longer) - 1) == len(staying)
+    forward.start(1, kept, len(staying))
+    assert torch.allclose(
+        read(forward, (*staying, 9), 1, len(staying)), alone(model, (*staying, 9)), rtol=1e-2, atol=1e-2
+    )
 
 
 def test_what_a_window_keeps_can_be_cut_until_it_lets_go() -> None:
@@ -125,15 +145,15 @@ def test_what_a_window_keeps_can_be_cut_until_it_lets_go() -> None:
     for count, usable in ((20, 11), (30, 0)):
         ids = tuple(range(1, count + 1))
         forward.start(0, None, 0)
-        read(model, forward, ids)
+        read(forward, ids)
         kept = forward.export(0, count)
         assert kept and kept.usable(11) == usable
     forward.start(0, None, 0)
-    read(model, forward, tuple(range(1, 21)))
+    read(forward, tuple(range(1, 21)))
     kept = forward.export(0, 20)
     forward.start(1, kept, 11)
     other = (*range(1, 12), 40, 41)
-    assert torch.allclose(read(model, forward, other, 1, 11), alone(model, other), rtol=1e-3, atol=1e-3)
+    assert torch.allclose(read(forward, other, 1, 11), alone(model, other), rtol=1e-3, atol=1e-3)
 
 
 def test_a_model_that_forgets_its_state_reads_prompts_whole(caplog: pytest.LogCaptureFixture) -> None:

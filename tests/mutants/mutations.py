@@ -545,8 +545,48 @@ QUICKER = [
     ),
 ]
 
+UNPACKED = [
+    *_in(
+        "engine/cached_forward.py",
+        "tests/engine/test_cached_forward.py",
+        padding_is_attended_to=(">= longest - lengths", ">= 0 * lengths"),
+        marks_stay_with_the_row=("for held in (self._rows, self._marks):", "for held in (self._rows,):"),
+        a_state_is_cut=("        if tokens < longest and is_cuttable(", "        if tokens < longest and bool("),
+        forgotten_states_are_not_looked_at=("        if off > tolerance(model):", "        if off > 1e9:"),
+    ),
+    *_in(
+        "engine/row_cache.py",
+        "tests/engine/test_cached_forward.py",
+        padding_stays=("beyond = max(padding - (before", "beyond = 0 * max(padding - (before"),
+        a_copy_is_shared=("        return tensor.clone()\n", "        return tensor\n"),
+        a_window_is_cut=("return is_whole and not", "return not"),
+    ),
+    *_in(
+        "engine/batching.py",
+        "tests/engine/test_cached_forward.py",
+        prompts_are_cut_for_all=("if self._forward.reads_whole else room", "if False else room"),
+    ),
+]
+
+SAID = [
+    *_in(
+        "engine/voice.py",
+        "tests/engine/test_voice.py",
+        circles_are_said=('"loop" if goes_round(text) else ""', '""'),
+        half_a_sentence_is_said=('whole_part(text) if finish == "length" else text', "text"),
+        a_blank_line_is_gone_on_after=("request, shown, before_blank_line)", "request, shown)"),
+    ),
+    *_in(
+        "persona/loops.py",
+        "tests/persona/test_loops.py",
+        a_chant_is_a_circle=("MIN_WORDS = 24", "MIN_WORDS = 4"),
+    ),
+]
+
 MUTATIONS = [
     *MEMORY,
+    *UNPACKED,
+    *SAID,
     *QUICKER,
     *REFINING,
     *SPEAKING_UP,
