@@ -9,8 +9,10 @@ as everything that begins with it goes on alike. No zone (taken as UTC), no ids.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree
@@ -43,6 +45,7 @@ _CLOCK = r"(?:[^\W\d]{1,3}\.?[^\W\d]?\.? ?)?\d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)?
 _TABBED = re.compile(rf"({_CLOCK})\t(.*)", re.DOTALL)
 _SPACED = re.compile(rf"({_CLOCK}) (\S.*)")
 _CALL = "☎"
+LONGEST_QUOTATION = 200  # lines of a message in quotation marks
 
 
 class _Day(NamedTuple):
@@ -83,18 +86,23 @@ class _Line(NamedTuple):
 
 
 class _Days:
-    """The days of a file: takes their lines out, and says what opens a message."""
+    """The days of a file: takes their lines out, and says what opens a message. speakers: who speaks there, as far as known."""
 
-    def __init__(self) -> None:
+    def __init__(self, speakers: Collection[str] = ()) -> None:
         self._day: _Day | None = None
         self._first = True
+        self._speakers = speakers
+        self._is_quoted = False  # the line that was yielded last goes on with a message in quotation marks
 
     def messages(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         """Yield the lines without those that name the chat or a day."""
         blank = True
-        for number, (offset, line) in enumerate(lines):
+        for number, (offset, line, is_quoted) in enumerate(_with_quotations(lines, self._speakers)):
             line = line.lstrip("\ufeff")
-            if (day := _parse_day(line.strip())) and (blank or day.is_certain or not line.strip()[-1].isdecimal()):
+            self._is_quoted = is_quoted
+            if is_quoted:
+                yield offset, line
+            elif (day := _parse_day(line.strip())) and (blank or day.is_certain or not line.strip()[-1].isdecimal()):
                 self._day, self._first = day, True
             elif number > 2 or not (_TITLE.match(line) or _SAVED.fullmatch(line)):
                 yield offset, line
@@ -102,13 +110,45 @@ class _Days:
 
     def opens(self, line: str) -> _Line | None:
         """Parse a message's first line; None for any other."""
-        if self._day is None:
+        if self._day is None or self._is_quoted:
             return None
         spaced = not (match := _TABBED.match(line))
         if not (match := match or _SPACED.match(line)):
             return None
         first, self._first = self._first, False
         return _Line(self._day, match[1], match[2], spaced, first)
+
+
+def _with_quotations(lines: Iterable[tuple[int, str]], speakers: Collection[str]) -> Iterator[tuple[int, str, bool]]:
+    """Yield each line with whether it goes on with a message in quotation marks, whatever stands in it."""
+    rest, ahead = iter(lines), deque[tuple[int, str]]()  # ahead: read to look for the end of a quotation
+    while (line := ahead.popleft() if ahead else next(rest, None)) is not None:
+        yield *line, False
+        if _opens_quotation(line[1]):
+            ahead.extend(islice(rest, LONGEST_QUOTATION - len(ahead)))
+            for _ in range(_quoted_lines([text for _, text in ahead], speakers)):
+                yield *ahead.popleft(), True
+
+
+def _opens_quotation(line: str) -> bool:
+    """Return whether a message of a phone's export begins with a quotation mark that this line doesn't close."""
+    match = _TABBED.match(line)
+    text = match[2].partition("\t")[2] if match else ""
+    return text.startswith('"') and text.count('"') % 2 == 1
+
+
+def _quoted_lines(lines: Sequence[str], speakers: Collection[str]) -> int:
+    """Return how many of the lines after an open quotation mark it goes over; 0 if it is only a mark that somebody typed.
+
+    The chat's own people speaking one after the other are no quotation; what was copied from elsewhere into a message is.
+    """
+    inside: set[str] = set()
+    for number, line in enumerate(lines, start=1):
+        if match := _TABBED.match(line):
+            inside.add(match[2].partition("\t")[0])
+        if line.endswith('"') and line.count('"') % 2:
+            return 0 if inside and inside.issubset(speakers) else number
+    return 0
 
 
 def _parse_day(line: str) -> _Day | None:
@@ -160,7 +200,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
         chat_type = "group" if len(chat.people) > 2 else chat.type or conversation_type(chat.name, chat.people)
         ids = DerivedIds(key)
         with tree.open(name) as stream:
-            days = _Days()
+            days = _Days(chat.people)
             for block in blocks(days.messages(text_lines(stream)), name, days.opens):
                 yield _message(block, chat, key, chat_type, ids) if isinstance(block, Block) else block
 

@@ -182,3 +182,40 @@ def test_what_the_desktop_says_to_whoever_exported_is_nobodys(tmp_path: Path, no
         f"2026.02.01 Sunday\n10:00 Bo hi\n10:01 Ana yes\n10:02 Ana {notice}\n10:03 Ana {notice} why\n", encoding="utf-8"
     )
     assert [message.kind for message in read(path)[0]] == ["message", "message", "service", "message"]
+
+
+PASTED = """[LINE] Chat history with Bo
+Saved on: 2024/03/09 10:00
+
+2024/03/01(Fri)
+10:00\tAna\thello
+10:01\tBo\t"they wrote ""so""
+{}
+10:02\tDee\tme too"
+10:05\tAna\toh
+"""
+
+
+@pytest.mark.parametrize("pasted", ["10:02\tCy\tlook", "2024/03/01(Fri)\t", "10:02\tCy\ta\n\n10:03\tEd\tb"])
+def test_an_excerpt_in_a_message_makes_no_group(tmp_path: Path, pasted: str) -> None:
+    """What stands in quotation marks is one message, and the chat stays private."""
+    path = tmp_path / "chat.txt"
+    path.write_text(PASTED.format(pasted), encoding="utf-8")
+    messages, rejects = read(path)
+    assert [(message.sender_name, message.conversation_type) for message in messages] == [
+        ("Ana", "dm"),
+        ("Bo", "dm"),
+        ("Ana", "dm"),
+    ]
+    assert messages[1].text == f'they wrote "so"\n{pasted}\n10:02\tDee\tme too'
+    assert rejects == []
+
+
+def test_a_quotation_mark_that_somebody_typed_swallows_nobody(tmp_path: Path) -> None:
+    """In two messages, or without an end."""
+    path = tmp_path / "chat.txt"
+    said = ['Ana\t"to be', "Bo\twhat", 'Ana\tor not"', 'Bo\t"hm', "Ana\tyes"]
+    lines = [f"10:0{minute}\t{line}" for minute, line in enumerate(said)]
+    path.write_text("\n".join(["[LINE] Chat history with Bo", "2024/03/01(Fri)", *lines]), encoding="utf-8")
+    messages, _ = read(path)
+    assert [f"{message.sender_name}\t{message.text}" for message in messages] == said
