@@ -18,6 +18,10 @@ _EDGES = re.compile(rf"^\W+|(?:(?![{MARKS}])\W)+$")  # emoji and ornaments aroun
 _CJK_RUN = re.compile(rf"[{CJK}]+")
 _ENDING = re.compile(r"['’ʼ`´]([^\W\d_]+)")
 _CONTRACTIONS = frozenset({"ll", "d", "ve", "re", "m"})  # "will", "had", "have": endings of words, and of names
+# Endings that Turkish sets off by an apostrophe, and from names alone: Deniz'in is Deniz's, denizin is the sea's.
+_NAME_ENDING = re.compile(
+    r"['’ʼ`´](?:n?[ıiuü]n|[yn]?[ıiuü]|[yn]?[ae]|n?[dt][ae]n?|y?l[ae]|l[ae]r\w*|s[ıiuü]z|c[ae]|[dt][ıiuü]r|k[ıi])(?!\w)"
+)
 _OPENING = " \t*_~\"'“”„‘’«»()[]{}<>-–—•"
 _SENTENCE_ENDS = frozenset(".!?…:;\n。！？¡¿")
 _STRICTNESS: Sequence[NameMatch] = ("at", "proper", "capital", "any_case")
@@ -69,7 +73,9 @@ def calls_somebody(
         return False
     if match == "capital":
         return not (len(name) > 1 and name.isupper() and text.isupper())
-    return not (len(name) > 1 and name.isupper()) and (opens_sentences or not _opens_sentence(text, start))
+    if len(name) > 1 and name.isupper():
+        return False
+    return opens_sentences or not _opens_sentence(text, start) or bool(_NAME_ENDING.match(text, end))
 
 
 def _calls_of(name: str, lexicon: NameLexicon) -> Iterator[tuple[str, NameMatch]]:

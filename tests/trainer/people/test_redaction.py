@@ -64,7 +64,7 @@ def test_no_name_of_a_stranger_is_left_in_a_text(tmp_path: Path) -> None:
     [
         ("Don", "i don't, they Don't, DON’T"),
         ("Can Yilmaz", "can we? Can you? i CAN, we can't"),
-        ("Will", "will you? Will you? he'll, Will't"),
+        ("Will", "will you? Will you? he'll, Will't, will'e"),
         ("Cool Cat", "so cool, cat. a Cool thing"),
         ("Hey Its Mike", "hey, its hot. I said Hey and Its"),
         ("Uncle Tom", "my uncle, his Uncle"),
@@ -98,6 +98,8 @@ def test_words_stay_words(name: str, text: str) -> None:
         ("王小明", "昨天王小明来了", "昨天<王小明>来了"),
         ("妈妈", "@妈妈", "@<妈妈>"),
         ("Ali", "Ali'ye sor", "<Ali>'ye sor"),
+        ("Deniz", "Deniz'in arabası", "<Deniz>'in arabası"),
+        ("Will", "Will’e sordum. Will'den geldi", "<Will>’e sordum. <Will>'den geldi"),
     ],
 )
 def test_names_go_where_they_are_names(name: str, text: str, replaced: str) -> None:

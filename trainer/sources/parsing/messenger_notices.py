@@ -78,8 +78,8 @@ _THINGS = """attachment photo video gif sticker voice|message audio|message link
     รูปภาพ รูป วิดีโอ สติกเกอร์ ข้อความ ลิงก์ ตำแหน่ง ธีม ชื่อเล่น กลุ่ม โพล สาย แชท tệp|đính file|đính ảnh video nhãn
     tin|nhắn liên|kết vị|trí chủ|đề biệt|danh nhóm thăm|dò cuộc|gọi پیوست عکس ویدیو برچسب پیام تم گروه نظرسنجی تماس"""
 _REACTS = """react reagier réagi reaccion reagi reagito reazion reaçã gereageer отреаг реаг відреаг zareag ifade tepki bereaksi
-    memberi|reaksi تفاعل הגיב प्रतिक्रिया リアクション 回应 回應 反应 心情 반응 reagera reagere reagoi reagoval reagált
-    reacționat αντέδρασε แสดงความรู้สึก bày|tỏ cảm|xúc واکنش"""
+    memberi|reaksi menanggapi تفاعل הגיב प्रतिक्रिया リアクション 回应 回應 反应 心情 반응 공감 reagera reagere reagoi reagoval
+    reagált reacționat αντέδρασε แสดงความรู้สึก bày|tỏ cảm|xúc واکنش"""
 _MESSAGES = """message nachricht mensaje mensagem messaggio bericht сообщен повідомл wiadomoś mesaj pesan رسالت رسالة הודע
     मैसेज संदेश メッセージ 消息 訊息 讯息 메시지 meddeland besked melding viest zpráv üzenet μήνυμα ข้อความ tin|nhắn پیام"""
 _LIKES = (
@@ -166,7 +166,8 @@ def _is_of_nobody(text: str) -> bool:
         return True
     words = [word for word in bare.split() if _LETTER.search(word)]
     emoji = any(ord(char) > 0x203B and not char.isalnum() and ord(char) not in range(0x3000, 0x3100) for char in bare)
-    return len(words) <= 8 and emoji and bool(_REACTION.search(bare) and _MESSAGE.search(bare))
+    most = 10 if bare.startswith("đã ") else 8  # Vietnamese writes each syllable apart
+    return len(words) <= most and emoji and bool(_REACTION.search(bare) and _MESSAGE.search(bare))
 
 
 def _is_of_the_account(text: str) -> bool:
