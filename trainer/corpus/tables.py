@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
@@ -40,9 +41,8 @@ _CONVERSATIONS = pa.schema(
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write messages without names: people.json alone tells who is who."""
-    with pq.ParquetWriter(path, _ROWS, compression="zstd", use_dictionary=_REPEATED) as writer:
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            writer.write_table(_table(rows[start : start + _ROWS_AT_ONCE]))
+    tables = (_table(rows[start : start + _ROWS_AT_ONCE]) for start in range(0, len(rows), _ROWS_AT_ONCE))
+    _write(path, _ROWS, tables, use_dictionary=_REPEATED)
 
 
 def read_rows(path: Path, identities: Iterable[str]) -> Iterator[Row]:
@@ -54,15 +54,25 @@ def read_rows(path: Path, identities: Iterable[str]) -> Iterator[Row]:
 
 def write_conversations(path: Path, records: Sequence[ConversationRecord], splits: Mapping[str, str]) -> None:
     """Write conversations, each with its split."""
-    with pq.ParquetWriter(path, _CONVERSATIONS, compression="zstd") as writer:
-        for batch in _batches(records):
-            writer.write_table(_conversations(batch, splits))
+    _write(path, _CONVERSATIONS, (_conversations(batch, splits) for batch in _batches(records)))
 
 
 def read_splits(path: Path) -> dict[str, str]:
     """Return the split of each conversation, by its id."""
     held = pq.read_table(path, columns=["id", "part"])
     return dict(zip(held["id"].to_pylist(), map(intern, held["part"].to_pylist()), strict=True))
+
+
+def _write(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], **options: Any) -> None:
+    """Write tables one below the other; a thread compresses each, without the interpreter, while the next is put together."""
+    with pq.ParquetWriter(path, schema, compression="zstd", **options) as writer, ThreadPoolExecutor(1) as thread:
+        written: Future[None] | None = None
+        for table in tables:
+            if written:
+                written.result()
+            written = thread.submit(writer.write_table, table)
+        if written:
+            written.result()
 
 
 def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
