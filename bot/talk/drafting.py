@@ -13,7 +13,7 @@ from bot.store import DAY, Answer, BotStore, ChannelView, HistoryMessage, Outgoi
 from bot.talk import delivery
 from bot.talk.answer_record import answer_of
 from bot.talk.channel_threads import ChannelThreads
-from bot.talk.history import ThreadContext, in_one_go, own_quote, scene_of, turns_of
+from bot.talk.history import ThreadContext, in_one_go, own_quote, read_for, scene_of, turns_of
 from bot.talk.listener import Listener
 from bot.talk.places import Places
 from bot.talk.recollection import Recollection
@@ -89,9 +89,9 @@ class Drafter:
             finally:
                 self.drafting -= 1
             await asyncio.sleep(self._patience(pending.channel, context.messages))
-            before, view = view, await self._view(pending)
-            if view.messages == before.messages:
+            if await self._is_unchanged(pending, view, context):
                 break
+            view = await self._view(pending)
             was, context = context, self._context(pending, view)
             if context == was:
                 break
@@ -101,13 +101,22 @@ class Drafter:
         """Return the message's thread up to its author's last message in a row; empty if the message was deleted."""
         return self._context(pending, await self._view(pending))
 
-    async def _view(self, pending: PendingMessage) -> ChannelView:
-        """Return what is remembered up to its author's last message in a row; nothing if the message was deleted."""
+    async def _is_unchanged(self, pending: PendingMessage, view: ChannelView, context: ThreadContext) -> bool:
+        """Return whether what an answer was made of reads as it did, and nothing was added. Far fewer messages are shown than
+        were looked through for them."""
+        read = read_for(context, self._places.talk(pending.channel).context_turns) | {pending.message_id}
+        first = next((place for place, message in enumerate(view.messages) if message.message_id in read), 0)
+        shown = view.messages[first:]
+        return (await self._view(pending, len(shown))).messages == shown
+
+    async def _view(self, pending: PendingMessage, most: int = 0) -> ChannelView:
+        """Return what is remembered up to its author's last message in a row; nothing if the message was deleted. most: at
+        most so many messages; 0 for all that its thread is looked for in."""
         place = (pending.account, pending.channel, pending.message_id)
         talk = self._places.talk(pending.channel)
-        most = talk.context_turns * LINES_A_TURN * TALKS_AT_ONCE
-        merge = talk.merge.total_seconds()
-        view = await self._store.memory.view(*place, most, REPEATS_OF, on=bool(merge))
+        thread = talk.context_turns * LINES_A_TURN * TALKS_AT_ONCE
+        most, merge = most or thread, talk.merge.total_seconds()
+        view = await self._store.memory.view(*place, most, REPEATS_OF, thread if merge else 0)
         if not view.following:
             return view
         going_on = in_one_go(view.messages[-1], view.following, merge)

@@ -12,6 +12,7 @@ from persona.transcript import Quote, Turn, quote
 from persona.truncation import truncate_from
 
 CHARACTERS_A_TOKEN = 2  # fewer than any tokenizer's average: what is cut by it didn't fit anyway
+EXTRA_RUNS = 2  # that are read but not shown: the first two lack what stands before them
 MAX_REACTIONS = 2  # of others to one message, as in training: a crowd's would fill the context
 
 
@@ -39,16 +40,23 @@ def turns_of(context: ThreadContext, most: int, tokens: int) -> tuple[Turn, ...]
     """Return the last `most` turns and up to half as many before them (persona.truncation says why), oldest first; what
     one person said in a row is one turn, unless they answer something else than what stands before it. tokens: what fits
     into a prompt: a turn longer than that keeps its end, or nothing of it would be heard."""
-    wanted = most + most // 2
-    turns = _Turns(context, wanted + 2).finished()  # the first two lack what stands before them
+    wanted = _wanted(most)
+    turns = _Turns(context, wanted + EXTRA_RUNS).finished()
     kept = turns[truncate_from(turns, len(turns) - wanted) :]
     return tuple(Turn(turn.speaker, _ending(turn.lines, tokens * CHARACTERS_A_TOKEN), turn.quote) for turn in kept)
+
+
+def read_for(context: ThreadContext, most: int) -> set[str]:
+    """Return the ids of the messages whose words `turns_of` reads."""
+    said = _said(context.messages)
+    read = {message.message_id for message in said[_last_runs(said, _wanted(most) + EXTRA_RUNS) :]}
+    return read | {context.answers[name].message.message_id for name in read if name in context.answers}
 
 
 def own_quote(remembered: Sequence[HistoryMessage], answered: Collection[str]) -> Quote | None:
     """Return what the persona must say it answers; None if that is the end of the last turn. answered: the ids of the
     messages that it answers."""
-    said = [message for message in remembered if message.lines and not is_reaction(message.lines)]
+    said = _said(remembered)
     targets = [message for message in said if message.message_id in answered]
     return quote(targets[-1].speaker, targets[-1].lines) if targets and targets[-1] is not said[-1] else None
 
@@ -69,7 +77,7 @@ class _Turns:
         for message in messages:
             if is_reaction(message.lines):
                 self._reactions[message.reply_to].append(message)
-        said = [message for message in messages if not is_reaction(message.lines)]
+        said = _said(messages)
         for message in said[_last_runs(said, runs) :]:
             self._add(message)
 
@@ -120,6 +128,16 @@ class _Turns:
         reactions = self._reactions.get(message_id, [])
         others = [each for each in reactions if each.author_id][:MAX_REACTIONS]
         return [each for each in reactions if not each.author_id or each in others]
+
+
+def _wanted(most: int) -> int:
+    """Return how many turns may be shown."""
+    return most + most // 2
+
+
+def _said(messages: Sequence[HistoryMessage]) -> list[HistoryMessage]:
+    """Return the messages that hold words."""
+    return [message for message in messages if message.lines and not is_reaction(message.lines)]
 
 
 def _last_runs(messages: Sequence[HistoryMessage], count: int) -> int:

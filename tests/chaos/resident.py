@@ -47,7 +47,10 @@ class Clock:
 def echo(request: Request) -> str:
     """Answers with what was said last, so that every answer tells which message it answers; in two messages where it
     was asked to say it twice."""
-    said = small_encoding().text(request.ids[-4000:]).strip().split("\n\n")[-2].splitlines()[-1]
+    encoding, ids = small_encoding(), request.ids
+    ends = [place for place, number in enumerate(ids) if number == encoding.end_of_turn]
+    start = ends[-2] + 1 if len(ends) > 1 else 0  # the last turn alone: all of a long talk takes as long as an answer
+    said = encoding.text(ids[start : ends[-1]]).rstrip().splitlines()[-1]
     lines = [f"{word} {said[:40]} {random.randrange(10**9)}" for word in ("re", "and")]
     return "\n".join(lines if " twice" in said else lines[:1])
 
@@ -118,7 +121,7 @@ class Lodger:
         """The CPU that the process has used, the system's share included; 0 if it is gone."""
         try:
             fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return 0.0
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

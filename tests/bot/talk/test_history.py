@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.store import HistoryMessage
 from bot.talk.channel_threads import ChannelThreads
-from bot.talk.history import AnsweredMessage, ThreadContext, in_one_go, own_quote, turns_of
+from bot.talk.history import AnsweredMessage, ThreadContext, in_one_go, own_quote, read_for, turns_of
 from persona.transcript import Quote, Turn
 from trainer.corpus.segmentation import Row, conversation_records, segment
 from trainer.people.identities import KnownPerson
@@ -49,6 +49,24 @@ def test_a_long_talk_ends_as_if_all_of_it_were_read() -> None:
         everything = turns_of(ThreadContext(talk[:end], answers), 10**6, 99)
         wanted = turns_of(ThreadContext(talk[:end], answers), 4, 99)
         assert wanted == everything[-len(wanted) :]
+
+
+def test_what_is_not_read_for_the_turns_changes_none_of_them() -> None:
+    """Whoever looks whether an answer is still up to date need not look at more."""
+    rng = Random(6)
+    talk = [said(number, rng.choice("ann bob".split()), f"line {number}") for number in range(300)]
+    answers = {str(n): AnsweredMessage(talk[n - rng.randint(1, 40)], rng.random() < 0.5) for n in range(41, 300, 2)}
+    for end in range(60, 300, 7):
+        read = read_for(ThreadContext(talk[:end], answers), 4)
+        changed = [each if each.message_id in read else each._replace(lines=("else",)) for each in talk[:end]]
+        by_id = {each.message_id: each for each in changed}
+        links = {
+            name: AnsweredMessage(by_id[each.message.message_id], each.explicit)
+            for name, each in answers.items()
+            if each.message.message_id in by_id
+        }
+        assert turns_of(ThreadContext(changed, links), 4, 99) == turns_of(ThreadContext(talk[:end], answers), 4, 99)
+        assert len(read) < 60
 
 
 def test_of_a_turn_that_does_not_fit_the_end_is_kept() -> None:
