@@ -92,6 +92,21 @@ async def test_an_answer_that_automod_blocks_is_given_up_whole(
     await daemon.stop()
 
 
+@pytest.mark.parametrize("resumable", [True, False])
+async def test_a_connection_that_breaks_before_the_first_session_is_ready_leaves_nobody_deaf(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon, resumable: bool
+) -> None:
+    """discord.py#10118: resumed while its servers still came in, a bot was never ready, for good."""
+    daemon = await start_daemon(bare_home.settings(sample_settings(f"{discord.settings}[talk]\ntyping = false\n")))
+    await discord.wait_connected()
+    await discord.line.cut(resumable=resumable)
+    await discord.wait_caught_up()
+    await discord.say("anybody there?", mention=True)
+    await discord.wait_posts(1)
+    await judged(daemon, answered=1)
+    await daemon.stop()
+
+
 async def _blocked(now: str, _request: web.Request) -> web.StreamResponse | None:
     if now != "before post":
         return None
