@@ -84,6 +84,7 @@ def _plan(settings: "Settings", corpus: "Corpus", as_json: bool) -> None:
 
 
 def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, progress: bool) -> None:
+    from persona.bundle import SCRATCH
     from trainer.bundle.training import train as train_bundle
     from trainer.loop.distributed import is_first
     from trainer.progress import Bars
@@ -102,12 +103,13 @@ def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, 
     if as_json:
         print_json({"bundle": folder, "current": result.is_current, "metrics": metrics})
     else:
-        _show(folder, metrics, speaks=result.is_current)
+        _show(folder, metrics, speaks=result.is_current, is_grown=settings.base.model == SCRATCH)
         say_next("python -m bot chat" if result.is_current else "python -m trainer sample", settings.path)
 
 
-def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:
-    """Print the lines at the end of a training. speaks: whether the bundle became current."""
+def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool, is_grown: bool) -> None:
+    """Print the lines at the end of a training. speaks: whether the bundle became current. is_grown: whether the base was
+    grown from the same messages."""
     if metrics["bits_per_character"] is None:
         warn(["nothing was held out, so there are no figures: import more messages"])
     else:
@@ -120,9 +122,8 @@ def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool) -> None:
             f"{metrics['minutes']:.1f} minutes{rate}"
         )
         if metrics["bits_per_character"] > metrics["bits_per_character_base"]:
-            warn(
-                ["that is worse than before the training, for fewer bits are better: try a lower [train] learning_rate"]
-            )
+            mend = "fewer [base] minutes leave more to learn" if is_grown else "try a lower [train] learning_rate"
+            warn([f"that is worse than before the training, for fewer bits are better: {mend}"])
     say(metrics["likeness"]["verdict"])
     warn([*metrics["likeness"]["warnings"], *metrics["gate"]["reasons"], *metrics["gate"]["notes"]])
     what = "now current" if speaks else f"but held back: {FORCE} lets it speak all the same"
