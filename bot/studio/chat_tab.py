@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from bot.studio.bundles import choices
-from bot.studio.chat_history import ANYBODY, Chat
+from bot.studio.chat_history import ANYBODY, Chat, said_last
 from bot.studio.everybody import Everybody
 from bot.studio.nothing_yet import AT_ONCE, NothingYet
 from bot.studio.sentences import sentences
@@ -14,6 +14,7 @@ from bot.studio.studio import Studio
 
 SCENES = [("private", "dm"), ("group", "group"), ("under a tweet", "reply"), ("timeline", "timeline")]
 NOT_ME = "/notme"  # typed here, it is about the last answer, as on the platforms
+NOTHING_TO_CORRECT = "/notme is about its last answer, and the last words here are not its own."
 NOTHING_YET = "Nothing is trained yet; once it is, this is where you talk with it."
 
 
@@ -90,6 +91,8 @@ class ChatTab:
         first, second = self._sides
         command, _, words = text.strip().partition(" ")
         if command.lower() == NOT_ME:
+            if not (said_last(chat) or said_last(other)):
+                gr.Info(NOTHING_TO_CORRECT, duration=5)
             return "", *await first.not_me(chat, scene, words), *await second.not_me(other, scene, words)
         return "", *await first.type(chat, version, name, text), *await second.type(other, its, name, text)
 

@@ -42,7 +42,6 @@ from persona.transcript import Conversation, render
 ACCOUNT, OWNER = "studio:page", "owner"  # of the ratings; `bot forget studio:owner` forgets them
 HEIGHT = 420  # pixels
 MOST_TOKENS = 512
-NOTHING_TO_CORRECT = "/notme is about its last answer, and the last words here are not its own."
 TWEETS = ("reply", "timeline")  # scenes in which all lines are one message
 
 Shown = tuple[Chat, list[GradioMessage], str]
@@ -168,7 +167,6 @@ class Side:
         """Keep that the last answer is none of the persona's, and what would have been; that is what the chat goes on from."""
         made = said_last(chat)
         if made is None:
-            gr.Info(NOTHING_TO_CORRECT, duration=5)
             return _shown(chat)
         right = instead(words)
         with sentences():

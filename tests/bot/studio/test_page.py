@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bot.store import BotStore
-from bot.studio.side import NOTHING_TO_CORRECT
+from bot.studio.chat_tab import NOTHING_TO_CORRECT
 from persona.config import load
 from tests.bot.studio.browsing import Visit, connections, served, visit
 from tests.browser import DESK, PHONE, browser, needs_chromium, overflow, violations
@@ -106,7 +106,8 @@ def test_a_correction_is_typed_and_kept(visitor: Visit, lived_in: Home) -> None:
     said = "\n".join(text.strip() for text in bubbles.all_inner_texts())
     for words in ("the heron knows", "ask the heron"):
         visitor.type(f"/notme I'd say {words}")
-        expect(bubbles).to_have_text(words)
+        expect(bubbles).to_have_text([words], timeout=20_000)
+        visitor.settled()
     ((account, prompt, wrong, right),) = rows(lived_in, "select account, prompt, wrong, right from corrections")
     assert (account, wrong, right) == ("studio:page", said, "ask the heron")
     assert "YOU:\nis the canal still there?" in str(prompt)
