@@ -33,12 +33,14 @@ def test_no_library_speaks_of_itself() -> None:
 
 
 ECHO = """
+import sys
 from persona.command import command_line, run
 app = command_line("One command that repeats.")
 @app.command()
 def echo() -> None:
     "Repeat. Example: echo"
     print("小雨", ascii(input()))
+    print("caf\\udce9", file=sys.stderr)
 @app.command()
 def other() -> None:
     "Another. Example: other"
@@ -52,6 +54,7 @@ def test_no_terminal_is_too_old_for_a_name() -> None:
     words, old = [sys.executable, "-c", ECHO], {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, env=old, input=b"J\xf6rg\n", capture_output=True, timeout=60, check=True)
     assert done.stdout.decode() == "小雨 'J\\xf6rg'\n"
+    assert done.stderr == b"caf\\udce9\n"  # a file's name may be anything
     here, there = pty.openpty()
     with open(there, "wb") as terminal:  # noqa: PTH123
         subprocess.run(words, env=old, input=b"hm\n", stdout=terminal, timeout=60, check=True)
