@@ -295,14 +295,15 @@ async def test_a_tweet_into_a_forum_opens_a_thread(
     )
     introduce = "introduce = true\n" if introduces else ""
     daemon = await start_daemon(on_discord(bare_home, discord, introduce + tweets))
-    daemon.engine.words = lambda _: f"{len(daemon.engine.asked)} the kettle is a liar " + "and so on " * 12
+    longer = "and so is the toaster, which burns one side of every slice and blames the weather for it, like my uncle"
+    daemon.engine.words = lambda _: f"{len(daemon.engine.asked)} the kettle is a liar {longer}"
     await discord.wait_posts(1)
     daemon.engine.words = lambda _: f"my bicycle has {len(daemon.engine.asked)} opinions about rain"
     (post, later, *_) = await discord.wait_posts(2)
     assert ("machine that imitates" in post["content"].split("\n\n")[-1]) is introduces
     assert "machine" not in later["content"]
     assert discord.threads[post["channel"]] == CHANNEL_ID
-    assert post["title"].endswith("and so…")
+    assert post["title"].endswith("…")
     assert post["content"].startswith(post["title"][:-1])
 
 
