@@ -27,11 +27,10 @@ DROPOUT = 0.1
 MATRIX_RATE, VECTOR_RATE = 0.02, 3e-3
 PATIENCE = 8  # times what the quickest quiet cores take: others are half as fast, and busy ones half as fast again
 TOKENS_TO_SEE = 5_500_000  # about 14 passes over a megabyte of text, where held-out loss stops falling
-PASSES = (
-    14  # nor more over less text: the sample (half a megabyte) seen 36 times was .1 bits a character worse than 6 times
-)
+# Nor more over less text: on the sample, half a megabyte, 36 passes were .1 bits a character worse than 6.
+PASSES = 14
 MIN_TOKENS_TO_SEE = 840_000  # of a small corpus, the sample's in two minutes …
-MAX_PASSES = 40  # … which may take so many
+MAX_PASSES = 40  # … which may take so many passes
 MIN_MINUTES = 1.0  # that a limit counts with: the first steps are slow
 MAX_MINUTES = 40.0  # on two quiet cores, by default
 
