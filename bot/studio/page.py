@@ -61,6 +61,17 @@ progress::-moz-progress-bar {background: var(--color-accent)}
 }
 """
 
+# Gradio's page loses work that it asks for in the instant in which the server hangs up after the work before: the answer
+# to its question comes in before the word of the hanging up. So the answer waits for that word.
+HEAD = """<script>{
+  const ask = window.fetch;
+  window.fetch = async (what, how) => {
+    const answer = await ask(what, how);
+    if (String(what?.url ?? what).includes("/queue/join")) await new Promise(go => setTimeout(go, 100));
+    return answer;
+  };
+}</script>"""
+
 # What went wrong is no longer wrong once somebody does the next thing.
 JS = """() => document.addEventListener("click", event => {
   if (event.target.closest("button, label, [role=tab]") && !event.target.closest(".toast-wrap"))

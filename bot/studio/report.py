@@ -31,7 +31,7 @@ class ReportTab:
                 page = gr.HTML(elem_id="report-page")
                 measure = gr.Button("Measure it", variant="primary", visible=False, elem_id="report-measure")
         tab.select(self._fill, version, [*self._nothing_yet.columns, version], **AT_ONCE)
-        gr.on([version.change, tab.select], self._show, version, [page, measure])
+        gr.on([version.change, tab.select], self._show, version, [page, measure], **AT_ONCE)
         measure.click(self._measure, version, [page, measure])
 
     async def _fill(self, chosen: str | None) -> list[Any]:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from bot.studio.door import Door
 from bot.studio.entrance import listening
-from bot.studio.page import CSS, page_of, theme
+from bot.studio.page import CSS, HEAD, page_of, theme
 from bot.studio.studio import Studio
 from bot.studio.uploads import unfinished_folder
 
@@ -61,6 +61,14 @@ def server_of(studio: Studio, password: str = "") -> Server:
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(
-        app, page_of(studio), path="/", theme=theme(), css=CSS, footer_links=[], run_history=False, ssr_mode=False
+        app,
+        page_of(studio),
+        path="/",
+        theme=theme(),
+        css=CSS,
+        head=HEAD,
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
     )
     return Server(uvicorn.Config(Door(app, password), log_level="warning", timeout_graceful_shutdown=PATIENCE))

@@ -61,8 +61,9 @@ def _in_processes(
             advanced = 0
             for export, job in zip(exports, jobs, strict=True):
                 while wait([job], _LOOK_EVERY).not_done:
-                    on_bytes(shared.read.value - advanced)
-                    advanced = shared.read.value
+                    read = shared.read.value  # once: it goes on meanwhile
+                    on_bytes(read - advanced)
+                    advanced = read
                 yield export, _spooled(_result(job, export))
     finally:
         shared.stop.value = 1

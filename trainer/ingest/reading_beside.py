@@ -73,8 +73,9 @@ def _received(
             packet = pickle.loads(receiver.recv_bytes())
         except (EOFError, ConnectionError) as error:
             raise ended_from_outside(label, "import it again, or in parts") from error
-        on_bytes(shared.read.value - advanced)
-        advanced = shared.read.value
+        read = shared.read.value  # once: it goes on meanwhile
+        on_bytes(read - advanced)
+        advanced = read
         if isinstance(packet, _Finished):
             return packet.state
         if isinstance(packet, BaseException):
