@@ -7,7 +7,7 @@ import gradio as gr
 from bot.studio.bundles import choices
 from bot.studio.chat_history import ANYBODY, Chat, said_last
 from bot.studio.everybody import Everybody
-from bot.studio.nothing_yet import AT_ONCE, NothingYet
+from bot.studio.nothing_yet import NothingYet
 from bot.studio.sentences import sentences
 from bot.studio.side import Side
 from bot.studio.studio import Studio
@@ -55,10 +55,8 @@ class ChatTab:
         for side in self._sides:
             side.wire(scene)
         versions = [side.version for side in self._sides]
-        gr.on(
-            [page.load, tab.select], self._fill, versions, [*self._nothing_yet.columns, speaking, *versions], **AT_ONCE
-        )
-        double.change(self._show_second, double, self._sides[1].columns, **AT_ONCE)
+        gr.on([page.load, tab.select], self._fill, versions, [*self._nothing_yet.columns, speaking, *versions])
+        double.change(self._show_second, double, self._sides[1].columns)
         answering = self._wire_talk([self._text.submit, send.click], stop, double)
         stopped = anew.click(None, cancels=answering)  # first: what is under way must not be shown in the new chat
         stopped.then(self._forget, None, self._both)

@@ -22,7 +22,7 @@ POLICY = (
 # to hand out files, to write what is on the page into a folder.
 OPEN = re.compile(
     r"/|/(assets|static|svelte|pwa_icon)/.+|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|pwa_icon)"
-    r"|/gradio_api/(queue/(join|data)|run/predict|upload|upload_progress|heartbeat/[^/]+|cancel|reset|info|app_id|startup-events|theme\.css)/?"
+    r"|/gradio_api/(queue/(join|data)|upload|upload_progress|heartbeat/[^/]+|cancel|reset|info|app_id|startup-events|theme\.css)/?"
 )
 
 

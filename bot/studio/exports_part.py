@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from bot.studio.markup import quiet, table
-from bot.studio.nothing_yet import AT_ONCE
 from bot.studio.running import in_words
 from bot.studio.sentences import sentences
 from bot.studio.steps import BASE, EXPORTS, PEOPLE
@@ -70,7 +69,7 @@ class ExportsPart:
         fresh = gr.Checkbox(False, label="forget what was read before", container=False, elem_id="train-fresh")
         corpus = gr.HTML(elem_id="train-corpus")
         answers = [mine, agreed, name, private, write]
-        page.load(self._settings, [folders, base], [folders, base], **AT_ONCE)
+        page.load(self._settings, [folders, base], [folders, base])
         self.looked = look.click(self._look, folders, [overview, people, *answers])
         dropped = drop.upload(self._take, [drop, folders], [drop, folders])
         dropped.then(self._look, folders, [overview, people, *answers])

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from bot.studio.markup import quiet, turns
-from bot.studio.nothing_yet import AT_ONCE, NothingYet
+from bot.studio.nothing_yet import NothingYet
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
 
@@ -75,7 +75,7 @@ class GameTab:
                 with gr.Row(visible=False, equal_height=True) as answers:
                     sides = [gr.Button("", elem_classes="answer", elem_id=f"game-{side}") for side in (1, 2, 3)]
                 game = gr.State(None)
-        tab.select(self._fill, None, self._nothing_yet.columns, **AT_ONCE)
+        tab.select(self._fill, None, self._nothing_yet.columns)
         shown = [game, status, answers, *sides]
         begin.click(self._begin, None, shown)
         for number, side in enumerate(sides):

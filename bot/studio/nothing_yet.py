@@ -11,9 +11,6 @@ from bot.studio.studio import Studio
 SETUP = "setup"  # the id of the tab that leads from exports to a persona
 
 HELD_BACK = "What was trained is held back: Set up and the report say why, and Make current lets it speak all the same."
-# For what is shown at once. In a queue it would be lost if it were asked for in the instant in which Gradio's page
-# hangs up after the work before: then the tab waits for ever.
-AT_ONCE: dict[str, Any] = {"queue": False}
 
 
 class NothingYet:
@@ -27,7 +24,7 @@ class NothingYet:
         with gr.Column(visible=not self._something, elem_classes="nothing") as self._empty:
             self._words = gr.Markdown(sentence)
             go = gr.Button("Set it up", variant="primary", min_width=120)
-        go.click(lambda: gr.Tabs(selected=SETUP), None, tabs, **AT_ONCE)
+        go.click(lambda: gr.Tabs(selected=SETUP), None, tabs)
 
     @contextmanager
     def content(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ import gradio as gr
 
 from bot.studio.chat_tab import ChatTab
 from bot.studio.game_tab import GameTab
-from bot.studio.nothing_yet import AT_ONCE, SETUP
+from bot.studio.nothing_yet import SETUP
 from bot.studio.report import ReportTab
 from bot.studio.sentences import sentences
 from bot.studio.setup_tab import SetupTab
@@ -99,8 +99,8 @@ def page_of(studio: Studio) -> gr.Blocks:
                 return gr.Tabs(selected=_first(studio))
 
         for event in (page.load, setup.read.then):  # which chooses whose voice it is
-            event(entitle, None, title, show_progress="hidden", **AT_ONCE)
-        page.load(open_first, None, tabs, show_progress="hidden", **AT_ONCE)
+            event(entitle, None, title, show_progress="hidden")
+        page.load(open_first, None, tabs, show_progress="hidden")
         page.load(None, js=JS)
     return page.queue(default_concurrency_limit=8)
 

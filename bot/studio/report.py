@@ -9,7 +9,7 @@ import gradio as gr
 
 from bot.studio.bundles import choices
 from bot.studio.markup import framed, quiet
-from bot.studio.nothing_yet import AT_ONCE, NothingYet
+from bot.studio.nothing_yet import NothingYet
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
 from persona.bundle import PRIVATE
@@ -30,8 +30,8 @@ class ReportTab:
                 version = gr.Dropdown([], label="adapter version", elem_id="report-version")
                 page = gr.HTML(elem_id="report-page")
                 measure = gr.Button("Measure it", variant="primary", visible=False, elem_id="report-measure")
-        tab.select(self._fill, version, [*self._nothing_yet.columns, version], **AT_ONCE)
-        gr.on([version.change, tab.select], self._show, version, [page, measure], **AT_ONCE)
+        tab.select(self._fill, version, [*self._nothing_yet.columns, version])
+        gr.on([version.change, tab.select], self._show, version, [page, measure])
         measure.click(self._measure, version, [page, measure])
 
     async def _fill(self, chosen: str | None) -> list[Any]:

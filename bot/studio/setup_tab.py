@@ -11,7 +11,7 @@ from bot.gateway import Finding
 from bot.studio.exports_part import ExportsPart
 from bot.studio.markup import quiet
 from bot.studio.markup import step as step_markup
-from bot.studio.nothing_yet import AT_ONCE, SETUP
+from bot.studio.nothing_yet import SETUP
 from bot.studio.sentences import sentences
 from bot.studio.steps import BASE, MEETING, PEOPLE, TITLES, TOKENS, TRAINING, steps_of, with_findings
 from bot.studio.studio import Studio
@@ -42,11 +42,11 @@ class SetupTab:
             kept = self._tokens()
         self.read = exports.read
         shown = [*self._headings, training.plan, training.start, chat]
-        chat.click(lambda: gr.Tabs(selected="chat"), None, tabs, **AT_ONCE)
-        gr.on([page.load, tab.select], training.watch, None, training.shown, **AT_ONCE)
+        chat.click(lambda: gr.Tabs(selected="chat"), None, tabs)
+        gr.on([page.load, tab.select], training.watch, None, training.shown)
         refresh: dict[str, Any] = {"show_progress": "hidden"}
         for event in (page.load, tab.select, exports.read.then, *kept, *training.changed):
-            event(self._now, None, shown, **refresh, **AT_ONCE)
+            event(self._now, None, shown, **refresh)
         doctor.click(self._examine, None, shown, **refresh)
 
     def _heading(self, number: int) -> None:

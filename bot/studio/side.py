@@ -27,7 +27,6 @@ from bot.studio.chat_history import (
 )
 from bot.studio.markup import facts
 from bot.studio.memories import came_to_mind, memories_before
-from bot.studio.nothing_yet import AT_ONCE
 from bot.studio.sentences import sentences
 from bot.studio.streaming import Lines, streamed
 from bot.studio.studio import Studio
@@ -106,9 +105,7 @@ class Side:
                 for span in SPANS
             ]
             back = gr.Button("Back to the calibrated values", size="sm", elem_id=f"calibrated-{self._number}")
-        gr.on(
-            [self.version.change, speaking.change, back.click], self._calibrated, self.version, self.sliders, **AT_ONCE
-        )
+        gr.on([self.version.change, speaking.change, back.click], self._calibrated, self.version, self.sliders)
 
     def wire(self, scene: gr.Radio) -> None:
         """Let the bubbles be rated, edited and said again."""

@@ -13,7 +13,7 @@ import gradio as gr
 
 from bot.metrics import BotMetrics
 from bot.studio.markup import quiet, table
-from bot.studio.nothing_yet import AT_ONCE, NothingYet
+from bot.studio.nothing_yet import NothingYet
 from bot.studio.sending import hand_in
 from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
@@ -63,9 +63,9 @@ class TimelineTab:
                 gr.Markdown("## The next seven days")
                 days = gr.HTML(elem_id="schedule")
                 tweets = gr.State(())
-        filled = tab.select(self._fill, None, [*self._nothing_yet.columns, target, days], **AT_ONCE)
+        filled = tab.select(self._fill, None, [*self._nothing_yet.columns, target, days])
         filled.then(self._first, [count, tweets], [tweets, shown])
-        shown.change(_choosable, shown, [replace, send], show_progress="hidden", **AT_ONCE)
+        shown.change(_choosable, shown, [replace, send], show_progress="hidden")
         reroll.click(self._write, count, [tweets, shown])
         replace.click(self._replace, [tweets, shown], [tweets, shown])
         send.click(self._send, [tweets, shown, target], None)

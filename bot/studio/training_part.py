@@ -8,7 +8,6 @@ import pandas
 
 from bot.studio.adapters_part import Adapters
 from bot.studio.markup import bar, quiet, table
-from bot.studio.nothing_yet import AT_ONCE
 from bot.studio.running import Run, Status, in_words
 from bot.studio.sentences import sentences
 from bot.studio.steps import TRAINING
@@ -52,7 +51,7 @@ class TrainingPart:
         self.plan.click(self._plan, None, plan_table)
         self.start.click(self._start, None, self.shown)
         stop.click(self._stop, None, self.shown)
-        clock.tick(self.watch, None, self.shown, **AT_ONCE)
+        clock.tick(self.watch, None, self.shown)
         self.changed = self._adapters.changed
 
     async def _plan(self) -> AsyncGenerator[str]:
