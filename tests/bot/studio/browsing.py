@@ -95,15 +95,19 @@ class Visit:
         forty answers is none: then it is asked again."""
         before = self.answers
         for typed in (text, "", "", ""):
-            self.page.fill("#chat-text textarea", typed)
-            self.settled()
-            self.page.press("#chat-text textarea", "Enter")
+            self.type(typed)
             self.page.wait_for_function(_ANSWERED, arg=before)
             if self.answers > before:
                 break
             self.page.locator(".toast-close").first.click()
             self.page.get_by_text(_SILENT).wait_for(state="hidden")
         self.settled()
+
+    def type(self, text: str) -> None:
+        """Type it where one speaks, and send it."""
+        self.page.fill("#chat-text textarea", text)
+        self.settled()
+        self.page.press("#chat-text textarea", "Enter")
 
     def again(self) -> None:
         """Let the last answer be said again, and wait for it: that is two pieces of work."""
