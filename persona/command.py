@@ -7,6 +7,7 @@ import re
 import shlex
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 _debug: ContextVar[bool] = ContextVar("debug", default=False)
 _program: ContextVar[str] = ContextVar("program", default="")
 _at_end: list[Callable[[int], object]] = []
+_AGAIN_SECONDS = 0.05  # in which the callback is left that a Ctrl-C came in
 _guided: ContextVar[bool] = ContextVar("guided", default=False)
 
 
@@ -152,6 +154,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     bound_spinning()
     _take_any_character()
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.unraisablehook = _unraisable
     _at_end.clear()
     try:
         code = _result(app, program, words)
@@ -161,6 +164,15 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     except BrokenPipeError:  # the reader of our output is gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+
+
+def _unraisable(fault: "sys.UnraisableHookArgs") -> None:
+    """Have a Ctrl-C come again that was lost: Python can't raise it in a callback, as imports have some, and only tells it."""
+    if issubclass(fault.exc_type, KeyboardInterrupt):
+        main = threading.main_thread().ident or 0
+        threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (main, signal.SIGINT)).start()
+    else:
+        sys.__unraisablehook__(fault)
 
 
 def _quiet_libraries() -> None:

@@ -65,6 +65,32 @@ def test_no_terminal_is_too_old_for_a_name() -> None:
     assert done.stdout.decode() == "小雨 'J\\ufffdrg'\n"
 
 
+LOST = """
+import os, signal, time, weakref
+from persona.command import command_line, run
+app = command_line("One command that waits.")
+class Thing: pass
+@app.command()
+def wait() -> None:
+    "Wait. Example: wait"
+    thing = Thing()
+    kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    del thing
+    time.sleep(60)
+@app.command()
+def other() -> None:
+    "Another. Example: other"
+run(app, "alterego", ["wait"])
+"""
+
+
+def test_a_ctrl_c_that_python_loses_comes_again() -> None:
+    """It came in a callback of the garbage collector's, as importing has some; nobody has to press twice."""
+    done = subprocess.run([sys.executable, "-c", LOST], cwd=ROOT, capture_output=True, text=True, timeout=50)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+
+
 def test_modules_that_run_without_the_frame_are_as_quiet() -> None:
     """A benchmark that imports the trainer or an engine, say."""
     for package in ("engine", "trainer"):
