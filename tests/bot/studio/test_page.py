@@ -79,6 +79,15 @@ def test_it_is_painted_before_anybody_waits(visitor: Visit) -> None:
     assert {name for name, _ in paints} == {"first-paint", "first-contentful-paint"}
 
 
+def test_an_answer_waits_for_the_hanging_up_before_it(visitor: Visit) -> None:
+    """A tenth of a second: Gradio's page would lose what it has just asked for."""
+    visitor.page.route("**/queue/join*", lambda route: route.fulfill(json={"event_id": "none"}))
+    waited = visitor.page.evaluate(
+        "async () => { const at = performance.now(); await fetch('/gradio_api/queue/join'); return performance.now() - at; }"
+    )
+    assert waited >= 95
+
+
 def test_it_answers_says_it_again_and_keeps_what_is_thought_of_it(visitor: Visit, lived_in: Home) -> None:
     """With the whole talk and the answer that was rated."""
     page = visitor.page
