@@ -73,7 +73,7 @@ def _batch(forward: Forward) -> Batch:
 @torch.inference_mode()
 def _answers(batch: Batch, asked: Sequence[Request]) -> list[list[int]]:
     """Run requests to their end; return their ids."""
-    jobs = [Job(one, one.sampling.max_new_tokens, TextStream(ENCODING), lambda _: None) for one in asked]
+    jobs = [Job(request, request.sampling.max_new_tokens, TextStream(ENCODING), lambda _: None) for request in asked]
     ids: dict[Job, list[int]] = {job: [] for job in jobs}
     for job in jobs:
         batch.add(job)
@@ -104,9 +104,9 @@ def _first_token(model: PreTrainedModel, first: Request) -> tuple[float, float]:
     """Return the seconds to a follow-up's first token, where its beginning is known and where it isn't."""
     batch = _batch(CachedForward(model))
     (answer,) = _answers(batch, [first])
-    one = SamplingParams(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=1)
+    greedy = SamplingParams(temperature=0.0, top_p=1.0, min_p=0.0, max_new_tokens=1)
     ids = (*first.ids, *answer, *range(20, 40))
-    known, unknown = (Request(ids, one, seed=0, channel=channel) for channel in (first.channel, "another"))
+    known, unknown = (Request(ids, greedy, seed=0, channel=channel) for channel in (first.channel, "another"))
     return _seconds(lambda: _answers(batch, [known])), _seconds(lambda: _answers(batch, [unknown]))
 
 

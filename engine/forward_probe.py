@@ -24,17 +24,17 @@ def difference(
         model(input_ids=torch.tensor([list(ids)], device=model.device), use_cache=False).logits[0] for ids in prompts
     ]
     try:
-        found = run([list(ids) for ids in prompts])
+        probed = run([list(ids) for ids in prompts])
     except Exception as error:  # models refuse in many ways what they were not made for
         return f"{type(error).__name__}: {error}"
-    reference = torch.cat([alone[-len(rows) :] for alone, rows in zip(expected, found, strict=True)])
-    off = relative_error(torch.cat(list(found)), reference)
+    reference = torch.cat([alone[-len(rows) :] for alone, rows in zip(expected, probed, strict=True)])
+    off = relative_error(torch.cat(list(probed)), reference)
     return "" if off < tolerance(model) else f"its logits were off by {off:.1%}"
 
 
-def relative_error(found: torch.Tensor, reference: torch.Tensor) -> float:
+def relative_error(tensor: torch.Tensor, reference: torch.Tensor) -> float:
     """Return the length of the difference over that of the reference."""
-    return float((found.float() - reference.float()).norm() / reference.float().norm())
+    return float((tensor.float() - reference.float()).norm() / reference.float().norm())
 
 
 def tolerance(model: Model) -> float:

@@ -54,14 +54,14 @@ def _row(cache: DynamicCache, row: int, padding: int) -> DynamicCache:
 def copied(cache: DynamicCache, tokens: int) -> DynamicCache:
     """Return a copy of the first `tokens` tokens of a row; fewer than it has only where it can be cut."""
 
-    def cut(tensor: torch.Tensor) -> torch.Tensor:
+    def whole(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.clone()
 
-    def cut_growing(tensor: torch.Tensor) -> torch.Tensor:
+    def cut(tensor: torch.Tensor) -> torch.Tensor:
         return tensor[..., : tensor.shape[-2] - beyond, :].clone()
 
     beyond = max(length(cache) - tokens, 0) if is_cuttable(cache) else 0
-    copy_ = _mapped(cache, cut_growing, cut, [cache.layers])
+    copy_ = _mapped(cache, cut, whole, [cache.layers])
     for layer in _growing(copy_):
         if layer.is_sliding:
             layer.cumulative_length -= beyond
@@ -98,23 +98,25 @@ def _mapped(
     many: Sequence[Sequence[Any]],
 ) -> DynamicCache:
     """Return a cache like `model` whose tensors are made of those that stand in the same place of many lists of layers."""
-    made = copy.copy(model)
-    made.layers = [copy.copy(layer) for layer in model.layers]
-    for layer, *those in zip(made.layers, *many, strict=True):
+    cache = copy.copy(model)
+    cache.layers = [copy.copy(layer) for layer in model.layers]
+    for layer, *sources in zip(cache.layers, *many, strict=True):
         if getattr(layer, "keys", None) is not None:
             for name in _KEYS_AND_VALUES:
-                setattr(layer, name, growing(*(getattr(other, name) for other in those)))
+                setattr(layer, name, growing(*(getattr(source, name) for source in sources)))
         for name in _STATES:
             if states := getattr(layer, name, None):
                 setattr(
                     layer,
                     name,
                     {
-                        number: None if tensor is None else state(*(getattr(other, name)[number] for other in those))
+                        number: None
+                        if tensor is None
+                        else state(*(getattr(source, name)[number] for source in sources))
                         for number, tensor in states.items()
                     },
                 )
-    return made
+    return cache
 
 
 def _growing(cache: DynamicCache) -> list[Any]:

@@ -142,7 +142,9 @@ class Voice:
         headers, text = tuple(f"{key}:" for key in self.seal.speakers), "\n".join(lines)
         if reason := self.guard.check(text):
             return reason
-        return "header" if any(line.endswith(headers) for line in lines) else "loop" if goes_round(text) else ""
+        if any(line.endswith(headers) for line in lines):
+            return "header"
+        return "loop" if goes_round(text) else ""
 
     def _guarded(self, on_text: OnText) -> Callable[[str], None]:
         """Wrap `on_text`: whole words alone, and only what the guard lets pass."""
