@@ -160,6 +160,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
         code = _result(app, program, words)
         for action in _at_end:
             action(code)
+        _forget_interruption()
         sys.exit(code)
     except BrokenPipeError:  # the reader of our output is gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -173,6 +174,12 @@ def _unraisable(fault: "sys.UnraisableHookArgs") -> None:
         threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (main, signal.SIGINT)).start()
     else:
         sys.__unraisablehook__(fault)
+
+
+def _forget_interruption() -> None:
+    """Have the process end with the code it gives. After a Ctrl-C in code that a library made of text, as dataclasses do,
+    Python kills it by SIGINT instead, caught or not; it forgets that when other such code has run."""
+    exec("")
 
 
 def _quiet_libraries() -> None:

@@ -91,6 +91,29 @@ def test_a_ctrl_c_that_python_loses_comes_again() -> None:
     assert "Traceback" not in done.stderr
 
 
+IN_TEXT = """
+from persona.command import command_line, run
+app = command_line("One command that a Ctrl-C meets in code made of text, as dataclasses are made.")
+@app.command()
+def wait() -> None:
+    "Wait. Example: wait"
+    exec("raise KeyboardInterrupt")
+@app.command()
+def other() -> None:
+    "Another. Example: other"
+run(app, "alterego", ["wait"])
+"""
+
+
+def test_an_interrupted_command_ends_with_its_code_wherever_the_ctrl_c_came(tmp_path: Path) -> None:
+    """Not by a signal, which is no code."""
+    (tmp_path / "interrupted.py").write_text(IN_TEXT)
+    known = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    words = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(words, env=known, capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stderr) == (130, "alterego: interrupted; nothing was left half-written\n")
+
+
 def test_modules_that_run_without_the_frame_are_as_quiet() -> None:
     """A benchmark that imports the trainer or an engine, say."""
     for package in ("engine", "trainer"):
