@@ -37,7 +37,6 @@ Value = TypeVar("Value")
 
 _VOCATIVE = re.compile(r"@?(\S(?:[^:,：，]{0,62}?\S)?)\s?(?:(?:[:,]|->)(?:\s|$)|[：，])")
 _AT_NAME = re.compile(r"(?<![\w@])@([^\s@:,;!?]{2,64})")
-_MAY_CALL = re.compile(r"[@:,：，]|->")
 _NICK_MARKS = "_`^|-"  # IRC: whose nick is taken appends one
 _MARKS = "@:,：，;.!?<>()[]{}\"'*~-"
 
@@ -61,7 +60,8 @@ class Rhythm:
     is_crowded: bool = False
 
 
-class _Spoken(NamedTuple):
+@dataclass(slots=True)
+class _Spoken:
     """A message that may be answered. number: its place in the channel."""
 
     number: int
@@ -82,7 +82,7 @@ class ThreadFinder:
         self.rhythm = rhythm
         self._number = 0
         self._threads = 0
-        self._last: _Spoken | None = None
+        self._last_thread, self._last_at = -1, -math.inf  # of the last message
         self._messages = OrderedDict[str, tuple[str, int]]()  # id -> who said it, and the thread
         self._thread_at = OrderedDict[int, float]()  # when the last message of a thread was said
         self._spoke = OrderedDict[str, _Spoken]()  # the last message of each speaker, the latest speaker last
@@ -104,25 +104,25 @@ class ThreadFinder:
         speaker: a key. at: UTC seconds, not falling. reply_to: the id it answers by a link. mentions: keys of speakers whom
         the platform says it addresses; others are found in `text`.
         """
-        addressed = self._addressed(speaker, text, mentions)
-        assigned = self._by_link(at, reply_to) if reply_to else None
-        if assigned is None:
-            answered = self._answered(speaker, at, addressed)
+        addressed: Sequence[str] = ()
+        if mentions or self.rhythm.is_crowded or _may_call(text):
+            addressed = self._addressed(speaker, text, mentions)
+        thread, parent = self._linked(at, reply_to) if reply_to else -1, reply_to
+        if thread < 0:
+            answered = self._answered(speaker, at, addressed) if addressed or speaker in self._called else None
             thread = answered.thread if answered else self._where(speaker, at)
-            assigned = Assigned(thread, reply_to or (answered.message_id if answered else ""), bool(reply_to))
-        if assigned.thread == self._threads:
+            parent = reply_to or (answered.message_id if answered else "")
+        if thread == self._threads:
             self._threads += 1
-        if reply_to and (parent := self._messages.get(reply_to)) and parent[0] != speaker:
-            addressed = [parent[0], *addressed]
-        self._remember(_Spoken(self._number, message_id, at, assigned.thread), speaker, addressed)
-        return assigned
+        if reply_to and (linked := self._messages.get(reply_to)) and linked[0] != speaker:
+            addressed = [linked[0], *addressed]
+        self._remember(message_id, speaker, at, thread, addressed)
+        return Assigned(thread, parent, bool(reply_to))
 
-    def _by_link(self, at: float, reply_to: str) -> Assigned | None:
-        """Return the thread of the message it answers, unless that ended long ago."""
+    def _linked(self, at: float, reply_to: str) -> int:
+        """Return the thread of the message it answers, -1 if that is unknown or ended long ago."""
         _, thread = self._messages.get(reply_to, ("", -1))
-        if thread < 0 or at - self._thread_at.get(thread, -math.inf) > REPLY_REACH_SECONDS:
-            return None
-        return Assigned(thread, reply_to, explicit=True)
+        return -1 if at - self._thread_at.get(thread, -math.inf) > REPLY_REACH_SECONDS else thread
 
     def _answered(self, speaker: str, at: float, addressed: Sequence[str]) -> _Spoken | None:
         """Return what those whom it addresses said last, to its author if they did; else what was said to its author since
@@ -132,7 +132,7 @@ class ThreadFinder:
             to_author = [self._pairs.get((other, speaker)) for other in addressed]
             for answers in (to_author, map(self._spoke.get, addressed)):
                 if near := [answer for answer in answers if answer and at - answer.at <= reach]:
-                    return max(near)
+                    return max(near, key=lambda answer: answer.number)
             return None
         if (call := self._called.get(speaker)) is None:
             return None
@@ -142,38 +142,41 @@ class ThreadFinder:
 
     def _where(self, speaker: str, at: float) -> int:
         """Return the thread of a message that says nothing of what it answers."""
-        gap, own, last = self.rhythm.gap, self._spoke.get(speaker), self._last
+        gap, own = self.rhythm.gap, self._spoke.get(speaker)
         if own and at - own.at <= (OWN_REACH_GAPS * gap if self.rhythm.is_crowded else min(BURST_SECONDS, gap)):
             return own.thread
-        if last and at - last.at <= gap and not self.rhythm.is_crowded:
-            return last.thread
+        if at - self._last_at <= gap and not self.rhythm.is_crowded:
+            return self._last_thread
         return self._threads
 
     def _addressed(self, speaker: str, text: str, mentions: Collection[str]) -> list[str]:
         """Return whom it addresses, of those who spoke here."""
-        if not (mentions or self.rhythm.is_crowded or _MAY_CALL.search(text)):  # as most often
-            return []
         spoke = self._spoke
         others = [key for key in mentions if key in spoke and key != speaker]
         named = named_in(text, self._names.get, anywhere=self.rhythm.is_crowded)
         return others + [key for key in named if key != speaker]
 
-    def _remember(self, spoken: _Spoken, speaker: str, addressed: Iterable[str]) -> None:
+    def _remember(self, message_id: str, speaker: str, at: float, thread: int, addressed: Iterable[str]) -> None:
+        number = self._number
         self._number += 1
-        if speaker not in self._spoke:
-            self._names.add(speaker)
-        _put(self._messages, spoken.message_id, (speaker, spoken.thread), WINDOW)
-        if self._last and self._last.thread == spoken.thread:  # as most often: it is the latest already
-            self._thread_at[spoken.thread] = spoken.at
+        _put(self._messages, message_id, (speaker, thread), WINDOW)
+        if self._last_thread == thread:  # as most often: it is the latest already
+            self._thread_at[thread] = at
         else:
-            _put(self._thread_at, spoken.thread, spoken.at, WINDOW)
-        self._last = spoken
-        gone = _put(self._spoke, speaker, spoken, PEOPLE)
-        if gone is not None:
-            self._names.remove(gone)
-        for other in addressed:
-            _put(self._called, other, spoken, PEOPLE)
-            _put(self._pairs, (speaker, other), spoken, 4 * PEOPLE)
+            _put(self._thread_at, thread, at, WINDOW)
+        self._last_thread, self._last_at = thread, at
+        if own := self._spoke.get(speaker):
+            own.number, own.message_id, own.at, own.thread = number, message_id, at, thread
+            self._spoke.move_to_end(speaker)
+        else:
+            self._names.add(speaker)
+            if gone := _put(self._spoke, speaker, _Spoken(number, message_id, at, thread), PEOPLE):
+                self._names.remove(gone)
+        if addressed:
+            spoken = _Spoken(number, message_id, at, thread)
+            for other in addressed:
+                _put(self._called, other, spoken, PEOPLE)
+                _put(self._pairs, (speaker, other), spoken, 4 * PEOPLE)
 
 
 class _Names:
@@ -220,9 +223,14 @@ def named_in(text: str, key_of: Callable[[str], str | None], *, anywhere: bool =
     key_of: the key behind a normalised name, None for nobody's. anywhere: a bare name counts wherever it stands, as in
     "thanks, nick" or "!sudo | nick".
     """
-    if not anywhere and not _MAY_CALL.search(text):
+    if not anywhere and not _may_call(text):
         return []
     return list(dict.fromkeys(filter(None, map(key_of, _names_in(text, anywhere)))))
+
+
+def _may_call(text: str) -> bool:
+    """Return whether a text holds a sign with which names are called; asked for every message."""
+    return "," in text or ":" in text or "@" in text or "->" in text or "：" in text or "，" in text
 
 
 def _names_in(text: str, anywhere: bool) -> Iterator[str]:

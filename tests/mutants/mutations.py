@@ -377,7 +377,7 @@ THREADS = [
     *_in(
         "persona/threads.py",
         "tests/persona/test_threads.py",
-        thread_links_reach_for_ever=("> REPLY_REACH_SECONDS:", "> math.inf:"),
+        thread_links_reach_for_ever=("> REPLY_REACH_SECONDS else", "> math.inf else"),
         thread_of_two_is_that_of_one=("for answers in (to_author, map(", "for answers in ([], map("),
         thread_by_a_shared_name=("next(iter(bearers)) if len(bearers) == 1 else None", "next(iter(bearers))"),
         thread_memory_grows=("if len(kept) > most else None", "if len(kept) > 9 * most else None"),
