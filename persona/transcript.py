@@ -17,6 +17,7 @@ _YEAR = "(?: ([1-9][0-9]{0,3}))?"
 _SCENE = re.compile(f"# (timeline|reply|group|dm){_YEAR}")
 _MEMORY = re.compile(f"# memory{_YEAR}")
 _QUOTE = re.compile(r"> (.+?): (.+)")
+_ESCAPED_STARTS = "\\>#"  # with which a line may begin that reads as something else
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # controls, line breaks, lone surrogates
 
 
@@ -61,7 +62,7 @@ class Turn:
         if not self.lines:
             raise TranscriptError(f"a turn of {self.speaker} has no lines")
         for line in self.lines:
-            if not line or UNWRITABLE.search(line):
+            if not line or (not line.isprintable() and UNWRITABLE.search(line)):
                 raise TranscriptError(f"{line!r} can't be a line of a turn: it is empty or holds control characters")
 
     @property
@@ -266,7 +267,9 @@ def _remembered(memories: Iterable[Excerpt]) -> Iterator[str]:
 
 
 def _escape(line: str) -> str:
-    return "\\" + line if line.startswith(("\\", ">")) or reads_as_header(line) else line
+    if line[0] not in _ESCAPED_STARTS and line[-1] != ":":  # as most often
+        return line
+    return "\\" + line if line[0] in "\\>" or reads_as_header(line) else line
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:

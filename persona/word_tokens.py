@@ -5,6 +5,7 @@ called CJK here for short).
 """
 
 import re
+import string
 import unicodedata
 
 _APOSTROPHES = re.compile("['’ʼ＇`´]")
@@ -21,6 +22,7 @@ MARKS = "".join(  # vowel signs and accents: parts of words, though not of \\w
 _TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
 _RAW_TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}](?:['’]?[^\W_{CJK}{MARKS}]|[{MARKS}])*")  # in a text that is not folded
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
+_ASCII_ALNUM = (string.ascii_letters + string.digits).encode()
 _CJK_CHARACTER = re.compile(rf"[{CJK}]")
 
 
@@ -57,8 +59,8 @@ def word_tokens(text: str) -> list[str]:
 
 def end_of_words(text: str, count: int) -> int:
     """Return where the word after the first `count` begins; the length of `text` if it has no more."""
-    if len(text) <= count or (len(text) <= 2 * count and text.isascii()):  # which is short for so many
-        return len(text)
+    if len(text) <= count or len(text.encode(errors="surrogatepass").translate(None, _ASCII_ALNUM)) < count:
+        return len(text)  # each word but the first comes after a byte that is no ASCII letter or digit
     for number, match in enumerate(_RAW_TOKEN.finditer(text)):
         if number == count:
             return match.start()

@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +18,7 @@ from persona.transcript import UNKNOWN, Conversation, Quote, Turn, quote
 from trainer.people.identities import KnownPerson
 
 TRANSCRIPTS = ("text", "roles")  # platforms of what may be our own: a turn answers what it quotes, and nothing else
+DAY_SECONDS = 86400
 MAX_REACTIONS = 2  # to one message, of people who are not imitated: a crowd's would fill the context
 MAX_UNDATED_TURNS = 32  # a text without dates has no gaps to cut it at
 UNKNOWN_PARENT = "?"  # as reply_to: it answers something, and nobody knows what
@@ -61,19 +64,17 @@ class AnsweredRow(NamedTuple):
     explicit: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MessageGroup:
+class MessageGroup(NamedTuple):
     """The messages of one conversation, in order. lost_parent: it answers what is not there. answers: by message id, what a
     message of a chat answers, if that is not the message before it; it may stand in another conversation."""
 
     scene: str
     rows: Sequence[Row]
     lost_parent: bool = False
-    answers: Mapping[str, AnsweredRow] = field(default_factory=dict)
+    answers: Mapping[str, AnsweredRow] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationRecord:
+class ConversationRecord(msgspec.Struct, frozen=True, gc=False):
     """A conversation of the corpus: its transcript, and when each turn was said. id: stable over imports. ends: when the last
     message of each turn was said, by default its first."""
 
@@ -85,7 +86,7 @@ class ConversationRecord:
 
     def __post_init__(self) -> None:
         if not self.ends:
-            object.__setattr__(self, "ends", self.timestamps)
+            msgspec.structs.force_setattr(self, "ends", self.timestamps)
 
 
 def conversation_records(
@@ -233,7 +234,7 @@ def _record(group: MessageGroup, people: Mapping[str, KnownPerson], others: str)
     written = _Written(group, people, others)
     for row in group.rows:
         written.add(row)
-    year = datetime.fromtimestamp(first.at, UTC).year if first.at is not None else None
+    year = _year_of_day(first.at // DAY_SECONDS) if first.at is not None else None
     name = "\n".join((first.platform, first.channel, first.thread, first.message_id))
     turns, timestamps, ends = written.finished()
     return ConversationRecord(
@@ -245,6 +246,11 @@ def _record(group: MessageGroup, people: Mapping[str, KnownPerson], others: str)
     )
 
 
+@lru_cache(1 << 14)  # most messages are of a day that another one is of
+def _year_of_day(day: float) -> int:
+    return datetime.fromtimestamp(day * DAY_SECONDS, UTC).year
+
+
 class _Written:
     """The turns of a conversation while its messages are written down: bursts, quotes, reactions, forwards."""
 
@@ -252,7 +258,6 @@ class _Written:
         self._group = group
         self._people = people
         self._others = others
-        self._ids = {row.message_id for row in group.rows}
         self._turns = [Turn(SOMEONE, (UNKNOWN,))] if group.lost_parent else []
         self._timestamps: list[float | None] = [None] if group.lost_parent else []
         self._ends = list(self._timestamps)
@@ -262,12 +267,17 @@ class _Written:
         self._burst: list[Row] = []  # its messages
         self._before: Row | None = None  # the last message before it
 
+    @cached_property
+    def _ids(self) -> set[str]:
+        return {row.message_id for row in self._group.rows}
+
     def add(self, row: Row) -> None:
         """Write a message down."""
-        person, lines = self._people[row.sender], self._lines(row)
+        person = self._people[row.sender]
+        lines = self._lines(row) if row.forwarded_from or self._others == "mask" else row.lines
         if not lines:
             return
-        answered = self._quote(row, person)
+        answered = self._quote(row, person) if row.quoted or row.message_id in self._group.answers else None
         if is_reaction(lines):  # in a transcript of our own
             self._end_turn()
             self._append(Turn(person.key, lines, answered), row.at, row.at)

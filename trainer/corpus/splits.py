@@ -87,10 +87,15 @@ def _fingerprints(conversations: Sequence[ConversationRecord]) -> tuple[list[lis
             _contents([line for record in some for turn in record.conversation.turns for line in turn.lines])
         )
         for record in some:
-            texts = list(islice(contents, sum(len(turn.lines) for turn in record.conversation.turns)))
+            turns = record.conversation.turns
+            texts = list(islice(contents, sum([len(turn.lines) for turn in turns])))
+            if len(texts) == 1:  # as most of a timeline
+                prints.append([_hash(texts[0])])
+                wholes.append(prints[-1][0])
+                continue
             telling = list(filter(_is_telling, texts)) or [b"".join(texts)]
             prints.append(sorted({*map(_hash, telling)}) if len(telling) > 1 else [_hash(telling[0])])
-            wholes.append(prints[-1][0] if texts == telling[:1] else _hash(b"\n".join(texts)))
+            wholes.append(_hash(b"\n".join(texts)))
     return prints, wholes
 
 
@@ -116,6 +121,8 @@ _NO_LETTERS = CharacterClasses(lambda char: not char.isalnum())
 
 def _is_telling(content: bytes) -> bool:
     """Return whether a message is long enough to tell copies."""
+    if len(content) >= 4 * MIN_LETTERS:  # a letter takes four bytes at most
+        return True
     return len(content) >= MIN_LETTERS and (content.isascii() or len(content.decode()) >= MIN_LETTERS)
 
 

@@ -1,7 +1,8 @@
 """Held out: enough of every speaker, capped, and for ever."""
 
 from collections import Counter
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from persona.transcript import Conversation, Turn
 from trainer.corpus.segmentation import ConversationRecord
