@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from bot.claims import Claims
-from bot.gateway import Gateway
+from bot.gateway import Gateway, drafts_channel
 from bot.health import LoopMonitor, shown
 from bot.logs import hide
 from bot.metrics import BotMetrics
 from bot.notify import extending, feed_watchdog, notify
-from bot.store import EVERYWHERE, BotStore, OutgoingPart, Post
+from bot.store import EVERYWHERE, LOGGED, BotStore, OutgoingPart, Post
 from bot.store.address import store_url
 from bot.supervisor import Supervisor
 from bot.talk.channel_queues import ChannelQueues
@@ -43,6 +43,7 @@ from persona.events import Event
 log = logging.getLogger("alterego.daemon")
 
 PURGE_EVERY = 6 * 3600.0
+NOT_POSTED = "Not posted: the answer was refused. A call as a guest can be answered for a short while only."
 POLL_OUTBOX_EVERY = 2.0  # seconds between looks for posts that the studio put into the outbox
 
 
@@ -133,7 +134,7 @@ class BotDaemon:
         )
 
     def _sender(self, gateway: Gateway) -> Sender:
-        shared = (self._places, self._pace, self.metrics, self._disable_target, self._pauses.work)
+        shared = (self._places, self._pace, self.metrics, self._not_posted, self._pauses.work)
         return Sender(self._store, gateway, self._voice.seal.speaker, *shared, self._voice.version)
 
     def _writer(self, gateway: Gateway) -> InboxWriter:
@@ -226,8 +227,13 @@ class BotDaemon:
     def _dispatch(self, post: Post) -> None:
         self._writers[post.channel.partition(":")[0]].deliver(post)
 
-    async def _disable_target(self, post: Post, reason: str) -> None:
-        """A tweet that can't be posted somewhere is not tried there again before the next start, or for a day."""
+    async def _not_posted(self, post: Post, reason: str) -> None:
+        """Tell the owner of a chat what could not be posted there. A tweet that can't be posted somewhere is not tried there
+        again before the next start, or for a day."""
+        if owner := drafts_channel(post.channel):
+            origin = f"{LOGGED}not posted {post.id}"
+            for line in await self._store.outbox.put(post.account, owner, origin, [OutgoingPart(NOT_POSTED, ())]):
+                self._dispatch(line)
         if post.origin.startswith("tweet:"):
             log.error(
                 Event(

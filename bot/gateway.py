@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 
 Right = Literal["anyone", "moderator", "owner"]
 
+GUEST = ":guest@"  # in the name of a chat that the bot is not in, before whoever decides there
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -136,10 +138,16 @@ class Decision:
 
 def drafts_channel(channel: str) -> str:
     """Return where drafts of answers in a channel are shown, "" where it answers by itself. A chat of somebody else's own
-    account is called `telegram:CHAT@OWNER`, and its owner decides."""
+    account is called `telegram:CHAT@OWNER`, a chat that the bot is called into as a guest `telegram:CHAT:guest@OWNER`, and
+    its owner decides."""
     platform, _, number = channel.partition(":")
     owner = number.partition("@")[2]
     return f"{platform}:{owner}" if owner else ""
+
+
+def takes_one_post(channel: str) -> bool:
+    """Return whether an answer in a channel is a single text, as a guest's is."""
+    return GUEST in channel
 
 
 @dataclass(frozen=True, slots=True)

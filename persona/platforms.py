@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AfterValidator, ValidationInfo, create_model, field_validator
+from pydantic import AfterValidator, ValidationInfo, create_model, field_validator, model_validator
 
 from persona.sections import Section
 from persona.values import Address, Id
@@ -87,6 +87,16 @@ class Telegram(PlatformSection):
     api_base: Address = "https://api.telegram.org/bot"
     chats: tuple[Id, ...] = ()
     business: bool = False
+    guest: bool = False
+
+    @model_validator(mode="after")
+    def _asks_somebody(self) -> "Telegram":
+        """Refuse guests whom nobody would answer for."""
+        if self.guest and not self.owners:
+            raise ValueError(
+                "guest = true needs owners: the first of them decides what is said in other people's chats"
+            )
+        return self
 
     @property
     def named_channels(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.store.channels import EVERYWHERE, Channels
 from bot.store.database import Database
-from bot.store.drafts import Drafts, shown_as
+from bot.store.drafts import Drafts, drafted_channel, shown_as
 from bot.store.feedback import Feedback, FeedbackRecord
 from bot.store.inbox import Inbox
 from bot.store.memory import Memory
@@ -75,6 +75,7 @@ __all__ = [
     "PostedAnswer",
     "Receipt",
     "Recent",
+    "drafted_channel",
     "shown_as",
 ]
 

@@ -99,6 +99,11 @@ def shown_as(channel: str, message_id: str) -> str:
     return f"{DRAFTED}{channel} {message_id}"
 
 
+def drafted_channel(shown: str) -> str:
+    """Return the channel of the answer that a draft shows. shown: the draft's origin."""
+    return _place(shown)[0]
+
+
 def _place(shown: str) -> tuple[str, str]:
     channel, _, message_id = shown.removeprefix(DRAFTED).partition(" ")
     return channel, answer_to(message_id)

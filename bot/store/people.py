@@ -191,7 +191,9 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
     quoted = written([author_id])[1:-1]
     rated = feedback.c.authors.contains(quoted, autoescape=True) | (feedback.c.author_id == author_id)
     theirs = sa.exists().where(*_same(inbox, outbox, "account", "channel"), inbox.c.author_id == author_id)
-    shown = gone(outbox, outbox.c.origin.startswith(f"{DRAFTED}{platform}:{author_id}@", autoescape=True))
+    drafted = DRAFTED + inbox.c.channel + " " + inbox.c.message_id
+    asked = sa.exists().where(*_same(inbox, outbox, "account"), inbox.c.author_id == author_id)
+    shown = gone(outbox, asked.where(drafted == outbox.c.origin))
     replies = shown + gone(outbox, theirs.where(answer_to(inbox.c.message_id) == outbox.c.origin))
     names = gone(participants, participants.c.author_id == author_id)
     names += gone(access_requests, access_requests.c.place == f"user:{author_id}")

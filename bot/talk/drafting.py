@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.gateway import Expressions, Gateway, NotSent, ResultUnknown, Undeliverable, drafts_channel
+from bot.gateway import Expressions, Gateway, NotSent, ResultUnknown, Undeliverable, drafts_channel, takes_one_post
 from bot.metrics import BotMetrics
 from bot.store import DAY, Answer, BotStore, ChannelView, HistoryMessage, OutgoingPart, PendingMessage
 from bot.talk import delivery
@@ -209,7 +209,7 @@ class Drafter:
 
     async def _expressions(self, pending: PendingMessage, lines: Sequence[str]) -> Expressions:
         """Return what can be said there without words, if that is wanted: the platform's, and stickers that were seen."""
-        if not any(":" in line or "[" in line for line in lines):
+        if takes_one_post(pending.channel) or not any(":" in line or "[" in line for line in lines):
             return Expressions()
         try:
             known = await self._gateway.expressions(pending.channel)

@@ -7,12 +7,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bot.gateway import Command, Decision, IncomingMessage, IncomingReaction, Limits, Vote, drafts_channel
+from bot.gateway import (
+    Command,
+    Decision,
+    IncomingMessage,
+    IncomingReaction,
+    Limits,
+    Vote,
+    drafts_channel,
+    takes_one_post,
+)
 from bot.metrics import BotMetrics
-from bot.store import DRAFTED, BotStore, InboundMessage, PendingMessage, Post
+from bot.store import DRAFTED, BotStore, InboundMessage, OutgoingPart, PendingMessage, Post, drafted_channel
 from bot.talk import delivery, policy
 from bot.talk.channel_queues import ChannelQueues, Work
 from bot.talk.commands import Commands
+from bot.talk.introduction import introduction, with_introduction
 from bot.talk.listener import Listener
 from bot.talk.pace import DueTimers, Pace
 from bot.talk.places import Places
@@ -221,14 +231,24 @@ class InboxWriter:
         if not decision.send:
             return "Dropped." if await drafts.drop(self.account, shown) else _DECIDED
         if decision.text:
-            lines = [line for line in decision.text.splitlines() if line.strip()]
-            parts = delivery.posts(lines, self._limits, bursts=self._places.talk(decision.channel).bursts)
-            posts = await drafts.correct(self.account, shown, decision.text, parts)
+            posts = await drafts.correct(self.account, shown, decision.text, await self._instead(shown, decision.text))
         else:
             posts = await drafts.send(self.account, shown)
         for post in posts:
             self.deliver(post)
         return "Sent." if posts else _DECIDED
+
+    async def _instead(self, shown: str, text: str) -> Sequence[OutgoingPart]:
+        """Return the posts of what an owner says instead of a draft."""
+        channel = drafted_channel(shown)
+        talk = self._places.talk(channel)
+        lines = [line for line in text.splitlines() if line.strip()]
+        parts = delivery.posts(lines, self._limits, bursts=talk.bursts)
+        if not (talk.introduce and takes_one_post(channel)):
+            return parts
+        name = self._settings.persona.name
+        opening = await introduction(self._store, name, self._limits, self.account, channel)
+        return with_introduction(parts, opening, self._limits)
 
     async def connected_to(self, owner: str, connection: str) -> None:
         """Note over which connection an owner's chats are reached."""

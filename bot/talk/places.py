@@ -1,11 +1,14 @@
 """What channels lie in, and which [talk] therefore holds in them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 
-from bot.gateway import IncomingMessage
+from bot.gateway import IncomingMessage, takes_one_post
 from persona.talk_settings import Talk
 
 TalkIn = Callable[[Sequence[str]], Talk]
+
+_ONE_POST = {"bursts": False, "merge": timedelta(0)}  # each call has an answer of its own
 
 
 class Places:
@@ -19,7 +22,8 @@ class Places:
     def talk(self, channel: str) -> Talk:
         """Return [talk] as it is in a channel."""
         if channel not in self._talks:
-            self._talks[channel] = self._talk_in((channel, *self._inside.get(channel, ())))
+            talk = self._talk_in((channel, *self._inside.get(channel, ())))
+            self._talks[channel] = talk.model_copy(update=_ONE_POST) if takes_one_post(channel) else talk
         return self._talks[channel]
 
     def unknown(self, messages: Iterable[IncomingMessage]) -> dict[str, tuple[str, ...]]:

@@ -5,15 +5,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.gateway import Gateway, drafts_channel
+from bot.gateway import Gateway, drafts_channel, takes_one_post
 from bot.metrics import BotMetrics
 from bot.store import BotStore, OutgoingPart, PendingMessage, PolicyContext, Post
 from bot.talk import policy
 from bot.talk.delivery import escaped
 from bot.talk.drafting import Draft, Drafter
-from bot.talk.introduction import introduction
+from bot.talk.introduction import introduction, with_introduction
 from bot.talk.pace import Pace
 from bot.talk.places import Places
 from bot.talk.rejections import REACTION_NOT_ALLOWED
@@ -85,6 +86,7 @@ class Replier:
             await self._settled(pending, "silenced", "engine failed")
             return
         self._done_with(pending)
+        draft = await self._introducing(pending, draft)
         if draft is None:
             await self._settled(pending, "declined", "deleted")
         elif draft.rejection:
@@ -134,6 +136,20 @@ class Replier:
             self._places.talk(pending.channel), pending.trigger, moment, is_dm=pending.is_dm, timezone=zone
         )
 
+    async def _introducing(self, pending: PendingMessage, draft: Draft | None) -> Draft | None:
+        """Return the draft with what the persona says of itself, where all that is said is one post."""
+        if not draft or not draft.parts or not takes_one_post(pending.channel):
+            return draft
+        parts = with_introduction(draft.parts[:1], await self._opening(pending), self._gateway.limits)
+        return replace(draft, parts=parts)
+
+    async def _opening(self, pending: PendingMessage) -> list[OutgoingPart]:
+        """Return the post in which the persona introduces itself, if that is wanted and was not done."""
+        if not self._places.talk(pending.channel).introduce:
+            return []
+        place = (pending.account, pending.channel, pending.author_id)
+        return await introduction(self._store, self._settings.persona.name, self._gateway.limits, *place)
+
     async def _settled(
         self,
         pending: PendingMessage,
@@ -143,10 +159,8 @@ class Replier:
         shown: tuple[str, OutgoingPart] | None = None,
     ) -> list[Post]:
         parts = draft.parts if draft and not draft.rejection else ()
-        if parts and not shown and self._places.talk(pending.channel).introduce:
-            name = self._settings.persona.name
-            place = (pending.account, pending.channel, pending.author_id)
-            parts = [*await introduction(self._store, name, self._gateway.limits, *place), *parts]
+        if parts and not shown and not takes_one_post(pending.channel):
+            parts = [*await self._opening(pending), *parts]
         merged = draft.merged if draft else ()
         answer = draft.answer if draft else None
         posts = await self._store.inbox.settle(

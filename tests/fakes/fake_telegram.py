@@ -48,9 +48,12 @@ class FakeTelegram:
         self.deleted: set[int] = set()
         self.reactions: dict[tuple[int, int], list[str]] = {}  # the bot's, by chat and message
         self.allowed: list[dict[str, str]] | None = None  # reactions in the groups; None for all
+        self.guest_calls: dict[str, bool] = {}  # those that can still be answered, and whether they were
+        self.guest_posts: dict[str, str] = {}  # by the id of the inline message
         self.told: list[str] = []  # to those who pressed buttons
         self.admins: set[int] = set()
         self.reads_all = False
+        self.takes_guests = False  # calls from chats that it is not in
         self.muted: set[int] = set()  # groups in which the bot may not write
         self.refused_topics = {1: NO_THREAD}  # what is said to who posts there; 1 is General's in links
         self.on_send: Callable[[dict[str, Any]], None] | None = None
@@ -121,6 +124,16 @@ class FakeTelegram:
         who = who or {"user": ALICE}
         self.push({"message_reaction": {**changed, **who, "old_reaction": list(old), "new_reaction": list(new)}})
 
+    def call(self, text: str, chat: dict[str, Any], author: dict[str, Any] = ALICE, **more: Any) -> str:
+        """Somebody calls the bot into a chat that it is not in; returns the number of the call."""
+        name = f"@{BOT['username']}"
+        message = self._message(chat, author, f"{name} {text}") | more
+        message["entities"] = [{"type": "mention", "offset": 0, "length": len(name)}]
+        number = f"guest {message['message_id']}"
+        self.guest_calls[number] = False
+        self.push({"guest_message": message | {"guest_query_id": number}})
+        return number
+
     def press(self, message: dict[str, Any], data: str, *, author: dict[str, Any] = ALICE) -> None:
         """Somebody presses a button below a message of the bot's."""
         number = f"press {self._next_update}"
@@ -170,6 +183,8 @@ class FakeTelegram:
             "getCustomEmojiStickers": self._custom_emoji,
             "sendChatAction": self._action,
             "deleteMessage": self._delete,
+            "editMessageText": self._edit,
+            "answerGuestQuery": self._answer_guest,
             "getBusinessConnection": self._get_connection,
             "getChatMember": self._get_member,
             "setMyCommands": self._set_commands,
@@ -195,7 +210,8 @@ class FakeTelegram:
         return web.json_response({"ok": status == 200, "result": result, **more}, status=status)
 
     async def _get_me(self, _: dict[str, Any]) -> web.Response:
-        return self._answer({**BOT, "can_read_all_group_messages": self.reads_all})
+        known = {"can_read_all_group_messages": self.reads_all, "supports_guest_queries": self.takes_guests}
+        return self._answer({**BOT, **known})
 
     async def _get_member(self, wish: dict[str, Any]) -> web.Response:
         number = int(wish["user_id"])
@@ -242,7 +258,8 @@ class FakeTelegram:
             self._poll.set()
         ours = self._poll = asyncio.Event()
         offset = int(wish.get("offset", 0))
-        self.updates = [update for update in self.updates if update["update_id"] >= offset]
+        asked = wish.get("allowed_updates") or ["message"]
+        self.updates = [update for update in self.updates if update["update_id"] >= offset and {*update} & {*asked}]
         if not self.updates and self.holds:
             self._changed.clear()
             waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, ours)]
@@ -290,6 +307,22 @@ class FakeTelegram:
         if number not in {message["message_id"] for message in self.sent} - self.deleted:
             return self._answer(False, 400, description="Bad Request: message to delete not found", error_code=400)
         self.deleted.add(number)
+        return self._answer(True)
+
+    async def _answer_guest(self, wish: dict[str, Any]) -> web.Response:
+        """A call takes one answer, for a while."""
+        number, result = str(wish["guest_query_id"]), wish["result"]
+        if self.guest_calls.get(number, True):
+            why = "query is too old and response timeout expired or query ID is invalid"
+            return self._answer(False, 400, description=f"Bad Request: {why}", error_code=400)
+        self.guest_calls[number] = True
+        known_as = f"inline {number}"
+        self.guest_posts[known_as] = str(result["input_message_content"]["message_text"])
+        self.sent.append({**wish, "text": self.guest_posts[known_as]})
+        return self._answer({"inline_message_id": known_as})
+
+    async def _edit(self, wish: dict[str, Any]) -> web.Response:
+        self.guest_posts[str(wish["inline_message_id"])] = str(wish["text"])
         return self._answer(True)
 
     async def _bot_reacts(self, wish: dict[str, Any]) -> web.Response:

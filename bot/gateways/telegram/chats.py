@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from telegram import Chat
 from telegram.constants import ChatType
 
+from bot.gateway import takes_one_post
 from persona.platforms import Telegram
 
 MOST_KNOCKS = 10_000  # places that are remembered as having asked
@@ -56,12 +57,12 @@ def number_of(channel: str) -> str:
 
 
 def owner_of(channel: str) -> str:
-    """Return in whose own account a chat is; "" if in the bot's."""
-    return channel.split(":")[1].partition("@")[2]
+    """Return who decides what is said in a chat: in whose own account it is, or where the bot is a guest; "" if nobody."""
+    return channel.partition("@")[2]
 
 
 def topic_of(channel: str) -> int | None:
     """Return the topic of a channel as it is posted to, if it is one. General is 1 in links, but takes posts without a
     number only."""
-    topic = channel.split(":")[2:]
+    topic = [] if takes_one_post(channel) else channel.split(":")[2:]
     return int(topic[0]) if topic and topic[0] != GENERAL else None

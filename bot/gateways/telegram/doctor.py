@@ -24,6 +24,8 @@ async def examine(settings: Telegram, bot: ExtBot[Any], targets: Sequence[str]) 
             else:
                 mend = "write /setprivacy to @BotFather, choose Disable, and add the bot to the group again"
                 findings.append(Finding("telegram privacy mode", False, "on: it reads only what calls it", mend))
+            if settings.guest or me.supports_guest_queries:
+                findings.append(_guest(settings, bool(me.supports_guest_queries)))
             chats = dict.fromkeys([*settings.chats, *(target.split(":")[1] for target in targets)])
             return [*findings, *[await _chat(bot, chat) for chat in chats], *_nobody(settings)]
     except InvalidToken:
@@ -31,6 +33,17 @@ async def examine(settings: Telegram, bot: ExtBot[Any], targets: Sequence[str]) 
     except TelegramError as error:
         mend = "look at the network, and at [telegram] api_base"
         return [Finding("telegram", False, f"can't be reached ({type(error).__name__})", mend)]
+
+
+def _guest(settings: Telegram, is_on: bool) -> Finding:
+    """Return whether those who call it as a guest are heard."""
+    if is_on and settings.guest:
+        return Finding("telegram guest mode", True, "on: people in users may call it into other chats")
+    if settings.guest:
+        mend = "switch Guest Mode on at @BotFather, or take guest = true out of [telegram]"
+        return Finding("telegram guest mode", False, "off at @BotFather: no call reaches it", mend)
+    mend = "[telegram] guest = true, or switch Guest Mode off at @BotFather"
+    return Finding("telegram guest mode", False, "on at @BotFather, but calls are not answered", mend)
 
 
 async def _chat(bot: ExtBot[Any], chat: str) -> Finding:

@@ -20,7 +20,7 @@ from bot.gateways.telegram import LIMITS
 from bot.gateways.telegram.chats import Chats, owner_of, topic_of
 from bot.gateways.telegram.posts import Poster
 from bot.gateways.telegram.reactions import Reactions
-from bot.gateways.telegram.updates import BUSINESS_KINDS, KINDS, UpdateCommitter
+from bot.gateways.telegram.updates import BUSINESS_KINDS, GUEST_KINDS, KINDS, UpdateCommitter
 from bot.typing_indicator import repeated
 from persona.errors import PermanentError
 from persona.events import Event
@@ -51,7 +51,11 @@ class TelegramGateway:
             self._bot: ExtBot[Any] = ExtBot(token, base_url=settings.api_base, get_updates_request=self._polls)
         except InvalidToken:
             raise PermanentError(_REFUSED) from None
-        self._kinds = [*KINDS, *(BUSINESS_KINDS if settings.business else [])]
+        self._kinds = [
+            *KINDS,
+            *(BUSINESS_KINDS if settings.business else []),
+            *(GUEST_KINDS if settings.guest else []),
+        ]
         self._chats = Chats(settings)
         self._poster = Poster(self._bot, self._chats)
         self._reactions = Reactions(self._bot)
@@ -144,7 +148,7 @@ class TelegramGateway:
     async def expressions(self, channel: str) -> Expressions:
         """Return what can be said without words: Telegram's reactions, as far as the chat allows them."""
         if owner_of(channel):
-            return Expressions()  # reactions know no connection
+            return Expressions()  # reactions know neither a connection nor a guest
         return Expressions(reactions=await self._reactions.allowed(self._chats.number_of(channel)))
 
     async def examine(self, targets: Sequence[str]) -> Sequence[Finding]:

@@ -18,8 +18,8 @@ from telegram.error import (
 )
 from telegram.ext import ExtBot
 
-from bot.gateway import NotSent, OutgoingMessage, ResultUnknown, Undeliverable
-from bot.gateways.telegram import LIMITS
+from bot.gateway import NotSent, OutgoingMessage, ResultUnknown, Undeliverable, takes_one_post
+from bot.gateways.telegram import LIMITS, guests
 from bot.gateways.telegram.chats import Chats, owner_of, topic_of
 from bot.gateways.telegram.pacing import Pacing
 from bot.tasks import end
@@ -60,6 +60,9 @@ class Poster:
     async def send(self, message: OutgoingMessage) -> str:
         """Post, a text as it stands. Whether a post of unknown result was made can't be found out. The answer is read raw:
         of a message that was made only its id is asked, whatever else the library can't parse in it."""
+        if takes_one_post(message.channel):
+            posted = await self._asked(message.channel, "answerGuestQuery", guests.answer_of(message))
+            return _id_in(posted, "inline_message_id")
         chat = self._chats.number_of(message.channel)
         answers = message.reply_to.isdecimal() and ReplyParameters(
             int(message.reply_to), allow_sending_without_reply=True
@@ -75,15 +78,15 @@ class Poster:
         if method == "setMessageReaction":
             wish = {"chat_id": chat}
         posted = await self._asked(message.channel, method, {**wish, **special})
-        try:
-            return message.reply_to if method == "setMessageReaction" else str(posted["message_id"])
-        except (LookupError, TypeError) as failure:  # an answer without an id
-            raise ResultUnknown(type(failure).__name__) from None
+        return message.reply_to if method == "setMessageReaction" else _id_in(posted, "message_id")
 
     async def delete(self, channel: str, message_id: str) -> None:
-        """Delete a post; one that is gone already is deleted."""
-        wish = {"chat_id": self._chats.number_of(channel), "message_id": int(message_id)}
+        """Delete a post, or as a guest edit it away; one that is gone already is deleted."""
         with suppress(_Gone):
+            if takes_one_post(channel):
+                await self._asked(channel, "editMessageText", guests.taken_back(message_id))
+                return
+            wish = {"chat_id": self._chats.number_of(channel), "message_id": int(message_id)}
             await self._asked(channel, "deleteMessage", wish)
 
     def answer(self, channel: str, text: str, reply_to: int) -> None:
@@ -132,6 +135,14 @@ class Poster:
             raise ResultUnknown(type(failure).__name__) from None
         except RuntimeError:  # not initialised, or shut down
             raise NotSent("not connected") from None
+
+
+def _id_in(posted: Any, key: str) -> str:
+    """Return the id of a post. Raises ResultUnknown for an answer without one."""
+    try:
+        return str(posted[key])
+    except (LookupError, TypeError) as failure:
+        raise ResultUnknown(type(failure).__name__) from None
 
 
 def _special(message: OutgoingMessage) -> tuple[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from bot.gateway import Command, Decision, IncomingMessage, Intake, Right, Vote
 from bot.gateways.telegram.authors import UserNames, author_of, is_anonymous_admin, is_bot
 from bot.gateways.telegram.business import OwnersChats
 from bot.gateways.telegram.chats import Chats
+from bot.gateways.telegram.guests import Guests
 from bot.gateways.telegram.members import raw_member
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
 from bot.gateways.telegram.posts import DROP, SEND, WORDS, Poster
@@ -26,6 +27,7 @@ log = logging.getLogger("alterego.telegram")
 
 KINDS = ["message", "edited_message", "callback_query", "message_reaction"]  # of updates that are asked for
 BUSINESS_KINDS = ["business_connection", "business_message", "edited_business_message", "deleted_business_messages"]
+GUEST_KINDS = ["guest_message"]
 
 
 class UpdateCommitter:
@@ -48,6 +50,7 @@ class UpdateCommitter:
         self._names = UserNames()
         self._intake = intake
         self._owners_chats = OwnersChats(settings, bot, chats, self._names, intake)
+        self._guests = Guests(settings, bot, self._names)
 
     async def commit(self, updates: Sequence[Mapping[str, Any]]) -> None:
         """Commit updates in their order, neighbouring messages in one transaction."""
@@ -59,6 +62,8 @@ class UpdateCommitter:
                     self._names.learn(parsed.message)
                 message = self._said(parsed.message) if parsed.message else None
                 edited = self._said(parsed.edited_message) if parsed.edited_message else None
+                if parsed.guest_message:
+                    message = self._guests.parse(parsed.guest_message)
             except (
                 Exception
             ) as error:  # whatever the library makes of an update it doesn't know: it must not be met again
@@ -89,6 +94,8 @@ class UpdateCommitter:
                 await self._rated(parsed.callback_query)
             elif parsed.message:
                 await self._other(parsed.message)
+            elif parsed.guest_message and (number := self._guests.stranger(parsed.guest_message)):
+                await self._knocked("user", number)
         if messages:
             await self._intake.received(*messages)
 
@@ -106,7 +113,8 @@ class UpdateCommitter:
 
     def _decides(self, message: Message | None) -> bool:
         """Whether a message may be an owner's words instead of a draft: a reply to something of ours, in private."""
-        if not (self._settings.business and message and message.from_user and message.reply_to_message):
+        drafts = self._settings.business or self._settings.guest
+        if not (drafts and message and message.from_user and message.reply_to_message):
             return False
         is_owner = str(message.from_user.id) in self._settings.owners
         replied = message.reply_to_message.from_user
@@ -143,12 +151,15 @@ class UpdateCommitter:
         if message.migrate_to_chat_id:
             await self._move(str(message.chat.id), str(message.migrate_to_chat_id))
         elif not self._chats.is_welcome(message.chat):
-            where, number = "user" if message.chat.type == ChatType.PRIVATE else "chat", message.chat.id
-            if self._chats.knocks_first(f"{where}:{number}"):
-                log.info(Event("access request", **{where: number}, hint="name it in persona.toml to let it in"))
-                await self._intake.access_requested(f"{where}:{number}")
+            await self._knocked("user" if message.chat.type == ChatType.PRIVATE else "chat", str(message.chat.id))
         elif command := command_of(message, self._bot.username):
             await self._obey(message, *command)
+
+    async def _knocked(self, where: str, number: str) -> None:
+        """Note a person or chat that isn't let in; three hundred messages of a stranger are one line."""
+        if self._chats.knocks_first(f"{where}:{number}"):
+            log.info(Event("access request", **{where: number}, hint="name it in persona.toml to let it in"))
+            await self._intake.access_requested(f"{where}:{number}")
 
     async def _move(self, old: str, new: str) -> None:
         named = self._chats.move(old, new)

@@ -1,0 +1,167 @@
+"""Guest mode on Telegram: people call the bot into chats that it is not in, and its owner approves what it says there."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.bot.test_bot_commands import examined
+from tests.bot.test_business import OWN_CHAT, OWNER, pressed
+from tests.bot.test_operators_settings import reasons, until
+from tests.bot.test_telegram_bot import on_telegram
+from tests.conftest import Home, StartDaemon
+from tests.fakes.fake_telegram import ALICE, BOT, GROUP, TOKEN, FakeTelegram
+
+ELSEWHERE: dict[str, Any] = {"id": -2002, "type": "supergroup", "title": "the choir"}
+STRANGER: dict[str, Any] = {"id": 777, "is_bot": False, "first_name": "Eve"}
+
+
+def as_guest(home: Home, telegram: FakeTelegram, talk: str = "") -> Home:
+    telegram.takes_guests = True
+    on_telegram(home, telegram, talk)
+    return home.settings(home.config.read_text().replace("[telegram]\n", "[telegram]\nguest = true\nowners = [42]\n"))
+
+
+async def drafted(telegram: FakeTelegram) -> dict[str, Any]:
+    """The draft that an owner sees, whatever else they are told meanwhile."""
+    async with asyncio.timeout(20):
+        while True:
+            for post in telegram.sent:
+                if post.get("reply_markup"):
+                    return post
+            await asyncio.sleep(0.01)
+
+
+async def test_a_call_is_answered_once_its_owner_approves(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """In one post, also after a restart; nothing stands in the other chat before."""
+    daemon = await start_daemon(as_guest(bare_home, telegram, "bursts = true\nfeedback = true\n"))
+    daemon.engine.words = lambda _: "one\ntwo"
+    call = telegram.call("are you coming?", ELSEWHERE)
+    (draft,) = await telegram.wait_sent(1)
+    assert (draft["chat_id"], draft["text"]) == (42, "Alice: are you coming?\n\none\ntwo")
+    assert (telegram.guest_posts, telegram.actions) == ({}, [])
+    await daemon.stop()
+    await start_daemon(bare_home)
+    assert await pressed(telegram, draft, "send") == "Sent."
+    await telegram.wait_sent(2)
+    assert telegram.guest_posts == {f"inline {call}": "one\ntwo"}
+    assert "decided before" in await pressed(telegram, draft, "send")
+
+
+async def test_each_call_gets_its_own_answer_and_a_dropped_one_none(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Two of one person's, one right after the other."""
+    home = as_guest(bare_home, telegram)
+    daemon = await start_daemon(home.settings(re.sub(r"merge = '.*'", "merge = '3s'", home.config.read_text())))
+    first, second = (telegram.call(words, ELSEWHERE) for words in ("are you coming?", "well?"))
+    drafts = list(await telegram.wait_sent(2))
+    assert [await pressed(telegram, draft, press) for draft, press in zip(drafts, ("drop", "send"), strict=True)] == [
+        "Dropped.",
+        "Sent.",
+    ]
+    await telegram.wait_sent(3)
+    assert [*telegram.guest_posts] == [f"inline {second}"]
+    assert (await reasons(daemon.store))[first] == "refused"
+
+
+async def test_an_owner_is_told_that_it_was_too_late(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Telegram takes an answer for a while only, and tells nobody for how long."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    call = telegram.call("are you coming?", ELSEWHERE)
+    (draft,) = await telegram.wait_sent(1)
+    del telegram.guest_calls[call]
+    assert await pressed(telegram, draft, "send") == "Sent."
+    told = (await telegram.wait_sent(2))[1]
+    assert (told["chat_id"], told["text"].startswith("Not posted: ")) == (42, True)
+    assert (await reasons(daemon.store))[call] == "undeliverable"
+
+
+async def test_the_owners_own_words_are_one_post_and_say_what_it_is(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """With introduce, at the first answer in a chat; a draft shows it as it will stand."""
+    await start_daemon(as_guest(bare_home, telegram, "bursts = true\nintroduce = true\n"))
+    for press in ("", "send"):
+        telegram.call("are you coming?", ELSEWHERE)
+        draft = await drafted(telegram)
+        assert ("I am a machine" in draft["text"]) == (not press)
+        if press:
+            await pressed(telegram, draft, press)
+        else:
+            shown = {**draft["message"], "chat": OWN_CHAT}
+            telegram.say("on my way\nsoon", chat=OWN_CHAT, author=OWNER, reply_to=shown)
+        async with asyncio.timeout(20):
+            while len(telegram.guest_posts) < 1 + bool(press):
+                await asyncio.sleep(0.01)
+        telegram.sent.clear()
+    words, later = telegram.guest_posts.values()
+    assert words.startswith("on my way\nsoon\n\nI am a machine that imitates Mara Voss")
+    assert later == "sure, number 2"
+
+
+async def test_a_contact_in_whom_its_owner_trusts_is_answered_at_once(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """[talk] auto_after, chat by chat; it may be taken back, as far as a guest can."""
+    daemon = await start_daemon(as_guest(bare_home, telegram, "auto_after = 1\n"))
+    telegram.call("are you coming?", ELSEWHERE)
+    await pressed(telegram, (await telegram.wait_sent(1))[0], "send")
+    await telegram.wait_sent(2)
+    second = telegram.call("and now?", ELSEWHERE)
+    await telegram.wait_sent(3)
+    assert telegram.guest_posts[f"inline {second}"] == "sure, number 2"
+    channel = f"telegram:{ELSEWHERE['id']}:guest@42"
+    (gateway,) = daemon.daemon._gateways
+    await gateway.delete(channel, f"inline {second}")
+    assert telegram.guest_posts[f"inline {second}"] == "(taken back)"
+
+
+async def test_strangers_and_chats_that_are_listened_to_call_no_guest(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Anybody can find a Telegram bot: who may write to it may call it."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    for _ in range(3):
+        telegram.call("hello?", ELSEWHERE, author=STRANGER)
+    telegram.call("hello?", GROUP)
+    telegram.call("hello?", ELSEWHERE, author={**BOT, "id": 9})
+    telegram.call("hello, owner?", ELSEWHERE)
+    await telegram.wait_sent(1)
+    assert await until(daemon, 1) == {"drafted": 1}
+    assert [place for _, place in await daemon.store.people.access_requests()] == ["user:9", "user:777"]
+
+
+async def test_a_caller_who_is_forgotten_leaves_no_id(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Nor does the draft in the owner's chat, which holds their words; a chat of two may be named by them."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    telegram.call("are you coming?", {"id": 555, "type": "private", "first_name": "Alice"})
+    telegram.call("are you coming?", ELSEWHERE)
+    await telegram.wait_sent(2)
+    await until(daemon, 2)
+    await daemon.store.people.forget("telegram", str(ALICE["id"]))
+    tables = sa.text("select channel || origin || text from outbox union all select channel || lines from memory")
+    left = await daemon.store.database.read(lambda read: [str(row[0]) for row in read.execute(tables)])
+    assert left == []
+
+
+@pytest.mark.parametrize(("is_on", "guest"), [(True, True), (True, False), (False, True)])
+async def test_doctor_compares_the_setting_with_botfathers(
+    bare_home: Home, telegram: FakeTelegram, is_on: bool, guest: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that nobody answers looks like a broken bot."""
+    monkeypatch.setenv("TELEGRAM_TOKEN", TOKEN)
+    as_guest(bare_home, telegram)
+    telegram.takes_guests = is_on
+    if not guest:
+        bare_home.settings(bare_home.config.read_text().replace("guest = true\n", ""))
+    findings = {finding.check: finding.ok for finding in await examined(bare_home)}
+    assert findings["telegram guest mode"] == (is_on and guest)
