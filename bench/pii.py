@@ -11,9 +11,10 @@ from phonenumbers import PhoneNumberMatcher
 from rich.console import Console
 from rich.table import Table
 
+from persona.pii.accounts import cards, ibans
 from persona.pii.addresses import addresses
+from persona.pii.internet import emails, ips
 from persona.pii.keys import keys
-from persona.pii.numbers import cards, emails, ibans, ips
 from persona.pii.scrub import scrub
 
 REGIONS = ("US", "DE", "NL")

@@ -114,3 +114,11 @@ def test_docstrings_say_if_and_not_where() -> None:
                 if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                     text = " ".join((ast.get_docstring(node) or "").split())
                     assert not riddle.search(text), f"{path.relative_to(ROOT)}: {text}"
+
+
+def test_the_daemon_holds_nothing_that_it_may_never_need() -> None:
+    """Resident memory is what a home server is short of: registries of numbers come with the first reply that has digits."""
+    spared = {"phonenumbers", "stdnum", "torch", "transformers", "pyarrow", "sklearn", "psycopg", "discord", "telegram"}
+    asked = f"import sys, bot.daemon, engine.choose, persona.guard; print(sorted({spared} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr

@@ -9,9 +9,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from persona.pii.addresses import addresses
+from persona.pii.internet import emails, ips
 from persona.pii.keys import keys
-from persona.pii.numbers import cards, emails, ibans, ips
-from persona.pii.phones import phones
 
 _SIGN = re.compile(r"[\d@:=：号號栋幢]|[(\[]at[)\]]")  # nothing is found in a text without one of these
 _DIGIT = re.compile(r"[\d号號栋幢]")  # Chinese writes house numbers in characters too
@@ -41,6 +40,9 @@ def scrub(text: str, regions: Collection[str] = ()) -> Scrubbed:
     text = _replaced(text, "e-mail", emails(text), kinds)
     if _DIGIT.search(text):
         if _SEVEN.search(text):
+            from persona.pii.accounts import cards, ibans  # with their registries 2 MiB, which few replies need
+            from persona.pii.phones import phones
+
             text = _replaced(text, "iban", ibans(text), kinds)
             text = _replaced(text, "card", cards(text), kinds)
             text = _replaced(text, "phone", phones(text, regions), kinds)

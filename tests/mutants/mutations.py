@@ -348,11 +348,15 @@ CATCH_UP = [
 
 PRIVACY = [
     *_in(
-        "persona/pii/numbers.py",
+        "persona/pii/accounts.py",
         "tests/persona/pii",
         luhn=("and luhn.is_valid(digits)", "and True"),
         iban=("iban.is_valid(run[:end], check_country=False) else 0", "True else 0"),
         iban_of_any_length=("return 4 + sum(map(", "return 5 + sum(map("),
+    ),
+    *_in(
+        "persona/pii/internet.py",
+        "tests/persona/pii",
         versions_are_machines=(
             "return not (address.is_loopback or _VERSION.search(before))",
             "return not address.is_loopback",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona.pii.numbers import is_card, is_iban
+from persona.pii.accounts import is_card, is_iban
 from persona.pii.scrub import scrub
 
 PERSONAL = {
