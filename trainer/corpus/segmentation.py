@@ -278,7 +278,7 @@ class _Written:
         if not lines:
             return
         answered = self._quote(row, person) if row.quoted or row.message_id in self._group.answers else None
-        if is_reaction(lines):  # in a transcript of our own
+        if lines[0][:1] == "[" and is_reaction(lines):  # in a transcript of our own
             self._end_turn()
             self._append(Turn(person.key, lines, answered), row.at, row.at)
             return

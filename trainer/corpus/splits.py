@@ -11,7 +11,7 @@ from itertools import chain, combinations, islice
 import numpy as np
 
 from trainer.corpus.segmentation import ConversationRecord
-from trainer.people.text_scan import TEXTS_AT_ONCE, CharacterClasses, TextScan
+from trainer.people.text_scan import TEXTS_AT_ONCE, CharacterClasses, Folding, TextScan
 
 TRAIN, CALIBRATION_SPLIT, TEST_SPLIT = "train", "a", "b"  # as corpora on disk name them
 HELD_OUT_SHARE, MAX_HELD_OUT = 0.1, 500  # of a speaker's messages, for each held-out split
@@ -111,11 +111,11 @@ def _batches(conversations: Sequence[ConversationRecord]) -> Iterator[Sequence[C
 
 def _contents(lines: Sequence[str]) -> list[bytes]:
     """Return messages without case, blanks and punctuation, which formats write differently."""
-    folded = [line.lower() if line.isascii() else line.casefold() for line in lines]
-    bare = TextScan(folded, str).without(_NO_LETTERS)
-    return [content or text.encode() for content, text in zip(bare, folded, strict=True)]
+    bare = TextScan(lines, _CASEFOLD).without(_NO_LETTERS)
+    return [content or line.casefold().encode() for content, line in zip(bare, lines, strict=True)]
 
 
+_CASEFOLD = Folding(str.casefold)
 _NO_LETTERS = CharacterClasses(lambda char: not char.isalnum())
 
 

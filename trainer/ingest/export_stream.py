@@ -26,7 +26,10 @@ def made(export: Export, make: Make[Made], on_bytes: Callable[[int], None]) -> R
     while batch := list(islice(items, BATCH)):
         messages = [item for item in batch if not isinstance(item, Reject)]
         made_of = iter(make(messages))
-        yield from ((item if isinstance(item, Reject) else (item, next(made_of))) for item in batch)
+        if len(messages) == len(batch):
+            yield from zip(messages, made_of, strict=True)
+        else:
+            yield from ((item if isinstance(item, Reject) else (item, next(made_of))) for item in batch)
 
 
 def _guarded(export: Export, on_bytes: Callable[[int], None]) -> Iterator[Message | Reject]:

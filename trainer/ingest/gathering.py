@@ -3,7 +3,8 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from persona.config import Settings
 from trainer.corpus.segmentation import Row
@@ -21,7 +22,7 @@ from trainer.sources.parsing.spoken import ROLES
 from trainer.sources.registry import Export
 
 
-class KeptRow(NamedTuple):
+class KeptRow(msgspec.Struct, frozen=True, gc=False):
     """A message that cleaning keeps. rewritten: the rules that changed it. is_group_dm: of a group outside any server."""
 
     row: Row
@@ -29,7 +30,7 @@ class KeptRow(NamedTuple):
     is_group_dm: bool
 
 
-class DroppedRow(NamedTuple):
+class DroppedRow(msgspec.Struct, frozen=True, gc=False):
     """A message that cleaning drops: of which source, by whom, why."""
 
     source: str

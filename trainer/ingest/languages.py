@@ -63,7 +63,11 @@ def regions_of(
     Those of the international numbers that occur, then those of `languages`. before: what earlier imports learned.
     """
     written = Counter(
-        region for text in (*names, *texts) for number in international(text) if (region := region_of(number))
+        region
+        for text in (*names, *texts)
+        if "+" in text
+        for number in international(text)
+        if (region := region_of(number))
     )
     native = [region for language in languages for region in _REGIONS.get(language, ())]
     learned = dict.fromkeys((*before, *(region for region, _ in written.most_common(4)), *native))

@@ -12,7 +12,17 @@ import numpy as np
 
 from persona.word_tokens import folded, is_cjk, word_tokens
 from trainer.corpus.segmentation import Row
-from trainer.people.text_scan import ALONE, DROPPED, LETTER, SEPARATOR, CharacterClasses, TextScan, chunks, mixed
+from trainer.people.text_scan import (
+    ALONE,
+    DROPPED,
+    LETTER,
+    SEPARATOR,
+    CharacterClasses,
+    Folding,
+    TextScan,
+    chunks,
+    mixed,
+)
 
 MIN_WORDS = 8  # shorter messages are habits
 MIN_ASCII = 2 * MIN_WORDS - 1  # characters of so many words
@@ -133,7 +143,7 @@ class _ShingleSets:
 
 def _shingled(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
     """Return how many shingles each message has, 0 if it is short, and the hashes of all, one message's after another's."""
-    texts = list(map(_text, rows))
+    texts = [row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines) for row in rows]
     counts = np.zeros(len(texts), np.int64)
     may_be_long = [place for place, text in enumerate(texts) if len(text) >= MIN_ASCII or not text.isascii()]
     hashes = [np.empty(0, np.uint32)]
@@ -166,7 +176,7 @@ def _first_of_each(values: np.ndarray) -> np.ndarray:
 
 def _hashed_shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return how many shingles each text has, none if it is short, and their 32-bit hashes in order."""
-    words = TextScan(texts, _folded).words(_WORDS)
+    words = TextScan(texts, _FOLDING).words(_WORDS)
     hashes, long = words.hashes, words.counts >= MIN_WORDS
     text_of = np.repeat(np.where(long, np.arange(len(texts)), -1), words.counts)
     is_within = (text_of[:-2] == text_of[2:]) & (text_of[2:] >= 0)
@@ -183,6 +193,9 @@ def _folded(text: str) -> str:
     return plain if apart == plain else apart.casefold()
 
 
+_FOLDING = Folding(_folded, folded)  # marks are dropped from words, so the letter they stand on tells as much
+
+
 def _word_class(char: str) -> int:
     """Return what a character is to word tokens."""
     if not folded(char):
@@ -193,13 +206,9 @@ def _word_class(char: str) -> int:
 _WORDS = CharacterClasses(_word_class)
 
 
-def _text(row: Row) -> str:
-    return row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
-
-
 def _shingles(row: Row) -> frozenset[str]:
     """Return the runs of three words in a message."""
-    said = word_tokens(_text(row))
+    said = word_tokens("\n".join(row.lines))
     return frozenset(map(" ".join, zip(said, said[1:], said[2:], strict=False)))
 
 

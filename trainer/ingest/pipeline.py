@@ -3,7 +3,6 @@
 import gc
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -166,19 +165,21 @@ def _take(
     items: Iterator[GatheredItem], export: Export, gathered: GatheredRows, rejects: Rejects, counts: ImportCounts
 ) -> None:
     """Take and count what is in an export; what could not be read is written down."""
-    kept: Counter[tuple[str, str]] = Counter()
+    kept: dict[tuple[str, str], int] = {}
     for item in items:
         if isinstance(item, KeptRow):
-            row, rewritten, is_group_dm = item
+            row = item.row
             if reason := gathered.add(row):
                 counts.drop(row.source, row.sender, reason)
                 continue
-            kept[row.source, row.sender] += 1
-            counts.group_dms += is_group_dm
-            if rewritten:
-                counts.rewritten.update(rewritten)
+            place = row.source, row.sender
+            kept[place] = kept.get(place, 0) + 1
+            if item.is_group_dm:
+                counts.group_dms += 1
+            if item.rewritten:
+                counts.rewritten.update(item.rewritten)
         elif isinstance(item, DroppedRow):
-            counts.drop(*item)
+            counts.drop(item.source, item.sender, item.reason)
         else:
             rejects.add(export.label, item)
             counts.reject(item)

@@ -10,16 +10,23 @@ from trainer.sources.message import Message
 _TELLING = '/[]<>"“'  # of links, commands, markers and quotations
 _KINDS_OF_TALK = ("group", "feed")
 
-_SUSPECT = CharacterClasses(lambda char: not char.isprintable() or char in _TELLING)
-_VISIBLE = CharacterClasses(lambda char: not INVISIBLE.fullmatch(char))
+_VISIBLE, _SUSPECT = 1, 2
+
+
+def _class_of(char: str) -> int:
+    suspect = not char.isprintable() or char in _TELLING
+    return (0 if INVISIBLE.fullmatch(char) else _VISIBLE) | (_SUSPECT if suspect else 0)
+
+
+_CLASSES = CharacterClasses(_class_of)
 
 
 def clean_all(messages: Sequence[Message], settings: Data) -> list[Kept | DroppedMessage]:
     """Return each message as the corpus holds it, or the first rule that drops it: what `clean` says, sooner."""
     if settings.blocked_words:
         return [clean(message, settings) for message in messages]
-    scan = TextScan([message.text for message in messages], str)
-    plain = scan.holding(_VISIBLE) & ~scan.holding(_SUSPECT) & ~scan.repeating(LONGEST_RUN + 1)
+    scan = TextScan([message.text for message in messages], folding=None)
+    plain = (scan.classes(_CLASSES) == _VISIBLE) & ~scan.repeating(LONGEST_RUN + 1)
     return [
         Kept((message.text.strip(),), mentions=message.mentions)
         if may_be_plain and _is_plain(message)

@@ -4,6 +4,7 @@ repetitions and other languages dropped. Each drop is counted."""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from msgspec.structs import replace
 
 from persona.config import Settings
@@ -71,26 +72,35 @@ def postprocess(
     scrub_text = _scrubber(settings, learned, counts)
     fold = fold_digits if settings.data.cleaning.runs else str
 
-    def rewritten(row: Row, is_named: int, is_signed: int) -> Row:
-        if everywhere or is_named:
-            here = (row.platform, row.channel)
-            return _rewritten(row, lambda text: fold(scrub_text(mask_erased(names.replaced(text, here)))))
-        if is_signed:
-            return _rewritten(row, lambda text: fold(scrub_text(text)))
-        return row
+    def named_text(row: Row) -> Callable[[str], str]:
+        here = (row.platform, row.channel)
+        return lambda text: fold(scrub_text(mask_erased(names.replaced(text, here))))
 
     everywhere = bool(erasure_list.words)
-    fresh: list[Row] = []
-    for start in range(0, len(masked), STEP):
-        here = slice(start, start + STEP)
-        fresh += map(rewritten, masked[here], named[here], signed[here])
-        on_rows(len(fresh) - start)
+    fresh = list(masked)
+    done = 0
+    for place in range(len(fresh)) if everywhere else _either(named, signed, len(fresh)):
+        row = fresh[place]
+        changed = named_text(row) if everywhere or named[place] else lambda text: fold(scrub_text(text))
+        fresh[place] = _rewritten(row, changed)
+        if place - done >= STEP:
+            on_rows(place - done)
+            done = place
+    on_rows(len(fresh) - done)
     counts.names.update(names.counts)
     kept, fresh = _each_once(kept, fresh, people, counts)
     if settings.data.cleaning.near_duplicates:
         fresh = _not_repeated(kept, fresh, people, counts)
     rows = _in_languages(settings, kept, fresh, people, counts)
     return Postprocessed(rows, {key: identity for key, identity in identities.items() if key not in gone}, learned)
+
+
+def _either(named: bytearray, signed: bytearray, count: int) -> list[int]:
+    """Return the places below `count` of rows that hold a name, or a sign of personal data."""
+    places: list[int] = np.flatnonzero(
+        np.frombuffer(named, np.bool_, count) | np.frombuffer(signed, np.bool_, count)
+    ).tolist()
+    return places
 
 
 def _is_left_out(settings: Settings, person: KnownPerson) -> bool:
@@ -167,7 +177,8 @@ def _not_repeated(
     old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
 ) -> list[Row]:
     rows = [*old, *sorted(new, key=lambda row: row.at or 0.0)]
-    again = {id(rows[place]) for place in repeated(rows, lambda row: people[row.sender].key) if place >= len(old)}
+    speakers = {key: person.key for key, person in people.items()}
+    again = {id(rows[place]) for place in repeated(rows, lambda row: speakers[row.sender]) if place >= len(old)}
     return _without(new, lambda row: id(row) in again, "near_duplicates", counts) if again else list(new)
 
 

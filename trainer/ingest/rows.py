@@ -109,17 +109,22 @@ class GatheredRows:
     def __init__(self, known: Collection[tuple[str, ...]]) -> None:
         self.rows: list[Row] = []
         self._known = known
-        self._places: dict[
+        self._channels: dict[
             tuple[str, str], dict[_Key, int]
-        ] = {}  # by channel: to name it in each key takes much memory
+        ] = {}  # places by channel: to name it in each key takes much memory
+        self._channel: tuple[str, str] | None = None  # of the last message, and its places
+        self._places: dict[_Key, int] = {}
 
     def add(self, row: Row) -> str:
         """Take a message; returns why it is none more, "" if it is one."""
         if self._known and message_key(row) in self._known:
             return "already there"
-        here = self._places.setdefault((row.platform, row.channel), {})
-        place = here.setdefault(row.message_id if row.platform != "text" else message_key(row), len(self.rows))
-        if place == len(self.rows):
+        channel = (row.platform, row.channel)
+        if channel != self._channel:
+            self._channel, self._places = channel, self._channels.setdefault(channel, {})
+        following = len(self.rows)
+        place = self._places.setdefault(row.message_id if row.platform != "text" else message_key(row), following)
+        if place == following:
             self.rows.append(row)
             return ""
         earlier = self.rows[place]  # the same message twice in what is read now: the later version counts

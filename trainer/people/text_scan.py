@@ -28,9 +28,8 @@ class CharacterClasses:
     def of(self, codes: np.ndarray) -> np.ndarray:
         """Return the class of each code point."""
         classes: np.ndarray = self._classes[codes]
-        unknown = classes == _UNKNOWN
-        if unknown.any():
-            for block in np.unique(codes[unknown] >> 8).tolist():
+        if classes.max() == _UNKNOWN:
+            for block in np.unique(codes[classes == _UNKNOWN] >> 8).tolist():
                 characters = map(chr, range(block * _BLOCK, (block + 1) * _BLOCK))
                 self._classes[block * _BLOCK : (block + 1) * _BLOCK] = list(map(self._class_of, characters))
             classes = self._classes[codes]
@@ -48,25 +47,67 @@ class HashedWords(NamedTuple):
         return np.repeat(np.arange(len(self.counts)), self.counts)
 
 
-class TextScan:
-    """The characters of some texts side by side. fold: what is done to the texts first."""
+class Folding:
+    """A fold of texts. What one character becomes, whatever stands beside it, is asked for once and looked up; a text with
+    one that becomes several is folded as a whole. fold_character: what one becomes, by default as a text of its own; if
+    nothing, it stays."""
 
-    def __init__(self, texts: Sequence[str], fold: Callable[[str], str] = str.lower) -> None:
-        joined = _BETWEEN.join(map(fold, texts))  # one by one: what is ASCII folds ten times as fast
-        if joined.count(_BETWEEN) >= max(len(texts), 1):
-            joined = _BETWEEN.join([fold(text.replace(_BETWEEN, _CONTROL)) for text in texts])
+    MANY = 0x110000
+
+    def __init__(self, fold: Callable[[str], str], fold_character: Callable[[str], str] | None = None) -> None:
+        self.fold = fold
+        self._fold_character = fold_character or fold
+        self._codes = np.zeros(0x110000, np.intp)  # one more than what each code point becomes
+
+    def of(self, codes: np.ndarray) -> np.ndarray:
+        """Return the code point that each becomes; MANY if several."""
+        plus_one: np.ndarray = self._codes[codes]
+        if not plus_one.all():
+            for block in np.unique(codes[plus_one == 0] >> 8).tolist():
+                start = block * _BLOCK
+                self._codes[start : start + _BLOCK] = [
+                    self._code(char) + 1 for char in map(chr, range(start, start + _BLOCK))
+                ]
+            plus_one = self._codes[codes]
+        return plus_one - 1
+
+    def _code(self, char: str) -> int:
+        folded = self._fold_character(char) or char
+        return ord(folded) if len(folded) == 1 else self.MANY
+
+
+LOWER = Folding(str.lower, lambda char: char.lower() if char != "Σ" else "σς")  # which of them, its neighbours tell
+
+
+class TextScan:
+    """The characters of some texts side by side. folding: what is done to the texts first."""
+
+    def __init__(self, texts: Sequence[str], folding: Folding | None = LOWER) -> None:
         self._count = len(texts)
-        joined += _BETWEEN  # behind the last one, too
-        self._codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
+        self._codes = _codes_of(texts)
+        if folding:
+            folded = folding.of(self._codes)
+            if folded.max() == Folding.MANY:
+                ends = np.flatnonzero(self._codes == 0)
+                whole = set(np.searchsorted(ends, np.flatnonzero(folded == Folding.MANY)).tolist())
+                self._codes = _codes_of([folding.fold(text) if at in whole else text for at, text in enumerate(texts)])
+                folded = folding.of(self._codes)
+                folded = np.where(folded == Folding.MANY, self._codes, folded)
+            self._codes = folded
         self._ends = np.flatnonzero(self._codes == 0)[: self._count]
 
     def holding(self, classes: CharacterClasses) -> np.ndarray:
         """Return whether each text holds a character whose class is not 0."""
+        holding: np.ndarray = self.classes(classes) != 0
+        return holding
+
+    def classes(self, classes: CharacterClasses) -> np.ndarray:
+        """Return the classes of the characters of each text, or-ed."""
         hits = classes.of(self._codes)
         hits[self._ends] = 0
         starts = np.insert(self._ends[:-1] + 1, 0, 0)
-        holding: np.ndarray = np.bitwise_or.reduceat(hits, starts[: self._count]) != 0
-        return holding
+        together: np.ndarray = np.bitwise_or.reduceat(hits, starts[: self._count])
+        return together
 
     def without(self, classes: CharacterClasses) -> list[bytes]:
         """Return each text without the characters whose class is not 0, as UTF-8."""
@@ -102,6 +143,15 @@ class TextScan:
         starts, ends = np.flatnonzero(first), np.flatnonzero(last)
         until = np.searchsorted(starts, ends_of_texts)
         return HashedWords(_hashes(codes, starts, ends), np.diff(until, prepend=0))
+
+
+def _codes_of(texts: Sequence[str]) -> np.ndarray:
+    """Return the code points of texts, a 0 behind each."""
+    joined = _BETWEEN.join(texts)
+    if joined.count(_BETWEEN) >= max(len(texts), 1):
+        joined = _BETWEEN.join([text.replace(_BETWEEN, _CONTROL) for text in texts])
+    joined += _BETWEEN  # behind the last one, too
+    return np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
 
 
 def chunks(count: int) -> Iterator[slice]:

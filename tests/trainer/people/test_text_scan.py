@@ -5,7 +5,7 @@ import random
 import numpy as np
 
 from persona.word_tokens import word_tokens
-from trainer.ingest.near_duplicates import _WORDS, _folded
+from trainer.ingest.near_duplicates import _FOLDING, _WORDS
 from trainer.people.name_finder import NameFinder
 from trainer.people.text_scan import TEXTS_AT_ONCE, CharacterClasses, TextScan, chunks
 
@@ -43,7 +43,7 @@ def invented(count: int, seed: int) -> list[str]:
 def test_words_are_cut_and_told_apart_as_word_tokens_are() -> None:
     """As many in each text, and two have one hash exactly if they are the same word."""
     texts = [text.replace("\0", " ") for text in invented(3000, 1)]
-    words = TextScan(texts, _folded).words(_WORDS)
+    words = TextScan(texts, _FOLDING).words(_WORDS)
     tokens = [word_tokens(text) for text in texts]
     assert words.counts.tolist() == list(map(len, tokens))
     pairs = set(zip((token for some in tokens for token in some), words.hashes.tolist(), strict=True))
