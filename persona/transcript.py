@@ -269,7 +269,7 @@ def _remembered(memories: Iterable[Excerpt]) -> Iterator[str]:
 def _escape(line: str) -> str:
     if line[0] not in _ESCAPED_STARTS and line[-1] != ":":  # as most often
         return line
-    return "\\" + line if line[0] in "\\>" or reads_as_header(line) else line
+    return "\\" + line if line.startswith(("\\", ">")) or reads_as_header(line) else line
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -13,7 +13,7 @@ TRANSCRIPT = [
         "persona/transcript.py",
         "tests/persona/test_transcript.py",
         any_name_is_a_key=("if not self.speaker or normalise(self.speaker) != self.speaker:", "if not self.speaker:"),
-        control_characters=("if not line or UNWRITABLE.search(line):", "if not line:"),
+        control_characters=("if not line or (not line.isprintable() and UNWRITABLE.search(line)):", "if not line:"),
         backslash_is_not_escaped=('line.startswith(("\\\\", ">"))', 'line.startswith(">")'),
         header_is_not_escaped=(
             'line.startswith(("\\\\", ">")) or reads_as_header(line)',
