@@ -346,6 +346,9 @@ def test_from_nothing_every_tab_says_how_to_begin(nowhere: tuple[Visit, Path]) -
             expect(page.locator("#train-look")).to_be_visible()
     for closed in ("#train-read", "#train-plan", "#train-start", "#train-stop", "#setup-chat"):
         expect(page.locator(closed)).to_be_disabled()
+    start, following = page.locator("#train-start").bounding_box(), page.locator("#step-5").bounding_box()
+    assert start and following
+    assert following["y"] - start["y"] - start["height"] < 24  # what is empty still takes no room between two steps
 
 
 def test_from_nothing_to_a_corpus(nowhere: tuple[Visit, Path], sample_exports: Path) -> None:
