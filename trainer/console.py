@@ -4,11 +4,17 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from persona.command import next_step, typed
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MIN_CELL = 8  # characters that a column needs whose cells wrap
+GAP = 2  # characters between columns
 _JOINERS = "\u200c\u200d"  # part of how emoji and some scripts are written
 
 
@@ -46,20 +52,36 @@ def print_table(
 ) -> None:
     """Print rows of cells under their column names; without any, no head is printed. total: a last row in bold.
 
-    Where the terminal is narrow, cells with spaces wrap; names of models and numbers stay whole.
+    Where the terminal is narrow, cells with spaces wrap; names of models and numbers stay whole as long as there is room.
     """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(stderr=err)
     table = Table(*columns, box=None, header_style="bold" if bold else "", show_header=bool(columns), pad_edge=False)
     for row in rows:
         table.add_row(*(Text(safe_text(cell)) for cell in row))
-    for column in table.columns:
-        column.no_wrap = not any(" " in str(cell).strip() for cell in column.cells)
+    _fit(table, console.width)
     if total:
         table.add_row(*map(Text, total), style="bold")
-    Console(stderr=err).print(table)
+    console.print(table)
+
+
+def _fit(table: "Table", width: int) -> None:
+    """Say how the columns share a terminal of so many characters: what doesn't fit goes on in the next line, letter by letter
+    if need be, for an ellipsis would hide what the row is about."""
+    from rich.cells import cell_len
+
+    needed = GAP * (len(table.columns) - 1)
+    for column in table.columns:
+        cells = [str(cell) for cell in column.cells]  # the head among them
+        column.overflow = "fold"
+        column.no_wrap = not any(" " in cell.strip() for cell in cells)
+        needed += max(map(cell_len, cells), default=0) if column.no_wrap else MIN_CELL
+    if needed > width:
+        for column in table.columns:
+            column.no_wrap = False
 
 
 def print_json(value: object) -> None:
