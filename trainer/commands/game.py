@@ -1,5 +1,6 @@
 """`game`: real or imitation? Played in the terminal, exported as a page, and tallied."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +30,6 @@ def game(
 ) -> None:
     """Real or imitation? Ten held-out prompts, two answers each. Example: python -m trainer game --export game.html"""
     import secrets
-    import sys
 
     from persona.bundle import current
     from persona.config import load
@@ -44,7 +44,7 @@ def game(
         return
     name, rounds = playing.new_game(settings, load_corpus(settings), bundle, seed)
     if export is None:
-        digits = playing.play(rounds, input, typer.echo)
+        digits = playing.play(rounds, ask_player, typer.echo)
         _show(playing.count(bundle, result(name, f"{secrets.randbits(32):08x}", digits)), as_json)
         return
     playing.export(settings, name, rounds, export)
@@ -52,6 +52,16 @@ def game(
         print_json({"page": export, "rounds": len(rounds)})
     else:
         typer.echo(f"wrote {export}")
+
+
+def ask_player(question: str) -> str:
+    """Return what is typed. Ctrl-D leaves as Ctrl-C does. Raises EOFError if there is no terminal to type at."""
+    try:
+        return input(question)
+    except EOFError:
+        if sys.stdin.isatty():
+            raise typer.Abort from None
+        raise
 
 
 def _show(tally: "Tally", as_json: bool) -> None:

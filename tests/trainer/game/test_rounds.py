@@ -1,6 +1,8 @@
 """The Turing game: fair rounds, honest tallies, and a page that plays by itself."""
 
+import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -8,12 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
 
 from persona.errors import UserError
 from persona.transcript import UNKNOWN, Turn
 from tests.conftest import Home, run_here
 from tests.trainer.evaluate.voices import ANNA, BORIS, said
 from trainer.__main__ import app as trainer
+from trainer.commands.game import ask_player
 from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.reply_context import ReplyContext, context_key
 from trainer.game.game_page import game_page
@@ -87,6 +91,20 @@ def test_a_game_without_a_player_is_a_sentence(rounds: list[Round]) -> None:
 
     with pytest.raises(UserError, match="--export"):
         play(rounds, nobody, lambda sentence: None)
+
+
+def test_ctrl_d_leaves_a_game_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal somebody was there to play; without one nobody is."""
+    keyboard, seat = os.openpty()
+    with os.fdopen(seat, encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        os.write(keyboard, b"\x04")
+        with pytest.raises(typer.Abort):
+            ask_player("which one is real? ")
+    os.close(keyboard)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(EOFError):
+        ask_player("which one is real? ")
 
 
 def test_results_are_found_in_any_text_and_counted_once() -> None:
