@@ -291,7 +291,8 @@ class _Written:
     def finished(self) -> tuple[tuple[Turn, ...], tuple[float | None, ...], tuple[float | None, ...]]:
         """Return all turns, and when the first and the last message of each was said."""
         self._end_turn()
-        return tuple(self._turns), tuple(self._timestamps), tuple(self._ends)
+        timestamps, ends = tuple(self._timestamps), tuple(self._ends)
+        return tuple(self._turns), timestamps, timestamps if ends == timestamps else ends  # one of both where they can
 
     def _lines(self, row: Row) -> tuple[str, ...]:
         """What is written of a message. Nobody is imitated in what they only passed on."""

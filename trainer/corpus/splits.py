@@ -3,10 +3,12 @@
 Content decides: a copy of a conversation that slipped in from another export falls on the same side.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import chain, combinations, islice
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -30,16 +32,19 @@ def assign_splits(
 ) -> dict[str, str]:
     """Return the split of each conversation, by its id. targets: the speakers who are judged. before: what earlier imports
     decided; held out stays held out. share: of a speaker's messages, for each held-out split."""
-    said = [_messages(record, targets) for record in conversations]
+    counted: dict[
+        tuple[tuple[str, int], ...], dict[str, int]
+    ] = {}  # one for all conversations in which as much is said
+    said = [counted.setdefault(tuple(counts.items()), counts) for counts in _counts(conversations, targets)]
     total = _sum(said)
     quota = {
         speaker: min(share * count, MAX_HELD_OUT)
         for speaker, count in total.items()
         if count >= MIN_MESSAGES_TO_HOLD_OUT
     }
-    prints, wholes = _fingerprints(conversations)
+    prints = _fingerprints(conversations)
     splits = {record.id: before.get(record.id, TRAIN) for record in conversations}
-    groups = _copies(prints, wholes)
+    groups = _copies(prints)
     for members in groups:  # what was held out draws its copies along
         if len(members) == 1:
             continue
@@ -47,7 +52,9 @@ def assign_splits(
         for place in members if held_out else ():
             if splits[conversations[place].id] == TRAIN:
                 splits[conversations[place].id] = held_out[-1]
-    by_hash = sorted(groups, key=lambda members: _draw([(prints[place][0], wholes[place]) for place in members]))
+    by_hash = sorted(
+        groups, key=lambda members: _draw([(prints.least[place], prints.wholes[place]) for place in members])
+    )
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
         held = _sum(said[place] for place, record in enumerate(conversations) if splits[record.id] == split)
         needed = {speaker for speaker, count in quota.items() if held.get(speaker, 0) < count}
@@ -77,26 +84,39 @@ def _draw(hashes: Sequence[tuple[int, int]]) -> int:
     return _hash(str(min(hashes)).encode())
 
 
-def _fingerprints(conversations: Sequence[ConversationRecord]) -> tuple[list[list[int]], list[int]]:
-    """Return, for each conversation, hashes of its long messages (of all it holds, if none is long), in order and each
-    once; and one of the whole. By content alone."""
-    prints: list[list[int]] = []
-    wholes: list[int] = []
+@dataclass(frozen=True, slots=True)
+class _Fingerprints:
+    """Hashes of conversations, by content alone. digests: of their long messages (of all one holds, if none is long), each
+    once, one conversation's after another's; sizes: how many of each, least: the least of each. wholes: of all it holds."""
+
+    digests: "array[int]" = field(default_factory=lambda: array("Q"))
+    sizes: "array[int]" = field(default_factory=lambda: array("Q"))
+    least: "array[int]" = field(default_factory=lambda: array("Q"))
+    wholes: "array[int]" = field(default_factory=lambda: array("Q"))
+
+    def add(self, texts: Sequence[bytes]) -> None:
+        """Take the contents of a conversation."""
+        if len(texts) == 1:  # as most of a timeline
+            digests, whole = {_hash(texts[0])}, -1
+        else:
+            telling = list(filter(_is_telling, texts)) or [b"".join(texts)]
+            digests, whole = set(map(_hash, telling)), _hash(b"\n".join(texts))
+        self.digests.extend(digests)
+        self.sizes.append(len(digests))
+        self.least.append(min(digests))
+        self.wholes.append(self.least[-1] if whole < 0 else whole)
+
+
+def _fingerprints(conversations: Sequence[ConversationRecord]) -> _Fingerprints:
+    """Return the hashes of all conversations, in order."""
+    prints = _Fingerprints()
     for some in _batches(conversations):
         contents = iter(
             _contents([line for record in some for turn in record.conversation.turns for line in turn.lines])
         )
         for record in some:
-            turns = record.conversation.turns
-            texts = list(islice(contents, sum([len(turn.lines) for turn in turns])))
-            if len(texts) == 1:  # as most of a timeline
-                prints.append([_hash(texts[0])])
-                wholes.append(prints[-1][0])
-                continue
-            telling = list(filter(_is_telling, texts)) or [b"".join(texts)]
-            prints.append(sorted({*map(_hash, telling)}) if len(telling) > 1 else [_hash(telling[0])])
-            wholes.append(_hash(b"\n".join(texts)))
-    return prints, wholes
+            prints.add(list(islice(contents, sum([len(turn.lines) for turn in record.conversation.turns]))))
+    return prints
 
 
 def _batches(conversations: Sequence[ConversationRecord]) -> Iterator[Sequence[ConversationRecord]]:
@@ -130,13 +150,13 @@ def _hash(content: bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest())
 
 
-def _copies(prints: Sequence[Sequence[int]], wholes: Sequence[int]) -> list[list[int]]:
+def _copies(prints: _Fingerprints) -> list[list[int]]:
     """Return the places of conversations, copies of each other together: the same, or sharing most of what they say."""
     shared: Counter[tuple[int, int]] = Counter()
-    if prints:
-        sizes = list(map(len, prints))
-        digests = np.fromiter(chain.from_iterable(prints), np.uint64, sum(sizes))
-        places = np.repeat(np.arange(len(prints)), sizes)
+    sizes = prints.sizes
+    if sizes:
+        digests = np.frombuffer(prints.digests, np.uint64)
+        places = np.repeat(np.arange(len(sizes)), np.frombuffer(sizes, np.uint64).astype(np.int64))
         order = np.argsort(digests, kind="stable")
         digests, places = digests[order], places[order]
         starts = np.flatnonzero(np.concatenate(([True], digests[1:] != digests[:-1])))
@@ -144,7 +164,7 @@ def _copies(prints: Sequence[Sequence[int]], wholes: Sequence[int]) -> list[list
         for start, size in zip(starts[spans > 1].tolist(), spans[spans > 1].tolist(), strict=True):
             if size <= MAX_TOLD_APART:
                 shared.update(combinations(places[start : start + size].tolist(), 2))
-    parent = list(range(len(prints)))
+    parent = list(range(len(sizes)))
 
     def root(place: int) -> int:
         while parent[place] != place:
@@ -152,11 +172,11 @@ def _copies(prints: Sequence[Sequence[int]], wholes: Sequence[int]) -> list[list
         return place
 
     same: dict[int, int] = {}
-    for place, whole in enumerate(wholes):
+    for place, whole in enumerate(prints.wholes):
         if (first := same.setdefault(whole, place)) != place:
             parent[root(place)] = root(first)
     for (first, second), count in shared.items():
-        if count >= COPIED_SHARE * min(len(prints[first]), len(prints[second])):
+        if count >= COPIED_SHARE * min(sizes[first], sizes[second]):
             parent[root(second)] = root(first)
     groups: dict[int, list[int]] = {}
     for place, above in enumerate(parent):
@@ -164,12 +184,14 @@ def _copies(prints: Sequence[Sequence[int]], wholes: Sequence[int]) -> list[list
     return list(groups.values())
 
 
-def _messages(record: ConversationRecord, targets: Collection[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for turn in record.conversation.turns:
-        if turn.speaker in targets:
-            counts[turn.speaker] = counts.get(turn.speaker, 0) + len(turn.lines)
-    return counts
+def _counts(conversations: Iterable[ConversationRecord], targets: Collection[str]) -> Iterator[dict[str, int]]:
+    """Yield how many messages of each target are in each conversation."""
+    for record in conversations:
+        counts: dict[str, int] = {}
+        for turn in record.conversation.turns:
+            if turn.speaker in targets:
+                counts[turn.speaker] = counts.get(turn.speaker, 0) + len(turn.lines)
+        yield counts
 
 
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -107,7 +107,7 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     columns |= {
         name: [keys and [*map(_nameless, keys)] for keys in columns[name]] for name in _KEY_LISTS if any(columns[name])
     }
-    lists = {name: _lists(columns[name], pa.string()) for name in _LISTS}
+    lists = {name: _lists(columns[name]) for name in _LISTS}
     return pa.table(columns | lists, _ROWS)
 
 
@@ -117,7 +117,7 @@ def _conversations(records: Sequence[ConversationRecord], splits: Mapping[str, s
     quotes = [turn.quote and {"speaker": turn.quote.speaker, "words": turn.quote.words} for turn in said]
     columns = (
         pa.array([turn.speaker for turn in said], pa.string()),
-        _lists([turn.lines for turn in said], pa.string()),
+        _lists([turn.lines for turn in said]),
         pa.array(list(chain.from_iterable(record.timestamps for record in records)), pa.float64()),
         pa.array(quotes, _QUOTE),
     )
@@ -134,9 +134,10 @@ def _conversations(records: Sequence[ConversationRecord], splits: Mapping[str, s
     )
 
 
-def _lists(values: Sequence[Sequence[Any]], of_type: pa.DataType) -> pa.ListArray:
-    """Return a column of lists."""
-    return _nested(values, pa.array(list(chain.from_iterable(values)), of_type))
+def _lists(values: Sequence[Sequence[str]]) -> pa.ListArray:
+    """Return a column of lists of texts. Made of bytes: of each string that pyarrow reads, Python would keep the UTF-8, too."""
+    texts = pa.array([text.encode() for text in chain.from_iterable(values)], pa.binary())
+    return _nested(values, texts.view(pa.string()))
 
 
 def _nested(lists: Sequence[Sequence[Any]], values: pa.Array) -> pa.ListArray:

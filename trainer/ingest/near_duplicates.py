@@ -30,6 +30,7 @@ MIN_SIMILARITY = 0.8  # Jaccard similarity of shingles
 _TOGETHER = 1 << 14  # messages at least, of one speaker or of many, that are compared in one go
 _CROWD = 32  # messages that share a rare shingle, from which on each is only compared with those that are kept
 _DIFFERENCE = (1 - MIN_SIMILARITY) / (1 + MIN_SIMILARITY)  # at most, of the sizes of two such sets together
+_COUNTED_AT_ONCE = 1 << 20  # shingles
 _HASH_BITS, _BUCKET_BITS, _COMMON_BITS = 32, 18, 5  # of a shingle; of those counted as one; of how common it is
 
 
@@ -79,26 +80,24 @@ class _ShingleSets:
     def __init__(self, rows: Sequence[Row], places: np.ndarray, speakers: np.ndarray) -> None:
         counts, shingles = _shingled([rows[place] for place in places.tolist()])
         long = counts > 0
-        places, speakers = places[long], speakers[long]
-        members = _rarest_first(counts[long], shingles)
-        owners, hashes = (members >> (_HASH_BITS + _COMMON_BITS)).astype(np.int64), members & ((1 << _HASH_BITS) - 1)
-        sizes = np.bincount(owners, minlength=len(places))
-        starts = np.cumsum(sizes) - sizes
-        mixed_hashes = mixed(hashes)
-        del members, hashes, shingles
-        said = mixed(speakers.astype(np.uint64))
-        first = _first_of_each(np.add.reduceat(mixed_hashes, starts) + said if len(places) else said)
+        places, said, counts = places[long], mixed(speakers[long].astype(np.uint64)), counts[long]
+        common, begins = _commonness(shingles), np.append(0, np.cumsum(counts))
+        some = [
+            _RareMembers(
+                counts[chunk], shingles[begins[chunk.start] : begins[chunk.stop]], common, said[chunk], chunk.start
+            )
+            for chunk in chunks(len(counts))
+        ]
+        del shingles
+        first = _first_of_each(_joined([members.sums for members in some]))
         self.places: list[int] = places.tolist()
         self.copies: list[int] = places[~first].tolist()
-        self._sizes = sizes
-        self._bits = (
-            np.bitwise_or.reduceat(np.uint64(1) << (mixed_hashes >> np.uint64(58)), starts) if len(places) else said
-        )
-        from_end = (starts + sizes)[owners] - np.arange(len(owners))  # how many members come, this one included
-        rare = (from_end >= np.ceil(MIN_SIMILARITY * sizes - 1e-6)[owners]) & first[owners]
-        self._owners, from_end = owners[rare], from_end[rare]
-        self._is_rarest = from_end >= np.ceil(2 / (1 + MIN_SIMILARITY) * MIN_SIMILARITY * sizes - 1e-6)[self._owners]
-        self._keys = mixed(mixed_hashes[rare] + said[self._owners])
+        self._sizes = _joined([members.sizes for members in some])
+        self._bits = _joined([members.bits for members in some])
+        stays = first[_joined([members.owners for members in some])]
+        self._owners = _joined([members.owners for members in some])[stays]
+        self._is_rarest = _joined([members.is_rarest for members in some])[stays].astype(np.bool_)
+        self._keys = _joined([members.keys for members in some])[stays]
 
     def alike(self) -> tuple[dict[int, list[int]], dict[int, list[tuple[int, bool]]]]:
         """Return, by number, earlier messages that each may repeat; and the shingles each shares with a crowd, with whether
@@ -154,13 +153,52 @@ def _shingled(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
     return counts, np.concatenate(hashes)
 
 
-def _rarest_first(counts: np.ndarray, shingles: np.ndarray) -> np.ndarray:
+class _RareMembers:
+    """The rarest members of the sets of some messages: those of which sets alike enough share one. counts: of their shingles.
+    said: a hash of who said each. begin: number of the first message.
+
+    sizes: of the sets; sums: a hash of each whole; bits: its sketch. owners, keys, is_rarest: of each rare member the message,
+    what equal ones of one speaker have in common, and whether it is among those of the smaller of two sets."""
+
+    def __init__(
+        self, counts: np.ndarray, shingles: np.ndarray, common: np.ndarray, said: np.ndarray, begin: int
+    ) -> None:
+        members = _rarest_first(counts, shingles, common)
+        owners = (members >> (_HASH_BITS + _COMMON_BITS)).astype(np.int64)
+        hashes = mixed(members & ((1 << _HASH_BITS) - 1))
+        self.sizes = np.bincount(owners, minlength=len(counts))
+        starts = np.cumsum(self.sizes) - self.sizes
+        self.sums = np.add.reduceat(hashes, starts) + said
+        self.bits = np.bitwise_or.reduceat(np.uint64(1) << (hashes >> np.uint64(58)), starts)
+        from_end = (starts + self.sizes)[owners] - np.arange(len(owners))  # how many members come, this one included
+        rare = from_end >= np.ceil(MIN_SIMILARITY * self.sizes - 1e-6)[owners]
+        owners, from_end = owners[rare], from_end[rare]
+        self.is_rarest = from_end >= np.ceil(2 / (1 + MIN_SIMILARITY) * MIN_SIMILARITY * self.sizes - 1e-6)[owners]
+        self.keys = mixed(hashes[rare] + said[owners])
+        self.owners = owners + begin
+
+
+def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+
+
+def _commonness(shingles: np.ndarray) -> np.ndarray:
+    """Return how common the shingles of each bucket are in the corpus, as a logarithm."""
+    frequency = np.zeros(1 << _BUCKET_BITS, np.int64)
+    for start in range(0, len(shingles), _COUNTED_AT_ONCE):  # NumPy counts them as integers of eight bytes
+        buckets = _buckets(shingles[start : start + _COUNTED_AT_ONCE])
+        frequency += np.bincount(buckets, minlength=1 << _BUCKET_BITS)
+    return np.ceil(np.log2(frequency + 1)).astype(np.uint64)
+
+
+def _buckets(shingles: np.ndarray) -> np.ndarray:
+    return shingles >> np.uint32(_HASH_BITS - _BUCKET_BITS)
+
+
+def _rarest_first(counts: np.ndarray, shingles: np.ndarray, common: np.ndarray) -> np.ndarray:
     """Return the members of each set, the rarest in the corpus first, as numbers: whose, how common, which."""
-    buckets = shingles >> np.uint32(_HASH_BITS - _BUCKET_BITS)
-    frequency = np.bincount(buckets, minlength=1 << _BUCKET_BITS)
-    common = np.ceil(np.log2(frequency + 1)).astype(np.uint64)
     owners = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
-    members = (owners << np.uint64(_COMMON_BITS) | common[buckets]) << np.uint64(_HASH_BITS) | shingles
+    members = (owners << np.uint64(_COMMON_BITS) | common[_buckets(shingles)]) << np.uint64(_HASH_BITS) | shingles
     members.sort()
     kept: np.ndarray = members[np.append(True, members[1:] != members[:-1])[: len(members)]]
     return kept
