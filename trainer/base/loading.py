@@ -118,8 +118,10 @@ def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
         if world()[1] > 1:
             raise UserError("a base is pretrained by one process: run 'python -m trainer train' once before torchrun")
         fresh = folder.with_name(f".{folder.name}")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
+        fresh.mkdir(parents=True, exist_ok=True)
+        for other in _scratch_folders(folder.parent, "."):  # interrupted on another corpus
+            if other != fresh:
+                shutil.rmtree(other)
         try:
             conversations = [record.conversation for record in corpus.in_split("train")]
             pretrain(
@@ -129,11 +131,12 @@ def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
                 seed=settings.train.seed,
                 bars=bars,
             )
-            for old in _scratch_folders(folder.parent):
-                shutil.rmtree(old)
-            move_folder(fresh, folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+        except Exception:  # but not after Ctrl-C: the next training goes on from what is there
+            shutil.rmtree(fresh)
+            raise
+        for old in _scratch_folders(folder.parent):
+            shutil.rmtree(old)
+        move_folder(fresh, folder)
     return _loaded(folder, settings, corpus, bars, from_scratch=True)
 
 
@@ -142,9 +145,14 @@ def scratch_folder(settings: Settings, corpus: Corpus) -> Path:
     return settings.adapters / "bases" / f"{corpus.fingerprint[:12]}-{settings.base.minutes}-{settings.train.seed}"
 
 
-def _scratch_folders(bases: Path) -> list[Path]:
-    """Return the pretrained bases among the folders of `bases`, where dequantised ones lie too."""
-    return [folder for folder in bases.iterdir() if _SCRATCH_FOLDER.fullmatch(folder.name)]
+def _scratch_folders(bases: Path, prefix: str = "") -> list[Path]:
+    """Return the pretrained bases among the folders of `bases`, where dequantised ones lie too. prefix: "." for those whose
+    pretraining was interrupted."""
+    return [
+        folder
+        for folder in bases.iterdir()
+        if folder.name.startswith(prefix) and _SCRATCH_FOLDER.fullmatch(folder.name.removeprefix(prefix))
+    ]
 
 
 def _loaded(source: Path | str, settings: Settings, corpus: Corpus, bars: Bars, *, from_scratch: bool) -> LoadedBase:

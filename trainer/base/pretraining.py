@@ -1,6 +1,7 @@
 """Pretraining a base from scratch: a byte-level BPE and a small Qwen3-shaped model on the corpus's train part alone."""
 
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 from persona.encoding import Encoding
 from persona.transcript import Conversation, render
 from trainer.loop.batches import PretrainingBlocks
+from trainer.loop.checkpoints import CHECKPOINTS, last_complete
 from trainer.loop.device_memory import Fit
 from trainer.loop.trainer import TokenTrainer, Trained, run_training, training_arguments
 from trainer.progress import Bars
@@ -33,6 +35,7 @@ MIN_TOKENS_TO_SEE = 840_000  # of a small corpus, the sample's in two minutes â€
 MAX_PASSES = 40  # â€¦ which may take so many passes
 MIN_MINUTES = 1.0  # that a limit counts with: the first steps are slow
 MAX_MINUTES = 40.0  # on two quiet cores, by default
+SAVES = 10  # checkpoints on the way, so that an interruption costs a tenth at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def pretrain(
     """Pretrain a base on these conversations and save it in `folder` as transformers does.
 
     It sees a number of tokens that follows from the text. minutes: at most as many as two quiet cores see in that time. If
-    it takes `patience` times as long, it is cut short, and that is told."""
+    it takes `patience` times as long, it is cut short, and that is told. Interrupted, it leaves checkpoints in `folder`, from
+    which the same pretraining goes on."""
     untrained = init_base(conversations, seed)
     tokenizer = untrained.tokenizer.backend_tokenizer
     encoding = Encoding(tokenizer, _end(tokenizer))
@@ -135,6 +139,8 @@ def pretrain(
             f"{trained.steps / steps:.0%} of its tokens, so the base is worse than it could be: train when the machine does "
             "nothing else, or raise [base] minutes"
         )
+    for checkpoint in folder.glob(CHECKPOINTS):
+        shutil.rmtree(checkpoint)
     untrained.model.save_pretrained(folder)
     untrained.tokenizer.save_pretrained(folder)
     return trained
@@ -200,7 +206,15 @@ def _train(
     trainer = TokenTrainer(
         model=model,
         args=training_arguments(
-            folder, epochs=1, learning_rate=VECTOR_RATE, seed=seed, steps=steps, evaluate=False, fit=step
+            folder,
+            epochs=1,
+            learning_rate=VECTOR_RATE,
+            seed=seed,
+            steps=steps,
+            evaluate=False,
+            fit=step,
+            save_strategy="steps",
+            save_steps=math.ceil(steps / SAVES),
         ),
         rows=blocks,
         held_out=[],
@@ -209,7 +223,10 @@ def _train(
         in_order=True,
         optimizers=(optimizer, _falling(optimizer, steps, seconds)),
     )
-    trained = run_training(trainer, "pretraining the base", bars, seconds=seconds)
+    resume_from = last_complete(folder)
+    if resume_from:
+        bars.say(f"going on at step {resume_from.name.split('-')[1]} of the pretraining that was interrupted")
+    trained = run_training(trainer, "pretraining the base", bars, seconds=seconds, resume_from=resume_from)
     for hook in hooks:
         hook.remove()
     return trained
@@ -227,6 +244,17 @@ class MuonWithAdam(torch.optim.Optimizer):
             torch.optim.Muon(matrices, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.01),
             torch.optim.AdamW(others, lr=VECTOR_RATE, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return our own groups, and what both have gathered."""
+        return {**super().state_dict(), "parts": [part.state_dict() for part in self._parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what `state_dict` returned."""
+        own = dict(state_dict)
+        for part, state in zip(self._parts, own.pop("parts"), strict=True):
+            part.load_state_dict(state)
+        super().load_state_dict(own)
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """One step of both, at the rates that a scheduler left in our own groups."""

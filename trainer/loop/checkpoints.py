@@ -12,6 +12,7 @@ from persona.errors import UserError
 
 MAX_CHECKPOINTS = 2  # the best and the last
 WORK = ".training"
+CHECKPOINTS = "checkpoint-*"  # folders, as transformers' Trainer names them
 _STATE = "trainer_state.json"  # the file that transformers' Trainer writes last
 
 
@@ -50,7 +51,7 @@ def work_folder(home: Path, key: str) -> Path:
 
 def last_complete(folder: Path) -> Path | None:
     """Return the latest complete checkpoint in `folder`; remove what a killed process left half-written."""
-    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    checkpoints = sorted(folder.glob(CHECKPOINTS), key=lambda path: int(path.name.split("-")[1]), reverse=True)
     for checkpoint in checkpoints:
         if _is_complete(checkpoint):
             return checkpoint

@@ -159,7 +159,6 @@ def training_arguments(
         ddp_find_unused_parameters=False,
         eval_strategy="steps" if evaluate else "no",
         eval_steps=every,
-        save_steps=every,
         save_total_limit=MAX_CHECKPOINTS,
         load_best_model_at_end=evaluate,
         metric_for_best_model="loss",
@@ -169,7 +168,7 @@ def training_arguments(
         include_num_input_tokens_seen="all",
         disable_tqdm=True,
         dataloader_pin_memory=device.type == "cuda",
-        **{"optim": "adamw_torch_fused", "report_to": [], "save_strategy": "no", **more},
+        **{"optim": "adamw_torch_fused", "report_to": [], "save_strategy": "no", "save_steps": every, **more},
     )
 
 

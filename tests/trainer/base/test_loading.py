@@ -87,6 +87,8 @@ def test_a_new_scratch_base_replaces_scratch_bases_alone(tmp_path: Path) -> None
         "0123456789ab-auto-0",
         "SmolLM2-135M-Instruct.Q4_1-0123456789ab",
         "gemma-3-270m-0123456789ab",
+        ".0123456789ab-auto-1",
     ):
         (tmp_path / name).mkdir()
     assert sorted(folder.name for folder in _scratch_folders(tmp_path)) == sorted([old.name, "0123456789ab-auto-0"])
+    assert [folder.name for folder in _scratch_folders(tmp_path, ".")] == [".0123456789ab-auto-1"]
