@@ -84,15 +84,15 @@ def _move_examples(group: Any) -> None:
 
 
 def typed(sentence: str) -> str:
-    """Return a sentence with its commands as the user has to type them: under `alterego`, without `python -m`; where make
-    runs it, by make, or else with the Python of `.venv`."""
-    if _program.get() == PROGRAM:
-        return re.sub(r"\bpython -m (trainer|bot)\b", PROGRAM, sentence)
+    """Return a sentence with its commands as the user has to type them: where make runs it, be it `alterego`, by make, or else
+    with the Python of `.venv`; under an installed `alterego`, without `python -m`."""
     if os.environ.get(CALLER) == "make":
         made = re.sub(
             r"\bpython -m (?:trainer|bot) (init|train|chat|studio|doctor|run)(?![\w-]| -)", r"make \1", sentence
         )
         return re.sub(r"(?<!/)\bpython -m (trainer|bot)\b", r".venv/bin/python -m \1", made)
+    if _program.get() == PROGRAM:
+        return re.sub(r"\bpython -m (trainer|bot)\b", PROGRAM, sentence)
     return sentence
 
 

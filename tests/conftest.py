@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import io
 import os
 import shutil
@@ -80,7 +81,7 @@ def run_here(app: typer.Typer, program: str, *arguments: str, cwd: Path = ROOT) 
         warnings.catch_warnings(),
         pytest.raises(SystemExit) as ended,
     ):
-        run(app, program, arguments)
+        contextvars.copy_context().run(run, app, program, arguments)  # which program it was ends with it
     signal.signal(signal.SIGTERM, before)
     code = ended.value.code
     return subprocess.CompletedProcess(arguments, code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())

@@ -7,7 +7,7 @@ import pytest
 
 from alterego.cli import FORGET, app
 from bot.__main__ import app as bot
-from persona.command import commands_of
+from persona.command import CALLER, commands_of
 from tests.conftest import Home, run_here
 from trainer.__main__ import app as trainer
 
@@ -60,6 +60,13 @@ def test_what_the_doctor_finds_names_the_command_that_was_typed(tmp_path: Path) 
     printed = run_here(app, "alterego", "doctor", "--config", str(config)).stdout
     assert "run 'alterego train'" in printed
     assert "python -m" not in printed
+
+
+def test_make_demo_names_what_make_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make demo` runs alterego in a checkout, where no such command is installed."""
+    monkeypatch.setenv(CALLER, "make")
+    done = run_here(app, "alterego", "chat", cwd=tmp_path)
+    assert "make it with 'make init'" in done.stderr
 
 
 def test_without_settings_it_says_how_to_make_them(tmp_path: Path) -> None:
