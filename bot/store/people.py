@@ -17,6 +17,7 @@ from bot.store.schema import (
     IS_QUOTED,
     access_requests,
     answers,
+    connections,
     corrections,
     feedback,
     inbox,
@@ -217,6 +218,7 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
         replies=replies + gone(memory, private(memory)) + gone(outbox, private(outbox)),
         notes=write.execute(notes.delete().where(notes.c.author == f"{platform}:{author_id}")).rowcount,
         marks=gone(introductions, introductions.c.author_id == author_id)
+        + gone(connections, connections.c.owner == author_id)
         + sum(gone(table, private(table)) for table in metadata.tables.values() if "channel" in table.c),
     )
 
@@ -245,6 +247,7 @@ def _private_channels(
     return lambda table: (
         table.c.channel.in_(channels)
         | sa.or_(*(table.c.channel.startswith(f"{named}{sign}", autoescape=True) for sign in ":@"))
+        | table.c.channel.endswith(f"@{author_id}", autoescape=True)  # where they decide what is said
     )
 
 

@@ -95,7 +95,7 @@ class Listener:
             is_dm=message.is_dm,
             reply_to=message.reply_to,
             to_persona=message.mention,
-            forwarded_author=message.forwarded_from.id if message.forwarded_from else "",
+            forwarded_author=_known(message.forwarded_from, here),
         )
         if message.sticker_id:
             inbound = replace(inbound, sticker=_sticker(message), sticker_id=message.sticker_id)
@@ -190,6 +190,11 @@ def _people_in(message: IncomingMessage) -> set[str]:
     """The ids of all whose words a message holds."""
     authors = (message.quoted.author if message.quoted else None, message.forwarded_from)
     return {message.author_id, *(author.id for author in authors if author and author.id)}
+
+
+def _known(author: Author | None, here: _Here) -> str:
+    """The id of whoever said first what is passed on; "" if unknown, or if they opted out."""
+    return author.id if author and author.id not in here.hidden else ""
 
 
 def _sticker(message: IncomingMessage) -> str:
