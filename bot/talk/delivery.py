@@ -36,6 +36,7 @@ def posts(
     if lines and all(map(reaction_of, lines)):
         sent = _reaction(reaction_of(lines[0]), expressions)
         return [OutgoingPart(sent, (lines[0],), post_type="reaction")] if sent else []
+    lines = [line for line in lines if not sticker_of(line) or expressions.stickers.get(sticker_of(line))]
     parts: list[OutgoingPart] = []
     for is_sticker, group in groupby(lines, key=lambda line: bool(sticker_of(line))):
         same = tuple(group)
@@ -52,8 +53,8 @@ def _reaction(emoji: str, expressions: Expressions) -> str:
 
 
 def _stickers(lines: Iterable[str], expressions: Expressions) -> list[OutgoingPart]:
-    sent = [(line, expressions.stickers.get(sticker_of(line), "")) for line in dict.fromkeys(lines)]
-    return [OutgoingPart(number, (line,), post_type="sticker") for line, number in sent if number]
+    sent = [(line, expressions.stickers[sticker_of(line)]) for line in dict.fromkeys(lines)]
+    return [OutgoingPart(number, (line,), post_type="sticker") for line, number in sent]
 
 
 def _texts(lines: Sequence[str], limits: Limits, bursts: bool, emoji: Mapping[str, str]) -> list[OutgoingPart]:

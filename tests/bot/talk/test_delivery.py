@@ -74,6 +74,7 @@ def test_what_stands_for_media_is_not_posted() -> None:
         (["[sticker swan]", "[sticker dog]", "hi"], [("sticker", "555"), ("text", "hi")]),
         (["hi :pepe_sad:", ":nobody:"], [("text", "hi <:pepe_sad:123456789012345678>")]),
         (["```", ":nobody:", "```"], [("text", "```\n:nobody:\n```")]),
+        (["```", "[sticker nobody]", "1", "```"], [("text", "```\n1\n```")]),
         (["[pho[…]to] [react [photo]] hi"], [("text", "hi")]),
         (["[forwarded from ANN] I confess", "[photo: the swan]"], [("text", "the swan")]),
     ],
