@@ -30,7 +30,7 @@ from bot.talk.places import Places
 from bot.talk.proactive_posts import ProactivePosts
 from bot.talk.recollection import Recollection
 from bot.talk.reply import Replier
-from bot.talk.sender import Sender
+from bot.talk.sender import EXPIRED, UNCERTAIN, Sender
 from bot.talk.turn_taking import NO_THRESHOLD, TurnTaking
 from bot.tasks import end, in_daemon_thread
 from bot.timeline import Timeline
@@ -44,6 +44,10 @@ log = logging.getLogger("alterego.daemon")
 
 PURGE_EVERY = 6 * 3600.0
 NOT_POSTED = "Not posted: the answer was refused. A call as a guest can be answered for a short while only."
+NOT_POSTED_FOR = {  # what an owner is told else, by reason
+    EXPIRED: "Not posted: Telegram took nothing for too long.",
+    UNCERTAIN: "It may be posted or not: the connection broke while it was sent. Look there.",
+}
 POLL_OUTBOX_EVERY = 2.0  # seconds between looks for posts that the studio put into the outbox
 
 
@@ -232,7 +236,8 @@ class BotDaemon:
         again before the next start, or for a day."""
         if owner := drafts_channel(post.channel):
             origin = f"{LOGGED}not posted {post.id}"
-            for line in await self._store.outbox.put(post.account, owner, origin, [OutgoingPart(NOT_POSTED, ())]):
+            told = [OutgoingPart(NOT_POSTED_FOR.get(reason, NOT_POSTED), ())]
+            for line in await self._store.outbox.put(post.account, owner, origin, told):
                 self._dispatch(line)
         if post.origin.startswith("tweet:"):
             log.error(

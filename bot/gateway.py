@@ -127,13 +127,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an owner says of a draft. message_id: of the post that shows the draft. text: what they would say instead, ""
-    for the draft itself. send: False drops it."""
+    """What an owner says of a draft. message_id: of the post that shows the draft. text: what they would say instead, None
+    for the draft itself. send: False drops it. nonce: of the post, "" if the platform doesn't tell."""
 
     channel: str
     message_id: str
     send: bool
-    text: str = ""
+    text: str | None = None
+    nonce: str = ""
 
 
 def drafts_channel(channel: str) -> str:

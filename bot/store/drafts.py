@@ -72,6 +72,22 @@ class Drafts(Repository):
         for origin in origins:
             _judge(write, account, channel, origin, "declined", "answered by owner")
 
+    @reading
+    def doubtful(self, read: sa.Connection, account: str, channel: str) -> list[Post]:
+        """Return the posts in an owner's chat of which nobody knows whether they show their draft."""
+        return posts_where(
+            read,
+            outbox.c.account == account,
+            outbox.c.channel == channel,
+            outbox.c.state == "uncertain",
+            outbox.c.origin.startswith(DRAFTED, autoescape=True),
+        )
+
+    @transaction
+    def seen(self, write: sa.Connection, post: Post, message_id: str) -> None:
+        """Note that a draft was shown after all, in this message."""
+        write.execute(outbox.update().where(outbox.c.id == post.id).values(state="sent", message_id=message_id))
+
     @transaction
     def connect(self, write: sa.Connection, account: str, owner: str, connection: str) -> None:
         """Note over which connection an owner's chats are reached."""

@@ -22,12 +22,12 @@ from bot.store import DRAFTED, BotStore, InboundMessage, OutgoingPart, PendingMe
 from bot.talk import delivery, policy
 from bot.talk.channel_queues import ChannelQueues, Work
 from bot.talk.commands import Commands
-from bot.talk.introduction import introduction, with_introduction
+from bot.talk.introduction import in_one_post, introduction
 from bot.talk.listener import Listener
 from bot.talk.pace import DueTimers, Pace
 from bot.talk.places import Places
 from bot.talk.reply import Replier
-from bot.talk.sender import Sender
+from bot.talk.sender import Sender, nonce_of
 from bot.talk.turn_taking import TurnTaking
 from persona.config import Settings
 from persona.events import Event
@@ -36,6 +36,7 @@ log = logging.getLogger("alterego.inbox_writer")
 
 
 _DECIDED = "That was decided before, or the chat went on."
+_NO_WORDS = "Instead of a draft I can send words only. The draft still waits."
 _UNPARSABLE = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
 
 
@@ -226,17 +227,28 @@ class InboxWriter:
         await self._taking.wait()
         drafts = self._store.drafts
         shown = await self._store.outbox.origin_of(self.account, decision.channel, decision.message_id)
-        if not shown or not shown.startswith(DRAFTED):
+        shown = shown or await self._now_known(decision)
+        if not shown.startswith(DRAFTED):
             return ""
         if not decision.send:
             return "Dropped." if await drafts.drop(self.account, shown) else _DECIDED
-        if decision.text:
-            posts = await drafts.correct(self.account, shown, decision.text, await self._instead(shown, decision.text))
-        else:
+        if decision.text is None:
             posts = await drafts.send(self.account, shown)
+        elif parts := await self._instead(shown, decision.text):
+            posts = await drafts.correct(self.account, shown, decision.text, parts)
+        else:
+            return _NO_WORDS
         for post in posts:
             self.deliver(post)
         return "Sent." if posts else _DECIDED
+
+    async def _now_known(self, decision: Decision) -> str:
+        """Return the origin of a draft of which nobody knew whether it was shown; "" if it is none."""
+        for post in await self._store.drafts.doubtful(self.account, decision.channel):
+            if nonce_of(post) == decision.nonce:
+                await self._store.drafts.seen(post, decision.message_id)
+                return post.origin
+        return ""
 
     async def _instead(self, shown: str, text: str) -> Sequence[OutgoingPart]:
         """Return the posts of what an owner says instead of a draft."""
@@ -244,11 +256,10 @@ class InboxWriter:
         talk = self._places.talk(channel)
         lines = [line for line in text.splitlines() if line.strip()]
         parts = delivery.posts(lines, self._limits, bursts=talk.bursts)
-        if not (talk.introduce and takes_one_post(channel)):
+        if not takes_one_post(channel):
             return parts
-        name = self._settings.persona.name
-        opening = await introduction(self._store, name, self._limits, self.account, channel)
-        return with_introduction(parts, opening, self._limits)
+        place = (self._settings.persona.name, self._limits, self.account, channel)
+        return in_one_post(parts, await introduction(self._store, *place) if talk.introduce else [], self._limits)
 
     async def connected_to(self, owner: str, connection: str) -> None:
         """Note over which connection an owner's chats are reached."""

@@ -46,6 +46,17 @@ def with_introduction(
     return [*parts[:-1], replace(parts[-1], text=text, introduces=True)]
 
 
+def in_one_post(
+    parts: Sequence[OutgoingPart], opening: Sequence[OutgoingPart], limits: Limits
+) -> Sequence[OutgoingPart]:
+    """Return an answer as a single post with what it says of itself at its end. Words that find no room are left out."""
+    if not parts:
+        return parts
+    ending = "".join(f"\n\n{part.text}" for part in opening)
+    fitting = delivery.split(parts[0].text, limits.units - delivery.length(ending))[0]
+    return [replace(parts[0], text=fitting + ending, introduces=bool(opening))]
+
+
 async def introduction(
     store: BotStore, name: str, limits: Limits, account: str, channel: str, author_id: str = ""
 ) -> list[OutgoingPart]:

@@ -8,13 +8,13 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.gateway import Gateway, drafts_channel, takes_one_post
+from bot.gateway import Gateway, Limits, drafts_channel, takes_one_post
 from bot.metrics import BotMetrics
 from bot.store import BotStore, OutgoingPart, PendingMessage, PolicyContext, Post
 from bot.talk import policy
-from bot.talk.delivery import escaped
+from bot.talk.delivery import escaped, length, split
 from bot.talk.drafting import Draft, Drafter
-from bot.talk.introduction import introduction, with_introduction
+from bot.talk.introduction import in_one_post, introduction
 from bot.talk.pace import Pace
 from bot.talk.places import Places
 from bot.talk.rejections import REACTION_NOT_ALLOWED
@@ -28,6 +28,8 @@ from persona.sampling import SamplingParams
 
 log = logging.getLogger("alterego.reply")
 
+SAID_UNITS = 1024  # UTF-16 code units of what a draft answers that are shown above it
+_GOES_ON = "\n[… it goes on]"
 GIVE_UP = 5  # failures of one request after which, if the engine answers others, it is the request's fault
 
 
@@ -109,10 +111,7 @@ class Replier:
         name = people[pending.author_id].name if pending.author_id in people else pending.author_id
         said = "\n".join(line for message in asked for line in message.lines)
         answer = "\n".join(part.text for part in draft.parts)
-        limits = self._gateway.limits
-        most = limits.units // 4  # of each: a character may be two units, and there are two texts
-        text = f"{name}: {escaped(said[:most], limits.markup)}\n\n{answer[:most]}"
-        return owner, OutgoingPart(text, ())
+        return owner, OutgoingPart(_draft_text(f"{name}: {said}", answer, self._gateway.limits), ())
 
     async def _deliver(self, posts: Iterable[Post]) -> None:
         """Post what is left of an answer, in its order."""
@@ -140,7 +139,7 @@ class Replier:
         """Return the draft with what the persona says of itself, where all that is said is one post."""
         if not draft or not draft.parts or not takes_one_post(pending.channel):
             return draft
-        parts = with_introduction(draft.parts[:1], await self._opening(pending), self._gateway.limits)
+        parts = in_one_post(draft.parts, await self._opening(pending), self._gateway.limits)
         return replace(draft, parts=parts)
 
     async def _opening(self, pending: PendingMessage) -> list[OutgoingPart]:
@@ -197,3 +196,12 @@ class Replier:
     def _done_with(self, pending: PendingMessage) -> None:
         self._failures.pop(pending.id, None)
         self._suspects.discard(pending.id)
+
+
+def _draft_text(said: str, answer: str, limits: Limits) -> str:
+    """Return how a draft is shown: the answer as far as there is room, a mark where it goes on, and above it what was said."""
+    room = limits.units - len(_GOES_ON) - 2
+    shown = answer if length(answer) <= room - SAID_UNITS else split(answer, room - SAID_UNITS)[0] + _GOES_ON
+    asked = escaped(said, limits.markup)
+    asked = asked if length(asked) <= SAID_UNITS else split(asked, SAID_UNITS - 1)[0] + "…"
+    return f"{asked}\n\n{shown}"

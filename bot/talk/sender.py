@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from bot.backoff import Backoff
-from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable
+from bot.gateway import Gateway, NotSent, OutgoingMessage, ResultUnknown, Undeliverable, drafts_channel
 from bot.metrics import BotMetrics
 from bot.store import DRAFTED, BotStore, Post
 from bot.talk.pace import Pace
@@ -14,6 +14,8 @@ from bot.talk.places import Places
 from persona.events import Event
 
 log = logging.getLogger("alterego.sender")
+
+UNCERTAIN, EXPIRED = "result unknown", "expired"  # why an owner is told of a post
 
 OnUndeliverable = Callable[[Post, str], Awaitable[None]]
 
@@ -173,13 +175,20 @@ class Sender:
         await self._store.outbox.mark_uncertain(row)
         log.warning(Event("uncertain", channel=row.channel))
         self._count(row, "uncertain")
+        await self._tell_owner(row, UNCERTAIN)
         return False
 
     async def _give_up(self, row: Post) -> bool:
         log.warning(Event("given up", channel=row.channel, reason="expired"))
         await self._store.outbox.fail(row, "expired", "could not be sent")
         self._count(row, "expired")
+        await self._tell_owner(row, EXPIRED)
         return False
+
+    async def _tell_owner(self, row: Post, reason: str) -> None:
+        """Where an owner decided on a post, they are told that it may not stand."""
+        if drafts_channel(row.channel):
+            await self._on_undeliverable(row, reason)
 
     async def _refused(self, row: Post, reason: str) -> bool:
         log.warning(Event("undeliverable", channel=row.channel, reason=reason))

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
 
+from bot.store import BotStore
+from bot.store.schema import metadata
 from tests.bot.test_bot_commands import examined
 from tests.bot.test_business import OWN_CHAT, OWNER, pressed
 from tests.bot.test_operators_settings import reasons, until
 from tests.bot.test_telegram_bot import on_telegram
 from tests.conftest import Home, StartDaemon
-from tests.fakes.fake_telegram import ALICE, BOT, GROUP, TOKEN, FakeTelegram
+from tests.fakes.fake_telegram import ALICE, BOT, GROUP, TOKEN, FakeTelegram, Trouble
 
 ELSEWHERE: dict[str, Any] = {"id": -2002, "type": "supergroup", "title": "the choir"}
 STRANGER: dict[str, Any] = {"id": 777, "is_bot": False, "first_name": "Eve"}
@@ -22,6 +25,43 @@ def as_guest(home: Home, telegram: FakeTelegram, talk: str = "") -> Home:
     telegram.takes_guests = True
     on_telegram(home, telegram, talk)
     return home.settings(home.config.read_text().replace("[telegram]\n", "[telegram]\nguest = true\nowners = [42]\n"))
+
+
+def reply_to(telegram: FakeTelegram, draft: dict[str, Any], text: str = "", **content: Any) -> None:
+    """An owner answers a draft in their private chat."""
+    telegram.say(text, chat=OWN_CHAT, author=OWNER, reply_to={**draft["message"], "chat": OWN_CHAT}, **content)
+
+
+async def dumped(store: BotStore) -> list[str]:
+    """Every row of the store, behind the name of its table."""
+
+    def rows(read: sa.Connection) -> list[str]:
+        tables = metadata.sorted_tables
+        return [f"{table.name} {row}" for table in tables for row in read.execute(sa.select(table))]
+
+    return await store.database.read(rows)
+
+
+def breaks_once(where: str) -> Trouble:
+    """A connection that ends once at such a call."""
+    left = [where]
+
+    async def trouble(call: str, request: web.Request) -> web.StreamResponse | None:
+        if call not in left:
+            return None
+        left.remove(call)
+        assert request.transport
+        request.transport.close()
+        return web.Response()
+
+    return trouble
+
+
+async def always_too_much(call: str, _: web.Request) -> web.StreamResponse | None:
+    if call != "before answerGuestQuery":
+        return None
+    refusal = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 1"}
+    return web.json_response({**refusal, "parameters": {"retry_after": 1}}, status=429)
 
 
 async def drafted(telegram: FakeTelegram) -> dict[str, Any]:
@@ -123,6 +163,93 @@ async def test_a_contact_in_whom_its_owner_trusts_is_answered_at_once(
     assert telegram.guest_posts[f"inline {second}"] == "(taken back)"
 
 
+@pytest.mark.parametrize("by_owner", [False, True])
+async def test_long_words_are_cut_to_the_one_post_and_not_given_up_for_what_it_says_of_itself(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon, by_owner: bool
+) -> None:
+    """Nor are those behind a sticker, which a guest has none of. The draft says where it goes on."""
+    daemon = await start_daemon(as_guest(bare_home, telegram, "bursts = true\nintroduce = true\n"))
+    long = "x" * 4090
+    daemon.engine.words = lambda _: f"one\n[sticker 🐸]\n{long}"
+    telegram.call("?" * 2000, ELSEWHERE)
+    draft = await drafted(telegram)
+    assert draft["text"].endswith("x\n[… it goes on]")
+    assert 3000 < len(draft["text"]) <= 4096
+    await until(daemon, 1)
+    if by_owner:
+        reply_to(telegram, draft, text="@a " * 1300)
+    else:
+        await pressed(telegram, draft, "send")
+    async with asyncio.timeout(20):
+        while not telegram.guest_posts:
+            await asyncio.sleep(0.01)
+    (words,) = telegram.guest_posts.values()
+    assert words.startswith("@\u2060a " if by_owner else "one\nxxx")
+    assert words.endswith("did not write this. /about says more.")
+    assert len(words) <= 4096
+    assert await until(daemon, 1) == {"answered": 1}
+
+
+async def test_what_is_no_words_decides_nothing(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """An owner who answers a draft with a sticker doesn't approve of it, and it can still be decided on."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    telegram.call("are you coming?", ELSEWHERE)
+    draft = await drafted(telegram)
+    await until(daemon, 1)
+    photo = [{"file_id": "p", "file_unique_id": "q", "width": 1, "height": 1}]
+    answers: list[dict[str, Any]] = [{"photo": photo, "caption": "no"}, {"text": "[photo]"}]
+    for count, more in enumerate(answers):
+        reply_to(telegram, draft, **more)
+        assert (await telegram.wait_sent(2 + count))[-1]["text"].endswith("The draft still waits.")
+    assert telegram.guest_posts == {}
+    assert await pressed(telegram, draft, "send") == "Sent."
+
+
+async def test_a_draft_whose_post_nobody_knows_of_is_known_by_its_buttons(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Telegram showed it, and the connection broke before it said so."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    for press in (True, False):
+        telegram.trouble = breaks_once("after sendMessage")
+        telegram.sent.clear()
+        call = telegram.call("are you coming?", ELSEWHERE)
+        draft = await drafted(telegram)
+        await until(daemon, 1)
+        keyboard = draft["reply_markup"]["inline_keyboard"]
+        if press:
+            assert await pressed(telegram, draft, keyboard[0][0]["callback_data"]) == "Sent."
+        else:
+            draft["message"]["reply_markup"] = {"inline_keyboard": keyboard}
+            reply_to(telegram, draft, text="on my way")
+        async with asyncio.timeout(20):
+            while f"inline {call}" not in telegram.guest_posts:
+                await asyncio.sleep(0.01)
+        assert telegram.guest_posts[f"inline {call}"] == ("sure, number 1" if press else "on my way")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [("after answerGuestQuery", "It may be posted or not"), ("rate limited", "Not posted: Telegram took nothing")],
+)
+async def test_an_owner_is_told_what_came_of_an_answer_that_they_approved(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon, trouble: str, told: str
+) -> None:
+    """They read "Sent." and would not look again."""
+    await start_daemon(as_guest(bare_home, telegram, "expires = '2s'\n"))
+    telegram.call("are you coming?", ELSEWHERE)
+    draft = await drafted(telegram)
+    telegram.trouble = breaks_once(trouble)
+    if trouble == "rate limited":
+        telegram.trouble = always_too_much
+    assert await pressed(telegram, draft, "send") == "Sent."
+    async with asyncio.timeout(20):
+        while not [post for post in telegram.sent if post["text"].startswith(told)]:
+            await asyncio.sleep(0.01)
+
+
 async def test_strangers_and_chats_that_are_listened_to_call_no_guest(
     bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
 ) -> None:
@@ -151,6 +278,36 @@ async def test_a_caller_who_is_forgotten_leaves_no_id(
     tables = sa.text("select channel || origin || text from outbox union all select channel || lines from memory")
     left = await daemon.store.database.read(lambda read: [str(row[0]) for row in read.execute(tables)])
     assert left == []
+
+
+async def test_an_owner_who_is_forgotten_leaves_no_id(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """The chats in which they decide are named by them, and so are connections to their account."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    telegram.call("are you coming?", ELSEWHERE)
+    await pressed(telegram, await drafted(telegram), "send")
+    await telegram.wait_sent(2)
+    telegram.call("and you?", ELSEWHERE)
+    await telegram.wait_sent(3)
+    await until(daemon, 2)
+    await daemon.store.drafts.connect("telegram:123456789", "42", "c1")
+    await daemon.store.people.forget("telegram", "42")
+    assert [row for row in await dumped(daemon.store) if re.search(r"\b42\b", row)] == []
+
+
+async def test_passed_on_words_of_who_opted_out_leave_no_id(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Only that they opted out is kept."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    await daemon.store.people.opt_out("telegram", "777")
+    telegram.say("my secret", forward_origin={"type": "user", "date": 1, "sender_user": STRANGER})
+    telegram.say("so she said", mention=True)
+    await until(daemon, 1)
+    rows = await dumped(daemon.store)
+    assert [row for row in rows if "forwarded from" in row]
+    assert not [row for row in rows if "secret" in row or ("777" in row and not row.startswith("optouts"))]
 
 
 @pytest.mark.parametrize(("is_on", "guest"), [(True, True), (True, False), (False, True)])

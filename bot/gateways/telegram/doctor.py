@@ -26,7 +26,8 @@ async def examine(settings: Telegram, bot: ExtBot[Any], targets: Sequence[str]) 
                 findings.append(Finding("telegram privacy mode", False, "on: it reads only what calls it", mend))
             if settings.guest or me.supports_guest_queries:
                 findings.append(_guest(settings, bool(me.supports_guest_queries)))
-            chats = dict.fromkeys([*settings.chats, *(target.split(":")[1] for target in targets)])
+            decide = settings.owners if settings.business else settings.owners[: int(settings.guest)]
+            chats = dict.fromkeys([*settings.chats, *decide, *(target.split(":")[1] for target in targets)])
             return [*findings, *[await _chat(bot, chat) for chat in chats], *_nobody(settings)]
     except InvalidToken:
         return [Finding("telegram token", False, "Telegram refused it", "put @BotFather's token into TELEGRAM_TOKEN")]

@@ -29,15 +29,7 @@ _VOTES = InlineKeyboardMarkup(
 )
 
 SEND, DROP, WORDS = "send", "drop", "words"  # what the buttons below a draft say
-_DECISIONS = InlineKeyboardMarkup(
-    [
-        [
-            InlineKeyboardButton("✓", callback_data=SEND),
-            InlineKeyboardButton("✎", callback_data=WORDS),
-            InlineKeyboardButton("✗", callback_data=DROP),
-        ]
-    ]
-)
+_LABELS = {"✓": SEND, "✎": WORDS, "✗": DROP}
 
 
 class _Gone(Undeliverable):
@@ -71,7 +63,7 @@ class Poster:
             "chat_id": chat,
             "reply_parameters": answers,
             "message_thread_id": topic_of(message.channel),
-            "reply_markup": (message.votes and _VOTES) or (message.decides and _DECISIONS),
+            "reply_markup": (message.votes and _VOTES) or (message.decides and _decisions(message.nonce)),
             "business_connection_id": self._chats.connections.get(owner_of(message.channel)),
         }
         method, special = _special(message)
@@ -135,6 +127,12 @@ class Poster:
             raise ResultUnknown(type(failure).__name__) from None
         except RuntimeError:  # not initialised, or shut down
             raise NotSent("not connected") from None
+
+
+def _decisions(nonce: str) -> InlineKeyboardMarkup:
+    """Return the buttons below a draft. nonce: by which it is known where Telegram's answer to its post got lost."""
+    buttons = [InlineKeyboardButton(label, callback_data=f"{says} {nonce}") for label, says in _LABELS.items()]
+    return InlineKeyboardMarkup([buttons])
 
 
 def _id_in(posted: Any, key: str) -> str:

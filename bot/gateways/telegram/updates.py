@@ -124,7 +124,8 @@ class UpdateCommitter:
         """An owner's words instead of a draft; if they answer something else, they are a message like any other."""
         assert message.reply_to_message
         number = str(message.reply_to_message.message_id)
-        told = await self._intake.decided(Decision(parsed.channel, number, True, message.text or ""))
+        nonce = _nonce_below(message.reply_to_message)
+        told = await self._intake.decided(Decision(parsed.channel, number, True, message.text or "", nonce))
         if told:
             self._poster.answer(parsed.channel, told, message.message_id)
         else:
@@ -132,12 +133,13 @@ class UpdateCommitter:
 
     async def _decided(self, query: CallbackQuery) -> str:
         """A button below a draft. Returns what its owner is told."""
-        if query.data == WORDS:
+        says, _, nonce = (query.data or "").partition(" ")
+        if says == WORDS:
             return "Reply to the draft with your own words: they are sent instead."
         if not query.message or str(query.from_user.id) not in self._settings.owners:
             return ""
         channel, number = f"telegram:{query.message.chat.id}", str(query.message.message_id)
-        told = await self._intake.decided(Decision(channel, number, query.data == SEND))
+        told = await self._intake.decided(Decision(channel, number, says == SEND, nonce=nonce))
         return told or "I don't know that draft; try again in a moment."
 
     def _is_welcome(self, message: Message) -> bool:
@@ -201,7 +203,8 @@ class UpdateCommitter:
         if message and query.data in ("1", "-1"):
             place = channel_of(message) if isinstance(message, Message) else f"telegram:{message.chat.id}"
             await self._intake.rated(Vote(place, str(message.message_id), str(query.from_user.id), int(query.data)))
-        told = await self._decided(query) if query.data in (SEND, DROP, WORDS) else ""
+        decides = (query.data or "").partition(" ")[0] in (SEND, DROP, WORDS)
+        told = await self._decided(query) if decides else ""
         with suppress(TelegramError):  # without it the button spins for a while
             await query.answer(told or None)
 
@@ -211,3 +214,9 @@ def _replied_to(message: Message) -> str:
     target = message.reply_to_message
     opens_topic = target and message.is_topic_message and target.message_id == message.message_thread_id
     return str(target.message_id) if target and not opens_topic else ""
+
+
+def _nonce_below(draft: Message) -> str:
+    """Return what the buttons below a draft know it by; "" if there are none."""
+    rows = draft.reply_markup.inline_keyboard if draft.reply_markup else ()
+    return next((str(button.callback_data).partition(" ")[2] for row in rows for button in row), "")
