@@ -1,7 +1,5 @@
 """The engine for machines without a GPU: the bundle's GGUF in OpenVINO GenAI, continuous batching with prefix caching."""
 
-import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,13 +10,13 @@ import openvino_genai as genai
 from engine.base import EngineError
 from engine.cpu_precision import bfloat16_switch
 from engine.gguf_header import kv_bytes_per_token
+from engine.kernel_caches import FEW, bound_kernel_caches
 from engine.stepper import Job, StepResult
 from persona.sampling import SamplingParams
 
 TOKENS_A_STEP = 2048  # of prompts, in one forward
 BLOCK_TOKENS = 32  # of keys and values, which the CPU plugin keeps in blocks
 MAX_CACHE_BYTES = 1 << 30  # of keys and values, over all requests and what is kept of earlier ones
-MAX_SHAPES = 4  # whose compiled kernels are kept: every length of a prompt is one, which takes 1 MiB
 
 _DONE = {genai.GenerationFinishReason.STOP: "stop", genai.GenerationFinishReason.LENGTH: "length"}
 
@@ -39,13 +37,6 @@ def cache_blocks(gguf: Path, tokens: int) -> int:
     return max(1, min(wanted, MAX_CACHE_BYTES) // (token_bytes * BLOCK_TOKENS))
 
 
-def _bound_kernels() -> None:
-    """Have oneDNN, below OpenVINO, keep few compiled kernels; it reads that when its first one is made. Not where PyTorch is
-    loaded, as in an evaluation: below it is another oneDNN, which would compile each of its kernels again and again."""
-    if "torch" not in sys.modules:
-        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MAX_SHAPES))
-
-
 class OpenVinoStepper:
     """One GGUF. Token ids go in and come out; the runtime's own tokenizer is not used. max_length: tokens of the longest
     request; the cache has room for a quarter of max_concurrent such, and at least two."""
@@ -53,7 +44,7 @@ class OpenVinoStepper:
     def __init__(
         self, gguf: Path, end_of_turn: int, stops: frozenset[int], max_concurrent: int, max_length: int
     ) -> None:
-        _bound_kernels()
+        bound_kernel_caches()
         scheduler = genai.SchedulerConfig()
         scheduler.enable_prefix_caching = True
         scheduler.max_num_seqs = max_concurrent
@@ -62,7 +53,7 @@ class OpenVinoStepper:
         if not scheduler.num_kv_blocks:
             scheduler.cache_size = MAX_CACHE_BYTES >> 30  # GiB
         none = genai.Tokenizer(str(gguf.parent))  # a folder without one in OpenVINO's form; it would never be asked
-        kept = {"CPU_RUNTIME_CACHE_CAPACITY": MAX_SHAPES}
+        kept = {"CPU_RUNTIME_CACHE_CAPACITY": FEW}
         self._pipe = genai.ContinuousBatchingPipeline(str(gguf), none, scheduler, "CPU", **_precision(), **kept)
         self._end_of_turn = end_of_turn
         self._stops = stops

@@ -20,6 +20,7 @@ from transformers.utils import logging as transformers_logging
 from engine.base import EngineError
 from engine.batching import Batch
 from engine.choose_forward import forward_of
+from engine.kernel_caches import bound_kernel_caches
 from engine.numerics import best_device, numerics_of
 from engine.prefix_cache import PrefixCache
 from engine.stepper import Job, StepResult
@@ -39,6 +40,7 @@ def load_base(
     """Load a causal language model from a folder or the Hub: safetensors only, none of its own code. Raises UserError.
 
     A checkpoint that sees pictures too is loaded whole, so that an adapter's names are those of its published layers."""
+    bound_kernel_caches()
     try:
         config = AutoConfig.from_pretrained(model, revision=revision, trust_remote_code=False)
         loaded, info = _auto_class(config).from_pretrained(

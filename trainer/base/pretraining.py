@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from engine.kernel_caches import bound_kernel_caches
 from persona.encoding import Encoding
 from persona.transcript import Conversation, render
 from trainer.loop.batches import PretrainingBlocks
@@ -95,6 +96,7 @@ class UntrainedBase:
 
 def init_base(conversations: Sequence[Conversation], seed: int) -> UntrainedBase:
     """Return a tokenizer of these conversations and an untrained model of the size that fits them."""
+    bound_kernel_caches()
     texts = [render(conversation) for conversation in conversations]
     characters = sum(map(len, texts))
     size = size_for(characters)

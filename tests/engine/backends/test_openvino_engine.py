@@ -1,8 +1,6 @@
 """The OpenVINO engine over GGUF files that the trainer's own writer made."""
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -11,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from engine.backends.openvino_engine import MAX_CACHE_BYTES, MAX_SHAPES, OpenVinoStepper, cache_blocks
+from engine.backends.openvino_engine import MAX_CACHE_BYTES, OpenVinoStepper, cache_blocks
 from engine.backends.transformers_engine import load_base
 from engine.base import EngineError, Request, complete, log_probability
 from engine.gguf_header import kv_bytes_per_token
 from engine.worker import ThreadedEngine
 from persona.sampling import SamplingParams
-from tests.conftest import ROOT
 from tests.engine.stepping import (
     ENCODING,
     FREE,
@@ -182,15 +179,3 @@ def test_prompts_of_ever_new_lengths_take_no_more_memory(stepper: OpenVinoSteppe
         for length in each:
             ids_of(stepper, [Request((5,) * length, once, seed=0)], stop=END)
     assert resident() - before < 768 << 10
-
-
-def test_kernels_are_bounded_in_a_process_without_pytorch_alone() -> None:
-    """Both have a oneDNN that reads the same variable: PyTorch's would compile each kernel again and again."""
-    program = (
-        "import os, sys; from engine.backends.openvino_engine import _bound_kernels; "
-        "{}_bound_kernels(); print(os.environ.get('ONEDNN_PRIMITIVE_CACHE_CAPACITY', 'unbounded'))"
-    )
-    for before, expected in (("", str(MAX_SHAPES)), ("import torch; ", "unbounded")):
-        words = [sys.executable, "-c", program.format(before)]
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == expected
