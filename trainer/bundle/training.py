@@ -42,6 +42,7 @@ from trainer.evaluate.finalize import finalize
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
 from trainer.loop.batches import Window
 from trainer.loop.checkpoints import training_lock, work_folder
+from trainer.loop.device_memory import free_memory
 from trainer.loop.distributed import world
 from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.lora import target_tokens, train_adapter
@@ -77,20 +78,11 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
     base = open_base(settings, corpus, bars)
     work = work_folder(settings.adapters, _key(settings, corpus, base))
     with draft(settings.adapters) as folder:
-        setup = build_setup(settings, corpus, base, archive=folder / PRIVATE / FILE)
-        test = setup.test
-        untuned = measure_loss(setup.model, test, setup.fit.tokens, base.encoding.end_of_turn)
-        seal = initial_seal(settings, corpus, base, target_speakers(settings, corpus))
-        trained = _train_measured(settings, corpus, setup, seal, work, bars)
+        trained, seal = _train_into(folder, settings, corpus, base, work, began, bars)
         if rank:
             return None
-        learned_from = corpus.in_split(TRAIN)
-        model = with_logit_bias(settings, base, setup.model, setup.rows, learned_from)
-        tuned = measure_loss(model, test, setup.fit.tokens, base.encoding.end_of_turn)
-        metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began)
-        shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
-        write_provenance(corpus, folder)
-        seal = _add_files(folder, model, base, settings, trained, seal, learned_from, bars, metrics=metrics)
+        del base  # what was trained makes room for what speaks: the evaluation loads the bundle as the bot will
+        free_memory()
         spent = time.monotonic() - began
         finalized = finalize(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
         seal = finalized.sealed(seal)
@@ -101,6 +93,26 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
         point_current(bundle)
     shutil.rmtree(work.parent, ignore_errors=True)
     return TrainingOutcome(bundle, bundle.seal.metrics, finalized.becomes_current)
+
+
+def _train_into(
+    folder: Path, settings: Settings, corpus: Corpus, base: LoadedBase, work: Path, began: float, bars: Bars
+) -> tuple[Trained, Seal]:
+    """Train, and write the bundle's files into a folder; the first process does. began: on time.monotonic()'s clock."""
+    setup = build_setup(settings, corpus, base, archive=folder / PRIVATE / FILE)
+    test = setup.test
+    untuned = measure_loss(setup.model, test, setup.fit.tokens, base.encoding.end_of_turn)
+    seal = initial_seal(settings, corpus, base, target_speakers(settings, corpus))
+    trained = _train_measured(settings, corpus, setup, seal, work, bars)
+    if world()[0]:
+        return trained, seal
+    learned_from = corpus.in_split(TRAIN)
+    model = with_logit_bias(settings, base, setup.model, setup.rows, learned_from)
+    tuned = measure_loss(model, test, setup.fit.tokens, base.encoding.end_of_turn)
+    metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began)
+    shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
+    write_provenance(corpus, folder)
+    return trained, _add_files(folder, model, base, settings, trained, seal, learned_from, bars, metrics=metrics)
 
 
 def _key(settings: Settings, corpus: Corpus, base: LoadedBase) -> str:

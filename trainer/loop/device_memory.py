@@ -1,5 +1,8 @@
 """How much of a batch fits into memory at once: measured on the model itself, on any device."""
 
+import contextlib
+import ctypes
+import gc
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -69,6 +72,15 @@ def free_bytes(device: torch.device) -> float:
         left = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
         return min(float(left), float(psutil.virtual_memory().available))
     return min(float(psutil.virtual_memory().available), _cgroup_free())
+
+
+def free_memory() -> None:
+    """Give back what is no longer used: a Trainer's objects refer to each other, and allocators keep what was freed."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _cgroup_free() -> float:
