@@ -89,9 +89,10 @@ def _upload(settings: "Settings", upload: HubUpload) -> str:
     from persona.bundle import current
     from persona.credentials import secret
     from persona.errors import UserError
-    from trainer.export.hub import outgoing, publish_to_hub
+    from trainer.export.hub import outgoing, publish_to_hub, require_token
 
     bundle, token = current(settings.adapters), secret("HF_TOKEN", settings) or ""
+    require_token(token)
     files = outgoing(bundle, upload.include_tokenizer)
     if not (upload.unasked or _agrees(upload, files)):
         raise UserError("nothing was sent")

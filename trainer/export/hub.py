@@ -20,14 +20,19 @@ def outgoing(bundle: Bundle, include_tokenizer: bool) -> list[str]:
     return [name for name in names if (bundle.folder / name).is_file()]
 
 
-def publish_to_hub(
-    bundle: Bundle, repository: str, token: str, files: list[str], *, public: bool, endpoint: str | None = None
-) -> str:
-    """Upload `files` of the bundle. Returns its address. Raises UserError if the Hub refuses or can't be reached."""
+def require_token(token: str) -> None:
+    """Raise UserError if there is no token: better before anybody agrees to an upload."""
     if not token:
         raise UserError(
             "there is no HF_TOKEN: put one into .env or the environment (huggingface.co -> Settings -> Tokens)"
         )
+
+
+def publish_to_hub(
+    bundle: Bundle, repository: str, token: str, files: list[str], *, public: bool, endpoint: str | None = None
+) -> str:
+    """Upload `files` of the bundle. Returns its address. Raises UserError if the Hub refuses or can't be reached."""
+    require_token(token)
     hub = HfApi(endpoint=endpoint, token=token)
     try:
         address = hub.create_repo(repository, private=not public, exist_ok=True)

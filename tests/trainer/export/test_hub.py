@@ -66,6 +66,14 @@ def test_without_a_token_nothing_is_sent(hub: FakeHub, bundle: Bundle) -> None:
     assert not hub.created
 
 
+def test_a_missing_token_is_told_before_anybody_is_asked(trained: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who agreed to an upload should not be told afterwards that there can be none."""
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    done = run_here(app, "python -m trainer", "export", "--hub", "mara/voice", "--config", str(trained.config))
+    assert (done.returncode, "there is no HF_TOKEN" in done.stderr) == (1, True)
+    assert "send " not in done.stderr
+
+
 def test_a_refusal_is_a_sentence_without_the_token(hub: FakeHub, bundle: Bundle) -> None:
     """A wrong token, say."""
     with pytest.raises(UserError, match="the Hub did not take mara/voice") as refused:
