@@ -20,8 +20,8 @@ CSS = """
 .gradio-container {max-width: 1060px !important; width: 100% !important; margin: 0 auto !important}
 .gradio-container main {width: 100%; padding-top: 1rem}
 .html-container {padding: 0 !important}
-/* what has nothing to show yet takes no gap either */
-.block:has(> .html-container > .prose:empty), .row:not(:has(button, .block)) {display: none}
+/* what has nothing to show yet takes no gap either; Gradio would take a comma within brackets for the next selector */
+.block:has(> .html-container > .prose:empty), .row:not(:has(button)):not(:has(.block)) {display: none}
 .tools {align-items: end}
 .title h1 {font-size: 1.5rem; font-weight: 600; margin: 0}
 .title p, .quiet {color: var(--body-text-color-subdued); margin: .2rem 0 .4rem}
