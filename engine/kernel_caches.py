@@ -1,5 +1,5 @@
 """How many compiled kernels oneDNN keeps. It compiles one for each shape of a product, and texts have all lengths: unbounded,
-a training in bfloat16 takes 2 GiB more the longer it lasts."""
+a training in bfloat16 takes 2 GiB more the longer it lasts (https://github.com/pytorch/pytorch/issues/27971)."""
 
 import os
 import sys

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+import psutil
 from peft import PeftModel
 
 from engine.numerics import autocast
@@ -17,7 +18,7 @@ from trainer.base.loading import scratch_folder, untrained_base
 from trainer.base.pretraining import budget_for, size_for
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import Window, collate
-from trainer.loop.device_memory import activation_bytes, free_bytes, weight_bytes
+from trainer.loop.device_memory import activation_bytes, free_bytes, free_memory, weight_bytes
 from trainer.loop.distributed import world
 from trainer.loop.lora import target_tokens
 from trainer.loop.loss import CHUNK, summed_loss
@@ -31,7 +32,8 @@ _ADAM = 12  # bytes a trained weight needs besides itself: gradient and two mome
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Figures of a training that has not begun. Memory in bytes; growing_minutes: of a base that is not there yet."""
+    """Figures of a training that has not begun. Memory in bytes; memory_total: of the device, on a CPU with all that this
+    process holds besides. growing_minutes: of a base that is not there yet."""
 
     base: str
     device: str
@@ -51,6 +53,7 @@ class Plan:
     memory_weights: int
     memory_adapter: int
     memory_activations: int
+    memory_total: int
     memory_free: int
     growing_minutes: float
     training_minutes: float
@@ -64,6 +67,7 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
     steps = round(build_sampler(setup.rows, fit, packs=can_pack(model)).batches * settings.train.epochs)
     trainable = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
     at_once = activation_bytes(model, checkpointing=fit.checkpointing) * fit.tokens / fit.micro_batches / world()[1]
+    weights, adapter, activations = weight_bytes(model), _ADAM * trainable, round(at_once) + 3 * 4 * CHUNK
     return Plan(
         base=base.seal.model,
         device=str(model.device),
@@ -80,9 +84,10 @@ def plan(settings: Settings, corpus: Corpus, bars: Bars) -> Plan:
         checkpointing=fit.checkpointing,
         processes=world()[1],
         steps=steps,
-        memory_weights=weight_bytes(model),
-        memory_adapter=_ADAM * trainable,
-        memory_activations=round(at_once) + 3 * 4 * CHUNK,
+        memory_weights=weights,
+        memory_adapter=adapter,
+        memory_activations=activations,
+        memory_total=_held_besides(model) + weights + adapter + activations,
         memory_free=round(free_bytes(model.device)),
         growing_minutes=_growing_minutes(settings, corpus, base.encoding),
         training_minutes=steps * _seconds_a_step(model, setup) / 60,
@@ -110,11 +115,21 @@ def rows_of(plan: Plan) -> list[tuple[str, str]]:
         ("steps", f"at most {plan.steps:,}"),
         (
             "memory",
-            f"{gib['memory_weights']} weights, {gib['memory_adapter']} adapter, {gib['memory_activations']} a step",
+            f"{gib['memory_weights']} weights, {gib['memory_adapter']} adapter, {gib['memory_activations']} a step; "
+            f"{gib['memory_total']} in all",
         ),
         ("free", gib["memory_free"]),
         ("time", f"{pretraining}at most {plan.training_minutes:.1f} minutes and its evaluations"),
     ]
+
+
+def _held_besides(model: PeftModel) -> int:
+    """Return the bytes that this process holds besides the weights: libraries above all, and none of them on a GPU."""
+    if model.device.type != "cpu":
+        return 0
+    free_memory()
+    own: int = sum(weight.numel() * weight.element_size() for weight in model.parameters())
+    return max(0, int(psutil.Process().memory_info().rss) - own)
 
 
 def _growing_minutes(settings: Settings, corpus: Corpus, encoding: Encoding) -> float:

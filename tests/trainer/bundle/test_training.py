@@ -107,7 +107,7 @@ def test_a_plan_says_what_training_would_take_and_trains_nothing(imported: Home)
         assert (0 < found["growing_minutes"] <= 7) is grown
         assert found["steps"] > 0
         assert found["trainable"] < found["parameters"]
-        assert found["memory_activations"] > 0
+        assert found["memory_total"] > found["memory_weights"] + found["memory_activations"] > 0
         assert (found["memory_rows"] > 0) is grown
         assert "tokens in" in trainer(imported, "train", "--plan").stdout
         assert not load(imported.config, {}).adapters.exists()
