@@ -199,6 +199,8 @@ def _forget(write: sa.Connection, platform: str, author_id: str, now: float) -> 
     names = gone(participants, participants.c.author_id == author_id)
     names += gone(access_requests, access_requests.c.place == f"user:{author_id}")
     messages = gone(memory, memory.c.author_id == author_id)
+    answered = sa.exists().where(*_same(inbox, memory, "account", "channel"), inbox.c.author_id == author_id)
+    replies += gone(memory, answered.where(inbox.c.message_id == memory.c.reply_to, memory.c.author_id == ""))
     quotes = _mask_quotes(write, platform, author_id)
     verdicts = gone(inbox, inbox.c.author_id == author_id)
     ratings = gone(

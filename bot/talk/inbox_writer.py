@@ -102,6 +102,8 @@ class InboxWriter:
         await self._store.channels.keep_account(account)
         await self._store.channels.enable_targets(account)
         self._places.learn(await self._store.channels.surroundings(account))
+        for old, new in (await self._store.channels.moves(account)).items():
+            self._places.moved(old, new)
         self.account = account
         self._taking.set()
         posts, waiting = await self._store.outbox.unsent(account), await self._store.inbox.waiting(account)
@@ -280,6 +282,7 @@ class InboxWriter:
     async def moved(self, old: str, new: str) -> None:
         """Rename a channel in everything that is stored of it."""
         await self._store.channels.move(self.account, old, new)
+        self._places.moved(old, new)
         log.info(Event("moved", channel=old, to=new))
 
     async def moves(self) -> Mapping[str, str]:

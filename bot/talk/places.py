@@ -17,14 +17,28 @@ class Places:
     def __init__(self, talk_in: TalkIn) -> None:
         self._talk_in = talk_in
         self._inside: dict[str, tuple[str, ...]] = {}
+        self._former: dict[str, str] = {}  # what a chat was called before it moved, by which the settings may know it
         self._talks: dict[str, Talk] = {}
 
     def talk(self, channel: str) -> Talk:
         """Return [talk] as it is in a channel."""
         if channel not in self._talks:
-            talk = self._talk_in((channel, *self._inside.get(channel, ())))
+            places = (channel, *self._inside.get(channel, ()))
+            talk = self._talk_in([name for place in places for name in self._names(place)])
             self._talks[channel] = talk.model_copy(update=_ONE_POST) if takes_one_post(channel) else talk
         return self._talks[channel]
+
+    def moved(self, old: str, new: str) -> None:
+        """Note that a channel has a new name."""
+        self._former[new] = old
+        self._talks.clear()
+
+    def _names(self, place: str) -> list[str]:
+        """Return what a place is called and was called, the latest first."""
+        names = [place]
+        while (former := self._former.get(names[-1])) and former not in names:
+            names.append(former)
+        return names
 
     def unknown(self, messages: Iterable[IncomingMessage]) -> dict[str, tuple[str, ...]]:
         """Return what the channels of messages lie in, where that is news."""

@@ -352,3 +352,22 @@ async def test_a_group_that_becomes_a_supergroup_is_followed(
     telegram.say("still there?", chat=new, mention=True)
     await telegram.wait_sent(3)
     assert [int(one["chat_id"]) for one in telegram.sent] == [GROUP["id"], new["id"], new["id"]]
+
+
+async def test_who_is_forgotten_is_in_no_file_of_the_store_by_id_name_or_words(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Nor in the persona's own words to them, where it repeated theirs."""
+    daemon = await start_daemon(on_telegram(bare_home, telegram, "feedback = true\nintroduce = true\n"))
+    daemon.engine.words = lambda _: "well Quentinette, zebraphone it is"
+    asker = {**fake_telegram.ALICE, "id": 987654321, "first_name": "Quentinette", "username": "quentinette"}
+    telegram.say("the zebraphone?", author=asker, mention=True)
+    await telegram.wait_sent(2)
+    telegram.push({"message": {**telegram._message(GROUP, asker, "zebraphone"), "date": "never"}})
+    telegram.say("/forget", author=asker)
+    assert "Forgotten" in (await telegram.wait_sent(3))[2]["text"]
+    await daemon.stop()
+    files = {path.name: path.read_bytes() for path in bare_home.folder.glob("alterego.db*")}
+    words = (b"Quentinette", b"QUENTINETTE", b"zebraphone", b"987654321")
+    assert files
+    assert [(name, word) for name, content in files.items() for word in words if word in content] == []

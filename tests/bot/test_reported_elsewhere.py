@@ -10,8 +10,9 @@ from aiohttp import web
 from bot.store import OutgoingPart
 from tests.bot.test_telegram_bot import on_telegram
 from tests.conftest import Home, Running, StartDaemon, sample_settings
+from tests.fakes.discord_line import Line
 from tests.fakes.fake_discord import FakeDiscord
-from tests.fakes.fake_telegram import BOT, GROUP, FakeTelegram
+from tests.fakes.fake_telegram import ALICE, BOT, GROUP, PRIVATE, FakeTelegram
 
 FORUM: dict[str, Any] = {**GROUP, "is_forum": True}
 TOPIC: dict[str, Any] = {"message_thread_id": 50, "is_topic_message": True}
@@ -105,6 +106,49 @@ async def test_a_connection_that_breaks_before_the_first_session_is_ready_leaves
     await discord.wait_posts(1)
     await judged(daemon, answered=1)
     await daemon.stop()
+
+
+async def test_a_session_that_is_never_taken_up_again_is_given_up(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """carbon#350, discord-api-docs#1619: every RESUME was answered by hanging up, without a word. The library asked some
+    hundred times a second, and all the while nothing was heard."""
+    daemon = await start_daemon(bare_home.settings(sample_settings(f"{discord.settings}[talk]\ntyping = false\n")))
+    await discord.wait_connected()
+    await discord.wait_caught_up()
+    asked: list[str] = []
+
+    async def hang_up(line: Line, wish: dict[str, Any]) -> Line:
+        asked.append(wish["session_id"])
+        assert line.socket
+        await line.socket.close(code=1005)
+        return line
+
+    monkeypatch.setattr(discord.line, "_resume", hang_up)
+    await discord.line.cut()
+    await discord.say("anybody there?", mention=True)
+    await discord.wait_posts(1)
+    assert len(asked) < 10
+    await judged(daemon, answered=1)
+    await daemon.stop()
+
+
+async def test_other_settings_of_a_group_hold_when_it_gets_a_new_id(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """gatus#179: it changes out of the blue, and what was set by the old one no longer holds; also after a restart."""
+    on_telegram(bare_home, telegram, f'[[place]]\nmatch = "telegram:{GROUP["id"]}"\nreply_to = ["reply"]\n')
+    daemon = await start_daemon(bare_home)
+    new = {**GROUP, "id": -1009}
+    telegram.push({"message": {**telegram._message(GROUP, ALICE, ""), "migrate_to_chat_id": new["id"]}})
+    for _ in range(2):
+        telegram.say("hello?", chat=new, mention=True)
+        telegram.say("hello!", chat=PRIVATE)
+        await telegram.wait_confirmed()
+        await daemon.stop()
+        daemon = await start_daemon(bare_home)
+    await telegram.wait_sent(2)
+    assert {post["chat_id"] for post in telegram.sent} == {PRIVATE["id"]}
 
 
 async def _blocked(now: str, _request: web.Request) -> web.StreamResponse | None:

@@ -12,6 +12,8 @@ from bot.gateways.discord.catch_up import CatchUp
 from bot.gateways.discord.messages import number_of
 from persona.platforms import Discord
 
+TRIES = 5  # to take a session up again; then a new one is begun, after a pause that grows
+
 
 class Sessions:
     """Follows one client's sessions. is_known: set while all channels are known in which something may be missed.
@@ -27,14 +29,16 @@ class Sessions:
         self._expires = expires
         self._new = asyncio.Event()
         self._lost = 0  # times
-        self._is_lost = False
+        self._in_a_row = 0  # of them, with nothing in between
         self.is_known = asyncio.Event()
 
     def lost(self) -> None:
         """From here on messages may be missed: what comes is held back until they were looked for."""
         self._lost += 1
-        self._is_lost = True
+        self._in_a_row += 1
         self.is_known.clear()
+        if self._in_a_row >= TRIES:
+            self._new.set()
 
     def resumed(self) -> None:
         """Discord has sent again what was missed."""
@@ -48,15 +52,18 @@ class Sessions:
         self._new.set()
 
     def _back(self) -> None:
-        if self._is_lost:
+        if self._in_a_row:
             self._intake.reconnected()
-        self._is_lost = False
+        self._in_a_row = 0
 
     async def run(self) -> None:
-        """Find out, whenever a session is new, in which channels something may have been missed; until cancelled."""
+        """Find out, whenever a session is new, in which channels something may have been missed; until cancelled. Raises
+        ConnectionError if none can be taken up again: the library would try for ever, hundreds of times a second."""
         while True:
             await self._new.wait()
             self._new.clear()
+            if self._in_a_row >= TRIES:
+                raise ConnectionError("the session can't be taken up again")
             lost = self._lost
             assert self._client.user
             await self._intake.opened(f"discord:{self._client.user.id}", self._client.user.name)
