@@ -16,6 +16,7 @@ from trainer.evaluate.report.plain_figures import plain_figures
 from trainer.progress import Bars
 
 TRAINING_TIME_SHARE = 0.2  # of the training's time
+GATE_TIME_SHARE = 0.2  # of that: what the adapter that speaks now gets, to be compared with
 MIN_SECONDS = 30.0  # seconds
 CALIBRATED = ("temperature", "top_p", "min_p", "top_k", "repetition_penalty")  # what a calibration chooses
 
@@ -56,14 +57,15 @@ def finalize(
     settings: Settings, corpus: Corpus, bundle: Bundle, *, spent: float, forced: bool, bars: Bars
 ) -> Finalized:
     """Evaluate a bundle that is not sealed yet, write its report and judge it. spent: seconds that the training took."""
-    began = time.monotonic()
-    seconds = max(MIN_SECONDS, TRAINING_TIME_SHARE * spent)
     settings = with_local_engine(settings)
-    evaluation = evaluate(settings, corpus, unprobed(bundle), Scope(seconds, calibrating=True, full=False), bars)
     speaking_now = _speaking_now(settings.adapters)
+    seconds = max(MIN_SECONDS, TRAINING_TIME_SHARE * spent)
+    comparing = GATE_TIME_SHARE * seconds if speaking_now else 0.0
+    scope = Scope(seconds - comparing, calibrating=True, full=False)
+    evaluation = evaluate(settings, corpus, unprobed(bundle), scope, bars)
     finalized = Finalized(evaluation, GateVerdict(), forced)
     measured = Bundle(bundle.folder, finalized.sealed(bundle.seal))
-    verdict = judge_bundle(settings, corpus, measured, speaking_now, evaluation, began + seconds)
+    verdict = judge_bundle(settings, corpus, measured, speaking_now, evaluation, time.monotonic() + comparing)
     finalized = Finalized(evaluation, verdict, forced)
     write_report(settings, corpus, Bundle(bundle.folder, finalized.sealed(bundle.seal)), evaluation, bundle.private)
     return finalized

@@ -59,9 +59,7 @@ def judge_bundle(
     except UserError as fault:
         return GateVerdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
     if len(texts_of(old_replies)) < MIN_TEXTS:
-        return GateVerdict(
-            own, [f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"]
-        )
+        return GateVerdict(own, [_too_few(len(unseen), len(texts_of(old_replies)))])
     asked = unseen[: len(old_replies)]
     answered = {unreminded(reply.context): reply for reply in evaluation.replies}
     new_replies = [answered[context] for context in asked if context in answered] or _replies(
@@ -73,6 +71,16 @@ def judge_bundle(
         )
     differences = compare(asked, corpus, settings.persona.key, new_replies, old_replies)
     return GateVerdict([*own, *worse(differences)], (), differences)
+
+
+def _too_few(unseen: int, answered: int) -> str:
+    """Return why two adapters were not compared. answered: by the old one, in the time there was."""
+    if unseen < MIN_TEXTS:
+        return f"{unseen} messages that neither adapter was trained on are too few to compare them"
+    return (
+        f"the old adapter answered {answered} of {unseen} messages in the time there was, too few to compare it with the new "
+        "one: nothing was compared"
+    )
 
 
 def _replies(
