@@ -265,6 +265,22 @@ async def test_strangers_and_chats_that_are_listened_to_call_no_guest(
     assert [place for _, place in await daemon.store.people.access_requests()] == ["user:9", "user:777"]
 
 
+async def test_what_people_may_tell_it_for_themselves_is_obeyed_in_any_chat(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """At once: it is no talk, and nothing that an owner decides. Its introduction names /about."""
+    daemon = await start_daemon(as_guest(bare_home, telegram))
+    about, out, back = (telegram.call(f"/{name}", ELSEWHERE) for name in ("about", "optout@PersonaBot", "optin"))
+    telegram.call("/pause", ELSEWHERE, author=OWNER)
+    sent = await telegram.wait_sent(4)
+    assert "imitates Mara Voss" in telegram.guest_posts[f"inline {about}"]
+    assert "neither store nor answer" in telegram.guest_posts[f"inline {out}"]
+    assert telegram.guest_posts[f"inline {back}"] == "I listen to you again."
+    (draft,) = (post for post in sent if post.get("reply_markup"))
+    assert (draft["chat_id"], draft["text"].split("\n")[0]) == (42, "Mara: /pause")
+    assert await until(daemon, 1) == {"drafted": 1}
+
+
 async def test_a_caller_who_is_forgotten_leaves_no_id(
     bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
 ) -> None:

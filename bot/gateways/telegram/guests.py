@@ -1,16 +1,21 @@
 """Calls from chats that the bot is not in (guest mode, Bot API 10): each can be answered once, by the number of the call."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from telegram import InlineQueryResultArticle, InputTextMessageContent, LinkPreviewOptions, Message
 from telegram.ext import ExtBot
 
-from bot.gateway import GUEST, IncomingMessage, OutgoingMessage
+from bot.gateway import COMMANDS, GUEST, Command, IncomingMessage, OutgoingMessage
 from bot.gateways.telegram.authors import UserNames, author_of
 from bot.gateways.telegram.messages import parse_message
 from persona.platforms import Telegram
 
+_FOR_ANYONE = {command.name for command in COMMANDS if command.right == "anyone"} - {
+    "takeback"
+}  # which is about a post
+_COMMAND = re.compile(r"/([a-z]{1,32})(?:@\w+)?", re.IGNORECASE)
 TAKEN_BACK = "(taken back)"  # what stands where a post was: a guest can edit its posts, and delete none
 
 
@@ -49,6 +54,14 @@ class Guests:
             mention=True,
             inside=(f"telegram:{message.chat.id}",),
         )
+
+
+def command_in(call: IncomingMessage) -> Command | None:
+    """Return the command that a call is, of those that people give for themselves; None if it is talk."""
+    match = _COMMAND.fullmatch(call.text.strip())
+    if not match or match[1].lower() not in _FOR_ANYONE:
+        return None
+    return Command(call.channel, call.author_id, match[1].lower(), id=call.message_id)
 
 
 def answer_of(message: OutgoingMessage) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Poster:
             wish = {"chat_id": self._chats.number_of(channel), "message_id": int(message_id)}
             await self._asked(channel, "deleteMessage", wish)
 
-    def answer(self, channel: str, text: str, reply_to: int) -> None:
+    def answer(self, channel: str, text: str, reply_to: int | str) -> None:
         """Answer a command when the chat takes another post. Nobody waits for it, and one that fails is dropped."""
         task = asyncio.create_task(self._answer(channel, text, reply_to))
         self._answers.add(task)
@@ -91,12 +91,18 @@ class Poster:
         """Drop the answers that still wait."""
         await end(self._answers)
 
-    async def _answer(self, channel: str, text: str, reply_to: int) -> None:
+    async def _answer(self, channel: str, text: str, reply_to: int | str) -> None:
         await self.pace(channel)
+        text = text[: LIMITS.units // 2]  # of its characters each may be two code units
+        if takes_one_post(channel):
+            said = OutgoingMessage(channel, text, "answer", after=str(reply_to))
+            with suppress(NotSent, Undeliverable, ResultUnknown):
+                await self._asked(channel, "answerGuestQuery", guests.answer_of(said))
+            return
         wish = {
             "chat_id": self._chats.number_of(channel),
-            "text": text[: LIMITS.units // 2],  # of its characters each may be two code units
-            "reply_parameters": ReplyParameters(reply_to, allow_sending_without_reply=True),
+            "text": text,
+            "reply_parameters": ReplyParameters(int(reply_to), allow_sending_without_reply=True),
             "message_thread_id": topic_of(channel),
             "disable_notification": True,
         }

@@ -15,7 +15,7 @@ from bot.gateway import Command, Decision, IncomingMessage, Intake, Right, Vote
 from bot.gateways.telegram.authors import UserNames, author_of, is_anonymous_admin, is_bot
 from bot.gateways.telegram.business import OwnersChats
 from bot.gateways.telegram.chats import Chats
-from bot.gateways.telegram.guests import Guests
+from bot.gateways.telegram.guests import Guests, command_in
 from bot.gateways.telegram.members import raw_member
 from bot.gateways.telegram.messages import channel_of, command_of, parse_message
 from bot.gateways.telegram.posts import DROP, SEND, WORDS, Poster
@@ -71,7 +71,8 @@ class UpdateCommitter:
                 continue
             if parsed.business_message:
                 message = await self._owners_chats.said(parsed.business_message)
-            if message and not self._decides(parsed.message):
+            command = command_in(message) if message and parsed.guest_message else None
+            if message and not command and not self._decides(parsed.message):
                 messages.append(message)
                 continue
             if messages:
@@ -94,6 +95,8 @@ class UpdateCommitter:
                 await self._rated(parsed.callback_query)
             elif parsed.message:
                 await self._other(parsed.message)
+            elif command:
+                self._poster.answer(command.channel, await self._intake.commanded(command), command.id)
             elif parsed.guest_message and (number := self._guests.stranger(parsed.guest_message)):
                 await self._knocked("user", number)
         if messages:
