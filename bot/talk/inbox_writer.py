@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -35,6 +36,7 @@ from persona.events import Event
 log = logging.getLogger("alterego.inbox_writer")
 
 
+_PARTS = re.compile("[:@]")  # of a channel's name
 _DECIDED = "That was decided before, or the chat went on."
 _NO_WORDS = "Instead of a draft I can send words only. The draft still waits."
 _UNPARSABLE = (TypeError, ValueError, LookupError, AttributeError)  # never the store's trouble, which passes
@@ -138,8 +140,10 @@ class InboxWriter:
         try:
             with self._metrics.seconds.labels("commit").time():
                 inbound = await self._parsed(messages)
-                marks = {message.channel: message.message_id for message in messages}
-                pending = await self._store.inbox.commit(self.account, inbound, marks, inside)
+                unnamed = _named_by_strangers(messages, inbound)
+                marks = {message.channel: message.message_id for message in messages if message.channel not in unnamed}
+                known = {channel: places for channel, places in inside.items() if channel not in unnamed}
+                pending = await self._store.inbox.commit(self.account, inbound, marks, known)
         except BaseException:
             self._places.forget(inside)  # the store doesn't know it
             raise
@@ -350,3 +354,9 @@ class InboxWriter:
 
     def _lane(self, channel: str) -> str:
         return f"{self.account} {channel}"
+
+
+def _named_by_strangers(messages: Sequence[IncomingMessage], kept: Sequence[InboundMessage]) -> set[str]:
+    """Return the channels that bear the id of somebody of whom nothing is kept, such as whoever opted out."""
+    named = {message.channel for message in messages if message.author_id in _PARTS.split(message.channel)}
+    return named - {message.channel for message in kept}

@@ -125,6 +125,18 @@ async def test_forgetting_leaves_no_id_of_a_private_chat(
     assert _traces(bare_home, str(ALICE["id"])) == set()
 
 
+async def test_whoever_opted_out_leaves_no_id_but_there_whatever_they_go_on_to_write(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Watermark and surroundings would bear it anew with the next private message."""
+    await start_daemon(on_telegram(bare_home, telegram))
+    telegram.say("/optout", chat=PRIVATE, entities=[{"type": "bot_command", "offset": 0, "length": 7}])
+    await telegram.wait_sent(1)
+    telegram.say("hello?", chat=PRIVATE)
+    await telegram.wait_confirmed()
+    assert _traces(bare_home, str(ALICE["id"])) == {"optouts"}
+
+
 def _traces(home: Home, number: str) -> set[str]:
     """The tables in which this number stands as a text, or in one."""
     with sqlite3.connect(f"file:{home.folder / 'alterego.db'}?mode=ro", uri=True) as store:
