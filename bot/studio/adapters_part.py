@@ -21,7 +21,7 @@ class Adapters:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         table_ = gr.HTML(elem_id="adapters")
-        with gr.Row(elem_classes="tools"):
+        with gr.Row(elem_classes="tools", elem_id="adapters-choice"):
             version = gr.Dropdown([], label="version", scale=3, min_width=120, elem_id="adapters-version")
             take = gr.Button("Make current", scale=1, min_width=120, elem_id="adapters-take")
             back = gr.Button("Roll back", scale=1, min_width=120, elem_id="adapters-back")

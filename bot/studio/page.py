@@ -20,8 +20,10 @@ CSS = """
 .gradio-container {max-width: 1060px !important; width: 100% !important; margin: 0 auto !important}
 .gradio-container main {width: 100%; padding-top: 1rem}
 .html-container {padding: 0 !important}
-/* what has nothing to show yet takes no gap either; Gradio would take a comma within brackets for the next selector */
-.block:has(> .html-container > .prose:empty), .row:not(:has(button)):not(:has(.block)) {display: none}
+/* what has nothing to show yet takes no gap between two steps; by name, since elsewhere Gradio lays out what is hidden so, and
+asks its server wrongly. It would take a comma within brackets for the next selector */
+#train-takes:has(.prose:empty), #train-status:has(.prose:empty), #train-says:has(.prose:empty),
+#adapters:has(.prose:empty), #adapters-choice:not(:has(button)) {display: none}
 .tools {align-items: end}
 .title h1 {font-size: 1.5rem; font-weight: 600; margin: 0}
 .title p, .quiet {color: var(--body-text-color-subdued); margin: .2rem 0 .4rem}
