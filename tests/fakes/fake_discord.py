@@ -378,6 +378,7 @@ class FakeDiscord:
         }
 
     def _thread_data(self, thread: str) -> dict[str, Any]:
+        said = self.messages.get(thread, [])
         archived = {"archived": False, "auto_archive_duration": 1440, "locked": False}
         return {
             "id": thread,
@@ -389,7 +390,7 @@ class FakeDiscord:
             "message_count": 1,
             "member_count": 1,
             "thread_metadata": {**archived, "archive_timestamp": "2020-01-01T00:00:00+00:00"},
-            "last_message_id": None,
+            "last_message_id": said[-1]["id"] if said else None,
         }
 
     async def _channel(self, request: web.Request) -> web.Response:
