@@ -12,9 +12,8 @@ from bot.gateways.telegram.authors import UserNames, author_of
 from bot.gateways.telegram.messages import parse_message
 from persona.platforms import Telegram
 
-_FOR_ANYONE = {command.name for command in COMMANDS if command.right == "anyone"} - {
-    "takeback"
-}  # which is about a post
+# what people tell it for themselves; to take something back is about a post of a chat that it is in
+_FOR_ANYONE = {command.name for command in COMMANDS if command.right == "anyone"} - {"takeback"}
 _COMMAND = re.compile(r"/([a-z]{1,32})(?:@\w+)?", re.IGNORECASE)
 TAKEN_BACK = "(taken back)"  # what stands where a post was: a guest can edit its posts, and delete none
 

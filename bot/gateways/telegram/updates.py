@@ -170,14 +170,7 @@ class UpdateCommitter:
         named = self._chats.move(old, new)
         await self._intake.moved(f"telegram:{old}", f"telegram:{new}")
         if named:
-            log.warning(
-                Event(
-                    "chat has a new id",
-                    old=old,
-                    new=new,
-                    hint="name it in persona.toml instead",
-                )
-            )
+            log.warning(Event("chat has a new id", old=old, new=new, hint="name it in persona.toml instead"))
 
     async def _obey(self, message: Message, name: str, argument: str) -> None:
         """Obey a command and answer in the same chat."""
