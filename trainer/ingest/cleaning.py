@@ -16,6 +16,7 @@ from trainer.sources.message import Message
 LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" folds to eight
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'「」『』（）【】《》，。、；！？“”]+", re.IGNORECASE)
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
+_QUOTED_REST = re.compile(r"^>>> (.*)", re.DOTALL | re.MULTILINE)  # Discord's mark for all that follows
 _STATUS = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/\w+/status(?:es)?/\d+\S*", re.IGNORECASE)
 INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\u3164\ufe0f\ufeff]*")
 _RUN = re.compile(rf"(\D)\1{{{LONGEST_RUN},}}")
@@ -80,6 +81,8 @@ def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
         if switches.get(name, True) and applies(message, settings):
             return DroppedMessage(name)
     draft = _Draft(message.text, mentions=list(message.mentions))
+    if settings.cleaning.quotes and "> " in message.text and message.platform not in TRANSCRIPTS:
+        _split_quotation(draft)
     if message.conversation_type == "feed":
         _split_feed(draft, settings.cleaning)
     lines = _written(draft, draft.text, settings.cleaning)
@@ -115,6 +118,19 @@ class _Draft:
     answers: bool = False
     mentions: list[tuple[str, str]] = field(default_factory=list)
     rewritten: list[str] = field(default_factory=list)
+
+
+def _split_quotation(draft: _Draft) -> None:
+    """Part one's own words from lines marked as quoted, as Discord, Slack and WhatsApp mark them."""
+    text, rest = draft.text, ""
+    if match := _QUOTED_REST.search(text):
+        text, rest = text[: match.start()], match[1]
+    lines = text.split("\n")
+    own = "\n".join(line for line in lines if not line.startswith("> ")).strip()
+    quoted = "\n".join((*(line[2:] for line in lines if line.startswith("> ")), rest)).strip()
+    if own and quoted:
+        draft.text, draft.quoted = own, quoted
+        draft.rewritten.append("quotes")
 
 
 def _split_feed(draft: _Draft, rules: Cleaning) -> None:

@@ -31,6 +31,7 @@ imessage_text
 imessage_db
 slackdump
 slack
+kakaotalk
 line
 wechat
 google_chat

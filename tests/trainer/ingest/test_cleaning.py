@@ -108,6 +108,23 @@ def test_a_quotation_by_hand_becomes_what_is_answered(text: str) -> None:
     assert off.quoted == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "own", "quoted"),
+    [
+        ("> cats are\n> liquid\nso true", ("so true",), ("cats are", "liquid")),
+        ("so true\n> cats are\nreally", ("so true", "really"), ("cats are",)),
+        ("so true\n>>> cats\nare", ("so true",), ("cats", "are")),
+        ("5 > 4\n>_> hm", ("5 > 4", ">_> hm"), ()),
+    ],
+)
+def test_lines_marked_as_quoted_are_what_is_answered(text: str, own: tuple[str, ...], quoted: tuple[str, ...]) -> None:
+    """As Discord, Slack and WhatsApp mark them; in a transcript every line is somebody's."""
+    answer = kept(clean(message(text), Data()))
+    assert (answer.lines, answer.quoted, answer.answers) == (own, quoted, bool(quoted))
+    assert kept(clean(message(text), Data(cleaning=Cleaning(quotes=False)))).quoted == ()
+    assert kept(clean(message(text, platform="text"), Data())).quoted == ()
+
+
 def test_runs_of_a_character_fold_to_eight() -> None:
     """Eight stay eight: that much is voice."""
     assert kept(clean(message("n" + "o" * 40 + "!" * 9 + " " + "a" * 8), Data())).lines == (

@@ -73,12 +73,21 @@ def test_every_file_that_no_reader_knows_is_named(tmp_path: Path) -> None:
             "list.csv": "what,how many,where\nmilk,2,shop\n",
             "page.html": "<!DOCTYPE html><p>hi",
             "empty.json": "[]",
+            "letter.rtf": "{\\rtf1\\ansi Dear diary}",
+            "talk.txt": "[LINE] is an app",
+            "short.csv": "word\nmilk\n",
+            "part.html": "<div>hi</div>",
+            "sms.xml": '<?xml version="1.0"?><smses/>',
+            "mail.eml": "From: a@example.org\n\nhi",
+            "msgstore.db.crypt15": "secret",
             "card.vcf": "BEGIN:VCARD",
         },
     )
     (folder / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (folder / "old.json.gz").write_bytes(gzip.compress(b'{"mood": "fine"}'))
     (folder / "old.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
+    (folder / "old.lz4").write_bytes(b"\x04\x22\x4d\x18\0")
+    (folder / "msgstore.db").write_bytes(b"SQLite format 3\0" + bytes(100))
     zipped(folder / "inner.zip", {"_diary.txt": "dear diary"})
     zipped(folder / "paper.docx", {"word/document.xml": "<w/>"})
     assert left_in(folder) == {
@@ -86,6 +95,15 @@ def test_every_file_that_no_reader_knows_is_named(tmp_path: Path) -> None:
         "all/data.json": "JSON of a kind that no reader knows",
         "all/list.csv": "CSV of a kind that no reader knows",
         "all/page.html": "HTML of a kind that no reader knows",
+        "all/letter.rtf": "RTF of a kind that no reader knows",
+        "all/talk.txt": "text of a kind that no reader knows",
+        "all/short.csv": "CSV of a kind that no reader knows",
+        "all/part.html": "HTML of a kind that no reader knows",
+        "all/sms.xml": "XML of a kind that no reader knows",
+        "all/mail.eml": "text of a kind that no reader knows",
+        "all/msgstore.db": "a database of a kind that no reader knows",
+        "all/msgstore.db.crypt15": "an encrypted backup; export the chats in the app instead",
+        "all/old.lz4": "an archive that is not opened here; unpack it and name the folder",
         "old.json.gz": "JSON of a kind that no reader knows",
         "all/old.7z": "an archive that is not opened here; unpack it and name the folder",
         "inner.zip": "nothing in it is of a kind that a reader knows, such as _diary.txt",

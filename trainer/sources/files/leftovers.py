@@ -8,10 +8,16 @@ _CODE = frozenset(
     " scss less toml yaml yml ini cfg lock gradle cmake ipynb".split()
 )
 _DATA_AS_CODE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:window\.|Grailbird\.|YTD\.)")  # X's archives are JavaScript
-_DOCUMENTS = frozenset("docx xlsx pptx odt ods odp epub apk jar tgs vcf ics svg srt vtt gpx kml eml".split())
+_DOCUMENTS = frozenset("docx xlsx pptx odt ods odp epub apk jar tgs vcf ics svg srt vtt gpx kml".split())
 _PACKED = re.compile(
-    rb"PK\x03\x04|PK\x05\x06|\x1f\x8b|BZh[1-9]|\xfd7zXZ\0|7z\xbc\xaf\x27\x1c|Rar!\x1a|\x28\xb5\x2f\xfd"
+    rb"PK\x03\x04|PK\x05\x06|\x1f[\x8b\x9d\xa0]|BZh[1-9]|\xfd7zXZ\0|7z\xbc\xaf\x27\x1c|Rar!\x1a|\x28\xb5\x2f\xfd|\x04\x22\x4d\x18"
+    rb"|MSCF\0|LZIP\x01|.{2}-lh\d-|!<arch>\n|ANDROID BACKUP\n",
+    re.DOTALL,
 )
+_DATABASE = b"SQLite format 3\0"
+_ENCRYPTED = re.compile(r"\.crypt\d{1,2}$", re.IGNORECASE)  # WhatsApp's backups
+_JSON = re.compile(rb"[\[{]\s*(?:[\[{\]}\"]|(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]])")
+_MARKUP = re.compile(rb"<(?:!doctype html|html|head|body|div|table|p)[\s>]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _LOOK_AT = 4096  # bytes
 _MAX_CONTROL = 0.01  # share of control characters in text; IRC has some for its colours
@@ -48,21 +54,33 @@ def why_unread(name: str, start: bytes) -> str:
         return ""
     if is_packed(start):
         return "an archive that is not opened here; unpack it and name the folder"
+    if start.startswith(_DATABASE):
+        return "a database of a kind that no reader knows"
+    if _ENCRYPTED.search(name):
+        return "an encrypted backup; export the chats in the app instead"
     if not _is_text(start):
         return ""
     if is_code(name, start):
         return "source code, which is nobody's export"
-    return f"{_layout(start)} of a kind that no reader knows"
+    return f"{_layout(name, start)} of a kind that no reader knows"
 
 
-def _layout(start: bytes) -> str:
+def _layout(name: str, start: bytes) -> str:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith((b"{", b"[")):
+    if _JSON.match(text):
         return "JSON"
-    if text.startswith((b"<!doctype html", b"<html")):
+    if text.startswith(b"{\\rtf"):
+        return "RTF"
+    if _MARKUP.match(text):
         return "HTML"
+    if text.startswith(b"<?xml"):
+        return "XML"
     first = text.split(b"\n", 1)[0]
-    return "CSV" if max(first.count(sign) for sign in (b",", b";", b"\t")) > 1 else "text"
+    return (
+        "CSV"
+        if _suffix(name) in ("csv", "tsv") or max(first.count(sign) for sign in (b",", b";", b"\t")) > 1
+        else "text"
+    )
 
 
 def _is_text(start: bytes) -> bool:

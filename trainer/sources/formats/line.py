@@ -66,7 +66,7 @@ class _Day(NamedTuple):
 class _Line(NamedTuple):
     """A line that begins a message.
 
-    said: name and text. spaced: they are parted by a blank. first: of its day.
+    said: name and text. spaced: they are parted by a blank. first: of its day, or after none but others at 24:05.
     """
 
     day: "_Day"
@@ -115,7 +115,7 @@ class _Days:
         spaced = not (match := _TABBED.match(line))
         if not (match := match or _SPACED.match(line)):
             return None
-        first, self._first = self._first, False
+        first, self._first = self._first, self._first and match[1].startswith("24:")
         return _Line(self._day, match[1], match[2], spaced, first)
 
 

@@ -17,7 +17,7 @@ from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message, MessageKind, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
-from trainer.sources.parsing.local_dates import DateOrder, unmarked
+from trainer.sources.parsing.local_dates import DateOrder, LateHours, unmarked
 from trainer.sources.parsing.participants import SpeakerPrefixes, conversation_key, conversation_type
 from trainer.sources.parsing.whatsapp_headers import Header, Notation, choose_notations, first_name, parse_header
 from trainer.sources.parsing.whatsapp_notices import (
@@ -92,11 +92,15 @@ class _Opens:
         self._chat = chat
         self._last = 0.0
         self._pasted = 0
+        self._late = LateHours()
 
     def __call__(self, line: str) -> Header | None:
         header = parse_header(line)
         if header is None or (header.shape, header.stamp.words) not in self._chat.notations:
             return None
+        stamp = self._late.settled(header.stamp)
+        if stamp is not header.stamp:
+            header = header._replace(stamp=stamp)
         at = self._chat.timestamp(header)
         if at is None:
             return header

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 _MARKUP = re.compile(
     r"<(?:@!?(?P<user>\d{1,21})|@&(?P<role>\d{1,21})|#(?P<channel>\d{1,21})|a?(?P<emoji>:\w{1,32}:)\d{1,21}"
-    r"|t:(?P<time>-?\d{1,13})(?::[tTdDfFsSR])?|(?P<command>/[^<>:\n]{1,100}):\d{1,21})>"
+    r"|t:(?P<time>-?\d{1,13})(?::[tTdDfFsSR])?|(?P<command>/[^<>:\n]{1,100}):\d{1,21}|id:(?P<page>\w{1,32})[^<>\n]{0,32})>"
 )
 MAX_NAMES = 100_000  # remembered of each kind
 
@@ -42,6 +42,8 @@ def without_markup(text: str, names: DiscordNames, here: Mapping[str, str] = {})
                 return f"@{names.roles.get(match['role'], 'role')}"
             case "channel":
                 return f"#{names.channels.get(match['channel'], 'channel')}"
+            case "page":
+                return f"#{match['page']}"
             case "time":
                 return _moment(int(match["time"])) or match[0]
         return match["emoji"] or match["command"]

@@ -131,6 +131,22 @@ def written_time(text: str) -> WrittenTime | None:
     )
 
 
+class LateHours:
+    """Which day 24:05 is of: the next one after other hours of its date, the date's own if it is the first."""
+
+    def __init__(self) -> None:
+        self._numbers: Numbers | None = None
+        self._begins = False
+
+    def settled(self, written: WrittenTime) -> WrittenTime:
+        """Return the time with `late` as its place in the file tells. Call it with every message in turn."""
+        if written.numbers != self._numbers:
+            self._numbers, self._begins = written.numbers, written.late
+        elif not written.late:
+            self._begins = False
+        return written._replace(late=False) if self._begins else written
+
+
 class DateOrder:
     """Order of day, month and year, decided by all dates of a file.
 

@@ -222,6 +222,12 @@ def _inline(part: dict[str, Any], depth: int) -> str:
             return f":{part.get('name', '')}:"
         case "broadcast":
             return f"<!{part.get('range', '')}>"
+        case "usergroup":
+            return "<!subteam^|group>"
+        case "date":
+            return str(part.get("fallback") or "")
+        case "color":
+            return str(part.get("value") or "")
     if isinstance(text, str):
         return text
     if isinstance(text, dict):
@@ -240,6 +246,8 @@ def _plain(text: str, people: SlackPeople) -> str:
             return f"@{people.name(target) or label or 'someone'}"
         if sign == "#":
             return f"#{label or target}"
+        if sign == "!" and target.startswith("date^"):
+            return label or ""
         if sign == "!":
             return f"@{(label or target).lstrip('@').partition('^')[0]}"
         return label if label and target.startswith(("mailto:", "tel:")) else target

@@ -67,13 +67,13 @@ def test_ids_are_names_if_markdown_was_switched_off(tmp_path: Path) -> None:
     rows = [
         row(1, "hi <@7> and <@!8> in <#2>", mentions=[{"id": "7", "name": "bo", "nickname": "Bo Baker"}]),
         row(2, "hey <@5> <a:wave:99>", author={"id": "8", "name": "cy", "roles": roles}),
-        row(3, "at <t:1772359200:R> <@&6> </roll:70> <@8> a < b", author={"id": "7", "name": "bo"}),
+        row(3, "at <t:1772359200:R> <@&6> </roll:70> <@8> a < b <id:guide>", author={"id": "7", "name": "bo"}),
     ]
     messages, _ = read(export(tmp_path, rows))
     assert [one.text for one in messages] == [
         "hi @Bo Baker and @someone in #c",
         "hey @Ana :wave:",
-        "at 2026-03-01 10:00 @bakers /roll @cy a < b",
+        "at 2026-03-01 10:00 @bakers /roll @cy a < b #guide",
     ]
     assert [one.mentions for one in messages] == [(("7", "Bo Baker"), ("8", "")), (("5", "Ana"),), (("8", "cy"),)]
 

@@ -139,10 +139,17 @@ def test_tags_stand_for_media(tmp_path: Path, text: str, media: str, words: str)
 def test_the_weekday_decides_day_and_month(tmp_path: Path) -> None:
     """The second of January 2026 is no Sunday; a day line needs no blank line before it."""
     lines = ["Sun, 2/1/2026", "10:00\tBo\thi", "Mon, 2/2/2026", "09:00\tBo\tmorning", "24:05\tBo\tlate"]
+    lines += ["Wed, 4/2/2026", "24:07\tBo\tearly", "24:08\tBo\tearly too"]
     (tmp_path / "line.txt").write_text("\n".join(("[LINE] Chat history with Bo", "", "", *lines)), encoding="utf-8")
     messages, _ = read(tmp_path / "line.txt")
     stamps = [datetime.fromtimestamp(one.timestamp or 0, UTC).strftime("%Y-%m-%d %H:%M") for one in messages]
-    assert stamps == ["2026-02-01 10:00", "2026-02-02 09:00", "2026-02-03 00:05"]
+    assert stamps == [
+        "2026-02-01 10:00",
+        "2026-02-02 09:00",
+        "2026-02-03 00:05",
+        "2026-02-04 00:07",
+        "2026-02-04 00:08",
+    ]
 
 
 @pytest.mark.parametrize(

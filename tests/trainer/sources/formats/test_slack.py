@@ -75,6 +75,21 @@ def test_lists_and_quotes_of_rich_text_are_apart(tmp_path: Path) -> None:
     assert (message.text, message.quoted_text) == ("two things\nflour\nsalt", "hi")
 
 
+def test_elements_without_a_text_are_shown_as_people_see_them(tmp_path: Path) -> None:
+    """Dates, groups of people and colours, in blocks and in markup."""
+    elements = [
+        {"type": "date", "timestamp": 1700000000, "format": "{date}", "fallback": "14 Nov"},
+        {"type": "text", "text": " "},
+        {"type": "usergroup", "usergroup_id": "S1"},
+        {"type": "text", "text": " "},
+        {"type": "color", "value": "#ff0000"},
+    ]
+    blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}]
+    marked = "<!date^1700000000^{date}|14 Nov> <!subteam^S1|@bakers>"
+    (block, text), _ = read(day(tmp_path, {"text": "", "blocks": blocks}, {"text": marked}))
+    assert (block.text, text.text) == ("14 Nov @group #ff0000", "14 Nov @bakers")
+
+
 def test_addresses_and_numbers_are_said_once(tmp_path: Path) -> None:
     """A label says all that a mailto: or a tel: does."""
     (message,), _ = read(day(tmp_path, {"text": "<mailto:a@example.org|a@example.org> <tel:+31612345678|call me>"}))

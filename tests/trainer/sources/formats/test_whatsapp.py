@@ -214,3 +214,20 @@ def test_a_date_of_no_known_calendar_is_refused(tmp_path: Path) -> None:
     messages, rejects = read(tmp_path / "c.txt")
     assert [one.text for one in messages] == ["m"]
     assert [(one.raw, one.reason) for one in rejects] == [("a: n", "no date of a calendar that is known")]
+
+
+def test_an_hour_of_24_belongs_to_the_day_that_its_neighbours_tell(tmp_path: Path) -> None:
+    """After other hours of its date it is past midnight; before them it is the date's first."""
+    (tmp_path / "chat.txt").write_text(
+        "01.03.24, 23:59 - Ana: one\n01.03.24, 24:53 - Bo: two\n03.03.24, 24:00 - Ana: three\n03.03.24, 24:01 - Bo: four\n"
+        "03.03.24, 01:10 - Ana: five\n",
+        encoding="utf-8",
+    )
+    messages, _ = read(tmp_path / "chat.txt")
+    assert [datetime.fromtimestamp(message.timestamp or 0, UTC).strftime("%d %H:%M") for message in messages] == [
+        "01 23:59",
+        "02 00:53",
+        "03 00:00",
+        "03 00:01",
+        "03 01:10",
+    ]
