@@ -11,7 +11,7 @@ from tests.bot.test_discord_bot import on_discord
 from tests.bot.test_operators_settings import until
 from tests.bot.test_telegram_bot import on_telegram
 from tests.conftest import ROOT, Home, Running, StartDaemon
-from tests.fakes.fake_discord import ALICE, BEN, FakeDiscord
+from tests.fakes.fake_discord import ALICE, BEN, CHANNEL_ID, FakeDiscord
 from tests.fakes.fake_telegram import ALICE as ANNA
 from tests.fakes.fake_telegram import GROUP, FakeTelegram
 
@@ -124,6 +124,28 @@ async def test_a_random_tweet_is_corrected_by_a_reply(
     (judgement,) = judgements
     assert (judgement.prompt, judgement.completion) == ("# timeline\n", tweet["text"])
     assert judgement.right == "nothing"
+
+
+async def test_a_random_tweet_is_voted_on_by_reactions(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """Kept with the prompt of a tweet; taken back it is gone."""
+    home = on_discord(bare_home, discord, "feedback = true\n")
+    tweets = '[tweets]\nenabled = true\nevery = "1s"\njitter = "0s"\nhours = "00:00-00:00"\n'
+    home.settings(f'{home.config.read_text()}{tweets}to = ["discord:{CHANNEL_ID}"]\n')
+    daemon = await start_daemon(home)
+    (tweet, *_) = await discord.wait_posts(1)
+    await until(daemon, 0)
+    await discord.react(tweet["id"], "👎", author=BEN)
+    async with asyncio.timeout(20):
+        while not (judgements := await daemon.store.feedback.judgements()):
+            await asyncio.sleep(0.01)
+    (judgement,) = judgements
+    assert (judgement.prompt, judgement.completion, judgement.score) == ("# timeline\n", tweet["content"], -1)
+    await discord.react(tweet["id"], "👎", author=BEN, back=True)
+    async with asyncio.timeout(20):
+        while await daemon.store.feedback.judgements():
+            await asyncio.sleep(0.01)
 
 
 async def test_without_the_setting_it_says_what_is_missing(
