@@ -265,6 +265,32 @@ async def test_on_telegram_names_of_emoji_are_left_out(
     assert (await telegram.wait_sent(1))[0]["text"] == "oh 🐸"
 
 
+async def test_an_emoji_goes_out_as_the_chat_s_custom_one(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """As it was used there last, in that very chat; plain if Telegram refuses the custom one."""
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    daemon.engine.words = lambda _: "𝄞 oh 🐸 🐸"
+    entity = {"type": "custom_emoji", "offset": 5, "length": 2, "custom_emoji_id": "5368324170671202286"}
+    telegram.say("croak🐸", entities=[entity])
+    telegram.say("croak 👍🏽🐸", entities=[{**entity, "offset": 10}])
+    telegram.say("hm?", mention=True)
+    (sent,) = await telegram.wait_sent(1)
+    assert sent["text"] == "𝄞 oh 🐸 🐸"
+    assert sent["entities"] == [{**entity, "offset": 6}, {**entity, "offset": 9}]
+    telegram.say("hm?", chat=fake_telegram.PRIVATE)
+    assert "entities" not in (await telegram.wait_sent(2))[1]
+    daemon.engine.words = lambda _: "ah 🐸"
+    telegram.custom_emoji = set()
+    telegram.say("and?", mention=True)
+    assert "entities" not in (await telegram.wait_sent(3))[2]
+    telegram.custom_emoji = None
+    daemon.engine.words = lambda _: "eh 🐸"
+    telegram.say("🐸")
+    telegram.say("so?", mention=True)
+    assert "entities" not in (await telegram.wait_sent(4))[3]
+
+
 async def test_a_sticker_is_one_of_the_servers(
     bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:

@@ -48,6 +48,7 @@ class FakeTelegram:
         self.deleted: set[int] = set()
         self.reactions: dict[tuple[int, int], list[str]] = {}  # the bot's, by chat and message
         self.allowed: list[dict[str, str]] | None = None  # reactions in the groups; None for all
+        self.custom_emoji: set[str] | None = None  # those that there are; None for all
         self.guest_calls: dict[str, bool] = {}  # those that can still be answered, and whether they were
         self.guest_posts: dict[str, str] = {}  # by the id of the inline message
         self.told: list[str] = []  # to those who pressed buttons
@@ -282,6 +283,9 @@ class FakeTelegram:
             refusal = self.refused_topics.get(topic) or ("" if int(wish["chat_id"]) in forums else NO_THREAD)
             if refusal:
                 return self._answer(None, 400, error_code=400, description=f"Bad Request: {refusal}")
+        asked = {entity.get("custom_emoji_id") for entity in wish.get("entities", ())} - {None}
+        if self.custom_emoji is not None and asked - self.custom_emoji:
+            return self._answer(None, 400, error_code=400, description="Bad Request: DOCUMENT_INVALID")
         self._next += 1
         message = {
             "message_id": self._next,

@@ -21,6 +21,7 @@ from telegram.ext import ExtBot
 from bot.gateway import NotSent, OutgoingMessage, ResultUnknown, Undeliverable, takes_one_post
 from bot.gateways.telegram import LIMITS, guests
 from bot.gateways.telegram.chats import Chats, owner_of, topic_of
+from bot.gateways.telegram.custom_emoji import CustomEmoji
 from bot.gateways.telegram.pacing import Pacing
 from bot.tasks import end
 
@@ -43,6 +44,7 @@ class Poster:
         self._bot = bot
         self._chats = chats
         self._pacing = Pacing()
+        self.emoji = CustomEmoji()
         self._answers: set[asyncio.Task[None]] = set()
 
     async def pace(self, channel: str, post_type: str = "text") -> None:
@@ -69,7 +71,13 @@ class Poster:
         method, special = _special(message)
         if method == "setMessageReaction":
             wish = {"chat_id": chat}
-        posted = await self._asked(message.channel, method, {**wish, **special})
+        entities = self.emoji.entities(chat, message.text) if method == "sendMessage" else []
+        try:
+            posted = await self._asked(message.channel, method, {**wish, **special, "entities": entities})
+        except Undeliverable:
+            if not entities:
+                raise
+            posted = await self._asked(message.channel, method, {**wish, **special})  # such as of a set that is gone
         return message.reply_to if method == "setMessageReaction" else _id_in(posted, "message_id")
 
     async def delete(self, channel: str, message_id: str) -> None:

@@ -106,6 +106,7 @@ class UpdateCommitter:
         """Return the message as ours; None for a command, or if its chat isn't let in."""
         if not self._is_welcome(message) or command_of(message, self._bot.username):
             return None
+        self._poster.emoji.learn(message)
         return parse_message(message, self._bot.id, self._bot.username, self._names)
 
     async def _reacted(self, update: MessageReactionUpdated) -> None:
