@@ -29,10 +29,11 @@ from trainer.corpus.segmentation import MessageGroup, Row, conversation_records,
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
-from trainer.evaluate.intervals import bootstrap
-from trainer.evaluate.likelihood import LikelihoodScorer
+from trainer.evaluate.intervals import Figure, bootstrap
+from trainer.evaluate.likelihood import LikelihoodScorer, bits_per_character
 from trainer.evaluate.reply_context import CONTEXT_TURNS, ReplyContext, evenly_spaced, reply_contexts
 
+Contexts = Mapping[str, ReplyContext]
 WAYS = ("training rows", "bot", "raw channel", "nothing")
 
 
@@ -50,20 +51,22 @@ def main() -> None:
     show(asked, scorer)
 
 
-def show(asked: Sequence[Mapping[str, ReplyContext]], scorer: LikelihoodScorer) -> None:
+def show(asked: Sequence[Contexts], scorer: LikelihoodScorer) -> None:
     """The table."""
     print(f"{len(asked)} replies; {other_talk(asked):.0%} of the messages before them in the channel are other talk")
+    for name, figure in figures(asked, scorer).items():
+        print(f"{name:40} {figure.value:+.4f} ({figure.low:+.4f} to {figure.high:+.4f})")
+
+
+def figures(asked: Sequence[Contexts], scorer: LikelihoodScorer) -> dict[str, Figure]:
+    """Bits a character in the training rows' context, and how many more they are in each other one."""
     bits = {way: scorer.bits([(each[way], each[way].real) for each in asked]) for way in WAYS}
-    for way in WAYS:
-        total = bits[way].sum(0)
-        difference = np.column_stack([bits[way][:, 0] - bits[WAYS[0]][:, 0], bits[way][:, 1]])
-        skew = bootstrap(lambda rows: float(rows[:, 0].sum() / rows[:, 1].sum()), difference)
-        print(
-            f"{way:14} {total[0] / total[1]:.4f} bits a character, {skew.value:+.4f} ({skew.low:+.4f} to {skew.high:+.4f})"
-        )
-
-
-Contexts = Mapping[str, ReplyContext]
+    rows = bits[WAYS[0]]
+    found = {f"bits a character, {WAYS[0]}": bits_per_character(rows)}
+    for way in WAYS[1:]:
+        more = np.column_stack([bits[way][:, 0] - rows[:, 0], rows[:, 1]])
+        found[f"more bits, {way}"] = bootstrap(lambda some: float(some[:, 0].sum() / some[:, 1].sum()), more)
+    return found
 
 
 def contexts(settings: Settings, corpus: Corpus, tokens: int) -> Iterator[Contexts]:
