@@ -59,9 +59,8 @@ def finalize(
     """Evaluate a bundle that is not sealed yet, write its report and judge it. spent: seconds that the training took."""
     settings = with_local_engine(settings)
     speaking_now = _speaking_now(settings.adapters)
-    seconds = max(MIN_SECONDS, TRAINING_TIME_SHARE * spent)
-    comparing = GATE_TIME_SHARE * seconds if speaking_now else 0.0
-    scope = Scope(seconds - comparing, calibrating=True, full=False)
+    evaluating, comparing = time_shares(spent, compares=speaking_now is not None)
+    scope = Scope(evaluating, calibrating=True, full=False)
     evaluation = evaluate(settings, corpus, unprobed(bundle), scope, bars)
     finalized = Finalized(evaluation, GateVerdict(), forced)
     measured = Bundle(bundle.folder, finalized.sealed(bundle.seal))
@@ -69,6 +68,14 @@ def finalize(
     finalized = Finalized(evaluation, verdict, forced)
     write_report(settings, corpus, Bundle(bundle.folder, finalized.sealed(bundle.seal)), evaluation, bundle.private)
     return finalized
+
+
+def time_shares(spent: float, *, compares: bool) -> tuple[float, float]:
+    """Return how many seconds the evaluation of a training may take, and asking the adapter that speaks now for comparison.
+    spent: seconds that the training took."""
+    seconds = max(MIN_SECONDS, TRAINING_TIME_SHARE * spent)
+    comparing = GATE_TIME_SHARE * seconds if compares else 0.0
+    return seconds - comparing, comparing
 
 
 def with_local_engine(settings: Settings) -> Settings:

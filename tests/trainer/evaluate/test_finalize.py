@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from persona.bundle import Bundle, current
-from persona.config import load
+from persona.config import Persona, load
 from persona.sampling import SamplingParams
 from tests.conftest import Home
 from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
@@ -20,7 +20,7 @@ from trainer.evaluate.calibration import Trial
 from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.figures import text_figures
-from trainer.evaluate.finalize import Finalized
+from trainer.evaluate.finalize import Finalized, time_shares
 from trainer.evaluate.gate import GateVerdict, compare, judge_bundle, worse
 from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.intervals import Figure
@@ -116,6 +116,27 @@ def test_a_first_bundle_that_fails_speaks_only_if_forced(trained: Home, bundle: 
     assert not later.passes
     assert Finalized(evaluation, later, forced=True).becomes_current
     assert not Finalized(evaluation, later).becomes_current
+
+
+def test_without_time_for_the_old_adapter_nothing_is_compared_and_that_is_said(
+    trained: Home, bundle: Bundle, evaluation: Evaluation
+) -> None:
+    """The time is to blame, not the messages; where those are too few, they are."""
+    settings = load(trained.config, {}).model_copy(update={"persona": Persona(name="Anna")})
+    for talk, sentence in (
+        (TALKS, " of 150 messages in the time there was, too few"),
+        (TALKS[:5], "messages that neither adapter was trained on are too few"),
+    ):
+        corpus = Corpus(conversations=talk, splits={record.id: "b" for record in talk})
+        (note,) = judge_bundle(settings, corpus, bundle, bundle, evaluation, 0.0).notes
+        assert sentence in note
+
+
+def test_an_evaluation_takes_a_fifth_of_the_training_s_time() -> None:
+    """And leaves a fifth of that to the adapter it is compared with; with none it has all."""
+    assert time_shares(1000.0, compares=True) == pytest.approx((160.0, 40.0))
+    assert time_shares(1000.0, compares=False) == (200.0, 0.0)
+    assert sum(time_shares(1.0, compares=True)) == 30.0
 
 
 def test_the_report_is_one_page_without_requests(
