@@ -11,10 +11,10 @@ from random import Random
 from statistics import mean
 
 from bot.talk.delivery import sayable
-from bot.talk.repeats import NEAR, repeats
 from bot.tweeting import some_tweets
 from persona.config import load
 from persona.openings import opening_of
+from persona.repeats import NearIndex
 from trainer.bundle.sealing import tweets_of
 from trainer.corpus.store import load as load_corpus
 
@@ -24,7 +24,10 @@ DRAWS = 20  # of the person's tweets
 def variety(texts: Sequence[str]) -> tuple[int, int, float]:
     """Return how many openings differ, how many texts nearly repeat an earlier one, and the share of the commonest opening."""
     openings = [opening_of(text) for text in texts]
-    near = sum(repeats(text, texts[:place], near=NEAR) for place, text in enumerate(texts))
+    index, near = NearIndex(), 0
+    for text in texts:
+        near += bool(index.near(text))
+        index.add(text)
     return len(set(openings)), near, max(map(openings.count, set(openings))) / len(texts)
 
 

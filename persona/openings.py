@@ -29,11 +29,11 @@ def multiplicities(texts: Iterable[str]) -> dict[str, int]:
     return {str(times): openings for times, openings in sorted(Counter(counts.values()).items())}
 
 
-def expected_openings(counts: Mapping[str, int], texts: int) -> float:
+def expected_openings(counts: Mapping[str, float], texts: int) -> float:
     """Return how many different openings so many of the person's texts have on average. counts: see `multiplicities`. Of more
     texts than there are, as many as there are."""
     pairs = [(int(times), openings) for times, openings in counts.items()]
-    total = sum(times * openings for times, openings in pairs)
+    total = round(sum(times * openings for times, openings in pairs))
     drawn = min(texts, total)
     return sum(openings * (1 - _none_of(times, total, drawn)) for times, openings in pairs)
 

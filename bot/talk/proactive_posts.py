@@ -11,8 +11,8 @@ from bot.talk.history import ThreadContext, turns_of
 from bot.talk.places import Places
 from bot.talk.recollection import Recollection
 from bot.talk.rejections import rejection_reason
-from bot.talk.repeats import NEAR, begins_too_often
 from bot.talk.speakers import named_back, without_stand_ins
+from bot.talk.variety import Variety
 from engine.voice import Voice
 from persona.names import normalise
 from persona.prompt import tweet_scene
@@ -41,22 +41,22 @@ class ProactivePosts:
         self._recollection = recollection
 
     async def tweet(self) -> ProactivePost:
-        """Return a tweet unlike the last ones; an empty one if every draft was rejected. One that only begins as too many
-        did is said if nothing better comes."""
-        earlier = await self._store.timetable.tweeted()
-        openings = self._voice.seal.data.get("tweet_openings", {})
+        """Return a tweet that leaves the last ones as varied as the person's; an empty one if every draft was rejected. One that
+        only begins as too many did is said if nothing better comes."""
+        variety = Variety(self._voice.seal.data, reversed(await self._store.timetable.tweeted()))
         scene, fallback = tweet_scene(self._voice.seal), ProactivePost()
         for _ in range(DRAFTS):
             held_back: list[str] = []
             tweet = await self._voice.tweet(secrets.randbits(31), rejections=held_back)
             lines = sayable(without_stand_ins(tweet, self._voice.seal))
             self._metrics.held_back(held_back)
-            rejection = "guard" if held_back and not lines else rejection_reason(lines, earlier, near=NEAR)
+            nothing = "" if lines else "guard" if held_back else "empty"
+            rejection = nothing or variety.rejection("\n".join(lines))
             post = ProactivePost(lines, answer_of(self._voice.seal, scene, (), (), tweet))
-            if not rejection and begins_too_often("\n".join(lines), earlier, openings):
-                rejection, fallback = "opening", fallback if fallback.lines else post
             if not rejection:
                 return post
+            if rejection == "opening" and not fallback.lines:
+                fallback = post
             self._metrics.objections.labels(rejection).inc()
         return fallback
 

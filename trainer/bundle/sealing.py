@@ -13,7 +13,9 @@ from persona import guard, reply_timing
 from persona.bundle import BaseModelSeal, Seal, Speaker
 from persona.config import Settings
 from persona.errors import UserError
+from persona.markers import words_of
 from persona.openings import multiplicities
+from persona.repeats import neighbour_counts
 from persona.transcript import Conversation
 from trainer.base.loading import LoadedBase
 from trainer.bundle.config_hash import config_hash
@@ -41,6 +43,7 @@ def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers:
     me = settings.persona.key
     turn_counts = Counter(turn.speaker for record in corpus.conversations for turn in record.conversation.turns)
     names = {person.key: person.name for person in corpus.people.values()}
+    tweets = tweets_of(corpus.conversations, me)
     scenes = Counter(
         record.conversation.scene
         for record in corpus.conversations
@@ -69,7 +72,8 @@ def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers:
             "regions": list(corpus.regions),
             "stand_ins": sealed_stand_ins(corpus),
             "somebody": somebody_of(corpus),
-            "tweet_openings": multiplicities(tweets_of(corpus.conversations, me)),
+            "tweet_openings": multiplicities(tweets),
+            "tweet_neighbours": neighbour_counts(list(filter(None, map(_words_in, tweets)))),
         },
     )
 
@@ -94,6 +98,11 @@ def tweets_of(records: Sequence[ConversationRecord], speaker: str) -> list[str]:
         for turn in record.conversation.turns
         if turn.speaker == speaker
     ]
+
+
+def _words_in(text: str) -> str:
+    """Return a text without what is not words, as the bot would post it."""
+    return "\n".join(filter(None, map(words_of, text.split("\n"))))
 
 
 def latest_year(records: Sequence[ConversationRecord], speaker: str) -> int | None:
