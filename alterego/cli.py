@@ -56,15 +56,27 @@ def forget(
             help="A name, handle, id or stand-in of the exports; or discord:ID, telegram:ID of a live user."
         ),
     ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go of the exports, and change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask; without a terminal nothing is asked.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take it back: 'import --fresh' reads them again from the exports.")
+    ] = False,
     config: ConfigOption = Path("persona.toml"),
     as_json: JsonOption = False,
 ) -> None:
     """Forget a person of the exports, or what the bot has stored of a live user. Example: alterego forget zelda_q"""
+    from persona.errors import SettingsError
     from persona.platforms import NAMES
 
     platform, colon, _ = who.partition(":")
-    chosen = bot if colon and platform in (*NAMES, *LOCAL) else trainer
-    _function_of(chosen, FORGET)(who, config=config, as_json=as_json)
+    if not (colon and platform in (*NAMES, *LOCAL)):
+        _function_of(trainer, FORGET)(who, dry_run=dry_run, yes=yes, undo=undo, config=config, as_json=as_json)
+    elif dry_run or undo:
+        raise SettingsError(f"--dry-run and --undo are for people of the exports; {who} is a live user")
+    else:
+        _function_of(bot, FORGET)(who, config=config, as_json=as_json)
 
 
 app.add_typer(trainer, name="trainer", hidden=True)  # `alterego trainer train`, as `make install` has always had it

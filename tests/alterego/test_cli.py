@@ -53,6 +53,14 @@ def test_forget_asks_the_store_for_a_live_user_and_the_corpus_for_a_name(home: H
     assert sentence in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(("who", "code"), [("discord:1", 2), ("zelda_q", 1)])
+@pytest.mark.parametrize("option", ["--dry-run", "--undo"])
+def test_forget_has_the_options_that_its_sentences_name(home: Home, who: str, code: int, option: str) -> None:
+    """Those of the exports; of a live user there is nothing to try or to take back."""
+    done = run_here(app, "alterego", "forget", who, option, "--config", str(home.config))
+    assert (done.returncode, "live user" in done.stderr) == (code, code == 2), done.stderr
+
+
 def test_what_the_doctor_finds_names_the_command_that_was_typed(tmp_path: Path) -> None:
     """Its findings are on stdout, so no error message translates them."""
     config = tmp_path / "persona.toml"
