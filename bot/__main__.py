@@ -1,5 +1,10 @@
 """The bot's command line. Heavy imports stand inside the commands, so that --help is quick."""
 
+from persona.interruption import end_quietly
+
+if __name__ == "__main__":
+    end_quietly()  # while what follows is imported
+
 import json
 from pathlib import Path
 from typing import Annotated

@@ -21,6 +21,7 @@ from typer.completion import get_completion_inspect_parameters
 
 from persona.cpu_threads import bound_spinning
 from persona.errors import FAILED, USAGE, UserError, describe_os_error
+from persona.interruption import raise_interrupts
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -154,6 +155,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     bound_spinning()
     _take_any_character()
     signal.signal(signal.SIGTERM, _interrupt)
+    raise_interrupts()
     sys.unraisablehook = _unraisable
     _at_end.clear()
     try:

@@ -1,5 +1,10 @@
 """The trainer's command line, put together from its commands."""
 
+from persona.interruption import end_quietly
+
+if __name__ == "__main__":
+    end_quietly()  # while what follows is imported
+
 from persona.command import command_line, run
 from trainer.commands.adopt import adopt
 from trainer.commands.evaluate import evaluate

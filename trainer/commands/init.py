@@ -79,11 +79,28 @@ def init(
 
 
 class Prompts:
-    """Asks on the terminal; on stderr, since stdout is for results."""
+    """Asks on the terminal: where stdout is for results, on stderr, else in a line that can be edited."""
 
     def ask(self, question: str, default: str) -> str:
         """Return the answer, or the default if only Enter is pressed."""
-        return str(typer.prompt(question, default=default or None, err=True))
+        import os
+        import sys
+
+        if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":  # where a long line can't be edited
+            return str(typer.prompt(question, default=default or None, err=True))
+        return self._edited(f"{question} [{default}]: " if default else f"{question}: ", default)
+
+    def _edited(self, shown: str, default: str) -> str:
+        import readline  # noqa: F401  # from now on input() has its keys, and writes the question itself to know where it ends
+
+        answer = ""
+        try:
+            while not answer:
+                answer = input(shown).strip() or default
+        except (EOFError, KeyboardInterrupt):
+            typer.echo(err=True)
+            raise typer.Abort from None
+        return answer
 
     def confirm(self, question: str) -> bool:
         """Ask for yes or no; no if only Enter is pressed."""
