@@ -31,7 +31,7 @@ from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.generation import generate
 from trainer.evaluate.intervals import Figure, bootstrap
 from trainer.evaluate.likelihood import CANDIDATES, LikelihoodScorer, bits_per_character, relevance
-from trainer.evaluate.next_speaker import bigrams, calibrated, scored, speaking_rate
+from trainer.evaluate.next_speaker import bigrams, calibrated, held_out_talk, scored, speaking_rate
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
 
 Figures = dict[str, Figure | None]
@@ -78,12 +78,15 @@ def turns(voice: Voice, corpus: Corpus, most: int) -> Figures:
     me = voice.seal.speaker
     bigram = bigrams(corpus.in_split(TRAIN), me)
     calibration, test = (
-        scored(voice, corpus.in_split(split), bigram, most=most) for split in (CALIBRATION_SPLIT, TEST_SPLIT)
+        scored(voice, held_out_talk(corpus, split, me), bigram, most=most) for split in (CALIBRATION_SPLIT, TEST_SPLIT)
     )
     if test is None:
-        return {"AUC, model": None}
+        return {"AUC of who speaks next, model": None}
     print(f"{len(test.spoke)} places, the persona speaks next in {test.spoke.mean():.0%}")
-    figures: Figures = {"AUC, model": test.auc(test.log_probs), "AUC, bigram of speakers": test.auc(test.bigrams)}
+    figures: Figures = {
+        "AUC of who speaks next, model": test.auc(test.log_probs),
+        "AUC of who speaks next, bigram of speakers": test.auc(test.bigrams),
+    }
     if learned := calibrated(calibration, speaking_rate(corpus.in_split(TRAIN, CALIBRATION_SPLIT), me)):
         figures["share of turns over the person's"] = test.share(learned.threshold(1.0))
         figures["the same, unprompted = 0.5"] = test.share(learned.threshold(0.5))
@@ -91,11 +94,13 @@ def turns(voice: Voice, corpus: Corpus, most: int) -> Figures:
 
 
 def not_words(voice: Voice, corpus: Corpus, contexts: Sequence[ReplyContext], most: int) -> Figures:
-    """Shares of replies that are a reaction, or hold a sticker or an emoji: the person's, and the adapter's."""
+    """Shares of turns that are a reaction, or hold a sticker or an emoji: the person's, and of so many replies of the
+    adapter's, asked for more than once where few were held out."""
     me = voice.seal.speaker
-    held_out = corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)
-    real = [turn.lines for record in held_out for turn in record.conversation.turns if turn.speaker == me]
-    replies = [reply.lines for reply in generate(voice, evenly_spaced(contexts, most)) if reply.lines]
+    real = [turn.lines for record in corpus.conversations for turn in record.conversation.turns if turn.speaker == me]
+    asked = evenly_spaced(contexts, most)
+    seeds = range(-(-most // max(1, len(asked))))
+    replies = [reply.lines for seed in seeds for reply in generate(voice, asked, seed) if reply.lines]
     figures: Figures = {}
     for whose, said in (("real", [lines for lines in real if lines != (UNKNOWN,)]), ("adapter", replies)):
         for kind, is_so in KINDS.items():

@@ -104,7 +104,7 @@ def _figures(settings: Settings, folder: Path, count: int) -> Figures:
     found: reading.Figures = {"bits a character": bits_per_character(scorer.bits(scored))}
     found |= reading.turns(voice, corpus, 5 * count)
     found |= reading.quotes(scorer, [each for each in contexts if _is_late(each)])
-    found |= reading.not_words(voice, corpus, contexts, 2 * count)
+    found |= reading.not_words(voice, corpus, contexts, 4 * count)
     asked = evenly_spaced(list(skew.contexts(settings, corpus, bundle.seal.max_length // 2)), 2 * count)
     found |= skew.figures(asked, scorer)
     return {name: figure.plain if figure else None for name, figure in found.items()}

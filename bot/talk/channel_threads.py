@@ -10,7 +10,7 @@ from persona.threads import Assigned, Rhythm, ThreadFinder, in_context, named_in
 
 CHANNELS = 256  # whose threads are kept; those of others are found anew from what is remembered
 LEARNED_FOR = 256  # messages after which a channel's rhythm is learned anew; sooner if it was learned from fewer
-MIN_MESSAGES = 8  # shown at least: a shorter thread is filled up with the newest of the channel before it
+MIN_MESSAGES = 4  # shown at least, the newest of the channel before a shorter thread; more are unlike what was learned
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, te
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.model_sample import ModelSample
-from trainer.evaluate.next_speaker import TurnScores, bigrams, calibrated, scored, speaking_rate
+from trainer.evaluate.next_speaker import TurnScores, bigrams, calibrated, held_out_talk, scored, speaking_rate
 from trainer.evaluate.reference_set import ADVISED_MESSAGES, MIN_TEXTS, ReferenceSet, reference_set
 from trainer.evaluate.reply_context import ReplyContext, reminded, reply_contexts, texts_by_speaker
 from trainer.evaluate.reply_sample import ReplySample
@@ -171,7 +171,7 @@ class EvaluationRun:
 
     def _turns(self, split: str) -> TurnScores | None:
         until = time.monotonic() + TURNS_SHARE * self._scope.seconds
-        return scored(self._voice, self._corpus.in_split(split), self._bigram, until)
+        return scored(self._voice, held_out_talk(self._corpus, split, self._me), self._bigram, until)
 
     @cached_property
     def _bigram(self) -> Callable[[str], float]:

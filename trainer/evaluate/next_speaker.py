@@ -15,6 +15,8 @@ from persona.speaking_up import SpeakingUp, speaking_up
 from persona.transcript import Turn
 from persona.truncation import truncate_from
 from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.splits import TEST_SPLIT, TRAIN
+from trainer.corpus.store import Corpus
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap
 from trainer.evaluate.reply_context import CONTEXT_TURNS, evenly_spaced
 from trainer.evaluate.two_sample import area
@@ -87,6 +89,20 @@ def _of_others(turns: Sequence[Turn], me: str) -> Iterator[tuple[int, str]]:
     for place, turn in enumerate(turns):
         if turn.speaker != me:
             yield place, turns[place + 1].speaker if place + 1 < len(turns) else ""
+
+
+def held_out_talk(corpus: Corpus, split: str, me: str) -> list[ConversationRecord]:
+    """Return the conversations of a held-out split, and as large a share of the groups' talk in which the persona said
+    nothing: all of it is in the trained split, and a bot hears it too."""
+    groups = [record for record in corpus.conversations if record.conversation.scene == "group"]
+    silent = [record for record in groups if not _speaks(record, me) and corpus.splits[record.id] == TRAIN]
+    held_out = sum(_speaks(record, me) for record in groups if corpus.splits[record.id] == split)
+    every = max(2, round((len(groups) - len(silent)) / max(1, held_out)))
+    return [*corpus.in_split(split), *silent[split == TEST_SPLIT :: every]]
+
+
+def _speaks(record: ConversationRecord, me: str) -> bool:
+    return any(turn.speaker == me for turn in record.conversation.turns)
 
 
 def speaking_rate(records: Iterable[ConversationRecord], me: str) -> float:

@@ -12,7 +12,8 @@ from persona.transcript import Conversation, Turn
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import SPEAKER, small_encoding, small_voice
 from trainer.corpus.segmentation import ConversationRecord
-from trainer.evaluate.next_speaker import bigrams, calibrated, positions, scored, speaking_rate
+from trainer.corpus.store import Corpus
+from trainer.evaluate.next_speaker import bigrams, calibrated, held_out_talk, positions, scored, speaking_rate
 
 
 def talk(number: int, *turns: tuple[str, str], scene: str = "group") -> ConversationRecord:
@@ -116,3 +117,22 @@ def test_a_smaller_share_asks_for_more() -> None:
     assert thresholds == sorted(thresholds, reverse=True)
     assert learned.threshold(1.0) == pytest.approx(math.log(0.505), abs=0.01)
     assert SpeakingUp.model_validate(learned.model_dump(mode="json")) == learned
+
+
+def test_talk_in_which_the_persona_is_silent_counts_as_much_as_it_is_heard() -> None:
+    """None of it is held out, since nothing of the persona's stands in it: a tenth of it goes with a tenth of the rest, and
+    none with both."""
+    spoken = [talk(number, ("JONAS", "hi"), (SPEAKER, "hi")) for number in range(100)]
+    silent = [talk(1000 + number, ("JONAS", "so"), ("PRIYA", "so")) for number in range(60)]
+    private = [talk(2000, ("JONAS", "psst"), scene="dm")]
+    splits = {
+        record.id: "a" if number < 10 else "b" if number < 20 else "train" for number, record in enumerate(spoken)
+    }
+    corpus = Corpus(
+        conversations=[*spoken, *silent, *private],
+        splits=splits | {record.id: "train" for record in (*silent, *private)},
+    )
+    first, second = (held_out_talk(corpus, split, SPEAKER) for split in ("a", "b"))
+    assert [len(first), len(second)] == [16, 16]
+    assert not {record.id for record in first} & {record.id for record in second}
+    assert speaking_rate(first, SPEAKER) == pytest.approx(speaking_rate(corpus.conversations, SPEAKER))
