@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -13,7 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import astuple
 
+from persona.transcript import Quote
 from trainer.corpus.segmentation import ConversationRecord, Row
 
 _ROWS = pa.schema(
@@ -22,8 +23,7 @@ _ROWS = pa.schema(
     + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
     + [("reactions", pa.list_(pa.string())), ("reacted_by", pa.list_(pa.string())), ("forwarded_from", pa.string())]
 )
-_FIELDS = ["conversation_type" if name == "kind" else name for name in _ROWS.names]  # of a Row, one a column
-_fields = attrgetter(*_FIELDS)
+_FIELDS = list(Row.__struct_fields__)  # one a column, in their order; `kind` is the type of the conversation
 _LISTS = ("lines", "quoted", "mentions", "reactions", "reacted_by")
 _KEYS, _KEY_LISTS = ("sender", "quoted_by", "forwarded_from"), ("mentions", "reacted_by")  # identity keys
 _LATER = {"reactions": (), "reacted_by": (), "forwarded_from": ""}  # columns that a corpus of 0.2 and before lacks
@@ -101,25 +101,38 @@ def _nameless(key: str) -> str:
     return f"{platform}:={hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}" if bare else key
 
 
+def _all_nameless(keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the same for many keys, most of them of few people."""
+    return tuple(map({key: _nameless(key) for key in set(keys)}.__getitem__, keys))
+
+
 def _table(rows: Sequence[Row]) -> pa.Table:
-    columns: dict[str, Sequence[Any]] = dict(zip(_ROWS.names, zip(*map(_fields, rows), strict=True), strict=True))
-    columns |= {name: list(map(_nameless, columns[name])) for name in _KEYS if any(columns[name])}
+    columns: dict[str, Sequence[Any]] = dict(zip(_ROWS.names, zip(*map(astuple, rows), strict=True), strict=True))
+    columns |= {name: _all_nameless(columns[name]) for name in _KEYS if any(columns[name])}
     columns |= {
         name: [keys and [*map(_nameless, keys)] for keys in columns[name]] for name in _KEY_LISTS if any(columns[name])
     }
-    lists = {name: _lists(columns[name]) for name in _LISTS}
-    return pa.table(columns | lists, _ROWS)
+    arrays = {name: _lists(columns[name]) if name in _LISTS else _column(columns[name], name) for name in _ROWS.names}
+    return pa.table(arrays, _ROWS)
+
+
+def _column(values: Sequence[Any], name: str) -> pa.Array:
+    """Return a column of texts or numbers; most of them say the same in all rows."""
+    kind = _ROWS.field(name).type
+    if values[0] == values[-1] and values.count(values[0]) == len(values):
+        return pa.repeat(pa.scalar(values[0], kind), len(values))
+    return pa.array(values, kind)
 
 
 def _conversations(records: Sequence[ConversationRecord], splits: Mapping[str, str]) -> pa.Table:
     turns = [record.conversation.turns for record in records]
     said = list(chain.from_iterable(turns))
-    quotes = [turn.quote and {"speaker": turn.quote.speaker, "words": turn.quote.words} for turn in said]
+    quotes = [turn.quote for turn in said]
     columns = (
         pa.array([turn.speaker for turn in said], pa.string()),
         _lists([turn.lines for turn in said]),
         pa.array(list(chain.from_iterable(record.timestamps for record in records)), pa.float64()),
-        pa.array(quotes, _QUOTE),
+        _quotes(quotes),
     )
     return pa.table(
         {
@@ -134,8 +147,18 @@ def _conversations(records: Sequence[ConversationRecord], splits: Mapping[str, s
     )
 
 
+def _quotes(quotes: Sequence[Quote | None]) -> pa.StructArray:
+    columns = (
+        pa.array([given and given.speaker for given in quotes], pa.string()),
+        pa.array([given and given.words for given in quotes], pa.string()),
+    )
+    return pa.StructArray.from_arrays(columns, fields=list(_QUOTE), mask=pa.array([given is None for given in quotes]))
+
+
 def _lists(values: Sequence[Sequence[str]]) -> pa.ListArray:
     """Return a column of lists of texts. Made of bytes: of each string that pyarrow reads, Python would keep the UTF-8, too."""
+    if not any(values):
+        return pa.ListArray.from_arrays(pa.array(np.zeros(len(values) + 1, np.int32)), pa.array([], pa.string()))
     texts = pa.array([text.encode() for text in chain.from_iterable(values)], pa.binary())
     return _nested(values, texts.view(pa.string()))
 

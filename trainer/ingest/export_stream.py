@@ -1,8 +1,8 @@
-"""One export -> its messages, each with what is made of it. What goes wrong in it is its last Reject."""
+"""One export -> its messages, some at a time, with what is made of them. What goes wrong in it is its last Reject."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from persona.command import debugging
 from persona.errors import SettingsError, UserError
@@ -13,23 +13,27 @@ BATCH = 512  # messages that are cleaned, and go from process to process, at a t
 
 Made = TypeVar("Made")
 Make = Callable[[Sequence[Message]], Sequence[Made]]
-Read = Iterator[tuple[Message, Made] | Reject]
+
+
+class Batch(NamedTuple, Generic[Made]):
+    """Messages of an export, in order. made: of each of them. rejects: what could not be read between them."""
+
+    messages: Sequence[Message]
+    made: Sequence[Made]
+    rejects: Sequence[Reject] = ()
 
 
 class Stopped(Exception):
     """The import was interrupted while this process read for it."""
 
 
-def made(export: Export, make: Make[Made], on_bytes: Callable[[int], None]) -> Read[Made]:
-    """Yield the messages of an export, each with what `make` makes of it, and what could not be read."""
+def made(export: Export, make: Make[Made], on_bytes: Callable[[int], None]) -> Iterator[Batch[Made]]:
+    """Yield the messages of an export, with what `make` makes of them."""
     items = _guarded(export, on_bytes)
-    while batch := list(islice(items, BATCH)):
-        messages = [item for item in batch if not isinstance(item, Reject)]
-        made_of = iter(make(messages))
-        if len(messages) == len(batch):
-            yield from zip(messages, made_of, strict=True)
-        else:
-            yield from ((item if isinstance(item, Reject) else (item, next(made_of))) for item in batch)
+    while some := list(islice(items, BATCH)):
+        messages = [item for item in some if isinstance(item, Message)]
+        rejects = [item for item in some if isinstance(item, Reject)] if len(messages) < len(some) else ()
+        yield Batch(messages, make(messages), rejects)
 
 
 def _guarded(export: Export, on_bytes: Callable[[int], None]) -> Iterator[Message | Reject]:

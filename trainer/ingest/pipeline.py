@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from persona.config import Settings
@@ -15,7 +16,7 @@ from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
 from trainer.corpus.segmentation import Row, message_key
 from trainer.corpus.store import Corpus, build, load_messages, save, scratch_folder
-from trainer.ingest.gathering import DroppedRow, GatheredItem, KeptRow, gather
+from trainer.ingest.gathering import DroppedRow, GatheredItem, RewrittenRow, gather
 from trainer.ingest.import_counts import ImportCounts
 from trainer.ingest.postprocess import postprocess
 from trainer.ingest.rows import GatheredRows, with_reactors
@@ -162,21 +163,24 @@ def _require_whole(counts: ImportCounts) -> None:
 
 
 def _take(
-    items: Iterator[GatheredItem], export: Export, gathered: GatheredRows, rejects: Rejects, counts: ImportCounts
+    batches: Iterator[Sequence[GatheredItem]],
+    export: Export,
+    gathered: GatheredRows,
+    rejects: Rejects,
+    counts: ImportCounts,
 ) -> None:
     """Take and count what is in an export; what could not be read is written down."""
     kept: dict[tuple[str, str], int] = {}
-    for item in items:
-        if isinstance(item, KeptRow):
-            row = item.row
+    for item in chain.from_iterable(batches):
+        if isinstance(item, Row | RewrittenRow):
+            row = item if isinstance(item, Row) else item.row
             if reason := gathered.add(row):
                 counts.drop(row.source, row.sender, reason)
                 continue
             place = row.source, row.sender
             kept[place] = kept.get(place, 0) + 1
-            if item.is_group_dm:
-                counts.group_dms += 1
-            if item.rewritten:
+            if isinstance(item, RewrittenRow):
+                counts.group_dms += item.is_group_dm
                 counts.rewritten.update(item.rewritten)
         elif isinstance(item, DroppedRow):
             counts.drop(item.source, item.sender, item.reason)

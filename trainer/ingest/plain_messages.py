@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from persona.config import Data
+from trainer.corpus.segmentation import TRANSCRIPTS
 from trainer.ingest.cleaning import INVISIBLE, LONGEST_RUN, DroppedMessage, Kept, clean
 from trainer.people.text_scan import CharacterClasses, TextScan
 from trainer.sources.message import Message
 
-_TELLING = '/[]<>"“'  # of links, commands, markers and quotations
+Cleaned = Kept | DroppedMessage | None  # None: plain, its text is its only line and there is nothing else to it
+
+_TELLING = '/[]<>"“@'  # of links, commands, markers, quotations and handles
 _KINDS_OF_TALK = ("group", "feed")
 
 _VISIBLE, _SUSPECT = 1, 2
@@ -21,33 +24,33 @@ def _class_of(char: str) -> int:
 _CLASSES = CharacterClasses(_class_of)
 
 
-def clean_all(messages: Sequence[Message], settings: Data) -> list[Kept | DroppedMessage]:
+def clean_all(messages: Sequence[Message], settings: Data) -> list[Cleaned]:
     """Return each message as the corpus holds it, or the first rule that drops it: what `clean` says, sooner."""
     if settings.blocked_words:
         return [clean(message, settings) for message in messages]
     scan = TextScan([message.text for message in messages], folding=None)
     plain = (scan.classes(_CLASSES) == _VISIBLE) & ~scan.repeating(LONGEST_RUN + 1)
     return [
-        Kept((message.text.strip(),), mentions=message.mentions)
-        if may_be_plain and _is_plain(message)
-        else clean(message, settings)
+        None if may_be_plain and _is_plain(message) else clean(message, settings)
         for message, may_be_plain in zip(messages, plain.tolist(), strict=True)
     ]
 
 
 def _is_plain(message: Message) -> bool:
-    """Return whether no rule can apply to a message with such a text."""
+    """Return whether a message with such a text has nothing that a rule applies to, or that is to be kept beside it."""
     return (
         message.conversation_type in _KINDS_OF_TALK
         and message.kind == "message"
+        and message.sender_id != ""
         and not (
-            message.is_bot
-            or message.is_group_dm
-            or message.forwarded_from
+            message.mentions
             or message.attachments
+            or message.reactions
+            or message.forwarded_from
             or message.quoted_text
+            or message.is_bot
+            or message.is_group_dm
         )
-        and bool(message.sender_id or message.sender_name)
-        and not (message.conversation_type == "feed" and "@" in message.text)
-        and not (message.text.startswith("!") or "www." in message.text or "WWW." in message.text)
+        and message.platform not in TRANSCRIPTS
+        and not (message.text[0] == "!" or "www." in message.text or "WWW." in message.text)
     )

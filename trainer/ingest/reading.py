@@ -8,12 +8,11 @@ import pickle
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from trainer.ingest.export_stream import BATCH, Made, Make, Read, made
+from trainer.ingest.export_stream import Batch, Made, Make, made
 from trainer.ingest.reading_process import advance, begin, ended_from_outside, shared_in, usable_cores
 from trainer.progress import Bars
 from trainer.sources.registry import Export
@@ -28,14 +27,14 @@ def read_all(
     folder: Path,
     bars: Bars,
     parallel_from: int = PARALLEL_FROM,
-) -> Iterator[tuple[Export, Read[Made]]]:
-    """Yield each export, in order, with its messages and what `make` makes of them, and what could not be read of it.
+) -> Iterator[tuple[Export, Iterator[Batch[Made]]]]:
+    """Yield each export, in order, with its messages, some at a time, and what `make` makes of them.
 
     make: has to be picklable; gets some messages at a time.
     folder: for temporary files. parallel_from: bytes besides the largest export, from which on
     exports are read in several processes.
     """
-    if reads_in_processes(exports, parallel_from):
+    if _reads_in_processes(exports, parallel_from):
         yield from _in_processes(exports, make, folder, bars)
         return
     for export in exports:
@@ -43,7 +42,7 @@ def read_all(
             yield export, made(export, make, on_bytes)
 
 
-def reads_in_processes(exports: Sequence[Export], parallel_from: int = PARALLEL_FROM) -> bool:
+def _reads_in_processes(exports: Sequence[Export], parallel_from: int) -> bool:
     """Return whether several processes read these exports, one each at a time."""
     sizes = [export.size for export in exports]
     return len(exports) > 1 and sum(sizes) - max(sizes) >= parallel_from and usable_cores() > 1
@@ -51,7 +50,7 @@ def reads_in_processes(exports: Sequence[Export], parallel_from: int = PARALLEL_
 
 def _in_processes(
     exports: Sequence[Export], make: Make[Made], folder: Path, bars: Bars
-) -> Iterator[tuple[Export, Read[Made]]]:
+) -> Iterator[tuple[Export, Iterator[Batch[Made]]]]:
     context = get_context("spawn")  # a fork would inherit the threads of the bars
     shared = shared_in(context)
     pool = ProcessPoolExecutor(min(len(exports), usable_cores()), context, begin, (shared,))
@@ -73,8 +72,7 @@ def _in_processes(
 def _spool(export: Export, make: Make[Made], path: Path) -> Path:
     """Read an export into a temporary file, in a process of its own."""
     with path.open("wb") as file:
-        items = made(export, make, advance)
-        while batch := list(islice(items, BATCH)):
+        for batch in made(export, make, advance):
             pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
     return path
 
@@ -86,17 +84,17 @@ def _result(job: "Future[Path]", export: Export) -> Path:
         raise ended_from_outside(export.label, "import the exports one by one") from error
 
 
-def _spooled(path: Path) -> Read[Made]:
+def _spooled(path: Path) -> Iterator[Batch[Made]]:
+    """Yield the messages of a file that a reading process has written."""
     with path.open("rb") as file:
         while batch := _batch(file):
-            yield from batch
+            yield batch
     path.unlink()
 
 
-def _batch(file: BinaryIO) -> list[Any]:
-    """Return the next messages of a file that a reading process has written; none at its end."""
+def _batch(file: BinaryIO) -> Batch[Any] | None:
     try:
-        decoded: list[Any] = pickle.load(file)
+        decoded: Batch[Any] = pickle.load(file)
     except EOFError:
-        return []
+        return None
     return decoded

@@ -11,7 +11,7 @@ from msgspec import structs
 from persona.config import Settings
 from trainer.corpus.segmentation import UNKNOWN_PARENT, Row, message_key
 from trainer.ingest.cleaning import NOBODY, Kept, is_private
-from trainer.people.identities import Identity, named_people, register_mentioned
+from trainer.people.identities import Identity, named_people, register_mentioned, register_sender
 from trainer.sources.message import Message
 from trainer.sources.parsing.roles import role_named
 from trainer.sources.parsing.spoken import ROLES
@@ -68,6 +68,50 @@ def row_of(message: Message, sender: str, source: str, kept: Kept, identities: d
     )
 
 
+class PlainRows:
+    """Makes rows of messages that are nothing but a text by somebody with an id. identities: added to."""
+
+    def __init__(self, source: str, identities: dict[str, Identity]) -> None:
+        self._source = source
+        self._identities = identities
+        self._senders: dict[tuple[str, str, bool], Identity] = {}  # by id, name and is_self: most have been met before
+
+    def row_of(self, message: Message) -> Row:
+        """Return the row of a message."""
+        number, answered, at = message.message_id, message.reply_to_id, message.timestamp
+        return Row(
+            message.platform,
+            self._source,
+            _opaque_channel(message.conversation_id),
+            message.conversation_type,
+            number if number.isdigit() else _opaque(number),
+            self._sender(message),
+            at if at and at > 0 else None,
+            (message.text.strip(),),
+            (answered if answered.isdigit() else _opaque(answered))
+            if answered
+            else UNKNOWN_PARENT
+            if message.reply_to_name
+            else "",
+            message.thread_id and _opaque_channel(message.thread_id),
+        )
+
+    def _sender(self, message: Message) -> str:
+        """Return the identity key of who sent a message."""
+        name = message.sender_name
+        who = message.sender_id, name, message.is_self
+        known = self._senders.get(who)
+        if known is None:
+            key = register_sender(self._identities, message)
+            self._senders[who] = self._identities[key]
+            return key
+        if name:
+            known.names[name] += 1
+        if message.sender_handle:
+            known.handle = message.sender_handle
+        return known.key
+
+
 def _first_author(message: Message, kept: Kept, identities: dict[str, Identity]) -> str:
     """The identity key of who said first what is passed on; "?" if unknown, "" if it is the sender's own."""
     if kept.forwarded_from in ("", NOBODY):
@@ -111,17 +155,17 @@ class GatheredRows:
         self._known = known
         self._channels: dict[
             tuple[str, str], dict[_Key, int]
-        ] = {}  # places by channel: to name it in each key takes much memory
-        self._channel: tuple[str, str] | None = None  # of the last message, and its places
+        ] = {}  # places by channel: in each key it takes much memory
+        self._platform, self._channel = "", ""  # of the last message, and the places there
         self._places: dict[_Key, int] = {}
 
     def add(self, row: Row) -> str:
         """Take a message; returns why it is none more, "" if it is one."""
         if self._known and message_key(row) in self._known:
             return "already there"
-        channel = (row.platform, row.channel)
-        if channel != self._channel:
-            self._channel, self._places = channel, self._channels.setdefault(channel, {})
+        if row.channel != self._channel or row.platform != self._platform:
+            self._platform, self._channel = row.platform, row.channel
+            self._places = self._channels.setdefault((row.platform, row.channel), {})
         following = len(self.rows)
         place = self._places.setdefault(row.message_id if row.platform != "text" else message_key(row), following)
         if place == following:

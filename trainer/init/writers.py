@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from persona.config import Settings
@@ -17,7 +18,6 @@ from trainer.ingest.rows import in_voice
 from trainer.people.identities import Identity, register_sender
 from trainer.people.resolution import resolve
 from trainer.progress import Bars
-from trainer.sources.message import Reject
 from trainer.sources.registry import Export
 
 ME = "Me"  # how the account is listed of which an export knows no name; an import takes it for the persona
@@ -55,10 +55,12 @@ def writers(exports: Sequence[Export], bars: Bars) -> list[Writer]:
     owners: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="alterego-") as folder:
         for _, reading in read_all(exports, partial(clean_all, settings=settings.data), Path(folder), bars):
-            for reading_item in reading:
-                if isinstance(reading_item, Reject) or isinstance(reading_item[1], DroppedMessage):
+            for message, cleaned in chain.from_iterable(
+                zip(batch.messages, batch.made, strict=True) for batch in reading
+            ):
+                if isinstance(cleaned, DroppedMessage):
                     continue
-                message = in_voice(reading_item[0], settings)
+                message = in_voice(message, settings)
                 key = register_sender(identities, message)
                 counts[key, message.conversation_type == "dm"] += 1
                 if message.is_self:

@@ -1,31 +1,38 @@
-"""What exports hold as rows, whoever makes them."""
+"""What exports hold as rows: plain messages are made rows of as all others are."""
 
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from persona.config import Settings
 from tests.trainer.sources.reading import FIXTURES
-from trainer.ingest.gathering import gather
-from trainer.people.identities import Identity
-from trainer.progress import Bars
+from trainer.ingest.cleaning import DroppedMessage, Kept, clean
+from trainer.ingest.export_stream import made
+from trainer.ingest.plain_messages import clean_all
+from trainer.ingest.rows import PlainRows, row_of
+from trainer.people.identities import Identity, register_sender
+from trainer.sources.message import Message
 from trainer.sources.registry import find
 
 
-@pytest.mark.parametrize("name", ["telegram", "x_2023"])
-def test_a_process_beside_makes_the_same_rows_and_people(tmp_path: Path, name: str) -> None:
-    """In the same order, with what could not be read; onto people who were known before."""
+@pytest.mark.parametrize("name", ["telegram", "x_2023", "discord", "slack", "mastodon"])
+def test_a_plain_message_makes_the_row_that_any_other_way_makes(name: str) -> None:
+    """With the same people, their names counted alike."""
     settings = Settings.model_validate({"persona": {"name": "Ines"}, "data": {"dms": True}})
-    exports = list(find(FIXTURES / name))
-    results = []
-    for beside_from in (0, 1 << 40):
-        identities = {"telegram:user1": Identity("telegram:user1"), "x:9": Identity("x:9")}
-        read = [
-            (export.label, list(items))
-            for export, items in gather(exports, settings, identities, tmp_path, Bars(quiet=True), beside_from)
-        ]
-        results.append((read, [asdict(identity) for identity in identities.values()]))
-    assert results[0] == results[1]
-    assert sum(len(items) for _, items in results[0][0]) > 4
-    assert not list(tmp_path.iterdir())
+    quick, slow = dict[str, Identity](), dict[str, Identity]()
+    plain, count = PlainRows("source", quick), 0
+    for export in find(FIXTURES / name):
+        for batch in made(export, partial(clean_all, settings=settings.data), lambda _: None):
+            for message, cleaned in zip(batch.messages, batch.made, strict=True):
+                if cleaned is None:
+                    count += 1
+                    assert plain.row_of(message) == _any_row(message, settings, slow)
+    assert list(map(asdict, quick.values())) == list(map(asdict, slow.values()))
+    assert count > 0
+
+
+def _any_row(message: Message, settings: Settings, identities: dict[str, Identity]) -> object:
+    cleaned: Kept | DroppedMessage = clean(message, settings.data)
+    assert isinstance(cleaned, Kept)
+    return row_of(message, register_sender(identities, message), "source", cleaned, identities)

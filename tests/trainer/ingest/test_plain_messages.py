@@ -3,7 +3,7 @@
 import random
 
 from persona.config import Cleaning, Data
-from trainer.ingest.cleaning import clean
+from trainer.ingest.cleaning import Kept, clean
 from trainer.ingest.plain_messages import clean_all
 from trainer.sources.message import Message
 
@@ -74,4 +74,9 @@ def test_many_are_cleaned_as_each_alone() -> None:
         Data(cleaning=Cleaning(runs=False, links=False)),
         Data(blocked_words=("hi",)),
     ):
-        assert clean_all(messages, settings) == [clean(message, settings) for message in messages]
+        cleaned = clean_all(messages, settings)
+        assert [
+            Kept((message.text.strip(),)) if one is None else one
+            for message, one in zip(messages, cleaned, strict=True)
+        ] == [clean(message, settings) for message in messages]
+        assert (None in cleaned) == (not settings.blocked_words)

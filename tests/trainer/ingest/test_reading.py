@@ -39,7 +39,7 @@ def read(folder: Path, *exports: DamagedExport) -> list[list[object]]:
     readings = read_all(
         cast(Any, exports), lambda messages: [message.text for message in messages], folder, Bars(quiet=True)
     )
-    return [[item if isinstance(item, Reject) else item[1] for item in reading] for _, reading in readings]
+    return [[item for batch in reading for item in (*batch.made, *batch.rejects)] for _, reading in readings]
 
 
 @pytest.mark.parametrize("error", [UserError("a.zip needs a password"), ValueError("no such month")])
