@@ -11,7 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 from persona.names import normalise
 
@@ -41,7 +43,7 @@ _NICK_MARKS = "_`^|-"  # IRC: whose nick is taken appends one
 _MARKS = "@:,：，;.!?<>()[]{}\"'*~-"
 
 
-class Assigned(NamedTuple):
+class Assigned(msgspec.Struct, frozen=True, gc=False):
     """Where a message belongs. thread: counts up from 0 in the order in which they begin. parent: id of the message it
     answers, "" if unknown. explicit: by its own reply link; otherwise by whom it addresses, or who addressed its author.
     """
@@ -83,7 +85,7 @@ class ThreadFinder:
         self._number = 0
         self._threads = 0
         self._last_thread, self._last_at = -1, -math.inf  # of the last message
-        self._messages = OrderedDict[str, tuple[str, int]]()  # id -> who said it, and the thread
+        self._messages = _Latest[tuple[str, int]](WINDOW)  # id -> who said it, and the thread
         self._thread_at = OrderedDict[int, float]()  # when the last message of a thread was said
         self._spoke = OrderedDict[str, _Spoken]()  # the last message of each speaker, the latest speaker last
         self._called = OrderedDict[str, _Spoken]()  # the last message that addressed somebody
@@ -121,7 +123,8 @@ class ThreadFinder:
 
     def _linked(self, at: float, reply_to: str) -> int:
         """Return the thread of the message it answers, -1 if that is unknown or ended long ago."""
-        _, thread = self._messages.get(reply_to, ("", -1))
+        said = self._messages.get(reply_to)
+        thread = said[1] if said else -1
         return -1 if at - self._thread_at.get(thread, -math.inf) > REPLY_REACH_SECONDS else thread
 
     def _answered(self, speaker: str, at: float, addressed: Sequence[str]) -> _Spoken | None:
@@ -159,7 +162,7 @@ class ThreadFinder:
     def _remember(self, message_id: str, speaker: str, at: float, thread: int, addressed: Iterable[str]) -> None:
         number = self._number
         self._number += 1
-        _put(self._messages, message_id, (speaker, thread), WINDOW)
+        self._messages.put(message_id, (speaker, thread))
         if self._last_thread == thread:  # as most often: it is the latest already
             self._thread_at[thread] = at
         else:
@@ -177,6 +180,26 @@ class ThreadFinder:
             for other in addressed:
                 _put(self._called, other, spoken, PEOPLE)
                 _put(self._pairs, (speaker, other), spoken, 4 * PEOPLE)
+
+
+class _Latest(Generic[Value]):
+    """The latest values that were put, at least `count` and fewer than twice as many, by key."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._new: dict[str, Value] = {}
+        self._old: dict[str, Value] = {}
+
+    def put(self, key: str, value: Value) -> None:
+        """Set a value as the latest."""
+        if len(self._new) >= self._count:
+            self._old, self._new = self._new, {}
+        self._new[key] = value
+
+    def get(self, key: str) -> Value | None:
+        """Return the value of a key; None if there is none, or no more."""
+        value = self._new.get(key)
+        return self._old.get(key) if value is None else value
 
 
 class _Names:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from persona.names import normalise
 from persona.word_tokens import end_of_words
 
@@ -43,8 +45,7 @@ class Quote:
             raise TranscriptError(f"{self.words!r} can't be quoted: it is empty or holds control characters")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """What one speaker said in a row.
 
     speaker: a key (see `names.normalise`). lines: one or more; in a chat each is a message of its own, a burst; in the

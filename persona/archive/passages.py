@@ -1,7 +1,7 @@
 """Passages: windows of a few turns, into which conversations are cut to be remembered. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from typing import NamedTuple
@@ -72,7 +72,7 @@ def _with_own_quote(turn: Turn, said: Sequence[str]) -> Turn:
     """Return the turn without a quote of another conversation, which may be one that must not be remembered."""
     if turn.quote is None or any(text.startswith(turn.quote.words.removesuffix("…")) for text in said):
         return turn
-    return replace(turn, quote=None)
+    return Turn(turn.speaker, turn.lines)
 
 
 def _pieces(turn: Turn, at: float | None) -> Iterator[_Piece]:

@@ -168,12 +168,12 @@ def _conversations(
         meant = tuple(people[named].key for named in row.mentions if named in people) if row.mentions else ()
         text = row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
         reply_to = row.reply_to if row.reply_to != UNKNOWN_PARENT else ""
-        thread, parent, explicit = finder.assign(row.message_id, key, at, text, reply_to, meant)
-        here = current.get(thread)
+        assigned = finder.assign(row.message_id, key, at, text, reply_to, meant)
+        here = current.get(assigned.thread)
         if here is None or (here.turns >= longest and here.rows[-1].sender != row.sender):
-            here = current[thread] = _Conversation()
+            here = current[assigned.thread] = _Conversation()
             conversations.append(here)
-        here.add(row, by_id.get(parent) if parent else None, explicit)
+        here.add(row, by_id.get(assigned.parent) if assigned.parent else None, assigned.explicit)
     return conversations
 
 
