@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from persona.markers import says_words
 from persona.transcript import Conversation, Excerpt, Turn
 from persona.word_tokens import end_of_words, word_tokens
@@ -72,7 +74,7 @@ def _with_own_quote(turn: Turn, said: Sequence[str]) -> Turn:
     """Return the turn without a quote of another conversation, which may be one that must not be remembered."""
     if turn.quote is None or any(text.startswith(turn.quote.words.removesuffix("…")) for text in said):
         return turn
-    return Turn(turn.speaker, turn.lines)
+    return replace(turn, quote=None)
 
 
 def _pieces(turn: Turn, at: float | None) -> Iterator[_Piece]:
