@@ -190,6 +190,9 @@ class _Latest(Generic[Value]):
         self._new: dict[str, Value] = {}
         self._old: dict[str, Value] = {}
 
+    def __len__(self) -> int:
+        return len(self._new) + len(self._old)
+
     def put(self, key: str, value: Value) -> None:
         """Set a value as the latest."""
         if len(self._new) >= self._count:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import combinations, islice
+from struct import unpack
 
 import numpy as np
 
@@ -100,7 +101,8 @@ class _Fingerprints:
             digests, whole = {_hash(texts[0])}, -1
         else:
             telling = list(filter(_is_telling, texts)) or [b"".join(texts)]
-            digests, whole = set(map(_hash, telling)), _hash(b"\n".join(texts))
+            hashes = b"".join([blake2b(text, digest_size=8).digest() for text in telling])
+            digests, whole = set(unpack(f">{len(telling)}Q", hashes)), _hash(b"\n".join(texts))
         self.digests.extend(digests)
         self.sizes.append(len(digests))
         self.least.append(min(digests))

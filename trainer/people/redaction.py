@@ -106,7 +106,12 @@ class NamesInText:
     def _worth_reading(self, rows: Sequence[MessageLike], on_scan: Callable[[slice, TextScan], None]) -> Iterator[int]:
         """Yield the places of rows in which a name may stand: most hold none, and that is quicker to see."""
         for chunk in chunks(len(rows)):
-            scan = TextScan(["\n".join((*row.lines, *row.quoted)) for row in rows[chunk]])
+            scan = TextScan(
+                [
+                    row.lines[0] if len(row.lines) == 1 and not row.quoted else "\n".join((*row.lines, *row.quoted))
+                    for row in rows[chunk]
+                ]
+            )
             on_scan(chunk, scan)
             yield from (chunk.start + np.flatnonzero(self._finder.may_stand_in(scan))).tolist()
 
