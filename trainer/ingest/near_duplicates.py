@@ -28,7 +28,7 @@ MIN_WORDS = 8  # shorter messages are habits
 MIN_ASCII = 2 * MIN_WORDS - 1  # characters of so many words
 MIN_SIMILARITY = 0.8  # Jaccard similarity of shingles
 _TOGETHER = 1 << 14  # messages at least, of one speaker or of many, that are compared in one go
-_CROWD = 32  # messages that share a rare shingle, from which on each is only compared with those that are kept
+_CROWD = 32  # messages that share a rare shingle, from which on two count; or two, from which on each is compared with those kept
 _DIFFERENCE = (1 - MIN_SIMILARITY) / (1 + MIN_SIMILARITY)  # at most, of the sizes of two such sets together
 _COUNTED_AT_ONCE = 1 << 20  # shingles
 _HASH_BITS, _BUCKET_BITS, _COMMON_BITS = 32, 18, 5  # of a shingle; of those counted as one; of how common it is
@@ -51,25 +51,20 @@ def _repeated(rows: Sequence[Row], places: np.ndarray, speakers: np.ndarray) -> 
     sets = _ShingleSets(rows, places, speakers)
     earlier, crowded = sets.alike()
     again: set[int] = set()
-    kept: dict[
-        tuple[int, bool], list[int]
-    ] = {}  # by a crowded shingle, and whether it is among the rarest of the message
+    kept: dict[int, list[int]] = {}  # by what they share with a crowd
     shingles: dict[int, frozenset[str]] = {}
     for number in sorted(earlier.keys() | crowded.keys()):
         others = {other for other in earlier.get(number, ()) if other not in again}
-        for key, is_rarest in crowded.get(number, ()):
-            others.update(sets.near(number, kept.get((key, True), ())))
-            if is_rarest:
-                others.update(sets.near(number, kept.get((key, False), ())))
-        own = shingles[number] = _shingles(rows[sets.places[number]])
-        for other in others:
+        for key in crowded.get(number, ()):
+            others.update(sets.near(number, kept.get(key, ())))
+        for other in {number, *others} if others else ():
             if other not in shingles:
                 shingles[other] = _shingles(rows[sets.places[other]])
-        if any(_jaccard(own, shingles[other]) >= MIN_SIMILARITY for other in others):
+        if any(_jaccard(shingles[number], shingles[other]) >= MIN_SIMILARITY for other in others):
             again.add(number)
         else:
-            for shared in crowded.get(number, ()):
-                kept.setdefault(shared, []).append(number)
+            for key in crowded.get(number, ()):
+                kept.setdefault(key, []).append(number)
     yield from sorted([sets.places[number] for number in again] + sets.copies)
 
 
@@ -96,20 +91,35 @@ class _ShingleSets:
         self._bits = _joined([members.bits for members in some])
         stays = first[_joined([members.owners for members in some])]
         self._owners = _joined([members.owners for members in some])[stays]
+        self._is_rare = _joined([members.is_rare for members in some])[stays].astype(np.bool_)
         self._is_rarest = _joined([members.is_rarest for members in some])[stays].astype(np.bool_)
         self._keys = _joined([members.keys for members in some])[stays]
 
-    def alike(self) -> tuple[dict[int, list[int]], dict[int, list[tuple[int, bool]]]]:
-        """Return, by number, earlier messages that each may repeat; and the shingles each shares with a crowd, with whether
-        they are among its rarest: of two alike, one is among those of the smaller set."""
-        order = np.argsort(self._keys)
-        keys, owners, is_rarest = self._keys[order], self._owners[order], self._is_rarest[order]
+    def alike(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+        """Return, by number, earlier messages that each may repeat; and the keys that each shares with a crowd."""
+        earlier: dict[int, list[int]] = {}
+        rare = self._is_rare
+        owners, keys = self._compare(self._owners[rare], self._keys[rare], self._is_rarest[rare], earlier)
+        if len(owners):  # a shingle that many share tells little, two of them much more
+            owners, keys = self._pairs(owners)
+            owners, keys = self._compare(owners, keys, np.ones(len(keys), np.bool_), earlier)
+        crowded: dict[int, list[int]] = {}
+        for owner, key in zip(owners.tolist(), keys.tolist(), strict=True):
+            crowded.setdefault(owner, []).append(key)
+        return earlier, crowded
+
+    def _compare(
+        self, owners: np.ndarray, keys: np.ndarray, is_rarest: np.ndarray, earlier: dict[int, list[int]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Add to `earlier` those who share a key and may be alike: of two such, it is among the rarest of the smaller set.
+        Returns the owners and the keys of crowds."""
+        order = np.argsort(keys)
+        keys, owners, is_rarest = keys[order], owners[order], is_rarest[order]
         begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
         runs = np.diff(np.append(begins, len(keys)))
         in_crowd = np.repeat(runs > _CROWD, runs)
         if len(begins):
             in_crowd &= np.repeat(np.logical_or.reduceat(is_rarest, begins), runs)
-        earlier: dict[int, list[int]] = {}
         left = np.flatnonzero(np.repeat((runs > 1) & (runs <= _CROWD), runs))
         for shift in range(1, _CROWD):
             left = left[left + shift < len(keys)]
@@ -119,11 +129,23 @@ class _ShingleSets:
             near = self._near(one, other) & rarest
             for first, second in zip(one[near].tolist(), other[near].tolist(), strict=True):
                 earlier.setdefault(max(first, second), []).append(min(first, second))
-        crowded: dict[int, list[tuple[int, bool]]] = {}
-        columns = (owners[in_crowd].tolist(), keys[in_crowd].tolist(), is_rarest[in_crowd].tolist())
-        for owner, *shared in zip(*columns, strict=True):
-            crowded.setdefault(owner, []).append((shared[0], shared[1]))
-        return earlier, crowded
+        return owners[in_crowd], keys[in_crowd]
+
+    def _pairs(self, crowd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return a key for each two rare members of these messages, with its owner: sets alike enough share one."""
+        is_in = np.zeros(len(self._sizes), np.bool_)
+        is_in[crowd] = True
+        stays = is_in[self._owners]
+        owners, keys = self._owners[stays], self._keys[stays]
+        left, pairs, whose = np.arange(len(owners)), [keys[:0]], [owners[:0]]
+        for shift in range(1, len(owners)):
+            left = left[left + shift < len(owners)]
+            left = left[owners[left] == owners[left + shift]]
+            if not len(left):
+                break
+            pairs.append(mixed(keys[left] + mixed(keys[left + shift])))
+            whose.append(owners[left])
+        return np.concatenate(whose), np.concatenate(pairs)
 
     def near(self, number: int, others: Sequence[int]) -> list[int]:
         """Return those of `others` that a message may be alike: in size, and by their sketches."""
@@ -154,11 +176,12 @@ def _shingled(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _RareMembers:
-    """The rarest members of the sets of some messages: those of which sets alike enough share one. counts: of their shingles.
-    said: a hash of who said each. begin: number of the first message.
+    """The rarest members of the sets of some messages: those of which sets alike enough share two (AdaptJoin: Wang and others,
+    SIGMOD 2012). counts: of their shingles. said: a hash of who said each. begin: number of the first message.
 
-    sizes: of the sets; sums: a hash of each whole; bits: its sketch. owners, keys, is_rarest: of each rare member the message,
-    what equal ones of one speaker have in common, and whether it is among those of the smaller of two sets."""
+    sizes: of the sets; sums: a hash of each whole; bits: its sketch. owners, keys, is_rare, is_rarest: of each rare member
+    the message, what equal ones of one speaker have in common, whether it is among those of which sets alike share one, and
+    among those of the smaller of two sets."""
 
     def __init__(
         self, counts: np.ndarray, shingles: np.ndarray, common: np.ndarray, said: np.ndarray, begin: int
@@ -171,8 +194,10 @@ class _RareMembers:
         self.sums = np.add.reduceat(hashes, starts) + said
         self.bits = np.bitwise_or.reduceat(np.uint64(1) << (hashes >> np.uint64(58)), starts)
         from_end = (starts + self.sizes)[owners] - np.arange(len(owners))  # how many members come, this one included
-        rare = from_end >= np.ceil(MIN_SIMILARITY * self.sizes - 1e-6)[owners]
+        least = np.ceil(MIN_SIMILARITY * self.sizes - 1e-6)[owners]
+        rare = from_end >= least - 1
         owners, from_end = owners[rare], from_end[rare]
+        self.is_rare = from_end >= least[rare]
         self.is_rarest = from_end >= np.ceil(2 / (1 + MIN_SIMILARITY) * MIN_SIMILARITY * self.sizes - 1e-6)[owners]
         self.keys = mixed(hashes[rare] + said[owners])
         self.owners = owners + begin

@@ -51,6 +51,19 @@ def test_what_is_found_is_what_comparing_all_would_find() -> None:
     assert sorted(places(*said)) == compared(said)
 
 
+def test_where_every_shingle_is_common_two_of_them_tell() -> None:
+    """Somebody of three words, who says hundreds of things with each run of them."""
+    rng = random.Random(2)
+    said = []
+    for _ in range(150):
+        words = rng.choices("lamp hall toy".split(), k=rng.randint(9, 24))
+        said.append(("me", " ".join(words)))
+        for _ in range(2):
+            words[rng.choice((0, -1))] = rng.choice(("lamp", "cat"))
+            said.append(("me", " ".join(words)))
+    assert sorted(places(*said)) == compared(said)
+
+
 def test_in_a_crowd_of_forms_too() -> None:
     """More than share a rare shingle before each is compared with those kept alone: one long text, filled in anew each time."""
     rng = random.Random(0)
