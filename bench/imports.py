@@ -3,8 +3,7 @@
 `python bench/imports.py --megabytes 1000` writes a Telegram result.json and an X tweets.js of that size (invented words),
 also zipped, and reads each in a process of its own: MB a CPU-second, and peak MiB above the same process before it opened
 the file. Ours makes messages of all records; json.load and ijson only parse. `--whole` adds what `python -m trainer import`
-takes for all of it: reading, cleaning, names, conversations, corpus; on one core, and on all ("cores"), with the seconds that
-pass and the CPU seconds of the thread that all others wait for: the share of the work that more cores don't shorten.
+takes for all of it, on one core: reading, cleaning, names, conversations, corpus.
 """
 
 import argparse
@@ -28,14 +27,14 @@ WORDS = (
     "honestly I would do it twice 小雨 said 早安 😀 haha ok but why is the workshop always cold in june"
 ).split()
 WAYS = ("ours", "json.load", "ijson")
-WHOLE, CORES = "import", "cores"
+WHOLE = "import"
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200, help="size of each export")
-    parser.add_argument("--whole", action="store_true", help="also the whole import command, on one core and on all")
+    parser.add_argument("--whole", action="store_true", help="also the whole import command, on one core")
     parser.add_argument("--read", nargs=2, metavar=("WAY", "PATH"), help="read one file and print what it took")
     chosen = parser.parse_args()
     if chosen.read:
@@ -43,7 +42,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         for path in written(Path(folder), chosen.megabytes):
-            show(path, (*WAYS, WHOLE, CORES) if chosen.whole else WAYS)
+            show(path, (*WAYS, WHOLE) if chosen.whole else WAYS)
 
 
 def show(path: Path, ways: Sequence[str]) -> None:
@@ -58,8 +57,6 @@ def show(path: Path, ways: Sequence[str]) -> None:
         lean = result["mebibytes"] / max(ours["mebibytes"], 1)
         smaller = f", {lean:.0f} times as small" if lean >= 2 else ""
         beside = f"{ratio:.1f} times as fast{smaller}" if way in WAYS[1:] else ""
-        if way in (WHOLE, CORES):
-            beside = f"{result['elapsed']:.1f} s, {result['here']:.1f} CPU-s in the first thread"
         print(f"{way:10} {speed:9.0f} {result['mebibytes']:9.0f}  {beside}", flush=True)
 
 
@@ -73,26 +70,19 @@ def in_its_own_process(way: str, path: Path) -> dict[str, float]:
 
 
 def measured(way: str, path: str) -> dict[str, float]:
-    """Megabytes (unpacked), records, seconds of all processes' CPUs, of this thread's (here) and of the clock (elapsed), and MiB
-    of memory above what importing the reader took."""
+    """Megabytes (unpacked), records, CPU seconds, and MiB of memory above what importing the reader took."""
     if way == WHOLE:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     read = reader(way)
     before = peak()
-    start, here, began, others = time.process_time(), time.thread_time(), time.monotonic(), others_seconds()
+    start = time.process_time()
     records, size = read(Path(path))
-    seconds = {
-        "seconds": time.process_time() - start + others_seconds() - others,
-        "here": time.thread_time() - here,
-        "elapsed": time.monotonic() - began,
+    return {
+        "megabytes": size / 1e6,
+        "records": records,
+        "mebibytes": peak() - before,
+        "seconds": time.process_time() - start,
     }
-    return {"megabytes": size / 1e6, "records": records, "mebibytes": peak() - before, **seconds}
-
-
-def others_seconds() -> float:
-    """CPU seconds of the processes that this one started and that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def peak() -> float:
@@ -111,7 +101,7 @@ def reader(way: str) -> Callable[[Path], tuple[int, int]]:
             return counted(export.read(lambda _: None)), export.size
 
         return ours
-    if way in (WHOLE, CORES):
+    if way == WHOLE:
         return whole_import()
     import ijson
 

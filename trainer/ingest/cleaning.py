@@ -74,8 +74,9 @@ def is_private(message: Message, settings: Data) -> bool:
     return message.conversation_type == "dm" or (message.is_group_dm and not settings.group_dms)
 
 
-def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
-    """Return the message as the corpus holds it, or the first rule that drops it."""
+def clean(message: Message, settings: Data, *, may_run: bool = True) -> Kept | DroppedMessage:
+    """Return the message as the corpus holds it, or the first rule that drops it. may_run: whether its text may hold a run of
+    one character."""
     switches = settings.cleaning.__dict__  # asked for every message: getattr on a model is slow where there is no field
     for name, applies in DROPS.items():
         if switches.get(name, True) and applies(message, settings):
@@ -85,7 +86,7 @@ def clean(message: Message, settings: Data) -> Kept | DroppedMessage:
         _split_quotation(draft)
     if message.conversation_type == "feed":
         _split_feed(draft, settings.cleaning)
-    lines = _written(draft, draft.text, settings.cleaning)
+    lines = _written(draft, draft.text, settings.cleaning, may_run)
     if message.platform not in TRANSCRIPTS:
         lines = typed(lines)
     if settings.cleaning.media and message.attachments:
@@ -147,13 +148,14 @@ def _split_feed(draft: _Draft, rules: Cleaning) -> None:
         draft.rewritten.append("handles")
 
 
-def _written(draft: _Draft, text: str, rules: Cleaning) -> tuple[str, ...]:
+def _written(draft: _Draft, text: str, rules: Cleaning, may_run: bool = True) -> tuple[str, ...]:
     """`text` as lines, links and runs folded."""
-    if rules.links and _may_hold_link(text) and _URL.search(text):
-        text = _URL.sub(_folded_link, text)
-        draft.rewritten.append("links")
+    if rules.links and _may_hold_link(text):
+        text, links = _URL.subn(_folded_link, text)
+        if links:
+            draft.rewritten.append("links")
     lines = tuple(line for line in plain_lines(text) if not INVISIBLE.fullmatch(line))
-    if rules.runs and any(map(_RUN.search, lines)):
+    if may_run and rules.runs and any(map(_RUN.search, lines)):
         lines = tuple(_RUN.sub(lambda run: run[1] * LONGEST_RUN, line) for line in lines)
         draft.rewritten.append("runs")
     return lines
@@ -190,7 +192,8 @@ def _is_post(message: Message) -> bool:
 
 
 def _is_bare_link(message: Message) -> bool:
-    return not message.attachments and _may_hold_link(message.text) and not _URL.sub("", message.text).strip()
+    text = message.text.strip()
+    return not message.attachments and bool(_URL.match(text)) and not _URL.sub("", text).strip()
 
 
 def _may_hold_link(text: str) -> bool:

@@ -13,12 +13,12 @@ Cleaned = Kept | DroppedMessage | None  # None: plain, its text is its only line
 _TELLING = '/[]<>"“@'  # of links, commands, markers, quotations and handles
 _KINDS_OF_TALK = ("group", "feed")
 
-_VISIBLE, _SUSPECT = 1, 2
+_VISIBLE, _TELLS, _UNPRINTABLE = 1, 2, 4
 
 
 def _class_of(char: str) -> int:
-    suspect = not char.isprintable() or char in _TELLING
-    return (0 if INVISIBLE.fullmatch(char) else _VISIBLE) | (_SUSPECT if suspect else 0)
+    seen = 0 if INVISIBLE.fullmatch(char) else _VISIBLE
+    return seen | (_TELLS if char in _TELLING else 0) | (0 if char.isprintable() else _UNPRINTABLE)
 
 
 _CLASSES = CharacterClasses(_class_of)
@@ -29,10 +29,12 @@ def clean_all(messages: Sequence[Message], settings: Data) -> list[Cleaned]:
     if settings.blocked_words:
         return [clean(message, settings) for message in messages]
     scan = TextScan([message.text for message in messages], folding=None)
-    plain = (scan.classes(_CLASSES) == _VISIBLE) & ~scan.repeating(LONGEST_RUN + 1)
+    classes = scan.classes(_CLASSES)
+    may_run = scan.repeating(LONGEST_RUN + 1) | (classes & _UNPRINTABLE > 0)  # what is left out may part a run
+    plain = (classes == _VISIBLE) & ~may_run
     return [
-        None if may_be_plain and _is_plain(message) else clean(message, settings)
-        for message, may_be_plain in zip(messages, plain.tolist(), strict=True)
+        None if may_be_plain and _is_plain(message) else clean(message, settings, may_run=runs)
+        for message, may_be_plain, runs in zip(messages, plain.tolist(), may_run.tolist(), strict=True)
     ]
 
 
