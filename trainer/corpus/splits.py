@@ -53,9 +53,8 @@ def assign_splits(
         for place in members if held_out else ():
             if splits[conversations[place].id] == TRAIN:
                 splits[conversations[place].id] = held_out[-1]
-    by_hash = sorted(
-        groups, key=lambda members: _draw([(prints.least[place], prints.wholes[place]) for place in members])
-    )
+    hashes = list(zip(prints.least, prints.wholes, strict=True))
+    by_hash = sorted(groups, key=lambda members: _draw([hashes[place] for place in members]))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
         held = _sum(said[place] for place, record in enumerate(conversations) if splits[record.id] == split)
         needed = {speaker for speaker, count in quota.items() if held.get(speaker, 0) < count}
@@ -98,15 +97,18 @@ class _Fingerprints:
     def add(self, texts: Sequence[bytes]) -> None:
         """Take the contents of a conversation."""
         if len(texts) == 1:  # as most of a timeline
-            digests, whole = {_hash(texts[0])}, -1
+            least = whole = _hash(texts[0])
+            self.digests.append(whole)
+            self.sizes.append(1)
         else:
             telling = list(filter(_is_telling, texts)) or [b"".join(texts)]
             hashes = b"".join([blake2b(text, digest_size=8).digest() for text in telling])
-            digests, whole = set(unpack(f">{len(telling)}Q", hashes)), _hash(b"\n".join(texts))
-        self.digests.extend(digests)
-        self.sizes.append(len(digests))
-        self.least.append(min(digests))
-        self.wholes.append(self.least[-1] if whole < 0 else whole)
+            digests = set(unpack(f">{len(telling)}Q", hashes))
+            least, whole = min(digests), _hash(b"\n".join(texts))
+            self.digests.extend(digests)
+            self.sizes.append(len(digests))
+        self.least.append(least)
+        self.wholes.append(whole)
 
 
 def _fingerprints(conversations: Sequence[ConversationRecord]) -> _Fingerprints:
