@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
 from engine.backends.transformers_engine import open_bundle_model
 from engine.choose import encoding_of, open_voice_of
@@ -62,7 +63,7 @@ def main() -> None:
 def quotes(scorer: LikelihoodScorer, contexts: Sequence[ReplyContext]) -> Figures:
     """Bits a character and R10@1 of replies that quote, with the quote and without."""
     quoting = [context for context in contexts if context.real.quote]
-    bare = [replace(context, real=replace(context.real, quote=None)) for context in quoting]
+    bare = [replace(context, real=structs.replace(context.real, quote=None)) for context in quoting]
     print(f"{len(contexts)} held-out replies, {len(quoting)} of them quote what they answer")
     figures: Figures = {}
     for name, asked in (("with its quote", quoting), ("without", bare)):
