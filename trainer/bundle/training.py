@@ -24,13 +24,16 @@ from persona.config import Settings
 from persona.sampling import SamplingParams
 from trainer.adapter.probe import find_probe
 from trainer.adapter.setup import (
+    MIN_WATCHED_TOKENS,
     TrainingSetup,
+    at_most,
     build_setup,
     chosen_learning_rate,
     require_enough,
     target_speakers,
     with_logit_bias,
 )
+from trainer.adapter.share import keep_share, scale_adapter
 from trainer.base.loading import LoadedBase, open_base
 from trainer.bundle.config_hash import config_hash
 from trainer.bundle.provenance import write_provenance
@@ -107,12 +110,27 @@ def _train_into(
     if world()[0]:
         return trained, seal
     learned_from = corpus.in_split(TRAIN)
-    model = with_logit_bias(settings, base, setup.model, setup.rows, learned_from)
+    model, share = _finished(settings, setup, learned_from, bars)
     tuned = measure_loss(model, test, setup.fit.tokens, base.encoding.end_of_turn)
-    metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began)
+    metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began) | {"adapter_share": share}
     shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
     write_provenance(corpus, folder)
     return trained, _add_files(folder, model, base, settings, trained, seal, learned_from, bars, metrics=metrics)
+
+
+def _finished(
+    settings: Settings, setup: TrainingSetup, learned_from: Sequence[ConversationRecord], bars: Bars
+) -> tuple[PeftModel, float]:
+    """Return the trained model with its logit bias, and how much of both is kept; of a base that wasn't grown here fewer
+    messages are asked, for it is slow."""
+    model = with_logit_bias(settings, setup.base, setup.model, setup.rows, learned_from)
+    watched = setup.calibration if setup.base.from_scratch else at_most(setup.calibration, MIN_WATCHED_TOKENS)
+    share = keep_share(model, watched, setup.fit.tokens, setup.base.encoding.end_of_turn)
+    if share < 1:
+        bars.say(
+            f"{share:.3g} of the adapter's strength is kept: more predicts held-out messages worse than the base does"
+        )
+    return model, share
 
 
 def _key(settings: Settings, corpus: Corpus, base: LoadedBase) -> str:
@@ -264,6 +282,7 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
     setup = build_setup(again, corpus, open_base(settings, corpus, bars), refit=True, archive=folder / PRIVATE / FILE)
     refit = _train_adapter(again, setup, folder / "work", bars)
     model = with_logit_bias(settings, setup.base, setup.model, setup.rows, corpus.conversations)
+    scale_adapter(model, seal.metrics.get("adapter_share", 1.0))
     shutil.rmtree(folder / "work")
     shutil.rmtree(folder / "base", ignore_errors=True)
     held_out = [record.id for record in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)]
