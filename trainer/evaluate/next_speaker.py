@@ -92,13 +92,15 @@ def _of_others(turns: Sequence[Turn], me: str) -> Iterator[tuple[int, str]]:
 
 
 def held_out_talk(corpus: Corpus, split: str, me: str) -> list[ConversationRecord]:
-    """Return the conversations of a held-out split, and as large a share of the groups' talk in which the persona said
-    nothing: all of it is in the trained split, and a bot hears it too."""
+    """Return the conversations of a held-out split in which the persona speaks, and as large a share of the groups' talk in
+    which it doesn't: most of that is in the trained split, and a bot hears it too."""
     groups = [record for record in corpus.conversations if record.conversation.scene == "group"]
-    silent = [record for record in groups if not _speaks(record, me) and corpus.splits[record.id] == TRAIN]
-    held_out = sum(_speaks(record, me) for record in groups if corpus.splits[record.id] == split)
-    every = max(2, round((len(groups) - len(silent)) / max(1, held_out)))
-    return [*corpus.in_split(split), *silent[split == TEST_SPLIT :: every]]
+    silent = [record for record in groups if not _speaks(record, me)]
+    held_out = [record for record in groups if corpus.splits[record.id] == split and _speaks(record, me)]
+    wanted = round(len(silent) * len(held_out) / max(1, len(groups) - len(silent)))
+    own = [record for record in silent if corpus.splits[record.id] == split][:wanted]
+    trained = [record for record in silent if corpus.splits[record.id] == TRAIN][split == TEST_SPLIT :: 2]
+    return [*held_out, *own, *evenly_spaced(trained, wanted - len(own))]
 
 
 def _speaks(record: ConversationRecord, me: str) -> bool:
