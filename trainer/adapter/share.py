@@ -33,7 +33,7 @@ def keep_share(model: PeftModel, held_out: Sequence[Window], budget: int, pad: i
 
 
 def scale_adapter(model: PeftModel, share: float) -> None:
-    """Multiply what the adapter adds to its base, a logit bias included."""
+    """Multiply what the adapter adds to its base."""
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if any(factor in name for factor in _LAST_FACTORS):
