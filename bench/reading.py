@@ -113,7 +113,9 @@ def not_words(voice: Voice, corpus: Corpus, contexts: Sequence[ReplyContext], mo
 KINDS: dict[str, Callable[[tuple[str, ...]], bool]] = {
     "a reaction": is_reaction,
     "with a sticker": lambda lines: any(map(sticker_of, lines)),
-    "with an emoji": lambda lines: not is_reaction(lines) and any(map(emoji_of, lines)),
+    "with an emoji": lambda lines: (
+        not is_reaction(lines) and any(emoji_of(line) for line in lines if not sticker_of(line))
+    ),
 }
 
 if __name__ == "__main__":
