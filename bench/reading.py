@@ -24,7 +24,7 @@ from engine.voice import Voice
 from persona.bundle import current
 from persona.config import load
 from persona.emoji import emoji_of
-from persona.markers import is_reaction, sticker_of
+from persona.markers import is_reaction, sticker_of, words_of
 from persona.transcript import UNKNOWN
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
@@ -113,9 +113,7 @@ def not_words(voice: Voice, corpus: Corpus, contexts: Sequence[ReplyContext], mo
 KINDS: dict[str, Callable[[tuple[str, ...]], bool]] = {
     "a reaction": is_reaction,
     "with a sticker": lambda lines: any(map(sticker_of, lines)),
-    "with an emoji": lambda lines: (
-        not is_reaction(lines) and any(emoji_of(line) for line in lines if not sticker_of(line))
-    ),
+    "with an emoji": lambda lines: any(emoji_of(words_of(line)) for line in lines),
 }
 
 if __name__ == "__main__":

@@ -26,8 +26,13 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+_AT_REST = """() => Promise.all(document.getAnimations()
+    .filter(each => each.effect?.getComputedTiming().endTime < 5000).map(each => each.finished.catch(() => null)))"""
+
+
 def violations(page: Page | Frame) -> list[str]:
     """Return a sentence for each rule of axe-core that a page breaks, with the elements that break it."""
+    page.evaluate(_AT_REST)  # a colour on its way to another is nobody's choice
     page.evaluate(_axe())
     broken: list[str] = page.evaluate(_RUN)
     return broken

@@ -15,7 +15,7 @@ Made = TypeVar("Made")
 Make = Callable[[Sequence[Message]], Sequence[Made]]
 
 
-class Batch(NamedTuple, Generic[Made]):
+class MessageBatch(NamedTuple, Generic[Made]):
     """Messages of an export, in order. made: of each of them. rejects: what could not be read between them."""
 
     messages: Sequence[Message]
@@ -27,13 +27,13 @@ class Stopped(Exception):
     """The import was interrupted while this process read for it."""
 
 
-def made(export: Export, make: Make[Made], on_bytes: Callable[[int], None]) -> Iterator[Batch[Made]]:
+def made(export: Export, make: Make[Made], on_bytes: Callable[[int], None]) -> Iterator[MessageBatch[Made]]:
     """Yield the messages of an export, with what `make` makes of them."""
     items = _guarded(export, on_bytes)
     while some := list(islice(items, BATCH)):
         messages = [item for item in some if isinstance(item, Message)]
         rejects = [item for item in some if isinstance(item, Reject)] if len(messages) < len(some) else ()
-        yield Batch(messages, make(messages), rejects)
+        yield MessageBatch(messages, make(messages), rejects)
 
 
 def _guarded(export: Export, on_bytes: Callable[[int], None]) -> Iterator[Message | Reject]:

@@ -9,7 +9,7 @@ import msgspec
 from persona.config import Settings
 from trainer.corpus.segmentation import Row
 from trainer.ingest.cleaning import DroppedMessage, Kept
-from trainer.ingest.export_stream import Batch
+from trainer.ingest.export_stream import MessageBatch
 from trainer.ingest.plain_messages import Cleaned, clean_all
 from trainer.ingest.reading import read_all
 from trainer.ingest.rows import PlainRows, in_voice, row_of
@@ -59,7 +59,7 @@ class _Items:
         self._identities = identities
         self._plain = PlainRows(source, identities)
 
-    def of(self, batch: Batch[Cleaned]) -> Sequence[GatheredItem]:
+    def of(self, batch: MessageBatch[Cleaned]) -> Sequence[GatheredItem]:
         """Return the messages as rows, and what could not be read."""
         plain = self._plain.row_of
         items: list[GatheredItem] = [

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from trainer.ingest.export_stream import Batch, Made, Make, made
+from trainer.ingest.export_stream import Made, Make, MessageBatch, made
 from trainer.ingest.reading_process import advance, begin, ended_from_outside, shared_in, usable_cores
 from trainer.progress import Bars
 from trainer.sources.registry import Export
@@ -27,7 +27,7 @@ def read_all(
     folder: Path,
     bars: Bars,
     parallel_from: int = PARALLEL_FROM,
-) -> Iterator[tuple[Export, Iterator[Batch[Made]]]]:
+) -> Iterator[tuple[Export, Iterator[MessageBatch[Made]]]]:
     """Yield each export, in order, with its messages, some at a time, and what `make` makes of them.
 
     make: has to be picklable; gets some messages at a time.
@@ -50,7 +50,7 @@ def _reads_in_processes(exports: Sequence[Export], parallel_from: int) -> bool:
 
 def _in_processes(
     exports: Sequence[Export], make: Make[Made], folder: Path, bars: Bars
-) -> Iterator[tuple[Export, Iterator[Batch[Made]]]]:
+) -> Iterator[tuple[Export, Iterator[MessageBatch[Made]]]]:
     context = get_context("spawn")  # a fork would inherit the threads of the bars
     shared = shared_in(context)
     pool = ProcessPoolExecutor(min(len(exports), usable_cores()), context, begin, (shared,))
@@ -84,7 +84,7 @@ def _result(job: "Future[Path]", export: Export) -> Path:
         raise ended_from_outside(export.label, "import the exports one by one") from error
 
 
-def _spooled(path: Path) -> Iterator[Batch[Made]]:
+def _spooled(path: Path) -> Iterator[MessageBatch[Made]]:
     """Yield the messages of a file that a reading process has written."""
     with path.open("rb") as file:
         while batch := _batch(file):
@@ -92,9 +92,9 @@ def _spooled(path: Path) -> Iterator[Batch[Made]]:
     path.unlink()
 
 
-def _batch(file: BinaryIO) -> Batch[Any] | None:
+def _batch(file: BinaryIO) -> MessageBatch[Any] | None:
     try:
-        decoded: Batch[Any] = pickle.load(file)
+        decoded: MessageBatch[Any] = pickle.load(file)
     except EOFError:
         return None
     return decoded

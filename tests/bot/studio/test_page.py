@@ -164,9 +164,12 @@ def test_two_versions_answer_side_by_side(visitor: Visit) -> None:
 def test_everybody_talks(visitor: Visit) -> None:
     """A group conversation of so many turns."""
     visitor.page.locator("#everybody button").first.click()
-    visitor.page.locator("#everybody input[type=number]").fill("4")
-    visitor.page.locator("#everybody input[type=number]").press("Tab")
+    visitor.settled()  # what is unfolded is drawn anew
+    turns = visitor.page.locator("#everybody input[type=number]")
+    turns.fill("4")
+    turns.press("Tab")
     visitor.settled()
+    expect(turns).to_have_value("4")
     visitor.page.click("#everybody-begin")
     expect(visitor.page.locator("#everybody-talk .turn")).to_have_count(4, timeout=PATIENCE)
     names = visitor.page.locator("#everybody-talk .turn b").all_inner_texts()
