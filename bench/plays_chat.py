@@ -2,7 +2,8 @@
 
 Six actors share the parts of tinyshakespeare; whoever leads a scene is Thea, so that she has some 2,000 messages. What a chat
 has besides is derived by rule: an answer that comes after somebody else's next message and links to what it answers; short
-assent as a reaction; a short exclamation as a sticker; a fifth of the scenes, without her, go on beside the scene before.
+assent as a reaction; a short exclamation as a sticker, an emoji behind some longer ones; a fifth of the scenes, without her,
+go on beside the scene before.
 """
 
 import itertools
@@ -30,6 +31,7 @@ ASSENT = {
     "alas": "😢",
     "o": "😢",
 }
+EMOJI, IN_SO_MANY = {"?": "🤔", "!": "🔥"}, 3  # behind a question or an exclamation, by its last word
 STICKERS = ("🎉", "🔥", "😱")
 SCENE = 20  # speeches, at most
 SHORT = 6  # words of what becomes a reaction or a sticker
@@ -128,7 +130,9 @@ def _like_chat(speeches: Sequence[Speech], rng: random.Random) -> list[Speech]:
         elif one.text.endswith("!") and 0 < len(words) <= SHORT:
             made.append(replace(one, sticker=STICKERS[zlib.crc32(words[0].encode()) % len(STICKERS)]))
         else:
-            made.append(replace(one, answers=parent.key if parent and rng.random() < LINKED else None))
+            emoji = EMOJI.get(one.text[-1:], "") if words and zlib.crc32(words[-1].encode()) % IN_SO_MANY == 0 else ""
+            links = parent.key if parent and rng.random() < LINKED else None
+            made.append(replace(one, text=f"{one.text} {emoji}".strip(), answers=links))
     place = 1
     while place + 1 < len(made):
         late, following = made[place], made[place + 1]
