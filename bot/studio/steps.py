@@ -17,12 +17,14 @@ _BESIDE = {"disk": EXPORTS, "settings": PEOPLE, "bundle": TRAINING, "engine": ME
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What can be said of a step. done: nothing is left to do. faults: what the doctor found wrong, with how to mend it."""
+    """What can be said of a step. done: nothing is left to do. faults: what the doctor found wrong, with how to mend it.
+    too_early: a check that can't pass yet; the sentence says what comes first."""
 
     done: bool
     sentence: str
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    too_early: str = ""
 
 
 def steps_of(config: Path) -> list[Step]:
@@ -48,8 +50,8 @@ def with_findings(steps: Sequence[Step], findings: Iterable[Finding]) -> list[St
         step = completed[number]
         if finding.ok:
             completed[number] = replace(step, notes=(*step.notes, f"{finding.check}: {finding.detail}"))
-        else:
-            fault = f"{finding.check}: {finding.detail}" + (f". {finding.mend}" if finding.mend else "")
+        elif finding.check != step.too_early:
+            fault = f"{finding.check}: {finding.detail}" + (f"; {finding.mend}" if finding.mend else "")
             completed[number] = replace(step, faults=(*step.faults, fault))
     return completed
 
@@ -83,18 +85,21 @@ def _trained(settings: Settings) -> tuple[Step, Step]:
         made = speaking.seal.created[:16].replace("T", " ")
         return Step(True, f"Version {speaking.number} of {made} speaks."), Step(True, f"{name} can be talked to.")
     if available:
-        held_back = Step(False, f"Version {available[0].number} was held back: its report says why.")
-        return held_back, Step(False, "Choose a version above and press Make current to meet it all the same.")
-    nobody = Step(False, "There is nobody to meet yet.")
+        held_back = f"Version {available[0].number} was held back: its report says why."
+        choose = "Choose a version above and press Make current to meet it all the same."
+        return Step(False, held_back, too_early="bundle"), Step(False, choose, too_early="engine")
+    nobody = Step(False, "There is nobody to meet yet.", too_early="engine")
     if reasons := unusable(settings.adapters):
-        return Step(False, "What was trained can't be used any more; press Start.", faults=tuple(reasons)), nobody
-    return Step(False, "Nothing is trained yet; press Start."), nobody
+        old = "What was trained can't be used any more; press Start."
+        return Step(False, old, faults=tuple(reasons), too_early="bundle"), nobody
+    return Step(False, "Nothing is trained yet; press Start.", too_early="bundle"), nobody
 
 
 def _tokens(settings: Settings) -> Step:
     on = list(settings.enabled_platforms)
     if not on:
-        return Step(False, "Neither Discord nor Telegram is switched on; nothing here needs them.")
+        nothing = "Neither Discord nor Telegram is switched on; nothing here needs them."
+        return Step(False, nothing, too_early="platforms")
     try:
         missing = [platform.token for platform in on if not secret(platform.token, settings)]
     except UserError as fault:

@@ -47,17 +47,24 @@ def test_a_token_that_is_missing_is_named(bare_home: Home, monkeypatch: pytest.M
     assert "secret" not in step.sentence
 
 
-def test_the_doctors_answer_stands_beside_its_step(bare_home: Home) -> None:
+def test_what_comes_later_is_no_fault(bare_home: Home) -> None:
+    """Before a training there is no adapter, and nobody has to switch a platform on; the steps say so."""
+    findings = [Finding(check, False, "none") for check in ("bundle", "engine", "platforms")]
+    steps = with_findings(steps_of(bare_home.config), findings)
+    assert [step.faults for step in steps] == [()] * len(TITLES)
+
+
+def test_the_doctors_answer_stands_beside_its_step(trained: Home) -> None:
     """A fault with how to mend it; what concerns platforms stands beside the tokens."""
     findings = [
         Finding("disk", True, "9 GiB free"),
         Finding("engine", False, "no answer", "start it"),
         Finding("discord intents", False, "no message content", "switch it on"),
     ]
-    steps = with_findings(steps_of(bare_home.config), findings)
+    steps = with_findings(steps_of(trained.config), findings)
     assert steps[EXPORTS].notes == ("disk: 9 GiB free",)
-    assert steps[MEETING].faults == ("engine: no answer. start it",)
-    assert steps[TOKENS].faults == ("discord intents: no message content. switch it on",)
+    assert steps[MEETING].faults == ("engine: no answer; start it",)
+    assert steps[TOKENS].faults == ("discord intents: no message content; switch it on",)
 
 
 def test_an_adapter_of_another_day_is_not_nothing(bare_home: Home, trained: Home) -> None:
