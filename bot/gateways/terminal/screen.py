@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Protocol
 
 CHUNK = 1 << 16  # bytes read at once
+DUMB = ("", "dumb", "unknown")  # what TERM says where no cursor can be moved
 
 
 class Screen(Protocol):
@@ -39,7 +40,7 @@ class PipeScreen:
 
     async def lines(self, prompt: str) -> AsyncIterator[str]:
         """Every line, echoed under `prompt`. Read without a thread, which could not be interrupted."""
-        async for line in _lines_of(self._source):
+        async for line in lines_of(self._source):
             if line.strip():
                 self.show(f"{prompt}{line}")
             yield line
@@ -55,31 +56,32 @@ class PipeScreen:
         yield
 
 
-async def _lines_of(source: IO[str]) -> AsyncIterator[str]:
+async def lines_of(source: IO[str]) -> AsyncIterator[str]:
     """Lines without their ends; whatever can't be waited for (a file, /dev/null) is read as it stands."""
     number = _waitable(source)
     if number is None:
         for line in source:
             yield line.rstrip("\n")
         return
-    loop, ready = asyncio.get_running_loop(), asyncio.Event()
     decoder, rest = codecs.getincrementaldecoder("utf-8")("replace"), ""
-    loop.add_reader(number, ready.set)
+    while chunk := await _read(number):
+        *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+        for line in whole:
+            yield line
+    if rest := rest + decoder.decode(b"", final=True):
+        yield rest
+
+
+async def _read(number: int) -> bytes:
+    """What there is to read, once there is some: a reader that stays would call once too often, and the next read block."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(number, lambda: ready.done() or ready.set_result(None))
     try:
-        while True:
-            await ready.wait()
-            ready.clear()
-            chunk = os.read(number, CHUNK)
-            rest += decoder.decode(chunk, final=not chunk)
-            *whole, rest = rest.split("\n")
-            for line in whole:
-                yield line
-            if not chunk:
-                break
-        if rest:
-            yield rest
+        await ready
     finally:
         loop.remove_reader(number)
+    return os.read(number, CHUNK)
 
 
 def _waitable(source: IO[str]) -> int | None:
@@ -98,6 +100,11 @@ def open_screen(greeting: str) -> Iterator[Screen]:
     """The terminal if somebody sits at both ends of it, else the pipe. greeting: shown there until the chat begins."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         yield PipeScreen()
+        return
+    if os.environ.get("TERM", "").lower() in DUMB:
+        from bot.gateways.terminal.plain_screen import PlainScreen
+
+        yield PlainScreen(greeting)
         return
     from bot.gateways.terminal.typed_screen import TypedScreen
 

@@ -21,9 +21,9 @@ UP, LEFT = "\x1b[A", "\x1b[D"
 class Chat:
     """A chat in a pseudo-terminal of 80 columns."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, term: str = "xterm") -> None:
         words = ["-m", "bot", "chat", "--config", str(home.config)]
-        environment: dict[str, str] = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "OMP_NUM_THREADS": "1"}
+        environment: dict[str, str] = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": term, "OMP_NUM_THREADS": "1"}
         self.process: Any = pexpect.spawn(
             sys.executable, words, cwd=str(ROOT), env=environment, encoding="utf-8", dimensions=(24, 80), timeout=30
         )
