@@ -67,13 +67,13 @@ def ask_bot(settings: Settings) -> list[FeedbackLine]:
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
         raise UserError(f"the bot's votes can't be read: {said[0].removeprefix('alterego: ')}")
-    return read_lines(done.stdout.splitlines(), "python -m bot feedback")
+    return read_lines(done.stdout.split("\n"), "python -m bot feedback")
 
 
 def read_file(path: Path) -> list[FeedbackLine]:
     """Return what a file of `python -m bot feedback` holds. Raises UserError naming the line at fault."""
     try:
-        return read_lines(path.read_text(encoding="utf-8").splitlines(), str(path))
+        return read_lines(path.read_text(encoding="utf-8").split("\n"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} can't be read ({error}); write it with 'python -m bot feedback > FILE'") from error
 

@@ -104,6 +104,14 @@ def test_a_file_of_votes_is_read_and_what_is_none_is_named(settings: Settings, t
     assert judged_replies(settings, [broken]) == []
 
 
+def test_a_line_of_the_file_ends_where_json_lines_do(settings: Settings, tmp_path: Path) -> None:
+    """Not at what else breaks lines, which words may hold."""
+    votes = tmp_path / "votes.jsonl"
+    corrected = line(score=-1, right="y\x85z\u2028w").model_dump()
+    votes.write_text(json.dumps(corrected, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert [reply.right for reply in judged_replies(settings, read_file(votes))] == [("y", "z", "w")]
+
+
 def test_the_bots_own_sentence_says_why_its_votes_cannot_be_read(tmp_path: Path) -> None:
     """As that of a store that can't be opened."""
     broken = load(Home(tmp_path).settings(sample_settings('[store]\nurl = "mysql://x"\n')).config)
