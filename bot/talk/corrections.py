@@ -4,7 +4,7 @@ import re
 
 from persona.turn_lines import plain_lines
 
-_OPENING = re.compile(r"\s*i(?:['’]d|\s+would)\s+(?:say|have\s+said)\b\s*[:,…]*\s*", re.IGNORECASE)
+_OPENING = re.compile(r"\s*i(?:['’]?d|\s+would)\s+(?:say|have\s+said)\b\s*[:,…]*\s*", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”', re.DOTALL)
 
 

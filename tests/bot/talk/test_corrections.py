@@ -10,6 +10,8 @@ from bot.talk.corrections import instead
     [
         ("I'd say nope", "nope"),
         ("i’d say: nope", "nope"),
+        ("id say nope", "nope"),
+        ("id card", "id card"),
         ("I would have said … nope\n no ", "nope\nno"),
         ("nope, tuesday", "nope, tuesday"),
         ("I'd say “see you there”", "see you there"),
