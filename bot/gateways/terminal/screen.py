@@ -74,11 +74,10 @@ async def lines_of(source: IO[str]) -> AsyncIterator[str]:
 
 async def _read(number: int) -> bytes:
     """What there is to read, once there is some: a reader that stays would call once too often, and the next read block."""
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(number, lambda: ready.done() or ready.set_result(None))
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(number, ready.set)
     try:
-        await ready
+        await ready.wait()
     finally:
         loop.remove_reader(number)
     return os.read(number, CHUNK)
