@@ -1,6 +1,6 @@
 """What people think of the persona's answers: votes, and what its owner would have said instead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.store.database import lines_of, written
 from bot.store.records import Answer
 from bot.store.repository import Repository, reading, transaction
-from bot.store.schema import answers, corrections, feedback
+from bot.store.schema import answers, corrections, feedback, outbox
 
 _MADE = ("prompt", "completion", "adapter", "authors")
 _SAME = ("account", "channel", "prompt", "adapter", "authors", "message_id", "author_id", "at")
@@ -53,7 +53,9 @@ class Feedback(Repository):
         if row is None:
             return None
         made = dict(zip(_MADE, row, strict=True)) | {"authors": lines_of(row.authors)}
-        return self._keep(write, account, channel, message_id, author_id, Answer(**made), right)
+        ours = (outbox.c.account == account) & (outbox.c.channel == channel) & (outbox.c.origin == origin)
+        posts = write.execute(sa.select(outbox.c.message_id).where(ours)).scalars().all()
+        return self._keep(write, account, channel, message_id, author_id, Answer(**made), right, posts)
 
     @transaction
     def correct_answer(
@@ -83,11 +85,14 @@ class Feedback(Repository):
         author_id: str,
         answer: Answer,
         right: str,
+        posts: Sequence[str | None] = (),
     ) -> bool:
+        """Keep a judgement of an answer instead of what the same person thought of any of its posts."""
         place = {"account": account, "channel": channel, "message_id": message_id, "author_id": author_id}
         replaced = 0
         for table in (corrections, feedback):
-            theirs = sa.and_(*(table.c[name] == value for name, value in place.items()))
+            here = (table.c.account == account) & (table.c.channel == channel) & (table.c.author_id == author_id)
+            theirs = here & table.c.message_id.in_([message_id, *filter(None, posts)])
             replaced += write.execute(table.delete().where(theirs)).rowcount
         made = {"prompt": answer.prompt, "adapter": answer.adapter, "authors": written(answer.authors)}
         row = {**place, **made, "at": self.database.clock()}

@@ -13,8 +13,9 @@ async def said(store: BotStore, number: int, answer: Answer | None = MADE) -> st
     """An answer that was posted as message 70 + number; returns its origin."""
     await commit(store, heard(number, trigger="mention"))
     waiting = (await store.inbox.waiting(ACCOUNT))[-1]
-    (post, _) = await store.inbox.settle(waiting, "answered", "mention", PARTS, answer=answer)
+    (post, second) = await store.inbox.settle(waiting, "answered", "mention", PARTS, answer=answer)
     await store.outbox.sent(post, str(70 + number), "MARA", "3")
+    await store.outbox.sent(second, str(170 + number), "MARA", "3")
     return str(await store.outbox.origin_of(ACCOUNT, CHANNEL, str(70 + number)))
 
 
@@ -34,6 +35,16 @@ async def test_a_second_correction_replaces_the_first_and_a_vote(store: BotStore
     assert sorted((each.score, each.right) for each in await store.feedback.judgements()) == [(-1, ""), (1, "")]
     await store.people.rate(*place, "owner", 0)  # taken back
     assert [each.author_id for each in await store.feedback.judgements()] == ["v"]
+
+
+async def test_a_correction_replaces_a_vote_on_any_post_of_the_answer(store: BotStore) -> None:
+    """A 👍 below its second message would else outweigh the refusal. Others' votes stay."""
+    origin = await said(store, 1)
+    await store.people.rate(ACCOUNT, CHANNEL, origin, "171", "owner", 1)
+    await store.people.rate(ACCOUNT, CHANNEL, origin, "171", "v", 1)
+    assert await store.feedback.correct(ACCOUNT, CHANNEL, origin, "71", "owner", "") is True
+    judged = {(each.author_id, each.score) for each in await store.feedback.judgements()}
+    assert judged == {("v", 1), ("owner", -1)}
 
 
 async def test_an_answer_of_which_nothing_is_kept_cannot_be_corrected(store: BotStore) -> None:
