@@ -286,9 +286,13 @@ async def test_an_emoji_goes_out_as_the_chat_s_custom_one(
     assert "entities" not in (await telegram.wait_sent(3))[2]
     telegram.custom_emoji = None
     daemon.engine.words = lambda _: "eh 🐸"
-    telegram.say("🐸")
     telegram.say("so?", mention=True)
-    assert "entities" not in (await telegram.wait_sent(4))[3]
+    assert "entities" not in (await telegram.wait_sent(4))[3]  # it isn't asked for again at every post
+    telegram.say("croak🐸", entities=[entity])
+    telegram.say("🐸")
+    daemon.engine.words = lambda _: "uh 🐸"
+    telegram.say("and now?", mention=True)
+    assert "entities" not in (await telegram.wait_sent(5))[4]
 
 
 async def test_a_sticker_is_one_of_the_servers(

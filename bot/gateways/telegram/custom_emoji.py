@@ -34,6 +34,10 @@ class CustomEmoji:
             while len(self._seen) > MAX_CHATS:
                 self._seen.popitem(last=False)
 
+    def forget(self, chat: int | str) -> None:
+        """Take the emoji of a chat as they are, until somebody uses custom ones there again."""
+        self._seen.pop(int(chat), None)
+
     def entities(self, chat: int | str, text: str) -> list[dict[str, Any]]:
         """Return the entities that make custom ones of the emoji in `text`. Places are in UTF-16 code units."""
         known = self._seen.get(int(chat), {})

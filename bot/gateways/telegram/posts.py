@@ -77,7 +77,8 @@ class Poster:
         except Undeliverable:
             if not entities:
                 raise
-            posted = await self._asked(message.channel, method, {**wish, **special})  # such as of a set that is gone
+            self.emoji.forget(chat)  # such as those of a set that is gone
+            posted = await self._asked(message.channel, method, {**wish, **special})
         return message.reply_to if method == "setMessageReaction" else _id_in(posted, "message_id")
 
     async def delete(self, channel: str, message_id: str) -> None:
