@@ -26,7 +26,7 @@ from persona.config import Settings, load
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.likelihood import LikelihoodScorer, bits_per_character
-from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
+from trainer.evaluate.reply_context import evenly_spaced, reply_contexts
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = (0.0, 0.05, 0.1, 0.3)
@@ -103,15 +103,11 @@ def _figures(settings: Settings, folder: Path, count: int) -> Figures:
     scored = [(context, context.real) for context in evenly_spaced(contexts, 2 * count)]
     found: reading.Figures = {"bits a character": bits_per_character(scorer.bits(scored))}
     found |= reading.turns(voice, corpus, 5 * count)
-    found |= reading.quotes(scorer, [each for each in contexts if _is_late(each)])
+    found |= reading.quotes(scorer, contexts)
     found |= reading.not_words(voice, corpus, contexts, 4 * count)
     asked = evenly_spaced(list(skew.contexts(settings, corpus, bundle.seal.max_length // 2)), 2 * count)
     found |= skew.figures(asked, scorer)
     return {name: figure.plain if figure else None for name, figure in found.items()}
-
-
-def _is_late(context: ReplyContext) -> bool:
-    return context.real.quote is not None
 
 
 def table_of(measured: Mapping[float, Figures]) -> str:
