@@ -44,6 +44,16 @@ class Run:
         """Whether there is nothing more to come."""
         return self._reading.done()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was interrupted and still cleans up."""
+        return self._interrupted and not self.is_over
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether it ended because it was interrupted."""
+        return self._interrupted and self.is_over and self._process.returncode != 0
+
     async def result(self) -> Any:
         """Return what the command printed, once it has ended. Raises UserError with its error message."""
         printed = await asyncio.shield(self._reading)
@@ -64,11 +74,15 @@ class Run:
             await asyncio.wait([self._reading], timeout=LOOK_EVERY)
             yield self.history[-1] if self.history else {}
 
-    async def stop(self) -> None:
-        """Interrupt it, as Ctrl-C would, and wait until it has cleaned up."""
+    def interrupt(self) -> None:
+        """Have it stop, as Ctrl-C would."""
         if not (self._interrupted or self.is_over):
             self._interrupted = True  # once: a second one would disturb it while it cleans up
             self._process.send_signal(signal.SIGINT)
+
+    async def stop(self) -> None:
+        """Interrupt it and wait until it has cleaned up."""
+        self.interrupt()
         done, _ = await asyncio.wait([self._reading], timeout=PATIENCE)
         if not done:
             self._process.kill()

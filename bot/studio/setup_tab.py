@@ -34,7 +34,7 @@ class SetupTab:
                 gr.HTML(quiet("Six steps, from what you wrote to a persona that speaks."), min_width=200)
                 doctor = gr.Button("Ask the doctor", scale=0, min_width=180, elem_id="setup-doctor")
             exports = ExportsPart(studio, page, self._heading)
-            training = TrainingPart(studio, self._heading)
+            self._training = training = TrainingPart(studio, self._heading)
             self._heading(MEETING)
             with gr.Row():
                 chat = gr.Button("Open the chat", min_width=140, interactive=False, elem_id="setup-chat")
@@ -125,5 +125,5 @@ class SetupTab:
             )
             for number, (title, step) in enumerate(zip(TITLES, steps, strict=True), 1)
         ]
-        gates = (steps[BASE].done, steps[BASE].done, steps[TRAINING].done)
+        gates = (steps[BASE].done, self._training.may_start(), steps[TRAINING].done)
         return [*titles, *(gr.Button(interactive=is_open) for is_open in gates)]

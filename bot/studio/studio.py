@@ -55,6 +55,11 @@ class Studio:
         """Whether a version is current. Raises SettingsError."""
         return any(version.speaks for version in self.versions)
 
+    @property
+    def is_training(self) -> bool:
+        """Whether a training runs, or is being stopped."""
+        return self.training is not None and not self.training.is_over
+
     async def voice(self, version: str = "", *, merge: bool = True) -> Voice:
         """Return the voice of an adapter version ("" is the current one), its engine started. merge: False keeps the
         base's own voice at hand. What the settings say of guard, sampling and engine holds anew at each call. Raises
@@ -88,7 +93,7 @@ class Studio:
     async def train(self) -> None:
         """Begin a training. Raises UserError if one runs."""
         async with self._starting:  # two pages may ask at the same moment
-            if self.training and not self.training.is_over:
+            if self.is_training:
                 raise UserError("a training runs already; stop it first")
             self.training = await self.run("train", "--progress")
 

@@ -1,6 +1,7 @@
 """In the Set up tab: what a training takes, the training with its loss, the adapters."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -10,12 +11,14 @@ from bot.studio.adapters_part import Adapters
 from bot.studio.markup import bar, quiet, table
 from bot.studio.running import Run, Status, in_words
 from bot.studio.sentences import sentences
-from bot.studio.steps import TRAINING
+from bot.studio.steps import BASE, TRAINING, steps_of
 from bot.studio.studio import Studio
 from persona.errors import UserError
 
 LOSS = {"loss": "loss, nats", "eval_bits_per_character": "held out, bits"}  # a token, a character
 COLOURS = {"loss, nats": "#3566ac", "held out, bits": "#c2660e"}  # 3:1 against the page in light and dark
+STOPPING = "stopping … it cleans up, which takes some seconds"
+STOPPED = "Stopped. Start goes on from the last checkpoint, if corpus and settings stay as they are."
 EMPTY = pandas.DataFrame({"step": [], "value": [], "what": []})
 
 
@@ -47,7 +50,7 @@ class TrainingPart:
         says = gr.HTML(elem_id="train-says")
         self._adapters = Adapters(studio)
         clock = gr.Timer(1.0, active=False)
-        self.shown: list[Any] = [status, loss, says, clock, stop, *self._adapters.shown]
+        self.shown: list[Any] = [status, loss, says, clock, self.start, stop, *self._adapters.shown]
         self.plan.click(self._plan, None, plan_table)
         self.start.click(self._start, None, self.shown)
         stop.click(self._stop, None, self.shown)
@@ -66,11 +69,19 @@ class TrainingPart:
             await self._studio.train()
             return await self.watch()
 
-    async def _stop(self) -> tuple[Any, ...]:
+    async def _stop(self) -> AsyncGenerator[tuple[Any, ...]]:
         """Interrupt; the next training goes on from the last checkpoint."""
         if run := self._studio.training:
+            run.interrupt()
+            yield await self.watch()
             await run.stop()
-        return await self.watch()
+        yield await self.watch()
+
+    def may_start(self) -> bool:
+        """Return whether there is a corpus to train on, and no training at it."""
+        with suppress(UserError):  # settings that can't be read are told beside their step
+            return not self._studio.is_training and steps_of(self._studio.config)[BASE].done
+        return False
 
     async def watch(self) -> tuple[Any, ...]:
         """How the training is."""
@@ -78,16 +89,17 @@ class TrainingPart:
             run = self._studio.training
             adapters = self._adapters.now() if run is None or run.is_over else (gr.skip(),) * 4
             if run is None:
-                return gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False), gr.Button(interactive=False), *adapters
+                return *(gr.skip(),) * 3, gr.Timer(active=False), gr.skip(), gr.Button(interactive=False), *adapters
             task, curve = _curve(run.history)
             says = "".join(quiet(status["said"]) for status in run.history if "said" in status)
-            status = await _outcome(run) if run.is_over else _status(run.history)
+            status = await _outcome(run) if run.is_over else _status(run)
             return (
                 status,
                 gr.LinePlot(curve, x_title=f"step of {task}", visible=not curve.empty),
                 says,
                 gr.Timer(active=not run.is_over),
-                gr.Button(interactive=not run.is_over),
+                gr.Button(interactive=self.may_start()),
+                gr.Button(interactive=not (run.is_over or run.is_stopping)),
                 *adapters,
             )
 
@@ -106,16 +118,16 @@ def _plan_table(plan: Mapping[str, Any]) -> str:
     return table(("a training", "takes"), rows, label="plan")
 
 
-def _status(history: Sequence[Status]) -> str:
-    last = next((status for status in reversed(history) if "done" in status), {})
-    return bar(float(last.get("done", 0)), in_words(last))
+def _status(run: Run) -> str:
+    last = next((status for status in reversed(run.history) if "done" in status), {})
+    return bar(float(last.get("done", 0)), STOPPING if run.is_stopping else in_words(last))
 
 
 async def _outcome(run: Run) -> str:
     try:
         result = await run.result()
     except UserError as fault:
-        return quiet(str(fault))
+        return quiet(STOPPED if run.was_stopped else str(fault))
     gate = result["metrics"]["gate"]
     words = "It speaks now." if result["current"] else "It does not speak:"
     return "".join(map(quiet, (f"Sealed {result['bundle']}. {words}", *gate["reasons"], *gate["notes"])))

@@ -94,9 +94,10 @@ def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, 
         try:
             result = train_bundle(settings, corpus, bars, forced=forced)
         except KeyboardInterrupt:
-            bars.say(
-                "stopped; the same command goes on from the last checkpoint, if corpus and settings stay as they are"
-            )
+            if not as_json:  # who reads JSON typed no command: the studio has a button
+                bars.say(
+                    "stopped; the same command goes on from the last checkpoint, if corpus and settings stay as they are"
+                )
             raise
     if result is None:
         return

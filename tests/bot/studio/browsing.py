@@ -30,12 +30,12 @@ _QUIET = """() => {
 
 
 @contextlib.contextmanager
-def served(config: Path) -> Iterator[str]:
-    """The page's address, while it is served."""
+def served(config: Path, studio: type[Studio] = Studio) -> Iterator[str]:
+    """The page's address, while it is served. studio: what lies behind it."""
     servers: list[Server] = []
 
     async def serve() -> None:
-        servers.append(server_of(Studio(config)))
+        servers.append(server_of(studio(config)))
         await servers[0].serve(sockets=[door])
 
     with socket.create_server(("127.0.0.1", 0)) as door:

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from playwright.sync_api import Browser, expect
 
 from bot.store import BotStore
 from bot.studio.chat_tab import NOTHING_TO_CORRECT
+from bot.studio.running import Run
+from bot.studio.studio import Studio
 from persona.config import load
 from tests.bot.studio.browsing import Visit, connections, served, visit
 from tests.browser import DESK, PHONE, browser, needs_chromium, overflow, violations
@@ -310,6 +313,48 @@ def test_what_is_held_back_can_be_heard_and_let_speak(chromium: Browser, lived_i
         opened.page.click("#adapters-take")
         expect(opened.page.locator("#step-4 h2.done")).to_be_visible(timeout=PATIENCE)
         expect(opened.page.locator("#setup-chat")).to_be_enabled()
+        assert opened.complaints == []
+
+
+SLOW_TO_STOP = """
+import json, pathlib, signal, sys, time
+def stopping(*_):
+    while not pathlib.Path(sys.argv[1]).exists():
+        time.sleep(0.02)
+    print("alterego: interrupted; nothing was left half-written", file=sys.stderr)
+    sys.exit(130)
+signal.signal(signal.SIGINT, stopping)
+print(json.dumps({"task": "adapter", "done": 0.13}), file=sys.stderr, flush=True)
+signal.pause()
+"""
+
+
+class SlowToStop(Studio):
+    """A studio whose trainer cleans up until a file called `clean` lies beside the settings."""
+
+    async def run(self, *arguments: str) -> Run:
+        """Start such a trainer, whatever it is asked."""
+        pipe, words = asyncio.subprocess.PIPE, ("-c", SLOW_TO_STOP, str(self.config.with_name("clean")))
+        return Run(await asyncio.create_subprocess_exec(sys.executable, *words, stdout=pipe, stderr=pipe))
+
+
+def test_a_training_that_is_being_stopped_says_so(chromium: Browser, lived_in: Home) -> None:
+    """Until it has cleaned up there is nothing to press; then a button goes on, not a command."""
+    with served(lived_in.config, SlowToStop) as address, visit(chromium, address) as opened:
+        page, start, stop = opened.page, opened.page.locator("#train-start"), opened.page.locator("#train-stop")
+        opened.tab("Set up")
+        start.click()
+        expect(page.locator("#train-status")).to_contain_text("adapter: 13%", timeout=PATIENCE)
+        expect(start).to_be_disabled()
+        opened.settled()
+        stop.click()
+        expect(page.locator("#train-status")).to_contain_text("stopping …", timeout=PATIENCE)
+        expect(start).to_be_disabled()
+        expect(stop).to_be_disabled()
+        lived_in.folder.joinpath("clean").touch()
+        expect(page.locator("#train-status")).to_contain_text("Start goes on from the last checkpoint")
+        expect(start).to_be_enabled()
+        expect(stop).to_be_disabled()
         assert opened.complaints == []
 
 
