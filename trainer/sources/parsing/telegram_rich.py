@@ -1,7 +1,8 @@
 """Telegram's rich messages: blocks of headings, lists, tables and quotes, as plain text. Not a source.
 
 Learned from tdesktop's SerializeRichText and SerializeRichBlock (7.2): text is a string, a list, or an object whose
-`type` says how it is formatted and whose `text` holds what is; blocks hold text, other blocks, items or rows.
+`type` says how it is formatted and whose `text` holds what is; blocks hold text, other blocks, items or rows. Items of
+lists and quotes hold text or blocks, which `content` tells.
 """
 
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def _add_block(block: dict[str, Any], text: RichText, lines: list[str], depth: i
     if block_type in _MEDIA:
         text.attachments.append(_MEDIA[block_type])
     if block_type == "quote":
-        lines = text.quoted
+        block, lines = _said_once(block), text.quoted
     for key in ("title", "text", "author", "formula"):
         lines += filter(None, [plain(block.get(key)).strip()])
     for item in _dicts(block.get("items")):
@@ -71,12 +72,20 @@ def _add_item(item: dict[str, Any], text: RichText, lines: list[str], depth: int
     if item.get("type") in _MEDIA:
         _add_block(item, text, lines, depth)
         return
+    item = _said_once(item)
     state = str(item.get("task_state", ""))
     if isinstance(item.get("checked"), bool):
         state = "checked" if item["checked"] else "unchecked"
     own: list[str] = list(filter(None, [plain(item.get("text")).strip()]))
     _add_blocks(item.get("blocks"), text, own, depth)
     lines += [f"{_MARKS.get(state, '')}{line}" if number == 0 else line for number, line in enumerate(own)]
+
+
+def _said_once(holder: dict[str, Any]) -> dict[str, Any]:
+    """Return an item or a quote with its blocks alone, unless `content` says that it is a text."""
+    has_text = not holder.get("blocks") or holder.get("content") == "text"
+    other = "blocks" if has_text else "text"
+    return {key: value for key, value in holder.items() if key != other}
 
 
 def _caption(caption: Any) -> str:

@@ -189,6 +189,18 @@ def test_rich_messages_are_text(tmp_path: Path) -> None:
     assert rejects == []
 
 
+def test_what_stands_as_text_and_as_blocks_is_said_once(tmp_path: Path) -> None:
+    """In an item or a quote; `content` tells which of both counts."""
+    blocks = [{"type": "paragraph", "text": "as blocks"}]
+    items = [{"text": "as text", "blocks": blocks}] + [
+        {"content": content, "text": "as text", "blocks": blocks} for content in ("text", "blocks")
+    ]
+    rich = {"blocks": [{"type": "list", "items": items}, {"type": "quote", "text": "as text", "blocks": blocks}]}
+    messages, _ = read(export(tmp_path, chat([row(1, "", rich_message=rich)])))
+    assert messages[0].text.split("\n") == ["as blocks", "as text", "as blocks"]
+    assert messages[0].quoted_text == "as blocks"
+
+
 def test_a_row_with_no_text_and_an_unknown_key_is_told_by_that_key(tmp_path: Path) -> None:
     """What Telegram adds next year doesn't vanish as an empty message; what is merely empty does."""
     rows = [without_text(1, hologram={"depth": 3}), row(2, "hi", hologram={"depth": 3}), without_text(3)]
