@@ -8,6 +8,7 @@ from persona.config import Settings
 from persona.names import normalise
 from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
+from trainer.corpus.segmentation import TRANSCRIPTS
 from trainer.corpus.store import MISSING_PARENTS, Corpus
 from trainer.ingest.pipeline import REPLIES, Imported
 
@@ -42,6 +43,7 @@ def import_summary(settings: Settings, imported: Imported) -> dict[str, Any]:
         "corpus": {
             "messages": len(corpus.rows),
             "private": sum(row.conversation_type == "dm" for row in corpus.rows),
+            "undated": sum(row.at is None and row.platform not in TRANSCRIPTS for row in corpus.rows),
             "conversations": len(corpus.conversations),
             "train": corpus.messages(me),
             "held_out": corpus.messages(me, ("a", "b")),
@@ -117,6 +119,8 @@ def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) ->
             "false makes them private"
         )
     people = imported.corpus.people
+    if undated := summary["corpus"]["undated"]:
+        yield f"{undated:,} messages have no date that can be told; they stand in the order of their files"
     if mine := sorted(
         {
             identity.platform

@@ -19,7 +19,7 @@ from trainer.corpus.store import load as load_corpus
 from trainer.ingest.pipeline import Imported, import_exports
 from trainer.ingest.plain_messages import clean_all
 from trainer.ingest.reading import read_all
-from trainer.ingest.summary import import_summary
+from trainer.ingest.summary import import_summary, notes
 from trainer.progress import Bars
 from trainer.sources.registry import find
 
@@ -282,6 +282,21 @@ def test_strict_counts_files_that_no_reader_knows(home: Settings, tmp_path: Path
         imported(home, folder, strict=True)
     summary = import_summary(home, imported(home, folder))
     assert summary["unread"] == [{"file": "down/diary.txt", "reason": "text of a kind that no reader knows"}]
+
+
+def test_messages_without_a_date_are_told(home: Settings, tmp_path: Path) -> None:
+    """With their number, in the order of their file; those of a text, which never has dates, are not."""
+    log = tmp_path / "#fen.log"
+    log.write_text("Mar 05 10:05 <Ines> first\nMar 04 10:06 <Bo> second\n")
+    transcript = tmp_path / "play.txt"
+    transcript.write_text("INES:\nwho is there\n\nBO:\nme\n", encoding="utf-8")
+    result = imported(home, log, transcript)
+    summary = import_summary(home, result)
+    assert summary["corpus"]["undated"] == 2
+    assert "2 messages have no date that can be told; they stand in the order of their files" in notes(
+        home, result, summary
+    )
+    assert "first\n\nPUFFIN:\nsecond" in (home.corpus / "transcript.txt").read_text(encoding="utf-8")
 
 
 def test_a_time_of_zero_is_none(home: Settings, tmp_path: Path) -> None:

@@ -1,42 +1,31 @@
 """IRC logs of irssi, WeeChat, HexChat and XChat, ZNC, mIRC, eggdrop, The Lounge, and others that write like them.
 
-Learned from mgedmin/irclog2html and its logs, and those clients' defaults. A line begins with its time (`10:05`,
-`[10:05:06]`, `Mar 04 10:05:06`, `[04 Mar 10:05]`, `04-Mar-2021 10:05`, `2021-03-04 10:05:06`, ISO 8601, Unix seconds),
-then `<nick> text`, `* nick does`, WeeChat's `nick<tab>text`, or what the server says. The day is in the line, in lines
-such as `--- Day changed Fri Mar 05 2021`, or in the file's name; where none of them tells it goes on at midnight. Times
-without a zone are taken as UTC. Bytes that are no UTF-8 are read as Windows-1252. There are no ids; a channel is known
+Learned from mgedmin/irclog2html and its logs, Konversation's source, and those clients' defaults. A line begins with its
+time (`10:05`, `[10:05:06]`, `Mar 04 10:05:06`, `[Thursday 04 March 2021] [10:05:06]`, `04.03.2021 10:05`, ISO 8601, Unix
+seconds, …), then `<nick> text`, `* nick does`, WeeChat's `nick<tab>text`, or what the server says. The day is in the line,
+in lines such as `--- Day changed Fri Mar 05 2021`, or in the file's name; where none of them tells it goes on at midnight.
+A year that is nowhere in the log is that of its neighbours, if they have one alone. Times without a zone are taken as UTC.
+Bytes that are no UTF-8 are read as Windows-1252. There are no ids; a channel is known
 by its name, which is that of the file or its folder, or told at the beginning.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from trainer.sources.files.tree import Tree, head
 from trainer.sources.message import ConversationType, Message, MessageKind, Reject
 from trainer.sources.parsing.derived_id import DerivedIds
+from trainer.sources.parsing.irc_times import LineTime, LogClock, day_mark, day_of, line_time
 from trainer.sources.parsing.lines import head_lines, text_lines
+from trainer.sources.parsing.local_dates import DateOrder
 from trainer.sources.parsing.participants import conversation_type
-from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_FULL = re.compile(r"\[?(\d{4}-\d\d-\d\d[T ,]+\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| ?[+-]\d\d:?\d\d)?)\]?[ \t]+(.*)")
-_NAMED = re.compile(r"\[?(\d{1,2})[- ]([A-Z][a-z]{2})[- ](\d{4}) (\d\d:\d\d(?::\d\d)?)\]?[ \t]+(.*)")
-_UNIX = re.compile(r"(\d{9,10})[ \t]+(.*)")
-_SHORT = re.compile(
-    r"[\[(]?(?:([A-Z][a-z]{2}) +(\d{1,2}) |(\d{1,2}) ([A-Z][a-z]{2}) )?[\[(]?(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([AP]M))?[\])]?"
-    r"[ \t]+(.*)"
-)
-_MARK = re.compile(
-    r"(?:[\[(]?\d\d:\d\d(?::\d\d)?[\])]? )?(?:---|\*{3,4}|Session) ?(.*?)"
-    r"(?:[A-Z][a-z]{2,8},? )?([A-Z][a-z]{2})[a-z]* +(\d{1,2})(?: (\d\d:\d\d(?::\d\d)?))?,? (\d{4}).*"
-)
-MAX_MARK_CHARS = 300  # characters
 MAX_LINES_BEFORE_CHANGE = 2000  # of a log that begins without a date
-_OTHER_MARK = re.compile(r"(?:---|\*{4}|===|Session )[^<>]*|\s*")
-_DAY_CHANGED = re.compile(r"--- Day changed")
+MAX_NEIGHBOURS = 64  # logs of a folder that are looked at for a year
+_OTHER_MARK = re.compile(r"(?:---|\*{4}|===|Session |\*{3} Logfile started|IRC log )[^<>]*|\s*")
 _YEAR = re.compile(r"(?<!\d)(?:19[89]|20[0-4])\d(?!\d)")
 _SAID = re.compile(r"<[ @+%&~!]?([^\s<>!]{1,64})(![^\s<>]{1,200})?>(?:[ \t](.*))?")
 _DID = re.compile(r"\s?\*[ \t]{1,2}(?![*\t ])[@+%&~!]?([^\s]{1,64}) (.*)")
@@ -63,77 +52,19 @@ class _Line(NamedTuple):
 
 
 class _Log:
-    """Where the reading of a log stands in time."""
+    """What the lines of a log say, one after the other."""
 
-    def __init__(self, day: date | None, year: int | None = None) -> None:
-        self._day = day
-        self._year = year
-        self._clock: time | None = None
+    def __init__(self, clock: LogClock) -> None:
+        self._clock = clock
 
     def line(self, text: str) -> _Line | None:
         """Return what a line says; None if it is no line of a log."""
-        at, rest = _dated(text)
-        if at is not None:
-            return _spoken(at, rest)
-        if len(text) < MAX_MARK_CHARS and (match := _MARK.fullmatch(text)):
-            self._turn(match)
+        if mark := day_mark(text):
+            self._clock.turn(mark)
             return _Line(None, None, "", "")
-        if match := _SHORT.fullmatch(text):
-            return self._timed(match)
+        if stamp := line_time(text):
+            return _spoken(self._clock.timestamp(stamp), stamp.text)
         return _Line(None, None, "", "") if _OTHER_MARK.fullmatch(text) else None
-
-    def _turn(self, mark: "re.Match[str]") -> None:
-        month, day, year = mark[2].lower(), int(mark[3]), int(mark[5])
-        if month in _MONTHS and (match := _day(year, _MONTHS.index(month) + 1, day)):
-            self._day, self._clock = match, None
-
-    def _timed(self, match: "re.Match[str]") -> _Line | None:
-        month, day, other_day, other_month, hour, minute, second, half, rest = match.groups()
-        month, day = month or other_month, day or other_day
-        hours = int(hour) % 12 + (12 if half == "PM" else 0) if half else int(hour)
-        if hours > 24 or int(minute) > 59 or int(second or 0) > 60:
-            return None
-        clock = time(hours % 24, int(minute), min(int(second or 0), 59))
-        if month and month.lower() in _MONTHS:
-            self._to(_MONTHS.index(month.lower()) + 1, int(day))
-            if self._day and hours == 24:  # 24:53 is 0:53 of the next day
-                self._day += timedelta(days=1)
-        elif self._day and self._clock and self._clock.hour - clock.hour > 6:  # midnight, and no line told
-            self._day += timedelta(days=1)
-        self._clock = clock
-        at = datetime.combine(self._day, clock, UTC).timestamp() if self._day else None
-        return _spoken(at, rest)
-
-    def _to(self, month: int, day: int) -> None:
-        """Go on to a day without a year; December comes before January."""
-        if not self._day and self._year:
-            self._day = _day(self._year, month, day)
-        elif self._day:
-            year = self._day.year + (month == 1 and self._day.month == 12)
-            self._day = _day(year, month, day) or self._day
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _dated(line: str) -> tuple[float | None, str]:
-    """Return the time of a line that has its own date, and the rest of it; None if it has none."""
-    if match := _FULL.fullmatch(line):
-        return _instant(match[1]), match[2]
-    if (match := _NAMED.fullmatch(line)) and match[2].lower() in _MONTHS:
-        month = _MONTHS.index(match[2].lower()) + 1
-        return _instant(f"{match[3]}-{month:02}-{int(match[1]):02}T{match[4]}"), match[5]
-    if match := _UNIX.fullmatch(line):
-        return float(match[1]), match[2]
-    return None, ""
-
-
-def _instant(text: str) -> float | None:
-    return iso_timestamp(re.sub(r"[T ,]+", "T", text, count=1).replace(" ", ""))
 
 
 def _spoken(at: float | None, rest: str) -> _Line:
@@ -153,19 +84,19 @@ def _spoken(at: float | None, rest: str) -> _Line:
 
 def _recognises(start: bytes) -> bool:
     lines = [line.lstrip("\ufeff") for line in head_lines(start) if line.strip()][:200]
-    log = _Log(None)
+    log = _Log(LogClock())
     known = sum(log.line(line) is not None for line in lines)
     said = sum(_has_nick(line) for line in lines)
-    return said > 0 and known >= 0.6 * len(lines) and (said >= 0.2 * len(lines) or bool(_MARK.fullmatch(lines[0])))
+    return said > 0 and known >= 0.6 * len(lines) and (said >= 0.2 * len(lines) or bool(day_mark(lines[0])))
 
 
 def _has_nick(line: str) -> bool:
-    at, rest = _dated(line)
-    if at is None and (short := _SHORT.fullmatch(line)):
-        rest = short[9]
+    stamp = line_time(line)
+    rest = stamp.text if stamp else line
     if _SAID.fullmatch(_FORMATTING.sub("", rest)):
         return True
-    return at is not None and not _SERVER.match(rest) and "\t" in line and bool(_TABBED.fullmatch(rest))
+    is_dated = stamp is not None and (stamp.instant is not None or stamp.written is not None)
+    return is_dated and not _SERVER.match(rest) and "\t" in line and bool(_TABBED.fullmatch(rest))
 
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
@@ -181,7 +112,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
 
 
 def _lines(tree: Tree, name: str) -> Iterator[_Line | Reject]:
-    log = _Log(_first_day(name, head(tree, name)), _year(name))
+    log = _Log(_clock(tree, name))
     with tree.open(name) as stream:
         for offset, text in text_lines(stream):
             line = log.line(text.lstrip("\ufeff"))
@@ -191,6 +122,22 @@ def _lines(tree: Tree, name: str) -> Iterator[_Line | Reject]:
                 yield line
 
 
+def _clock(tree: Tree, name: str) -> LogClock:
+    """Return a clock that knows what the whole log, its name and its neighbours tell of the day."""
+    start = head(tree, name)
+    stamps = list(filter(None, map(line_time, head_lines(start))))
+    order = DateOrder()
+    if any(stamp.written for stamp in stamps):
+        with tree.open(name) as stream:
+            for _, text in text_lines(stream):
+                if (stamp := line_time(text)) and stamp.written:
+                    order.see(stamp.written)
+    year = _year(name)
+    if year is None and any(stamp.month and not stamp.is_whole for stamp in stamps):
+        year = _neighbours_year(tree, name, stamps)
+    return LogClock(_first_day(name, start), year, order)
+
+
 def _first_day(name: str, start: bytes) -> date | None:
     """Return the day a log begins on.
 
@@ -198,12 +145,10 @@ def _first_day(name: str, start: bytes) -> date | None:
     """
     match = _DATED.search(name.rpartition("/")[2]) or _DATED.search(name)
     if match:
-        return _day(*map(int, match.groups()))
+        return day_of(*map(int, match.groups()))
     for line in head_lines(start)[:MAX_LINES_BEFORE_CHANGE]:
-        mark = _MARK.fullmatch(line) if _DAY_CHANGED.match(line) else None
-        if mark and mark[2].lower() in _MONTHS:
-            changed = _day(int(mark[5]), _MONTHS.index(mark[2].lower()) + 1, int(mark[3]))
-            return changed - timedelta(days=1) if changed else None
+        if (mark := day_mark(line)) and mark.is_change:
+            return mark.day - timedelta(days=1)
         if line.startswith(("---", "****", "Session")):
             return None  # a mark that tells when the log begins
     return None
@@ -213,6 +158,27 @@ def _year(name: str) -> int | None:
     """Return the year in a log's name or folder, for lines that tell month and day alone."""
     years = _YEAR.findall(name)
     return int(years[-1]) if years else None
+
+
+def _neighbours_year(tree: Tree, name: str, stamps: Sequence[LineTime]) -> int | None:
+    """Return the one year that the other logs of the folder have; of several, the one whose weekdays are right."""
+    folder = name.rpartition("/")[0]
+    others = [other for other in tree.names() if other != name and other.rpartition("/")[0] == folder]
+    heads = {other: tree.head(other) for other in others[:MAX_NEIGHBOURS]}
+    years = {year for other, start in heads.items() if _recognises(start) and (year := _told_year(other, start))}
+    days = [stamp for stamp in stamps if stamp.month and stamp.weekday is not None][:1]
+    fitting = [
+        year
+        for year in sorted(years)
+        if all((day := day_of(year, stamp.month, stamp.day)) and day.weekday() == stamp.weekday for stamp in days)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _told_year(name: str, start: bytes) -> int | None:
+    """Return the year that a log's name or its first mark tells."""
+    marks = filter(None, map(day_mark, head_lines(start)))
+    return _year(name) or next((mark.day.year for mark in marks), None)
 
 
 def _channel(name: str, start: bytes) -> str:

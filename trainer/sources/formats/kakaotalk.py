@@ -151,7 +151,7 @@ class _Chat:
         written = written_time(row.clock)
         at = iso_timestamp(row.clock.replace(" ", "T")) if written is None else self._order.timestamp(written)
         if at is None:
-            return Reject(file=file, offset=offset, reason="no date of a calendar that is known", raw=row.said)
+            return Reject(file=file, offset=offset, reason="no such date, or of an unknown calendar", raw=row.said)
         kind, text, attachments = _content(row)
         return Message(
             platform="kakaotalk",

@@ -2,10 +2,10 @@
 
 Learned from public parsers and their samples. `[LINE] Chat history with NAME` (in the app's language), `Saved on: …`,
 then days and messages. Phones: `2021/03/04(Thu)` or `Thu, 3/4/2021` (which number is the day is decided by the whole
-file), then `10:05<tab>name<tab>text`, in 12 hours `午後10:05`, `10:05PM`; many lines stand in quotation marks; what the
-app says has no name or stands under one. Desktop: `2021.03.04 Thursday`, without a first line
-in some versions, then `10:05 name text`, where names may hold blanks: a name is what stands in the first line, else as long
-as everything that begins with it goes on alike. No zone (taken as UTC), no ids.
+file), with Japan's calendar `令和3年3月4日(木)`, then `10:05<tab>name<tab>text`, in 12 hours `午後10:05`, `10:05PM`; many
+lines stand in quotation marks; what the app says has no name or stands under one. Desktop: `2021.03.04 Thursday`, without a
+first line in some versions, then `10:05 name text`, where names may hold blanks: a name is what stands in the first line,
+else as long as everything that begins with it goes on alike. No zone (taken as UTC), no ids.
 """
 
 import re
@@ -20,7 +20,7 @@ from trainer.sources.message import ConversationType, Message, MessageKind
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.line_notices import is_notice, medium
 from trainer.sources.parsing.lines import Block, blocks, head_lines, text_lines
-from trainer.sources.parsing.local_dates import DateOrder, WrittenTime, weekday, written_time
+from trainer.sources.parsing.local_dates import JAPANESE_ERA, DateOrder, WrittenTime, unmarked, weekday, written_time
 from trainer.sources.parsing.participants import SpeakerPrefixes, conversation_key, conversation_type
 from trainer.sources.source import Reading, Source, claim_each
 
@@ -38,7 +38,8 @@ _TITLES: tuple[tuple[ConversationType | None, re.Pattern[str]], ...] = (
 )
 _SAVED = re.compile(r"[^\d\n]{0,40}[:：]? ?[^\d\n]{0,12}\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \D{0,8}\d{1,2}:\d{2}.{0,12}")
 _DAY = re.compile(
-    r"(?:(?P<a>\d{4})[./](?P<b>\d{1,2})[./](?P<c>\d{1,2})\.? ?(?P<after>[(（][^)）\s]{1,12}[)）]|[^\s\d:]{1,14})?"
+    rf"(?:(?P<a>(?:{JAPANESE_ERA}) ?(?:\d{{1,2}}|元)|\d{{4}})[./年](?P<b>\d{{1,2}})[./月](?P<c>\d{{1,2}})[.日]? ?"
+    r"(?P<after>[(（][^)）\s]{1,12}[)）]|[^\s\d:]{1,14})?"
     r"|(?P<before>[^\W\d]{2,12})\.?, ?(?P<d>\d{1,2})[/.](?P<e>\d{1,2})[/.](?P<f>\d{4}))"
 )
 _CLOCK = r"(?:[^\W\d]{1,3}\.?[^\W\d]?\.? ?)?\d{1,2}:\d{2}(?: ?[AaPp]\.?[Mm]\.?)?"
@@ -152,7 +153,7 @@ def _quoted_lines(lines: Sequence[str], speakers: Collection[str]) -> int:
 
 
 def _parse_day(line: str) -> _Day | None:
-    match = _DAY.fullmatch(line)
+    match = _DAY.fullmatch(unmarked(line))
     if not match:
         return None
     words = next((word for word in (match["after"], match["before"]) if word), "")

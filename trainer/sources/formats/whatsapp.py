@@ -125,7 +125,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
                 if not isinstance(block, Block):
                     yield block
                 elif chat.timestamp(block.header) is None:
-                    reason = "no date of a calendar that is known"
+                    reason = "no such date, or of an unknown calendar"
                     yield Reject(file=name, offset=block.offset, reason=reason, raw=block.header.said)
                 else:
                     yield _message(block, chat, key, chat_type, ids)

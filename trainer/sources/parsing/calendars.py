@@ -7,12 +7,11 @@ Persian (1369-1429), Islamic (1430-1462) and Thai (2533-2593) calendars don't ov
 from datetime import date, timedelta
 
 FIRST_YEAR, LAST_YEAR = 1990, 2050
+FIRST_SHORT_YEAR = 2009  # of two digits: no app that writes those is older
 
 _ERAS = {
-    "令和": 2018,
-    "R": 2018,
-    "平成": 1988,
-    "H": 1988,
+    **dict.fromkeys(("令和", "㋿", "R"), 2018),
+    **dict.fromkeys(("平成", "㍻", "H"), 1988),
     "民國": 1911,
     "民国": 1911,
     "พ.ศ.": -543,
@@ -50,7 +49,8 @@ def gregorian(year: int, month: int, day: int, era: str = "") -> date:
 def _western(year: int) -> int:
     """Return the Gregorian year of one that is written with the Gregorian months."""
     if year < 100:
-        return 2000 + year if year <= LAST_YEAR - 2000 else _THAI_CENTURY - _THAI + year
+        whole = 2000 + year if year <= LAST_YEAR - 2000 else _THAI_CENTURY - _THAI + year
+        return whole if whole >= FIRST_SHORT_YEAR else 0
     if year < 1000:
         return _REPUBLIC + year
     return year - _THAI if year > LAST_YEAR else year

@@ -14,14 +14,16 @@ from trainer.sources.parsing.calendars import gregorian
 
 Numbers = tuple[str, str, str]  # the three numbers of a date, as written
 
-_ERA = r"(?:(令和|平成|民[國国]|พ\.ศ\.|[RH](?=\d)) ?)?"
-_DATE = rf"{_ERA}(\d{{1,4}}) ?([./\-年년] ?)(\d{{1,4}}) ?[./\-月월] ?(?:พ\.ศ\. ?)?(\d{{1,4}})[.日일]?"
+JAPANESE_ERA = r"令和|平成|㋿|㍻|[RH](?=\d)"
+_ERA = rf"(?:({JAPANESE_ERA}|民[國国]|พ\.ศ\.) ?)?"
+_DATE = rf"{_ERA}(\d{{1,4}}|元) ?([./\-年년] ?)(\d{{1,4}}) ?[./\-月월] ?(?:พ\.ศ\. ?)?(\d{{1,4}})[.日일]?"
 _CLOCK = r"(\d{1,2})(?:[:.時时시]| ?h ?)(\d{2})(?:[:.](\d{2}))?[분分]?"
 _DATE_FIRST = re.compile(rf"{_DATE}(?=[\s,.،])(\D{{1,24}}?){_CLOCK}(\D{{0,16}})")
 _CLOCK_FIRST = re.compile(rf"{_CLOCK}(\D{{0,16}}?[\s,،]\D{{0,8}}?){_DATE}")
 _AMERICAN = re.compile(r"[AP]M")
 _WORD = re.compile(r"[^\W\d](?:[^\s,،]*[^\s,،])?")
 _ORDERS = ("dmy", "mdy", "ymd")
+_NAMELESS_ERAS = ("令和", "平成")  # whose years a Japanese calendar pads with noughts where it writes no era
 _MARKS = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"))
 _AM = """am a.m. vorm. vm fm de. dop. d.o. öö sa pg πμ ص صباحا ق.ظ 上午 午前 凌晨 早上 清晨 오전 ก่อนเที่ยง पूर्वाह्न
     পূর্বাহ্ণ முற்பகல் ಪೂರ್ವಾಹ್ನ לפנה״צ לפנה"צ paradite pd ap. r.n. prijepodne дп пр.об. ጥዋት म.पू. de."""
@@ -121,7 +123,7 @@ def written_time(text: str) -> WrittenTime | None:
     comma = "," if "," in before + after or "،" in before + after else " "
     shape = f"{separator.strip()}{comma}{'' if before else 't'}{'s' if seconds else ''}"
     return WrittenTime(
-        (first, second, third),
+        ("1" if first == "元" else first, second, third),
         clock,
         "/" in text and first[0] != "0" and bool(_AMERICAN.search(after)),
         shape,
@@ -151,13 +153,14 @@ class DateOrder:
     """Order of day, month and year, decided by all dates of a file.
 
     Call see() with each date first, then timestamp(). An order that makes
-    impossible dates or wrong weekdays loses; then one that makes time run
-    backwards; then the less usual one, which is month first unless the file is
-    written the American way (`3/14/21 … PM`).
+    impossible dates, wrong weekdays or many years loses; then one that makes
+    time run backwards; then the less usual one, which is month first unless the
+    file is written the American way (`3/14/21 … PM`).
     """
 
     def __init__(self) -> None:
         self._faults = dict.fromkeys(_ORDERS, 0)
+        self._years: dict[bool, set[str]] = {False: set(), True: set()}  # of two digits, as written last and first
         self._jumps = dict.fromkeys(_ORDERS, 0)
         self._before: dict[str, date] = {}
         self._seen: Numbers | None = None
@@ -184,6 +187,9 @@ class DateOrder:
         if days is not None:
             self._seen = written.numbers
             self._count(days)
+            if _is_short(written):
+                self._years[False].add(written.numbers[2])
+                self._years[True].add(written.numbers[0])
         return False
 
     def _count(self, days: "dict[str, date | None]") -> None:
@@ -195,20 +201,33 @@ class DateOrder:
             self._before[order] = day
 
     def timestamp(self, written: WrittenTime) -> float | None:
-        """Return UTC seconds; None if no order makes a date of the numbers."""
+        """Return UTC seconds; None if no order that has the file's year makes a date of the numbers."""
         key = (written.numbers, written.era, written.weekday)
         if key not in self._days:
             if len(self._days) > _DAYS_KEPT:
                 self._days.clear()
-            self._days[key] = next((day for order in self._ranked() if (day := _date(written, order))), None)
+            orders = self._orders(written)
+            self._days[key] = next((day for order in orders if (day := _date(written, order))), None)
         day = self._days[key]
         if day is None:
             return None
         return datetime.combine(day + timedelta(written.late), written.clock, UTC).timestamp()
 
-    def _ranked(self) -> Sequence[str]:
+    def _orders(self, written: WrittenTime) -> Sequence[str]:
+        """Return the orders to try, best first; a year of two digits stands where the file has it."""
         usual = ("mdy", "dmy", "ymd") if self._american else _ORDERS
-        return sorted(usual, key=lambda order: (self._faults[order], self._jumps[order]))
+        ranked = sorted(usual, key=self._cost)
+        if not _is_short(written):
+            return ranked
+        return [order for order in ranked if (order == "ymd") == (ranked[0] == "ymd")]
+
+    def _cost(self, order: str) -> tuple[int, int]:
+        return self._faults[order] + len(self._years[order == "ymd"]), self._jumps[order]
+
+
+def _is_short(written: WrittenTime) -> bool:
+    """Return whether no number of a date must be its year."""
+    return not written.era and all(len(number) <= 2 for number in written.numbers)
 
 
 def _date(written: WrittenTime, order: str) -> date | None:
@@ -227,10 +246,17 @@ def _date(written: WrittenTime, order: str) -> date | None:
         return None
     else:
         year, (day, month) = third, (first, second) if order == "dmy" else (second, first)
-    if len(year) == 4 and year[0] == "0":
+    padded = len(year) == 4 and year[0] == "0"
+    if padded and written.weekday is None:
         return None
+    eras = _NAMELESS_ERAS if padded else (written.era,)
+    moments = [moment for era in eras if (moment := _gregorian(int(year), int(month), int(day), era))]
+    fitting = [moment for moment in moments if written.weekday in (None, moment.weekday())]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _gregorian(year: int, month: int, day: int, era: str) -> date | None:
     try:
-        moment = gregorian(int(year), int(month), int(day), written.era)
+        return gregorian(year, month, day, era)
     except ValueError:
         return None
-    return moment if written.weekday in (None, moment.weekday()) else None

@@ -9,7 +9,7 @@ from trainer.sources.parsing.participants import SpeakerPrefixes
 
 MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\ufeff"
 _LONGEST_STAMP = 64
-_BEGINNINGS = "[令平民RH"  # of a header besides digits: brackets and eras
+_BEGINNINGS = "[令平民RH㋿㍻"  # of a header besides digits: brackets and eras
 _MIN_HEADERS = 3  # with unknown words in their dates, before those are of the file's language
 
 

@@ -138,3 +138,82 @@ def test_what_the_server_says_behind_equal_signs_is_no_message(tmp_path: Path) -
     path = tmp_path / "#fen.log"
     path.write_text("[10:05] === ann [~a@x] has joined #fen\n=== bob is now known as bobby\n[10:06] <ann> hi\n")
     assert times(path) == ["? hi"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            "04.03.2024 10:05:06 <ann> hi\n25.03.2024 10:06 <bob> hello\n",
+            ["2024-03-04 10:05 hi", "2024-03-25 10:06 hello"],
+        ),
+        (
+            "[03/04/2024 10:05:06 PM] <ann> hi\n[03/25/2024 10:06:06 AM] <bob> hello\n",
+            ["2024-03-04 22:05 hi", "2024-03-25 10:06 hello"],
+        ),
+        ("Mon 04.03.24 10:05 <ann> hi\nTue 05.03.24 10:06 <bob> yo\n", ["2024-03-04 10:05 hi", "2024-03-05 10:06 yo"]),
+        ("31.02.2024 10:05 <ann> hi\n01.03.2024 10:06 <bob> yo\n", ["? hi", "2024-03-01 10:06 yo"]),
+        ("[Thursday 04 March 2021] [10:05:06] <ann>\thi\n", ["2021-03-04 10:05 hi"]),  # Konversation of KDE 4
+        ("[Thursday, March 4, 2021] [10:05:06 PM CET] <ann>\thi\n", ["2021-03-04 22:05 hi"]),
+        ("[Donnerstag, 4. März 2021] [10:05:06 CET] *\tann waves\n<x> no\n[4. Mai 2021] [9:00] <ann>\thi\n", None),
+        ("Thu Mar 04 10:05:06 2021 <ann> hi\n", ["2021-03-04 10:05 hi"]),
+        ("Mar 4, 2021 10:05 <ann> hi\n", ["2021-03-04 10:05 hi"]),
+        ("16:59:05< ann> hi\n", ["? hi"]),  # an irssi theme
+        (
+            "--- Log opened Mon Dec 30 00:00:44 2019\nMon Dec 30 10:05 <ann> hi\nThu Jan 02 10:05 <bob> yo\n",
+            ["2019-12-30 10:05 hi", "2020-01-02 10:05 yo"],
+        ),
+        (
+            "**** BEGIN LOGGING AT Sat Nov 30 10:00:00 2019\n\nNov 30 10:05:06 <ann> hi\nFeb 03 10:05:06 <bob> yo\n"
+            "Feb 30 10:05:06 <ann> no such day\n",
+            ["2019-11-30 10:05 hi", "2020-02-03 10:05 yo", "? no such day"],
+        ),
+        ("IRC log started Thu Mar  4 10:00:00 2021\n[10:05] <ann> hi\n", ["2021-03-04 10:05 hi"]),  # BitchX
+        (
+            "*** Logfile started\n*** on Thu Mar 4 10:00:00 2021\n\n[10:05:06] <ann>\thi\n"
+            "[10:06:06] *** Topic is the meeting of Mar 09 2022\n[10:07:06] <ann>\tyo\n",
+            ["2021-03-04 10:05 hi", "2021-03-04 10:07 yo"],
+        ),
+    ],
+)
+def test_dates_before_the_time(tmp_path: Path, lines: str, expected: list[str] | None) -> None:
+    """Numbers, weekdays, months in words; what is no day is undated, and never of another year."""
+    (tmp_path / "#fen.log").write_text(lines, encoding="utf-8")
+    if expected is not None:
+        assert times(tmp_path / "#fen.log") == expected
+        return
+    messages, rejects = read(tmp_path / "#fen.log")
+    assert said(messages) == [("03-04 10:05:06", "ann", "*waves*"), ("05-04 09:00:00", "ann", "hi")]
+    assert [one.raw for one in rejects] == ["<x> no"]
+
+
+def in_folder(path: Path) -> dict[str, list[str]]:
+    """What is said in each log of a folder, with its times."""
+    said: dict[str, list[str]] = {}
+    for export in find(path):
+        for one in export.read(lambda _: None):
+            assert isinstance(one, Message)
+            when = f"{datetime.fromtimestamp(one.timestamp, UTC):%Y-%m-%d}" if one.timestamp else "?"
+            said.setdefault(one.conversation_id, []).append(f"{when} {one.text}")
+    return said
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "line", "expected"),
+    [
+        (["#bog.2023.log"], "Mar 04 10:05 <ann> hi\n", "2023-03-04 hi"),
+        (["#bog.2023.log", "#moor.2024.log"], "Mar 04 10:05 <ann> hi\n", "? hi"),
+        (["#bog.2023.log", "#moor.2024.log"], "Mon Mar 04 10:05 <ann> hi\n", "2024-03-04 hi"),
+        (["#bog.2023.log"], "Mon Mar 04 10:05 <ann> hi\n", "? hi"),  # it was a Saturday
+        ([], "Mar 04 10:05 <ann> hi\n", "? hi"),
+    ],
+)
+def test_a_log_without_a_year_has_its_neighbours(
+    tmp_path: Path, neighbours: list[str], line: str, expected: str
+) -> None:
+    """If they have one alone, or the weekday is right in one alone; else it stays undated, in its order."""
+    for name in neighbours:
+        (tmp_path / name).write_text("May 05 10:05 <bob> other\n")
+    (tmp_path / "notes.2019.txt").write_text("no log at all\n")
+    (tmp_path / "#fen.log").write_text(line)
+    assert in_folder(tmp_path)["#fen"] == [expected]

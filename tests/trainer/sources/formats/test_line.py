@@ -42,6 +42,34 @@ def test_the_desktops_export_has_blanks_in_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("令和6年3月1日(金)", "2024-03-01"),
+        ("令和6/03/01(金)", "2024-03-01"),
+        ("令和元年5月1日(水)", "2019-05-01"),
+        ("令和６年３月１日（金）", "2024-03-01"),
+        ("R6.3.1(金)", "2024-03-01"),
+        ("㋿6年3月1日", "2024-03-01"),
+        ("平成31年4月30日 火曜日", "2019-04-30"),
+        ("2024年3月1日(金)", "2024-03-01"),
+        ("0006/03/01(金)", "2024-03-01"),  # the era left out, its year padded
+        ("0006/03/01(月)", ""),
+        ("令和6年2月31日(金)", ""),
+    ],
+)
+def test_days_of_the_japanese_calendar(tmp_path: Path, day: str, expected: str) -> None:
+    """However the era is written; a day that is none leaves its messages undated."""
+    (tmp_path / "[LINE] g.txt").write_text(
+        f"[LINE] Gのトーク履歴\n保存日時：2024/03/09 10:00\n\n{day}\n10:00\tAna\tone\n", encoding="utf-8"
+    )
+    messages, rejects = read(tmp_path / "[LINE] g.txt")
+    assert [one.text for one in messages] == ["one"]
+    at = messages[0].timestamp
+    assert (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d") if at else "") == expected
+    assert rejects == []
+
+
+@pytest.mark.parametrize(
     ("file", "first", "last"),
     [
         ("[LINE] phone.txt", "2021-03-04 09:05", "2021-03-05 00:02"),

@@ -213,7 +213,28 @@ def test_a_date_of_no_known_calendar_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("13/06/18, 21:25 - a: m\n13/06/5784, 21:26 - a: n\n", encoding="utf-8")
     messages, rejects = read(tmp_path / "c.txt")
     assert [one.text for one in messages] == ["m"]
-    assert [(one.raw, one.reason) for one in rejects] == [("a: n", "no date of a calendar that is known")]
+    assert [(one.raw, one.reason) for one in rejects] == [("a: n", "no such date, or of an unknown calendar")]
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        (("99/99/24", "1/3/24", "25/3/24", "31/2/24"), ["", "2024-03-01", "2024-03-25", ""]),
+        (("31/2/24", "30/2/24", "1/3/24", "2/3/24"), ["", "", "2024-03-01", "2024-03-02"]),
+        (("24/3/1", "24/3/5"), ["2024-03-01", "2024-03-05"]),  # the year first, as in Chinese of 2018
+        (("12/30/23", "1/2/24"), ["2023-12-30", "2024-01-02"]),
+        (("5/12/23", "3/1/24", "13/1/24", "2/30/24"), ["2023-12-05", "2024-01-03", "2024-01-13", ""]),
+        (("1/3/24", "25/3/24", "4/5/03"), ["2024-03-01", "2024-03-25", ""]),  # before there was WhatsApp
+    ],
+)
+def test_impossible_dates_never_change_the_year(tmp_path: Path, dates: tuple[str, ...], expected: list[str]) -> None:
+    """They are refused with their lines; the others keep the order that the file has."""
+    lines = [f"{day}, 10:0{number} - Ana: {number}\n" for number, day in enumerate(dates)]
+    (tmp_path / "c.txt").write_text("".join(lines), encoding="utf-8")
+    messages, rejects = read(tmp_path / "c.txt")
+    days = {one.text: datetime.fromtimestamp(one.timestamp or 0, UTC).strftime("%Y-%m-%d") for one in messages}
+    assert [days.get(str(number), "") for number in range(len(dates))] == expected
+    assert len(rejects) == expected.count("")
 
 
 def test_an_hour_of_24_belongs_to_the_day_that_its_neighbours_tell(tmp_path: Path) -> None:
