@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -75,7 +75,8 @@ class ReplyTiming(_Part):
     def _until_awake(self, moment: datetime) -> float:
         if not self.is_asleep(moment):
             return 0.0
-        start = moment.replace(minute=0, second=0, microsecond=0)
+        hour = self.local(moment).replace(minute=0, second=0, microsecond=0)  # half past it in UTC, in some zones
+        start = hour.astimezone(UTC)
         hours = (start + timedelta(hours=count) for count in range(1, 25))
         awake = next((hour for hour in hours if not self.is_asleep(hour)), moment)
         return (awake - moment).total_seconds()

@@ -50,6 +50,13 @@ def test_a_wait_has_its_bound() -> None:
     assert TIMING.wait(midnight, is_hot=True, characters=9, draw=0.0, most=9e9) == pytest.approx(6 * 3600 + 5)
 
 
+def test_a_zone_may_be_half_an_hour_off() -> None:
+    """Eight o'clock in Kolkata is half past two in UTC."""
+    kolkata = TIMING.model_copy(update={"timezone": "Asia/Kolkata"})
+    midnight = NOON.replace(hour=1)  # half past six there
+    assert kolkata.wait(midnight, is_hot=True, characters=9, draw=0.0, most=9e9) == pytest.approx(1.5 * 3600 + 5)
+
+
 def test_the_same_message_waits_as_long_again() -> None:
     """A restart draws nothing anew; another message is another draw."""
     assert draw_of("discord:1", "5") == draw_of("discord:1", "5") != draw_of("discord:1", "6")
