@@ -73,8 +73,10 @@ class Feedback(Repository):
 
     @reading
     def judgements(self, read: sa.Connection) -> list[FeedbackRecord]:
-        """Return all votes and corrections, oldest first."""
-        return sorted([*_votes(read), *_corrections(read)], key=lambda judgement: judgement.at)
+        """Return all votes and corrections, oldest first. Of somebody's votes on the posts of one answer the last holds."""
+        judgements = sorted([*_votes(read), *_corrections(read)], key=lambda judgement: judgement.at)
+        last = {(each.account, each.author_id, each.prompt, each.completion, each.right): each for each in judgements}
+        return sorted(last.values(), key=lambda judgement: judgement.at)
 
     def _keep(
         self,

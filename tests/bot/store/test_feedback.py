@@ -47,6 +47,16 @@ async def test_a_correction_replaces_a_vote_on_any_post_of_the_answer(store: Bot
     assert judged == {("v", 1), ("owner", -1)}
 
 
+async def test_votes_of_one_person_below_all_posts_of_an_answer_are_one(store: BotStore, clock: Clock) -> None:
+    """Else whoever taps thrice outvotes two friends; the last one holds."""
+    origin = await said(store, 1)
+    for message_id, score in (("71", -1), ("171", 1)):
+        await store.people.rate(ACCOUNT, CHANNEL, origin, message_id, "v", score)
+        clock.now += 1
+    await store.people.rate(ACCOUNT, CHANNEL, origin, "71", "w", -1)
+    assert [(each.author_id, each.score) for each in await store.feedback.judgements()] == [("v", 1), ("w", -1)]
+
+
 async def test_an_answer_of_which_nothing_is_kept_cannot_be_corrected(store: BotStore) -> None:
     """Posted while [talk] feedback was off, or known to nobody."""
     assert await store.feedback.correct(ACCOUNT, CHANNEL, await said(store, 1, None), "71", "owner", "no") is None
