@@ -69,6 +69,8 @@ pseudonyms = false
 [base]
 model = {json.dumps(chosen.base)}
 minutes = {chosen.minutes}
+[train]
+limit = {chosen.limit}
 """
     (folder / "persona.toml").write_text(text, encoding="utf-8")
     subprocess.run([sys.executable, "-m", "trainer", "import", "--config", str(folder / "persona.toml")], check=True)
@@ -128,6 +130,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plays", type=Path, required=True, help="tinyshakespeare.txt")
     parser.add_argument("--base", default="scratch")
     parser.add_argument("--minutes", type=float, default=4.0, help="to grow a base")
+    parser.add_argument("--limit", type=int, default=0, help="newest messages of hers to train on; 0 = all")
     parser.add_argument("--weight", type=float, action="append", help="of the loss on headers")
     parser.add_argument("-n", type=int, default=REPLIES, help="replies and places, evenly spaced")
     parser.add_argument("--write", type=Path, help="the page whose table is replaced")
