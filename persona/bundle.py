@@ -87,6 +87,12 @@ class Seal(_Part):
     files: Mapping[str, str] = {}
     digest: str = ""
 
+    @property
+    def held_back(self) -> bool:
+        """Whether it failed its gate and nobody forced it: it becomes current only if somebody asks for it."""
+        gate = self.metrics.get("gate", {})
+        return not (gate.get("passed", True) or gate.get("forced", False))
+
     def signed(self, files: Mapping[str, str]) -> "Seal":
         """Return the seal of these files, with the digest over itself."""
         full = self.model_copy(update={"files": dict(files), "digest": ""})

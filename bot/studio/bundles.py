@@ -5,11 +5,12 @@ from pathlib import Path
 
 from persona.bundle import CURRENT, Seal, open_bundle, point_current, read_seal, versions
 from persona.errors import PermanentError, UserError
+from persona.retraining import marked
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A sealed bundle. speaks: whether it is the current one."""
+    """A sealed bundle. speaks: whether it is the current one. One that was held back speaks only if it was made current."""
 
     number: str
     seal: Seal
@@ -18,7 +19,16 @@ class Version:
     @property
     def label(self) -> str:
         """The version as a list shows it."""
-        return f"{self.number}, current" if self.speaks else self.number
+        state = "current" if self.speaks else "held back" if self.seal.held_back else ""
+        return f"{self.number}, {state}" if state else self.number
+
+    @property
+    def silence(self) -> str:
+        """Why it doesn't speak, while it is not current."""
+        if not self.seal.held_back:
+            return f"Version {self.number} is not the current one."
+        reasons = "; ".join(self.seal.metrics["gate"].get("reasons", ())) or "its report says why"
+        return f"Version {self.number} is held back: {reasons}."
 
 
 def versions_of(home: Path) -> list[Version]:
@@ -54,15 +64,24 @@ def choices(available: list[Version]) -> tuple[list[tuple[str, str]], str | None
 
 
 def make_current(home: Path, number: str) -> None:
-    """Make a version current after checking every file against its seal. Raises UserError."""
+    """Make a version current after checking every file against its seal. Raises UserError, for one that learned from
+    somebody who is to be forgotten too."""
+    if number in marked(home):
+        raise UserError(f"version {number} learned from somebody who is to be forgotten: train anew instead")
     point_current(open_bundle(home / number))
 
 
 def roll_back(home: Path) -> str:
-    """Make the version before the current one current; returns its number. Raises UserError if there is no such version."""
+    """Make the last version before the current one current that may speak: neither held back nor of somebody who is to be
+    forgotten. Returns its number. Raises UserError if there is none."""
     available = versions_of(home)
     position = next((index for index, version in enumerate(available) if version.speaks), len(available))
-    if position + 1 >= len(available):
+    silent = marked(home)
+    older = next(
+        (version for version in available[position + 1 :] if not (version.seal.held_back or version.number in silent)),
+        None,
+    )
+    if older is None:
         raise UserError("there is no older version to go back to")
-    make_current(home, available[position + 1].number)
-    return available[position + 1].number
+    make_current(home, older.number)
+    return older.number

@@ -24,7 +24,7 @@ class ChatTab:
     def __init__(self, studio: Studio, page: gr.Blocks, tabs: gr.Tabs) -> None:
         self._studio = studio
         with gr.Tab("Chat", id="chat") as tab:
-            self._nothing_yet = NothingYet(studio, tabs, NOTHING_YET, current=False)
+            self._nothing_yet = NothingYet(studio, tabs, NOTHING_YET)
             with self._nothing_yet.content():
                 with gr.Row():
                     self._sides = [Side(studio, number) for number in (1, 2)]
@@ -100,7 +100,7 @@ class ChatTab:
             labels, speaking = choices(self._studio.versions)
             numbers = {number for _, number in labels}
             listed = [("the current one", ""), *labels] if self._studio.speaks else labels
-            default = "" if self._studio.speaks else speaking
+            default = "" if self._studio.speaks else None
             versions = [gr.Dropdown(listed, value=number if number in numbers else default) for number in chosen]
             return [*self._nothing_yet.now(), speaking or "", *versions]
 

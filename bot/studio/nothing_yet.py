@@ -6,16 +6,15 @@ from typing import Any
 
 import gradio as gr
 
+from bot.studio.steps import LET_IT_SPEAK
 from bot.studio.studio import Studio
 
 SETUP = "setup"  # the id of the tab that leads from exports to a persona
 
-HELD_BACK = "What was trained is held back: Set up and the report say why, and Make current lets it speak all the same."
-
 
 class NothingYet:
     """A tab's sentence and its content, of which one is shown. Builds itself inside the tab that is open. current: whether
-    the content needs a version that speaks; else one that was held back will do."""
+    the content needs a version that speaks; else any version will do."""
 
     def __init__(self, studio: Studio, tabs: gr.Tabs, sentence: str, *, current: bool = True) -> None:
         self._studio = studio
@@ -39,7 +38,8 @@ class NothingYet:
 
     def now(self) -> list[Any]:
         """Which of sentence and content is shown now."""
-        sentence = HELD_BACK if self._studio.versions else self._sentence
+        available = self._studio.versions
+        sentence = f"{available[0].silence} {LET_IT_SPEAK}" if available else self._sentence
         return [gr.Column(visible=not self._something), gr.Column(visible=self._something), gr.Markdown(sentence)]
 
     @property

@@ -12,6 +12,7 @@ from persona.errors import UserError
 
 EXPORTS, PEOPLE, BASE, TRAINING, MEETING, TOKENS = range(6)
 TITLES = ("Your exports", "Who are you, and who agreed", "Base and plan", "Training", "Meet it", "Tokens")
+LET_IT_SPEAK = "Nobody hears it, here or elsewhere, until Make current in step 4 lets it speak all the same."
 _BESIDE = {"disk": EXPORTS, "settings": PEOPLE, "bundle": TRAINING, "engine": MEETING}  # the rest concerns platforms
 
 
@@ -85,9 +86,8 @@ def _trained(settings: Settings) -> tuple[Step, Step]:
         made = speaking.seal.created[:16].replace("T", " ")
         return Step(True, f"Version {speaking.number} of {made} speaks."), Step(True, f"{name} can be talked to.")
     if available:
-        held_back = f"Version {available[0].number} was held back: its report says why."
-        choose = "Choose a version above and press Make current to meet it all the same."
-        return Step(False, held_back, too_early="bundle"), Step(False, choose, too_early="engine")
+        held_back = Step(False, available[0].silence, too_early="bundle")
+        return held_back, Step(False, LET_IT_SPEAK, too_early="engine")
     nobody = Step(False, "There is nobody to meet yet.", too_early="engine")
     if reasons := unusable(settings.adapters):
         old = "What was trained can't be used any more; press Start."

@@ -129,7 +129,7 @@ async def _outcome(run: Run) -> str:
     except UserError as fault:
         return quiet(STOPPED if run.was_stopped else str(fault))
     gate = result["metrics"]["gate"]
-    words = "It speaks now." if result["current"] else "It does not speak:"
+    words = "It speaks now." if result["current"] else "It is held back:"
     return "".join(map(quiet, (f"Sealed {result['bundle']}. {words}", *gate["reasons"], *gate["notes"])))
 
 

@@ -46,7 +46,6 @@ def _now(home: Path) -> str:
 
 def _held_back(folder: Path) -> bool:
     try:
-        gate = read_seal(folder).metrics.get("gate", {})
+        return read_seal(folder).held_back
     except PermanentError:
         return True
-    return not (gate.get("passed", True) or gate.get("forced", False))

@@ -106,7 +106,8 @@ def _train(settings: "Settings", corpus: "Corpus", forced: bool, as_json: bool, 
         print_json({"bundle": folder, "current": result.is_current, "metrics": metrics})
     else:
         _show(folder, metrics, speaks=result.is_current, is_grown=settings.base.model == SCRATCH)
-        say_next("python -m bot chat" if result.is_current else "python -m trainer sample", settings.path)
+        if result.is_current:  # else the line before names the way on; nothing speaks with what is held back
+            say_next("python -m bot chat", settings.path)
 
 
 def _show(folder: Path, metrics: Mapping[str, Any], *, speaks: bool, is_grown: bool) -> None:

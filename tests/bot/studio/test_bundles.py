@@ -1,15 +1,17 @@
 """Which adapter speaks, as the page shows and changes it."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.studio.bundles import choices, make_current, roll_back, versions_of
 from bot.studio.report import report_of
-from persona.bundle import current
+from persona.bundle import current, draft, publish, read_seal
 from persona.config import load
 from persona.errors import PermanentError, UserError
+from persona.retraining import mark
 from tests.conftest import Home
 
 
@@ -33,6 +35,24 @@ def test_a_version_is_made_current_and_rolled_back(adapters: Path) -> None:
     assert current(adapters).version == "1"
     with pytest.raises(UserError, match="no older version"):
         roll_back(adapters)
+
+
+def test_a_version_that_was_held_back_is_passed_over(adapters: Path) -> None:
+    """It says why it is silent, and speaks only by its number."""
+    for gate in ({"passed": False, "reasons": ["it leaks"]}, {"passed": True}):
+        with draft(adapters) as folder:
+            publish(folder, read_seal(adapters / "1").model_copy(update={"metrics": {"gate": gate}}))
+    labels, _ = choices(versions_of(adapters))
+    assert labels == [("5", "5"), ("4, held back", "4"), ("2", "2"), ("1, current", "1")]
+    assert versions_of(adapters)[1].silence == "Version 4 is held back: it leaks."
+    make_current(adapters, "5")
+    assert roll_back(adapters) == "2"
+    make_current(adapters, "4")
+    assert current(adapters).version == "4"
+    mark(adapters, ["2", "5"], datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(UserError, match="train anew"):
+        make_current(adapters, "5")
+    assert roll_back(adapters) == "1", "past the one that learned from somebody who is to be forgotten"
 
 
 def test_a_changed_bundle_does_not_become_current(adapters: Path) -> None:

@@ -16,6 +16,7 @@ from bot.store import BotStore
 from bot.studio.chat_tab import NOTHING_TO_CORRECT
 from bot.studio.running import Run
 from bot.studio.studio import Studio
+from persona.bundle import SEAL, draft, publish, read_seal
 from persona.config import load
 from tests.bot.studio.browsing import Visit, connections, served, visit
 from tests.browser import DESK, PHONE, browser, needs_chromium, overflow, violations
@@ -298,21 +299,34 @@ def test_everybody_can_use_it(chromium: Browser, address: str, size: dict[str, i
         assert opened.complaints == []
 
 
-def test_what_is_held_back_can_be_heard_and_let_speak(chromium: Browser, lived_in: Home, tmp_path: Path) -> None:
-    """Tabs that need a voice say so; the chat takes the version that is there."""
+def test_what_is_held_back_says_nothing_until_it_is_let(chromium: Browser, lived_in: Home, tmp_path: Path) -> None:
+    """One rule for the button and for every tab that needs a voice: why it is silent, and what lets it speak."""
     shutil.copytree(lived_in.folder, tmp_path / "home", symlinks=True)
     home = Home(tmp_path / "home")
-    next((home.folder / "adapters").iterdir()).joinpath("current").unlink()
+    versions = next((home.folder / "adapters").iterdir())
+    (versions / "current").unlink()
+    with draft(versions) as folder:
+        shutil.copytree(versions / "1", folder, dirs_exist_ok=True)
+        (folder / SEAL).unlink()
+        gate = {"passed": False, "reasons": ["gibberish: letters in a row"]}
+        publish(folder, read_seal(versions / "1").model_copy(update={"metrics": {"gate": gate}}))
     with served(home.config) as address, visit(chromium, address) as opened:
-        expect(opened.page.locator("#step-4")).to_contain_text("was held back")
-        opened.tab("Timeline")
-        expect(opened.page.get_by_text("What was trained is held back").locator("visible=true")).to_have_count(1)
-        opened.tab("Chat")
+        page = opened.page
+        expect(page.locator("#step-4")).to_contain_text("Version 3 is held back: gibberish: letters in a row.")
+        expect(page.locator("#setup-chat")).to_be_disabled()
+        for tab in ("Chat", "Timeline", "Game"):
+            opened.tab(tab)
+            expect(page.get_by_text("Version 3 is held back: gibberish").locator("visible=true")).to_have_count(1)
+            expect(page.locator("#chat-text:visible, #tweets:visible, #game-begin:visible")).to_have_count(0)
+        page.get_by_role("button", name="Set it up").locator("visible=true").click()
+        opened.settled()
+        page.click("#adapters-take")
+        expect(page.locator("#step-4 h2.done")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator("#setup-chat")).to_be_enabled()
+        opened.settled()
+        page.click("#setup-chat")
+        opened.settled()
         opened.say("hey")
-        opened.tab("Set up")
-        opened.page.click("#adapters-take")
-        expect(opened.page.locator("#step-4 h2.done")).to_be_visible(timeout=PATIENCE)
-        expect(opened.page.locator("#setup-chat")).to_be_enabled()
         assert opened.complaints == []
 
 
