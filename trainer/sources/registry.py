@@ -20,6 +20,8 @@ x_messages
 telegram_json
 telegram_html
 chatlab
+weflow
+whatsapp_exporter
 discord_exporter
 discord_package
 discord_text

@@ -38,17 +38,24 @@ class JsonRecords(Generic[Record]):
     """The records of every array called `key` ("" is the file's own) in what `reopen` opens, decoded as `record_type`.
 
     needs: a field of the object around the array without which its records can't be understood; where it stands
-    behind them, the file is read twice.
+    behind them, the file is read twice. in_object: they are the values of an object, not an array.
     """
 
     def __init__(
-        self, reopen: Callable[[], BinaryIO], file: str, key: str, record_type: type[Record], needs: str = ""
+        self,
+        reopen: Callable[[], BinaryIO],
+        file: str,
+        key: str,
+        record_type: type[Record],
+        needs: str = "",
+        in_object: bool = False,
     ) -> None:
         self._reopen = reopen
         self._file = file
         self._key = key
         self._record_type = record_type
         self._needs = needs
+        self._bracket = b"{" if in_object else b"["
         self._decoder = msgspec.json.Decoder(record_type, strict=False)
         self._batches = msgspec.json.Decoder(list[record_type], strict=False)  # type: ignore[valid-type]
         name = rb'(?:\A|\n)([ \t]*)"%s"\s*:\s*' % re.escape(key.encode()) if key else rb"\A([^\[{]{0,99}?[ \t]*)"
@@ -66,11 +73,14 @@ class JsonRecords(Generic[Record]):
             if isinstance(opening := batch[0] if batch else None, Opening):  # an opening comes alone
                 if self._needs and self._needs not in opening.fields:
                     complete = self._complete() if complete is None else complete
-                    batch = [Opening(complete[openings])] if openings < len(complete) else batch
+                    batch = [Opening(complete[openings], opening.name)] if openings < len(complete) else batch
                 openings += 1
             yield from batch
 
     def _batched(self) -> Iterator[list[Opening | Record | Reject]]:
+        if self._bracket == b"{":
+            yield from ([item] for item in self._walked())
+            return
         openings = seen = 0
         try:
             for batch in self._scanned():
@@ -89,7 +99,7 @@ class JsonRecords(Generic[Record]):
 
     def _complete(self) -> list[dict[str, Any]]:
         with self._reopen() as stream:
-            return complete_fields(ByteWindow(stream), self._key)
+            return complete_fields(ByteWindow(stream), self._key, self._bracket)
 
     def _scanned(self) -> Iterator[list[Opening | Record | Reject]]:
         with self._reopen() as stream:
@@ -221,7 +231,7 @@ class JsonRecords(Generic[Record]):
     def _walked(self) -> Iterator[Opening | Record | Reject]:
         """Yield the same for any layout of JSON."""
         with self._reopen() as stream:
-            for piece in walk(ByteWindow(stream), self._key):
+            for piece in walk(ByteWindow(stream), self._key, self._bracket):
                 match piece:
                     case Opening():
                         yield piece

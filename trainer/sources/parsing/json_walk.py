@@ -18,17 +18,19 @@ MAX_FIELDS = 1000  # of an object around an array that are kept
 _START = re.compile(rb"[\[{]")
 _TOKEN = re.compile(rb'[\s,:]*+("(?:[^"\\]++|\\.)*+"|[\[\]{}]|[^\s,:"\[\]{}]++(?=[\s,:"\[\]{}]))', re.DOTALL)
 _NESTING = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
-_NEXT = re.compile(rb"[\s,]*+([^\s,])")
+_NEXT = re.compile(rb"[\s,:]*+([^\s,:])")
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An array of records begins. fields: what stands before it in its object, arrays left out.
+    """An array of records begins. fields: what stands before it in its object, arrays left out. name: what that object is
+    called in the one around it.
 
     In a walk, what stands behind the array is added to `fields` when it is reached.
     """
 
     fields: dict[str, Any]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,10 @@ class _Level:
     expects_key: bool = True
 
 
-def walk(window: ByteWindow, key: str) -> Iterator[Opening | JsonElement | Stop]:
+def walk(window: ByteWindow, key: str, bracket: bytes = b"[") -> Iterator[Opening | JsonElement | Stop]:
     """Yield the elements of every array called `key`, and where the text ends too early.
 
-    An empty key means the file's own array.
+    An empty key means the file's own array. bracket: a brace for objects, whose values are then the elements.
     """
     while not (match := _START.search(window.text, window.at)):
         window.at = len(window.text)
@@ -71,9 +73,9 @@ def walk(window: ByteWindow, key: str) -> Iterator[Opening | JsonElement | Stop]
     levels: list[_Level] = []
     while token := _token(window):
         above = levels[-1] if levels else None
-        if token == b"[" and (above.is_object and above.key == key if above and key else not above and not key):
-            yield Opening(above.fields if above else {})
-            if not (yield from elements(window)):
+        if token == bracket and (above.is_object and above.key == key if above and key else not above and not key):
+            yield Opening(above.fields if above else {}, levels[-2].key if len(levels) > 1 else "")
+            if not (yield from elements(window, bracket == b"{")):
                 return
             _member_done(above)
         elif token in (b"[", b"{"):
@@ -97,9 +99,9 @@ def walk(window: ByteWindow, key: str) -> Iterator[Opening | JsonElement | Stop]
     yield Stop(window.offset, "the file is cut off here", window.text[window.at : window.at + MAX_RECORD_BYTES])
 
 
-def complete_fields(window: ByteWindow, key: str) -> list[dict[str, Any]]:
+def complete_fields(window: ByteWindow, key: str, bracket: bytes = b"[") -> list[dict[str, Any]]:
     """Return the fields of every object with an array called `key`, in whatever order."""
-    openings = [item for item in walk(window, key) if isinstance(item, Opening)]
+    openings = [item for item in walk(window, key, bracket) if isinstance(item, Opening)]
     return [opening.fields for opening in openings]
 
 
@@ -137,17 +139,25 @@ def _value(token: bytes) -> Any:
         return ""
 
 
-def elements(window: ByteWindow) -> Generator[JsonElement | Stop, None, bool]:
-    """Yield the elements from `window` on, up to the array's end; returns whether it got there."""
+def elements(window: ByteWindow, is_object: bool = False) -> Generator[JsonElement | Stop, None, bool]:
+    """Yield the elements from `window` on, up to the array's end; returns whether it got there.
+
+    is_object: they are the values of an object.
+    """
+    is_name = is_object
     while True:
         while not (match := _NEXT.match(window.text, window.at)):
             if not window.more():
                 yield Stop(window.offset, "the file is cut off here")
                 return False
         window.at = match.start(1)
-        if match[1] == b"]":
+        if match[1] in (b"]", b"}"):
             window.at += 1
             return True
+        if is_name and _token(window):
+            is_name = False
+            continue
+        is_name = is_object
         offset = window.offset
         size = _element_size(window) if match[1] in b"[{" else len(_token_at(window))
         if size <= 0:
