@@ -11,7 +11,7 @@ from bot.studio.sentences import sentences
 from bot.studio.studio import Studio
 from persona.errors import UserError
 
-HEADS = ("version", "made", "learned from", "bits a character, base → adapter", "likeness", "base")
+HEADS = ("version", "made", "the adapter learned from", "bits a character, base → adapter", "likeness", "base")
 RESTART = "A bot that runs goes on with the old one until it is started again."
 
 

@@ -74,9 +74,7 @@ def build_setup(
     there; by default it is removed again. Raises UserError if the corpus is too small."""
     require_enough(settings, corpus)
     speakers = target_speakers(settings, corpus)
-    learned_from = corpus.in_split(TRAIN, CALIBRATION_SPLIT, TEST_SPLIT) if refit else corpus.in_split(TRAIN)
-    if settings.train.limit:
-        learned_from = newest(learned_from, speakers, settings.train.limit)
+    learned_from = learned_conversations(settings, corpus, refit=refit)
     held_out = ([], []) if refit else (corpus.in_split(CALIBRATION_SPLIT), corpus.in_split(TEST_SPLIT))
     remembering = _memory_rows(settings, corpus, base, learned_from, speakers, archive)
     said_elsewhere = [remembering.replies.get(record.id, ()) for record in learned_from]
@@ -90,6 +88,13 @@ def build_setup(
     test = at_most(test, max(MIN_WATCHED_TOKENS, _tokens(rows)))
     fit = fit_rows(settings, model, rows, recipe_for(base))
     return TrainingSetup(base, model, rows, watched, test, len(calibration), fit, len(remembering.windows))
+
+
+def learned_conversations(settings: Settings, corpus: Corpus, *, refit: bool = False) -> list[ConversationRecord]:
+    """Return what an adapter learns from: the train split, or everything for a refit, up to [train] limit."""
+    records = corpus.in_split(TRAIN, CALIBRATION_SPLIT, TEST_SPLIT) if refit else corpus.in_split(TRAIN)
+    limit = settings.train.limit
+    return newest(records, target_speakers(settings, corpus), limit) if limit else records
 
 
 def _memory_rows(

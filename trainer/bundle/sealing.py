@@ -17,6 +17,7 @@ from persona.markers import words_of
 from persona.openings import multiplicities
 from persona.repeats import neighbour_counts
 from persona.transcript import Conversation
+from trainer.adapter.setup import learned_conversations
 from trainer.base.loading import LoadedBase
 from trainer.bundle.config_hash import config_hash
 from trainer.bundle.gguf_file import PRECISIONS, write_gguf
@@ -25,7 +26,7 @@ from trainer.bundle.plots import plot_losses
 from trainer.corpus import reply_times
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.stand_ins import stand_ins_of
-from trainer.corpus.store import Corpus
+from trainer.corpus.store import Corpus, count_messages
 from trainer.ingest.languages import languages_of
 from trainer.loop.trainer import Trained
 from trainer.people.word_lists import SOMEBODY
@@ -66,7 +67,7 @@ def initial_seal(settings: Settings, corpus: Corpus, base: LoadedBase, speakers:
         data={
             "fingerprint": corpus.fingerprint,
             "recipe": config_hash(settings),
-            "messages": corpus.messages(me),
+            "messages": count_messages(learned_conversations(settings, corpus), me),
             "limit": settings.train.limit,
             "scenes": dict(scenes.most_common()),
             "regions": list(corpus.regions),

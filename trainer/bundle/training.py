@@ -29,6 +29,7 @@ from trainer.adapter.setup import (
     at_most,
     build_setup,
     chosen_learning_rate,
+    learned_conversations,
     require_enough,
     target_speakers,
     with_logit_bias,
@@ -40,7 +41,7 @@ from trainer.bundle.provenance import write_provenance
 from trainer.bundle.sealing import initial_seal, write_bundle_files
 from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
-from trainer.corpus.store import Corpus
+from trainer.corpus.store import Corpus, count_messages
 from trainer.evaluate.finalize import finalize
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts
 from trainer.loop.batches import Window
@@ -285,7 +286,14 @@ def _refitted(settings: Settings, corpus: Corpus, trained: Trained, seal: Seal, 
     shutil.rmtree(folder / "work")
     shutil.rmtree(folder / "base", ignore_errors=True)
     held_out = [record.id for record in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)]
-    data = {**seal.data, "refit": True, "refit_on": held_out, "refit_steps": refit.steps}
+    messages = count_messages(learned_conversations(settings, corpus, refit=True), seal.speaker)
+    data = {
+        **seal.data,
+        "messages": messages,
+        "refit": True,
+        "refit_on": held_out,
+        "refit_steps": refit.steps,
+    }
     return _add_files(folder, model, setup.base, settings, trained, seal, corpus.conversations, bars, data=data)
 
 

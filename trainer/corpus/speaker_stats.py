@@ -67,6 +67,10 @@ def left_out(settings: Settings, speakers: Sequence[SpeakerStats], erased: int) 
         lines.append(f"not counted: {len(settings.data.drop_speakers):,} of [data] drop_speakers")
     if erased:
         lines.append(f"not counted: {erased:,} who asked to be forgotten")
+    if limit := settings.train.limit:
+        lines.append(
+            f"counted, but not learned from: what is older than the newest {limit:,} messages of [train] limit"
+        )
     if undated:
         lines.append(f"{undated:,} messages without a date are in no year and no hour")
     return lines

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,13 +60,8 @@ class Corpus:
         return [record for record in self.conversations if self.splits[record.id] in splits]
 
     def messages(self, speaker: str, splits: Collection[str] = (TRAIN,)) -> int:
-        """Return how many messages `speaker` has in these splits: a line in a chat, a turn in the timeline; no reactions."""
-        return sum(
-            1 if record.conversation.scene in ("timeline", "reply") else len(turn.lines)
-            for record in self.in_split(*splits)
-            for turn in record.conversation.turns
-            if turn.speaker == speaker and not is_reaction(turn.lines)
-        )
+        """Return how many messages `speaker` has in these splits."""
+        return count_messages(self.in_split(*splits), speaker)
 
     @property
     def fingerprint(self) -> str:
@@ -75,6 +70,16 @@ class Corpus:
         for record in sorted(self.conversations, key=lambda record: record.id):
             digest.update(f"{record.id} {self.splits[record.id]}\n{render(record.conversation)}\n".encode())
         return digest.hexdigest()[:32]
+
+
+def count_messages(records: Iterable[ConversationRecord], speaker: str) -> int:
+    """Return how many messages `speaker` has in these: a line in a chat, a turn in the timeline; no reactions."""
+    return sum(
+        1 if record.conversation.scene in ("timeline", "reply") else len(turn.lines)
+        for record in records
+        for turn in record.conversation.turns
+        if turn.speaker == speaker and not is_reaction(turn.lines)
+    )
 
 
 def build(

@@ -68,7 +68,7 @@ def test_a_worse_adapter_is_sealed_but_does_not_speak(again: Home, tmp_path: Pat
     assert not finalized.becomes_current
     assert any("it has something to say on 0 of" in reason for reason in finalized.verdict.reasons)
     assert finalized.sealed(ruined.seal).metrics["gate"]["passed"] is False
-    assert "Kept off the air" in (mute / "private" / "report.html").read_text(encoding="utf-8")
+    assert "Held back:" in (mute / "private" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home) -> None:

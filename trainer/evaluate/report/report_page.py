@@ -71,7 +71,7 @@ def page(
 
 def _gate(gate: Mapping[str, Any] | None) -> Iterator[str]:
     if gate:
-        start = "Forced, although" if gate["forced"] else "Kept off the air:"
+        start = "Forced, although" if gate["forced"] else "Held back:"
         yield from (f"{start} {reason}" for reason in gate["reasons"])
         yield from gate["notes"]
 
@@ -178,10 +178,12 @@ def _make_up(corpus: Corpus, bundle: Bundle) -> dict[str, str]:
     train, first, second = (
         corpus.messages(bundle.seal.speaker, (split,)) for split in (TRAIN, CALIBRATION_SPLIT, TEST_SPLIT)
     )
+    learned = bundle.seal.data.get("messages", train)
+    newest = f", of which it learned from the newest {learned:,}" * (0 < learned < train)
     scenes = Counter(record.conversation.scene for record in corpus.conversations)
     speakers = {turn.speaker for record in corpus.conversations for turn in record.conversation.turns}
     return {
-        "your messages": f"{train:,} to train on, {first:,} and {second:,} for the judges",
+        "your messages": f"{train:,} to train on{newest}, {first:,} and {second:,} for the judges",
         "conversations": ", ".join(f"{count:,} {scene}" for scene, count in scenes.most_common()),
         "people": f"{len(speakers):,}",
         "base": bundle.seal.base.model,
