@@ -55,6 +55,10 @@ from trainer.loop.trainer import Trained
 from trainer.progress import Bars
 
 SAMPLES = 3  # texts shown at each evaluation
+PAST_ITS_BEST = (
+    "that it rises is usual: a base that was grown here has read all other messages already, so there is little left to "
+    "learn but the person's manner"
+)
 TENSORBOARD = "tensorboard"  # its folder
 
 
@@ -128,7 +132,8 @@ def _finished(
     share = keep_share(setup.model, watched, setup.fit.tokens, setup.base.encoding.end_of_turn)
     if share < 1:
         bars.say(
-            f"{share:.3g} of the adapter's strength is kept: more predicts held-out messages worse than the base does"
+            f"{share:.3g} of the adapter's strength is used: with more, held-out messages would be harder to predict than by "
+            "the base alone" + ", which has read all others already" * setup.base.from_scratch
         )
     return with_logit_bias(settings, setup.base, setup.model, setup.rows, learned_from), share
 
@@ -154,14 +159,15 @@ def _train_measured(
     writer = SummaryWriter(str(work / TENSORBOARD))
     contexts = sample_contexts(corpus, settings.persona.key)
 
-    best, shown = math.inf, [""] * len(contexts)
+    best, shown, remark = math.inf, [""] * len(contexts), PAST_ITS_BEST if setup.base.from_scratch else ""
 
     def show(step: int, metrics: Mapping[str, float]) -> None:
-        nonlocal best, shown
+        nonlocal best, shown, remark
         bits = metrics["eval_bits_per_character"]
         texts = _samples(setup.model, setup.base, seal, contexts)
-        for line in evaluation_lines(step, bits, best, texts, shown):
+        for line in evaluation_lines(step, bits, best, texts, shown, remark):
             bars.say(line)
+        remark = remark if bits <= best else ""  # once
         for number, text in enumerate(texts):
             writer.add_text(f"sample {number + 1}", text, step)
         best, shown = min(best, bits), texts
@@ -173,13 +179,17 @@ def _train_measured(
     return trained
 
 
-def evaluation_lines(step: int, bits: float, best: float, texts: Sequence[str], shown: Sequence[str]) -> list[str]:
-    """Return what an evaluation on the way prints: the figure, what it means where it got worse, and the samples that
-    changed. best: the lowest figure before. shown: the samples of the evaluation before."""
-    worse = f", worse than {best:.3f} before; the best adapter is kept" if bits > best else ""
+def evaluation_lines(
+    step: int, bits: float, best: float, texts: Sequence[str], shown: Sequence[str], remark: str = ""
+) -> list[str]:
+    """Return what an evaluation on the way prints: the figure, the lowest one if that is another, and the samples that
+    changed. best: the lowest figure before. shown: the samples of the evaluation before. remark: stands below
+    a figure that rose."""
+    lowest = f"; the best so far is {best:.3f}, and its adapter is kept" if bits > best else ""
+    why = [f"  ({remark})"] if bits > best and remark else []
     new = [text for text, earlier in zip(texts, shown, strict=True) if text != earlier]
     says = "; it says:" if new else "; it says the same as before" if texts else ""
-    return [f"step {step}: held-out {bits:.3f} bits per character{worse}{says}", *(f"  {text}" for text in new)]
+    return [f"step {step}: held-out {bits:.3f} bits per character{lowest}{says}", *(f"  {text}" for text in new), *why]
 
 
 def _train_adapter(

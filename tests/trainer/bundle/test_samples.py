@@ -48,12 +48,14 @@ def test_without_held_out_conversations_training_ones_are_answered() -> None:
 
 
 def test_samples_are_shown_only_where_they_changed() -> None:
-    """And a figure that got worse says what that means."""
+    """And beside a figure that rose stands the one that counts."""
     first = evaluation_lines(10, 0.5, float("inf"), ["hm", "ok"], ["", ""])
     assert first == ["step 10: held-out 0.500 bits per character; it says:", "  hm", "  ok"]
     second = evaluation_lines(20, 0.6, 0.5, ["hm", "no"], ["hm", "ok"])
-    assert second[0].endswith("0.600 bits per character, worse than 0.500 before; the best adapter is kept; it says:")
+    assert second[0].endswith("0.600 bits per character; the best so far is 0.500, and its adapter is kept; it says:")
     assert second[1:] == ["  no"]
+    assert evaluation_lines(20, 0.6, 0.5, ["no"], ["hm"], "no fault")[1:] == ["  no", "  (no fault)"]
+    assert evaluation_lines(20, 0.5, 0.6, ["no"], ["hm"], "no fault")[1:] == ["  no"]
     assert evaluation_lines(30, 0.4, 0.5, ["hm", "no"], ["hm", "no"]) == [
         "step 30: held-out 0.400 bits per character; it says the same as before"
     ]
