@@ -79,6 +79,15 @@ DISCORD_POLL = {
     "allow_multiselect": False,
     "layout_type": 1,
 }
+BUTTON = {"type": 2, "style": 5, "label": "more", "url": "https://x.org"}
+PANEL = {
+    "type": 17,
+    "components": [
+        {"type": 10, "content": "Rain"},
+        {"type": 9, "components": [{"type": 10, "content": "at nine"}], "accessory": BUTTON},
+        {"type": 1, "components": [BUTTON]},
+    ],
+}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +99,8 @@ DISCORD_POLL = {
         ("", {"poll": DISCORD_POLL}, "[poll: when? | now | later]"),
         ("see x.org", {"embeds": [{"type": "link", "title": "X", "url": "u"}]}, "see x.org"),
         ("", {"embeds": [{"type": "rich", "title": "Rain", "description": "at nine"}]}, "[embed: Rain: at nine]"),
+        ("", {"embeds": [{"type": "rich", "fields": [{"name": "when", "value": "at nine"}]}]}, "[embed: when at nine]"),
+        ("", {"flags": 1 << 15, "components": [PANEL]}, "[embed: Rain at nine]"),
         ("hm <a:pepe_sad:123456789012345678>", {}, "hm :pepe_sad:"),
         ("", {"sticker_items": [{"id": "1", "name": "swan", "format_type": 1}]}, "[sticker swan]"),
     ],

@@ -124,6 +124,42 @@ async def test_a_parent_from_before_it_came_is_quoted_on_telegram(
     ]
 
 
+async def test_what_was_passed_on_is_quoted_as_its_authors(
+    bare_home: Home, telegram: FakeTelegram, start_daemon: StartDaemon
+) -> None:
+    """Not as the forwarder's. Whoever answers a forward of the persona's words doesn't call it."""
+    daemon = await start_daemon(on_telegram(bare_home, telegram))
+    priya = {**BEN_THERE, "id": 9, "first_name": "Priya"}
+    said_first = {"forward_origin": {"type": "user", "date": 1, "sender_user": priya}}
+    own = {"forward_origin": {"type": "user", "date": 1, "sender_user": dict(BOT)}}
+    telegram.say("no idea", reply_to=parent(8, "never again", BEN_THERE, **own))
+    telegram.say("true?", reply_to=parent(7, "snow tomorrow", BEN_THERE, **said_first), mention=True)
+    await telegram.wait_sent(1)
+    assert prompts(daemon) == [["ALICE:\n> MARA VOSS: never again\nno idea", "ALICE:\n> PRIYA 2: snow tomorrow\ntrue?"]]
+
+
+async def test_a_forward_that_is_answered_on_discord_is_quoted(
+    bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
+) -> None:
+    """Of one that no memory has nobody knows whose words it was; of one that is remembered, who passed it on."""
+    old = await discord.forward("snow tomorrow", author=BEN, live=False)
+    for number in range(90):
+        await discord.say(f"noise {number}", live=False)
+    daemon = await start_daemon(on_discord(bare_home, discord))
+    await discord.wait_connected()
+    await discord.wait_caught_up()
+    await discord.say("true?", reply_to=old, mention=True)
+    await discord.wait_posts(1)
+    heard = await discord.forward("rain on sunday", author=BEN)
+    await discord.say("or not", author=CLEO)
+    await discord.say("and this?", reply_to=heard, mention=True)
+    await discord.wait_posts(2)
+    assert [turns[-1] for turns in prompts(daemon)] == [
+        "ALICE:\n> […]: snow tomorrow\ntrue?",
+        "ALICE:\n> BEN: [forwarded from […]] rain on sunday\nand this?",
+    ]
+
+
 async def test_what_discord_does_not_hand_over_is_asked_for(
     bare_home: Home, discord: FakeDiscord, start_daemon: StartDaemon
 ) -> None:

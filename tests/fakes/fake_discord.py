@@ -159,13 +159,14 @@ class FakeDiscord:
         else:
             await self.tell("MESSAGE_DELETE_BULK", {"ids": list(message_ids), **place})
 
-    async def forward(self, text: str, *, author: dict[str, Any] = ALICE, **more: Any) -> str:
+    async def forward(self, text: str, *, author: dict[str, Any] = ALICE, live: bool = True, **more: Any) -> str:
         """Somebody passes on what somebody said elsewhere. more: fields of what was said."""
         said = {**self._message("", BEN, text), **more}
         snapshot = {name: said[name] for name in said if name not in ("id", "channel_id", "author", "pinned", "tts")}
         elsewhere = {"type": 1, "channel_id": "399", "message_id": "398", "guild_id": "397"}
         snapshots = [{"message": snapshot}]
-        return await self.say("", author=author, message_reference=elsewhere, message_snapshots=snapshots)
+        passed_on: dict[str, Any] = {"message_reference": elsewhere, "message_snapshots": snapshots}
+        return await self.say("", author=author, live=live, **passed_on)
 
     async def react(
         self,

@@ -2,7 +2,7 @@
 types."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import discord
 
@@ -15,14 +15,15 @@ _CUSTOM_EMOJI = re.compile(r"<a?(:\w{2,32}:)\d{15,21}>")
 _USER = re.compile(r"<@!?(\d+)>")
 _LONGEST_EMBED = 200  # characters of one that are told
 
+Content = discord.Message | discord.MessageSnapshot
+
 
 def parse_message(message: discord.Message, me: discord.ClientUser) -> IncomingMessage | None:
     """Return a Discord message in our form; None for a notice of Discord's own."""
     if message.type not in _ORDINARY:
         return None
     author, quoted = author_of(message), _quoted(message, me)
-    snapshot = message.message_snapshots[0] if message.message_snapshots else None
-    content: discord.Message | discord.MessageSnapshot = message if message.content or not snapshot else snapshot
+    content = _content_of(message)
     text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", content.content)
     return IncomingMessage(
         channel=f"discord:{message.channel.id}",
@@ -40,9 +41,14 @@ def parse_message(message: discord.Message, me: discord.ClientUser) -> IncomingM
         is_bot=message.author.bot and member_of(message) is None,
         captioned=_captioned(content),
         quoted=quoted,
-        forwarded_from=Author() if content is snapshot else None,  # Discord doesn't tell whose it was
+        forwarded_from=None if content is message else Author(),  # Discord doesn't tell whose it was
         is_named_here=not message.guild or not isinstance(message.author, discord.User) or bool(message.webhook_id),
     )
+
+
+def _content_of(message: discord.Message) -> Content:
+    """Return what holds the words of a message: itself, or what it passes on."""
+    return message if message.content or not message.message_snapshots else message.message_snapshots[0]
 
 
 def author_of(message: discord.Message) -> Author:
@@ -71,8 +77,10 @@ def _quoted(message: discord.Message, me: discord.ClientUser) -> QuotedMessage |
     number = str(reference.message_id or "") if reference.channel_id == message.channel.id else ""
     answered = reference.resolved
     if isinstance(answered, discord.Message):
-        text = _readable(answered.content, answered, me)
-        return QuotedMessage(number, author_of(answered), text, _attachments(answered), _captioned(answered))
+        content = _content_of(answered)
+        author = author_of(answered) if content is answered else Author()
+        text = _readable(content.content, answered, me)
+        return QuotedMessage(number, author, text, _attachments(content), _captioned(content))
     return QuotedMessage(number) if number and answered is None else None  # else it was deleted
 
 
@@ -92,7 +100,7 @@ def _readable(text: str, message: discord.Message, me: discord.ClientUser) -> st
     return _CUSTOM_EMOJI.sub(r"\1", text)
 
 
-def _attachments(content: "discord.Message | discord.MessageSnapshot") -> tuple[str, ...]:
+def _attachments(content: Content) -> tuple[str, ...]:
     files = (
         "voice" if attachment.is_voice_message() else _attachment_type(attachment.content_type or "")
         for attachment in content.attachments
@@ -100,17 +108,31 @@ def _attachments(content: "discord.Message | discord.MessageSnapshot") -> tuple[
     return (*files, *(f"sticker {sticker.name}" for sticker in content.stickers))
 
 
-def _captioned(content: "discord.Message | discord.MessageSnapshot") -> tuple[tuple[str, str], ...]:
-    """Polls, and embeds that somebody made; the preview of a link only repeats the link."""
+def _captioned(content: Content) -> tuple[tuple[str, str], ...]:
+    """Polls, and embeds and panels that somebody made; the preview of a link only repeats the link."""
     poll = getattr(content, "poll", None)
     polls = [("poll", " | ".join((poll.question, *(answer.text or "" for answer in poll.answers))))] if poll else []
-    return (*polls, *_embeds(content.embeds))
+    panels = "\n".join(_panel_texts(getattr(content, "components", ())))  # not set where Discord left them out
+    return (*polls, *_embeds(content.embeds), *([("embed", panels[:_LONGEST_EMBED])] if panels else []))
 
 
 def _embeds(embeds: Iterable[discord.Embed]) -> list[tuple[str, str]]:
     made = (embed for embed in embeds if embed.type == "rich" and not is_reply_embed(embed))
-    words = (": ".join(filter(None, (embed.title, embed.description))) for embed in made)
-    return [("embed", text[:_LONGEST_EMBED]) for text in words]
+    return [("embed", _embed_text(embed)[:_LONGEST_EMBED]) for embed in made]
+
+
+def _embed_text(embed: discord.Embed) -> str:
+    fields = (f"{field.name} {field.value}" for field in embed.fields)
+    return ": ".join(filter(None, (embed.title, embed.description, *fields)))
+
+
+def _panel_texts(components: Iterable[discord.Component]) -> Iterator[str]:
+    """Yield the words of what bots lay out in panels, which have no text besides; buttons and menus say nothing."""
+    for component in components:
+        if isinstance(component, discord.TextDisplay):
+            yield component.content
+        elif isinstance(component, discord.Container | discord.SectionComponent):
+            yield from _panel_texts(component.children)
 
 
 def _attachment_type(content_type: str) -> str:

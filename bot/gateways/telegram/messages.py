@@ -25,7 +25,7 @@ def parse_message(message: Message, own_id: int, own_name: str, names: UserNames
     mention, start = _mentioned(message, own_id, own_name)
     text = text_of(message, names)
     quoted = _quoted(message, names)
-    is_forward = message.forward_origin is not None and not message.is_automatic_forward  # as a channel's own posts are
+    origin = _origin(message)
     return IncomingMessage(
         channel=channel_of(message),
         message_id=str(message.message_id),
@@ -34,15 +34,15 @@ def parse_message(message: Message, own_id: int, own_name: str, names: UserNames
         text=text[len(start) :].lstrip(" ,:") if start and text.startswith(start) else text,
         at=message.date.timestamp(),
         is_dm=message.chat.type == ChatType.PRIVATE,
-        mention=mention and not is_forward,
-        reply=quoted is not None and quoted.author.id == str(own_id),
+        mention=mention and not origin,
+        reply=quoted is not None and quoted.author.id == str(own_id) and not _answers_forward(message),
         reply_to=quoted.message_id if quoted else "",
         attachments=attachments,
         inside=(f"telegram:{message.chat.id}",) if channel_of(message).count(":") > 1 else (),
         is_bot=is_bot(message),
         captioned=captioned,
         quoted=quoted,
-        forwarded_from=origin_author(message.forward_origin) if is_forward and message.forward_origin else None,
+        forwarded_from=origin,
         sticker_id=message.sticker.file_id if message.sticker and message.sticker.emoji else "",
     )
 
@@ -79,13 +79,26 @@ def _mentioned(message: Message, own_id: int, own_name: str) -> tuple[bool, str]
     return is_mentioned, start
 
 
+def _origin(message: Message) -> Author | None:
+    """Return who said first what is passed on; None if the author says it, as a channel does whose posts come by themselves."""
+    is_passed_on = message.forward_origin and not message.is_automatic_forward
+    return origin_author(message.forward_origin) if is_passed_on and message.forward_origin else None
+
+
+def _answers_forward(message: Message) -> bool:
+    """Whether a message answers what somebody passed on: whoever said it first isn't spoken to."""
+    answered = message.reply_to_message
+    return answered is not None and _origin(answered) is not None
+
+
 def _quoted(message: Message, names: UserNames) -> QuotedMessage | None:
-    """What a message answers, in this chat or elsewhere; of a quotation the words that it quotes."""
+    """What a message answers, in this chat or elsewhere; of a quotation the words that it quotes; of what was passed on who
+    said it first."""
     part = with_names(message.quote.text, message.quote.entities or (), names) if message.quote else ""
     answered, elsewhere = message.reply_to_message, message.external_reply
     if answered and not answered.forum_topic_created:  # to which everything in a topic is an answer
         text = part or text_of(answered, names)
-        author = author_of(answered) or Author()
+        author = _origin(answered) or author_of(answered) or Author()
         whole = ((), ()) if part else (attachments_of(answered), captioned_of(answered))
         return QuotedMessage(str(answered.message_id), author, text, *whole, is_part=bool(part))
     if elsewhere:
