@@ -196,12 +196,11 @@ def current(home: Path) -> Bundle:
     """Return the bundle that speaks for the persona whose adapters lie in `home`."""
     link = home / CURRENT
     if not link.exists():
-        held_back = any(folder.name.isdecimal() for folder in home.iterdir()) if home.is_dir() else False
-        why = (
-            "what was trained is held back; 'python -m trainer train --force' lets it speak"
-            if held_back
-            else "training has not finished; run 'python -m trainer train'"
-        )
+        if versions(home):
+            why = "what was trained is held back; 'python -m trainer train --force' lets it speak"
+        else:
+            so_far = "training has not finished" if home.exists() else "nothing is trained yet"
+            why = f"{so_far}; run 'python -m trainer train'"
         raise PermanentError(f"{home} has no current adapter: {why}")
     return open_bundle(link.resolve())
 

@@ -1,14 +1,22 @@
 """Errors that a user can mend: a sentence (what, where, what to do) and an exit code."""
 
+import errno
+
 FAILED = 1
 USAGE = 2
 PERMANENT = 78  # EX_CONFIG of sysexits.h: what a restart cannot fix; the systemd unit does not restart on it
+_MEND = {
+    errno.EROFS: "take a folder that can be written to",
+    errno.EACCES: "see to it that you may read and write there",
+    errno.ENOSPC: "make room",
+}
 
 
 def describe_os_error(error: OSError) -> str:
     """Describe an OS error in a sentence that may go on: where, why, what to do."""
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{(error.strerror or str(error)).lower()}; make room or mend the path"
+    mend = _MEND.get(error.errno or 0, "make room or mend the path")
+    return f"{place}{(error.strerror or str(error)).lower()}; {mend}"
 
 
 class UserError(Exception):

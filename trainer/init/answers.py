@@ -1,5 +1,6 @@
 """What a first run has to know, from flags or asked on the terminal."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,6 +15,10 @@ NOBODY = "nobody"
 _NOBODY_TOO = frozenset({"no", "none", "noone", "no one", "n", "-"})  # and not the beginning of somebody's name
 _NO_NAMES = frozenset({"y", "yes", "all", "both", "everybody", "everyone"})
 _NAMED = 12  # writers that a fault names
+_COMMA, _PLUS = (
+    re.compile("[,，、]"),
+    re.compile("[+＋]"),
+)  # the wide ones too, which Chinese and Japanese keyboards type
 _SHORTEST_PREFIX = 2  # characters of a name by which somebody can be meant
 
 Answer = TypeVar("Answer")
@@ -178,7 +183,7 @@ def select_people(text: str, writers: Sequence[Writer]) -> list[ChosenPerson]:
     if _is_just(text, _NO_NAMES, writers):
         raise SettingsError(f"{text.strip()!r} names nobody; give numbers or names, with commas, or {NOBODY!r}")
     whole = _named(text, writers)
-    parts = [[whole]] if whole else [_joined(part, writers) for part in text.split(",") if part.strip()]
+    parts = [[whole]] if whole else [_joined(part, writers) for part in _COMMA.split(text) if part.strip()]
     return _each_once([_someone(part) for part in parts], repr(text))
 
 
@@ -202,7 +207,7 @@ def _each_once(people: list[ChosenPerson], where: str) -> list[ChosenPerson]:
 def _joined(part: str, writers: Sequence[Writer]) -> list[Writer]:
     if whole := _named(part, writers):
         return [whole]
-    named = [(name, _named(name, writers)) for name in part.split("+")]
+    named = [(name, _named(name, writers)) for name in _PLUS.split(part)]
     if missing := [name.strip() for name, writer in named if writer is None]:
         calls = {call.casefold(): call for writer in writers for call in writer.calls}
         near = [calls[call] for call in get_close_matches(missing[0].casefold(), calls, n=3, cutoff=0.6)]
@@ -214,7 +219,7 @@ def _joined(part: str, writers: Sequence[Writer]) -> list[Writer]:
 
 def _named(text: str, writers: Sequence[Writer]) -> Writer | None:
     text = text.strip()
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= len(writers):
+    if text.isdecimal() and 1 <= int(text) <= len(writers):
         return writers[int(text) - 1]
     key = normalise(text.lstrip("@"))
     called = _called_just(key, writers) or _called_like(key, writers)

@@ -49,10 +49,13 @@ def find_exports(named: Sequence[Path], places: Sequence[Path], bars: Bars) -> l
     for sentence in refused if named or not locations else ():
         bars.say(sentence)
     if not locations:
-        where = ", ".join(map(str, named or places)) or "no place to look in"
+        where = (
+            ", ".join(map(str, named or places))
+            or "the usual places: there is no Downloads, and this is the home folder"
+        )
         raise UserError(
-            f"{where}: no export that alterego can read; name the folders or files that hold some. It reads "
-            f"{', '.join(source.name for source in SOURCES)}; docs/exports.md says how to get them"
+            f"no export that alterego can read in {where}; name the folders or files that hold some, and see docs/exports.md "
+            f"for how to get them. It reads {', '.join(source.name for source in SOURCES)}"
         )
     return locations
 

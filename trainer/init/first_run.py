@@ -29,7 +29,7 @@ from trainer.init.writers import Writer, writers
 from trainer.progress import Bars
 
 AUTO = "auto"
-LIST_BASES = "?"  # an answer
+LIST_BASES = ("?", "？")  # answers
 LISTED = 12  # models on this machine that are named
 
 
@@ -145,7 +145,7 @@ def _base(flags: Flags, root: Path, environment: Environment, terminal: Terminal
     models: Sequence[LocalModel] = ()
 
     def chosen(text: str) -> Suggestion:
-        if text == LIST_BASES and terminal:
+        if text in LIST_BASES and terminal:
             for base, training in base_rows(machine):
                 terminal.say(
                     f"{base.model}: {base.billions:.1f} billion, languages {base.languages}; trains here: {training}"

@@ -216,7 +216,7 @@ def test_ctrl_c_leaves_the_old_bundle_or_nothing(imported: Home) -> None:
         ("", ["import", "nowhere.zip"], 1, "there is no nowhere.zip"),
         ("", ["import"], 1, "there is no"),
         ("", ["train"], 1, "there is no corpus"),
-        ("", ["sample"], 78, "has no current adapter"),
+        ("", ["sample"], 78, "has no current adapter: nothing is trained yet; run"),
         ("[train]\nrnak = 1\n", ["train"], 2, "did you mean 'rank'?"),
         ("", ["sample", "--scene", "nowhere"], 2, "there is no scene 'nowhere'"),
         ("", ["train", "--config"], 2, "Option '--config' requires an argument; see"),

@@ -300,6 +300,9 @@ def test_beginnings_of_names_will_do_and_near_ones_are_named() -> None:
     """A word's beginning, if it is of one person; what is misspelt is asked back, for it is about consent."""
     assert [one.name for one in select_people("lind", NAMESAKES)] == ["Jonas Lindqvist"]
     assert [one.name for one in select_people("jonas", NAMESAKES)] == ["Jonas Lindqvist"]
+    for typed in ("alex_h, 3", "１，３", "1、Ｊｏｎａｓ"):
+        assert [one.name for one in select_people(typed, NAMESAKES)] == ["Alex", "Jonas Lindqvist"], typed
+    assert len(select_people("1＋2", NAMESAKES)) == 1
     with pytest.raises(UserError, match="did you mean 'Jonas Lindqvist'"):
         select_people("Jonsa Lindqvist", NAMESAKES)
     with pytest.raises(UserError, match="2 people are called"):
