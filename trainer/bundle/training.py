@@ -167,7 +167,7 @@ def _train_measured(
         texts = _samples(setup.model, setup.base, seal, contexts)
         for line in evaluation_lines(step, bits, best, texts, shown, remark):
             bars.say(line)
-        remark = remark if bits <= best else ""  # once
+        remark = "" if has_risen(bits, best) else remark  # once
         for number, text in enumerate(texts):
             writer.add_text(f"sample {number + 1}", text, step)
         best, shown = min(best, bits), texts
@@ -179,14 +179,20 @@ def _train_measured(
     return trained
 
 
+def has_risen(bits: float, best: float) -> bool:
+    """Return whether a figure is above the lowest one as both are printed."""
+    return round(bits, 3) > round(best, 3)
+
+
 def evaluation_lines(
     step: int, bits: float, best: float, texts: Sequence[str], shown: Sequence[str], remark: str = ""
 ) -> list[str]:
     """Return what an evaluation on the way prints: the figure, the lowest one if that is another, and the samples that
     changed. best: the lowest figure before. shown: the samples of the evaluation before. remark: stands below
     a figure that rose."""
-    lowest = f"; the best so far is {best:.3f}, and its adapter is kept" if bits > best else ""
-    why = [f"  ({remark})"] if bits > best and remark else []
+    rose = has_risen(bits, best)
+    lowest = f"; the best so far is {best:.3f}, and its adapter is kept" if rose else ""
+    why = [f"  ({remark})"] if rose and remark else []
     new = [text for text, earlier in zip(texts, shown, strict=True) if text != earlier]
     says = "; it says:" if new else "; it says the same as before" if texts else ""
     return [f"step {step}: held-out {bits:.3f} bits per character{lowest}{says}", *(f"  {text}" for text in new), *why]

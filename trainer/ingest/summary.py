@@ -134,6 +134,7 @@ def notes(settings: Settings, imported: Imported, summary: Mapping[str, Any]) ->
         )
     if summary["wanted"]:
         yield (
-            f"{summary['wanted']:,} answered posts are in no export; {settings.corpus / MISSING_PARENTS} lists them: "
-            f"fill in their texts, save it as {REPLIES} beside {settings.path.name} and import again"
+            f"{summary['wanted']:,} answered posts are in no export, and nothing has to be done about it; to have them too, "
+            f"fill in the texts in {settings.corpus / MISSING_PARENTS}, save it as {REPLIES} beside {settings.path.name} and "
+            "import again"
         )

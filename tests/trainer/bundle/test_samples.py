@@ -55,6 +55,8 @@ def test_samples_are_shown_only_where_they_changed() -> None:
     assert second[0].endswith("0.600 bits per character; the best so far is 0.500, and its adapter is kept; it says:")
     assert second[1:] == ["  no"]
     assert evaluation_lines(20, 0.6, 0.5, ["no"], ["hm"], "no fault")[1:] == ["  no", "  (no fault)"]
+    same = evaluation_lines(30, 0.5004, 0.5, ["hm"], ["hm"], "no fault")
+    assert same == ["step 30: held-out 0.500 bits per character; it says the same as before"], "as far as is shown"
     assert evaluation_lines(20, 0.5, 0.6, ["no"], ["hm"], "no fault")[1:] == ["  no"]
     assert evaluation_lines(30, 0.4, 0.5, ["hm", "no"], ["hm", "no"]) == [
         "step 30: held-out 0.400 bits per character; it says the same as before"
