@@ -76,7 +76,7 @@ def contexts(settings: Settings, corpus: Corpus, tokens: int) -> Iterator[Contex
     gap = settings.data.max_gap_minutes * 60
     groups = segment(corpus.rows, corpus.people, gap)
     records = conversation_records(corpus.rows, corpus.people, others=settings.data.others, gap=gap)
-    channels = {key: [row for row, _ in in_order(rows)] for key, rows in by_channel(corpus.rows).items()}
+    channels = {key: in_order(rows)[0] for key, rows in by_channel(corpus.rows).items()}
     places = {id(row): place for rows in channels.values() for place, row in enumerate(rows)}
     for group, record in zip(groups, records, strict=True):
         if record.id not in held_out or group.scene not in ("group", "dm"):

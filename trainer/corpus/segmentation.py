@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
-from operator import itemgetter
+from itertools import islice
+from operator import le
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -123,30 +124,31 @@ def _channel_key(row: Row) -> tuple[str, ...]:
     return (row.conversation_type, row.platform, row.channel, row.thread)
 
 
-def in_order(rows: Sequence[Row]) -> list[tuple[Row, float]]:
-    """Return messages by time, each with the time it is taken to be of.
+def in_order(rows: Sequence[Row]) -> tuple[Sequence[Row], list[float]]:
+    """Return messages by time, and the time that each is taken to be of.
 
     An undated one stays beside its neighbours: it is taken to be of the time of the one before it, else of the next dated
     one. 0.0 if none has a date: then the order stays.
     """
     at = next((row.at for row in rows if row.at is not None), 0.0)
-    timed: list[tuple[Row, float]] = []
+    times: list[float] = []
     for row in rows:
         at = row.at if row.at is not None else at
-        timed.append((row, at))
-    timed.sort(key=itemgetter(1))
-    return timed
+        times.append(at)
+    if all(map(le, times, islice(times, 1, None))):  # as most exports are
+        return rows, times
+    order = sorted(range(len(rows)), key=times.__getitem__)
+    return [rows[place] for place in order], [times[place] for place in order]
 
 
 def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[MessageGroup]:
     scene = "dm" if rows[0].conversation_type == "dm" else "group"
-    timed = in_order(rows)
+    rows, times = in_order(rows)
     dated = sum(row.at is not None for row in rows)
     longest = MAX_DATED_TURNS if 2 * dated > len(rows) else MAX_UNDATED_TURNS
-    finder = ThreadFinder(_rhythm(timed, people, gap) if dated else Rhythm())
-    by_id = {row.message_id: row for row in rows}
-    conversations = _conversations(timed, by_id, people, finder, longest)
-    del timed, by_id
+    finder = ThreadFinder(_rhythm(rows, times, people, gap) if dated else Rhythm())
+    conversations = _conversations(rows, times, people, finder, longest)
+    del rows, times
     conversations.reverse()
     while conversations:  # each is gone once it is written
         talk = conversations.pop()
@@ -154,16 +156,18 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
 
 
 def _conversations(
-    timed: Sequence[tuple[Row, float]],
-    by_id: Mapping[str, Row],
+    rows: Sequence[Row],
+    times: Sequence[float],
     people: Mapping[str, KnownPerson],
     finder: ThreadFinder,
     longest: int,
 ) -> "list[_Conversation]":
-    """Return the conversations of a chat. by_id: its messages. longest: turns, after which another begins."""
+    """Return the conversations of a chat. times: when each of its messages was said. longest: turns, after which another
+    begins."""
+    by_id = {row.message_id: row for row in rows}
     conversations: list[_Conversation] = []
     current: dict[int, _Conversation] = {}  # where each thread goes on
-    for row, at in timed:
+    for row, at in zip(rows, times, strict=True):
         key = people[row.sender].key
         meant = tuple(people[named].key for named in row.mentions if named in people) if row.mentions else ()
         text = row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
@@ -194,15 +198,15 @@ class _Conversation:
         self.rows.append(row)
 
 
-def _rhythm(timed: Sequence[tuple[Row, float]], people: Mapping[str, KnownPerson], gap: float) -> Rhythm:
+def _rhythm(rows: Sequence[Row], times: Sequence[float], people: Mapping[str, KnownPerson], gap: float) -> Rhythm:
     """Return the rhythm of a channel, from all that was said there."""
-    keys = {people[row.sender].key for row, _ in timed}
-    asked = timed[:: 1 + len(timed) // MAX_RHYTHM_MESSAGES]
+    keys = {people[sender].key for sender in {row.sender for row in rows}}
+    asked = rows[:: 1 + len(rows) // MAX_RHYTHM_MESSAGES]
     addressed = sum(
         bool(row.mentions or row.reply_to or named_in(row.lines[0], lambda name: name if name in keys else None))
-        for row, _ in asked
+        for row in asked
     )
-    return rhythm_of([at for _, at in timed], addressed * len(timed) // len(asked), gap)
+    return rhythm_of(times, addressed * len(rows) // len(asked), gap)
 
 
 def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:
@@ -212,9 +216,9 @@ def _of_feed(rows: list[Row]) -> Iterator[MessageGroup]:
     for row in rows:
         trees.setdefault((_root(row, by_id) if row.reply_to else row).message_id, []).append(row)
     for root, members in trees.items():
-        tree = members
+        tree: Sequence[Row] = members
         if len(members) > 1:
-            tree = [row for row, _ in in_order(sorted(members, key=lambda row: row.message_id != root))]
+            tree, _ = in_order(sorted(members, key=lambda row: row.message_id != root))
         first = by_id[root]
         answers = bool(first.reply_to or first.quoted)
         alone = len(tree) == 1 or len({row.sender for row in tree}) == 1

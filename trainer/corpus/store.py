@@ -24,6 +24,7 @@ from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records
 from trainer.corpus.splits import TRAIN, assign_splits
 from trainer.corpus.tables import read_rows, read_splits, write_conversations, write_rows
+from trainer.heap import give_back
 from trainer.people.identities import Identity, KnownPerson
 from trainer.people.resolution import resolve
 
@@ -100,9 +101,9 @@ def build(
         if record.conversation.turns
     ]
     consenting = {person.key for person in people.values() if person.consent}
-    return Corpus(
-        rows, identities, names, conversations, assign_splits(conversations, consenting, before), people, regions
-    )
+    splits = assign_splits(conversations, consenting, before)
+    give_back()
+    return Corpus(rows, identities, names, conversations, splits, people, regions)
 
 
 def require_ours(folder: Path) -> None:

@@ -73,6 +73,7 @@ def _write(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], **options:
             written = thread.submit(writer.write_table, table)
         if written:
             written.result()
+    pa.default_memory_pool().release_unused()
 
 
 def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:

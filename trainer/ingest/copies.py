@@ -39,12 +39,12 @@ def without_copies(rows: Sequence[Row], people: Mapping[str, KnownPerson], old: 
 
     old: how many of the rows, at the beginning, earlier imports kept: those stay. Else the export stays that knows more.
     """
+    if not (_has_chats(rows) or any(map(_may_be_renamed, rows))):
+        return Copies(rows, frozenset(), {})
     chats: dict[_Chat, list[int]] = {}
     for place, row in enumerate(rows):
         if row.conversation_type in ("group", "dm"):
             chats.setdefault((row.platform, row.source, row.channel), []).append(place)
-    if len(chats) < 2 and not any(map(_may_be_renamed, rows)):
-        return Copies(rows, frozenset(), {})
     chats = dict(sorted(chats.items(), key=lambda item: (item[1][0] >= old, -_knowledge(rows, item[1]))))
     dropped: dict[int, int] = {}  # a copy's place -> that of the message that stays
     for places in chats.values():
@@ -69,6 +69,13 @@ def without_copies(rows: Sequence[Row], people: Mapping[str, KnownPerson], old: 
             kept.append(_moved(row, home[2], senders))
     overlaps = Counter((rows[place].source, rows[original].source) for place, original in dropped.items())
     return Copies(kept, frozenset(dropped), overlaps)
+
+
+def _has_chats(rows: Sequence[Row]) -> bool:
+    """Return whether there are several chats, which may hold the same."""
+    chats = ((row.platform, row.source, row.channel) for row in rows if row.conversation_type in ("group", "dm"))
+    first = next(chats, None)
+    return any(chat != first for chat in chats)
 
 
 def content(row: Row) -> str:

@@ -11,6 +11,7 @@ from persona.config import Settings
 from persona.pii.scrub import may_hold_any, scrub
 from persona.transcript import UNKNOWN
 from trainer.corpus.segmentation import Row, segment
+from trainer.heap import give_back
 from trainer.ingest.cleaning import fold_digits
 from trainer.ingest.copies import without_copies
 from trainer.ingest.import_counts import ImportCounts
@@ -78,6 +79,7 @@ def postprocess(
 
     everywhere = bool(erasure_list.words)
     fresh = list(masked)
+    del masked, new  # of a message that was rewritten, the words as they were
     done = 0
     for place in range(len(fresh)) if everywhere else _either(named, signed, len(fresh)):
         row = fresh[place]
@@ -88,10 +90,11 @@ def postprocess(
             done = place
     on_rows(len(fresh) - done)
     counts.names.update(names.counts)
-    kept, fresh = _each_once(kept, fresh, people, counts)
+    kept, once = _each_once(kept, fresh, people, counts)
     if settings.data.cleaning.near_duplicates:
-        fresh = _not_repeated(kept, fresh, people, counts)
-    rows = _in_languages(settings, kept, fresh, people, counts)
+        once = _not_repeated(kept, once, people, counts)
+        give_back()
+    rows = _in_languages(settings, kept, once, people, counts)
     return Postprocessed(rows, {key: identity for key, identity in identities.items() if key not in gone}, learned)
 
 
@@ -117,10 +120,10 @@ def _without(rows: Sequence[Row], leaves: Callable[[Row], bool], reason: str, co
     return kept
 
 
-def _masked(settings: Settings, rows: Sequence[Row], people: Mapping[str, KnownPerson]) -> list[Row]:
+def _masked(settings: Settings, rows: Sequence[Row], people: Mapping[str, KnownPerson]) -> Sequence[Row]:
     """Return rows with the words of people who are to be masked replaced by […]: they are never written."""
     if settings.data.others == "context" and not any(person.dropped for person in people.values()):
-        return list(rows)
+        return rows
     return [_masked_row(settings, row, people) for row in rows]
 
 
@@ -161,10 +164,12 @@ def _scrubber(settings: Settings, regions: Sequence[str], counts: ImportCounts) 
 
 def _each_once(
     old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
-) -> tuple[list[Row], list[Row]]:
+) -> tuple[Sequence[Row], Sequence[Row]]:
     """Old and new rows without copies of the same talk in another export."""
-    rows = [*old, *new]
+    rows = [*old, *new] if old else new
     copies = without_copies(rows, people, len(old))
+    if copies.rows is rows:
+        return old, new
     for place in copies.dropped:
         if place >= len(old):
             counts.retract(rows[place].source, rows[place].sender, "copies")
@@ -175,20 +180,20 @@ def _each_once(
 
 def _not_repeated(
     old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
-) -> list[Row]:
+) -> Sequence[Row]:
     rows = [*old, *sorted(new, key=lambda row: row.at or 0.0)]
     speakers = {key: person.key for key, person in people.items()}
     again = {id(rows[place]) for place in repeated(rows, lambda row: speakers[row.sender]) if place >= len(old)}
-    return _without(new, lambda row: id(row) in again, "near_duplicates", counts) if again else list(new)
+    return _without(new, lambda row: id(row) in again, "near_duplicates", counts) if again else new
 
 
 def _in_languages(
     settings: Settings, old: Sequence[Row], new: Sequence[Row], people: Mapping[str, KnownPerson], counts: ImportCounts
-) -> list[Row]:
+) -> Sequence[Row]:
     """Return all rows but those of conversations in other languages than [data] languages."""
     languages = settings.data.languages
     if not languages:
-        return [*new, *old]
+        return [*new, *old] if old else new
     out = {id(row) for row in foreign(segment([*old, *new], people, settings.data.max_gap_minutes * 60), languages)}
     fresh = _without(new, lambda row: id(row) in out, "languages", counts)
     return [*fresh, *(row for row in old if id(row) not in out)]

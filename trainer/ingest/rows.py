@@ -153,11 +153,10 @@ class GatheredRows:
     def __init__(self, known: Collection[tuple[str, ...]]) -> None:
         self.rows: list[Row] = []
         self._known = known
-        self._channels: dict[
-            tuple[str, str], dict[_Key, int]
-        ] = {}  # places by channel: in each key it takes much memory
-        self._platform, self._channel = "", ""  # of the last message, and the places there
-        self._places: dict[_Key, int] = {}
+        self._channels: dict[tuple[str, str], dict[_Key, Row]] = {}  # by channel: in each key it takes much memory
+        self._platform, self._channel = "", ""  # of the last message, and those there
+        self._here: dict[_Key, Row] = {}
+        self._places: dict[int, int] | None = None  # by identity, once a message came again: few exports have any
 
     def add(self, row: Row) -> str:
         """Take a message; returns why it is none more, "" if it is one."""
@@ -165,12 +164,20 @@ class GatheredRows:
             return "already there"
         if row.channel != self._channel or row.platform != self._platform:
             self._platform, self._channel = row.platform, row.channel
-            self._places = self._channels.setdefault((row.platform, row.channel), {})
-        following = len(self.rows)
-        place = self._places.setdefault(row.message_id if row.platform != "text" else message_key(row), following)
-        if place == following:
-            self.rows.append(row)
-            return ""
-        earlier = self.rows[place]  # the same message twice in what is read now: the later version counts
-        self.rows[place] = max(earlier, row, key=lambda version: version.at or 0.0)
-        return "already there" if earlier.lines == row.lines else "older version"
+            self._here = self._channels.setdefault((row.platform, row.channel), {})
+        key = row.message_id if row.platform != "text" else message_key(row)
+        earlier = self._here.setdefault(key, row)
+        if earlier is not row:  # the same message twice in what is read now: the later version counts
+            self._replace(key, earlier, max(earlier, row, key=lambda version: version.at or 0.0))
+            return "already there" if earlier.lines == row.lines else "older version"
+        if self._places is not None:
+            self._places[id(row)] = len(self.rows)
+        self.rows.append(row)
+        return ""
+
+    def _replace(self, key: _Key, earlier: Row, later: Row) -> None:
+        if self._places is None:
+            self._places = {id(row): place for place, row in enumerate(self.rows)}
+        place = self._places.pop(id(earlier))
+        self._places[id(later)] = place
+        self.rows[place] = self._here[key] = later

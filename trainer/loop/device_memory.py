@@ -1,7 +1,5 @@
 """How much of a batch fits into memory at once: measured on the model itself, on any device."""
 
-import contextlib
-import ctypes
 import gc
 import math
 from collections.abc import Callable, Sequence
@@ -16,6 +14,7 @@ from transformers import PreTrainedModel
 
 from engine.numerics import autocast, numerics_of
 from persona.errors import UserError
+from trainer.heap import give_back
 from trainer.loop.fused_lora import fused_lora
 from trainer.loop.loss import CHUNK, summed_loss
 
@@ -77,8 +76,7 @@ def free_bytes(device: torch.device) -> float:
 def free_memory() -> None:
     """Give back what is no longer used: a Trainer's objects refer to each other, and allocators keep what was freed."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # not glibc
-        ctypes.CDLL(None).malloc_trim(0)
+    give_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 

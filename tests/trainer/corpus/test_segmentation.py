@@ -235,7 +235,7 @@ def test_undated_messages_stay_beside_their_neighbours() -> None:
     assert [[line for _, lines in turns for line in lines] for _, turns in found] == [["b", "c", "a"], ["d", "e", "f"]]
     assert list(conversation_records(rows, PEOPLE, others="context"))
     first = [message(0, None, "me", "first"), *rows]
-    assert [row.message_id for row, _ in in_order(first)][:3] == ["2", "3", "0"]
+    assert [row.message_id for row in in_order(first)[0]][:3] == ["2", "3", "0"]
 
 
 def test_interleaved_talk_is_told_apart_where_people_say_whom_they_mean() -> None:

@@ -162,7 +162,7 @@ class LogClock:
         self._day, self._clock = mark.day, None
 
     def timestamp(self, stamp: LineTime) -> float | None:
-        """Return UTC seconds; None where nothing tells the day, or there is no such day."""
+        """Return UTC seconds; None if nothing tells the day, or there is no such day."""
         if stamp.is_whole:
             return stamp.instant
         if stamp.written:
