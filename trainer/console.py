@@ -11,9 +11,9 @@ import typer
 from persona.command import next_step, typed
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
-MIN_CELL = 8  # characters that a column needs whose cells wrap
 GAP = 2  # characters between columns
 _JOINERS = "\u200c\u200d"  # part of how emoji and some scripts are written
 
@@ -52,36 +52,58 @@ def print_table(
 ) -> None:
     """Print rows of cells under their column names; without any, no head is printed. total: a last row in bold.
 
-    Where the terminal is narrow, cells with spaces wrap; names of models and numbers stay whole as long as there is room.
+    Where the terminal is narrow, cells with spaces wrap; where it is too narrow for columns, each row becomes a paragraph.
     """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(stderr=err)
+    console, rows = Console(stderr=err), list(rows)
     table = Table(*columns, box=None, header_style="bold" if bold else "", show_header=bool(columns), pad_edge=False)
     for row in rows:
         table.add_row(*(Text(safe_text(cell)) for cell in row))
-    _fit(table, console.width)
     if total:
         table.add_row(*map(Text, total), style="bold")
-    console.print(table)
+    if _fits(table, console.width) or not columns:
+        console.print(table)
+    else:
+        _print_paragraphs(console, columns, [*rows, *([total] if total else [])])
 
 
-def _fit(table: "Table", width: int) -> None:
-    """Say how the columns share a terminal of so many characters: what doesn't fit goes on in the next line, letter by letter
-    if need be, for an ellipsis would hide what the row is about."""
+def _print_paragraphs(console: "Console", columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print each row below its first cell, every cell behind its column's name."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for first, *cells in rows:
+        named = (f"{name} {safe_text(cell)}".strip() for name, cell in zip(columns[1:], cells, strict=True) if cell)
+        console.print(Text(safe_text(first)))
+        console.print(Padding(Text(", ".join(named)), (0, 0, 0, 2)))
+
+
+def _fits(table: "Table", width: int) -> bool:
+    """Give the columns of a table their widths on a terminal of so many characters; returns whether that cuts no word. Where it
+    would, cells go on in the next line letter by letter, for an ellipsis would hide what the row is about."""
     from rich.cells import cell_len
 
-    needed = GAP * (len(table.columns) - 1)
+    wished, least = [], []
     for column in table.columns:
-        cells = [str(cell) for cell in column.cells]  # the head among them
+        cells = [str(cell) for cell in (column.header, *column.cells)]
+        wraps = any(" " in cell.strip() for cell in cells)
         column.overflow = "fold"
-        column.no_wrap = not any(" " in cell.strip() for cell in cells)
-        needed += max(map(cell_len, cells), default=0) if column.no_wrap else MIN_CELL
-    if needed > width:
-        for column in table.columns:
-            column.no_wrap = False
+        wished.append(max(map(cell_len, cells), default=0))
+        least.append(
+            max((cell_len(word) for cell in cells for word in cell.split()), default=0) if wraps else wished[-1]
+        )
+    spare = width - GAP * (len(wished) - 1)
+    if sum(least) > spare:
+        return False
+    while sum(wished) > spare:
+        widest = max(range(len(wished)), key=lambda number: wished[number] - least[number])
+        wished[widest] -= 1
+    for column, characters in zip(table.columns, wished, strict=True):
+        column.width = characters
+    return True
 
 
 def print_json(value: object) -> None:
