@@ -6,10 +6,11 @@ author was speaking, then the rhythm of the channel, else something new (Kummerf
 
 import math
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import mul, sub
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -295,20 +296,24 @@ def rhythm_of(times: Sequence[float], addressed: int = 0, gap: float = 0.0) -> R
     """Return the rhythm of a channel. times: of its messages, rising. addressed: how many of them answer by a link, or say
     whom they address. gap: seconds, if it need not be learned."""
     share = (addressed + USUAL_SHARE * USUAL_MESSAGES) / (len(times) + USUAL_MESSAGES)
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    learned = _learned_gap(gaps) if len(gaps) >= MIN_GAPS else DEFAULT_GAP_SECONDS
+    gaps = Counter(map(sub, islice(times, 1, None), times))
+    learned = _learned_gap(gaps) if len(times) > MIN_GAPS else DEFAULT_GAP_SECONDS
     return Rhythm(gap or learned, share >= CROWD_SHARE)
 
 
-def _learned_gap(gaps: Sequence[float]) -> float:
+def _learned_gap(gaps: Mapping[float, int]) -> float:
     """Return the silence that parts one conversation from the next, from the channel's own rhythm: Otsu's threshold
-    (1979) on the logarithm of the gaps, which fall into two heaps, inside and between conversations."""
-    logs = sorted(math.log(gap + 1) for gap in gaps)
-    best, threshold, total, seen = -1.0, 0.0, sum(logs), 0.0
-    for count, (value, following) in enumerate(pairwise(logs), start=1):
-        seen += value
-        rest = len(logs) - count
-        between = count * rest * (seen / count - (total - seen) / rest) ** 2
+    (1979) on the logarithm of the gaps, which fall into two heaps, inside and between conversations. It never parts equal
+    ones. gaps: how often each occurs."""
+    rising = sorted(gaps)
+    logs = [math.log(gap + 1) for gap in rising]
+    counts = list(map(gaps.__getitem__, rising))
+    heap, rest, seen, left = 0, sum(counts), 0.0, sum(map(mul, logs, counts))
+    best, threshold = -1.0, logs[0]
+    for count, (value, following) in zip(counts, pairwise(logs), strict=False):
+        heap, rest = heap + count, rest - count
+        seen, left = seen + value * count, left - value * count
+        between = heap * rest * (seen / heap - left / rest) ** 2
         if between > best:
             best, threshold = between, (value + following) / 2
     return min(max(math.exp(threshold) - 1, MIN_GAP_SECONDS), MAX_GAP_SECONDS)

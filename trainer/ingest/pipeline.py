@@ -172,7 +172,7 @@ def _take(
     """Take and count what is in an export; what could not be read is written down."""
     kept: dict[tuple[str, str], int] = {}
     for item in chain.from_iterable(batches):
-        if isinstance(item, Row | RewrittenRow):
+        if isinstance(item, (Row, RewrittenRow)):  # a union would be made anew for every message
             row = item if isinstance(item, Row) else item.row
             if reason := gathered.add(row):
                 counts.drop(row.source, row.sender, reason)
