@@ -68,4 +68,4 @@ def _row(version: Version) -> tuple[object, ...]:
     bits = f"{before:.3f} → {after:.3f}" if before is not None and after is not None else "–"
     likeness = dict(metrics.get("likeness") or {}).get("verdict", "–")
     messages = f"{version.seal.data.get('messages', 0):,} messages"
-    return version.label, version.seal.created[:16].replace("T", " "), messages, bits, likeness, version.seal.base.model
+    return version.label, version.made, messages, bits, likeness, version.seal.base.model

@@ -1,6 +1,7 @@
 """The adapter versions on disk, and which of them is current. Knows nothing of Gradio."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from persona.bundle import CURRENT, Seal, open_bundle, point_current, read_seal, versions
@@ -21,6 +22,11 @@ class Version:
         """The version as a list shows it."""
         state = "current" if self.speaks else "held back" if self.seal.held_back else ""
         return f"{self.number}, {state}" if state else self.number
+
+    @property
+    def made(self) -> str:
+        """When it was sealed, by this machine's clock."""
+        return f"{datetime.fromisoformat(self.seal.created).astimezone():%Y-%m-%d %H:%M}"
 
     @property
     def silence(self) -> str:

@@ -25,6 +25,7 @@ asks its server wrongly. It would take a comma within brackets for the next sele
 #train-takes:has(.prose:empty), #train-status:has(.prose:empty), #train-says:has(.prose:empty),
 #adapters:has(.prose:empty), #adapters-choice:not(:has(button)) {display: none}
 .tools {align-items: end}
+#planning {align-items: start}
 .title h1 {font-size: 1.5rem; font-weight: 600; margin: 0}
 .title p, .quiet {color: var(--body-text-color-subdued); margin: .2rem 0 .4rem}
 .step h2, .gradio-container .prose h2 {font-size: 1.1rem; font-weight: 600; margin: 1.2rem 0 .2rem}
@@ -52,6 +53,8 @@ progress, progress::-webkit-progress-bar {background: var(--border-color-primary
 progress::-webkit-progress-value {background: var(--color-accent)}
 progress::-moz-progress-bar {background: var(--color-accent)}
 .report {width: 100%; height: 80vh; border: 1px solid var(--border-color-primary); background: white}
+/* as the report itself, before it is there */
+.dark .report {background: #14171d}
 .answer {white-space: pre-wrap; font-weight: 400; text-align: left; padding: 1rem}
 .turn {margin: .7rem 0; padding-left: .7rem; border-left: 3px solid var(--border-color-primary)}
 .turn.own {border-color: var(--color-accent)}

@@ -37,7 +37,9 @@ class SetupTab:
             self._training = training = TrainingPart(studio, self._heading)
             self._heading(MEETING)
             with gr.Row():
-                chat = gr.Button("Open the chat", min_width=140, interactive=False, elem_id="setup-chat")
+                chat = gr.Button(
+                    "Open the chat", variant="primary", min_width=140, interactive=False, elem_id="setup-chat"
+                )
             self._heading(TOKENS)
             kept = self._tokens()
         self.read = exports.read

@@ -61,7 +61,7 @@ def _exports(settings: Settings) -> Step:
     count = len(settings.data.sources)
     if not count:
         return Step(False, "The settings name none; drop some below, or name a folder, and press Look.")
-    return Step(True, f"The settings name {'one' if count == 1 else count}.")
+    return Step(True, f"The settings name {count} export{'s' * (count != 1)}.")
 
 
 def _people(settings: Settings) -> Step:
@@ -83,8 +83,9 @@ def _trained(settings: Settings) -> tuple[Step, Step]:
     speaking = next((version for version in available if version.speaks), None)
     name = settings.persona.name
     if speaking:
-        made = speaking.seal.created[:16].replace("T", " ")
-        return Step(True, f"Version {speaking.number} of {made} speaks."), Step(True, f"{name} can be talked to.")
+        return Step(True, f"Version {speaking.number} of {speaking.made} speaks."), Step(
+            True, f"{name} can be talked to."
+        )
     if available:
         held_back = Step(False, available[0].silence, too_early="bundle")
         return held_back, Step(False, LET_IT_SPEAK, too_early="engine")

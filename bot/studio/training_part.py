@@ -27,7 +27,7 @@ class TrainingPart:
 
     def __init__(self, studio: Studio, heading: Any) -> None:
         self._studio = studio
-        with gr.Row(elem_classes="tools"):
+        with gr.Row(elem_id="planning"):
             self.plan = gr.Button("Plan", min_width=90, scale=0, interactive=False, elem_id="train-plan")
             plan_table = gr.HTML(elem_id="train-takes")
         heading(TRAINING)

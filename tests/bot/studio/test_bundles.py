@@ -1,6 +1,8 @@
 """Which adapter speaks, as the page shows and changes it."""
 
 import shutil
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from persona.config import load
 from persona.errors import PermanentError, UserError
 from persona.retraining import mark
 from tests.conftest import Home
+
+CREATED = "2026-03-01T23:30:00+00:00"
 
 
 @pytest.fixture
@@ -35,6 +39,16 @@ def test_a_version_is_made_current_and_rolled_back(adapters: Path) -> None:
     assert current(adapters).version == "1"
     with pytest.raises(UserError, match="no older version"):
         roll_back(adapters)
+
+
+def test_a_version_tells_the_time_of_this_machine(adapters: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seals are in UTC."""
+    version = replace(versions_of(adapters)[0], seal=read_seal(adapters / "1").model_copy(update={"created": CREATED}))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    assert version.made == "2026-03-02 08:30"
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_version_that_was_held_back_is_passed_over(adapters: Path) -> None:
