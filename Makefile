@@ -18,7 +18,9 @@ help:  ## what there is to make
 
 .venv/installed: .venv/made requirements.txt
 ifeq ($(TORCH),cpu)
-	$(BIN)/pip install --progress-bar on --index-url $(TORCH_CPU) "$$(grep -oE '^torch==[0-9.]+' requirements.txt)"
+	$(BIN)/pip install --progress-bar on --index-url $(TORCH_CPU) "$$(grep -oE '^torch==[0-9.]+' requirements.txt)" \
+		|| { echo "PyTorch without CUDA could not be had from $(TORCH_CPU): look at the network and run make again, or leave out" \
+		"TORCH=cpu, which takes the larger one from PyPI" >&2; exit 1; }
 endif
 	$(BIN)/pip install --progress-bar on -r requirements.txt
 	@touch $@

@@ -1,6 +1,8 @@
 """What README and docs say is there is there."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,19 @@ def test_every_command_that_is_named_exists(package: str, app: typer.Typer) -> N
     pages = [*PAGES, ROOT / "examples" / "persona.toml", ROOT / "notebooks" / "alterego.ipynb"]
     text = " ".join(page.read_text(encoding="utf-8") for page in pages)
     assert set(re.findall(rf"python -m {package} ([a-z]+)", text)) <= set(commands_of(app).commands)
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="no make here")
+def test_an_index_without_pytorch_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """pip's own last words are about some other package."""
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "made").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pip").symlink_to(shutil.which("false") or "/bin/false")
+    words = ["make", "-s", ".venv/installed", "BIN=bin", "TORCH=cpu"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "PyTorch without CUDA could not be had" in done.stderr
+    assert not (tmp_path / ".venv" / "installed").exists()
