@@ -52,9 +52,10 @@ class TrainingPart:
         clock = gr.Timer(1.0, active=False)
         self.shown: list[Any] = [status, loss, says, clock, self.start, stop, *self._adapters.shown]
         self.plan.click(self._plan, None, plan_table)
-        self.start.click(self._start, None, self.shown)
-        stop.click(self._stop, None, self.shown)
-        clock.tick(self.watch, None, self.shown)
+        in_place: dict[str, Any] = {"show_progress": "hidden"}  # else Gradio writes its own clock over it every second
+        self.start.click(self._start, None, self.shown, **in_place)
+        stop.click(self._stop, None, self.shown, **in_place)
+        clock.tick(self.watch, None, self.shown, **in_place)
         self.changed = self._adapters.changed
 
     async def _plan(self) -> AsyncGenerator[str]:
