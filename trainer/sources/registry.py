@@ -26,6 +26,7 @@ discord_exporter
 discord_package
 discord_text
 messenger
+instagram_2020
 signal_native
 signal_json
 signal
