@@ -142,6 +142,6 @@ SOURCE = Source(
     experimental=True,
     is_companion=companions(
         r"(?:^|/)(?:account|activity|activities|servers|programs|ads|support_tickets)/|(?:^"
-        r"|/)README\.txt$"
+        r"|/)README\.txt$|(?:^|/)(?:analytics|modeling|reporting|tns)/events-[^/]*$|(?:^|/)(?:traits|tickets)\.json$"
     ),
 )

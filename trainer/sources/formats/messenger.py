@@ -34,6 +34,9 @@ _ENCRYPTED = re.compile(rb'"senderName"\s*:')
 _STRING = rb'"%s"\s*:\s*("(?:[^"\\]|\\.)*")'
 _PEOPLE = re.compile(rb'"participants"\s*:\s*(\[[^\]]{0,60000}\])')
 _MEDIA = {"photos": "photo", "videos": "video", "audio_files": "voice", "gifs": "gif", "files": "file"}
+_CUT = re.compile(
+    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"
+)  # the beginning of a character
 _DATED = re.compile(r" \([^()]{4,40}\d[^()]{0,20}\)$")
 _EDITING_SECONDS = 20 * 60  # Instagram lets people edit for a quarter of an hour
 _MAX_EDITS = 32  # whose earlier texts are waited for
@@ -139,11 +142,17 @@ def _string(raw: bytes) -> str:
 
 
 def _mended(text: str) -> str:
-    """Return a string whose UTF-8 bytes were written as Latin-1; any other as it is."""
+    """Return a string whose UTF-8 bytes were written as Latin-1; any other as it is.
+
+    Half an emoji, or a character that was cut at the end, is lost alone.
+    """
     if text.isascii():
         return text
     try:
-        return text.encode("latin-1").decode("utf-8")
+        raw = _CUT.sub(b"", text.encode("latin-1"))
+        if raw.isascii():  # a last letter of Latin-1 that is only that
+            return text
+        return raw.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     except (UnicodeEncodeError, UnicodeDecodeError):
         return text
 
@@ -264,6 +273,7 @@ SOURCE = Source(
         r"(?:^|/)(?:ads_information|apps_and_websites_off_of_\w+|connections|logged_information|media"
         r"|files|personal_information|preferences|security_and_login_information|your_(?:instagram"
         r"|facebook)_activity|your_activity_across_facebook)/|(?:^|/)(?:start_here|index)\.html$"
+        r"|(?:^|/)messages/(?:[^/]*chat[^/]*|reported_conversations|secret_groups|secret_conversations)\.(?:json|html)$"
     ),
 )
 ENCRYPTED = Source(

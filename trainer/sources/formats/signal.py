@@ -26,7 +26,9 @@ _REACTION = re.compile(r"(.{1,60}?): ([^,:]{1,12})(?:, |$)")
 _STICKER = re.compile(
     r"\n?\(\( ?([^()\n]{0,80}?) ?\)\)|\[([^\[\]\n]{0,80})\]\(\.\./exported_stickers/[^)\n]{0,400}\) *"
 )
-_FILE = re.compile(r"!?\[([^\[\]\n]{0,400})\]\(\./media/([^)\n]{0,400})\) *")
+_FILE = re.compile(  # whose name may hold brackets of its own
+    r"!?\[((?:[^\[\]\n]|\[[^\[\]\n]*\]){0,400})\]\(\./media/((?:[^()\n]|\([^()\n]*\)){0,400})\) *"
+)
 _NOT_EXPORTED = re.compile(r" *\((?:media|attachment|file|sticker)s? not exported\) *", re.IGNORECASE)
 
 Header = tuple[str, str, str]  # date and time, sender, first line of the text
@@ -89,6 +91,7 @@ def _message(block: Block[Header], chat: SignalChat) -> Message:
         re.sub(r"^> ?", "", quote[1], flags=re.MULTILINE) if quote else "",
         (*stickers, *files),
         reactions,
+        has_seconds=moment.count(":") > 1,
     )
 
 

@@ -1,7 +1,8 @@
 """What Messenger and Instagram say in place of a message, in their languages.
 
 Most such lines begin with the sender's own name and end with a full stop, in whatever language: nobody writes so about
-themselves. Lines that begin with `You` or with no subject are told by their words.
+themselves. Lines that begin with `You` or with no subject are told by their words; those that name nobody of the chat are
+the English sentences of Messenger's own client (MAWLocalizationType in its web page).
 """
 
 import re
@@ -114,6 +115,19 @@ _POLL = """poll umfrage sondage encuesta enquete sondagem sondaggio peiling оп
     アンケート 投票 투표 omröstning afstemning avstemning kysely szavazás sondaj δημοσκόπηση โพล thăm|dò نظرسنجی"""
 _SENDS, _DOES, _OF = Stems(_SENT.split()), Stems(_ACTS.split()), Stems(_THINGS.split())
 _REACTION, _MESSAGE = Stems(_REACTS.split()), Stems(_MESSAGES.split())
+_OF_THE_CLIENT = re.compile(
+    r"Your other chat (?:has been|with .{1,60} was|was) archived\.|Previous messages may be in your other chat\."
+    r"|(?:Instagram|Messenger) upgraded the security of this chat\..{0,120}"
+    r"|Messages and calls are secured with end-to-end encryption\."
+    r"|Disappearing messages were turned off\..{0,100}|You unsent a message|A poll has been unsent\."
+    r"|Your poll has multiple updates\.|You cleared (?:your|the) nickname.{0,80}\."
+    r"|A screenshot was taken\.|Current screen was recorded\.|You took a screenshot\.|You recorded the screen\."
+    r"|Someone added .{1,120} to the group\. (?:You|They) can only see messages sent after .{1,20} added\."
+    r"|A contact (?:missed your|started a) .{1,20}\.|The (?:audio|video) call ended\."
+    r"|(?:You|A chat admin) changed who can add people to .{1,30}\."
+    r"|You're messaging .{1,60} for the first time\..{0,120}"
+    r"|You turned o(?:n|ff) message sharing permissions for this chat\..{0,120}"
+)
 _NO_LONGER, _POLL_WORD = Stems(_GONE.split()), Stems(_POLL.split())
 _PLACE = Stems(
     "location standort localis ubicaci localiza posizione locatie местополож lokalizac konum lokasi موقع 位置 위치".split()
@@ -127,8 +141,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 def is_notice(sender: str, text: str) -> bool:
     """Return whether the app says `text` about its sender."""
-    if not text or len(text) > _LONGEST or "\n" in text or not (text.endswith(_STOPS) or len(text) < 90):
+    if not text or len(text) > _LONGEST or "\n" in text or not (text.endswith(_STOPS) or len(text) < 110):
         return False
+    if _OF_THE_CLIENT.fullmatch(text):
+        return True
     stops = text.endswith(_STOPS)
     rest = text[len(sender) :] if sender and text.startswith(sender) else ""
     if rest and _parts(sender[-1], rest[0]) and _LETTER.search(rest):

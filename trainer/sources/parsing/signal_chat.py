@@ -37,10 +37,17 @@ class SignalChat:
         attachments: tuple[str, ...],
         reactions: tuple[tuple[str, str], ...],
         kind: MessageKind | None = None,
+        has_seconds: bool = True,
     ) -> Message:
-        """Make a message. at: with whole seconds, as the Markdown has them."""
+        """Make a message. at: with whole seconds, as the Markdown has them.
+
+        Nobody says the same twice within a second, but merged exports have it twice: those get one id. has_seconds: the
+        export tells them.
+        """
         at = float(int(at)) if at is not None else None
         message_id = self._ids.next(at, sender, "\x1f".join((text, *attachments)))
+        if text and at is not None and has_seconds:
+            message_id = message_id.partition("-")[0]
         parent = self._by_text.get(_bare(quote), "") if quote else ""
         self._remember(text, message_id)
         return Message(

@@ -1,6 +1,11 @@
 """Discord's own data package."""
 
-from tests.trainer.sources.reading import FIXTURES, read
+import json
+from pathlib import Path
+
+from tests.trainer.sources.reading import FIXTURES, read, written
+from trainer.sources.files.leftovers import Leftover
+from trainer.sources.message import Message
 from trainer.sources.registry import find
 
 
@@ -33,3 +38,23 @@ def test_a_channel_alone_is_read_too() -> None:
 def test_it_is_called_experimental() -> None:
     """No real one was seen."""
     assert [export.source.experimental for export in find(FIXTURES / "discord_package")] == [True]
+
+
+def test_folders_may_have_names_of_any_language(tmp_path: Path) -> None:
+    """And a channel no messages: what holds none is no leftover."""
+    package = {
+        "Nachrichten/index.json": {"11": "general in Pond"},
+        "Nachrichten/c11/channel.json": {"id": "11", "type": "GUILD_TEXT"},
+        "Nachrichten/c11/messages.json": [
+            {"ID": 1, "Timestamp": "2024-03-04 05:06:07", "Contents": "hallo", "Attachments": ""}
+        ],
+        "Nachrichten/c12/channel.json": {"id": "12", "type": "DM"},
+        "Konto/user.json": {"id": "1", "username": "ila"},
+        "Aktivität/reporting/events-2024-00000-of-00001.json": {"event_type": "app_opened"},
+        "Werbung/traits.json": [{"trait": 1}],
+    }
+    written(tmp_path, {f"Paket/{name}": json.dumps(content) for name, content in package.items()})
+    left: list[Leftover] = []
+    messages = [item for export in find(tmp_path, leave=left.append) for item in export.read(lambda _: None)]
+    assert [item.text for item in messages if isinstance(item, Message)] == ["hallo"]
+    assert left == []

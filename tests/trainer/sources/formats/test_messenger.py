@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from tests.trainer.sources.reading import FIXTURES, read
+from trainer.sources.files.leftovers import Leftover
 from trainer.sources.registry import find
 
 
@@ -119,3 +120,28 @@ def test_reactions_have_their_authors(tmp_path: Path) -> None:
     )
     ((message,), _) = read(tmp_path / "m.json")
     assert message.reactions == (("❤", "Ana"), ("x", "Zoë"))
+
+
+def test_half_a_character_is_lost_alone(tmp_path: Path) -> None:
+    """Half an emoji, or a text that was cut; a last letter that is no mojibake stays."""
+    texts = [
+        "caf\u00c3\u00a9 \u00ed\u00a0\u00bd",
+        "caf\u00c3\u00a9 \u00f0\u009f\u0098",
+        "caf\u00e9",
+        "\u00dcber caf\u00e9",
+    ]
+    said = thread(tmp_path, *({"sender_name": "Bo", "timestamp_ms": 1, "content": text} for text in texts))
+    assert [text for _, text, _ in said] == ["café ", "café ", "café", "Über café"]
+
+
+def test_what_lies_beside_the_threads_is_no_leftover(tmp_path: Path) -> None:
+    """Lists that Instagram puts there in its older exports."""
+    row = {"sender_name": "Bo", "timestamp_ms": 1, "content": "hey"}
+    folder = tmp_path / "messages"
+    (folder / "inbox" / "bo_1").mkdir(parents=True)
+    (folder / "inbox" / "bo_1" / "message_1.json").write_text(json.dumps({"messages": [row]}))
+    for name in ("secret_groups.json", "reported_conversations.json", "your_chat_information.json", "chats.html"):
+        (folder / name).write_text('{"ig": []}' if name.endswith("json") else "<html><body></body></html>")
+    left: list[Leftover] = []
+    list(find(tmp_path, leave=left.append))
+    assert left == []

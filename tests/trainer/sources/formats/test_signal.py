@@ -1,5 +1,6 @@
 """Signal, as signal-export writes it."""
 
+import json
 from pathlib import Path
 
 from tests.trainer.sources.reading import FIXTURES, read
@@ -21,8 +22,37 @@ def test_a_chat_with_one_person() -> None:
     assert [one.is_self for one in messages[:2]] == [False, True]
     assert {one.conversation_type for one in messages} == {"dm"}
     assert messages[0].timestamp == 1646370367.0
-    assert len({one.message_id for one in messages}) == len(messages)
+    assert len({one.message_id for one in messages}) == len(messages) - 1  # said twice in a second: a merge's copy
     assert rejects == []
+
+
+def test_what_a_merged_export_has_twice_has_one_id(tmp_path: Path) -> None:
+    """In the Markdown and in data.json (signal-export issue 203); without seconds, and of media, equals are two."""
+    lines = [("05:06:07", "one two"), ("05:06:07", "one two"), ("05:07:08", "ok"), ("05:07:08", "ok")]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "chat.md").write_text("".join(f"[2022-03-04 {at}] Me: {text}  \n" for at, text in lines))
+    rows = [
+        {"date": f"2022-03-04T{at}.123", "sender": "Me", "body": text, "quote": "", "sticker": "", "reactions": []}
+        for at, text in [*lines, ("05:08:09", ""), ("05:08:09", "")]
+    ]
+    (tmp_path / "a" / "data.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "index.md").write_text("[2021-03-04, 05:06] Me: ha  \n" * 2)
+    messages, _ = read(tmp_path)
+    assert len({one.message_id for one in messages if one.text in ("one two", "ok")}) == 2
+    assert len({one.message_id for one in messages if one.text == "ha"}) == 2
+    assert len({one.message_id for one in messages if one.text == ""}) == 2
+
+
+def test_names_of_files_hold_brackets(tmp_path: Path) -> None:
+    """As cameras and browsers number them."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "chat.md").write_text(
+        "[2022-03-04 05:06:07] Me:   ![pond (1).jpg](./media/2022_00_pond (1).jpg)  \n"
+        "[2022-03-04 05:06:08] Bo: see [this]: [doc [v2].pdf](./media/2022_00_doc [v2].pdf)  \n"
+    )
+    messages, _ = read(tmp_path)
+    assert [(one.text, one.attachments) for one in messages] == [("", ("photo",)), ("see [this]:", ("file",))]
 
 
 def test_folders_are_chats() -> None:

@@ -117,6 +117,45 @@ def test_lines_without_a_name(text: str) -> None:
     assert is_notice("Zoë", text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your other chat with Bo was archived.",
+        "Instagram upgraded the security of this chat. Messages and calls will be secured with end-to-end encryption.",
+        "Messages and calls are secured with end-to-end encryption.",
+        "Disappearing messages were turned off.",
+        "You changed disappearing messages. Messages will disappear 5 minutes after they're sent.",
+        "You unsent a message",
+        "A poll has been unsent.",
+        "Your poll has multiple updates.",
+        "You cleared the nickname for Bo.",
+        "You took a screenshot.",
+        "Someone added Bo and 3 others to the group. They can only see messages sent after they were added.",
+        "A contact started a video chat.",
+        "The audio call ended.",
+        "A chat admin changed who can add people to all members.",
+        "You turned off message sharing permissions for this chat.",
+    ],
+)
+def test_sentences_of_messengers_client(text: str) -> None:
+    """About nobody who speaks there; as its web page has them."""
+    assert is_notice("Zoë", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your poll was great.",
+        "You took a screenshot of my cat?",
+        "The call ended badly.",
+        "Someone added me to a group.",
+    ],
+)
+def test_what_people_say_of_such_things_stays(text: str) -> None:
+    """A poll, a screenshot, a call."""
+    assert not is_notice("Zoë", text)
+
+
 @pytest.mark.parametrize(("text", "kind"), SENT)
 def test_what_was_sent(text: str, kind: str) -> None:
     """A placeholder tells what it stands for."""
