@@ -131,6 +131,13 @@ def at_end(action: Callable[[int], object]) -> None:
     _at_end.append(action)
 
 
+def _replace_closed_streams() -> None:
+    """Let a standard stream that was closed be an empty one: without it Python has none, and who reads from it fails."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8", errors="replace"))  # noqa: PTH123, SIM115
+
+
 def _take_any_character() -> None:
     """Replace what a terminal can't show, and what it sends that its encoding doesn't know, instead of failing on it. What
     programs read is UTF-8 in every locale."""
@@ -153,6 +160,7 @@ def run(app: typer.Typer, program: str, arguments: Sequence[str] | None = None) 
     if not debugging():
         _quiet_libraries()
     bound_spinning()
+    _replace_closed_streams()
     _take_any_character()
     signal.signal(signal.SIGTERM, _interrupt)
     raise_interrupts()

@@ -65,6 +65,16 @@ def test_no_terminal_is_too_old_for_a_name() -> None:
     assert done.stdout.decode() == "小雨 'J\\ufffdrg'\n"
 
 
+def test_a_stream_that_was_closed_is_an_empty_one() -> None:
+    """`<&-` is the end of what is typed, not a mistake; what is printed into nothing is no fault either."""
+    words = [sys.executable, "-c", ECHO.replace("ascii(input())", "ascii(sys.stdin.read())")]
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *words]
+    done = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "小雨 ''\n")
+    shell[2] = 'exec "$@" <&- >&- 2>&-'
+    assert subprocess.run(shell, cwd=ROOT, timeout=60).returncode == 0
+
+
 LOST = """
 import os, signal, time, weakref
 from persona.command import command_line, run
