@@ -144,4 +144,9 @@ def _curve(history: Sequence[Status]) -> tuple[str, pandas.DataFrame]:
         for name, words in LOSS.items()
         if name in status and status["task"] == task
     ]
-    return task, pandas.DataFrame(points) if points else EMPTY
+    drawn = {point["what"] for point in points}
+    # Gradio draws no line but those of its first table: one without a value keeps the place of a line that comes later
+    later = [
+        {"step": points[0]["step"], "value": None, "what": words} for words in COLOURS if points and words not in drawn
+    ]
+    return task, pandas.DataFrame([*points, *later]) if points else EMPTY

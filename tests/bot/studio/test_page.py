@@ -16,6 +16,7 @@ from bot.store import BotStore
 from bot.studio.chat_tab import NOTHING_TO_CORRECT
 from bot.studio.running import Run
 from bot.studio.studio import Studio
+from bot.studio.training_part import COLOURS, STOPPED
 from persona.bundle import SEAL, draft, publish, read_seal
 from persona.config import load
 from tests.bot.studio.browsing import Visit, connections, served, visit
@@ -312,17 +313,21 @@ def test_what_is_held_back_says_nothing_until_it_is_let(chromium: Browser, lived
         publish(folder, read_seal(versions / "1").model_copy(update={"metrics": {"gate": gate}}))
     with served(home.config) as address, visit(chromium, address) as opened:
         page = opened.page
-        expect(page.locator("#step-4")).to_contain_text("Version 3 is held back: gibberish: letters in a row.")
+        expect(page.locator("#step-4")).to_contain_text(
+            "Version 3 is held back: gibberish: letters in a row.", timeout=PATIENCE
+        )
         expect(page.locator("#setup-chat")).to_be_disabled()
         for tab in ("Chat", "Timeline", "Game"):
             opened.tab(tab)
-            expect(page.get_by_text("Version 3 is held back: gibberish").locator("visible=true")).to_have_count(1)
+            expect(page.get_by_text("Version 3 is held back: gibberish").locator("visible=true")).to_have_count(
+                1, timeout=PATIENCE
+            )
             expect(page.locator("#chat-text:visible, #tweets:visible, #game-begin:visible")).to_have_count(0)
         page.get_by_role("button", name="Set it up").locator("visible=true").click()
         opened.settled()
         page.click("#adapters-take")
         expect(page.locator("#step-4 h2.done")).to_be_visible(timeout=PATIENCE)
-        expect(page.locator("#setup-chat")).to_be_enabled()
+        expect(page.locator("#setup-chat")).to_be_enabled(timeout=PATIENCE)
         opened.settled()
         page.click("#setup-chat")
         opened.settled()
@@ -332,43 +337,58 @@ def test_what_is_held_back_says_nothing_until_it_is_let(chromium: Browser, lived
 
 SLOW_TO_STOP = """
 import json, pathlib, signal, sys, time
-def stopping(*_):
-    while not pathlib.Path(sys.argv[1]).exists():
+def wait_for(name):
+    while not pathlib.Path(sys.argv[1], name).exists():
         time.sleep(0.02)
+def stopping(*_):
+    wait_for("clean")
     print("alterego: interrupted; nothing was left half-written", file=sys.stderr)
     sys.exit(130)
+def tell(**what):
+    print(json.dumps({"task": "adapter", **what}), file=sys.stderr, flush=True)
 signal.signal(signal.SIGINT, stopping)
-print(json.dumps({"task": "adapter", "done": 0.13}), file=sys.stderr, flush=True)
+for step in (1, 2, 3, 4):
+    tell(step=step, loss=3 - step / 2)
+tell(done=0.13)
+wait_for("measured")
+for step in (2, 4):
+    tell(step=step, eval_bits_per_character=1.5)
 signal.pause()
 """
+HELD_OUT = f"#train-loss path[stroke='{COLOURS['held out, bits']}']"
 
 
 class SlowToStop(Studio):
-    """A studio whose trainer cleans up until a file called `clean` lies beside the settings."""
+    """A studio whose trainer measures once a file called `measured` lies beside the settings, and cleans up until `clean`
+    does."""
 
     async def run(self, *arguments: str) -> Run:
         """Start such a trainer, whatever it is asked."""
-        pipe, words = asyncio.subprocess.PIPE, ("-c", SLOW_TO_STOP, str(self.config.with_name("clean")))
+        pipe, words = asyncio.subprocess.PIPE, ("-c", SLOW_TO_STOP, str(self.config.parent))
         return Run(await asyncio.create_subprocess_exec(sys.executable, *words, stdout=pipe, stderr=pipe))
 
 
 def test_a_training_that_is_being_stopped_says_so(chromium: Browser, lived_in: Home) -> None:
-    """Until it has cleaned up there is nothing to press; then a button goes on, not a command."""
+    """Until it has cleaned up there is nothing to press; then a button goes on, not a command. Both losses are drawn, though
+    the second begins later."""
     with served(lived_in.config, SlowToStop) as address, visit(chromium, address) as opened:
         page, start, stop = opened.page, opened.page.locator("#train-start"), opened.page.locator("#train-stop")
         opened.tab("Set up")
         start.click()
         expect(page.locator("#train-status")).to_contain_text("adapter: 13%", timeout=PATIENCE)
-        expect(start).to_be_disabled()
+        expect(start).to_be_disabled(timeout=PATIENCE)
+        expect(page.locator("#train-loss svg").first).to_be_visible(timeout=PATIENCE)
+        lived_in.folder.joinpath("measured").touch()
+        expect(page.locator(HELD_OUT).first).to_be_attached(timeout=PATIENCE)
         opened.settled()
         stop.click()
         expect(page.locator("#train-status")).to_contain_text("stopping …", timeout=PATIENCE)
-        expect(start).to_be_disabled()
-        expect(stop).to_be_disabled()
+        expect(start).to_be_disabled(timeout=PATIENCE)
+        expect(stop).to_be_disabled(timeout=PATIENCE)
         lived_in.folder.joinpath("clean").touch()
-        expect(page.locator("#train-status")).to_contain_text("Start goes on from the last checkpoint")
-        expect(start).to_be_enabled()
-        expect(stop).to_be_disabled()
+        expect(page.locator("#train-status")).to_contain_text(STOPPED, timeout=PATIENCE)
+        expect(start).to_be_enabled(timeout=PATIENCE)
+        expect(stop).to_be_disabled(timeout=PATIENCE)
         assert opened.complaints == []
 
 
