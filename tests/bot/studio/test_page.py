@@ -365,7 +365,10 @@ class SlowToStop(Studio):
     async def run(self, *arguments: str) -> Run:
         """Start such a trainer, whatever it is asked."""
         pipe, words = asyncio.subprocess.PIPE, ("-c", SLOW_TO_STOP, str(self.config.parent))
-        return Run(await asyncio.create_subprocess_exec(sys.executable, *words, stdout=pipe, stderr=pipe))
+        self._runs.append(
+            run := Run(await asyncio.create_subprocess_exec(sys.executable, *words, stdout=pipe, stderr=pipe))
+        )
+        return run
 
 
 def test_a_training_that_is_being_stopped_says_so(chromium: Browser, lived_in: Home) -> None:
