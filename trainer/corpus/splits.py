@@ -45,22 +45,22 @@ def assign_splits(
     }
     prints = _fingerprints(conversations)
     splits = {record.id: before.get(record.id, TRAIN) for record in conversations}
-    groups = _copies(prints)
-    for members in groups:  # what was held out draws its copies along
-        if len(members) == 1:
-            continue
+    copies = _copies(prints)
+    for members in copies.values():  # what was held out draws its copies along
         held_out = sorted({splits[conversations[place].id] for place in members} - {TRAIN})
         for place in members if held_out else ():
             if splits[conversations[place].id] == TRAIN:
                 splits[conversations[place].id] = held_out[-1]
-    hashes = list(zip(prints.least, prints.wholes, strict=True))
-    by_hash = sorted(groups, key=lambda members: _draw([hashes[place] for place in members]))
+    copied = {place for members in copies.values() for place in members[1:]}
+    firsts = [place for place in range(len(conversations)) if place not in copied]  # of most there is no copy
+    by_hash = sorted(firsts, key=lambda place: _draw(prints, copies.get(place, (place,))))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
         held = _sum(said[place] for place, record in enumerate(conversations) if splits[record.id] == split)
         needed = {speaker for speaker, count in quota.items() if held.get(speaker, 0) < count}
-        for members in order:
+        for place in order:
             if not needed:
                 break
+            members = copies.get(place, (place,))
             if splits[conversations[members[0]].id] != TRAIN:
                 continue
             own = _sum(said[place] for place in members)
@@ -76,12 +76,6 @@ def assign_splits(
 def _is_too_much(counts: Mapping[str, int], quota: Mapping[str, float], most: float) -> bool:
     """Return whether a group holds more than `most` times what a split may hold of some speaker."""
     return any(count > most * quota[speaker] + 5 for speaker, count in counts.items() if speaker in quota)
-
-
-def _draw(hashes: Sequence[tuple[int, int]]) -> int:
-    """Return a group's place in the draw. The least hash of many messages is a small number: hashed once more, so that long
-    conversations don't all come first."""
-    return _hash(str(min(hashes)).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +148,15 @@ def _hash(content: bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest())
 
 
-def _copies(prints: _Fingerprints) -> list[list[int]]:
-    """Return the places of conversations, copies of each other together: the same, or sharing most of what they say."""
+def _draw(prints: _Fingerprints, places: Sequence[int]) -> int:
+    """Return the place in the draw of a conversation and its copies. The least hash of many messages is a small number: hashed
+    once more, so that long conversations don't all come first."""
+    return _hash(str(min((prints.least[place], prints.wholes[place]) for place in places)).encode())
+
+
+def _copies(prints: _Fingerprints) -> dict[int, list[int]]:
+    """Return the places of conversations that are copies of each other, the same or sharing most of what they say, in order
+    and by the first of them."""
     shared: Counter[tuple[int, int]] = Counter()
     sizes = prints.sizes
     if sizes:
@@ -168,24 +169,30 @@ def _copies(prints: _Fingerprints) -> list[list[int]]:
         for start, size in zip(starts[spans > 1].tolist(), spans[spans > 1].tolist(), strict=True):
             if size <= MAX_TOLD_APART:
                 shared.update(combinations(places[start : start + size].tolist(), 2))
-    parent = list(range(len(sizes)))
+    above: dict[int, int] = {}  # of those that were joined to another one
 
     def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = place = parent[parent[place]]
+        while (parent := above.get(place, place)) != place:
+            above[place] = place = above.get(parent, parent)
         return place
 
-    same: dict[int, int] = {}
-    for place, whole in enumerate(prints.wholes):
-        if (first := same.setdefault(whole, place)) != place:
-            parent[root(place)] = root(first)
+    def join(first: int, second: int) -> None:
+        one, other = root(first), root(second)
+        if one != other:
+            above[other] = one
+
+    _, firsts, numbers = np.unique(np.frombuffer(prints.wholes, np.uint64), return_index=True, return_inverse=True)
+    same = firsts[numbers]
+    for place in np.flatnonzero(same != np.arange(len(same))).tolist():
+        join(int(same[place]), place)
     for (first, second), count in shared.items():
         if count >= COPIED_SHARE * min(sizes[first], sizes[second]):
-            parent[root(second)] = root(first)
+            join(first, second)
+    joined = sorted({place for pair in above.items() for place in pair})
     groups: dict[int, list[int]] = {}
-    for place, above in enumerate(parent):
-        groups.setdefault(place if above == place else root(place), []).append(place)
-    return list(groups.values())
+    for place in joined:
+        groups.setdefault(root(place), []).append(place)
+    return {members[0]: members for members in groups.values()}
 
 
 def _counts(conversations: Iterable[ConversationRecord], targets: Collection[str]) -> Iterator[dict[str, int]]:

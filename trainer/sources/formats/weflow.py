@@ -8,7 +8,7 @@ your name. Its times are local, without a zone (taken as UTC), and it has no ids
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ _FOLDERS = {
 }
 _PATH = re.compile(rf"(?:[^\n/\\]{{1,200}}[/\\])*({'|'.join(_FOLDERS)})[/\\][^\n/\\]{{1,200}}\.\w{{2,5}}")
 _WEFLOW = re.compile(rb'"weflow"\s*:\s*\{')
-_EXCERPT = 500  # names that are looked at for who speaks
+_MAX_PEOPLE = 500  # who are told apart in a text; a group of WeChat has no more
 
 
 class _Row(msgspec.Struct, rename="camel"):
@@ -153,15 +153,12 @@ def _people(tree: Tree, name: str) -> set[str]:
     """Return who speaks, as far as some hundred."""
     people: set[str] = set()
     with tree.open(name) as stream:
-        for line in filter(None, map(_opens, _texts(text_lines(stream)))):
-            people.add(line.sender)
-            if len(people) >= _EXCERPT:
+        for _, text in text_lines(stream):
+            if line := _opens(text):
+                people.add(line.sender)
+            if len(people) >= _MAX_PEOPLE:
                 break
     return people
-
-
-def _texts(lines: Iterator[tuple[int, str]]) -> Iterator[str]:
-    return (line for _, line in lines)
 
 
 def _text_message(block: Block[_Line], chat: _Chat, ids: DerivedIds) -> Message:
