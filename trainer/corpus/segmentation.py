@@ -143,12 +143,13 @@ def in_order(rows: Sequence[Row]) -> tuple[Sequence[Row], list[float]]:
 
 def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float) -> Iterator[MessageGroup]:
     scene = "dm" if rows[0].conversation_type == "dm" else "group"
+    by_id = {row.message_id: row for row in rows}  # of two with one id the later in the exports counts
     rows, times = in_order(rows)
     dated = sum(row.at is not None for row in rows)
     longest = MAX_DATED_TURNS if 2 * dated > len(rows) else MAX_UNDATED_TURNS
     finder = ThreadFinder(_rhythm(rows, times, people, gap) if dated else Rhythm())
-    conversations = _conversations(rows, times, people, finder, longest)
-    del rows, times
+    conversations = _conversations(rows, times, by_id, people, finder, longest)
+    del rows, times, by_id
     conversations.reverse()
     while conversations:  # each is gone once it is written
         talk = conversations.pop()
@@ -158,13 +159,13 @@ def _of_chat(rows: Sequence[Row], people: Mapping[str, KnownPerson], gap: float)
 def _conversations(
     rows: Sequence[Row],
     times: Sequence[float],
+    by_id: Mapping[str, Row],
     people: Mapping[str, KnownPerson],
     finder: ThreadFinder,
     longest: int,
 ) -> "list[_Conversation]":
-    """Return the conversations of a chat. times: when each of its messages was said. longest: turns, after which another
-    begins."""
-    by_id = {row.message_id: row for row in rows}
+    """Return the conversations of a chat. times: when each of its messages was said. by_id: its messages. longest: turns,
+    after which another begins."""
     conversations: list[_Conversation] = []
     current: dict[int, _Conversation] = {}  # where each thread goes on
     for row, at in zip(rows, times, strict=True):

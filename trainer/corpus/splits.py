@@ -53,14 +53,14 @@ def assign_splits(
                 splits[conversations[place].id] = held_out[-1]
     copied = {place for members in copies.values() for place in members[1:]}
     firsts = [place for place in range(len(conversations)) if place not in copied]  # of most there is no copy
-    by_hash = sorted(firsts, key=lambda place: _draw(prints, copies.get(place, (place,))))
+    by_hash = sorted(firsts, key=lambda place: _draw(prints, copies.get(place) or (place,)))
     for split, order in ((CALIBRATION_SPLIT, by_hash), (TEST_SPLIT, by_hash[::-1])):
         held = _sum(said[place] for place, record in enumerate(conversations) if splits[record.id] == split)
         needed = {speaker for speaker, count in quota.items() if held.get(speaker, 0) < count}
         for place in order:
             if not needed:
                 break
-            members = copies.get(place, (place,))
+            members = copies.get(place) or [place]
             if splits[conversations[members[0]].id] != TRAIN:
                 continue
             own = _sum(said[place] for place in members)

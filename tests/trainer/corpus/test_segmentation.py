@@ -221,6 +221,20 @@ def test_a_full_conversation_goes_on_in_another() -> None:
     assert lengths == [400, 400, 199]
 
 
+def test_of_two_messages_with_one_id_the_later_in_the_exports_is_quoted() -> None:
+    """Whichever was said first: a chat that stands in two exports under other ids may have such."""
+    rows = [
+        message(1, 100.0, "bob", "of the first export"),
+        message(2, 120.0, "bob", "something else"),
+        message(1, 50.0, "eve", "of the second export"),
+        message(3, 140.0, "me", "yes", reply_to="1"),
+    ]
+    turns = [
+        turn for record in conversation_records(rows, PEOPLE, others="context") for turn in record.conversation.turns
+    ]
+    assert [turn.quote.words for turn in turns if turn.quote] == ["of the second export"]
+
+
 def test_undated_messages_stay_beside_their_neighbours() -> None:
     """In the file's order, also where a clock went back and the channel's gaps are measured."""
     rows = [
