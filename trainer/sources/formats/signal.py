@@ -20,7 +20,7 @@ from trainer.sources.parsing.timestamps import iso_timestamp
 from trainer.sources.source import Reading, Source, claim_each, companions
 
 _HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d),? (\d\d:\d\d(?::\d\d)?)\] ([^\n]{1,100}?): ?(.*)")
-_QUOTE = re.compile(r"\A\s*\n> (.*(?:\n> .*)*)\n*")
+_QUOTE = re.compile(r"\A\s*\n(>(?: .*)?(?:\n>(?: .*)?)*)(?:\n|\Z)\n*")
 _REACTIONS = re.compile(r"\n\(- (.*) -\)")
 _REACTION = re.compile(r"(.{1,60}?): ([^,:]{1,12})(?:, |$)")
 _STICKER = re.compile(
@@ -88,7 +88,7 @@ def _message(block: Block[Header], chat: SignalChat) -> Message:
         iso_timestamp(moment),
         sender,
         "\n".join(line.rstrip() for line in text.split("\n")).strip(),
-        re.sub(r"^> ?", "", quote[1], flags=re.MULTILINE) if quote else "",
+        re.sub(r"^> ?", "", quote[1], flags=re.MULTILINE).strip() if quote else "",
         (*stickers, *files),
         reactions,
         has_seconds=moment.count(":") > 1,

@@ -44,6 +44,22 @@ def test_what_a_merged_export_has_twice_has_one_id(tmp_path: Path) -> None:
     assert len({one.message_id for one in messages if one.text == ""}) == 2
 
 
+def test_quotations_of_2022_have_empty_lines_around(tmp_path: Path) -> None:
+    """`>` alone before and after the words (signal-export issue 42)."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "chat.md").write_text(
+        "[2021-01-01 00:00] Ann: quote text goes here  \n[2021-01-01 00:01] Me:\n>\n> quote text goes here\n>\nbody here  \n"
+        "[2021-01-01 00:02] Ann: \n>\n> gone\n> twice\n>\nbody\n>:( no quote  \n"
+    )
+    messages, _ = read(tmp_path)
+    assert [(one.text, one.quoted_text) for one in messages] == [
+        ("quote text goes here", ""),
+        ("body here", ""),
+        ("body\n>:( no quote", "gone\ntwice"),
+    ]
+    assert messages[1].reply_to_id == messages[0].message_id
+
+
 def test_names_of_files_hold_brackets(tmp_path: Path) -> None:
     """As cameras and browsers number them."""
     (tmp_path / "a").mkdir()
