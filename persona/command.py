@@ -133,9 +133,11 @@ def at_end(action: Callable[[int], object]) -> None:
 
 def _replace_closed_streams() -> None:
     """Let a standard stream that was closed be an empty one: without it Python has none, and who reads from it fails."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    if sys.stdin is None:
+        sys.stdin = io.StringIO()
+    for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8", errors="replace"))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8", errors="replace"))  # noqa: PTH123, SIM115
 
 
 def _take_any_character() -> None:
