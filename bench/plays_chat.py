@@ -138,7 +138,8 @@ def _like_chat(speeches: Sequence[Speech], rng: random.Random) -> list[Speech]:
         late, following = made[place], made[place + 1]
         words_only = not (late.reaction or late.sticker or following.reaction)
         if words_only and late.key in answered and following.who != late.who and rng.random() < LATE:
-            made[place : place + 2] = [following, replace(late, answers=answered[late.key].key)]
+            unlinked = replace(following, answers=None) if following.answers == late.key else following
+            made[place : place + 2] = [unlinked, replace(late, answers=answered[late.key].key)]
             place += 1
         place += 1
     return made

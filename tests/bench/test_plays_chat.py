@@ -34,6 +34,7 @@ def test_every_speech_is_said_by_an_actor_in_the_order_of_its_scene() -> None:
     late = [one for place, one in enumerate(said) if place and one.key < keys[place - 1]]
     assert late
     assert all(one.answers in keys for one in late)
+    assert all(one.answers in keys[:place] for place, one in enumerate(said) if one.answers)
 
 
 def test_an_import_finds_what_was_derived(tmp_path: Path) -> None:

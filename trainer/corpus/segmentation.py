@@ -178,7 +178,10 @@ def _conversations(
         if here is None or (here.turns >= longest and here.rows[-1].sender != row.sender):
             here = current[assigned.thread] = _Conversation()
             conversations.append(here)
-        here.add(row, by_id.get(assigned.parent) if assigned.parent else None, assigned.explicit)
+        parent = by_id.get(assigned.parent) if assigned.parent else None
+        if parent and parent.at is not None and parent.at > at:
+            parent = None  # by clocks that differ: words that are still to come must not be quoted
+        here.add(row, parent, assigned.explicit)
     return conversations
 
 

@@ -235,6 +235,18 @@ def test_of_two_messages_with_one_id_the_later_in_the_exports_is_quoted() -> Non
     assert [turn.quote.words for turn in turns if turn.quote] == ["of the second export"]
 
 
+def test_what_is_still_to_come_is_not_quoted() -> None:
+    """By clocks that differ an answer may stand before what it answers: its quote would tell the reply that is learned."""
+    rows = [
+        message(1, 0, "bob", "tea or coffee?"),
+        message(2, 10, "eve", "milk with it?", reply_to="3"),
+        message(3, 20, "me", "tea", reply_to="1"),
+    ]
+    (record,) = conversation_records(rows, PEOPLE, others="context")
+    quotes = [turn.quote and turn.quote.words for turn in record.conversation.turns]
+    assert quotes == [None, None, "tea or coffee?"]
+
+
 def test_undated_messages_stay_beside_their_neighbours() -> None:
     """In the file's order, also where a clock went back and the channel's gaps are measured."""
     rows = [
