@@ -278,7 +278,10 @@ class EvaluationRun:
                 "'python -m trainer evaluate' answers them all"
             )
         if trials and trials[0].violation > 0.005:
-            sentences.append("no sampling kept all bounds (C2ST, distinct-2, length): the nearest was taken")
+            sentences.append(
+                "no way of sampling that was tried is near enough in all of C2ST, distinct-2 and length at once: the nearest is "
+                "used, and nothing has to be done"
+            )
         if self._voice.seal.data.get("refit"):
             sentences.append(
                 "the adapter was trained on everything after it was measured: the figures are those from before"
