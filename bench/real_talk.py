@@ -107,7 +107,7 @@ def _figures(settings: Settings, folder: Path, count: int) -> Figures:
     found |= reading.turns(voice, corpus, 5 * count)
     found |= reading.quotes(scorer, contexts)
     found |= reading.not_words(voice, corpus, contexts, 4 * count)
-    asked = evenly_spaced(list(skew.contexts(settings, corpus, bundle.seal.max_length // 2)), 2 * count)
+    asked = evenly_spaced(list(skew.contexts(settings, corpus, bundle.seal)), 2 * count)
     found |= skew.figures(asked, scorer)
     return {name: figure.plain if figure else None for name, figure in found.items()}
 

@@ -23,7 +23,7 @@ from bot.talk.history import ThreadContext, turns_of
 from engine.backends.transformers_engine import open_bundle_model
 from engine.choose import encoding_of
 from engine.dequantise import located_base
-from persona.bundle import current
+from persona.bundle import Seal, current
 from persona.config import Settings, load
 from trainer.corpus.segmentation import MessageGroup, Row, conversation_records, in_order, segment
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
@@ -47,7 +47,7 @@ def main() -> None:
     corpus, bundle = load_corpus(settings), current(settings.adapters)
     model = open_bundle_model(bundle, str(located_base(settings)), merge=False)
     scorer = LikelihoodScorer(model, encoding_of(bundle), bundle.seal)
-    asked = evenly_spaced(list(contexts(settings, corpus, bundle.seal.max_length // 2)), chosen.n)
+    asked = evenly_spaced(list(contexts(settings, corpus, bundle.seal)), chosen.n)
     show(asked, scorer)
 
 
@@ -69,9 +69,9 @@ def figures(asked: Sequence[Contexts], scorer: LikelihoodScorer) -> dict[str, Fi
     return found
 
 
-def contexts(settings: Settings, corpus: Corpus, tokens: int) -> Iterator[Contexts]:
+def contexts(settings: Settings, corpus: Corpus, seal: Seal) -> Iterator[Contexts]:
     """Every held-out reply of a chat in each way."""
-    persona = settings.persona.key
+    persona, tokens = settings.persona.key, seal.max_length // 2
     held_out = {record.id for record in corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT)}
     gap = settings.data.max_gap_minutes * 60
     groups = segment(corpus.rows, corpus.people, gap)
@@ -89,7 +89,8 @@ def contexts(settings: Settings, corpus: Corpus, tokens: int) -> Iterator[Contex
             remembered = [
                 heard(each, corpus, persona) for each in channel[-CONTEXT_TURNS * LINES_A_TURN * TALKS_AT_ONCE :]
             ]
-            shown = ChannelThreads(persona).context("", remembered, before.message_id, {})
+            threads = ChannelThreads(persona, is_grown=seal.base.from_scratch)
+            shown = threads.context("", remembered, before.message_id, {})
             yield {
                 "training rows": context,
                 "bot": replace(context, before=turns_of(shown, CONTEXT_TURNS, tokens)),

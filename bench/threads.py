@@ -261,7 +261,7 @@ def live_milliseconds(count: int = 1_000) -> tuple[float, float]:
     """Milliseconds for a new message of a channel that is known, and for the context of an answer to it, with five new
     messages each time; medians."""
     said = busy_channel(5 * count + 5_000)
-    finder, threads = ThreadFinder(Rhythm(600.0, is_crowded=True)), ChannelThreads("NICK0")
+    finder, threads = ThreadFinder(Rhythm(600.0, is_crowded=True)), ChannelThreads("NICK0", is_grown=False)
     for message in said[:5_000]:
         finder.assign(*message)
     taken: list[tuple[float, float]] = []

@@ -10,7 +10,7 @@ from persona.threads import Assigned, Rhythm, ThreadFinder, in_context, named_in
 
 CHANNELS = 256  # whose threads are kept; those of others are found anew from what is remembered
 LEARNED_FOR = 256  # messages after which a channel's rhythm is learned anew; sooner if it was learned from fewer
-MIN_MESSAGES = 4  # shown at least, the newest of the channel before a shorter thread; more are unlike what was learned
+MIN_MESSAGES, GROWN_MIN_MESSAGES = 20, 4  # shown at least; to a base grown here more are unlike what it learned
 
 
 @dataclass(slots=True)
@@ -30,10 +30,12 @@ class _Channel:
 class ChannelThreads:
     """The threads of the channels that were answered lately: each message is assigned once, when it is first asked for.
 
-    persona: its speaker key."""
+    persona: its speaker key. is_grown: whether it speaks with a base grown here. Before a short thread stand the newest
+    messages of the channel: a real base makes something of them (bench/skew.py)."""
 
-    def __init__(self, persona: str) -> None:
+    def __init__(self, persona: str, *, is_grown: bool) -> None:
         self._persona = persona
+        self._least = GROWN_MIN_MESSAGES if is_grown else MIN_MESSAGES
         self._channels: dict[str, _Channel] = {}
 
     def context(
@@ -48,7 +50,7 @@ class ChannelThreads:
         if answered not in ids:
             return ThreadContext(messages)
         assigned = self._assigned(channel, messages, names)
-        places = in_context([assigned[name].thread for name in ids], ids.index(answered), MIN_MESSAGES)
+        places = in_context([assigned[name].thread for name in ids], ids.index(answered), self._least)
         by_id = dict(zip(ids, messages, strict=True))
         answers = {
             ids[place]: AnsweredMessage(by_id[found.parent], found.explicit)

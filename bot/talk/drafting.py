@@ -67,7 +67,7 @@ class Drafter:
         self._settings = settings
         self._places = places
         self._metrics = metrics
-        self._threads = ChannelThreads(voice.seal.speaker)
+        self._threads = ChannelThreads(voice.seal.speaker, is_grown=voice.seal.base.from_scratch)
         self._recollection = recollection
         self._filled: set[str] = set()  # channels of which it is known without asking the store
         self.drafting = 0  # answers that are being made

@@ -4,7 +4,7 @@ import pytest
 
 from bot.store import HistoryMessage
 from bot.talk import channel_threads
-from bot.talk.channel_threads import MIN_MESSAGES, ChannelThreads
+from bot.talk.channel_threads import GROWN_MIN_MESSAGES, MIN_MESSAGES, ChannelThreads
 
 
 def said(number: int, author: str, text: str, reply_to: int | None = None, *, mention: bool = False) -> HistoryMessage:
@@ -24,7 +24,7 @@ def two_topics(rounds: int) -> list[HistoryMessage]:
 
 
 def shown(messages: list[HistoryMessage], answered: int, finder: ChannelThreads | None = None) -> list[str]:
-    context = (finder or ChannelThreads("MARA")).context("c", messages, str(answered), {})
+    context = (finder or ChannelThreads("MARA", is_grown=True)).context("c", messages, str(answered), {})
     return [message.message_id for message in context.messages]
 
 
@@ -37,8 +37,15 @@ def test_only_the_thread_is_shown() -> None:
 def test_a_short_thread_is_filled_up_with_the_newest_before_it() -> None:
     """So that nobody answers out of nowhere; what was said since then in other talk stays out."""
     talk = [*two_topics(4), said(16, "eve", "the tram is late"), said(17, "cem", "hm"), said(18, "bob", "eve: again?")]
-    before = map(str, range(16 - (MIN_MESSAGES - 2), 16))
+    before = map(str, range(16 - (GROWN_MIN_MESSAGES - 2), 16))
     assert shown(talk, 18) == [*before, "16", "18"]
+
+
+def test_a_real_base_is_shown_more_before_a_short_thread() -> None:
+    """It makes something of it; one grown here doesn't."""
+    talk = [*two_topics(10), said(40, "eve", "the tram is late"), said(41, "bob", "eve: again?")]
+    before = map(str, range(40 - (MIN_MESSAGES - 2), 40))
+    assert shown(talk, 41, ChannelThreads("MARA", is_grown=False)) == [*before, "40", "41"]
 
 
 def test_an_answer_to_what_was_said_long_ago_stands_in_its_thread() -> None:
@@ -51,7 +58,7 @@ def test_an_answer_to_what_was_said_long_ago_stands_in_its_thread() -> None:
 
 def test_messages_are_assigned_once() -> None:
     """What is added is assigned where the finder stands; a channel whose past changed is read anew."""
-    talk, finder = two_topics(30), ChannelThreads("MARA")
+    talk, finder = two_topics(30), ChannelThreads("MARA", is_grown=True)
     for end in range(20, 121, 5):
         assert shown(talk[max(0, end - 60) : end], end - 1, finder)
     calls = []
@@ -66,7 +73,7 @@ def test_messages_are_assigned_once() -> None:
 
 def test_what_was_deleted_or_is_not_remembered_breaks_nothing() -> None:
     """Also where the answered message itself is gone."""
-    talk, finder = two_topics(5), ChannelThreads("MARA")
+    talk, finder = two_topics(5), ChannelThreads("MARA", is_grown=True)
     shown(talk, 19, finder)
     assert "4" not in shown([*talk[:4], *talk[5:]], 19, finder)
     assert shown(talk[:3], 99, finder) == ["0", "1", "2"]
@@ -75,7 +82,7 @@ def test_what_was_deleted_or_is_not_remembered_breaks_nothing() -> None:
 def test_only_so_many_channels_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are found anew."""
     monkeypatch.setattr(channel_threads, "CHANNELS", 3)
-    finder = ChannelThreads("MARA")
+    finder = ChannelThreads("MARA", is_grown=True)
     for number in range(10):
         finder.context(f"c{number % 5}", two_topics(2), "7", {})
     assert len(finder._channels) == 3
@@ -84,5 +91,5 @@ def test_only_so_many_channels_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
 def test_display_names_address_people() -> None:
     """Live somebody is written under another key than they are called by."""
     talk = [*two_topics(4), said(16, "eve", "how is your leg, everybody"), said(17, "dot", "@Käthe, which part")]
-    context = ChannelThreads("MARA").context("c", talk, "17", {"KÄTHE": "ANN"})
+    context = ChannelThreads("MARA", is_grown=True).context("c", talk, "17", {"KÄTHE": "ANN"})
     assert {int(message.message_id) % 2 for message in context.messages[:-1]} == {0}

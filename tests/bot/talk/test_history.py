@@ -128,7 +128,7 @@ def test_the_bot_reads_the_turns_that_an_import_writes(channel: list[tuple[str, 
     groups = segment(rows, people)
     for record, group in zip(records, groups, strict=True):
         last = group.rows[-1].message_id
-        context = ChannelThreads("MARA").context("c", heard, last, {})
+        context = ChannelThreads("MARA", is_grown=True).context("c", heard, last, {})
         ids = {row.message_id for row in group.rows}
         own = [message for message in context.messages if message.message_id in ids]
         assert turns_of(ThreadContext(own, context.answers), 99, 99) == record.conversation.turns
