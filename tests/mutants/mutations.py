@@ -392,7 +392,7 @@ THREADS = [
         "bot/talk/channel_threads.py",
         "tests/bot/talk/test_channel_threads.py",
         thread_is_the_whole_channel=(
-            "places = in_context([assigned[name].thread for name in ids], ids.index(answered), MIN_MESSAGES)",
+            "places = in_context([assigned[name].thread for name in ids], ids.index(answered), self._least)",
             "places = list(range(len(ids)))",
         ),
         thread_is_found_anew_each_time=("!= new:  # the past", "!= 0:  # the past"),
