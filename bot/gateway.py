@@ -21,7 +21,8 @@ class Author:
 @dataclass(frozen=True, slots=True)
 class QuotedMessage:
     """What a message answers. message_id: in the same channel, "" if it stands elsewhere. text, attachments, captioned: as of
-    a message, empty if the platform doesn't tell. is_part: only this part of it is answered."""
+    a message, empty if the platform doesn't tell. is_part: only this part of it is answered. forwarder_id: of whoever passed it
+    on, "" if the author says it."""
 
     message_id: str = ""
     author: Author = Author()
@@ -29,6 +30,7 @@ class QuotedMessage:
     attachments: tuple[str, ...] = ()
     captioned: tuple[tuple[str, str], ...] = ()
     is_part: bool = False
+    forwarder_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

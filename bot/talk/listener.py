@@ -119,7 +119,7 @@ class Listener:
 
     async def _with_quote(self, inbound: InboundMessage, quoted: QuotedMessage, here: "_Here") -> InboundMessage:
         """The message with what it answers."""
-        is_hidden = quoted.author.id in here.hidden
+        is_hidden = bool(here.hidden & {quoted.author.id, quoted.forwarder_id})
         words = quote("", (UNKNOWN,) if is_hidden else lines_of(quoted))
         return replace(
             inbound,
@@ -187,9 +187,10 @@ def lines_of(content: Content) -> tuple[str, ...]:
 
 
 def _people_in(message: IncomingMessage) -> set[str]:
-    """The ids of all whose words a message holds."""
+    """The ids of all whose words a message holds, and of whoever passed them on."""
     authors = (message.quoted.author if message.quoted else None, message.forwarded_from)
-    return {message.author_id, *(author.id for author in authors if author and author.id)}
+    forwarder_id = message.quoted.forwarder_id if message.quoted else ""
+    return {message.author_id, *filter(None, [forwarder_id, *(author.id for author in authors if author)])}
 
 
 def _known(author: Author | None, here: _Here) -> str:

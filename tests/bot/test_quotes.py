@@ -158,6 +158,10 @@ async def test_a_forward_that_is_answered_on_discord_is_quoted(
         "ALICE:\n> […]: snow tomorrow\ntrue?",
         "ALICE:\n> BEN: [forwarded from […]] rain on sunday\nand this?",
     ]
+    await discord.command("optout", author=BEN)
+    await discord.say("sure?", reply_to=old, mention=True)
+    await discord.wait_posts(3)
+    assert prompts(daemon)[2][-1] == "ALICE:\n> […]: […]\nsure?"  # what he passed on was a message of his
 
 
 async def test_what_discord_does_not_hand_over_is_asked_for(

@@ -77,10 +77,12 @@ def _quoted(message: discord.Message, me: discord.ClientUser) -> QuotedMessage |
     number = str(reference.message_id or "") if reference.channel_id == message.channel.id else ""
     answered = reference.resolved
     if isinstance(answered, discord.Message):
-        content = _content_of(answered)
-        author = author_of(answered) if content is answered else Author()
+        content, author = _content_of(answered), author_of(answered)
         text = _readable(content.content, answered, me)
-        return QuotedMessage(number, author, text, _attachments(content), _captioned(content))
+        said = (text, _attachments(content), _captioned(content))
+        if content is answered:
+            return QuotedMessage(number, author, *said)
+        return QuotedMessage(number, Author(), *said, forwarder_id=author.id)
     return QuotedMessage(number) if number and answered is None else None  # else it was deleted
 
 

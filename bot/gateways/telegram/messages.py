@@ -35,7 +35,7 @@ def parse_message(message: Message, own_id: int, own_name: str, names: UserNames
         at=message.date.timestamp(),
         is_dm=message.chat.type == ChatType.PRIVATE,
         mention=mention and not origin,
-        reply=quoted is not None and quoted.author.id == str(own_id) and not _answers_forward(message),
+        reply=quoted is not None and quoted.author.id == str(own_id) and not quoted.forwarder_id,
         reply_to=quoted.message_id if quoted else "",
         attachments=attachments,
         inside=(f"telegram:{message.chat.id}",) if channel_of(message).count(":") > 1 else (),
@@ -81,14 +81,9 @@ def _mentioned(message: Message, own_id: int, own_name: str) -> tuple[bool, str]
 
 def _origin(message: Message) -> Author | None:
     """Return who said first what is passed on; None if the author says it, as a channel does whose posts come by themselves."""
-    is_passed_on = message.forward_origin and not message.is_automatic_forward
-    return origin_author(message.forward_origin) if is_passed_on and message.forward_origin else None
-
-
-def _answers_forward(message: Message) -> bool:
-    """Whether a message answers what somebody passed on: whoever said it first isn't spoken to."""
-    answered = message.reply_to_message
-    return answered is not None and _origin(answered) is not None
+    if message.forward_origin is None or message.is_automatic_forward:
+        return None
+    return origin_author(message.forward_origin)
 
 
 def _quoted(message: Message, names: UserNames) -> QuotedMessage | None:
@@ -98,9 +93,10 @@ def _quoted(message: Message, names: UserNames) -> QuotedMessage | None:
     answered, elsewhere = message.reply_to_message, message.external_reply
     if answered and not answered.forum_topic_created:  # to which everything in a topic is an answer
         text = part or text_of(answered, names)
-        author = _origin(answered) or author_of(answered) or Author()
+        origin, author = _origin(answered), author_of(answered) or Author()
         whole = ((), ()) if part else (attachments_of(answered), captioned_of(answered))
-        return QuotedMessage(str(answered.message_id), author, text, *whole, is_part=bool(part))
+        forwarder_id = author.id if origin else ""
+        return QuotedMessage(str(answered.message_id), origin or author, text, *whole, bool(part), forwarder_id)
     if elsewhere:
         whole = ((), ()) if part else (attachments_of(elsewhere), captioned_of(elsewhere))
         return QuotedMessage("", origin_author(elsewhere.origin), part, *whole, is_part=bool(part))
