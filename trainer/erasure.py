@@ -19,7 +19,7 @@ from persona.retraining import mark, unmark
 from persona.transcript import UNKNOWN
 from trainer.bundle.archive_erasure import erase_from_archives
 from trainer.bundle.provenance import trained_on
-from trainer.corpus.segmentation import Row
+from trainer.corpus.segmentation import QuotedLines, Row
 from trainer.corpus.store import Corpus, build, load, save
 from trainer.evaluate.rival.kept_answers import FOLDER as RIVALS
 from trainer.ingest.languages import languages_of
@@ -188,16 +188,14 @@ def _without(
     for row in corpus.rows:
         if row.sender in keys:
             continue
-        theirs = row.quoted_by in keys
-        reacted = [pair for pair in zip(row.reactions, row.reacted_by, strict=True) if pair[1] not in keys]
+        theirs = row.quoted is not None and row.quoted.author in keys
+        quoted = row.quoted and replace(row.quoted, lines=tuple(map(masked, row.quoted.lines)))
         changed = replace(
             row,
             lines=tuple(map(masked, row.lines)),
-            quoted=(UNKNOWN,) if theirs else tuple(map(masked, row.quoted)),
-            quoted_by="" if theirs else row.quoted_by,
+            quoted=QuotedLines((UNKNOWN,)) if theirs else quoted,
             mentions=tuple(key for key in row.mentions if key not in keys),
-            reactions=tuple(emoji for emoji, _ in reacted),
-            reacted_by=tuple(key for _, key in reacted),
+            reactions=tuple((emoji, key) for emoji, key in row.reactions if key not in keys),
             forwarded_from="?" if row.forwarded_from in keys else row.forwarded_from,
             reply_to="?" if row.conversation_type == "feed" and (row.platform, row.reply_to) in gone else row.reply_to,
         )

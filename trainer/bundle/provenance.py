@@ -13,9 +13,10 @@ _FILE = "heard.json"
 
 def write_provenance(corpus: Corpus, folder: Path) -> None:
     """Note in the bundle that is made in `folder` who is heard in the corpus."""
-    identities_ = {row.sender for row in corpus.rows} | {row.quoted_by for row in corpus.rows if row.quoted_by}
-    identities_ |= {key for row in corpus.rows for key in (*row.reacted_by, row.forwarded_from) if key not in ("", "?")}
-    (folder / PRIVATE / _FILE).write_text(json.dumps(sorted(map(_hash, identities_))), encoding="utf-8")
+    keys = {row.sender for row in corpus.rows} | {row.forwarded_from for row in corpus.rows}
+    keys |= {row.quoted.author for row in corpus.rows if row.quoted}
+    keys |= {key for row in corpus.rows for _, key in row.reactions}
+    (folder / PRIVATE / _FILE).write_text(json.dumps(sorted(map(_hash, keys - {"", "?"}))), encoding="utf-8")
 
 
 def trained_on(folder: Path, seal: Seal, identities: Iterable[str], speakers: Collection[str]) -> bool:

@@ -27,10 +27,17 @@ MAX_RHYTHM_MESSAGES = 4096  # of a channel, evenly spaced: so many tell whether 
 MAX_DATED_TURNS = 400  # a group that never pauses is cut somewhere
 
 
+class QuotedLines(msgspec.Struct, frozen=True, gc=False):
+    """Words that stand in no message of their own. author: identity key, "" if unknown."""
+
+    lines: tuple[str, ...]
+    author: str = ""
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A message of the corpus. sender, quoted_by, mentions, reacted_by, forwarded_from: identity keys (see people). at: UTC
-    seconds. quoted: words it answers that stand in no message of their own. reactions: emoji, by whom of `reacted_by` each.
-    forwarded_from: who said it first, "?" if unknown, "" if it is the sender's own."""
+    """A message of the corpus. sender, mentions, forwarded_from: identity keys (see people). at: UTC seconds. quoted: what it
+    answers, if that is no message. reactions: (emoji, identity key) pairs. forwarded_from: who said it first, "?" if unknown,
+    "" if it is the sender's own. What few messages have is in as few fields as can be: millions are held at once."""
 
     platform: str
     source: str
@@ -42,12 +49,20 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     lines: tuple[str, ...]
     reply_to: str = ""
     thread: str = ""
-    quoted: tuple[str, ...] = ()
-    quoted_by: str = ""
+    quoted: QuotedLines | None = None
     mentions: tuple[str, ...] = ()
-    reactions: tuple[str, ...] = ()
-    reacted_by: tuple[str, ...] = ()
+    reactions: tuple[tuple[str, str], ...] = ()
     forwarded_from: str = ""
+
+    @property
+    def text(self) -> str:
+        """Its words, and none of those it quotes."""
+        return "\n".join(self.lines)
+
+    @property
+    def all_lines(self) -> tuple[str, ...]:
+        """Its lines and those it quotes."""
+        return (*self.lines, *self.quoted.lines) if self.quoted else self.lines
 
 
 def message_key(row: Row) -> tuple[str, ...]:
@@ -171,9 +186,8 @@ def _conversations(
     for row, at in zip(rows, times, strict=True):
         key = people[row.sender].key
         meant = tuple(people[named].key for named in row.mentions if named in people) if row.mentions else ()
-        text = row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines)
         reply_to = row.reply_to if row.reply_to != UNKNOWN_PARENT else ""
-        assigned = finder.assign(row.message_id, key, at, text, reply_to, meant)
+        assigned = finder.assign(row.message_id, key, at, row.text, reply_to, meant)
         here = current.get(assigned.thread)
         if here is None or (here.turns >= longest and here.rows[-1].sender != row.sender):
             here = current[assigned.thread] = _Conversation()
@@ -320,7 +334,7 @@ class _Written:
             return None
         is_transcript = row.platform in TRANSCRIPTS
         if row.quoted and (is_transcript or row.reply_to not in self._ids):
-            return None if row.quoted_by == row.sender else self._quoted(row.quoted_by, row.quoted)
+            return None if row.quoted.author == row.sender else self._quoted(row.quoted.author, row.quoted.lines)
         if is_transcript or answered is None or self._is_seen(answered, person):
             return None
         return self._quoted(answered.row.sender, answered.row.lines)
@@ -357,7 +371,7 @@ class _Written:
 
     def _reactions(self, row: Row) -> Iterator[tuple[str, KnownPerson]]:
         others = 0
-        for emoji, key in zip(row.reactions, row.reacted_by, strict=True):
+        for emoji, key in row.reactions:
             person = self._people.get(key)
             if person is None or person.dropped or (self._others != "context" and not person.consent):
                 continue

@@ -77,7 +77,7 @@ def left_out(settings: Settings, speakers: Sequence[SpeakerStats], erased: int) 
 
 
 def _figures_of(key: str, name: str, rows: Sequence[Row], waited: Sequence[float], zone: ZoneInfo) -> SpeakerStats:
-    texts = [_PLACEHOLDER.sub("", "\n".join(row.lines)) for row in rows]
+    texts = [_PLACEHOLDER.sub("", row.text) for row in rows]
     sizes = [len(word_tokens(text)) for text in texts]
     ats = [datetime.fromtimestamp(row.at, zone) for row in rows if row.at is not None]
     years = Counter(at.year for at in ats) + Counter({UNDATED: len(rows) - len(ats)})

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from msgspec.structs import astuple
 
 from persona.transcript import Quote
-from trainer.corpus.segmentation import ConversationRecord, Row
+from trainer.corpus.segmentation import ConversationRecord, QuotedLines, Row
 
 _ROWS = pa.schema(
     [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]
@@ -23,12 +23,9 @@ _ROWS = pa.schema(
     + [("quoted", pa.list_(pa.string())), ("quoted_by", pa.string()), ("mentions", pa.list_(pa.string()))]
     + [("reactions", pa.list_(pa.string())), ("reacted_by", pa.list_(pa.string())), ("forwarded_from", pa.string())]
 )
-_FIELDS = list(Row.__struct_fields__)  # one a column, in their order; `kind` is the type of the conversation
 _LISTS = ("lines", "quoted", "mentions", "reactions", "reacted_by")
 _KEYS, _KEY_LISTS = ("sender", "quoted_by", "forwarded_from"), ("mentions", "reacted_by")  # identity keys
 _LATER = {"reactions": (), "reacted_by": (), "forwarded_from": ""}  # columns that a corpus of 0.2 and before lacks
-_REACTED = ("reactions", "reacted_by")
-_ALIKE = ("platform", "source", "channel", "conversation_type", "thread")  # in many rows: one string for all of them
 _REPEATED = ["platform", "source", "channel", "kind", "sender", "thread", "quoted_by", "forwarded_from"]  # columns
 _ROWS_AT_ONCE = 1 << 14  # so that a corpus is not in memory twice while it is written
 _QUOTE = pa.struct([("speaker", pa.string()), ("words", pa.string())])
@@ -49,7 +46,7 @@ def read_rows(path: Path, identities: Iterable[str]) -> Iterator[Row]:
     """Yield the messages that `write_rows` wrote. identities: the identity keys of people.json."""
     keys = {_nameless(key): key for key in identities}
     for batch in pq.ParquetFile(path).iter_batches(_ROWS_AT_ONCE):
-        yield from (_read(row, keys) for row in batch.rename_columns(_FIELDS[: batch.num_columns]).to_pylist())
+        yield from (_read(row, keys) for row in batch.to_pylist())
 
 
 def write_conversations(path: Path, records: Sequence[ConversationRecord], splits: Mapping[str, str]) -> None:
@@ -79,20 +76,23 @@ def _write(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], **options:
 def _read(packed: dict[str, Any], keys: Mapping[str, str]) -> Row:
     """Return the row of what `_table` made. keys: identity keys by what stands for them; the others are nobody's any more."""
     packed = _LATER | packed
-    alike = {name: intern(packed[name]) for name in _ALIKE}
-    lists = {name: tuple(packed[name]) for name in _LISTS}
-    reacted = [
-        (emoji, keys[key]) for emoji, key in zip(*(lists[name] for name in _REACTED), strict=True) if key in keys
-    ]
-    people = {
-        "sender": keys[packed["sender"]],
-        "quoted_by": keys.get(packed["quoted_by"], ""),
-        "mentions": tuple(keys[key] for key in packed["mentions"] if key in keys),
-        "reactions": tuple(emoji for emoji, _ in reacted),
-        "reacted_by": tuple(key for _, key in reacted),
-        "forwarded_from": keys.get(packed["forwarded_from"], "?" if packed["forwarded_from"] else ""),
-    }
-    return Row(**(packed | alike | lists | people))
+    quoted, reacted = tuple(packed["quoted"]), zip(packed["reactions"], packed["reacted_by"], strict=True)
+    return Row(
+        intern(packed["platform"]),
+        intern(packed["source"]),
+        intern(packed["channel"]),
+        intern(packed["kind"]),
+        packed["message_id"],
+        keys[packed["sender"]],
+        packed["at"],
+        tuple(packed["lines"]),
+        packed["reply_to"],
+        intern(packed["thread"]),
+        QuotedLines(quoted, keys.get(packed["quoted_by"], "")) if quoted else None,
+        tuple(keys[key] for key in packed["mentions"] if key in keys),
+        tuple((emoji, keys[key]) for emoji, key in reacted if key in keys),
+        keys.get(packed["forwarded_from"], "?" if packed["forwarded_from"] else ""),
+    )
 
 
 @lru_cache(1 << 16)
@@ -108,7 +108,16 @@ def _all_nameless(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _table(rows: Sequence[Row]) -> pa.Table:
-    columns: dict[str, Sequence[Any]] = dict(zip(_ROWS.names, zip(*map(astuple, rows), strict=True), strict=True))
+    columns: dict[str, Sequence[Any]] = dict(
+        zip(Row.__struct_fields__, zip(*map(astuple, rows), strict=True), strict=True)
+    )
+    columns |= {
+        "kind": columns["conversation_type"],
+        "quoted": [quoted.lines if quoted else () for quoted in columns["quoted"]],
+        "quoted_by": [quoted.author if quoted else "" for quoted in columns["quoted"]],
+        "reactions": [pairs and [emoji for emoji, _ in pairs] for pairs in columns["reactions"]],
+        "reacted_by": [pairs and [key for _, key in pairs] for pairs in columns["reactions"]],
+    }
     columns |= {name: _all_nameless(columns[name]) for name in _KEYS if any(columns[name])}
     columns |= {
         name: [keys and [*map(_nameless, keys)] for keys in columns[name]] for name in _KEY_LISTS if any(columns[name])

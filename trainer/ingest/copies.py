@@ -7,6 +7,7 @@ number of quarters of an hour apart (phones in two time zones). Pure.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -80,7 +81,7 @@ def _has_chats(rows: Sequence[Row]) -> bool:
 
 def content(row: Row) -> str:
     """Return what a message says, without what formats write differently: case, blanks, punctuation, markup."""
-    text = "\n".join(row.lines).casefold()
+    text = row.text.casefold()
     return "".join(filter(str.isalnum, text)) or text
 
 
@@ -125,11 +126,12 @@ def _home(chat: _Chat, moved: Mapping[_Chat, _Chat]) -> _Chat:
 
 
 def _moved(row: Row, channel: str, senders: Mapping[str, str]) -> Row:
-    people = {
+    quoted = row.quoted and replace(row.quoted, author=senders.get(row.quoted.author, row.quoted.author))
+    people: dict[str, Any] = {
         "sender": senders.get(row.sender, row.sender),
-        "quoted_by": senders.get(row.quoted_by, row.quoted_by),
+        "quoted": quoted,
         "forwarded_from": senders.get(row.forwarded_from, row.forwarded_from),
-        "reacted_by": tuple(senders.get(key, key) for key in row.reacted_by),
+        "reactions": tuple((emoji, senders.get(key, key)) for emoji, key in row.reactions),
     }
     if channel == row.channel and all(getattr(row, name) == key for name, key in people.items()):
         return row

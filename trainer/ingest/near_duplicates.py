@@ -164,7 +164,7 @@ class _ShingleSets:
 
 def _shingled(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
     """Return how many shingles each message has, 0 if it is short, and the hashes of all, one message's after another's."""
-    texts = [row.lines[0] if len(row.lines) == 1 else "\n".join(row.lines) for row in rows]
+    texts = [row.text for row in rows]
     counts = np.zeros(len(texts), np.int64)
     may_be_long = [place for place, text in enumerate(texts) if len(text) >= MIN_ASCII or not text.isascii()]
     hashes = [np.empty(0, np.uint32)]
@@ -271,7 +271,7 @@ _WORDS = CharacterClasses(_word_class)
 
 def _shingles(row: Row) -> frozenset[str]:
     """Return the runs of three words in a message."""
-    said = word_tokens("\n".join(row.lines))
+    said = word_tokens(row.text)
     return frozenset(map(" ".join, zip(said, said[1:], said[2:], strict=False)))
 
 

@@ -59,7 +59,7 @@ def postprocess(
         new = _without(new, lambda row: row.sender in left_out, "left_out", counts)
         old = [row for row in old if row.sender not in left_out]
     kept, masked = _masked(settings, old, people), _masked(settings, new, people)
-    texts = [line for row in masked for line in (*row.lines, *row.quoted)]
+    texts = [line for row in masked for line in row.all_lines]
     languages = languages_of(texts)
     learned = regions_of(texts, (identity.name for identity in identities.values()), languages, regions)
     lexicon = NameLexicon(languages)
@@ -129,17 +129,18 @@ def _masked(settings: Settings, rows: Sequence[Row], people: Mapping[str, KnownP
 
 def _masked_row(settings: Settings, row: Row, people: Mapping[str, KnownPerson]) -> Row:
     hidden = settings.data.others == "mask" and not people[row.sender].consent
-    author = people.get(row.quoted_by)
     quoted = row.quoted
+    author = quoted and people.get(quoted.author)
     if quoted and (settings.data.others != "context" or (author and author.dropped)):
-        quoted = quoted if author and author.consent else (UNKNOWN,)
+        quoted = quoted if author and author.consent else replace(quoted, lines=(UNKNOWN,))
     if not hidden and quoted == row.quoted:
         return row
     return replace(row, lines=(UNKNOWN,) if hidden else row.lines, quoted=quoted)
 
 
 def _rewritten(row: Row, changed: Callable[[str], str]) -> Row:
-    lines, quoted = _lines(row.lines, changed), _lines(row.quoted, changed)
+    lines = _lines(row.lines, changed)
+    quoted = row.quoted and replace(row.quoted, lines=_lines(row.quoted.lines, changed))
     return row if (lines, quoted) == (row.lines, row.quoted) else replace(row, lines=lines, quoted=quoted)
 
 

@@ -9,7 +9,7 @@ from sys import intern
 from msgspec import structs
 
 from persona.config import Settings
-from trainer.corpus.segmentation import UNKNOWN_PARENT, Row, message_key
+from trainer.corpus.segmentation import UNKNOWN_PARENT, QuotedLines, Row, message_key
 from trainer.ingest.cleaning import NOBODY, Kept, is_private
 from trainer.people.identities import Identity, named_people, register_mentioned, register_sender
 from trainer.sources.message import Message
@@ -54,16 +54,14 @@ def row_of(message: Message, sender: str, source: str, kept: Kept, identities: d
         if message.reply_to_name or kept.answers
         else "",
         message.thread_id and _opaque_channel(message.thread_id),
-        kept.quoted,
-        author,
+        QuotedLines(kept.quoted, author) if kept.quoted else None,
         tuple(dict.fromkeys(filter(None, mentions))) if mentions else (),
     )
     if not (message.reactions or kept.forwarded_from):
         return row
     return structs.replace(
         row,
-        reactions=tuple(emoji for emoji, _ in message.reactions),
-        reacted_by=tuple(who for _, who in message.reactions),
+        reactions=message.reactions,
         forwarded_from=_first_author(message, kept, identities),
     )
 
@@ -122,10 +120,8 @@ def _first_author(message: Message, kept: Kept, identities: dict[str, Identity])
 def with_reactors(row: Row, identities: dict[str, Identity]) -> Row:
     """The row with identity keys in place of what the export calls those who reacted. Once everybody was read: somebody may
     react before they speak."""
-    keys = [_reactor(identities, row.platform, who) for who in row.reacted_by]
-    pairs = [(emoji, key) for emoji, key in zip(row.reactions, keys, strict=True) if emoji and key]
-    emoji, reacted_by = tuple(emoji for emoji, _ in pairs), tuple(key for _, key in pairs)
-    return structs.replace(row, reactions=emoji, reacted_by=reacted_by)
+    reactions = [(emoji, _reactor(identities, row.platform, who)) for emoji, who in row.reactions]
+    return structs.replace(row, reactions=tuple((emoji, key) for emoji, key in reactions if emoji and key))
 
 
 def _reactor(identities: dict[str, Identity], platform: str, who: str) -> str:

@@ -29,9 +29,7 @@ class MessageLike(Protocol):
     @property
     def sender(self) -> str: ...
     @property
-    def lines(self) -> tuple[str, ...]: ...
-    @property
-    def quoted(self) -> tuple[str, ...]: ...
+    def all_lines(self) -> tuple[str, ...]: ...
 
 
 Channel = tuple[str, str]  # platform and channel
@@ -89,7 +87,7 @@ class NamesInText:
         uses = _Uses(rows, self._people)
         for place in self._worth_reading(rows, on_scan):
             row = rows[place]
-            for text in (*row.lines, *row.quoted):
+            for text in row.all_lines:
                 for start, end in self._finder.spans(text):
                     holding[place] = 1
                     call = self._calls[text[start:end].lower()]
@@ -106,12 +104,7 @@ class NamesInText:
     def _worth_reading(self, rows: Sequence[MessageLike], on_scan: Callable[[slice, TextScan], None]) -> Iterator[int]:
         """Yield the places of rows in which a name may stand: most hold none, and that is quicker to see."""
         for chunk in chunks(len(rows)):
-            scan = TextScan(
-                [
-                    row.lines[0] if len(row.lines) == 1 and not row.quoted else "\n".join((*row.lines, *row.quoted))
-                    for row in rows[chunk]
-                ]
-            )
+            scan = TextScan(["\n".join(row.all_lines) for row in rows[chunk]])
             on_scan(chunk, scan)
             yield from (chunk.start + np.flatnonzero(self._finder.may_stand_in(scan))).tolist()
 

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from persona.transcript import Conversation, Quote, Turn
-from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records, in_order, segment
+from trainer.corpus.segmentation import ConversationRecord, QuotedLines, Row, conversation_records, in_order, segment
 from trainer.people.identities import KnownPerson
 
 PEOPLE = {
@@ -135,7 +135,7 @@ def test_an_old_message_is_answered_in_a_new_conversation() -> None:
 
 def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
     """Under whoever said them, as far as that one may be heard; a parent in the corpus is not quoted again."""
-    quoting = replace(tweet("9", DAY, "so true"), quoted=("cats are liquid",), quoted_by="eve")
+    quoting = replace(tweet("9", DAY, "so true"), quoted=QuotedLines(("cats are liquid",), "eve"))
     by_setting = {
         others: [record.conversation for record in conversation_records([quoting], PEOPLE, others=others)]
         for others in ("context", "mask")
@@ -145,7 +145,7 @@ def test_quoted_words_stand_in_for_a_parent_that_is_not_there() -> None:
         "mask": [Conversation("reply", (Turn("MARA", ("so true",), Quote("HERON", "[…]")),), 1970)],
     }
     parent = message(1, 0, "bob", "cake?")
-    answer = replace(message(2, 9, "me", "yes", reply_to="1"), quoted=("cake?",), quoted_by="bob")
+    answer = replace(message(2, 9, "me", "yes", reply_to="1"), quoted=QuotedLines(("cake?",), "bob"))
     assert said(list(conversation_records([parent, answer], PEOPLE, others="context"))) == [
         ("group", [("BOB", ("cake?",)), ("MARA", ("yes",))])
     ]
@@ -177,10 +177,10 @@ def test_an_answer_to_something_older_quotes_it() -> None:
 
 def test_reactions_are_turns_after_what_they_answer() -> None:
     """Of everybody who may be imitated, and of two others; one to the middle of a turn says to what."""
-    first = replace(message(1, 0, "bob", "cake"), reactions=("😂", "❤"), reacted_by=("me", "eve"))
+    first = replace(message(1, 0, "bob", "cake"), reactions=(("😂", "me"), ("❤", "eve")))
     second = message(2, 10, "bob", "now")
     third = replace(
-        message(3, 20, "me", "yes"), reactions=("👍", "👍", "👍", "👍"), reacted_by=("eve", "eve", "eve", "nobody")
+        message(3, 20, "me", "yes"), reactions=(("👍", "eve"), ("👍", "eve"), ("👍", "eve"), ("👍", "nobody"))
     )
     mine, heron = (
         Turn("MARA", ("[react 😂]",), Quote("BOB", "cake")),
