@@ -1,10 +1,9 @@
-"""What a persona learns on real base models: bits, voice, ends, other people's headers and assistant-speak.
+"""What a persona learns on real base models: bits, voice, ends, other people's headers, assistant-speak, and its export.
 
     python -m bench.real_base FOLDER --base smollm2 --base path/to/model.gguf --corpus EXPORTS:NAME
 
 Every pair of a base and a corpus has a folder of its own, and each step's outcome is kept there: a run that was cut short goes
-on where it ended, and `--table` prints what there is. The models come from packages; nothing is fetched here. Seven minutes
-a pair on two quiet cores.
+on where it ended, and `--table` prints what there is. The models come from packages; nothing is fetched here.
 """
 
 import argparse
@@ -19,12 +18,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.real_export import exported
 from bench.real_rival import against_rival, rival_table
 from engine.base import Request, complete
 from engine.base_source import PACKAGED
 from engine.choose import open_voice
 from engine.voice import Voice
-from persona.config import Settings, load
+from persona.config import Settings, Train, load
 from persona.prompt import reply_prompt
 from persona.transcript import reads_as_header
 from persona.turn_lines import before_blank_line, completion_lines
@@ -62,7 +62,7 @@ def main() -> None:
     for base, corpus in [] if arguments.table else pairs:
         _measure(_folder(arguments.folder, base, corpus), base, corpus, arguments)
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.folder.glob(f"*/{RESULT}"))]
-    made = (learned_table(results), spoken_table(results), rival_table(results))
+    made = (learned_table(results), spoken_table(results), exported_table(results), rival_table(results))
     tables = "\n\n".join(table for table in made if table)
     print(tables)
     if arguments.write:
@@ -110,6 +110,18 @@ def _spoken_row(result: Result, figures: Result) -> list[str]:
     ]
 
 
+def exported_table(results: Sequence[Result]) -> str:
+    """Return what became of each pair's export."""
+    rows = [result for result in results if "export" in result]
+    heads = ("base", "corpus", "exported (MB)", "seconds", "read back, it says the same")
+    return _table(heads, [_exported_row(row, row["export"]) for row in rows]) if rows else ""
+
+
+def _exported_row(result: Result, export: Result) -> list[str]:
+    says = {True: "yes", False: "no", None: "no probe"}[export["speaks"]]
+    return [result["base"], result["corpus"], f"{export['megabytes']:,}", f"{export['seconds']:.0f}", says]
+
+
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, ["---"] * len(heads), *rows))
 
@@ -149,6 +161,9 @@ def _measure(folder: Path, base: str, corpus: str, arguments: argparse.Namespace
         result["figures"] = _figures(settings, corpus_, replies)
         result["shown"] = [f"{reply['to']!r} -> {reply['text']!r}" for reply in replies[:SHOWN]]
         _keep(folder, result)
+    if "export" not in result:
+        result["export"] = exported(config)
+        _keep(folder, result)
     if base in PACKAGED and arguments.rival and "rival" not in result:
         result["rival"] = against_rival(config, arguments.rival)
         _keep(folder, result)
@@ -159,7 +174,8 @@ def _write_settings(config: Path, name: str, exports: Path, base: str, arguments
     model = base if "." not in base else str(Path(base).resolve())
     config.write_text(
         f"[persona]\nname = {json.dumps(name)}\n[data]\nsources = [{json.dumps(str(exports.resolve()))}]\n"
-        f"[base]\nmodel = {json.dumps(model)}\n[train]\nlimit = {arguments.messages}\nseed = {arguments.seed}\n",
+        f"[base]\nmodel = {json.dumps(model)}\n[train]\nlimit = {arguments.messages}\nseed = {arguments.seed}\n"
+        f"epochs = {arguments.epochs}\n",
         encoding="utf-8",
     )
 
@@ -300,6 +316,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--base", action="append", default=[], help="smollm2, or the path of a .gguf file")
     parser.add_argument("--corpus", action="append", default=[], help="EXPORTS:NAME, a path and whose voice")
     parser.add_argument("--messages", type=int, default=MESSAGES, help="the persona's newest to learn from")
+    parser.add_argument("--epochs", type=float, default=Train().epochs, help="the recipe's, or fewer for a quick look")
     parser.add_argument("--replies", type=int, default=REPLIES, help="sampled for each pair")
     parser.add_argument("--rival", type=int, default=RIVAL, help="contexts put to smollm2 as it comes; 0 for none")
     parser.add_argument("--seed", type=int, default=0)

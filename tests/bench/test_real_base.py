@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.real_base import ASSISTANT, MARKS, has_header, learned_table, spoken_table, write_between
+from bench.real_base import ASSISTANT, MARKS, exported_table, has_header, learned_table, spoken_table, write_between
 
 NAMES = {"ALICE", "BRAM DE WIT"}
 ROW = {"voice_ratio": [0.9, 0.5, 1.3], "two_sample": [0.6, 0.5, 0.7], "distinct_2": [0.8, 0.7, 0.9]} | {
@@ -53,8 +53,10 @@ def test_tables_hold_what_was_measured() -> None:
     """A pair without figures yet is left out of the second."""
     trained = {key: value for key, value in RESULT.items() if key != "figures"}
     assert learned_table([trained]).splitlines()[2] == "| small | Alice | 9 | 2.0 | 1.500 | 1.450 | 1.400 | 0.100 |"
-    assert spoken_table([trained]) == ""
+    assert spoken_table([trained]) == exported_table([trained]) == ""
     assert "| 98.5% | 1 | 0 (2) | 1.0% | 0.90 (0.50 to 1.30) | 0.60 | 1.00 |" in spoken_table([RESULT])
+    exported = RESULT | {"export": {"megabytes": 1270, "seconds": 8.4, "speaks": True}}
+    assert exported_table([exported]).splitlines()[2] == "| small | Alice | 1,270 | 8 | yes |"
 
 
 def test_tables_are_written_between_their_marks(tmp_path: Path) -> None:

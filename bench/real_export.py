@@ -1,0 +1,44 @@
+"""What an export of a trained persona holds: written as GGUF, read back as a base, and asked for what the seal says it says."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from engine.dequantise import located_base
+from persona.bundle import current
+from persona.config import load
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE = "exported.gguf"
+
+
+def exported(config: Path) -> dict[str, Any]:
+    """Export the current adapter of some settings, merged; return the file's size, the seconds it took, and whether it goes on
+    from the seal's probe as the adapter does."""
+    file, began = config.with_name(FILE), time.monotonic()
+    words = [sys.executable, "-m", "trainer", "export", "--config", str(config), "--gguf", str(file)]
+    subprocess.run(words, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    seconds = time.monotonic() - began
+    again = config.with_name("exported.toml")
+    again.write_text(f'[persona]\nname = "Exported"\n[base]\nmodel = {json.dumps(FILE)}\n', encoding="utf-8")
+    probe = current(load(config).adapters).seal.probe
+    speaks = _goes_on(again, probe.ids, len(probe.tuned)) == tuple(probe.tuned) if probe else None
+    megabytes = file.stat().st_size / 1e6
+    file.unlink()
+    return {"megabytes": round(megabytes), "seconds": round(seconds, 1), "speaks": speaks}
+
+
+def _goes_on(config: Path, ids: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """Return the likeliest tokens after `ids`."""
+    model = AutoModelForCausalLM.from_pretrained(located_base(load(config)), dtype=torch.float32).eval()
+    all_ids = ids
+    with torch.inference_mode():
+        for _ in range(count):
+            all_ids = (*all_ids, int(model(torch.tensor([all_ids])).logits[0, -1].argmax()))
+    return all_ids[len(ids) :]
