@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import wordfreq
 from rich.console import Console
 
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.people.identities import Identity, KnownPerson
 from trainer.people.name_lexicon import NameLexicon
 from trainer.people.redaction import NamesInText

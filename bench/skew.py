@@ -25,7 +25,9 @@ from engine.choose import encoding_of
 from engine.dequantise import located_base
 from persona.bundle import Seal, current
 from persona.config import Settings, load
-from trainer.corpus.segmentation import MessageGroup, Row, conversation_records, in_order, segment
+from trainer.corpus.conversation_records import conversation_records
+from trainer.corpus.row import Row
+from trainer.corpus.segmentation import MessageGroup, in_order, segment
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus

@@ -36,7 +36,8 @@ from bot.talk.channel_threads import ChannelThreads
 from persona.config import load
 from persona.names import normalise
 from persona.threads import Rhythm, ThreadFinder, named_in, rhythm_of
-from trainer.corpus.segmentation import Row, segment
+from trainer.corpus.row import Row
+from trainer.corpus.segmentation import segment
 from trainer.ingest.pipeline import import_exports
 from trainer.people.identities import KnownPerson
 from trainer.progress import Bars

@@ -19,7 +19,7 @@ from persona.retraining import mark, unmark
 from persona.transcript import UNKNOWN
 from trainer.bundle.archive_erasure import erase_from_archives
 from trainer.bundle.provenance import trained_on
-from trainer.corpus.segmentation import QuotedLines, Row
+from trainer.corpus.row import QuotedLines, Row
 from trainer.corpus.store import Corpus, build, load, save
 from trainer.evaluate.rival.kept_answers import FOLDER as RIVALS
 from trainer.ingest.languages import languages_of

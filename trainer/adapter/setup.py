@@ -15,8 +15,8 @@ from persona.errors import UserError
 from trainer.adapter.logit_bias import add_logit_bias, unigram_bias
 from trainer.base.loading import LoadedBase
 from trainer.corpus.archiving import write_archive
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.newest import newest
-from trainer.corpus.segmentation import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import Window, windows_of

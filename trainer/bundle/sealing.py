@@ -24,7 +24,7 @@ from trainer.bundle.gguf_file import PRECISIONS, write_gguf
 from trainer.bundle.model_card import model_card
 from trainer.bundle.plots import plot_losses
 from trainer.corpus import reply_times
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.stand_ins import stand_ins_of
 from trainer.corpus.store import Corpus, count_messages
 from trainer.ingest.languages import languages_of

@@ -39,7 +39,7 @@ from trainer.base.loading import LoadedBase, open_base
 from trainer.bundle.config_hash import config_hash
 from trainer.bundle.provenance import write_provenance
 from trainer.bundle.sealing import initial_seal, write_bundle_files
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus, count_messages
 from trainer.evaluate.finalize import finalize

@@ -8,7 +8,7 @@ from persona.archive.passages import Passage, passages_of
 from persona.archive.ranking import Cue
 from persona.config import Settings
 from persona.transcript import Quote, Turn
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.splits import TRAIN
 from trainer.corpus.store import Corpus
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.people.identities import KnownPerson
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from persona.markers import is_reaction
 from persona.reply_timing import HOT_SECONDS, Habit, ReplyTiming, quantiles_of, situations
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 
 MIN_DELAYS = 30  # of a situation, else those of a wider one are taken
 MIN_DATED = 200  # messages from which hours are learned

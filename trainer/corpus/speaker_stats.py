@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from persona.config import Settings
 from persona.emoji import emoji_of
 from persona.word_tokens import word_tokens
-from trainer.corpus.segmentation import Row, segment
+from trainer.corpus.row import Row
+from trainer.corpus.segmentation import segment
 from trainer.corpus.store import Corpus
 
 UNDATED = 0  # the year of messages without a date

@@ -13,7 +13,7 @@ from struct import unpack
 
 import numpy as np
 
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.people.text_scan import TEXTS_AT_ONCE, CharacterClasses, Folding, TextScan
 
 TRAIN, CALIBRATION_SPLIT, TEST_SPLIT = "train", "a", "b"  # as corpora on disk name them

@@ -19,9 +19,10 @@ from persona.config import Settings
 from persona.errors import UserError
 from persona.markers import is_reaction
 from persona.transcript import render
+from trainer.corpus.conversation_records import ConversationRecord, conversation_records
 from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
-from trainer.corpus.segmentation import ConversationRecord, Row, conversation_records
+from trainer.corpus.row import Row
 from trainer.corpus.splits import TRAIN, assign_splits
 from trainer.corpus.tables import read_rows, read_splits, write_conversations, write_rows
 from trainer.heap import give_back

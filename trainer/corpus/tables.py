@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from msgspec.structs import astuple
 
 from persona.transcript import Quote
-from trainer.corpus.segmentation import ConversationRecord, QuotedLines, Row
+from trainer.corpus.conversation_records import ConversationRecord
+from trainer.corpus.row import QuotedLines, Row
 
 _ROWS = pa.schema(
     [(name, pa.string()) for name in ("platform", "source", "channel", "kind", "message_id", "sender")]

@@ -28,7 +28,7 @@ from persona.sampling import SamplingParams
 from persona.transcript import Conversation, Turn
 from trainer.adapter.setup import build_setup, chosen_learning_rate, remembers, target_speakers, with_logit_bias
 from trainer.base.loading import LoadedBase, open_base
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate import remembered_secrets

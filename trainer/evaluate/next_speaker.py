@@ -14,7 +14,7 @@ from persona.markers import is_reaction
 from persona.speaking_up import SpeakingUp, speaking_up
 from persona.transcript import Turn
 from persona.truncation import truncate_from
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap

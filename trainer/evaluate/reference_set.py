@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from persona.word_tokens import word_tokens
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.evaluate import diversity
 from trainer.evaluate.copying import TrainingGrams
 from trainer.evaluate.judges import masked

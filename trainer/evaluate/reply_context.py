@@ -11,7 +11,7 @@ from persona.encoding import Encoding
 from persona.markers import says_words
 from persona.transcript import Excerpt, Turn
 from trainer.corpus.archiving import cue_before
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 
 CONTEXT_TURNS = 20  # as [talk] context_turns
 

@@ -10,7 +10,7 @@ import msgspec
 from persona.config import Cleaning, Data
 from persona.markers import attached, typed
 from persona.turn_lines import plain_lines
-from trainer.corpus.segmentation import TRANSCRIPTS
+from trainer.corpus.row import TRANSCRIPTS
 from trainer.sources.message import Message
 
 LONGEST_RUN = 8  # a character repeated more often says no more: "aaaaaaaaaaaa" folds to eight

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.people.identities import KnownPerson
 
 MIN_LETTERS = 5  # letters and digits; a shorter text says nothing about where it is from

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from persona.config import Settings
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.ingest.cleaning import DroppedMessage, Kept
 from trainer.ingest.export_stream import MessageBatch
 from trainer.ingest.plain_messages import Cleaned, clean_all

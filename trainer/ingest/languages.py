@@ -7,7 +7,8 @@ from itertools import islice
 from persona.errors import SettingsError
 from persona.pii.phones import international, region_of
 from persona.word_tokens import word_tokens
-from trainer.corpus.segmentation import MessageGroup, Row
+from trainer.corpus.row import Row
+from trainer.corpus.segmentation import MessageGroup
 from trainer.people.text_language import LANGUAGES, language_of_text
 
 MIN_WORDS = 12  # a shorter conversation could be in any language

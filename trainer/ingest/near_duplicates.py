@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from persona.word_tokens import folded, is_cjk, word_tokens
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.people.text_scan import (
     ALONE,
     DROPPED,

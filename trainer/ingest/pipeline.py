@@ -14,7 +14,7 @@ from persona.errors import UserError
 from persona.names import normalise
 from trainer.corpus.rejects import NAME as REJECTS
 from trainer.corpus.rejects import Rejects
-from trainer.corpus.segmentation import Row, message_key
+from trainer.corpus.row import Row, message_key
 from trainer.corpus.store import Corpus, build, load_messages, save, scratch_folder
 from trainer.ingest.gathering import DroppedRow, GatheredItem, RewrittenRow, gather
 from trainer.ingest.import_counts import ImportCounts

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from persona.config import Data
-from trainer.corpus.segmentation import TRANSCRIPTS
+from trainer.corpus.row import TRANSCRIPTS
 from trainer.ingest.cleaning import INVISIBLE, LONGEST_RUN, DroppedMessage, Kept, clean
 from trainer.people.text_scan import CharacterClasses, TextScan
 from trainer.sources.message import Message

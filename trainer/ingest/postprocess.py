@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from persona.config import Settings
 from persona.pii.scrub import may_hold_any, scrub
 from persona.transcript import UNKNOWN
-from trainer.corpus.segmentation import Row, segment
+from trainer.corpus.row import Row
+from trainer.corpus.segmentation import segment
 from trainer.heap import give_back
 from trainer.ingest.cleaning import fold_digits
 from trainer.ingest.copies import without_copies

@@ -9,7 +9,7 @@ from sys import intern
 from msgspec import structs
 
 from persona.config import Settings
-from trainer.corpus.segmentation import UNKNOWN_PARENT, QuotedLines, Row, message_key
+from trainer.corpus.row import UNKNOWN_PARENT, QuotedLines, Row, message_key
 from trainer.ingest.cleaning import NOBODY, Kept, is_private
 from trainer.people.identities import Identity, named_people, register_mentioned, register_sender
 from trainer.sources.message import Message

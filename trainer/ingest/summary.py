@@ -8,7 +8,7 @@ from persona.config import Settings
 from persona.names import normalise
 from trainer.corpus.missing_parents import missing_parents
 from trainer.corpus.rejects import NAME as REJECTS
-from trainer.corpus.segmentation import TRANSCRIPTS
+from trainer.corpus.row import TRANSCRIPTS
 from trainer.corpus.store import MISSING_PARENTS, Corpus
 from trainer.ingest.pipeline import REPLIES, Imported
 

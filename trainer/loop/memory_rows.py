@@ -15,7 +15,7 @@ from persona.encoding import Encoding
 from persona.markers import says_words
 from persona.transcript import Conversation, Excerpt, Turn
 from trainer.corpus.archiving import cue_before
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.loop.batches import Window, reply_windows
 
 SHARE_DRAWN, SHARE_WITHOUT = 3, 4  # one reply in so many is drawn, and of those one in so many has no memories

@@ -11,7 +11,9 @@ from bot.store import HistoryMessage
 from bot.talk.channel_threads import ChannelThreads
 from bot.talk.history import AnsweredMessage, ThreadContext, in_one_go, own_quote, read_for, turns_of
 from persona.transcript import Quote, Turn
-from trainer.corpus.segmentation import Row, conversation_records, segment
+from trainer.corpus.conversation_records import conversation_records
+from trainer.corpus.row import Row
+from trainer.corpus.segmentation import segment
 from trainer.people.identities import KnownPerson
 
 

@@ -22,7 +22,7 @@ from trainer.adapter.setup import (
     with_logit_bias,
 )
 from trainer.base.loading import LoadedBase
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.loop.batches import Window, windows_of
 from trainer.loop.lora import add_adapter
 

@@ -12,7 +12,7 @@ from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
 from trainer.base.loading import BOS_TOKENS, _scratch_folders, _with_or_without_bos, scratch_folder
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
 
 END = 0

@@ -2,7 +2,7 @@
 
 from persona.transcript import Conversation, Turn
 from trainer.bundle.training import SAMPLES, evaluation_lines, sample_contexts
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
 
 

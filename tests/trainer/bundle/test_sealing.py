@@ -11,7 +11,7 @@ from trainer.adapter.setup import learned_conversations, target_speakers
 from trainer.base.loading import base_of
 from trainer.bundle.model_card import model_card
 from trainer.bundle.sealing import initial_seal, tweets_of
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.speaker_stats import left_out
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus, count_messages

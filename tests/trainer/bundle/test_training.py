@@ -23,7 +23,7 @@ from tests.fakes.small_voice import small_voice
 from tests.trainer import bases
 from trainer.__main__ import app
 from trainer.bundle.sealing import LARGE, gguf_precision, latest_year
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.reply_context import reminded, reply_contexts, unreminded
 from trainer.loop.checkpoints import training_lock

@@ -7,7 +7,7 @@ from persona.archive.ranking import Cue
 from persona.config import Settings
 from persona.transcript import Conversation, Quote, Turn
 from trainer.corpus.archiving import archived_passages, dm_of, write_archive
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
 
 SETTINGS = Settings.model_validate({"persona": {"name": "Mara"}, "people": {"PRIYA": {"names": ["Priya"]}}})

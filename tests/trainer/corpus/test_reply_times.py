@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from persona.transcript import Conversation, Quote, Turn
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.reply_times import MIN_DATED, MIN_DELAYS, clocks_of, reply_delays, reply_timing
-from trainer.corpus.segmentation import ConversationRecord
 from trainer.evaluate.reply_rhythm import delay_distance, fast_distance
 
 ME = "MARA VOSS"

@@ -3,7 +3,9 @@
 from msgspec.structs import replace
 
 from persona.transcript import Conversation, Quote, Turn
-from trainer.corpus.segmentation import ConversationRecord, QuotedLines, Row, conversation_records, in_order, segment
+from trainer.corpus.conversation_records import ConversationRecord, conversation_records
+from trainer.corpus.row import QuotedLines, Row
+from trainer.corpus.segmentation import in_order, segment
 from trainer.people.identities import KnownPerson
 
 PEOPLE = {

@@ -5,7 +5,7 @@ from collections import Counter
 from msgspec.structs import replace
 
 from persona.transcript import Conversation, Turn
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN, assign_splits
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from trainer.corpus import tables
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.corpus.tables import read_rows, write_rows
 
 

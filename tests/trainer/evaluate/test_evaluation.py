@@ -14,7 +14,7 @@ from persona.transcript import Turn
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import SPEAKER, small_encoding, small_voice
 from tests.trainer.evaluate.voices import ANNA, BORIS, said, talks
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
 from trainer.evaluate.calibration import MIN_CONTEXTS, ROUNDS, Trial, calibrate, grid, rounds_for
 from trainer.evaluate.copying import training_grams

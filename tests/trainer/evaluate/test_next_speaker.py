@@ -11,7 +11,7 @@ from persona.speaking_up import STEPS, SpeakingUp, speaking_up
 from persona.transcript import Conversation, Turn
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import SPEAKER, small_encoding, small_voice
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
 from trainer.evaluate.next_speaker import bigrams, calibrated, held_out_talk, positions, scored, speaking_rate
 

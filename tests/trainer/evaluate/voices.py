@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from persona.transcript import Conversation, Turn
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 
 _SUBJECTS = (
     "the cat|my bike|this tram|the kettle|your coat|that bridge|the neighbour|a pigeon|the printer|dinner".split("|")

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.ingest.copies import without_copies
 from trainer.people.identities import KnownPerson
 

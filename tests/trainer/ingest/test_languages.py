@@ -3,7 +3,8 @@
 import pytest
 
 from persona.errors import SettingsError
-from trainer.corpus.segmentation import MessageGroup, Row
+from trainer.corpus.row import Row
+from trainer.corpus.segmentation import MessageGroup
 from trainer.ingest.languages import foreign, language_of, languages_of, regions_of
 
 ENGLISH = "did you see the match last night, it was really close until the end and then everybody left"

@@ -2,7 +2,7 @@
 
 import random
 
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.ingest.near_duplicates import repeated
 
 LONG = "i have told you before that the lamp in the hall is not a toy"

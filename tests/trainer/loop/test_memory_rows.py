@@ -11,7 +11,7 @@ from persona.encoding import Encoding
 from persona.transcript import Conversation, Excerpt, Turn
 from tests import tokenizers
 from trainer.corpus.archiving import write_archive
-from trainer.corpus.segmentation import ConversationRecord
+from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import windows_of
 from trainer.loop.memory_rows import MemoryRows, memory_rows

@@ -8,7 +8,7 @@ import pytest
 from bench.names import measured
 from persona.config import load
 from tests.trainer.people.messages import said
-from trainer.corpus.segmentation import Row
+from trainer.corpus.row import Row
 from trainer.people.identities import Identity, KnownPerson, register_sender
 from trainer.people.name_lexicon import NameLexicon
 from trainer.people.redaction import NamesInText
