@@ -38,6 +38,7 @@ _CUT = re.compile(
     rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"
 )  # the beginning of a character
 _DATED = re.compile(r" \([^()]{4,40}\d[^()]{0,20}\)$")
+_STORY = ".com/stories/"
 _EDITING_SECONDS = 20 * 60  # Instagram lets people edit for a quarter of an hour
 _MAX_EDITS = 32  # whose earlier texts are waited for
 _MIN_LIKENESS = 0.6  # of an earlier text to the final one
@@ -203,7 +204,7 @@ def _message(row: _Row, thread: _Thread, ids: DerivedIds, edits: _Edits) -> Mess
         timestamp=at,
         edited_at=at if is_edited else None,
         kind=kind,
-        text="\n".join(filter(None, (text, link if link not in text else ""))),
+        text="\n".join(filter(None, (text, "" if link in text or (text and _STORY in link) else link))),
         attachments=tuple(media),
         reactions=_reactions(row.reactions),
     )
@@ -214,7 +215,7 @@ def _sent(text: str, link: str, media: list[str]) -> tuple[MessageKind, str, str
     if media:
         return "message", "", link, media
     sent = sent_medium(text)
-    if not (sent or link):
+    if not sent and (not link or _STORY in link):  # what was answered, reacted to or mentioned
         return "service", text, "", []
     if link and sent in ("", "file"):
         return "message", "", link, []

@@ -7,6 +7,7 @@ the English sentences of Messenger's own client (MAWLocalizationType in its web 
 
 import re
 
+from trainer.sources.parsing.messenger_labels import is_label
 from trainer.sources.parsing.stems import Stems
 from trainer.sources.parsing.whatsapp_words import EDITED, medium_in
 
@@ -78,11 +79,6 @@ _THINGS = """attachment photo video gif sticker voice|message audio|message link
     sondaj apel συνημμένο φωτογραφία βίντεο αυτοκόλλητο μήνυμα τοποθεσία θέμα ψευδώνυμο ομάδα δημοσκόπηση κλήση ไฟล์แนบ
     รูปภาพ รูป วิดีโอ สติกเกอร์ ข้อความ ลิงก์ ตำแหน่ง ธีม ชื่อเล่น กลุ่ม โพล สาย แชท tệp|đính file|đính ảnh video nhãn
     tin|nhắn liên|kết vị|trí chủ|đề biệt|danh nhóm thăm|dò cuộc|gọi پیوست عکس ویدیو برچسب پیام تم گروه نظرسنجی تماس"""
-_REACTS = """react reagier réagi reaccion reagi reagito reazion reaçã gereageer отреаг реаг відреаг zareag ifade tepki bereaksi
-    memberi|reaksi menanggapi تفاعل הגיב प्रतिक्रिया リアクション 回应 回應 反应 心情 반응 공감 reagera reagere reagoi reagoval
-    reagált reacționat αντέδρασε แสดงความรู้สึก bày|tỏ cảm|xúc واکنش"""
-_MESSAGES = """message nachricht mensaje mensagem messaggio bericht сообщен повідомл wiadomoś mesaj pesan رسالت رسالة הודע
-    मैसेज संदेश メッセージ 消息 訊息 讯息 메시지 meddeland besked melding viest zpráv üzenet μήνυμα ข้อความ tin|nhắn پیام"""
 _LIKES = (
     "liked a message|gefällt eine nachricht|hat eine nachricht mit „gefällt mir“ markiert|eine nachricht gefällt|"
     "a aimé un message|le gustó un mensaje|indicó que le gusta un mensaje|le gusta un mensaje|curtiu uma mensagem|"
@@ -107,14 +103,14 @@ _CALL_ENDED = (  # Instagram says so without a name or a full stop
     "połączenie audio zakończone|görüntülü sohbet sona erdi|sesli arama sona erdi|görüntülü arama sona erdi|"
     "obrolan video berakhir|panggilan audio berakhir|panggilan video berakhir|ビデオチャットが終了しました|"
     "音声通話が終了しました|视频聊天已结束|语音通话已结束|視訊聊天已結束|語音通話已結束|영상 채팅이 종료되었습니다|"
-    "음성 통화가 종료되었습니다|videochatten avslutades|videochatten har avslutats|videochat afsluttet"
+    "음성 통화가 종료되었습니다|不在着信|부재중 전화|videochatten avslutades|videochatten har avslutats|videochat afsluttet"
 ).split("|")
 _GONE = """longer mehr plus ya|no non|è não|está niet|meer больше більше już artık lagi já|não لم|يعد לא|זמינ अब ご利用
     不再 已不 더|이상 inte|längre ikke|længere ikke|lenger enää už|není már|nem nu|mai δεν ไม่ không|còn دیگر unavailable"""
 _POLL = """poll umfrage sondage encuesta enquete sondagem sondaggio peiling опрос опитув ankiet anket jajak استطلاع סקר पोल
     アンケート 投票 투표 omröstning afstemning avstemning kysely szavazás sondaj δημοσκόπηση โพล thăm|dò نظرسنجی"""
 _SENDS, _DOES, _OF = Stems(_SENT.split()), Stems(_ACTS.split()), Stems(_THINGS.split())
-_REACTION, _MESSAGE = Stems(_REACTS.split()), Stems(_MESSAGES.split())
+_OF_NOBODY = frozenset((*_LIKES, *_CALL_ENDED))
 _OF_THE_CLIENT = re.compile(
     r"Your other chat (?:has been|with .{1,60} was|was) archived\.|Previous messages may be in your other chat\."
     r"|(?:Instagram|Messenger) upgraded the security of this chat\..{0,120}"
@@ -148,13 +144,14 @@ def is_notice(sender: str, text: str) -> bool:
     stops = text.endswith(_STOPS)
     rest = text[len(sender) :] if sender and text.startswith(sender) else ""
     if rest and _parts(sender[-1], rest[0]) and _LETTER.search(rest):
-        return stops or bool(_does(rest))
+        return stops or _does(rest) or is_label(rest.strip().capitalize(), False)
     first = sender.split(" ")[0] if sender else ""
     if first and len(first) > 1 and text.startswith(f"{first} ") and _does(text) and _OF.search(text):
         return stops
     if sender and stops and _is_in(sender, text) and _does(text):
         return True
-    return _is_of_nobody(text) or (stops and (_is_of_the_account(text) or _is_bare(text)))
+    of_account = bool(_YOU.match(text))
+    return _is_of_nobody(text) or is_label(text, of_account) or (stops and (_is_of_the_account(text) or _is_bare(text)))
 
 
 def _parts(before: str, after: str) -> bool:
@@ -176,14 +173,8 @@ def _does(text: str) -> bool:
 
 
 def _is_of_nobody(text: str) -> bool:
-    """Return whether a text is `Reacted 😂 to your message`, `Liked a message` or `Video chat ended`."""
-    bare = text.strip().rstrip("".join(_STOPS)).casefold()
-    if bare in _LIKES or bare in _CALL_ENDED:
-        return True
-    words = [word for word in bare.split() if _LETTER.search(word)]
-    emoji = any(ord(char) > 0x203B and not char.isalnum() and ord(char) not in range(0x3000, 0x3100) for char in bare)
-    most = 10 if bare.startswith("đã ") else 8  # Vietnamese writes each syllable apart
-    return len(words) <= most and emoji and bool(_REACTION.search(bare) and _MESSAGE.search(bare))
+    """Return whether a text is `Liked a message` or `Video chat ended`."""
+    return text.strip().rstrip("".join(_STOPS)).casefold() in _OF_NOBODY
 
 
 def _is_of_the_account(text: str) -> bool:

@@ -31,7 +31,7 @@ _DELETED = """this message was deleted|you deleted this message|mensaje eliminad
     det här meddelandet togs bort|du tog bort det här meddelandet|tato zpráva byla odstraněna|διαγράψατε αυτό το μήνυμα|
     이 메시지는 삭제되었습니다|這則訊息已刪除|这条消息已删除|您已删除这条消息|इस मैसेज को मिटाया|ați șters acest mesaj|
     това съобщение беше изтрито|mesej ini telah dipadam|s’ha suprimit aquest missatge"""
-_CALL = """call llamada videollamada anruf sprachanruf videoanruf chamada ligação appel chiamata звон дзвін oproep
+CALL = """call llamada videollamada anruf sprachanruf videoanruf chamada ligação appel chiamata звон дзвін oproep
     gesprek arama 通話 通话 통화 panggilan مكالمة שיחה कॉल samtal opkald anrop połączen hovor puhelu hívás κλήση สาย
     gọi"""
 _UNREADABLE = """waiting for this message|warte auf diese nachricht|auf diese nachricht wird gewartet|
@@ -60,7 +60,7 @@ _ONCE = """view|once einmalansicht einmalig|ansicht einmaligen|ansicht vue|uniqu
     阅后即焚 한|번|보기 한번|보기 visa|en|gång engångs vis|én|gang vis|en|gang engangs kerran|katsott kertakatsel
     jednorázov zobrazit|jednou egyszer|megtekinthető egyszeri vizualizare|unică μία|προβολή προβολή|μίας|φοράς
     μίας|προβολής ดูครั้งเดียว xem|một|lần یک|بار"""
-_MESSAGE = """message nachricht mensaje mensagem messaggio bericht сообщен повідомл wiadomoś mesaj pesan رسالة הודעה मैसेज
+MESSAGE = """message nachricht mensaje mensagem messaggio bericht сообщен повідомл wiadomoś mesaj pesan رسالة הודעה मैसेज
     メッセージ 消息 訊息 메시지 meddeland besked melding viest zpráv üzenet μήνυμα ข้อความ tin"""
 _CALLS = """voice call|video call|audio call|sprachanruf|videoanruf|sprachanruf|llamada de voz|videollamada|
     llamada de vídeo|chamada de voz|chamada de vídeo|ligação de voz|ligação de vídeo|videochamada|appel vocal|appel vidéo|
@@ -73,9 +73,9 @@ _CALLS = """voice call|video call|audio call|sprachanruf|videoanruf|sprachanruf|
     videopuhelu|hlasový hovor|videohovor|hanghívás|videohívás|apel vocal|apel video|φωνητική κλήση|βιντεοκλήση|κλήση βίντεο|
     การโทรด้วยเสียง|วิดีโอคอล|การโทรวิดีโอ|การโทรด้วยวิดีโอ|สายโทรด้วยเสียง|cuộc gọi thoại|cuộc gọi video|gọi thoại|
     gọi video|تماس صوتی|تماس تصویری"""
-_MISSED = """missed silenced verpasst perdida perdido manqué manqu persa perse gemist пропущен cevapsız nieodebran tak|terjawab
+MISSED = """missed silenced verpasst perdida perdido manqué manqu persa perse gemist пропущен cevapsız nieodebran tak|terjawab
     فائتة لم|يُرد שלא|נענתה छूट मिस्ड 不在着信 未接 부재중 missat missad ubesvaret mistet tapt ubesvart vastaamat zmeškan
-    nem|fogadott nepřijat ratat pierdut αναπάντητη ไม่ได้รับ nhỡ ازدست‌رفته"""
+    nem|fogadott nepřijat ratat pierdut αναπάντητη ไม่ได้รับ nhỡ bỏ|lỡ ازدست‌رفته از|دست|رفته"""
 _LIVE = """live tiempo|real direct tempo|real tempo|reale atual трансл canlı terkini مباشر זמן|אמת ライブ 实时 實時 即時 실시간
     realtid realtids sanntid reaaliaika aktuální élő timp|real ζωντανή real-time trực|tiếp"""
 _PLACE = """location standort ubicaci localiza localisation position posizione locatie местополож геопозиц геолокац
@@ -115,11 +115,11 @@ def _phrases(text: str) -> tuple[str, ...]:
 _GONE_PHRASES = _phrases(_DELETED) + _phrases(_UNREADABLE)
 _GONE_STARTS = frozenset(phrase[:4] for phrase in _GONE_PHRASES)
 _CALL_NOUN = Stems(_phrases(_CALLS))
-_CALL_WORD = Stems(_CALL.split())
-_MISSED_CALL = Stems(_MISSED.split())
+_CALL_WORD = Stems(CALL.split())
+_MISSED_CALL = Stems(MISSED.split())
 _VIEW_ONCE = Stems(_ONCE.split())
 _SENT_ONCE = re.compile(r"[^.。!?\n]{8,90}[.。!]\s*[^\n]{20,160}")  # …, and a sentence that says where to open it
-_MESSAGE_WORD = Stems(_MESSAGE.split())
+_MESSAGE_WORD = Stems(MESSAGE.split())
 _LIVE_WORD, _PLACE_WORD = Stems(_LIVE.split()), Stems(_PLACE.split())
 _DOES = Stems(_DONE.split())
 _ENCRYPTED = Stems(_ENCRYPTION.split())
@@ -140,7 +140,7 @@ _REACTED = re.compile(
 )
 
 
-_ANY = Stems((*_CALL.split(), *_phrases(_CALLS), *_MISSED.split(), *_LIVE.split(), *_ONCE.split(), *_OMITTED.split()))
+_ANY = Stems((*CALL.split(), *_phrases(_CALLS), *MISSED.split(), *_LIVE.split(), *_ONCE.split(), *_OMITTED.split()))
 _LONGEST_NOTICE = 300  # characters
 _LONGEST_DEED = 160
 _CALL_NOUNS = frozenset(

@@ -109,6 +109,25 @@ def test_what_the_app_writes_for_what_was_sent(tmp_path: Path) -> None:
     ]
 
 
+def test_a_story_that_is_answered_was_not_sent(tmp_path: Path) -> None:
+    """Its link stands beside the words, or beside the app's label; a story that was passed on is a link."""
+    story = {"sender_name": "Ana", "share": {"link": "https://instagram.com/stories/bo/1"}}
+    rows: list[dict[str, object]] = [
+        story | {"timestamp_ms": 5, "content": "what a pond"},
+        story | {"timestamp_ms": 4, "content": "Replied to your story"},
+        story | {"timestamp_ms": 3, "content": "Reagiu com 😂 ao seu story"},
+        story | {"timestamp_ms": 2, "content": "Ana sent an attachment."},
+        {"sender_name": "Ana", "timestamp_ms": 1, "content": "Verpasster Videochat"},
+    ]
+    assert thread(tmp_path, *rows) == [
+        ("message", "what a pond", ()),
+        ("service", "Replied to your story", ()),
+        ("service", "Reagiu com 😂 ao seu story", ()),
+        ("message", "https://instagram.com/stories/bo/1", ()),
+        ("service", "Verpasster Videochat", ()),
+    ]
+
+
 def test_reactions_have_their_authors(tmp_path: Path) -> None:
     """Instagram writes the day behind the name."""
     reactions = [
