@@ -35,7 +35,7 @@ def parse_header(line: str) -> Header | None:
         return Header(stamp, said, f"[{stamp.shape}") if stamp else None
     for dash in (" - ", " – ", ": "):
         end = bare.find(dash, 0, _LONGEST_STAMP)
-        if end > 0 and (stamp := written_time(bare[:end])):
+        if end > 0 and (stamp := written_time(bare[:end])) and not (stamp.words and dash == ": "):  # they are a name
             return Header(stamp, _said(bare[end + len(dash) :].lstrip(MARKS[1:])), f"{dash}{stamp.shape}")
     return None
 

@@ -252,3 +252,11 @@ def test_an_hour_of_24_belongs_to_the_day_that_its_neighbours_tell(tmp_path: Pat
         "03 00:01",
         "03 01:10",
     ]
+
+
+def test_a_name_is_no_half_of_the_day(tmp_path: Path) -> None:
+    """`2024-03-01 15:04 Bo: hi` is another's log; of iOS there is a colon behind the time."""
+    path = tmp_path / "a.txt"
+    path.write_text("2024-03-01 15:04 Bo Lind: hi: you\n2024-03-01 15:05 Bo Lind: so: so\n" * 3)
+    with pytest.raises(AssertionError, match="nothing recognised"):
+        read(path)
