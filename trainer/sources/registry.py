@@ -17,11 +17,13 @@ FORMATS = """
 x_archive
 x_grailbird
 x_messages
+whatsapp_as_telegram
 telegram_json
 telegram_html
 chatlab
 weflow
 whatsapp_exporter
+whatsapp_exporter_text
 discord_exporter
 discord_package
 discord_text

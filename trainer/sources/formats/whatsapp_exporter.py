@@ -4,7 +4,8 @@ Learned from its data_model.py, android_handler.py and ios_handler.py. By chat i
 `messages`, by number: `from_me`, `timestamp` (seconds), `key_id`, `sender` (in groups: a contact's name or a number), `data`
 (the text, with `<br>` for line breaks; of media a path), `media`, `mime`, `caption`, `sticker`, `meta` (what the exporter
 says), `message_type` (the database's number), `reply` (a key_id), `quoted_data`, `reactions` (by name). Older versions lack
-some of them. A name is one person where a single chat of the file bears it; you are `Me`.
+some of them. A name is one person where a single chat of the file bears it; you are `Me`. What its `-e` makes of WhatsApp's
+own text is one chat, `ExportedChat`, without ids, and of two people: in a group's all others are under one name.
 """
 
 import re
@@ -17,12 +18,16 @@ import msgspec
 from trainer.sources.files.tree import Tree
 from trainer.sources.message import ConversationType, Message, MessageKind, Reject
 from trainer.sources.parsing.attachment import medium_of
+from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
+from trainer.sources.parsing.whatsapp_notices import is_gone
+from trainer.sources.parsing.whatsapp_words import attached
 from trainer.sources.source import Reading, Source, claim_each
 
 ME = "Me"
 _YOU = "You"  # who reacted, if it is the account's owner
 _CALLS = "000000000000000"  # the exporter's own chat of all calls
+_EXPORTED = "ExportedChat"  # its chat of a text
 _PERSON = "@s.whatsapp.net"
 _MEDIA = {  # by the number of the database
     "android": {
@@ -41,7 +46,7 @@ _MEDIA = {  # by the number of the database
 }
 _MISSED = re.compile(r"A (?:video|voice) call was missed")
 _LOCATION = "Location shared:"
-_MISSING = "The media is missing"
+_MISSING = ("The media is missing", "The media is omitted in the chat")
 _VCARD = "This media include the following vCard file(s):"
 _DELETED = "Message deleted"
 _BINARY = "The message is binary data and its base64 is"
@@ -84,12 +89,17 @@ class _Chat:
             return "group"
         return "channel" if self.id.endswith("@newsletter") else "dm"
 
+    @property
+    def is_text(self) -> bool:
+        """Return whether it was read of WhatsApp's own text."""
+        return self.id.startswith(_EXPORTED)
+
     def sender(self, row: _Row) -> tuple[str, str]:
         """Return the id and the name of who sent a message."""
         if row.from_me:
             return "", ME
         if not row.sender and self.conversation_type == "dm":
-            return self.id, self.name or self.id.partition("@")[0]
+            return "" if self.is_text else self.id, self.name or self.id.partition("@")[0]
         name = row.sender or ""
         number = f"{name}{_PERSON}" if name.isdecimal() else ""
         return row.sender_jid or self.ids.get(name) or number, name
@@ -103,12 +113,15 @@ def _recognises(start: bytes) -> bool:
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
         ids = _ids(tree, name)
-        chat = _Chat("", "", "", {})
+        chat, derived = _Chat("", "", "", {}), DerivedIds("")
         for item in _rows(tree, name):
             if isinstance(item, Opening):
-                chat = _Chat(item.name, str(item.fields.get("name") or ""), str(item.fields.get("type") or ""), ids)
+                title = str(item.fields.get("name") or "")
+                number = f"{_EXPORTED}/{title}" if item.name == _EXPORTED else item.name
+                chat = _Chat(number, title, str(item.fields.get("type") or ""), ids)
+                derived = DerivedIds(number)
             else:
-                yield item if isinstance(item, Reject) else _message(item, chat)
+                yield item if isinstance(item, Reject) else _message(item, chat, derived)
 
 
 def _rows(tree: Tree, name: str) -> Iterator[Opening | _Row | Reject]:
@@ -124,15 +137,16 @@ def _ids(tree: Tree, name: str) -> dict[str, str]:
     return {person: min(known) for person, known in ids.items() if len(known) == 1}
 
 
-def _message(row: _Row, chat: _Chat) -> Message:
+def _message(row: _Row, chat: _Chat, derived: DerivedIds) -> Message:
     number, sender = chat.sender(row)
     kind, text, media = _content(row, chat)
+    is_numbered = chat.is_text or not row.key_id  # by its line in a text, or not at all
     return Message(
         platform="whatsapp",
         conversation_id=chat.id,
         conversation_type=chat.conversation_type,
         conversation_name=chat.name,
-        message_id=str(row.key_id or row.timestamp),
+        message_id=derived.next(row.timestamp, sender, text) if is_numbered else str(row.key_id),
         sender_id=number,
         sender_name=sender,
         is_self=row.from_me,
@@ -156,13 +170,23 @@ def _reactions(row: _Row, chat: _Chat) -> Iterator[tuple[str, str]]:
 def _content(row: _Row, chat: _Chat) -> tuple[MessageKind, str, str]:
     """Kind, words and medium of a message."""
     data, media = row.data or "", _medium(row, chat)
-    if row.meta and not data.startswith((_LOCATION, _MISSING, _VCARD)):
+    if row.meta and not data.startswith((_LOCATION, *_MISSING, _VCARD)):
         return _said_by_exporter(data, chat), data, ""
     if media and (row.media or row.meta):
         return "message", _caption(row.caption or ""), media
     if media:  # without its file the database's own text is the caption
         return "message", row.caption or data, media
+    if chat.is_text:
+        return _of_text(data.strip())
     return "message" if data else "unsupported", data, ""
+
+
+def _of_text(data: str) -> tuple[MessageKind, str, str]:
+    """Return what WhatsApp's own text says, of which the exporter knows English placeholders alone."""
+    if not data or is_gone(data):
+        return "unsupported", data, ""
+    words, media = attached(data)
+    return "message", words, media[0] if media else ""
 
 
 def _said_by_exporter(data: str, chat: _Chat) -> MessageKind:
@@ -188,7 +212,7 @@ def _medium(row: _Row, chat: _Chat) -> str:
         return "contact"
     if data.startswith(_LOCATION):
         return "location"
-    if by_number or not (row.media or data == _MISSING):
+    if by_number or not (row.media or data in _MISSING):
         return by_number
     return medium_of(row.mime or data) if row.mime != "media" else "file"
 

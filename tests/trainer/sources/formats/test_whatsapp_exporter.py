@@ -103,3 +103,38 @@ def test_a_damaged_row_is_one_reject(tmp_path: Path) -> None:
     messages, rejects = read(tmp_path / "b.json")
     assert [reject.reason for reject in rejects] == ["the file is cut off here"]
     assert messages
+
+
+def exported(*rows: dict[str, Any], name: str = "Bo") -> dict[str, Any]:
+    """What the exporter makes of WhatsApp's own text: a row a line."""
+    empty = {"from_me": False, "timestamp": 1700000000.0, "sender": None, "quoted_data": None, "meta": False}
+    messages = {str(number): empty | {"key_id": number} | row for number, row in enumerate(rows)}
+    return {"ExportedChat": {"name": name, "type": "exported", "messages": messages}}
+
+
+def test_a_chat_made_of_whatsapps_text(tmp_path: Path) -> None:
+    """Its placeholders are in the phone's language, and the chat has neither an id nor people's."""
+    chat = exported(
+        {"data": "Nachrichten sind verschlüsselt.", "meta": True},
+        {"data": " schläfst du<br>schon?", "from_me": True},
+        {"data": " <Medien ausgeschlossen>"},
+        {"data": "The media is omitted in the chat", "mime": "media", "meta": True},
+        {"data": " Diese Nachricht wurde gelöscht."},
+    )
+    messages, rejects = read(written(tmp_path / "a.json", chat))
+    assert [(one.sender_id, one.sender_name, one.kind, one.text, one.attachments) for one in messages[1:]] == [
+        ("", "Me", "message", "schläfst du\nschon?", ()),
+        ("", "Bo", "message", "", ("file",)),
+        ("", "Bo", "message", "", ("file",)),
+        ("", "Bo", "unsupported", "Diese Nachricht wurde gelöscht.", ()),
+    ]
+    assert {one.conversation_type for one in messages} == {"dm"}
+    assert rejects == []
+
+
+def test_two_chats_made_of_texts_stay_two(tmp_path: Path) -> None:
+    """They have one key and the numbers of their lines."""
+    for name in ("Bo", "Cy"):
+        written(tmp_path / f"{name}.json", exported({"data": " hi"}, {"data": " hi"}, name=name))
+    messages, _ = read(tmp_path)
+    assert len({(one.conversation_id, one.message_id) for one in messages}) == 4
