@@ -31,6 +31,7 @@ messenger
 instagram_2020
 signal_native
 signal_json
+sigtop
 signal
 imessage_text
 imessage_db

@@ -19,6 +19,20 @@ _ENCRYPTED = re.compile(r"\.crypt\d{1,2}$", re.IGNORECASE)  # WhatsApp's backups
 _JSON = re.compile(rb"[\[{]\s*(?:[\[{\]}\"]|(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]])")
 _MARKUP = re.compile(rb"<(?:!doctype html|html|head|body|div|table|p)[\s>]")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_KNOWN = (  # layouts that lack what training needs, and what to export instead
+    (
+        re.compile(
+            rb'\[\s*\{(?=.{0,60000}?"(?:sendStateByConversationId|sourceServiceId|sourceUuid|serverGuid)")', re.DOTALL
+        ),
+        "sigtop's JSON, which has no names and, since 2025, no texts; export without -f json, or with signal-export",
+    ),
+    (
+        re.compile(
+            rb"(?=.{0,60000}?\n\d{4}-\d\d-\d\d \d\d:\d\d You:)\d{4}-\d\d-\d\d \d\d:\d\d [^\n]{1,100}:", re.DOTALL
+        ),
+        "sigtop's short text, which has neither ids nor seconds; export without -f text-short",
+    ),
+)
 _LOOK_AT = 4096  # bytes
 _MAX_CONTROL = 0.01  # share of control characters in text; IRC has some for its colours
 
@@ -62,7 +76,8 @@ def why_unread(name: str, start: bytes) -> str:
         return ""
     if is_code(name, start):
         return "source code, which is nobody's export"
-    return f"{_layout(name, start)} of a kind that no reader knows"
+    known = next((reason for layout, reason in _KNOWN if layout.match(start.lstrip())), "")
+    return known or f"{_layout(name, start)} of a kind that no reader knows"
 
 
 def _layout(name: str, start: bytes) -> str:

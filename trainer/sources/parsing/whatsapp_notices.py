@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection
 
 from trainer.sources.parsing.stems import Stems
+from trainer.sources.parsing.whatsapp_labels import MISSED as _MORE_MISSED
+from trainer.sources.parsing.whatsapp_labels import is_deleted, is_missed_call
 from trainer.sources.parsing.whatsapp_words import OMITTED as _OMITTED
 from trainer.sources.parsing.whatsapp_words import medium_in
 
@@ -47,6 +49,8 @@ _UNREADABLE = """waiting for this message|warte auf diese nachricht|auf diese na
     în așteptarea acestui mesaj|αναμονή για αυτό το μήνυμα|αναμονή για το μήνυμα|กำลังรอข้อความนี้|รอข้อความนี้|
     đang chờ tin nhắn này|đang đợi tin nhắn này|در انتظار این پیام|this message can't be displayed|
     this message can’t be displayed|this message couldn't load|message unavailable|
+    čaká sa na túto správu|čekanje na ovu poruku|čakanje na to sporočilo|laukiama šios žinutės|gaida šo ziņu|
+    изчакване на това съобщение|s'està esperant aquest missatge|s’està esperant aquest missatge|bu mesaj gözlənilir|
     diese nachricht kann hier nicht angezeigt|nachricht nicht verfügbar|ce message ne peut pas|message indisponible|
     este mensaje no se puede|no se puede mostrar este mensaje|mensaje no disponible|não é possível exibir esta mensagem|
     mensagem indisponível|impossibile visualizzare|messaggio non disponibile|dit bericht kan hier niet|
@@ -140,7 +144,12 @@ _REACTED = re.compile(
 )
 
 
-_ANY = Stems((*CALL.split(), *_phrases(_CALLS), *MISSED.split(), *_LIVE.split(), *_ONCE.split(), *_OMITTED.split()))
+_ANY = Stems(
+    (
+        *(stem for stems in (CALL, MISSED, _MORE_MISSED, _LIVE, _ONCE, _OMITTED) for stem in stems.split()),
+        *_phrases(_CALLS),
+    )
+)
 _LONGEST_NOTICE = 300  # characters
 _LONGEST_DEED = 160
 _CALL_NOUNS = frozenset(
@@ -169,8 +178,11 @@ def is_gone(text: str) -> bool:
     """Return whether a text only says that a message was deleted, or could not be shown."""
     if text == "null":
         return True
-    beginning = text.lstrip("\u200e ")[:80].casefold()
-    return beginning[:4] in _GONE_STARTS and len(text) < 160 and beginning.startswith(_GONE_PHRASES)
+    bare = text.strip("\u200e ")
+    beginning = bare[:80].casefold()
+    if beginning[:4] in _GONE_STARTS and len(text) < 160 and beginning.startswith(_GONE_PHRASES):
+        return True
+    return is_deleted(bare)
 
 
 def is_call(text: str) -> bool:
@@ -181,8 +193,10 @@ def is_call(text: str) -> bool:
 def is_call_record(text: str) -> bool:
     """Return whether a text under a name is the record of a call: `Voice call, 3 min`."""
     bare = text.replace("\u200e", "").strip()
-    if len(bare) > 80 or "\n" in bare or not (noun := _CALL_NOUN.search(bare)):
+    if len(bare) > 80 or "\n" in bare:
         return False
+    if is_missed_call(bare) or not (noun := _CALL_NOUN.search(bare)):
+        return is_missed_call(bare)
     before, after = bare[: noun.start()], bare[noun.end() :]
     if _MISSED_CALL.search(before + after):
         return before.count(" ") <= 3 and (not after.strip() or after.count(" ") <= 2 or after.lstrip()[0] in ",.،、。")
