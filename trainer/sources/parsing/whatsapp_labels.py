@@ -10,7 +10,7 @@ _MESSAGES = """správ poruk порук sporočil žinut ziņ sõnum boodskap uju
 _DELETED = """odstrán zmazan izbrisa obrisa избриса обриса ištrin ištryn izdzēs kustuta uitgevee geskrap futwa lifutwa
     ulifutwa umefuta binura dipadam memadam padam মুছে ডিলিট নীক நீக்க తొలగించ హటा हटव डिलीट કાઢી ડિલીટ ಅಳಿಸ
     ഇല്ലാതാക്ക നീക്കം ਮਿਟਾ ਹਟਾ حذف ڈیلیٹ silin sildi oʻchir o‘chir o'chir жойыл жойды fshi fshive избриша изтри
-    törölv elimina suprim șters gelöscht scriosta"""
+    törölv elimina elimino suprim șters gelöscht scriosta"""
 _CALLS = """poziv videopoziv повикв повик разговор klic videoklic skambut zvan kõne videokõne stemoproep simu tawag
     call அழைப்பு కాల్ কল कॉल કૉલ કોલ ಕರೆ കോൾ ਕਾਲ کال zəng qoʻngʻiroq qo‘ng‘iroq қоңырау telefonat thirrje trucada
     panggilan oproep hovor"""

@@ -18,19 +18,19 @@ _OTHER = """multivide meedia medij медиј datotek fayl fitxer αρχείο f
     ಮಾಧ್ಯಮ മീഡിയ મિડિયા ਮੀਡੀਆ میڈیا ມີເດຍ document dokument documento файл документ belge ファイル ドキュメント 文件 文档
     檔案 파일 문서 مستند מסמך contact kontakt contatto contacto media medien média mídia multimedia medya медиа медіа
     メディア 媒体 媒體 미디어 وسائط מדיה मीडिया สื่อ πολυμέσα رسانه archivo bestand phương multimédi mediá médiu multimédia"""
-OMITTED = """esclus revelad изостав izostav izpušč praleist bez uten välja ära বাদ விடப்பட்ட நீக்கப்பட்ட విస్మరి ಕೈಬಿಡ
-    ഒഴിവാക്കി વગળ છોડી અવગણ ਛੱਡ ਛਡ چھوڑ ہٹا o'tkazib omes παραλήφθηκε εξαίρεση ບໍ່ລວມ वगळ omit omess omis weggelassen
-    ausgeschlossen weggelaten absent ocult опущ пропущ без dahil yok 省略 忽略 略過 含まれ 생략 제외 disertakan utelat
-    udelad utelämn pominię vynech poistett puuttu hiány παραλείφθ ละ bỏ حذف استبعاد استثناء הושמט छोड़ शामिल bijgesloten
-    niet utelämnad udeladt пропусн"""
-_ATTACHED = """attach adjunt angehängt anexad anexo joint allegat добавлен прикреп вложен bijgevoegd eklen ekli 添付 附加
-    附件 첨부 lampir مرفق צורף संलग्न bifog vedlagt vedlegg załączon přilož liite csatol επισυνάπ แนบ đính prilož priložen pripojen privit приложен прикач
-    pievienot pridėt lisatud aangeheg imeambatish naka-attach dilampir সংযুক্ত இணைக்க జోడించ जोड જોડ ಲಗತ್ತ ചേർത്ത ਨੱਥੀ منسلک əlavə
-    biriktir тіркел bashkëngjit ataşat"""
+OMITTED = """esclus revelad изостав izostav izpušč praleist bez uten välja ära বাদ விடப்பட்ட நீக்கப்பட்ட విస్మరి
+    ಕೈಬಿಡ ഒഴിവാക്കി વગળ છોડી અવગણ ਛੱਡ ਛਡ چھوڑ ہٹا o'tkazib omes παραλήφθηκε εξαίρεση ບໍ່ລວມ वगळ omit omess omis
+    weggelassen ausgeschlossen weggelaten absent ocult опущ пропущ без dahil yok 省略 忽略 略過 含まれ 생략 제외
+    disertakan utelat udelad utelämn pominię vynech poistett puuttu hiány παραλείφθ ละ bỏ حذف استبعاد استثناء הושמט
+    छोड़ शामिल bijgesloten niet utelämnad udeladt пропусн"""
+_ATTACHED = """attach adjunt angehängt anexad anexo joint allegat добавлен прикреп вложен bijgevoegd eklen ekli 添付
+    附加 附件 첨부 lampir مرفق צורף संलग्न bifog vedlagt vedlegg załączon přilož liite csatol επισυνάπ แนบ đính
+    prilož priložen pripojen privit приложен прикач pievienot pridėt lisatud aangeheg imeambatish naka-attach
+    dilampir সংযুক্ত இணைக்க జోడించ जोड જોડ ಲಗತ್ತ ചേർത്ത ਨੱਥੀ منسلک əlavə biriktir тіркел bashkëngjit ataşat"""
 EDITED = """edited editó editad bearbeitet modifié modificat bewerkt измен отредакт редаг düzenle 編集 编辑 編輯
-    수정 แก้ไข diedit chỉnh تعديل संपादित נערכה ویرایش redigera redigere edytow uprav muokattu szerkeszt επεξεργ uređen urejen уређен redaguot rediģ muudet gewysig
-    ulihaririwa na-edit এডিট সম্পাদ திருத்த సవరించ એડિટ સંપાદ ಎಡಿಟ್ ಸಂಪಾದ എഡിറ്റ് ਸੋਧ ਐਡਿਟ ترمیم redaktə tahrir өңдел redaktua
-    редактир editat एडिट"""
+    수정 แก้ไข diedit chỉnh تعديل संपादित נערכה ویرایش redigera redigere edytow uprav muokattu szerkeszt επεξεργ
+    uređen urejen уређен redaguot rediģ muudet gewysig ulihaririwa na-edit এডিট সম্পাদ திருத்த సవరించ એડિટ સંપાદ
+    ಎಡಿಟ್ ಸಂಪಾದ എഡിറ്റ് ਸੋਧ ਐਡਿਟ ترمیم redaktə tahrir өңдел redaktua редактир editat एडिट"""
 
 
 _MEDIA = [
