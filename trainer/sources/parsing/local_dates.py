@@ -21,14 +21,17 @@ _CLOCK = r"(\d{1,2})(?:[:.時时시]| ?h ?)(\d{2})(?:[:.](\d{2}))?[분分]?"
 _DATE_FIRST = re.compile(rf"{_DATE}(?=[\s,.،])(\D{{1,24}}?){_CLOCK}(\D{{0,16}})")
 _CLOCK_FIRST = re.compile(rf"{_CLOCK}(\D{{0,16}}?[\s,،]\D{{0,8}}?){_DATE}")
 _AMERICAN = re.compile(r"[AP]M")
+_FOREIGN = re.compile(r"(?![0-9])\d|[،၊]")  # digits and commas of other scripts
 _WORD = re.compile(r"[^\W\d](?:[^\s,،]*[^\s,،])?")
 _ORDERS = ("dmy", "mdy", "ymd")
 _NAMELESS_ERAS = ("令和", "平成")  # whose years a Japanese calendar pads with noughts where it writes no era
 _MARKS = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"))
 _AM = """am a.m. vorm. vm fm de. dop. d.o. öö sa pg πμ ص صباحا ق.ظ 上午 午前 凌晨 早上 清晨 오전 ก่อนเที่ยง पूर्वाह्न
-    পূর্বাহ্ণ முற்பகல் ಪೂರ್ವಾಹ್ನ לפנה״צ לפנה"צ paradite pd ap. r.n. prijepodne дп пр.об. ጥዋት म.पू. de."""
+    পূর্বাহ্ণ முற்பகல் ಪೂರ್ವಾಹ್ನ לפנה״צ לפנה"צ paradite pd ap. r.n. prijepodne дп пр.об. ጥዋት म.पू. de. paradites
+    ព្រឹក ਪੂ.ਦੁ. පෙ.ව. ກ່ອນທ່ຽງ နံနက် f.h. ү.ө. priekšpusdienā priešpiet صبح"""
 _PM = """pm p.m. nachm. nm em du. odp. pop. ös ch ptg μμ م مساء ب.ظ 下午 午後 晚上 傍晚 오후 หลังเที่ยง अपराह्न
-    অপরাহ্ণ பிற்பகல் ಅಪರಾಹ್ನ אחה״צ אחה"צ pasdite md ip. i.n. poslijepodne пп сл.об. ከሰዓት 中午 म.उ."""
+    অপরাহ্ণ பிற்பகல் ಅಪರಾಹ್ನ אחה״צ אחה"צ pasdite md ip. i.n. poslijepodne пп сл.об. ከሰዓት 中午 म.उ. pasdites
+    ល្ងាច ਬਾ.ਦੁ. ප.ව. ຫຼັງທ່ຽງ ညနေ e.h. ү.х. pēcpusdienā popiet شام"""
 _WEEKDAYS = (  # from Monday on, as far as they begin words
     "mon lun seg mo lu 月 周一 星期一 週一 礼拜一 월 จันทร์ จ. sen isnin пн",
     "tue mar ter di tu 火 周二 星期二 週二 화 อังคาร อ. sel вт",
@@ -125,7 +128,7 @@ def written_time(text: str) -> WrittenTime | None:
     return WrittenTime(
         ("1" if first == "元" else first, second, third),
         clock,
-        "/" in text and first[0] != "0" and bool(_AMERICAN.search(after)),
+        "/" in text and first[0] != "0" and bool(_AMERICAN.search(after)) and not _FOREIGN.search(text),
         shape,
         " ".join(word for word in words if _plain(word) not in _HALVES),
         era or "",

@@ -1,6 +1,6 @@
 """Dates in the notations and calendars of phones."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pytest
 
@@ -60,3 +60,31 @@ def test_the_weekday_decides_day_and_month() -> None:
 def test_days_of_the_week(text: str, day: int | None) -> None:
     """In the languages that write them beside dates."""
     assert weekday(text) == day
+
+
+@pytest.mark.parametrize(
+    ("morning", "evening"),
+    [
+        ("1/3/24, 9:05 ព្រឹក", "1/3/24, 9:05 ល្ងាច"),
+        ("1/3/24, 9:05 ਪੂ.ਦੁ.", "1/3/24, 9:05 ਬਾ.ਦੁ."),
+        ("2024-03-01, පෙ.ව. 9:05", "2024-03-01, ප.ව. 9:05"),
+        ("1.3.24, 9:05 e paradites", "1.3.24, 9:05 e pasdites"),
+        ("1/3/2024 9:05 صبح", "1/3/2024 9:05 شام"),
+    ],
+)
+def test_halves_of_the_day_in_more_languages(morning: str, evening: str) -> None:
+    """No word of theirs makes a notation of its own."""
+    early, late = written_time(morning), written_time(evening)
+    assert early
+    assert late
+    assert (early.clock, late.clock, early.words, late.words) == (time(9, 5), time(21, 5), "", "")
+
+
+def test_digits_of_other_scripts_are_not_american() -> None:
+    """India puts the day first, whatever its halves of the day are called."""
+    assert [
+        written.american for text in ("3/14/21, 9:04 PM", "১৪/৩/২১, ৯:০৪ PM") if (written := written_time(text))
+    ] == [
+        True,
+        False,
+    ]
