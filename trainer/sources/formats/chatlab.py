@@ -2,20 +2,23 @@
 
 Learned from hicccc77/WeFlow's ChatLabFormatter.ts and from a JSON exporter for iMessage: `chatlab`, `meta` (`platform`,
 `type`, `name`, `ownerId`), `members`, then `messages` with `sender`, `accountName`, `groupNickname`, `timestamp` (seconds),
-`type`, `content`, `platformMessageId` and `replyToMessageId`; in lines each has a `_type`. The types 20 to 22, 26 and 27 are
-from ChatLab's description, not from a tool's source. Of a medium `content` is the tool's placeholder, or its path, and
+`type`, `content`, `platformMessageId` and `replyToMessageId`; in lines each has a `_type`, and `#` begins a comment
+(hellodigua/ChatLab, chatlab-format.md). Of a medium `content` is the tool's placeholder, or its path, and
 behind a dash what was written with it.
 """
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import msgspec
 
 from trainer.sources.files.tree import Tree
-from trainer.sources.message import Message, MessageKind, Reject
+from trainer.sources.message import ConversationType, Message, MessageKind, Reject
+from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_lines import array_or_lines
 from trainer.sources.parsing.json_records import JsonRecords, Opening
 from trainer.sources.parsing.wechat_messages import WeChatContent, parse_message
@@ -40,6 +43,8 @@ _KINDS: dict[int, MessageKind] = {
     99: "unsupported",
 }
 _LOOK = re.compile(rb'"chatlab"\s*:\s*\{')
+_SAME = {"weixin": "wechat"}  # as ChatLab itself calls it
+_COMMENTS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n)*\s*")
 _PLATFORM = re.compile(r"(?!text|roles)[a-z]{1,20}")  # those two are names of our own
 _MEDIUM = re.compile(r"\[[^\[\]\n]{1,40}\](?: [^\n]*?)?(?: \u2014 (?:Transcription: )?(?P<words>.*))?", re.DOTALL)
 _PATH = re.compile(r"[^\n]{0,400}[/\\][^\n/\\]{1,200}\.\w{2,5}")
@@ -66,6 +71,19 @@ class _Row(msgspec.Struct, rename="camel"):
     content: str | None = None
     platform_message_id: str | None = None
     reply_to_message_id: str | None = None
+    platform_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """What a file's messages have in common. ids: for messages that have none."""
+
+    id: str
+    name: str
+    type: ConversationType
+    platform: str
+    owner: str
+    ids: DerivedIds
 
 
 def _recognises(start: bytes) -> bool:
@@ -74,22 +92,18 @@ def _recognises(start: bytes) -> bool:
 
 def _read(tree: Tree, members: Sequence[str]) -> Reading:
     for name in members:
-        meta, number = _Meta(), 0
+        chat = _chat(_Meta(), tree, name)
         for item in _items(tree, name):
             if isinstance(item, _Meta):
-                meta = item
-            elif isinstance(item, Reject):
-                yield item
+                chat = _chat(item, tree, name)
             else:
-                number += 1
-                yield _message(item, meta, number)
+                yield item if isinstance(item, Reject) else _message(item, chat)
 
 
 def _items(tree: Tree, name: str) -> Iterator[_Meta | _Row | Reject]:
     """Yield what the chat is, and its messages."""
-    if b'"_type"' in tree.head(name).split(b"\n", 1)[0]:
-        for line in array_or_lines(tree, name, _Row):
-            row = line[1] if isinstance(line, tuple) else line
+    if _is_lines(tree, name):
+        for row in _lines(tree, name):
             if isinstance(row, Reject) or row.line_type == "message":
                 yield row
             elif row.meta:
@@ -99,6 +113,43 @@ def _items(tree: Tree, name: str) -> Iterator[_Meta | _Row | Reject]:
         yield _meta(item.fields) if isinstance(item, Opening) else item
 
 
+def _is_lines(tree: Tree, name: str) -> bool:
+    return b'"_type"' in _COMMENTS.sub(b"", tree.head(name)).split(b"\n", 1)[0]
+
+
+def _lines(tree: Tree, name: str) -> Iterator[_Row | Reject]:
+    """Yield the lines that are no comments."""
+    for line in array_or_lines(tree, name, _Row):
+        row = line[1] if isinstance(line, tuple) else line
+        if not (isinstance(row, Reject) and row.raw.startswith("#")):
+            yield row
+
+
+def _people(tree: Tree, name: str) -> set[str]:
+    """Return the ids of a chat's members, who stand before the messages."""
+    if not _is_lines(tree, name):
+        members = JsonRecords(partial(tree.open, name), name, "members", _Row)
+        return {member.platform_id for member in members if isinstance(member, _Row)}
+    before = takewhile(lambda row: isinstance(row, Reject) or row.line_type != "message", _lines(tree, name))
+    return {row.platform_id for row in before if isinstance(row, _Row)}
+
+
+def _chat(meta: _Meta, tree: Tree, name: str) -> _Chat:
+    """Return what a chat is. A private one goes by whom it is with: two people may have one name."""
+    platform = _SAME.get(meta.platform, meta.platform)
+    is_private = meta.type == "private"
+    others = (_people(tree, name) if is_private else set()) - {meta.owner_id, ""}
+    key = meta.group_id or (min(others) if len(others) == 1 else meta.name)
+    return _Chat(
+        key,
+        meta.name,
+        "dm" if is_private else "group",
+        platform if _PLATFORM.fullmatch(platform) else "chatlab",
+        meta.owner_id or "",
+        DerivedIds(key),
+    )
+
+
 def _meta(fields: dict[str, Any]) -> _Meta:
     try:
         return msgspec.convert(fields.get("meta") or {}, _Meta, strict=False)
@@ -106,25 +157,19 @@ def _meta(fields: dict[str, Any]) -> _Meta:
         return _Meta()
 
 
-def _message(row: _Row, meta: _Meta, number: int) -> Message:
-    platform = meta.platform if _PLATFORM.fullmatch(meta.platform) else "chatlab"
-    said = _said(row, platform)
-    return Message(
-        platform=platform,
-        conversation_id=meta.group_id or meta.name,
-        conversation_type="dm" if meta.type == "private" else "group",
-        conversation_name=meta.name,
-        message_id=row.platform_message_id or f"{row.timestamp}/{number}",
+def _message(row: _Row, chat: _Chat) -> Message:
+    derived = chat.ids.next(row.timestamp, row.sender, f"{row.type} {row.content or ''}")
+    return _said(row, chat.platform).message(
+        platform=chat.platform,
+        conversation_id=chat.id,
+        conversation_type=chat.type,
+        conversation_name=chat.name,
+        message_id=row.platform_message_id or derived,
         sender_id=row.sender,
         sender_name=row.group_nickname or row.account_name or "",
-        is_self=bool(row.sender) and row.sender == meta.owner_id,
+        is_self=bool(row.sender) and row.sender == chat.owner,
         timestamp=row.timestamp,
-        kind=said.kind,
-        text=said.text,
         reply_to_id=row.reply_to_message_id or "",
-        quoted_text=said.quoted_text,
-        reply_to_name=said.quoted_name,
-        attachments=(said.medium,) if said.medium else (),
     )
 
 

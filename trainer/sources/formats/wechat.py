@@ -137,8 +137,10 @@ def _message(line: _Line, chat: _Chat, crowd: bool) -> Message:
     at = _timestamp(line.time.strip())
     message_id = line.id if line.id.strip("0") else chat.ids.next(at, line.sender, line.text)
     parent = chat.at(said.quoted_time)
+    if parent:
+        said = said._replace(quoted_name="", quoted_text="")
     chat.remember(line.time, message_id)
-    return Message(
+    return said.message(
         platform="wechat",
         conversation_id=line.room,
         conversation_type="group" if crowd or line.room.endswith("@chatroom") else "dm",
@@ -148,12 +150,7 @@ def _message(line: _Line, chat: _Chat, crowd: bool) -> Message:
         sender_name=ME if line.mine else line.sender_name,
         is_self=line.mine,
         timestamp=at,
-        kind=said.kind,
-        text=said.text,
         reply_to_id=parent,
-        reply_to_name="" if parent else said.quoted_name,
-        quoted_text="" if parent else said.quoted_text,
-        attachments=(said.medium,) if said.medium else (),
     )
 
 

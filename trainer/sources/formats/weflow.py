@@ -97,7 +97,7 @@ def _message(row: _Row, senders: dict[int, _Sender], chat: _Chat, ids: DerivedId
     text = row.content or ""
     said = _said(row.type, text)
     derived = ids.next(row.create_time, sender, text)
-    return Message(
+    return said.message(
         platform="wechat",
         conversation_id=chat.id,
         conversation_type=chat.type,
@@ -107,12 +107,7 @@ def _message(row: _Row, senders: dict[int, _Sender], chat: _Chat, ids: DerivedId
         sender_name=row.sender_display_name or known.display_name or "",
         is_self=bool(row.is_send),
         timestamp=row.create_time,
-        kind=said.kind,
-        text=said.text,
         reply_to_id=row.reply_to_message_id or "",
-        reply_to_name=said.quoted_name,
-        quoted_text=said.quoted_text,
-        attachments=(said.medium,) if said.medium else (),
     )
 
 
@@ -165,7 +160,7 @@ def _text_message(block: Block[_Line], chat: _Chat, ids: DerivedIds) -> Message:
     line, text = block.header, "\n".join(block.lines)
     said = _said("text", text)
     is_self = line.sender == _SELF
-    return Message(
+    return said.message(
         platform="wechat",
         conversation_id=chat.id,
         conversation_type=chat.type,
@@ -175,11 +170,6 @@ def _text_message(block: Block[_Line], chat: _Chat, ids: DerivedIds) -> Message:
         sender_name=ME if is_self else line.sender,
         is_self=is_self,
         timestamp=line.at,
-        kind=said.kind,
-        text=said.text,
-        reply_to_name=said.quoted_name,
-        quoted_text=said.quoted_text,
-        attachments=(said.medium,) if said.medium else (),
     )
 
 

@@ -1,9 +1,9 @@
 """What a WeChat message is, by its type and the words that tools write for it."""
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from trainer.sources.message import MessageKind
+from trainer.sources.message import Message, MessageKind
 
 # Kinds by the tools' names and WeChat's numbers, `49/5` being type and subtype.
 _TYPES = {
@@ -61,6 +61,17 @@ class WeChatContent(NamedTuple):
     quoted_name: str = ""
     quoted_text: str = ""
     quoted_time: str = ""
+
+    def message(self, **fields: Any) -> Message:
+        """Return the message that says this. fields: what else is known of it."""
+        return Message(
+            kind=self.kind,
+            text=self.text,
+            reply_to_name=self.quoted_name,
+            quoted_text=self.quoted_text,
+            attachments=(self.medium,) if self.medium else (),
+            **fields,
+        )
 
 
 def parse_message(type_name: str, subtype: str, text: str) -> WeChatContent:

@@ -54,3 +54,52 @@ def test_what_the_chat_is_may_stand_behind_its_messages(tmp_path: Path) -> None:
     }
     (message,), _ = read(written(tmp_path, {"chat.json": json.dumps(chat)}))
     assert (message.conversation_type, message.conversation_name, message.platform) == ("dm", "Bo", "chatlab")
+
+
+def lines(*rows: dict[str, object]) -> str:
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def private(platform: str, other: str, *rows: dict[str, object]) -> str:
+    """A private chat of `me` with somebody called Bo, in lines, with what its header says."""
+    header = {"_type": "header", "chatlab": {"version": "0.0.2"}}
+    meta = {"name": "Bo", "platform": platform, "type": "private", "ownerId": "me"}
+    people: list[dict[str, object]] = [{"_type": "member", "platformId": person} for person in ("me", other)]
+    return lines(
+        header | {"meta": meta}, *people, *({"_type": "message", "timestamp": 1714557600} | row for row in rows)
+    )
+
+
+def test_comments_are_left_out(tmp_path: Path) -> None:
+    """Also before the header; ChatLab itself calls WeChat weixin."""
+    row = {"sender": "me", "type": 0, "content": "[图片]"}
+    text = private("weixin", "u2", row, row | {"content": "早"}).replace("\n", "\n# a note\n")
+    messages, rejects = read(written(tmp_path, {"a.jsonl": f"# made by a converter\n{text}"}))
+    assert [(one.platform, one.text, one.attachments) for one in messages] == [
+        ("wechat", "", ("photo",)),
+        ("wechat", "早", ()),
+    ]
+    assert rejects == []
+
+
+def test_two_people_of_one_name_are_two_chats(tmp_path: Path) -> None:
+    """A private chat goes by whom it is with, in lines and in an object."""
+    row = {"sender": "me", "type": 0, "content": "hi"}
+    for number in ("u2", "u3"):
+        written(tmp_path, {f"{number}.jsonl": private("qq", number, row)})
+    people = [{"platformId": "me"}, {"platformId": "u2"}]
+    meta = {"name": "Bo", "platform": "qq", "type": "private", "ownerId": "me"}
+    chat = {"chatlab": {}, "meta": meta, "members": people, "messages": [row | {"timestamp": 1714557600}]}
+    written(tmp_path, {"u4.json": json.dumps(chat)})
+    messages, _ = read(tmp_path)
+    assert [one.conversation_id for one in messages] == ["u2", "u3", "u2"]
+    assert messages[0].message_id == messages[2].message_id
+
+
+def test_messages_without_ids_have_the_same_in_every_export(tmp_path: Path) -> None:
+    """Whatever stands before them; equal ones are two."""
+    rows = [{"sender": "u2", "type": 0, "content": text} for text in ("one", "two", "two")]
+    older, _ = read(written(tmp_path / "a", {"a.jsonl": private("qq", "u2", *rows)}))
+    newer, _ = read(written(tmp_path / "b", {"a.jsonl": private("qq", "u2", *rows[1:])}))
+    assert [one.message_id for one in newer] == [one.message_id for one in older[1:]]
+    assert len({one.message_id for one in older}) == 3
