@@ -43,14 +43,19 @@ _NOTICE = re.compile(
 _GONE = re.compile(r"(?:삭제된 메시지입니다|메시지가 삭제되었습니다|This message was deleted)\.?")
 _CALL = re.compile(r"(?:보이스톡|페이스톡|그룹콜|라이브톡) ?(?:해요|\d.*|취소|부재중|종료|시작)?")
 _MEDIA = (
-    (re.compile(r"\(?(?:사진|Photos?)\)?(?: \d+장| \d+)?"), "photo"),
-    (re.compile(r"\(?(?:동영상|Video)\)?"), "video"),
-    (re.compile(r"\(?(?:이모티콘|Emoticons?)\)?"), "sticker"),
-    (re.compile(r"\(?(?:음성메시지|Voice message)\)?"), "voice"),
+    (re.compile(r"\(?(?:사진|Photos?)\)?(?: \d+장| \d+)?(?:을 보냈습니다\.?)?"), "photo"),
+    (re.compile(r"\(?(?:동영상|Video)\)?(?:을 보냈습니다\.?)?"), "video"),
+    (re.compile(r"\(?(?:이모티콘|Emoticons?)\)?(?:을 보냈습니다\.?)?"), "sticker"),
+    (re.compile(r"\(?(?:음성메시지|Voice message|Voice Note)\)?(?:를 보냈습니다\.?)?"), "voice"),
     (re.compile(r"(?:지도|Map)(?:: .*)?"), "location"),
     (re.compile(r"(?:연락처|Contact)(?:: .*)?"), "contact"),
     (re.compile(r"(?:파일|File): .+"), "file"),
+    (re.compile(r"샵검색 ?: ?.*"), "link"),
 )
+_BOARD = re.compile(
+    r"톡게시판 ?['‘\"]?(공지|투표|일정|글)['’\"]? ?: ?(.*)", re.DOTALL
+)  # what somebody put on the chat's board
+_ON_BOARD = {"투표": "poll", "일정": "event"}
 _PICTURE = re.compile(r"[0-9a-f]{32,}\.(?:jpe?g|png|gif|mp4|m4a)")  # the Mac's name of a medium
 
 
@@ -178,6 +183,8 @@ def _content(row: _Row) -> tuple[MessageKind, str, tuple[str, ...]]:
         return "call", text, ()
     if _PICTURE.fullmatch(text):
         return "message", "", (medium_of(text),)
+    if board := _BOARD.fullmatch(text):
+        return "message", board[2], (_ON_BOARD.get(board[1], "note"),)
     medium = next((medium for pattern, medium in _MEDIA if pattern.fullmatch(text)), "")
     return ("message", "", (medium,)) if medium else ("message", text, ())
 

@@ -2,6 +2,8 @@
 
 import re
 
+from trainer.sources.parsing.whatsapp_words import medium_in
+
 _TAGS = {
     "sticker": "sticker|stickers|スタンプ|貼圖|贴图|贴图表情|表情贴图|스티커|สติกเกอร์|stiker",
     "photo": "photo|photos|写真|画像|照片|圖片|图片|相片|사진|รูป|รูปภาพ|ภาพ|foto",
@@ -92,7 +94,12 @@ def medium(text: str, desktop: bool) -> tuple[str, str] | None:
     Desktops write `Photos`, phones `[Photo]`; behind a poll's tag is its question.
     """
     if match := _TAGGED.fullmatch(text.strip()):
-        medium = _MEDIA.get(match[1].casefold().strip(), "")
+        medium = _MEDIA.get(match[1].casefold().strip(), "") or _in_any_language(match[1].strip(), match[2])
         return (medium, match[2].strip() if medium == "poll" else "") if medium else None
     bare = text.strip().casefold()
     return (_MEDIA[bare], "") if desktop and bare in _DESKTOP else None
+
+
+def _in_any_language(tag: str, rest: str) -> str:
+    """Return the medium of a tag that stands alone, by the words that other apps have for media."""
+    return medium_in(tag) if not rest and tag.count(" ") < 3 and not tag[0].islower() else ""

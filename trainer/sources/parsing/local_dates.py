@@ -33,14 +33,15 @@ _PM = """pm p.m. nachm. nm em du. odp. pop. ös ch ptg μμ م مساء ب.ظ �
     অপরাহ্ণ பிற்பகல் ಅಪರಾಹ್ನ אחה״צ אחה"צ pasdite md ip. i.n. poslijepodne пп сл.об. ከሰዓት 中午 म.उ. pasdites
     ល្ងាច ਬਾ.ਦੁ. ප.ව. ຫຼັງທ່ຽງ ညနေ e.h. ү.х. pēcpusdienā popiet شام"""
 _WEEKDAYS = (  # from Monday on, as far as they begin words
-    "mon lun seg mo lu 月 周一 星期一 週一 礼拜一 월 จันทร์ จ. sen isnin пн",
-    "tue mar ter di tu 火 周二 星期二 週二 화 อังคาร อ. sel вт",
-    "wed mié mer qua mi we 水 周三 星期三 週三 수 พุธ พ. rab ср",
-    "thu jue jeu gio qui do th 木 周四 星期四 週四 목 พฤหัส พฤ. kam чт",
-    "fri vie ven sex fr 金 周五 星期五 週五 금 ศุกร์ ศ. jum пт",
-    "sat sáb sam sab sa 土 周六 星期六 週六 토 เสาร์ ส. сб",
-    "sun dom dim so su 日 周日 星期日 週日 周天 일 อาทิตย์ อา. min вс",
+    "mon lun seg mo lu th2 pzt 月 周一 星期一 週一 礼拜一 월 จันทร์ จ. sen isnin пн",
+    "tue mar ter di tu th3 sal 火 周二 星期二 週二 화 อังคาร อ. sel вт",
+    "wed mié mer qua mi we th4 çar 水 周三 星期三 週三 수 พุธ พ. rab ср",
+    "thu jue jeu gio qui do th th5 per 木 周四 星期四 週四 목 พฤหัส พฤ. kam чт",
+    "fri vie ven sex fr th6 cum 金 周五 星期五 週五 금 ศุกร์ ศ. jum пт",
+    "sat sáb sam sab sa th7 cmt 土 周六 星期六 週六 토 เสาร์ ส. сб",
+    "sun dom dim so su cn paz 日 周日 星期日 週日 周天 일 อาทิตย์ อา. min вс",
 )
+_NUMBERED = re.compile(r"\A(?:thứ|th) ?(?=\d)")  # Vietnam's days but Sunday
 _MAX_BACKWARDS = 200  # lines that run back in time before they are taken for a new beginning
 
 
@@ -72,7 +73,7 @@ def half_of_day(*words: str) -> str:
 
 def weekday(text: str) -> int | None:
     """Return the day of the week that `text` names, 0 for Monday; None if none."""
-    bare = text.strip("()（） ,.").casefold().removeprefix("วัน")
+    bare = _NUMBERED.sub("th", text.strip("()（） ,.").casefold().removeprefix("วัน"))
     return next((_DAY_OF_WEEK[name] for name in _LONGEST_WEEKDAYS if bare.startswith(name)), None)
 
 

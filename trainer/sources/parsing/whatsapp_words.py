@@ -11,7 +11,7 @@ _PHOTO = """image imagen imagem immagin bild foto photo afbeelding изобра�
 _VIDEO = """video vidéo vídeo видео відео動画 動画 视频 視訊 影片 동영상 비디오 فيديو וידאו סרטון वीडियो wideo
     βίντεο วิดีโอ ویدیو"""
 _VOICE = """audio áudio аудио аудіо голос voice voz voix sprach vocal ääni ljud 音声 ボイス 音频 音訊 語音 语音 오디오 음성
-    صوت אודיו שמע ऑडियो dźwięk zvuk hang ήχο เสียง suara âm"""
+    صوت אודיו שמע ऑडियो dźwięk zvuk hang ήχο เสียง suara âm thoại sesli"""
 _STICKER = """sticker стикер стікер наклей çıkartma スタンプ ステッカー 贴图 貼圖 表情 스티커 ملصق מדבקה स्टिकर
     figurinha autocollant naklejk tarra klisterm klistrem nálep matrica αυτοκόλλητ สติก nhãn استیکر adhesiu pegatina"""
 _OTHER = """multivide meedia medij медиј datotek fayl fitxer αρχείο ficheiro vedlegg মিডিয়া கோப்பு ஊடக మీడియా మాధ్యమ

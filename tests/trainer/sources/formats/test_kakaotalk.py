@@ -78,3 +78,27 @@ def test_a_date_of_no_known_calendar_is_refused(tmp_path: Path) -> None:
     messages, rejects = read(path)
     assert [message.text for message in messages] == ["하나"]
     assert [reject.raw for reject in rejects] == ["둘"]
+
+
+def test_boards_and_searches(tmp_path: Path) -> None:
+    """What is put on the chat's board is somebody's words; a search is a link."""
+    lines = [
+        "톡게시판 '공지': 내일 만나요",
+        "톡게시판 '투표': 어디로?",
+        "샵검색: #빵",
+        "사진을 보냈습니다.",
+        "샵검색 해봐",
+    ]
+    said = "".join(f"[보] [오후 9:0{number}] {line}\n" for number, line in enumerate(lines))
+    day = "--------------- 2024년 3월 1일 금요일 ---------------\n"
+    (tmp_path / "k.txt").write_text(
+        f"빵 3 님과 카카오톡 대화\n저장한 날짜 : 2024-03-01\n\n{day}{said}", encoding="utf-8"
+    )
+    messages, _ = read(tmp_path / "k.txt")
+    assert [(one.text, one.attachments) for one in messages] == [
+        ("내일 만나요", ("note",)),
+        ("어디로?", ("poll",)),
+        ("", ("link",)),
+        ("", ("photo",)),
+        ("샵검색 해봐", ()),
+    ]

@@ -254,3 +254,23 @@ def test_a_quotation_mark_that_somebody_typed_swallows_nobody(tmp_path: Path) ->
     path.write_text("\n".join(["[LINE] Chat history with Bo", "2024/03/01(Fri)", *lines]), encoding="utf-8")
     messages, _ = read(path)
     assert [f"{message.sender_name}\t{message.text}" for message in messages] == said
+
+
+@pytest.mark.parametrize(
+    ("title", "day", "tags"),
+    [
+        ("Historial de chat con Bo", "vie., 1/3/2024", "[Vídeo] [Mensaje de voz] [Foto]"),
+        ("Lịch sử trò chuyện với Bo", "2024/03/01(Th 6)", "[Video] [Tin nhắn thoại] [Hình ảnh]"),
+        ("Bo ile sohbet geçmişi", "Cum, 1/3/2024", "[Video] [Sesli mesaj] [Resim]"),
+    ],
+)
+def test_other_languages_of_the_app(tmp_path: Path, title: str, day: str, tags: str) -> None:
+    """Their days and their tags of media."""
+    said = "".join(f"21:0{number}\tBo\t{tag}]\n" for number, tag in enumerate(tags.rstrip("]").split("] ")))
+    text = f"[LINE] {title}\n: 2024/03/02 12:03\n\n{day}\n21:00\tAna\t[video of mine]\n{said}"
+    (tmp_path / "chat.txt").write_text(text, encoding="utf-8")
+    messages, rejects = read(tmp_path / "chat.txt")
+    assert [one.attachments for one in messages] == [(), ("video",), ("voice",), ("photo",)]
+    assert messages[0].timestamp == 1709326800.0
+    assert {one.conversation_type for one in messages} == {"dm"}
+    assert rejects == []
