@@ -8,7 +8,7 @@ not told there.
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -19,11 +19,20 @@ from trainer.sources.message import ConversationType, Message
 from trainer.sources.parsing.attachment import medium_of
 from trainer.sources.parsing.derived_id import DerivedIds
 from trainer.sources.parsing.json_records import JsonRecords, Opening
-from trainer.sources.parsing.local_dates import unmarked
+from trainer.sources.parsing.local_dates import time_of_day, unmarked
+from trainer.sources.parsing.months import month_of
 from trainer.sources.parsing.repair import mend_json
 from trainer.sources.source import Reading, Source, companions
 
-_DATE = re.compile(r"(?:\w+, )?(\w+) (\d{1,2}), (\d{4}) at (\d{1,2}:\d\d:\d\d) ([AP]M)\b.*")
+_CLOCK = r"\D{1,12}?(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?P<half> ?[AP]M)?\b.*"
+_DATES = tuple(  # in the language of the account
+    re.compile(date + _CLOCK, re.IGNORECASE)
+    for date in (
+        r"(?:\w+,? )?(?P<month>[^\W\d]{3,12}) (?P<day>\d{1,2}), (?P<year>\d{4})",
+        r"(?:[^\W\d]+,? )?(?P<day>\d{1,2})\.? (?:de )?(?P<month>[^\W\d]{3,12})\.?,? (?:de )?(?P<year>\d{4})",
+        r"(?P<year>\d{4})[年년] ?(?P<number>\d{1,2})[月월] ?(?P<day>\d{1,2})[日일]",
+    )
+)
 
 
 class _Creator(msgspec.Struct):
@@ -135,14 +144,18 @@ def _topic(message_id: str) -> str:
 
 
 def _timestamp(text: str) -> float | None:
-    match = _DATE.fullmatch(unmarked(text).strip())
+    bare = unmarked(text).strip()
+    match = next((match for pattern in _DATES if (match := pattern.fullmatch(bare))), None)
     if not match:
         return None
+    parts = match.groupdict()
+    month = int(parts.get("number") or month_of(parts.get("month") or ""))
+    clock = time_of_day(parts["hour"], parts["minute"], parts["second"], (parts["half"] or "").strip().casefold())
     try:
-        at = datetime.strptime(" ".join(match.groups()), "%B %d %Y %I:%M:%S %p")
+        day = date(int(parts["year"]), month, int(parts["day"]))
     except ValueError:
         return None
-    return at.replace(tzinfo=UTC).timestamp()
+    return datetime.combine(day, clock, UTC).timestamp() if clock else None
 
 
 SOURCE = Source(

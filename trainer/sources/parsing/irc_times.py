@@ -5,29 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from trainer.sources.parsing.local_dates import DateOrder, WrittenTime, weekday
+from trainer.sources.parsing.months import month_of
 from trainer.sources.parsing.timestamps import iso_timestamp
 
-_MONTHS = {  # as they begin in the languages of clients that write them
-    beginning: number
-    for number, beginnings in enumerate(
-        (
-            "jan ene gen sty янв",
-            "feb fév fev lut фев",
-            "mar mär maa mrz мар",
-            "apr avr abr kwi апр",
-            "may mai mag mei maj май мая",
-            "jun juin giu cze июн",
-            "jul juil lug lip июл",
-            "aug aoû ago sie авг",
-            "sep set wrz сен",
-            "oct okt ott out paź окт",
-            "nov lis ноя",
-            "dec dez dic déc gru дек",
-        ),
-        start=1,
-    )
-    for beginning in beginnings.split()
-}
 _WORD = r"[^\W\d_]{2,12}"
 _WEEKDAY = rf"(?:(?P<weekday>{_WORD})\.?,? +)?"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?: ?(?P<half>[AP])M)?"
@@ -87,7 +67,7 @@ class LineTime(NamedTuple):
 def day_mark(line: str) -> DayMark | None:
     """Parse a line such as `--- Day changed Fri Mar 05 2021`; None for any other."""
     match = _MARK.fullmatch(line) if len(line) < _MAX_MARK_CHARS else None
-    day = match and day_of(int(match["year"]), _month(match["month"]), int(match["day"]))
+    day = match and day_of(int(match["year"]), month_of(match["month"]), int(match["day"]))
     return DayMark(day, line.startswith("--- Day changed")) if day else None
 
 
@@ -118,19 +98,13 @@ def _clocked(match: "re.Match[str]") -> LineTime | None:
         hour = hour % 12 + 12 * (parts["half"] == "P")
     if hour > 24 or minute > 59 or second > 60:
         return None
-    month = _month(parts.get("month") or parts.get("month2") or "")
+    month = month_of(parts.get("month") or parts.get("month2") or "")
     day = int(parts.get("day") or parts.get("day2") or 0)
     if day and not month:
         return None
     name = weekday(parts.get("weekday") or "") if parts.get("weekday") else None
     clock = time(hour % 24, minute, min(second, 59))
     return LineTime(parts["text"], clock=clock, hour=hour, month=month, day=day, weekday=name)
-
-
-def _month(name: str) -> int:
-    """Return the number of the month that a word names; 0 if none."""
-    word = name.casefold()
-    return _MONTHS.get(word[:4]) or _MONTHS.get(word[:3], 0)
 
 
 def _instant(text: str) -> float | None:

@@ -1,6 +1,9 @@
 """Google Chat out of a Takeout."""
 
+import json
 from pathlib import Path
+
+import pytest
 
 from tests.trainer.sources.reading import FIXTURES, read
 from trainer.sources.registry import find
@@ -35,3 +38,31 @@ def test_reactions_name_addresses(tmp_path: Path) -> None:
     (tmp_path / "messages.json").write_text(f'{{"messages": [{row}]}}', encoding="utf-8")
     (message,), _ = read(tmp_path / "messages.json")
     assert message.reactions == (("🥨", "bo@x.org"),)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Saturday, November 1, 2025 at 10:01:00\u202fAM UTC",
+        "samedi 1 novembre 2025 à 10:01:00 UTC",
+        "Samstag, 1. November 2025 um 10:01:00 UTC",
+        "sábado, 1 de noviembre de 2025, 10:01:00 UTC",
+        "sábado, 1 de novembro de 2025 às 10:01:00 UTC",
+        "1 Kasım 2025 Cumartesi 10:01:00 UTC",
+        "суббота, 1 ноября 2025 г. в 10:01:00 UTC",
+        "2025年11月1日土曜日 10:01:00 UTC",
+        "2025년 11월 1일 토요일 오전 10:01:00 UTC",
+    ],
+)
+def test_dates_in_the_language_of_the_account(tmp_path: Path, written: str) -> None:
+    """And what is none has no date."""
+    people = {"name": "Wren", "email": "w@example.org", "user_type": "Human"}
+    rows = [
+        {"creator": people, "created_date": date, "text": "tea", "message_id": f"a/t/{number}"}
+        for number, date in enumerate((written, written.replace("2025", "20255"), "31 Foo 2025 à 10:01:00"))
+    ]
+    folder = tmp_path / "Groups" / "Space a"
+    folder.mkdir(parents=True)
+    (folder / "messages.json").write_text(json.dumps({"messages": rows}), encoding="utf-8")
+    messages, _ = read(tmp_path)
+    assert [one.timestamp for one in messages] == [1761991260.0, None, None]
