@@ -48,11 +48,21 @@ _REACTED = """reacted reagier réagi réaction reaccion reagi reaç reazion reag
 _MENTIONED = """mentioned erwähnt mentionné mencion menzionat genoemd vermeld упомян згада wspomnia oznaczy bahset
     etiketle menyebut menandai ذكر أشار ציין תייג उल्लेख मेंशन メンション 提到 提及 언급 omnämn nämnde nævnte nevnte
     mainitsi zmínil megemlít menționat ανέφερε กล่าวถึง nhắc اشاره"""
+_BEGAN = """started joined ended begonnen gestartet beendet beigetreten lancé démarré commencé rejoint terminé
+    iniciado iniciaste inició comenzaste comenzó empezaste finalizó finalizaste terminó terminaste uniste unió
+    iniciou começou entrou encerrou terminou avviato iniziato unito terminat gestart begon deelgenomen beëindigd
+    начал присоед завершил закончил завершен завершён розпоч почав приєдн завершено rozpocz dołącz zakończ başlat
+    katıl sona|erdi bitti memulai bergabung berakhir mengakhiri بدأ انضم انتهت انتهى התחיל התחלת הצטרף הסתיים נסתיים
+    शुरू शामिल समाप्त खत्म 開始 参加 終了 开始 发起 加入 结束 結束 시작 참여 종료 startade startat avslutade avslutat
+    anslöt startede startet sluttede afslutte avslutte aloitti aloitit päättyi lopetti liittyi zahájil skončil
+    ukončil připojil elindít indított csatlakoz befejez început alăturat încheiat ξεκίνησ ξεκινήσ τερμάτισ ολοκληρώθ έληξε เริ่ม
+    เข้าร่วม สิ้นสุด bắt|đầu tham|gia kết|thúc شروع پایان"""
 
 _CALL, _MISSED = Stems((*CALL.split(), *_CHATS.split())), Stems(MISSED.split())
 _MESSAGES, _STORIES = Stems((*MESSAGE.split(), *_MORE_MESSAGES.split())), Stems(_STORY.split())
 _LABELS = (  # a thing, and what happened to it
     (_CALL, _MISSED),
+    (_CALL, Stems(_BEGAN.split())),
     (Stems((*MESSAGE.split(), *_MORE_MESSAGES.split(), *_STORY.split(), *_THING.split())), Stems(_GONE.split())),
     (_MESSAGES, Stems(_REACTED.split())),
     (_STORIES, Stems((*_REPLIED.split(), *_REACTED.split(), *_MENTIONED.split()))),
@@ -60,7 +70,7 @@ _LABELS = (  # a thing, and what happened to it
 _ANY = Stems(
     (
         *MISSED.split(),
-        *(word for words in (_GONE, _REPLIED, _REACTED, _MENTIONED) for word in words.split()),
+        *(word for words in (_BEGAN, _GONE, _REPLIED, _REACTED, _MENTIONED) for word in words.split()),
     )
 )
 _NAMED = re.compile("さんの|님의")

@@ -1,6 +1,7 @@
 """Chats in ChatLab's exchange format, as one object and as lines."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.trainer.sources.reading import FIXTURES, read, written
@@ -56,23 +57,22 @@ def test_what_the_chat_is_may_stand_behind_its_messages(tmp_path: Path) -> None:
     assert (message.conversation_type, message.conversation_name, message.platform) == ("dm", "Bo", "chatlab")
 
 
-def lines(*rows: dict[str, object]) -> str:
+def lines(*rows: Mapping[str, object]) -> str:
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
-def private(platform: str, other: str, *rows: dict[str, object]) -> str:
+def private(platform: str, other: str, *rows: Mapping[str, object]) -> str:
     """A private chat of `me` with somebody called Bo, in lines, with what its header says."""
     header = {"_type": "header", "chatlab": {"version": "0.0.2"}}
     meta = {"name": "Bo", "platform": platform, "type": "private", "ownerId": "me"}
     people: list[dict[str, object]] = [{"_type": "member", "platformId": person} for person in ("me", other)]
-    return lines(
-        header | {"meta": meta}, *people, *({"_type": "message", "timestamp": 1714557600} | row for row in rows)
-    )
+    messages = ({"_type": "message", "timestamp": 1714557600, **row} for row in rows)
+    return lines({**header, "meta": meta}, *people, *messages)
 
 
 def test_comments_are_left_out(tmp_path: Path) -> None:
     """Also before the header; ChatLab itself calls WeChat weixin."""
-    row = {"sender": "me", "type": 0, "content": "[图片]"}
+    row: dict[str, object] = {"sender": "me", "type": 0, "content": "[图片]"}
     text = private("weixin", "u2", row, row | {"content": "早"}).replace("\n", "\n# a note\n")
     messages, rejects = read(written(tmp_path, {"a.jsonl": f"# made by a converter\n{text}"}))
     assert [(one.platform, one.text, one.attachments) for one in messages] == [
