@@ -55,9 +55,10 @@ class Trial:
 
 
 def grid(start: SamplingParams) -> list[SamplingParams]:
-    """Return the settings to try, in an order whose beginning is spread over temperatures and truncations."""
+    """Return the settings to try: those of `start` first, so that they stay where few replies tell nothing apart, then in an
+    order whose beginning is spread over temperatures and truncations."""
     places = product(range(len(TEMPERATURES)), range(len(TRUNCATIONS)))
-    return [
+    settings = [
         replace(
             start,
             temperature=TEMPERATURES[warm],
@@ -68,6 +69,8 @@ def grid(start: SamplingParams) -> list[SamplingParams]:
         )
         for warm, cut in sorted(places, key=sum)
     ]
+    own = replace(start, top_k=0, repetition_penalty=1.0)
+    return sorted(settings, key=lambda one: one != own)
 
 
 @dataclass(frozen=True, slots=True)

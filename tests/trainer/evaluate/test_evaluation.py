@@ -160,6 +160,16 @@ def test_calibration_finds_the_setting_that_sounds_like_the_person() -> None:
     assert [other.rank for other in trials] == sorted(other.rank for other in trials)
 
 
+def test_where_nothing_tells_settings_apart_the_voices_own_stay() -> None:
+    """A slow model has time for a few replies at each, and the luckiest of many is none to change to."""
+    references = reference_set(talks({SPEAKER: ANNA, "BORIS": BORIS}, 120), SPEAKER, training_grams([]), full=False)
+    anna = said(ANNA, 400, seed=5)
+    voice = small_voice(FakeEngine(lambda request: anna[(request.seed or 0) % 400]))
+    trials = calibrate(voice, references, said(ANNA, 120, seed=8), until=time.monotonic() + 600)
+    assert trials[0].sampling == voice.sampling
+    assert len({trial.rank for trial in trials}) == 1
+
+
 @pytest.mark.parametrize("replies", [0, 30, 100, 1_000, 3_000, 10_000, 10**9])
 def test_a_calibration_fits_its_time(replies: int) -> None:
     """A slow model tries fewer settings on fewer contexts, one setting at least; a fast one all of them."""
@@ -172,9 +182,11 @@ def test_a_calibration_fits_its_time(replies: int) -> None:
 
 
 def test_the_first_settings_tried_are_spread() -> None:
-    """With time for four of them they are of several temperatures and cuts, the plain one first."""
-    settings = grid(small_voice(FakeEngine()).sampling)
-    assert (settings[0].temperature, settings[0].top_p, settings[0].min_p) == (1.0, 1.0, 0.0)
+    """With time for four of them they are of several temperatures and cuts, the voice's own first, then the plain one."""
+    own = small_voice(FakeEngine()).sampling
+    settings = grid(own)
+    assert (settings[0].temperature, settings[0].top_p, settings[0].min_p) == (own.temperature, own.top_p, own.min_p)
+    assert (settings[1].temperature, settings[1].top_p, settings[1].min_p) == (1.0, 1.0, 0.0)
     assert len({setting.temperature for setting in settings[:4]}) > 1
     assert len({(setting.top_p, setting.min_p) for setting in settings[:4]}) > 1
     assert len(set(settings)) == 24
