@@ -163,6 +163,14 @@ GATE = [
 
 JUDGES = [
     *_in(
+        "trainer/evaluate/calibration.py",
+        "tests/trainer/evaluate/test_evaluation.py::test_where_nothing_tells_settings_apart_the_voices_own_stay",
+        calibration_takes_the_first_of_the_grid=(
+            "return sorted(settings, key=lambda one: one != own)",
+            "return settings",
+        ),
+    ),
+    *_in(
         "trainer/evaluate/judges.py",
         "tests/trainer/evaluate/test_metrics.py",
         "tests/trainer/evaluate/test_arithmetic.py",
