@@ -32,6 +32,10 @@ _KNOWN = (  # layouts that lack what training needs, and what to export instead
         ),
         "sigtop's short text, which has neither ids nor seconds; export without -f text-short",
     ),
+    (
+        re.compile(r"# [^\n]{1,200}\n\n- 会话ID: `".encode()),
+        "WeFlow's Markdown, which has neither ids nor replies; export its JSON",
+    ),
 )
 _LOOK_AT = 4096  # bytes
 _MAX_CONTROL = 0.01  # share of control characters in text; IRC has some for its colours

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.trainer.sources.reading import FIXTURES, read, written
 
 
@@ -103,3 +105,38 @@ def test_messages_without_ids_have_the_same_in_every_export(tmp_path: Path) -> N
     newer, _ = read(written(tmp_path / "b", {"a.jsonl": private("qq", "u2", *rows[1:])}))
     assert [one.message_id for one in newer] == [one.message_id for one in older[1:]]
     assert len({one.message_id for one in older}) == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "content", "expected"),
+    [
+        (0, "[图片]", ("message", "[图片]", ())),
+        (1, None, ("message", "", ("photo",))),
+        (2, "voices/a.mp3", ("message", "", ("voice",))),
+        (2, "on my way", ("message", "on my way", ("voice",))),
+        (3, "[Video] a.mp4", ("message", "", ("video",))),
+        (4, "[File] list.pdf", ("message", "", ("file",))),
+        (5, "[Sticker]", ("message", "", ("sticker",))),
+        (7, "[Link] a card", ("message", "", ("link",))),
+        (8, "[Location] a cafe", ("message", "", ("location",))),
+        (20, "best wishes", ("service", "best wishes", ())),
+        (21, "5.00", ("service", "5.00", ())),
+        (22, "me poked Bo", ("service", "me poked Bo", ())),
+        (23, "03:12", ("call", "03:12", ())),
+        (24, "a mini program", ("message", "", ("app",))),
+        (25, "yes", ("message", "yes", ())),
+        (26, "A: hi", ("message", "", ("forward",))),
+        (27, "Cy", ("message", "", ("contact",))),
+        (80, "Bo joined", ("service", "Bo joined", ())),
+        (81, "Bo took it back", ("deleted", "Bo took it back", ())),
+        (99, "?", ("unsupported", "?", ())),
+    ],
+)
+def test_types_of_messages(
+    tmp_path: Path, number: int, content: str | None, expected: tuple[str, str, tuple[str, ...]]
+) -> None:
+    """As ChatLab numbers them; what stands for a medium is the tool's, and in WeChat alone are texts placeholders."""
+    (message,), _ = read(
+        written(tmp_path, {"a.jsonl": private("qq", "u2", {"sender": "u2", "type": number, "content": content})})
+    )
+    assert (message.kind, message.text, message.attachments) == expected

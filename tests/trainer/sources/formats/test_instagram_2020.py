@@ -34,3 +34,28 @@ def test_a_list_of_chats(tmp_path: Path, indent: int | None) -> None:
     assert [one.conversation_type for one in messages] == ["dm"] * 9 + ["group"] * 2
     assert {one.conversation_id for one in messages} == {"coot_bo + heron_ida", "coot_bo + heron_ida + rail"}
     assert rejects == []
+
+
+def test_words_beside_what_the_app_says(tmp_path: Path) -> None:
+    """An action with words is a message, and a link that stands in them stands there once."""
+    rows = [
+        {"sender": "bo", "created_at": "2020-03-01T10:00:00+00:00", "action": "bo shared a post", "text": "look"},
+        {
+            "sender": "bo",
+            "created_at": "2020-03-01T09:00:00+00:00",
+            "link": "https://x.org",
+            "text": "see https://x.org",
+        },
+        {"sender": "bo", "created_at": "2020-03-01T08:00:00+00:00", "profile_share_username": "cy"},
+        {"sender": "bo", "created_at": "2020-03-01T07:00:00+00:00", "animated_media_images": {"x": 1}},
+    ]
+    chats = [{"participants": ["ida", "bo"], "conversation": rows}]
+    (tmp_path / "messages.json").write_text(json.dumps(chats), encoding="utf-8")
+    messages, _ = read(tmp_path)
+    assert [(one.kind, one.text, one.attachments) for one in messages] == [
+        ("message", "look", ()),
+        ("message", "see https://x.org", ()),
+        ("message", "", ("contact",)),
+        ("message", "", ("gif",)),
+    ]
+    assert {one.conversation_id for one in messages} == {"bo + ida"}

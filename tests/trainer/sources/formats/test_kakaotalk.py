@@ -102,3 +102,18 @@ def test_boards_and_searches(tmp_path: Path) -> None:
         ("", ("photo",)),
         ("샵검색 해봐", ()),
     ]
+
+
+def test_notices_under_a_name_and_names_of_pictures(tmp_path: Path) -> None:
+    """The Mac's CSV names a picture by its hash, and says under somebody's name what happened."""
+    rows = [f"{'0a' * 32}.jpg", "시이님이 들어왔습니다.", "빵님이 시이님을 초대했습니다.", "0a.jpg"]
+    text = "".join(f'2024-03-01 21:0{number}:00,"보","{row}"\n' for number, row in enumerate(rows))
+    (tmp_path / "KakaoTalk_Chat_빵_2024-03-01-21-00-00.csv").write_text(f"Date,User,Message\n{text}", encoding="utf-8")
+    messages, _ = read(tmp_path)
+    assert [(one.kind, one.text, one.attachments) for one in messages] == [
+        ("message", "", ("photo",)),
+        ("service", "시이님이 들어왔습니다.", ()),
+        ("service", "빵님이 시이님을 초대했습니다.", ()),
+        ("message", "0a.jpg", ()),
+    ]
+    assert {one.conversation_name for one in messages} == {"빵"}

@@ -50,3 +50,14 @@ def test_its_other_layouts_are_named_with_what_to_do(tmp_path: Path) -> None:
     left: list[Leftover] = []
     assert list(find(tmp_path, leave=left.append)) == []
     assert ["sigtop" in one.reason and "export without" in one.reason for one in left] == [True, True, True]
+
+
+def test_ones_own_words_are_quoted_under_ones_name(tmp_path: Path) -> None:
+    """Which stands nowhere else."""
+    day = "Fri, 1 Mar 2024 15:0{}:00 +0100"
+    mine = f"From: You\nType: outgoing\nSent: {day.format(1)}\n\nrye it is\n\n"
+    quote = f"\n> From: Ana Roe (+15550002222)\n> Sent: {day.format(1)}\n>\n> rye it is\n"
+    answer = f"From: Bo (bo.1)\nType: incoming\nSent: {day.format(2)}\nReceived: {day.format(2)}\n{quote}\ngood\n\n"
+    (tmp_path / "Bo (bo.1).txt").write_text(f"Conversation: Bo (bo.1)\n\n{mine}{answer}")
+    messages, _ = read(tmp_path)
+    assert [(one.text, one.reply_to_id) for one in messages] == [("rye it is", ""), ("good", messages[0].message_id)]

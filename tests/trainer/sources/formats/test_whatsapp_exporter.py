@@ -138,3 +138,28 @@ def test_two_chats_made_of_texts_stay_two(tmp_path: Path) -> None:
         written(tmp_path / f"{name}.json", exported({"data": " hi"}, {"data": " hi"}, name=name))
     messages, _ = read(tmp_path)
     assert len({(one.conversation_id, one.message_id) for one in messages}) == 4
+
+
+def test_channels_linked_ids_and_quoted_lines(tmp_path: Path) -> None:
+    """What followers read is a channel; an id beside a name is the sender's; binary data is nobody's words."""
+    row = {"from_me": False, "timestamp": 1700000000, "sender": "Bo", "quoted_data": "one<br>two", "reply": "K0"}
+    binary = "The message is binary data and its base64 is AAAA"
+    chats = {
+        "77@newsletter": {"name": "News", "type": "android", "messages": {"1": row | {"key_id": "K1", "data": "hi"}}},
+        "88@g.us": {
+            "name": "Bread",
+            "type": "android",
+            "messages": {
+                "1": row | {"key_id": "K2", "data": "hi", "sender_jid": "9@lid"},
+                "2": row | {"key_id": "K3", "data": binary, "meta": True},
+            },
+        },
+    }
+    messages, rejects = read(written(tmp_path / "a.json", chats))
+    assert [(one.conversation_type, one.sender_id, one.kind) for one in messages] == [
+        ("channel", "", "message"),
+        ("group", "9@lid", "message"),
+        ("group", "", "unsupported"),
+    ]
+    assert (messages[0].quoted_text, messages[0].reply_to_id) == ("one\ntwo", "K0")
+    assert rejects == []
