@@ -595,7 +595,47 @@ SAID = [
     ),
 ]
 
+READERS = [
+    *_in(
+        "trainer/sources/formats/weflow.py",
+        "tests/trainer/sources/formats/test_weflow.py",
+        others_are_the_account=("is_self=bool(row.is_send)", "is_self=not row.is_send"),
+        groups_are_private=('"group" if is_group else "dm"', '"dm"'),
+    ),
+    *_in(
+        "trainer/sources/formats/chatlab.py",
+        "tests/trainer/sources/formats/test_chatlab.py",
+        replies_are_lost=('reply_to_id=row.reply_to_message_id or ""', 'reply_to_id=""'),
+        two_of_one_name_are_one=("min(others) if len(others) == 1 else meta.name", "meta.name"),
+        calls_are_words=('    23: "call",\n', ""),
+    ),
+    *_in(
+        "trainer/sources/formats/whatsapp_exporter.py",
+        "tests/trainer/sources/formats/test_whatsapp_exporter.py",
+        two_of_one_name_are_one=("if len(known) == 1", "if known"),
+        chats_of_texts_are_one=('f"{_EXPORTED}/{title}" if item.name == _EXPORTED else item.name', "item.name"),
+    ),
+    *_in(
+        "trainer/sources/formats/kakaotalk.py",
+        "tests/trainer/sources/formats/test_kakaotalk.py",
+        notices_are_words=("if not row.sender or _NOTICE.fullmatch(text)", "if not row.sender"),
+    ),
+    *_in(
+        "trainer/sources/formats/sigtop.py",
+        "tests/trainer/sources/formats/test_sigtop.py",
+        groups_are_private=('"group" if self._is_group else "dm"', '"dm"'),
+        the_first_version_is_kept=("lines[: others[0]] if others else lines", "lines"),
+    ),
+    *_in(
+        "trainer/sources/parsing/labels.py",
+        "tests/trainer/sources/parsing/test_messenger_labels.py",
+        "tests/trainer/sources/parsing/test_whatsapp_labels.py",
+        words_are_labels=("    if not others:\n        return True\n", "    return True\n"),
+    ),
+]
+
 MUTATIONS = [
+    *READERS,
     *MEMORY,
     *UNPACKED,
     *SAID,
