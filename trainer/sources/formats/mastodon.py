@@ -58,6 +58,10 @@ class _Activity(msgspec.Struct, gc=False):
     object: str | _Note | None = None
 
 
+# What a server writes for others that show no quoted posts: `RE: ` and the address.
+_QUOTED = re.compile(r"<(p|span)\b[^<>]*\bclass=\"[^\"]*\bquote-inline\b[^\"]*\"[^<>]*>.*?</\1>", re.DOTALL)
+
+
 def _recognises(start: bytes) -> bool:
     return b"OrderedCollection" in start and bool(_OUTBOX.search(start)) and b"activitystreams" in start
 
@@ -87,7 +91,8 @@ def _message(activity: _Activity, actor: Mapping[str, Any]) -> Message:
     note = activity.object if isinstance(activity.object, _Note) else None
     handle = str(actor.get("preferredUsername") or activity.actor.rpartition("/")[2] or "me")
     public = bool(_PUBLIC & {*_listed(activity.to), *_listed(activity.cc)})
-    text = "\n".join(filter(None, (html_text(part or "") for part in (note.summary, note.content)))) if note else ""
+    parts = (note.summary or "", _QUOTED.sub("", note.content or "")) if note else ()
+    text = "\n".join(filter(None, map(html_text, parts)))
     answers = note.inReplyTo or "" if note else ""
     return Message(
         platform="mastodon",

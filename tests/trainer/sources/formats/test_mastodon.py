@@ -1,5 +1,8 @@
 """Mastodon's outbox: HTML, visibility, boosts; in a folder and in a tar."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.trainer.sources.reading import FIXTURES, read
@@ -24,3 +27,26 @@ def test_posts_are_plain_text_and_what_was_not_public_is_private(where: str) -> 
     assert {(one.sender_name, one.sender_handle) for one in messages} == {("Ines Quill", "ines")}
     assert messages[0].timestamp == 1667383200.0
     assert rejects == []
+
+
+@pytest.mark.parametrize("tag", ["p", "span"])
+def test_the_address_of_a_quoted_post_is_the_servers_word(tmp_path: Path, tag: str) -> None:
+    """It stands before one's own."""
+    link = f'<{tag} class="quote-inline">RE: <a href="https://x.example/2">https://x.example/2</a></{tag}>'
+    public = ["https://www.w3.org/ns/activitystreams#Public"]
+    note = {
+        "id": "1",
+        "type": "Note",
+        "to": public,
+        "content": f"{link}<p>agreed</p>",
+        "published": "2025-11-01T10:00:00Z",
+    }
+    outbox = {
+        "id": "outbox.json",
+        "type": "OrderedCollection",
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "orderedItems": [{"type": "Create", "to": public, "published": note["published"], "object": note}],
+    }
+    (tmp_path / "outbox.json").write_text(json.dumps(outbox), encoding="utf-8")
+    messages, _ = read(tmp_path)
+    assert [one.text for one in messages] == ["agreed"]
