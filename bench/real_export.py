@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,16 @@ FILE = "exported.gguf"
 def exported(config: Path) -> dict[str, Any]:
     """Export the current adapter of some settings, merged; return the file's size, the seconds it took, and whether it goes on
     from the seal's probe as the adapter does."""
-    file, began = config.with_name(FILE), time.monotonic()
-    words = [sys.executable, "-m", "trainer", "export", "--config", str(config), "--gguf", str(file)]
-    subprocess.run(words, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
-    seconds = time.monotonic() - began
-    again = config.with_name("exported.toml")
-    again.write_text(f'[persona]\nname = "Exported"\n[base]\nmodel = {json.dumps(FILE)}\n', encoding="utf-8")
-    probe = current(load(config).adapters).seal.probe
-    speaks = _goes_on(again, probe.ids, len(probe.tuned)) == tuple(probe.tuned) if probe else None
-    megabytes = file.stat().st_size / 1e6
-    file.unlink()
-    return {"megabytes": round(megabytes), "seconds": round(seconds, 1), "speaks": speaks}
+    with tempfile.TemporaryDirectory(dir=config.parent) as folder:
+        again, file = Path(folder, "persona.toml"), Path(folder, FILE)
+        words = [sys.executable, "-m", "trainer", "export", "--config", str(config), "--gguf", str(file)]
+        began = time.monotonic()
+        subprocess.run(words, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        seconds = time.monotonic() - began
+        again.write_text(f'[persona]\nname = "Exported"\n[base]\nmodel = {json.dumps(FILE)}\n', encoding="utf-8")
+        probe = current(load(config).adapters).seal.probe
+        speaks = _goes_on(again, probe.ids, len(probe.tuned)) == probe.tuned if probe else None
+        return {"megabytes": round(file.stat().st_size / 1e6), "seconds": round(seconds, 1), "speaks": speaks}
 
 
 def _goes_on(config: Path, ids: tuple[int, ...], count: int) -> tuple[int, ...]:
