@@ -137,7 +137,8 @@ def test_two_chats_made_of_texts_stay_two(tmp_path: Path) -> None:
     for name in ("Bo", "Cy"):
         written(tmp_path / f"{name}.json", exported({"data": " hi"}, {"data": " hi"}, name=name))
     messages, _ = read(tmp_path)
-    assert len({(one.conversation_id, one.message_id) for one in messages}) == 4
+    assert len({one.conversation_id for one in messages}) == 2
+    assert len({one.message_id for one in messages}) == 4
 
 
 def test_channels_linked_ids_and_quoted_lines(tmp_path: Path) -> None:
