@@ -43,9 +43,9 @@ def _forward(layer: LoraLinear, x: torch.Tensor) -> torch.Tensor:
     name, base = layer.active_adapters[0], cast(torch.nn.Linear, layer.get_base_layer())
     dropout = getattr(layer.lora_dropout[name], "p", 0.0) if layer.training else 0.0
     a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
-    return cast(
-        torch.Tensor, cast(Any, _FusedLora).apply(x, base.weight, base.bias, a, b, layer.scaling[name], dropout)
-    )
+    out = cast(Any, _FusedLora).apply(x, base.weight, base.bias, a, b, layer.scaling[name], dropout)
+    # viewed out here: what a function returns as a view can't be changed in place, as Gemma 3n does
+    return cast(torch.Tensor, out.view(*x.shape[:-1], -1))
 
 
 def computed_in(x: torch.Tensor) -> torch.dtype:
@@ -55,7 +55,8 @@ def computed_in(x: torch.Tensor) -> torch.dtype:
 
 
 class _FusedLora(torch.autograd.Function):
-    """x W' + bias + scaling * dropout(x) A' B', with x [..., in], W [out, in], A [rank, in], B [out, rank]."""
+    """x W' + bias + scaling * dropout(x) A' B', with x [..., in], W [out, in], A [rank, in], B [out, rank];
+    returns [rows, out]."""
 
     @staticmethod
     def forward(
@@ -78,7 +79,7 @@ class _FusedLora(torch.autograd.Function):
         out.addmm_(inner, b_scaled.T)
         ctx.save_for_backward(rows, weight, a_scaled, b_scaled, inner, kept)
         ctx.shape, ctx.dtype, ctx.scaling, ctx.dropped = x.shape, x.dtype, scaling, dropped
-        return out.view(*x.shape[:-1], -1)
+        return out
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:

@@ -118,3 +118,18 @@ def test_short_attention_is_attention(heads: int, keys: int) -> None:
     )
     expected, got = ((way, *torch.autograd.grad(way, (query, key, value), direction)) for way in ways)
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_a_layer_returns_can_be_changed_in_place() -> None:
+    """Gemma 3n writes into a layer's output."""
+    torch.manual_seed(0)
+    plain = torch.nn.Sequential(torch.nn.Linear(8, 6))
+    model = get_peft_model(plain, LoraConfig(r=2, target_modules=["0"], init_lora_weights=False))  # type: ignore[arg-type]
+    x, grads = torch.randn(2, 3, 8), []
+    for within in (nullcontext, lambda: fused_lora(model)):
+        with within():
+            out = model(x)
+            out[..., :2] *= 3
+        grads.append(torch.autograd.grad(out.square().sum(), [w for w in model.parameters() if w.requires_grad]))
+    for expected, found in zip(*grads, strict=True):
+        torch.testing.assert_close(found, expected)
