@@ -8,7 +8,6 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from huggingface_hub import try_to_load_from_cache
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
@@ -16,7 +15,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 from engine.backends.transformers_engine import load_base
 from engine.base_source import INSTRUCT, is_instruct
 from engine.dequantise import located_base
-from engine.numerics import best_device, numerics_of
+from engine.numerics import best_device, numerics_of, quantising_obstacle
 from persona.atomic import move_folder
 from persona.bundle import SCRATCH, BaseModelSeal, Bundle
 from persona.config import Settings
@@ -53,7 +52,7 @@ class LoadedBase:
 
 def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     """Load the base that [base] names. Raises UserError if there is none or it can't carry a transcript."""
-    _require_cuda(settings)
+    _require_quantisable(settings)
     if settings.base.model == SCRATCH:
         return _pretrained(settings, corpus, bars)
     require_base(settings)
@@ -63,7 +62,7 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
 
 def base_of(bundle: Bundle, settings: Settings) -> LoadedBase:
     """Load the base that a bundle's adapter was trained on, as a training has it. Raises UserError for another base."""
-    _require_cuda(settings)
+    _require_quantisable(settings)
     seal, inside = bundle.seal, bundle.folder / "base"
     located = inside if inside.is_dir() else located_base(settings)
     source = located if isinstance(located, Path) else seal.base.model
@@ -84,7 +83,7 @@ def base_of(bundle: Bundle, settings: Settings) -> LoadedBase:
 def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
     """Return the base as it will be, for a plan: one not pretrained yet has its shape and tokenizer, but untrained weights,
     and whether it likes a first token is not asked."""
-    _require_cuda(settings)
+    _require_quantisable(settings)
     if settings.base.model != SCRATCH:
         require_base(settings)
         return _loaded(located_base(settings), settings, Corpus(), bars, from_scratch=False)
@@ -100,12 +99,10 @@ def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase
     return LoadedBase(model, encoding, stops, _max_length(settings, model), seal, None, True, untrained.tokenizer)
 
 
-def _require_cuda(settings: Settings) -> None:
-    if settings.base.quantize != "none" and not torch.cuda.is_available():
-        raise SettingsError(
-            f'[base] quantize = "{settings.base.quantize}" needs a CUDA card: elsewhere a quantised base trains nothing and '
-            'says nothing; set it to "none"'
-        )
+def _require_quantisable(settings: Settings) -> None:
+    quantize = settings.base.quantize
+    if quantize != "none" and (obstacle := quantising_obstacle(quantize)):
+        raise SettingsError(f'[base] quantize = "{quantize}" {obstacle}')
 
 
 def _pretrained(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:

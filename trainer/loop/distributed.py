@@ -18,16 +18,12 @@ def world() -> tuple[int, int]:
     world_size = int(os.environ.get("WORLD_SIZE", "1"))
     if world_size == 1:
         return 0, 1
-    state = PartialState(cpu=not _has_cuda())
+    from engine.numerics import best_device
+
+    state = PartialState(cpu=best_device().type != "cuda")
     if state.num_processes != world_size:
         raise UserError(
             f"{world_size} processes were asked for and {state.num_processes} train together; "
             "start them with 'torchrun --nproc_per_node N -m trainer train'"
         )
     return int(state.process_index), world_size
-
-
-def _has_cuda() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
