@@ -124,7 +124,7 @@ def test_what_a_layer_returns_can_be_changed_in_place() -> None:
     """Gemma 3n writes into a layer's output."""
     torch.manual_seed(0)
     plain = torch.nn.Sequential(torch.nn.Linear(8, 6))
-    model = get_peft_model(plain, LoraConfig(r=2, target_modules=["0"], init_lora_weights=False))  # type: ignore[arg-type]
+    model = get_peft_model(plain, LoraConfig(r=2, target_modules=["0"], init_lora_weights=False))
     x, grads = torch.randn(2, 3, 8), []
     for within in (nullcontext, lambda: fused_lora(model)):
         with within():
