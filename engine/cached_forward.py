@@ -159,9 +159,17 @@ def why_not_continued(model: Model) -> str:
 
 def why_not_batched(model: Model) -> str:
     """Return why padded rows that decode together don't get the logits they get alone; empty if they do."""
+    return _why_not_decoded(model, batches=True)
 
+
+def why_not_cached(model: Model) -> str:
+    """Return why a row that decodes by itself doesn't get the logits it gets without a cache; empty if it does."""
+    return _why_not_decoded(model, batches=False)
+
+
+def _why_not_decoded(model: Model, *, batches: bool) -> str:
     def run(prompts: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-        forward = CachedForward(model)
+        forward = CachedForward(model, batches=batches)
         for row, ids in enumerate(prompts):
             _read_row(forward, row, ids, (len(ids) - 2,))
         for last in (2, 1):

@@ -2,9 +2,10 @@
 
 import logging
 
-from engine.cached_forward import CachedForward, why_not_batched, why_not_continued
+from engine.cached_forward import CachedForward, why_not_batched, why_not_cached, why_not_continued
 from engine.forward import Forward, Model
 from engine.packed_forward import PackedForward, why_not_served_packed
+from engine.reread_forward import RereadForward
 
 log = logging.getLogger("alterego.engine")
 
@@ -14,6 +15,9 @@ def forward_of(model: Model) -> Forward:
     if not why_not_served_packed(model):
         return PackedForward(model)
     unbatched, discontinued = why_not_batched(model), why_not_continued(model)
+    if unbatched and (uncached := why_not_cached(model)):
+        log.warning("the whole prompt is read for every token: this base's cache can't be used (%s)", uncached)
+        return RereadForward(model)
     if unbatched:
         log.warning("requests are not batched: this base's layers can't be (%s)", unbatched)
     if discontinued:

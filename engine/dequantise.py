@@ -51,10 +51,12 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
     place, name = str(file.parent), file.name
     try:
         config = AutoConfig.from_pretrained(place, gguf_file=name)
-        if (size := _head_size(file)) and hasattr(config, "head_dim"):
+        if (size := _head_size(file)) and getattr(config, "head_dim", size) != size:
             config.head_dim = size  # transformers 5.23 leaves Qwen3's at 128, whatever the file says
         with contextlib.redirect_stderr(io.StringIO()):  # a bar of its own that no switch of transformers takes away
-            read = AutoModelForCausalLM.from_pretrained(place, config=config, gguf_file=name, dtype=torch.float32)
+            read, info = AutoModelForCausalLM.from_pretrained(
+                place, config=config, gguf_file=name, dtype=torch.float32, output_loading_info=True
+            )
         tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name)
     except Exception as error:  # readers of binary files raise anything: struct.error, IndexError, UnicodeDecodeError
         if isinstance(error, torch.OutOfMemoryError | MemoryError):
@@ -64,6 +66,11 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
             f"the GGUF file {file} can't be read as a base ({reason}); choose a model of a family that transformers reads from "
             "GGUF (Llama, Qwen, Gemma, Mistral and others), or the same model as a folder of safetensors"
         ) from error
+    if missing := sorted(info["missing_keys"]):
+        raise UserError(
+            f"the GGUF file {file} lacks {len(missing)} weights of a {type(read).__name__}, {missing[0]} first, as transformers "
+            "reads it: they would be random; choose the same model as a folder of safetensors"
+        )
     # A model read from GGUF calls itself quantised and can't be saved: its weights go into a fresh one of its config.
     if hasattr(config, "quantization_config"):
         del config.quantization_config

@@ -11,6 +11,24 @@ from transformers import PreTrainedModel
 Model: TypeAlias = PreTrainedModel | PeftModel
 
 
+def body_name(causal: PreTrainedModel) -> str:
+    """Return the name of the part of a language model that makes hidden states: what its class says, else what holds the
+    table of embeddings (Llama 4's text model has no part of the name it says); of a shell around a decoder (OPT), the decoder."""
+    name = str(causal.base_model_prefix)
+    if not hasattr(causal, name):
+        table = causal.get_input_embeddings()
+        parts = causal.named_children()
+        name = next(str(child) for child, part in parts if any(module is table for module in part.modules()))
+    is_shell = [child for child, _ in getattr(causal, name).named_children()] == ["decoder"]
+    return f"{name}.decoder" if is_shell else name
+
+
+def body_of(causal: PreTrainedModel) -> torch.nn.Module:
+    """Return the part of a language model that makes hidden states."""
+    body: torch.nn.Module = causal.get_submodule(body_name(causal))
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class RowInput:
     """The new ids of one sequence in a forward pass: its row, and where in it they start."""

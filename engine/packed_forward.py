@@ -8,7 +8,7 @@ import torch
 from peft import PeftModel
 from transformers import AttentionInterface, PreTrainedModel
 
-from engine.forward import Model, RowInput, RowPrefix
+from engine.forward import Model, RowInput, RowPrefix, body_of
 from engine.forward_probe import difference
 from engine.kv_cache import KVCache, KVSlice, PrefillChunk, StepBatch, attention
 
@@ -48,7 +48,9 @@ class PackedForward:
                     self._cache, [row_input.start for row_input in inputs[:decode_rows]], prefills, device
                 ),
             )
-        return cast(torch.Tensor, output.logits)[0].float()
+        logits = cast(torch.Tensor, output.logits)[0]
+        # some models, Qwen2-Audio among them, know no logits_to_keep
+        return (logits if len(logits) == len(ends) else logits[ends]).float()
 
     def start(self, row: int, kept: RowPrefix | None, tokens: int) -> None:
         """Copy the cached tokens in."""
@@ -96,7 +98,7 @@ def _keeps_state(model: Model) -> bool:
     """Return whether the language model has convolutions along the sequence, as Mamba and its like do: their leak from a
     neighbour may be too small to measure."""
     causal = cast(PreTrainedModel, model.get_base_model() if isinstance(model, PeftModel) else model)
-    body = getattr(causal, causal.base_model_prefix)
+    body = body_of(causal)
     return any(isinstance(module, torch.nn.Conv1d) for module in getattr(body, "language_model", body).modules())
 
 

@@ -9,9 +9,12 @@ from peft import PeftConfig, PeftModel
 from peft.tuners.tuners_utils import check_target_module_exists
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+    MODEL_FOR_MULTIMODAL_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
+    AutoModelForMultimodalLM,
     BitsAndBytesConfig,
     PreTrainedModel,
 )
@@ -30,6 +33,11 @@ from persona.encoding import Encoding
 from persona.errors import PermanentError, UserError
 from persona.weights import weights_hash
 
+PROBED = range(1, 9)  # ids of any base; the end's may have an embedding of zeros, where it is the padding's too
+FINITE = (
+    "set ALTEREGO_BFLOAT16=1 in the environment, slower but right, or choose another base, such as Qwen/Qwen3-0.6B-Base"
+)
+
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
 
@@ -39,11 +47,11 @@ def load_base(
 ) -> PreTrainedModel:
     """Load a causal language model from a folder or the Hub: safetensors only, none of its own code. Raises UserError.
 
-    A checkpoint that sees pictures too is loaded whole, so that an adapter's names are those of its published layers."""
+    A checkpoint that sees or hears too is loaded whole, so that an adapter's names are those of its published layers."""
     bound_kernel_caches()
     try:
         config = AutoConfig.from_pretrained(model, revision=revision, trust_remote_code=False)
-        loaded, info = _auto_class(config).from_pretrained(
+        loaded, info = _auto_class(config, str(model)).from_pretrained(
             model,
             config=config,
             revision=revision,
@@ -69,10 +77,24 @@ def load_base(
     return cast(PreTrainedModel, loaded)
 
 
-def _auto_class(config: Any) -> Any:
-    """Return what loads this config. Its text part alone (get_text_config) would load other names, so random weights."""
-    is_causal = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
-    return AutoModelForCausalLM if is_causal else AutoModelForImageTextToText
+_AUTO_CLASSES: tuple[tuple[Any, Any], ...] = (
+    (MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM),
+    (MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForImageTextToText),
+    (MODEL_FOR_MULTIMODAL_LM_MAPPING, AutoModelForMultimodalLM),
+)
+
+
+def _auto_class(config: Any, name: str) -> Any:
+    """Return what loads this config. Its text part alone (get_text_config) would load other names, so random weights.
+    Raises UserError if it is no decoder-only language model's."""
+    loader = next((auto for mapping, auto in _AUTO_CLASSES if type(config) in mapping), None)
+    if loader is None or config.is_encoder_decoder:
+        kind = "an encoder and a decoder" if loader else "no language model that transformers can load alone"
+        raise UserError(
+            f"the base {name!r} is of type {config.model_type!r}, {kind}; choose a decoder-only language model, "
+            "such as Qwen/Qwen3-0.6B-Base"
+        )
+    return loader
 
 
 class TransformersStepper:
@@ -144,7 +166,7 @@ def open_bundle_model(
         _require_weights(Path(source), bundle)
     untie(model, PeftConfig.from_pretrained(str(bundle.folder)))
     tuned = PeftModel.from_pretrained(model, bundle.folder).eval()
-    _require_effect(tuned, [*([] if seal.bos is None else [seal.bos]), seal.end_of_turn])
+    _require_effect(tuned, [*([] if seal.bos is None else [seal.bos]), *PROBED, seal.end_of_turn])
     return tuned.merge_and_unload() if merge and precision != "4bit" else tuned
 
 
@@ -190,8 +212,10 @@ def _require_weights(folder: Path, bundle: Bundle) -> None:
 def _require_effect(tuned: PeftModel, ids: list[int]) -> None:
     """A silently ignored adapter is a real failure of runtimes: ask both, and compare."""
     probe = torch.tensor([ids], device=tuned.device)
-    with_adapter = tuned(input_ids=probe).logits
+    with_adapter = tuned(input_ids=probe, use_cache=False).logits
     with tuned.disable_adapter():
-        without = tuned(input_ids=probe).logits
+        without = tuned(input_ids=probe, use_cache=False).logits
+    if not torch.isfinite(with_adapter).all():
+        raise PermanentError(f"what the base computes in {tuned.dtype} is no number; {FINITE}")
     if torch.equal(with_adapter, without):
         raise PermanentError("the adapter changes nothing in what the base says: training did not take; train again")

@@ -62,6 +62,17 @@ def test_a_file_that_is_no_gguf_is_refused_and_leaves_nothing(tmp_path: Path) ->
     assert not list((settings.adapters / "bases").iterdir())
 
 
+def test_a_file_without_all_of_its_weights_is_refused(tmp_path: Path) -> None:
+    """It says three layers and holds two: the third would be random."""
+    model = AutoModelForCausalLM.from_pretrained(bases.save(tmp_path / "model", bases.llama))
+    tokenizer, end, bos = tokenizers.byte_level_bpe()
+    model.config.num_hidden_layers += 1
+    write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf", "f16")
+
+    with pytest.raises(UserError, match=r"model\.gguf lacks 9 weights of a LlamaForCausalLM, model\.layers\.2\."):
+        located_base(settings_in(tmp_path, "model.gguf"))
+
+
 def test_a_gguf_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there is no file .*gone\.gguf"):
         located_base(settings_in(tmp_path, "gone.gguf"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, AutoModelForMultimodalLM, PreTrainedModel
 
 DENSE: dict[str, Any] = {
     "hidden_size": 32,
@@ -71,7 +71,19 @@ FAMILIES: dict[str, Callable[[int], Any]] = {
         global_head_dim=8,
         num_kv_shared_layers=0,
     ),
+    "gemma3n_text": _text(
+        "Gemma3nTextConfig",
+        sliding_window=24,
+        layer_types=["sliding_attention", "full_attention"],
+        hidden_size_per_layer_input=8,
+        vocab_size_per_layer_input=500,
+        activation_sparsity_pattern=[0.0, 0.0],
+        num_kv_shared_layers=0,
+        laurel_rank=8,
+        pad_token_id=1,
+    ),
     "phi3": _text("Phi3Config"),
+    "phimoe": _text("PhimoeConfig", num_local_experts=4, num_experts_per_tok=2),
     "granite": _text("GraniteConfig", logits_scaling=4.0),
     "granite4_hybrid": _text(
         "GraniteMoeHybridConfig",
@@ -95,6 +107,7 @@ FAMILIES: dict[str, Callable[[int], Any]] = {
         n_groups=1,
     ),
     "mamba2": _text("Mamba2Config", num_heads=4, head_dim=16, state_size=8, n_groups=1, expand=2),
+    "falcon_mamba": _text("FalconMambaConfig", state_size=4, time_step_rank=4),
     "cohere2": _text("Cohere2Config", sliding_window=24),
     "glm4": _text("Glm4Config"),
     "glm4_moe": _text("Glm4MoeConfig", n_routed_experts=4, first_k_dense_replace=1, **EXPERTS),
@@ -118,6 +131,22 @@ FAMILIES: dict[str, Callable[[int], Any]] = {
         v_head_dim=8,
         num_key_value_heads=4,
         **EXPERTS,
+    ),
+    "llama4_text": _text(
+        "Llama4TextConfig",
+        num_local_experts=4,
+        num_experts_per_tok=1,
+        intermediate_size_mlp=64,
+        interleave_moe_layer_step=2,
+    ),
+    "opt": _text("OPTConfig", ffn_dim=64, pad_token_id=1, word_embed_proj_dim=32),
+    "minimax": _text(
+        "MiniMaxConfig", layer_types=["linear_attention", "full_attention"], num_local_experts=4, block_size=8
+    ),
+    "qwen2_audio": lambda vocabulary: transformers.Qwen2AudioConfig(
+        text_config={**DENSE, "vocab_size": vocabulary, "model_type": "qwen2"},
+        audio_config={"d_model": 16, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 16},
+        audio_token_index=1,
     ),
     "gemma3": _multimodal("Gemma3Config", {"sliding_window": 24}, {}, mm_tokens_per_image=4),
     "gemma4": _multimodal(
@@ -152,5 +181,11 @@ def make(family: str, vocabulary: int) -> PreTrainedModel:
     """A model of random weights, of the class that its checkpoints name."""
     torch.manual_seed(0)
     config = FAMILIES[family](vocabulary)
-    auto = AutoModelForImageTextToText if hasattr(config, "vision_config") else AutoModelForCausalLM
-    return auto.from_config(config, dtype=torch.float32)
+    hears = AutoModelForMultimodalLM if hasattr(config, "audio_config") else AutoModelForCausalLM
+    auto = AutoModelForImageTextToText if hasattr(config, "vision_config") else hears
+    model = auto.from_config(config, dtype=torch.float32)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.endswith("_scale") and not weight.any():
+                weight.fill_(1.0)  # Gemma 3n's begin at zero, which what was trained has left
+    return model

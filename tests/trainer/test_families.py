@@ -30,6 +30,7 @@ STATEFUL = (
     "falcon_h1",
     "nemotron_h",
     "mamba2",
+    "falcon_mamba",
     "lfm2",
     "lfm2_vl",
     "qwen3_next",
@@ -37,7 +38,7 @@ STATEFUL = (
     "qwen3_5_text",
 )
 SHORT = replace(GREEDY, max_new_tokens=4)
-PADDED = (*STATEFUL, "gpt_oss")  # whose rows can't lie side by side
+PADDED = (*STATEFUL, "gpt_oss", "minimax")  # whose rows can't lie side by side
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import PreTrainedModel
 
 from engine.backends.transformers_engine import head_of, untie
+from engine.forward import body_of
 from persona.errors import UserError
 from trainer.adapter.probe import LEARNED_NOTHING
 from trainer.loop.batches import Window
@@ -71,7 +72,7 @@ def _counts(ids: Iterable[int], vocabulary: int) -> torch.Tensor:
 def _hidden_states(model: PeftModel, rows: Sequence[Window], end_of_turn: int) -> tuple[torch.Tensor, int]:
     """Return the hidden states before the persona's tokens [n, hidden], and how many of those tokens end a turn."""
     causal = cast(PreTrainedModel, model.get_base_model())
-    body = getattr(causal, causal.base_model_prefix)
+    body = body_of(causal)
     states, ends = [], 0
     for row in rows[:: math.ceil(sum(sum(row.loss_mask) for row in rows) / MAX_POSITIONS)]:
         ids, loss_mask = (
@@ -98,7 +99,7 @@ def _logit_scale(model: PeftModel, row: Window) -> float:
     causal = cast(PreTrainedModel, model.get_base_model())
     ids = torch.tensor([row.ids], device=model.device)
     head = cast(torch.nn.Module, causal.get_output_embeddings())
-    raw = head(getattr(causal, causal.base_model_prefix)(ids, use_cache=False).last_hidden_state).float()
+    raw = head(body_of(causal)(ids, use_cache=False).last_hidden_state).float()
     made = causal(input_ids=ids, use_cache=False).logits.float()
     return float((raw * made).sum() / (raw * raw).sum())
 

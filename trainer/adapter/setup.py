@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
+import torch
 from peft import PeftModel
 
 from persona.archive.index import FILE, Archive
@@ -158,8 +160,9 @@ def recipe_for(base: LoadedBase) -> Recipe:
     """Return how an adapter on this base is trained by default."""
     if base.from_scratch:
         return FROM_SCRATCH
-    config = base.model.config.get_text_config()
-    return replace(PRETRAINED, learning_rate=learning_rate_for(int(config.hidden_size), str(config.model_type)))
+    width = cast(torch.Tensor, base.model.get_input_embeddings().weight).shape[-1]  # which not every config tells
+    family = str(base.model.config.get_text_config().model_type)
+    return replace(PRETRAINED, learning_rate=learning_rate_for(width, family))
 
 
 def learning_rate_for(hidden: int, model_type: str) -> float:

@@ -24,6 +24,7 @@ from persona.errors import SettingsError, UserError
 from persona.transcript import Conversation
 from persona.weights import weights_hash
 from trainer.base.reachability import require_base
+from trainer.base.suitability import require_language_model
 from trainer.corpus.store import Corpus
 from trainer.loop.batches import windows_of
 from trainer.loop.distributed import world
@@ -155,6 +156,7 @@ def _scratch_folders(bases: Path, prefix: str = "") -> list[Path]:
 def _loaded(source: Path | str, settings: Settings, corpus: Corpus, bars: Bars, *, from_scratch: bool) -> LoadedBase:
     revision = None if isinstance(source, Path) else settings.base.revision
     model = _model(source, revision, settings)
+    require_language_model(model, str(source))
     tokenizer = _tokenizer(source, revision)
     if not from_scratch and is_instruct(
         settings.base.model, has_template=bool(getattr(tokenizer, "chat_template", None))
@@ -253,6 +255,10 @@ def _cached_folder(model_id: str, model: PreTrainedModel) -> Path | None:
 
 
 def _max_length(settings: Settings, model: PreTrainedModel) -> int:
-    positions = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or LONGEST_AUTO)
+    """Return the tokens a window may have: what the base has positions for, and, where attention ends at the borders of chunks
+    (Llama 4), one chunk: rows side by side know no such borders."""
+    config = model.config.get_text_config()
+    bounds = [getattr(config, name, None) for name in ("max_position_embeddings", "attention_chunk_size")]
+    positions = min((int(bound) for bound in bounds if bound), default=LONGEST_AUTO)
     max_length = settings.train.max_length
     return min(positions, LONGEST_AUTO if max_length == "auto" else max_length)

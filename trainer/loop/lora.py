@@ -16,6 +16,7 @@ from trainer.loop.batches import Window
 from trainer.loop.checkpoints import last_complete
 from trainer.loop.device_memory import Fit
 from trainer.loop.distributed import world
+from trainer.loop.left_out import silent_layers, unfit_layers
 from trainer.loop.loss import install_loss
 from trainer.loop.packing import can_pack
 from trainer.loop.targets import lora_dropout, target_modules
@@ -26,21 +27,33 @@ PATIENCE = 2  # evaluations without a lower held-out loss before training stops
 
 
 def add_adapter(base: PreTrainedModel, settings: Train) -> PeftModel:
-    """Return the base with an untrained adapter; the same one for the same seed."""
-    torch.manual_seed(settings.seed)
+    """Return the base with an untrained adapter; the same one for the same seed. Layers that would learn nothing are left out.
+    Raises UserError if target_modules name no others."""
     modules = settings.target_modules if isinstance(settings.target_modules, str) else list(settings.target_modules)
     lora = LoraConfig(
         r=settings.rank,
         lora_alpha=cast(int, settings.alpha),
         lora_dropout=lora_dropout(base, settings.dropout),
         target_modules=target_modules(base, modules),
+        exclude_modules=unfit_layers(base) or None,
         task_type="CAUSAL_LM",
     )
     try:
         untie(base, lora)
-        model = cast(PeftModel, get_peft_model(base, lora))
+        model = _adapted(base, lora, settings.seed)
+        if silent := silent_layers(model):
+            lora.exclude_modules = "|".join(filter(None, (cast(str | None, lora.exclude_modules), silent)))
+            model = _adapted(cast(PreTrainedModel, model.unload()), lora, settings.seed)
     except ValueError as error:
-        raise UserError(f'[train] target_modules does not fit this base ({error}); "all-linear" fits any') from error
+        raise UserError(
+            f'[train] target_modules fits no layer of this base that can learn ({error}); "all-linear" takes all that do'
+        ) from error
+    return model
+
+
+def _adapted(base: PreTrainedModel, lora: LoraConfig, seed: int) -> PeftModel:
+    torch.manual_seed(seed)
+    model = cast(PeftModel, get_peft_model(base, lora))
     install_loss(model)
     return model
 

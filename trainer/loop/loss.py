@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from engine.forward import body_name, body_of
 from trainer.loop.packing import packing_inputs
 
 IGNORE_INDEX = -100
@@ -77,7 +78,7 @@ def _forward(
         return plain(*args, **inputs)
     if lengths is not None:
         inputs |= packing_inputs(lengths)
-    output = getattr(causal, causal.base_model_prefix)(*args, **inputs)
+    output = body_of(causal)(*args, **inputs)
     hidden = output.last_hidden_state
     following, weights = _weighted(labels[:, 1:], None if header_labels is None else header_labels[:, 1:])
     labelled = following != IGNORE_INDEX
@@ -144,14 +145,15 @@ def _logits(causal: PreTrainedModel, plain: Callable[..., Any], output: Any, hid
     """Return the logits that the model's own forward makes of hidden states, scaling and capping included.
 
     output: what the body returned; its other fields (router logits, image states) stay as forwards expect them."""
-    name = causal.base_model_prefix
-    body = causal._modules[name]
+    place, _, name = body_name(causal).rpartition(".")
+    holder = causal.get_submodule(place)
+    body = holder._modules[name]
     ids = torch.zeros((1, len(hidden)), dtype=torch.long, device=hidden.device)  # some forwards look at their shape
-    causal._modules[name] = _StoredBody(cast(torch.nn.Module, body), output, hidden[None])
+    holder._modules[name] = _StoredBody(cast(torch.nn.Module, body), output, hidden[None])
     try:
         return cast(torch.Tensor, plain(input_ids=ids, use_cache=False).logits[0])
     finally:
-        causal._modules[name] = body
+        holder._modules[name] = body
 
 
 class _StoredBody(torch.nn.Module):

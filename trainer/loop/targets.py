@@ -5,6 +5,8 @@ import re
 import torch
 from transformers import PreTrainedModel
 
+from engine.forward import body_name, body_of
+
 ALL_LINEAR = "all-linear"
 UNTRAINABLE = frozenset(
     {"out_proj"}
@@ -31,8 +33,7 @@ def lora_dropout(base: PreTrainedModel, dropout: float) -> float:
 
 def text_prefix(base: PreTrainedModel) -> str:
     """Return the name of the language model inside a base that sees pictures too; "" for a language model."""
-    body = getattr(base, base.base_model_prefix)
-    return f"{base.base_model_prefix}.language_model" if hasattr(body, "language_model") else ""
+    return f"{body_name(base)}.language_model" if hasattr(body_of(base), "language_model") else ""
 
 
 def is_mamba(base: PreTrainedModel) -> bool:
