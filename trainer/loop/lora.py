@@ -46,7 +46,7 @@ def add_adapter(base: PreTrainedModel, settings: Train) -> PeftModel:
             model = _adapted(cast(PreTrainedModel, model.unload()), lora, settings.seed)
     except ValueError as error:
         raise UserError(
-            f'[train] target_modules fits no layer of this base that can learn ({error}); "all-linear" takes all that do'
+            f'[train] target_modules does not fit this base ({error}); "all-linear" takes all layers that can learn'
         ) from error
     return model
 
