@@ -42,7 +42,8 @@ def silent_layers(model: PeftModel) -> str:
     In any: an expert that no token of the row went to learns as well as those that had some."""
     was_training = model.training
     ids = torch.arange(1, TOKENS + 1, device=model.device)[None]
-    with torch.enable_grad():
+    cards = [model.device] if model.device.type == "cuda" else []
+    with torch.random.fork_rng(cards), torch.enable_grad():  # dropout must not change what is drawn afterwards
         cast(Any, summed_loss(model.train(), {"input_ids": ids, "labels": ids})).backward()
     model.train(was_training)
     learning: dict[str, bool] = {}
