@@ -120,13 +120,16 @@ def _first_author(message: Message, kept: Kept, identities: dict[str, Identity])
 def with_reactors(row: Row, identities: dict[str, Identity]) -> Row:
     """The row with identity keys in place of what the export calls those who reacted. Once everybody was read: somebody may
     react before they speak."""
-    reactions = [(emoji, _reactor(identities, row.platform, who)) for emoji, who in row.reactions]
+    reactions = [(emoji, _reactor(identities, row.platform, *author)) for emoji, *author in row.reactions]
     return structs.replace(row, reactions=tuple((emoji, key) for emoji, key in reactions if emoji and key))
 
 
-def _reactor(identities: dict[str, Identity], platform: str, who: str) -> str:
+def _reactor(identities: dict[str, Identity], platform: str, who: str, name: str | None = None) -> str:
+    """Return the identity key of who reacted. who: an id, where a name is given too; else either."""
     key = f"{platform}:{who}"
-    return key if key in identities else register_mentioned(identities, platform, "", who)
+    if who and key in identities:
+        return key
+    return register_mentioned(identities, platform, *(("", who) if name is None else (who, name)))
 
 
 def _opaque(number: str) -> str:

@@ -15,7 +15,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     timestamp, edited_at: UTC seconds. text: entities undone and links whole, but nothing cleaned.
     mentions: (id, name) pairs. attachments: kinds such as photo, voice, `sticker 😀`.
-    reactions: (emoji, author) pairs, the author by id if the export has it, else by name.
+    reactions: (emoji, author) pairs, the author by name; or (emoji, author's id, name), the name empty if unknown.
     forwarded_from: whose words these are, if not the sender's.
     is_group_dm: a group outside any server or channel list, which [data] group_dms makes private or not.
     is_self: the sender is the account that made the export. quoted_text: what is answered, if the export repeats it.
@@ -43,7 +43,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     forwarded_from: str = ""
     mentions: tuple[tuple[str, str], ...] = ()
     attachments: tuple[str, ...] = ()
-    reactions: tuple[tuple[str, str], ...] = ()
+    reactions: tuple[tuple[str, ...], ...] = ()
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):

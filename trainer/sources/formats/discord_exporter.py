@@ -184,13 +184,13 @@ def _parent(row: _Row, channel: _Channel) -> str:
     return reference.messageId or "" if reference.channelId in (None, "", channel.id) else ""
 
 
-def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, str], ...]:
+def _reactions(reactions: Sequence[_Reaction]) -> tuple[tuple[str, ...], ...]:
     """Return who reacted with what, as far as the exporter asked for their names."""
     return tuple(
-        (f":{reaction.emoji.name}:" if reaction.emoji.id else reaction.emoji.name, person.shown)
+        (f":{reaction.emoji.name}:" if reaction.emoji.id else reaction.emoji.name, person.id, person.shown)
         for reaction in reactions
         for person in reaction.users or ()
-        if person.shown
+        if person.id or person.shown
     )
 
 

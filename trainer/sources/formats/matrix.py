@@ -57,7 +57,7 @@ def _read(tree: Tree, members: Sequence[str]) -> Reading:
                 _note_name(item, names)
                 message = _message(item, room, chat_type, names)
                 reacted = reactions.get(message.message_id, ())
-                who = tuple((emoji, names.get(person) or person) for emoji, person in reacted)
+                who = tuple((emoji, person, names.get(person, "")) for emoji, person in reacted)
                 yield structs.replace(message, reactions=who) if who else message
             else:
                 yield item

@@ -123,12 +123,14 @@ class _Backup:
             reply_to_name=quoted.name if quote and not parent else "",
             quoted_text=quote.text.body if quote and quote.text and not parent else "",
             attachments=attachments,
-            reactions=tuple(
-                (reaction.emoji, self._people.get(reaction.author_id, _SOMEONE).name) for reaction in content.reactions
-            )
-            if content
-            else (),
+            reactions=tuple(self._reactions(content)) if content else (),
         )
+
+    def _reactions(self, content: SignalContent) -> Iterator[tuple[str, str, str]]:
+        """Yield who reacted with what."""
+        for reaction in content.reactions:
+            author = self._people.get(reaction.author_id, _SOMEONE)
+            yield reaction.emoji, author.key, author.name
 
     def _mentioned(self, text: str, content: SignalContent | None) -> str:
         """Return a text with the names of whom it mentions; their places come in order."""

@@ -147,7 +147,7 @@ def slack_message(row: SlackRow, channel: SlackChannel, people: SlackPeople) -> 
         mentions=tuple((match[2], people.name(match[2])) for match in _MARKUP.finditer(text) if match[1] == "@"),
         attachments=tuple(_file_medium(file) for file in row.files or () if file),
         reactions=tuple(
-            (f":{reaction.name}:", people.name(person) or person)
+            (f":{reaction.name}:", person, people.name(person))
             for reaction in row.reactions or ()
             for person in reaction.users or ()
         ),

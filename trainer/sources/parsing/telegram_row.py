@@ -97,10 +97,10 @@ def mentions_of(entities: Sequence[TelegramEntity]) -> tuple[tuple[str, str], ..
     )
 
 
-def reactions_of(reactions: Sequence[TelegramReaction]) -> tuple[tuple[str, str], ...]:
+def reactions_of(reactions: Sequence[TelegramReaction]) -> tuple[tuple[str, ...], ...]:
     """Return who reacted with what; an emoji of somebody's own making has no character."""
     return tuple(
-        (reaction.emoji, str(person.from_id or "") or person.name or "")
+        (reaction.emoji, str(person.from_id or ""), person.name or "")
         for reaction in reactions
         if reaction.emoji
         for person in reaction.recent

@@ -102,7 +102,7 @@ def test_reactions_and_edits_are_read(tmp_path: Path) -> None:
     (message,), _ = read(
         export(tmp_path, [row(1, "x", reactions=reactions, timestampEdited="2022-05-06T07:09:09+02:00")])
     )
-    assert message.reactions == (("🥨", "Bo"), ("🥨", "cy"), (":wave:", "Bo"))
+    assert message.reactions == (("🥨", "7", "Bo"), ("🥨", "8", "cy"), (":wave:", "7", "Bo"))
     assert message.edited_at == 1651813749.0
 
 

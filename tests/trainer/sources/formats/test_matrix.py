@@ -67,6 +67,6 @@ def test_reactions_are_events_of_their_own(tmp_path: Path) -> None:
     path.write_text(json.dumps({"room_name": "Pond", "exported_by": "ana", "messages": events}))
     messages, rejects = read(path)
     assert {one.message_id: one.reactions for one in messages if one.kind == "message"} == {
-        "$e2": (("🥨", "Bo"), ("🥨", "@cy:x.org"))
+        "$e2": (("🥨", "@bo:x.org", "Bo"), ("🥨", "@cy:x.org", ""))
     }
     assert rejects == []

@@ -20,7 +20,7 @@ def test_frames_of_the_backup() -> None:
         ("Juniper", "oars?\nold\nnew", ("poll",), "message"),
         ("Odile Vee", "", ("photo",), "message"),
     ]
-    assert messages[0].reactions == (("😂", "Odile Vee"),)
+    assert messages[0].reactions == (("😂", "", "Odile Vee"),)
     assert (messages[1].reply_to_id, messages[1].is_self) == (messages[0].message_id, True)
     assert messages[0].timestamp == 1772359200.0
     assert {(one.conversation_name, one.conversation_type) for one in messages} == {

@@ -133,7 +133,7 @@ def test_reactions_have_names(tmp_path: Path) -> None:
     (message,), _ = read(
         day(tmp_path, {"text": "bread", "reactions": [{"name": "wave", "users": ["U2", "U9"], "count": 2}]})
     )
-    assert message.reactions == ((":wave:", "bo"), (":wave:", "U9"))
+    assert message.reactions == ((":wave:", "U2", "bo"), (":wave:", "U9", ""))
 
 
 def test_a_private_conversation_is_private_even_if_no_list_names_it(tmp_path: Path) -> None:

@@ -255,7 +255,7 @@ def test_reactions_name_who_reacted(tmp_path: Path) -> None:
         {"type": "emoji", "count": 3, "emoji": "👍"},
     ]
     messages, _ = read(export(tmp_path, chat([row(1, "bread", reactions=reactions), row(2, "tea")])))
-    assert [one.reactions for one in messages] == [(("❤", "user12"), ("❤", "user13")), ()]
+    assert [one.reactions for one in messages] == [(("❤", "user12", "Bo"), ("❤", "user13", "")), ()]
 
 
 def test_a_private_chat_stays_private_if_its_type_stands_behind_its_messages(tmp_path: Path) -> None:
