@@ -597,6 +597,11 @@ SAID = [
 
 READERS = [
     *_in(
+        "trainer/ingest/rows.py",
+        "tests/trainer/ingest/test_rows.py",
+        reactors_of_one_name_are_one=('("", who) if name is None else (who, name)', '("", name or who)'),
+    ),
+    *_in(
         "trainer/sources/formats/weflow.py",
         "tests/trainer/sources/formats/test_weflow.py",
         others_are_the_account=("is_self=bool(row.is_send)", "is_self=not row.is_send"),
