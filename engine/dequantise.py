@@ -12,6 +12,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
+from engine.gguf_positions import complete_positions
 from persona.atomic import move_folder
 from persona.config import Settings
 from persona.errors import UserError
@@ -50,8 +51,9 @@ def _write(file: Path, folder: Path) -> None:
 def _read(file: Path) -> tuple[PreTrainedModel, Any]:
     place, name = str(file.parent), file.name
     try:
-        config = AutoConfig.from_pretrained(place, gguf_file=name)
-        if (size := _head_size(file)) and getattr(config, "head_dim", size) != size:
+        config, reader = AutoConfig.from_pretrained(place, gguf_file=name), gguf.GGUFReader(file)
+        complete_positions(config, reader)
+        if (size := _head_size(reader)) and getattr(config, "head_dim", size) != size:
             config.head_dim = size  # transformers 5.23 leaves Qwen3's at 128, whatever the file says
         with contextlib.redirect_stderr(io.StringIO()):  # a bar of its own that no switch of transformers takes away
             read, info = AutoModelForCausalLM.from_pretrained(
@@ -81,9 +83,8 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
     return fresh, tokenizer
 
 
-def _head_size(file: Path) -> int | None:
-    fields = gguf.GGUFReader(file).fields
-    key_length = next((field for name, field in fields.items() if name.endswith(".attention.key_length")), None)
+def _head_size(reader: gguf.GGUFReader) -> int | None:
+    key_length = next((field for name, field in reader.fields.items() if name.endswith(".attention.key_length")), None)
     return int(key_length.contents()) if key_length else None
 
 

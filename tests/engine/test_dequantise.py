@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import gguf
 import pytest
 import torch
+from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 from transformers import AutoModelForCausalLM
 
 from engine import base_source
@@ -38,6 +40,30 @@ def test_a_gguf_file_becomes_a_folder_of_the_same_model(tmp_path: Path, shape: b
     again = AutoModelForCausalLM.from_pretrained(located, use_safetensors=True)
     torch.testing.assert_close(again(ids).logits, model(ids).logits, atol=2e-3, rtol=1e-2)
     assert again.generation_config.eos_token_id == end
+
+
+def test_positions_are_scaled_as_the_file_says(tmp_path: Path) -> None:
+    """Which transformers 5.23 doesn't look for."""
+    model = AutoModelForCausalLM.from_pretrained(bases.save(tmp_path / "model", bases.llama))
+    for layer in model.model.layers:
+        layer.self_attn.q_proj.weight.data *= 100  # so that it matters where a word stands
+    tokenizer, end, bos = tokenizers.byte_level_bpe()
+    write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "plain.gguf", "f16")
+    writer = gguf.GGUFWriter(tmp_path / "scaled.gguf", "llama")
+    said = {
+        "llama.rope.scaling.type": MetadataDetails(gguf.GGUFValueType.STRING, "linear"),
+        "llama.rope.scaling.factor": MetadataDetails(gguf.GGUFValueType.FLOAT32, 8.0),
+    }
+    copy_with_new_metadata(gguf.GGUFReader(tmp_path / "plain.gguf"), writer, said, [])
+    model.config.rope_parameters |= {"rope_type": "linear", "factor": 8.0}
+    scaled = type(model)(model.config).eval()
+    scaled.load_state_dict(model.state_dict())
+
+    again = AutoModelForCausalLM.from_pretrained(located_base(settings_in(tmp_path, "scaled.gguf")))
+
+    ids = torch.arange(5, 45)[None]
+    torch.testing.assert_close(again(ids).logits, scaled(ids).logits, atol=2e-3, rtol=1e-2)
+    assert not torch.allclose(again(ids).logits, model(ids).logits, atol=2e-2)
 
 
 def test_a_gguf_file_is_dequantised_once(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""Rotary positions as a GGUF file has them: transformers 5.23 leaves much of what files say of them at its defaults.
+
+Names and formulas are those of llama.cpp (gguf-py/gguf/constants.py, conversion's `generate_extra_tensors` for Llama 3).
+"""
+
+import math
+from typing import Any
+
+import gguf
+import numpy as np
+from transformers import PreTrainedConfig
+
+_LLAMA3 = {
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
+}  # of 3.1, 3.2 and 3.3
+_FREQUENCIES = "rope_freqs.weight"  # by what each frequency is divided
+_LONG = "rope_factors_long.weight"
+
+
+def complete_positions(config: PreTrainedConfig, reader: gguf.GGUFReader) -> None:
+    """Put what the file says into a config that transformers made of it. Raises ValueError for a scaling that
+    it can't express."""
+    rope = getattr(config, "rope_parameters", None)
+    if not rope:
+        return
+    said = {name.partition(".")[2]: field.contents() for name, field in reader.fields.items()}
+    tensors = {tensor.name: tensor.data for tensor in reader.tensors if tensor.name in (_FREQUENCIES, _LONG)}
+    whole = rope.get("full_attention", rope)  # by kind of layer: Gemma 3 scales that of the whole context alone
+    if whole is rope and (base := said.get("rope.freq_base")):
+        rope["rope_theta"] = float(base)
+    if "partial_rotary_factor" in rope and (count := said.get("rope.dimension_count")):
+        rope["partial_rotary_factor"] = count / _head_size(config, said)
+    if whole.get("rope_type", "default") == "default":
+        whole |= _scaling(said, tensors, float(whole.get("rope_theta", 10_000.0)))
+
+
+def _head_size(config: PreTrainedConfig, said: dict[str, Any]) -> int:
+    return int(said.get("attention.key_length") or config.hidden_size // config.num_attention_heads)
+
+
+def _scaling(said: dict[str, Any], tensors: dict[str, np.ndarray], base: float) -> dict[str, Any]:
+    """Return how positions are scaled, as transformers calls it; nothing if they are not."""
+    kind = "longrope" if _LONG in tensors else str(said.get("rope.scaling.type", "none"))
+    factor = float(said.get("rope.scaling.factor", 1.0))
+    if _FREQUENCIES in tensors:
+        divisors = tensors[_FREQUENCIES].astype(np.float64)
+        scaling = {"rope_type": "llama3", "factor": float(divisors.max())} | _LLAMA3
+        if np.allclose(divisors, _llama3_divisors(len(divisors), base, scaling), rtol=1e-3):
+            return scaling
+        kind = "with frequencies of its own"
+    if kind == "none" or (kind == "linear" and factor == 1.0):
+        return {}
+    if kind == "linear":
+        return {"rope_type": "linear", "factor": factor}
+    if kind == "yarn" and (original := said.get("rope.scaling.original_context_length")):
+        return {"rope_type": "yarn", "factor": factor, "original_max_position_embeddings": int(original)}
+    raise ValueError(f"its rotary positions are scaled ({kind}) in a way that can't be read from GGUF")
+
+
+def _llama3_divisors(count: int, base: float, scaling: dict[str, Any]) -> np.ndarray:
+    """Return by what Llama 3.1 divides each of its frequencies: long waves by the whole factor, short ones by nothing."""
+    waves = 2 * math.pi * base ** (np.arange(count) / count)
+    low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+    smooth = np.clip((scaling["original_max_position_embeddings"] / waves - low) / (high - low), 0, 1)
+    divisors: np.ndarray = 1 / ((1 - smooth) / scaling["factor"] + smooth)
+    return divisors
