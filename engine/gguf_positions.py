@@ -8,20 +8,15 @@ from typing import Any
 
 import gguf
 import numpy as np
-from transformers import PreTrainedConfig
 
-_LLAMA3 = {
-    "low_freq_factor": 1.0,
-    "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 8192,
-}  # of 3.1, 3.2 and 3.3
+# of Llama 3.1, 3.2 and 3.3
+_LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 _FREQUENCIES = "rope_freqs.weight"  # by what each frequency is divided
 _LONG = "rope_factors_long.weight"
 
 
-def complete_positions(config: PreTrainedConfig, reader: gguf.GGUFReader) -> None:
-    """Put what the file says into a config that transformers made of it. Raises ValueError for a scaling that
-    it can't express."""
+def complete_positions(config: Any, reader: gguf.GGUFReader) -> None:
+    """Put what the file says into transformers' config of it. Raises ValueError for a scaling that can't be expressed there."""
     rope = getattr(config, "rope_parameters", None)
     if not rope:
         return
@@ -36,7 +31,7 @@ def complete_positions(config: PreTrainedConfig, reader: gguf.GGUFReader) -> Non
         whole |= _scaling(said, tensors, float(whole.get("rope_theta", 10_000.0)))
 
 
-def _head_size(config: PreTrainedConfig, said: dict[str, Any]) -> int:
+def _head_size(config: Any, said: dict[str, Any]) -> int:
     return int(said.get("attention.key_length") or config.hidden_size // config.num_attention_heads)
 
 
