@@ -6,12 +6,14 @@ The order of the words doesn't matter, any other word makes it somebody's own.
 import re
 from unicodedata import normalize
 
+from persona.emoji import emoji_of
 from trainer.sources.parsing.stems import Stems
 
 _LONGEST = 90  # characters of a label
 _MOST_WORDS = 14
 _MOST_OF_NAME = 3  # words
 _STOPS = ".。।۔ "
+_LIVELY = re.compile("[?!¿¡？！؟]")  # what no label has, and people who ask about one do
 _SMALL = """a an você uma um μια ένα jste jsi egy oder šī ফেলা ফেলেছেন këtë esta este foi fost hindi the to your you
     their his her its with on of in at by from this that was is has have added du sie ihr hat hast haben auf mit
     deine deiner deinem dein ihre ihrer ihrem ihren seine seiner seinem von die der das den dem dich zu zur eine
@@ -43,11 +45,17 @@ _LETTER_RUN = re.compile(rf"{_LETTER}+(?:['’-]{_LETTER}+)*")
 
 
 def bare_label(text: str) -> str:
-    """Return a text without the stop at its end; empty if it is too long for a label, or begins as none does."""
+    """Return a text without the stop at its end; empty if it is too long for a label, begins as none does, or
+    is lively."""
     bare = text.strip(_STOPS)
     if len(bare) > _LONGEST or bare.count(" ") >= _MOST_WORDS:
         return ""
-    return "" if bare[:1].islower() or bare.startswith("I ") else bare
+    return "" if bare[:1].islower() or bare.startswith("I ") or is_lively(bare) else bare
+
+
+def is_lively(text: str) -> bool:
+    """Return whether a text asks, exclaims or smiles, as no label does."""
+    return bool(_LIVELY.search(text) or emoji_of(text))
 
 
 def says_only(bare: str, thing: Stems, deed: Stems, may_name: bool = False) -> bool:

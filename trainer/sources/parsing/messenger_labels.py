@@ -7,6 +7,7 @@ whose story it was.
 
 import re
 
+from persona.emoji import emoji_of
 from trainer.sources.parsing.labels import bare_label, says_only
 from trainer.sources.parsing.stems import Stems
 from trainer.sources.parsing.whatsapp_notices import CALL, MESSAGE, MISSED
@@ -58,13 +59,14 @@ _BEGAN = """started joined ended begonnen gestartet beendet beigetreten lancé d
     ukončil připojil elindít indított csatlakoz befejez început alăturat încheiat ξεκίνησ ξεκινήσ τερμάτισ ολοκληρώθ έληξε เริ่ม
     เข้าร่วม สิ้นสุด bắt|đầu tham|gia kết|thúc شروع پایان"""
 
+_REACTS = Stems(_REACTED.split())
 _CALL, _MISSED = Stems((*CALL.split(), *_CHATS.split())), Stems(MISSED.split())
 _MESSAGES, _STORIES = Stems((*MESSAGE.split(), *_MORE_MESSAGES.split())), Stems(_STORY.split())
 _LABELS = (  # a thing, and what happened to it
     (_CALL, _MISSED),
     (_CALL, Stems(_BEGAN.split())),
     (Stems((*MESSAGE.split(), *_MORE_MESSAGES.split(), *_STORY.split(), *_THING.split())), Stems(_GONE.split())),
-    (_MESSAGES, Stems(_REACTED.split())),
+    (_MESSAGES, _REACTS),
     (_STORIES, Stems((*_REPLIED.split(), *_REACTED.split(), *_MENTIONED.split()))),
 )
 _ANY = Stems(
@@ -76,9 +78,16 @@ _ANY = Stems(
 _NAMED = re.compile("さんの|님의")
 
 
+def _without_emoji(text: str) -> str:
+    """Return a text without those that somebody reacted with."""
+    for emoji in emoji_of(text):
+        text = text.replace(emoji, "")
+    return text
+
+
 def is_label(text: str, of_account: bool) -> bool:
     """Return whether `text` is nothing but such a label. of_account: it begins with `You` or the like."""
-    bare = bare_label(text)
+    bare = bare_label(_without_emoji(text) if _REACTS.search(text) else text)
     if not bare or not _ANY.may_occur(bare):
         return False
     may_name = (of_account or bool(_NAMED.search(bare))) and not re.search("[,，、]", bare)

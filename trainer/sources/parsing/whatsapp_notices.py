@@ -7,6 +7,7 @@ only where its words leave no doubt.
 import re
 from collections.abc import Collection
 
+from trainer.sources.parsing.labels import is_lively
 from trainer.sources.parsing.stems import Stems
 from trainer.sources.parsing.whatsapp_labels import MISSED as _MORE_MISSED
 from trainer.sources.parsing.whatsapp_labels import is_deleted, is_missed_call
@@ -181,7 +182,7 @@ def is_gone(text: str) -> bool:
     bare = text.strip("\u200e ")
     beginning = bare[:80].casefold()
     if beginning[:4] in _GONE_STARTS and len(text) < 160 and beginning.startswith(_GONE_PHRASES):
-        return True
+        return not is_lively(bare)
     return is_deleted(bare)
 
 
