@@ -37,8 +37,8 @@ def _head_size(config: Any, said: dict[str, Any]) -> int:
 
 def _scaling(said: dict[str, Any], tensors: dict[str, np.ndarray], base: float) -> dict[str, Any]:
     """Return how positions are scaled, as transformers calls it; nothing if they are not."""
-    kind = "longrope" if _LONG in tensors else str(said.get("rope.scaling.type", "none"))
-    factor = float(said.get("rope.scaling.factor", 1.0))
+    kind = "longrope" if _LONG in tensors else str(said.get("rope.scaling.type", "linear"))  # as llama.cpp takes it
+    factor = float(said.get("rope.scaling.factor", said.get("rope.scale_linear", 1.0)))  # the latter until 2023
     if _FREQUENCIES in tensors:
         divisors = tensors[_FREQUENCIES].astype(np.float64)
         scaling = {"rope_type": "llama3", "factor": float(divisors.max())} | _LLAMA3

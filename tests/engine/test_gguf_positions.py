@@ -70,6 +70,12 @@ def test_the_whole_contexts_positions_are_scaled_where_layers_differ(tmp_path: P
     assert rope["sliding_attention"]["rope_type"] == "default"
 
 
+def test_a_factor_alone_is_linear(tmp_path: Path) -> None:
+    """As llama.cpp takes it."""
+    rope = read(tmp_path, LlamaConfig(), scaling={"factor": 4.0})
+    assert (rope["rope_type"], rope["factor"]) == ("linear", 4.0)
+
+
 def test_yarn_is_read(tmp_path: Path) -> None:
     scaling = {"type": "yarn", "factor": 4.0, "original_context_length": 32768}
     rope = read(tmp_path, LlamaConfig(), scaling=scaling)
