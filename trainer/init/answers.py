@@ -15,10 +15,7 @@ NOBODY = "nobody"
 _NOBODY_TOO = frozenset({"no", "none", "noone", "no one", "n", "-"})  # and not the beginning of somebody's name
 _NO_NAMES = frozenset({"y", "yes", "all", "both", "everybody", "everyone"})
 _NAMED = 12  # writers that a fault names
-_COMMA, _PLUS = (
-    re.compile("[,，、]"),
-    re.compile("[+＋]"),
-)  # the wide ones too, which Chinese and Japanese keyboards type
+_COMMA, _PLUS = re.compile("[,，、]"), re.compile("[+＋]")  # also as Chinese and Japanese keyboards type them
 _SHORTEST_PREFIX = 2  # characters of a name by which somebody can be meant
 
 Answer = TypeVar("Answer")
