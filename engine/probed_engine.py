@@ -76,12 +76,14 @@ class ProbedEngine:
             text, finish = await complete(self._engine, ask)
             if finish == "deadline":
                 raise EngineError(f"no answer to the probe in {PROBE_TIMEOUT_SECONDS:.0f} seconds")
-            tuned, base = (self._encoding.completion(ids) for ids in (self._probe.tuned, self._probe.base))
-            if _common_prefix(text, base) > _common_prefix(text, tuned):
+            if self._is_of_the_base(text):
                 raise PermanentError(f"the {self.name} engine ignores the adapter; choose another [engine] kind")
             self._is_verified = True
 
-
-def _common_prefix(text: str, other: str) -> int:
-    """Return the length of the common prefix of two texts."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other, strict=False)))
+    def _is_of_the_base(self, text: str) -> bool:
+        """Return whether a text begins with the base's words up to where the adapter's part from them. A word that is neither's
+        may begin with the same letter as the base's."""
+        pairs = takewhile(lambda pair: pair[0] == pair[1], zip(self._probe.tuned, self._probe.base, strict=False))
+        parting = sum(1 for _ in pairs) + 1
+        tuned, base = (self._encoding.completion(ids[:parting]) for ids in (self._probe.tuned, self._probe.base))
+        return text.startswith(base) and not (text.startswith(tuned) and len(tuned) > len(base))

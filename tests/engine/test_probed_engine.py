@@ -29,10 +29,19 @@ class Moody:
         return self.to_probe if request.ids == PROBE.ids else "sure"
 
 
-@pytest.mark.parametrize("text", ["hello there", "hello th", "hello", "something else", ""])
+@pytest.mark.parametrize("text", ["hello there", "hello th", "hello", "hello We", "something else", ""])
 async def test_one_that_speaks_like_the_adapter_or_like_neither_is_let_through(text: str) -> None:
-    """Rounding may change the answer; only the base's own answer is damning."""
+    """Rounding may change the answer; only the base's own answer is damning, no word that begins with the same letter."""
     engine = ProbedEngine(FakeEngine(Moody(text)), PROBE, ENCODING)
+    await engine.start()
+    assert await complete(engine, ASKED) == ("sure", "stop")
+
+
+async def test_a_word_that_begins_with_the_bases_is_the_adapters() -> None:
+    """A token of one may be the beginning of a token of the other."""
+    probe = Probe(ids=(5, 6), tuned=tuple(ENCODING.encode("hello")), base=tuple(ENCODING.encode("h")))
+    assert len(probe.tuned) == len(probe.base) == 1
+    engine = ProbedEngine(FakeEngine(Moody("hello")), probe, ENCODING)
     await engine.start()
     assert await complete(engine, ASKED) == ("sure", "stop")
 

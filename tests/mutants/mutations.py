@@ -586,6 +586,17 @@ UNPACKED = [
         a_window_is_cut=("return is_whole and not", "return not"),
     ),
     *_in(
+        "engine/probed_engine.py",
+        "tests/engine/test_probed_engine.py",
+        a_letter_in_common_is_the_base=("return text.startswith(base) and", "return text[:7] == base[:7] and"),
+        the_adapters_longer_word_is_the_base=("len(tuned) > len(base))", "False)"),
+    ),
+    *_in(
+        "trainer/adapter/probe.py",
+        "tests/trainer/adapter/test_probe.py",
+        second_words_are_close=("of.values[:, 0] - of.values[:, 1] for", "of.values[:, 0] for"),
+    ),
+    *_in(
         "engine/batching.py",
         "tests/engine/test_cached_forward.py",
         prompts_are_cut_for_all=("if self._forward.reads_whole else room", "if False else room"),

@@ -19,11 +19,11 @@ QUESTIONS = ("hey, are you there?", "what do you think?", "how was your day?", "
 
 
 def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None:
-    """Return the prompt after which the likeliest words of adapter and base differ by the widest margin.
+    """Return the prompt after which adapter and base have different likeliest words, by the widest margin over any other word.
 
-    The margin keeps an engine's rounding errors from hiding the adapter. None if adapter and base choose the same word
-    after every prompt although their logits differ. Raises UserError if the adapter changes no logit: training did not
-    take.
+    The margin keeps an engine's rounding errors, and those of quantised weights, from changing either word. None if adapter
+    and base choose the same word after every prompt although their logits differ. Raises UserError if the adapter changes no
+    logit: training did not take.
     """
     model.eval()
     texts = _texts(encoding, seal)
@@ -55,15 +55,15 @@ def _texts(encoding: Encoding, seal: Seal) -> list[tuple[int, ...]]:
 def _widest_margin(model: PeftModel, encoding: Encoding, ids: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
     """Return the widest margin in `ids`, in logits, and the prefix where it is; 0 if adapter and base never differ.
 
-    The margin is that of the less certain of the two: both must prefer their word clearly.
+    The margin is that of the less certain of the two, over the second likeliest word of each.
     """
-    tuned, base = _both(model, ids)
-    first, other = tuned.argmax(-1), base.argmax(-1)
+    tuned, base = (logits.topk(2) for logits in _both(model, ids))
+    first, other = tuned.indices[:, 0], base.indices[:, 0]
     shows_text = torch.tensor(
-        [_is_word(encoding, a) and _is_word(encoding, b) for a, b in zip(first, other, strict=True)]
+        [a != b and _is_word(encoding, a) and _is_word(encoding, b) for a, b in zip(first, other, strict=True)]
     )
-    margin = tuned.max(-1).values - tuned.gather(1, other[:, None])[:, 0]
-    margin = torch.minimum(margin, base.max(-1).values - base.gather(1, first[:, None])[:, 0]).cpu() * shows_text
+    margins = [of.values[:, 0] - of.values[:, 1] for of in (tuned, base)]
+    margin = torch.minimum(*margins).cpu() * shows_text
     place = int(margin.argmax())
     return float(margin[place]), ids[: place + 1]
 

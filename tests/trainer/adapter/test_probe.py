@@ -43,6 +43,19 @@ def test_even_a_weak_adapter_has_a_probe(tmp_path: Path, strength: float) -> Non
     assert len(probe.ids) + TOKENS <= SEAL.max_length
 
 
+def test_rounding_changes_neither_first_word(tmp_path: Path) -> None:
+    """Each leads every other word of its own, not just the other's: else a quantised engine says a third word."""
+    model = add_adapter(tmp_path, 0.3)
+    probe = find_probe(model, ENCODING, SEAL)
+    assert probe is not None
+    ids = torch.tensor([probe.ids])
+    with torch.inference_mode():
+        tuned = model(ids).logits[0, -1].topk(2).values
+        with model.disable_adapter():
+            base = model(ids).logits[0, -1].topk(2).values
+    assert min(float(first - second) for first, second in (tuned, base)) > 0.3
+
+
 def test_an_adapter_that_does_nothing_is_a_fault(tmp_path: Path) -> None:
     """Training did not take."""
     with pytest.raises(UserError, match="the adapter changes nothing in what the base says"):
