@@ -2,24 +2,31 @@
 
 import contextlib
 import hashlib
-import io
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
 import gguf
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
 from engine.gguf_positions import complete_positions
+from engine.gguf_weights import write_weights, written_bytes
 from persona.atomic import move_folder
 from persona.config import Settings
 from persona.errors import UserError
 
+# as transformers calls a size, and GGUF: 5.23 reads neither
+_SIZES = {"head_dim": "attention.key_length", "moe_intermediate_size": "expert_feed_forward_length"}
+Task = Callable[[str, float], AbstractContextManager[Callable[[float], None]]]  # of a bar: its name and total
 
-def located_base(settings: Settings) -> Path | str:
-    """Return the folder that holds the base, or its Hub id. A GGUF file is dequantised into a folder the first time.
+
+def located_base(settings: Settings, task: Task = lambda name, total: nullcontext(lambda steps: None)) -> Path | str:
+    """Return the folder that holds the base, or its Hub id. A GGUF file is dequantised into a folder the first time, which
+    `task` is told.
 
     Raises UserError for a file that can't be read, and for an architecture that transformers doesn't know.
     """
@@ -31,61 +38,82 @@ def located_base(settings: Settings) -> Path | str:
     if not (folder / "config.json").is_file():
         _require_untampered(settings.base.model, file)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _write(file, folder)
+        _write(file, folder, task)
     return folder
 
 
-def _write(file: Path, folder: Path) -> None:
+def _write(file: Path, folder: Path, task: Task) -> None:
     fresh = folder.with_name(f".{folder.name}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        model, tokenizer = _read(file)
-        model.save_pretrained(fresh)
-        tokenizer.save_pretrained(str(fresh))
+        _dequantise(file, fresh, task)
         shutil.rmtree(folder, ignore_errors=True)
         move_folder(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _read(file: Path) -> tuple[PreTrainedModel, Any]:
-    place, name = str(file.parent), file.name
+def _dequantise(file: Path, folder: Path, task: Task) -> None:
+    with _told_of(file):
+        # One after the other: each reads the whole header, and a list of 260,000 tokens takes over a gigabyte meanwhile.
+        AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name).save_pretrained(str(folder))
+        config = AutoConfig.from_pretrained(str(file.parent), gguf_file=file.name)
+        reader = gguf.GGUFReader(file)
+        _complete(config, reader)
+        with torch.device("meta"):
+            model = cast(PreTrainedModel, AutoModelForCausalLM.from_config(config))
+    _require_room(file, folder.parent, size := written_bytes(reader))
+    with _told_of(file), task(f"reading {file.name}", size) as advance:
+        write_weights(reader, model, folder, advance)
+    config.save_pretrained(str(folder))
+    model.generation_config.save_pretrained(str(folder))
+    with _told_of(file):
+        again, info = AutoModelForCausalLM.from_pretrained(folder, device_map="meta", output_loading_info=True)
+    if missing := sorted(info["missing_keys"]):
+        raise UserError(
+            f"the GGUF file {file} lacks {len(missing)} weights of a {type(again).__name__}, {missing[0]} first, as transformers "
+            "reads it: they would be random; choose the same model as a folder of safetensors"
+        )
+
+
+def _complete(config: Any, reader: gguf.GGUFReader) -> None:
+    """Put into a config what transformers leaves at its defaults, whatever the file says. Raises ValueError for what can't be
+    expressed there."""
+    complete_positions(config, reader)
+    for name, key in _SIZES.items():
+        if (size := _number(reader, key)) and getattr(config, name, size) != size:
+            setattr(config, name, size)
+    config.architectures = [MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].__name__]
+    config.dtype = torch.float16
+    config._name_or_path = ""
+
+
+@contextlib.contextmanager
+def _told_of(file: Path) -> Iterator[None]:
+    """Say which file can't be read: readers of binary files raise anything, struct.error and IndexError too."""
     try:
-        config, reader = AutoConfig.from_pretrained(place, gguf_file=name), gguf.GGUFReader(file)
-        complete_positions(config, reader)
-        if (size := _head_size(reader)) and getattr(config, "head_dim", size) != size:
-            config.head_dim = size  # transformers 5.23 leaves Qwen3's at 128, whatever the file says
-        with contextlib.redirect_stderr(io.StringIO()):  # a bar of its own that no switch of transformers takes away
-            read, info = AutoModelForCausalLM.from_pretrained(
-                place, config=config, gguf_file=name, dtype=torch.float32, output_loading_info=True
-            )
-        tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name)
-    except Exception as error:  # readers of binary files raise anything: struct.error, IndexError, UnicodeDecodeError
-        if isinstance(error, torch.OutOfMemoryError | MemoryError):
-            raise
+        yield
+    except (UserError, OSError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
         reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"the GGUF file {file} can't be read as a base ({reason}); choose a model of a family that transformers reads from "
             "GGUF (Llama, Qwen, Gemma, Mistral and others), or the same model as a folder of safetensors"
         ) from error
-    if missing := sorted(info["missing_keys"]):
+
+
+def _require_room(file: Path, folder: Path, size: int) -> None:
+    if (free := shutil.disk_usage(folder).free) < size:
         raise UserError(
-            f"the GGUF file {file} lacks {len(missing)} weights of a {type(read).__name__}, {missing[0]} first, as transformers "
-            "reads it: they would be random; choose the same model as a folder of safetensors"
+            f"the weights of {file} take {size / 1e9:.1f} GB once they are dequantised, and {folder} has {free / 1e9:.1f} GB "
+            "left; make room there, or choose a smaller base"
         )
-    # A model read from GGUF calls itself quantised and can't be saved: its weights go into a fresh one of its config.
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    config._name_or_path = ""
-    fresh = cast(PreTrainedModel, AutoModelForCausalLM.from_config(config, dtype=torch.float32))
-    fresh.load_state_dict(read.state_dict())
-    fresh.generation_config = read.generation_config
-    return fresh, tokenizer
 
 
-def _head_size(reader: gguf.GGUFReader) -> int | None:
-    key_length = next((field for name, field in reader.fields.items() if name.endswith(".attention.key_length")), None)
-    return int(key_length.contents()) if key_length else None
+def _number(reader: gguf.GGUFReader, key: str) -> int | None:
+    found = next((field for name, field in reader.fields.items() if name.endswith(f".{key}")), None)
+    return int(found.contents()) if found else None
 
 
 def _require_untampered(name: str, file: Path) -> None:

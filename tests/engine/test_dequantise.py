@@ -1,14 +1,18 @@
 """[base] model as a GGUF file: dequantised once, then an ordinary folder."""
 
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import gguf
+import numpy as np
 import pytest
 import torch
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from engine import base_source
+from engine import base_source, gguf_weights
 from engine.dequantise import located_base
 from persona.config import Settings, load
 from persona.encoding import Encoding
@@ -37,7 +41,7 @@ def test_a_gguf_file_becomes_a_folder_of_the_same_model(tmp_path: Path, shape: b
     assert isinstance(located, Path)
     assert located.is_relative_to(settings.adapters)
     ids = torch.tensor([[5, 9, 17, 3, 40]])
-    again = AutoModelForCausalLM.from_pretrained(located, use_safetensors=True)
+    again = AutoModelForCausalLM.from_pretrained(located, use_safetensors=True, dtype=torch.float32)
     torch.testing.assert_close(again(ids).logits, model(ids).logits, atol=2e-3, rtol=1e-2)
     assert again.generation_config.eos_token_id == end
 
@@ -59,11 +63,112 @@ def test_positions_are_scaled_as_the_file_says(tmp_path: Path) -> None:
     scaled = type(model)(model.config).eval()
     scaled.load_state_dict(model.state_dict())
 
-    again = AutoModelForCausalLM.from_pretrained(located_base(settings_in(tmp_path, "scaled.gguf")))
+    again = AutoModelForCausalLM.from_pretrained(
+        located_base(settings_in(tmp_path, "scaled.gguf")), dtype=torch.float32
+    )
 
     ids = torch.arange(5, 45)[None]
     torch.testing.assert_close(again(ids).logits, scaled(ids).logits, atol=2e-3, rtol=1e-2)
     assert not torch.allclose(again(ids).logits, model(ids).logits, atol=2e-2)
+
+
+def gguf_of(folder: Path, shape: bases.Shape, precision: str = "f16") -> PreTrainedModel:
+    """Write `model.gguf`; return the model that is in it."""
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(bases.save(folder / "model", shape))
+    tokenizer, end, bos = tokenizers.byte_level_bpe()
+    write_gguf(model, Encoding(tokenizer, end, bos), folder / "model.gguf", precision)
+    return model
+
+
+def test_a_large_file_becomes_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = gguf_of(tmp_path, bases.llama)
+    monkeypatch.setattr(gguf_weights, "FILE_BYTES", 30_000)
+    told: list[float] = []
+
+    @contextmanager
+    def task(name: str, total: float) -> Iterator[Callable[[float], None]]:
+        assert name == "reading model.gguf"
+        yield lambda done: told.append(done / total)
+
+    located = Path(located_base(settings_in(tmp_path, "model.gguf"), task))
+
+    assert len(list(located.glob("model-0000?-of-00004.safetensors"))) == 4
+    again = AutoModelForCausalLM.from_pretrained(located, dtype=torch.float32).state_dict()
+    for name, weight in model.state_dict().items():
+        torch.testing.assert_close(again[name], weight, atol=1e-4, rtol=1e-3)
+    assert sum(told) == pytest.approx(1)
+
+
+def experts_of(folder: Path) -> None:
+    """Write `model.gguf` of a Qwen3 whose layers have four experts each."""
+    (folder / "dense").mkdir()
+    gguf_of(folder / "dense", bases.qwen3)
+    reader, writer = (
+        gguf.GGUFReader(folder / "dense" / "model.gguf"),
+        gguf.GGUFWriter(folder / "model.gguf", "qwen3moe"),
+    )
+    for name, field in reader.fields.items():
+        if not name.startswith(("GGUF.", "general.")):
+            of_list = field.types[1] if len(field.types) > 1 else None
+            writer.add_key_value(name.replace("qwen3.", "qwen3moe."), field.contents(), field.types[0], of_list)
+    writer.add_expert_count(4)
+    writer.add_expert_used_count(2)
+    writer.add_expert_feed_forward_length(16)
+    for tensor in reader.tensors:
+        if "ffn_norm" in tensor.name or ".ffn_" not in tensor.name:
+            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    numbers = np.random.default_rng(0)
+    for layer in range(2):
+        writer.add_tensor(f"blk.{layer}.ffn_gate_inp.weight", numbers.random((4, 32), np.float32))
+        for part, size in {"gate": (4, 16, 32), "up": (4, 16, 32), "down": (4, 32, 16)}.items():
+            values = numbers.random(size, np.float32).astype(np.float16)
+            writer.add_tensor(f"blk.{layer}.ffn_{part}_exps.weight", values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "write", [lambda folder: gguf_of(folder, bases.llama, "q8_0"), experts_of], ids=["quantised", "experts"]
+)
+def test_weights_are_those_that_transformers_reads(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    """In two bytes each, or four where the file has four."""
+    write(tmp_path)
+    config = AutoConfig.from_pretrained(tmp_path, gguf_file="model.gguf")
+    if hasattr(config, "moe_intermediate_size"):
+        config.moe_intermediate_size = 16  # transformers 5.23 leaves it at 768
+    read = AutoModelForCausalLM.from_pretrained(tmp_path, config=config, gguf_file="model.gguf").state_dict()
+
+    located = located_base(settings_in(tmp_path, "model.gguf"))
+
+    again = AutoModelForCausalLM.from_pretrained(located, dtype=torch.float32).state_dict()
+    assert again.keys() == read.keys()
+    for name, weight in read.items():
+        whole = weight.ndim == 1 or name.endswith("mlp.gate.weight")
+        kept = weight if whole else weight.to(torch.float16).float()
+        torch.testing.assert_close(again[name], kept, atol=0, rtol=0)
+
+
+def test_a_weight_that_the_model_has_no_place_for_is_refused(tmp_path: Path) -> None:
+    """Left out, as transformers leaves it, it would make another model."""
+    model = AutoModelForCausalLM.from_pretrained(bases.save(tmp_path / "model", bases.llama))
+    tokenizer, end, bos = tokenizers.byte_level_bpe()
+    model.model.layers[0].self_attn.q_proj.bias = torch.nn.Parameter(torch.ones(32))
+    write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf", "f16")
+
+    with pytest.raises(UserError, match=r"no place for its weight blk\.0\.attn_q\.bias"):
+        located_base(settings_in(tmp_path, "model.gguf"))
+    assert not list(tmp_path.glob("adapters/*/bases/*"))
+
+
+def test_a_disk_that_is_full_is_said_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gguf_of(tmp_path, bases.llama)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=1000))
+
+    with pytest.raises(UserError, match=r"model\.gguf take 0\.0 GB once they are dequantised, and .* has 0\.0 GB left"):
+        located_base(settings_in(tmp_path, "model.gguf"))
 
 
 def test_a_gguf_file_is_dequantised_once(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
         return _pretrained(settings, corpus, bars)
     require_base(settings)
     bars.say(f"loading {settings.base.model}")
-    return _loaded(located_base(settings), settings, corpus, bars, from_scratch=False)
+    return _loaded(located_base(settings, bars.task), settings, corpus, bars, from_scratch=False)
 
 
 def base_of(bundle: Bundle, settings: Settings) -> LoadedBase:
@@ -87,7 +87,7 @@ def untrained_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase
     _require_quantisable(settings)
     if settings.base.model != SCRATCH:
         require_base(settings)
-        return _loaded(located_base(settings), settings, Corpus(), bars, from_scratch=False)
+        return _loaded(located_base(settings, bars.task), settings, Corpus(), bars, from_scratch=False)
     if (folder := scratch_folder(settings, corpus)) and (folder / "model.safetensors").is_file():
         return _loaded(folder, settings, Corpus(), bars, from_scratch=True)
     from trainer.base.pretraining import init_base
