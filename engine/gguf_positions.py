@@ -11,7 +11,7 @@ import numpy as np
 
 # of Llama 3.1, 3.2 and 3.3
 _LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
-_FREQUENCIES = "rope_freqs.weight"  # by what each frequency is divided
+FREQUENCIES = "rope_freqs.weight"  # by what each frequency is divided
 _LONG = "rope_factors_long.weight"
 
 
@@ -21,7 +21,7 @@ def complete_positions(config: Any, reader: gguf.GGUFReader) -> None:
     if not rope:
         return
     said = {name.partition(".")[2]: field.contents() for name, field in reader.fields.items()}
-    tensors = {tensor.name: tensor.data for tensor in reader.tensors if tensor.name in (_FREQUENCIES, _LONG)}
+    tensors = {tensor.name: tensor.data for tensor in reader.tensors if tensor.name in (FREQUENCIES, _LONG)}
     whole = rope.get("full_attention", rope)  # by kind of layer: Gemma 3 scales that of the whole context alone
     if whole is rope and (base := said.get("rope.freq_base")):
         rope["rope_theta"] = float(base)
@@ -39,10 +39,10 @@ def _scaling(said: dict[str, Any], tensors: dict[str, np.ndarray], base: float) 
     """Return how positions are scaled, as transformers calls it; nothing if they are not."""
     kind = "longrope" if _LONG in tensors else str(said.get("rope.scaling.type", "linear"))  # as llama.cpp takes it
     factor = float(said.get("rope.scaling.factor", said.get("rope.scale_linear", 1.0)))  # the latter until 2023
-    if _FREQUENCIES in tensors:
-        divisors = tensors[_FREQUENCIES].astype(np.float64)
+    if FREQUENCIES in tensors:
+        divisors = tensors[FREQUENCIES].astype(np.float64)
         scaling = {"rope_type": "llama3", "factor": float(divisors.max())} | _LLAMA3
-        if np.allclose(divisors, _llama3_divisors(len(divisors), base, scaling), rtol=1e-3):
+        if np.allclose(divisors, llama3_divisors(len(divisors), base, scaling), rtol=1e-3):
             return scaling
         kind = "with frequencies of its own"
     if kind == "none" or (kind == "linear" and factor == 1.0):
@@ -54,8 +54,9 @@ def _scaling(said: dict[str, Any], tensors: dict[str, np.ndarray], base: float) 
     raise ValueError(f"its rotary positions are scaled ({kind}) in a way that can't be read from GGUF")
 
 
-def _llama3_divisors(count: int, base: float, scaling: dict[str, Any]) -> np.ndarray:
-    """Return by what Llama 3.1 divides each of its frequencies: long waves by the whole factor, short ones by nothing."""
+def llama3_divisors(count: int, base: float, scaling: dict[str, Any]) -> np.ndarray:
+    """Return by what Llama 3.1 divides each of its `count` frequencies: long waves by the whole factor, short ones by nothing.
+    base: rope_theta. scaling: transformers' rope_parameters."""
     waves = 2 * math.pi * base ** (np.arange(count) / count)
     low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
     smooth = np.clip((scaling["original_max_position_embeddings"] / waves - low) / (high - low), 0, 1)

@@ -561,8 +561,21 @@ UNPACKED = [
     *_in(
         "engine/dequantise.py",
         "tests/engine/test_dequantise.py",
-        positions_of_a_gguf_are_left=("complete_positions(config, reader)", "reader"),
+        positions_of_a_gguf_are_left=("    complete_positions(config, reader)", "    str(reader)"),
         missing_weights_are_random=('if missing := sorted(info["missing_keys"]):', "if missing := []:"),
+    ),
+    *_in(
+        "engine/gguf_weights.py",
+        "tests/engine/test_dequantise.py",
+        weights_without_a_place_are_left=("elif done.name is not None and not", "elif False and not"),
+        a_layer_of_experts_is_cut=("return found[0] if found else tensor.name", "return tensor.name"),
+        all_is_halved=("_DTYPES.get(tensor.tensor_type, torch.float16)", "torch.float16"),
+    ),
+    *_in(
+        "trainer/bundle/gguf_file.py",
+        "tests/trainer/export/test_merged.py",
+        llamas_frequencies_are_left=('elif kind == "llama3":', 'elif kind == "llama3" and size < 0:'),
+        texts_are_split_as_gpt2_does=('if r"p{N}{1,3}" in splitters:', "if False:"),
     ),
     *_in(
         "engine/gguf_positions.py",

@@ -15,6 +15,7 @@ import torch
 from gguf import GGMLQuantizationType as Kind
 from transformers import PreTrainedModel
 
+from engine.gguf_positions import FREQUENCIES, llama3_divisors
 from persona.encoding import Encoding
 from persona.errors import UserError
 
@@ -56,6 +57,7 @@ def write_gguf(
     writer.add_name("alterego")
     writer.add_file_type(file_type)
     _add_shape(writer, config)
+    _add_positions(writer, config)
     _add_tokenizer(writer, encoding, int(config.vocab_size), str(config.model_type))
     if template:
         writer.add_chat_template(template)
@@ -69,12 +71,7 @@ def write_gguf(
 
 def _add_shape(writer: gguf.GGUFWriter, config: Any) -> None:
     heads = config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // heads
-    rope = getattr(config, "rope_parameters", None) or {}
-    if rope.get("rope_type", "default") != "default":
-        raise UserError(
-            f"a base with {rope['rope_type']!r} rotary scaling can't be written as GGUF; choose another engine"
-        )
+    size = _head_size(config)
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -83,15 +80,38 @@ def _add_shape(writer: gguf.GGUFWriter, config: Any) -> None:
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_key_length(size)
     writer.add_value_length(size)
-    writer.add_rope_dimension_count(size)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(float(rope.get("rope_theta", 10_000.0)))
     writer.add_vocab_size(config.vocab_size)
     if config.model_type == "granite":
         writer.add_attention_scale(config.attention_multiplier)
         writer.add_embedding_scale(config.embedding_multiplier)
         writer.add_residual_scale(config.residual_multiplier)
         writer.add_logit_scale(config.logits_scaling)
+
+
+def _add_positions(writer: gguf.GGUFWriter, config: Any) -> None:
+    """Write rotary positions, scaled or not. Raises UserError for a scaling that llama.cpp's files don't hold."""
+    size, rope = _head_size(config), getattr(config, "rope_parameters", None) or {}
+    base, kind = float(rope.get("rope_theta", 10_000.0)), rotary_scaling(config)
+    writer.add_rope_dimension_count(size)
+    writer.add_rope_freq_base(base)
+    if kind == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(float(rope["factor"]))
+    elif kind == "llama3":
+        writer.add_tensor(FREQUENCIES, llama3_divisors(size // 2, base, rope).astype(np.float32))
+    elif kind:
+        raise UserError(f"a base with {kind!r} rotary scaling can't be written as GGUF; choose another engine")
+
+
+def rotary_scaling(config: Any) -> str:
+    """Return how a model's rotary positions are scaled, as transformers calls it; "" if they are not."""
+    kind = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
+    return "" if kind == "default" else str(kind)
+
+
+def _head_size(config: Any) -> int:
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, encoding: Encoding, vocabulary: int, architecture: str) -> None:
@@ -116,9 +136,13 @@ def _add_tokenizer(writer: gguf.GGUFWriter, encoding: Encoding, vocabulary: int,
 
 def _pre_tokenizer(spec: dict[str, Any], architecture: str) -> str:
     """Return llama.cpp's name for how a tokenizer splits text before its merges."""
+    splitters = json.dumps(spec["pre_tokenizer"] or {})
+    if r"p{Lu}" in splitters:
+        return "gpt-4o" if "{1,3}" in splitters else "tekken"
+    if r"p{N}{1,3}" in splitters:
+        return "llama-bpe" if spec["model"].get("ignore_merges") else "dbrx"
     if architecture.startswith("qwen"):
         return "qwen2"
-    splitters = json.dumps(spec["pre_tokenizer"] or {})
     return "smollm" if '"Digits"' in splitters and '"individual_digits": true' in splitters else "gpt-2"
 
 

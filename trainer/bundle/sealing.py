@@ -20,7 +20,7 @@ from persona.transcript import Conversation
 from trainer.adapter.setup import learned_conversations
 from trainer.base.loading import LoadedBase
 from trainer.bundle.config_hash import config_hash
-from trainer.bundle.gguf_file import PRECISIONS, write_gguf
+from trainer.bundle.gguf_file import PRECISIONS, rotary_scaling, write_gguf
 from trainer.bundle.model_card import model_card
 from trainer.bundle.plots import plot_losses
 from trainer.corpus import reply_times
@@ -170,6 +170,11 @@ def _add_gguf(folder: Path, model: PeftModel, base: LoadedBase, settings: Settin
     precision = gguf_precision(settings.engine.precision, parameters)
     if parameters > LARGEST_GGUF:
         bars.say("the base is large: run 'python -m trainer export --gguf FILE --precision q8_0' to run it on a CPU")
+        return ""
+    if kind := rotary_scaling(model.config):
+        bars.say(
+            f"no model.gguf: OpenVINO takes {kind!r} rotary scaling for none, so torch answers (llama.cpp: export --gguf)"
+        )
         return ""
     try:
         write_gguf(model.merge_and_unload(), base.encoding, folder / "model.gguf", precision)

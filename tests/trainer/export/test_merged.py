@@ -4,12 +4,16 @@ import json
 import re
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import xllamacpp
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     Olmo2Config,
@@ -105,6 +109,81 @@ def test_llama_cpp_says_what_torch_says(tmp_path: Path, shape: object) -> None:
     rng = torch.Generator().manual_seed(0)
     prompts = torch.randint(3, tokenizer.get_vocab_size(), (PROMPTS, 12), generator=rng).tolist()
     assert agreement(model, server, prompts, end) >= 0.99
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        {"rope_type": "linear", "factor": 8.0},
+        {
+            "rope_type": "llama3",
+            "factor": 32.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 128,
+        },
+    ],
+    ids=lambda scaling: scaling["rope_type"],
+)
+def test_positions_are_scaled_in_llama_cpp_too(tmp_path: Path, scaling: dict[str, Any]) -> None:
+    """Llama 3.1's and 3.2's, and plain ones, where it matters where a word stands."""
+    tokenizer, end, bos = tokenizers.byte_level_bpe()
+    rope = {"rope_theta": 10_000.0, **scaling}
+    config = LlamaConfig(vocab_size=tokenizer.get_vocab_size(), rope_parameters=rope, **bases.SMALL)
+    torch.manual_seed(1)
+    model = LlamaForCausalLM(config).eval()
+    for name, weight in model.named_parameters():
+        if "self_attn" in name or "lm_head" in name:
+            weight.data *= 10
+    write_gguf(model, Encoding(tokenizer, end, bos), tmp_path / "model.gguf")
+    server = served(tmp_path / "model.gguf")
+    rng = torch.Generator().manual_seed(0)
+    prompts = torch.randint(3, tokenizer.get_vocab_size(), (PROMPTS, 150), generator=rng).tolist()
+    plain = LlamaForCausalLM(
+        LlamaConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=256, **bases.SMALL)
+    )
+    plain.load_state_dict(model.state_dict())
+    assert agreement(model, server, prompts, end) >= 0.98
+    assert agreement(plain.eval(), server, prompts, end) < 0.9
+
+
+SPLITS = {
+    "llama-bpe": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+",
+    "tekken": r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?"
+    r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+}
+SPLITS["dbrx"] = SPLITS["llama-bpe"]
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_llama_cpp_splits_text_as_the_tokenizer_does(tmp_path: Path, name: str) -> None:
+    """Llama 3's, OLMo 2's and Mistral Nemo's."""
+    tokenizer = Tokenizer(models.BPE(ignore_merges=name != "dbrx"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(SPLITS[name]), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    said = ["DON'T tell US'll 12345 or 67890, iPhoneXS isn't.\n\n  two  lines!!!\n", "naïve 早安 Ünder\t(2021)/x\n"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(
+        said * 9,
+        trainers.BpeTrainer(vocab_size=600, special_tokens=["<|end|>"], initial_alphabet=alphabet, show_progress=False),
+    )
+    model = bases.llama(tokenizer.get_vocab_size())
+    write_gguf(model, Encoding(tokenizer, 0, None), tmp_path / "model.gguf")
+    server = served(tmp_path / "model.gguf")
+    for text in (*said, "".join(said), "don't 1234567 TEXTs\n\n\nwww.a.b  c"):
+        request = urllib.request.Request(
+            f"{server.listening_address}/tokenize",
+            json.dumps({"content": text}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            assert json.load(reply)["tokens"] == tokenizer.encode(text).ids
 
 
 def test_llama_cpp_says_what_the_trained_persona_says(trained: Home, tmp_path: Path) -> None:
