@@ -146,27 +146,25 @@ def _measure(folder: Path, base: str, corpus: str, arguments: argparse.Namespace
     config = folder / "persona.toml"
     if not config.is_file():
         _write_settings(config, name, Path(exports), base, arguments)
-    steps: dict[str, Callable[[], Result]] = {
-        "import": lambda: {"total": _trainer("import", config)["total"]},
-        "train": lambda: _trained(config),
-    }
-    for step, run in steps.items():
-        if step not in result:
-            result[step] = run()
-            _keep(folder, result)
+
+    def measure(step: str, outcome: Callable[[], Any]) -> None:
+        if step in result:
+            return
+        print(f"{time.strftime('%H:%M:%S')} {result['base']} on {name}: {step}", file=sys.stderr, flush=True)
+        result[step] = outcome()
+        _keep(folder, result)
+
+    measure("import", lambda: {"total": _trainer("import", config)["total"]})
+    measure("train", lambda: _trained(config))
     settings = load(config)
     corpus_ = load_corpus(settings)
-    replies = _replies(folder, settings, corpus_, arguments.replies)
-    if result.get("figures", {}).get("replies") != len(replies):
-        result["figures"] = _figures(settings, corpus_, replies)
-        result["shown"] = [f"{reply['to']!r} -> {reply['text']!r}" for reply in replies[:SHOWN]]
-        _keep(folder, result)
-    if "export" not in result:
-        result["export"] = exported(config)
-        _keep(folder, result)
-    if base in PACKAGED and arguments.rival and "rival" not in result:
-        result["rival"] = against_rival(config, arguments.rival)
-        _keep(folder, result)
+    if result.get("figures", {}).get("replies", 0) < arguments.replies:
+        result.pop("figures", None)
+    measure("figures", lambda: _figures(settings, corpus_, _replies(folder, settings, corpus_, arguments.replies)))
+    result["shown"] = [f"{reply['to']!r} -> {reply['text']!r}" for reply in _kept_replies(folder)[:SHOWN]]
+    measure("export", lambda: exported(config))
+    if base in PACKAGED and arguments.rival:
+        measure("rival", lambda: against_rival(config, arguments.rival))
     print(json.dumps(result, ensure_ascii=False, indent=1), flush=True)
 
 
@@ -210,9 +208,7 @@ def _trainer(command: str, config: Path, *more: str) -> Result:
 
 def _replies(folder: Path, settings: Settings, corpus: Corpus, count: int) -> list[Result]:
     """Ask for replies to held-out contexts that were not asked for yet, before any guard; return all of them."""
-    path = folder / REPLIES_FILE
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    replies: list[Result] = [json.loads(line) for line in lines]
+    path, replies = folder / REPLIES_FILE, _kept_replies(folder)
     contexts = reply_contexts(corpus.in_split(TEST_SPLIT), settings.persona.key)
     spaced = evenly_spaced(contexts, count)
     missing = [(seed, spaced[seed % len(spaced)]) for seed in range(len(replies), count)]
@@ -222,6 +218,12 @@ def _replies(folder: Path, settings: Settings, corpus: Corpus, count: int) -> li
             file.flush()
             replies += some
     return replies
+
+
+def _kept_replies(folder: Path) -> list[Result]:
+    path = folder / REPLIES_FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [json.loads(line) for line in lines]
 
 
 def sampled_batches(
