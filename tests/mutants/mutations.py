@@ -128,6 +128,11 @@ GUARD = _in(
 
 GATE = [
     *_in(
+        "trainer/evaluate/model_sample.py",
+        "tests/trainer/evaluate/test_model_sample.py",
+        losses_take_their_time=("count = int(min(affordable, self._most))", "count = self._most"),
+    ),
+    *_in(
         "trainer/evaluate/gate.py",
         "tests/trainer/evaluate/test_finalize.py::test_a_worse_voice_is_kept_off_the_air",
         "tests/trainer/evaluate/test_arithmetic.py",

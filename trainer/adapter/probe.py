@@ -13,7 +13,7 @@ from persona.prompt import reply_prompt, tweet_prompt
 from persona.transcript import Turn
 
 LEARNED_NOTHING = "the adapter changes nothing in what the base says: raise [train] learning_rate or epochs"
-TOKENS = 16
+TOKENS = 4  # of each answer; an engine shows what it is by the first that differs
 LONGEST = 256
 QUESTIONS = ("hey, are you there?", "what do you think?", "how was your day?", "no way", "good night", "why?")
 

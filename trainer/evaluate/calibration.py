@@ -19,7 +19,7 @@ TEMPERATURES = (1.0, 0.9, 0.8, 1.1, 0.7, 0.6)  # what is chosen most often first
 TRUNCATIONS = ((1.0, 0.0), (0.95, 0.0), (1.0, 0.02), (1.0, 0.05))  # top_p, min_p
 ROUNDS = ((24, 0.25), (8, 0.5), (3, 1.0))  # settings kept, share of the contexts asked
 MIN_CONTEXTS = 2 * MIN_TEXTS  # asked at each setting
-TIMED_REPLIES = 32  # replies by which it is known how long one takes
+TIMED_REPLIES = 16  # replies by which it is known how long one takes
 MIN_MESSAGES_TO_CALIBRATE = 100  # with fewer the best of many settings is the luckiest
 MAX_TWO_SAMPLE = 0.70  # the bounds: see docs/likeness.md
 MAX_DISTINCT_CHANGE = 0.05  # from the human figure
@@ -105,15 +105,18 @@ def calibrate(
     advance: Callable[[float], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Trial]:
-    """Return the trials of the last round, best first; none if there is too little to choose by. human: other real messages
-    of the persona, for human against human. until: on the clock; as much is tried as fits. advance: called with the share
-    done."""
+    """Return the trials of the last round, best first; none if there is too little to choose by, or no time for two settings.
+
+    human: other real messages of the persona, for human against human. until: on the clock; as much is tried as fits.
+    advance: called with the share done."""
     if references.judge is None or len(references.contexts) < MIN_MESSAGES_TO_CALIBRATE:
         return []
     began = clock()
     generate(voice, evenly_spaced(references.contexts, TIMED_REPLIES))
     seconds_a_reply = max(1e-6, (clock() - began) / TIMED_REPLIES)
     rounds = rounds_for(len(references.contexts), (until - clock()) / seconds_a_reply)
+    if rounds[0].settings < 2:  # nothing to choose from, and its replies are better spent on the figures
+        return []
     left = grid(voice.sampling)
     best: list[Trial] = []
     for part in rounds:

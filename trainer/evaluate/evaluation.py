@@ -19,7 +19,7 @@ from persona.speaking_up import SpeakingUp
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate import markov
-from trainer.evaluate.calibration import Trial, calibrate
+from trainer.evaluate.calibration import MIN_MESSAGES_TO_CALIBRATE, Trial, calibrate
 from trainer.evaluate.copying import TrainingGrams, training_grams
 from trainer.evaluate.figures import Row, model_figures, reply_figures, text_figures
 from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, texts_of, timed
@@ -34,6 +34,7 @@ from trainer.evaluate.rival.contest import RivalReplies
 from trainer.evaluate.voice_ratio import Decisions
 from trainer.progress import Advance, Bars
 
+FEWEST_REPLIES = MIN_TEXTS + 4  # whatever the time: of fewer nothing can be said, and some are silences
 TURNS_SHARE = 0.1  # of the time, for who speaks next in each split
 
 
@@ -125,7 +126,7 @@ class EvaluationRun:
         trials = self._calibrated(calibration, test)
         voice = replace(self._voice, sampling=trials[0].sampling) if trials else self._voice
         self._advance(0.1, "speaking")
-        replies = generate(voice, test.contexts, until=self._until(0.6))
+        replies = generate(voice, test.contexts, until=self._until(0.6), at_least=FEWEST_REPLIES)
         self._advance(0.2, "reading")
         speaking_up = self._speaking_up()
         turns = self._turns(TEST_SPLIT)
@@ -139,11 +140,12 @@ class EvaluationRun:
         return Evaluation(
             text_figures(test, voices),
             figures,
-            test.judge.decisions(texts) if test.judge and texts else None,
+            test.judge.decisions(texts) if test.judge and len(texts) >= MIN_TEXTS else None,
             replies,
             trials,
             (
                 *self._warnings(calibration, test, trials, len(replies), speaking_up),
+                *([sample.hurried] if scorer and sample.hurried else []),
                 *(self._rival.warnings if self._rival else ()),
             ),
             time.monotonic() - self._began,
@@ -269,7 +271,8 @@ class EvaluationRun:
                 f"{len(too_few)} other speakers have fewer than {MIN_TEXTS} held-out messages and were left out"
             )
         if self._scope.calibrating and not trials and fewest >= MIN_TEXTS:
-            sentences.append("too little was held out to choose a sampling by: the usual one is used")
+            lacked = "was held out" if fewest < MIN_MESSAGES_TO_CALIBRATE or not test.others else "time was left"
+            sentences.append(f"too little {lacked} to choose a sampling by: the usual one is used")
         if speaking_up is None and fewest >= MIN_TEXTS:
             sentences.append("too little group talk was held out to learn when to speak unasked: it only answers")
         if replies < len(test.contexts):

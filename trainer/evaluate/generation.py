@@ -55,10 +55,11 @@ def generate(
     speaker: str = "",
     tuned: bool = True,
     until: float = float("inf"),
+    at_least: int = FIRST_BATCH,
     advance: Callable[[float], None] = lambda _: None,
 ) -> list[GeneratedReply]:
-    """Return the reply of `voice` to each context, in order. until: on time.monotonic()'s clock; later contexts are left out.
-    advance: called with the number of contexts done."""
+    """Return the reply of `voice` to each context, in order. until: on time.monotonic()'s clock; later contexts are left out, but
+    for the first `at_least`. advance: called with the number of contexts done."""
 
     async def generate_all() -> list[GeneratedReply]:
         await voice.engine.start()
@@ -66,7 +67,7 @@ def generate(
             replies: list[GeneratedReply] = []
             began = time.monotonic()
             while len(replies) < len(reply_contexts):
-                size = batch_size(len(replies), time.monotonic() - began, until - time.monotonic())
+                size = batch_size(len(replies), time.monotonic() - began, until - time.monotonic(), at_least)
                 if not size:
                     break
                 some = reply_contexts[len(replies) : len(replies) + size]
@@ -115,12 +116,12 @@ def _prompt_tokens(voice: Voice, context: ReplyContext) -> int:
     )
 
 
-def batch_size(done: int, spent: float, left: float) -> int:
+def batch_size(done: int, spent: float, left: float, first: int = FIRST_BATCH) -> int:
     """Return how many requests to submit next: those that fit into the seconds left, at the pace of those done in `spent`
-    seconds; at least a first batch in all."""
+    seconds; at least a first batch of `first` in all."""
     if left == float("inf"):
         return BATCH
-    return min(BATCH, int(left * done / spent)) if done and left > 0 else 0 if done else FIRST_BATCH
+    return min(BATCH, int(left * done / spent)) if done and left > 0 else 0 if done else first
 
 
 async def _reply(voice: Voice, context: ReplyContext, seed: int, speaker: str, tuned: bool) -> GeneratedReply:

@@ -33,7 +33,8 @@ from trainer.evaluate.reply_context import (
 from trainer.evaluate.trivial import LetterTable, shuffled
 from trainer.evaluate.voice_ratio import among_speakers
 
-SCORED_MESSAGES, SCORED_MESSAGES_SHORT = 400, 60  # messages whose loss is taken; in the short form
+SCORED_MESSAGES, SCORED_MESSAGES_SHORT = 400, 60  # whose loss is taken, if there is time; in the short form
+LOSSES, LOSSES_SHARE = 6, 0.6  # so many losses a message, other people's and training's too; of the time that is left
 TEXTS_PER_SPEAKER = 100  # texts of each further tuned speaker
 
 
@@ -82,8 +83,10 @@ class ModelSample:
 
     def membership(self) -> Figure | None:
         """Return how often a training message is likelier than a held-out one."""
+        if not self.scorer:
+            return None
         trained = evenly_spaced(reply_contexts(self.corpus.in_split(TRAIN), self._me), len(self._contexts))
-        return likelihood.membership(self._bits(self._reminded(trained)), self._tuned) if self.scorer else None
+        return likelihood.membership(self._bits(self._reminded(trained)), self._tuned)
 
     def attribution(self) -> Figure | None:
         """Return how often the adapter gains more on the persona's messages than on other people's."""
@@ -184,13 +187,39 @@ class ModelSample:
     def _me(self) -> str:
         return self.voice.seal.speaker
 
-    @cached_property
+    @property
+    def hurried(self) -> str:
+        """Return a sentence if losses were taken of fewer messages than there are, for want of time."""
+        count, most = len(self._contexts), min(self._most, len(self.references.contexts))
+        return (
+            f"losses are of {count} held-out messages instead of {most}, in the time there was" if count < most else ""
+        )
+
+    @property
+    def _most(self) -> int:
+        return SCORED_MESSAGES if self.full else SCORED_MESSAGES_SHORT
+
+    @property
     def _contexts(self) -> Sequence[ReplyContext]:
-        return evenly_spaced(self.references.contexts, SCORED_MESSAGES if self.full else SCORED_MESSAGES_SHORT)
+        return self._scored[0]
+
+    @property
+    def _tuned(self) -> Numbers:
+        return self._scored[1]
 
     @cached_property
-    def _tuned(self) -> Numbers:
-        return self._bits(self._contexts)
+    def _scored(self) -> tuple[Sequence[ReplyContext], Numbers]:
+        """Return held-out messages, evenly spaced, as many as there is time for, and their bits [n, 2]."""
+        few = evenly_spaced(self.references.contexts, MIN_TEXTS)
+        began = time.monotonic()
+        bits = self._bits(few)
+        now = time.monotonic()
+        affordable = LOSSES_SHARE * (self.until - now) / LOSSES / max((now - began) / len(few), 1e-9)
+        count = int(min(affordable, self._most))
+        if count <= len(few):
+            return few, bits
+        contexts = evenly_spaced(self.references.contexts, count)
+        return contexts, self._bits(contexts)
 
     @cached_property
     def _plain(self) -> Numbers:

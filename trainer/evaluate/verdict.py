@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.figures import Row
+from trainer.evaluate.generation import texts_of
 from trainer.evaluate.intervals import Figure
 
 
@@ -44,11 +45,18 @@ def verdict(evaluation: Evaluation) -> str:
     """Return the evaluation in a sentence: the worst that is to be said, and how alike it is if nothing is."""
     against = judgements(evaluation)
     if not against:
-        return _likeness(evaluation) or "too little was held out to say how alike it is"
+        return _likeness(evaluation) or _unmeasured(evaluation)
     worst = max(judgement.grade for judgement in against)
     reasons = [judgement.sentence for judgement in against if judgement.grade == worst]
     likeness = _likeness(evaluation) if worst == Grade.NEARLY else ""
     return "; ".join([f"{HEADLINES[worst]} {', and '.join(reasons[:2])}", *([likeness] if likeness else [])])
+
+
+def _unmeasured(evaluation: Evaluation) -> str:
+    if "human" not in evaluation.rows:
+        return "too little was held out to say how alike it is"
+    count = len(texts_of(evaluation.replies))
+    return f"{count} replies are too few to say how alike it is; 'python -m trainer evaluate' takes longer, and asks for more"
 
 
 def gibberish(evaluation: Evaluation) -> str:

@@ -1,8 +1,11 @@
 """What an adapter is compared with knows as much as the adapter was shown."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
+
+import numpy as np
 
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import SPEAKER, small_voice
@@ -10,6 +13,7 @@ from tests.trainer.evaluate.voices import ANNA, BORIS, talks
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.evaluate.copying import training_grams
+from trainer.evaluate.intervals import Numbers
 from trainer.evaluate.model_sample import ModelSample
 from trainer.evaluate.reference_set import reference_set
 
@@ -20,7 +24,20 @@ CORPUS = Corpus(
 )
 
 
-def sample(*, limit: int = 0, base: str = "scratch") -> ModelSample:
+class Scores:
+    """Finds everything equally likely, and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def bits(self, asked: Sequence[Any], *, tuned: bool = True) -> Numbers:
+        self.asked.append(len(asked))
+        return np.ones((len(asked), 2))
+
+
+def sample(
+    *, limit: int = 0, base: str = "scratch", until: float = math.inf, scores: Scores | None = None
+) -> ModelSample:
     """Of an adapter that was shown so many messages, 0 for all, on such a base."""
     voice = small_voice(FakeEngine())
     sealed = voice.seal.base.model_copy(update={"model": base})
@@ -31,8 +48,20 @@ def sample(*, limit: int = 0, base: str = "scratch") -> ModelSample:
         training_grams(turn.text for record in LEARNED for turn in record.conversation.turns),
         full=False,
     )
-    scorer = cast(Any, object())  # asked whether there is one, and no more
-    return ModelSample(CORPUS, replace(voice, seal=seal), references, (), scorer, False, math.inf)
+    scorer = cast(Any, scores or Scores())
+    return ModelSample(CORPUS, replace(voice, seal=seal), references, (), scorer, False, until)
+
+
+def test_losses_are_taken_of_as_many_messages_as_there_is_time_for() -> None:
+    """Twenty at least, none twice where it is twenty, and that it is fewer is said."""
+    in_time, late = Scores(), Scores()
+    assert sample(scores=in_time).hurried == ""
+    assert max(in_time.asked) == 40
+    hurried = sample(scores=late, until=0.0)
+    assert hurried.bits_per_character() is not None
+    assert hurried.membership() is not None
+    assert late.asked == [20, 20]
+    assert hurried.hurried == "losses are of 20 held-out messages instead of 40, in the time there was"
 
 
 def test_the_table_of_letters_learns_no_more_messages_than_the_adapter_did() -> None:

@@ -17,6 +17,7 @@ from trainer.corpus.store import Corpus
 from trainer.evaluate import markov
 from trainer.evaluate.evaluation import Evaluation, EvaluationRun, Scope
 from trainer.evaluate.figures import Row
+from trainer.evaluate.generation import texts_of
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reply_context import reply_contexts
 from trainer.evaluate.trivial import LetterTable, shuffled
@@ -53,6 +54,13 @@ def test_the_person_on_another_day_is_like_themselves(corpus: Corpus) -> None:
     sentence = verdict(measured(corpus, said(corpus, CALIBRATION_SPLIT)))
     assert sentence.startswith(("like you", "taken for you")), sentence
     assert "of 100 judge decisions" in sentence
+
+
+def test_a_dozen_replies_are_no_praise(corpus: Corpus) -> None:
+    """A slow model makes no more in the time it has, and judges like them; what else there is to say is not known."""
+    evaluation = measured(corpus, [*said(corpus, CALIBRATION_SPLIT)[:12], *[""] * 100_000])
+    assert 0 < len(texts_of(evaluation.replies)) < 20
+    assert verdict(evaluation).startswith("12 replies are too few to say how alike it is; ")
 
 
 def test_a_chain_of_copied_phrases_is_not_taken_for_the_person(corpus: Corpus) -> None:
