@@ -113,13 +113,20 @@ def _spoken_row(result: Result, figures: Result) -> list[str]:
 def exported_table(results: Sequence[Result]) -> str:
     """Return what became of each pair's export."""
     rows = [result for result in results if "export" in result]
-    heads = ("base", "corpus", "exported (MB)", "seconds", "read back, it says the same")
+    heads = ("base", "corpus", "exported as", "MB", "seconds", "read back, it says the same")
     return _table(heads, [_exported_row(row, row["export"]) for row in rows]) if rows else ""
 
 
 def _exported_row(result: Result, export: Result) -> list[str]:
     says = {True: "yes", False: "no", None: "no probe"}[export["speaks"]]
-    return [result["base"], result["corpus"], f"{export['megabytes']:,}", f"{export['seconds']:.0f}", says]
+    return [
+        result["base"],
+        result["corpus"],
+        export["as"],
+        f"{export['megabytes']:,}",
+        f"{export['seconds']:.0f}",
+        says,
+    ]
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

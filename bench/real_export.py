@@ -1,4 +1,5 @@
-"""What an export of a trained persona holds: written as GGUF, read back as a base, and asked for what the seal says it says."""
+"""What an export of a trained persona holds: written as GGUF, or as a folder where the base's shape isn't written as such, read
+back as a base, and asked for what the seal says it says."""
 
 import json
 import subprocess
@@ -14,24 +15,28 @@ from transformers import AutoModelForCausalLM
 from engine.dequantise import located_base
 from persona.bundle import current
 from persona.config import load
+from trainer.bundle.gguf_file import is_supported
 
 ROOT = Path(__file__).resolve().parent.parent
-FILE = "exported.gguf"
 
 
 def exported(config: Path) -> dict[str, Any]:
-    """Export the current adapter of some settings, merged; return the file's size, the seconds it took, and whether it goes on
-    from the seal's probe as the adapter does."""
+    """Export the current adapter of some settings, merged; return the format, its size, the seconds it took, and whether it goes
+    on from the seal's probe as the adapter does."""
+    seal = current(load(config).adapters).seal
+    name = "exported.gguf" if is_supported(seal.base.architecture) else "exported"
     with tempfile.TemporaryDirectory(dir=config.parent) as folder:
-        again, file = Path(folder, "persona.toml"), Path(folder, FILE)
-        words = [sys.executable, "-m", "trainer", "export", "--config", str(config), "--gguf", str(file)]
+        again, target = Path(folder, "persona.toml"), Path(folder, name)
+        option = "--gguf" if target.suffix else "--merged"
+        words = [sys.executable, "-m", "trainer", "export", "--config", str(config), option, str(target)]
         began = time.monotonic()
         subprocess.run(words, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
         seconds = time.monotonic() - began
-        again.write_text(f'[persona]\nname = "Exported"\n[base]\nmodel = {json.dumps(FILE)}\n', encoding="utf-8")
-        probe = current(load(config).adapters).seal.probe
+        again.write_text(f'[persona]\nname = "Exported"\n[base]\nmodel = {json.dumps(name)}\n', encoding="utf-8")
+        size = sum(path.stat().st_size for path in (target, *target.glob("*")))
+        probe = seal.probe
         speaks = _goes_on(again, probe.ids, len(probe.tuned)) == probe.tuned if probe else None
-        return {"megabytes": round(file.stat().st_size / 1e6), "seconds": round(seconds, 1), "speaks": speaks}
+        return {"as": option[2:], "megabytes": round(size / 1e6), "seconds": round(seconds, 1), "speaks": speaks}
 
 
 def _goes_on(config: Path, ids: tuple[int, ...], count: int) -> tuple[int, ...]:
