@@ -55,8 +55,8 @@ def test_tables_hold_what_was_measured() -> None:
     assert learned_table([trained]).splitlines()[2] == "| small | Alice | 9 | 2.0 | 1.500 | 1.450 | 1.400 | 0.100 |"
     assert spoken_table([trained]) == exported_table([trained]) == ""
     assert "| 98.5% | 1 | 0 (2) | 1.0% | 0.90 (0.50 to 1.30) | 0.60 | 1.00 |" in spoken_table([RESULT])
-    exported = RESULT | {"export": {"megabytes": 1270, "seconds": 8.4, "speaks": True}}
-    assert exported_table([exported]).splitlines()[2] == "| small | Alice | 1,270 | 8 | yes |"
+    exported = RESULT | {"export": {"as": "gguf", "megabytes": 1270, "seconds": 8.4, "speaks": True}}
+    assert exported_table([exported]).splitlines()[2] == "| small | Alice | gguf | 1,270 | 8 | yes |"
 
 
 def test_tables_are_written_between_their_marks(tmp_path: Path) -> None:
