@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 from engine.kernel_caches import bound_kernel_caches
 from persona.encoding import Encoding
 from persona.transcript import Conversation, render
+from trainer.base.muon import Muon
 from trainer.loop.batches import PretrainingBlocks
 from trainer.loop.checkpoints import CHECKPOINTS, last_complete
 from trainer.loop.device_memory import Fit
@@ -243,7 +244,7 @@ class MuonWithAdam(torch.optim.Optimizer):
         others = [weight for name, weight in named if weight.ndim != 2 or "embed" in name]
         super().__init__([{"params": matrices, "lr": MATRIX_RATE}, {"params": others, "lr": VECTOR_RATE}], {})
         self._parts = (
-            torch.optim.Muon(matrices, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.01),
+            Muon(matrices, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.01),
             torch.optim.AdamW(others, lr=VECTOR_RATE, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
         )
 
