@@ -93,7 +93,7 @@ def _told_of(file: Path) -> Iterator[None]:
     """Say which file can't be read: readers of binary files raise anything, struct.error and IndexError too."""
     try:
         yield
-    except (UserError, OSError, MemoryError, torch.OutOfMemoryError):
+    except (UserError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:300]

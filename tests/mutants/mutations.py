@@ -564,6 +564,13 @@ QUICKER = [
 
 UNPACKED = [
     *_in(
+        "trainer/base/muon.py",
+        "tests/trainer/base/test_muon.py",
+        bfloat16_everywhere=("numerics_of(matrix.device).autocast or torch.float32", "torch.bfloat16"),
+        tall_ones_stay_tall=("wide = wide.T if matrix.shape[0] > matrix.shape[1] else wide", "wide = wide.T"),
+        no_momentum=('matrix.grad.lerp(momentum, group["momentum"])', "matrix.grad"),
+    ),
+    *_in(
         "engine/dequantise.py",
         "tests/engine/test_dequantise.py",
         positions_of_a_gguf_are_left=("    complete_positions(config, reader)", "    str(reader)"),

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.numerics import numerics_of
+from engine.cpu_precision import SWITCH
 from trainer.base.muon import Muon, orthogonalised
 
 
@@ -24,10 +24,13 @@ def test_steps_are_those_of_torch(shape: tuple[int, int]) -> None:
     torch.testing.assert_close(ours - start, theirs - start, atol=2e-3, rtol=0.05)
 
 
-def test_a_cpu_that_only_emulates_bfloat16_iterates_in_float32() -> None:
-    """Emulated, a step of the demo's base took six times as long as forward and backward."""
-    cpu = torch.device("cpu")
-    assert orthogonalised(torch.randn(8, 8)).dtype == (numerics_of(cpu).autocast or torch.float32)
+@pytest.mark.parametrize(("switch", "format"), [("0", torch.float32), ("1", torch.bfloat16)])
+def test_iterations_are_in_the_machine_s_format(
+    switch: str, format: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where bfloat16 is only emulated, a step of the demo's base took six times as long as forward and backward."""
+    monkeypatch.setenv(SWITCH, switch)
+    assert orthogonalised(torch.randn(8, 8)).dtype == format
 
 
 def test_singular_values_come_near_to_one() -> None:
