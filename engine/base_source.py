@@ -13,6 +13,7 @@ from persona.weights import SAMPLE, SAMPLES
 GGUF = ".gguf"
 MAGIC = b"GGUF"
 INSTRUCT = "it is an instruct model: base models imitate better, having no assistant's manner to lose"
+PART = re.compile(r"-\d{5}-of-(\d{5})\.gguf$", re.IGNORECASE)
 BASE_NAME = re.compile(r"(?:^|[^a-z])(?:base|pt|pretrained)(?:$|[^a-z])")
 INSTRUCT_NAME = re.compile(
     r"(?:^|[^a-z])(?:instruct|chat|it|assistant|thinking|sft|dpo|rlhf|reasoning|coder)(?:$|[^a-z])"
@@ -51,7 +52,18 @@ def gguf_file(settings: Settings) -> Path | None:
         return file if file.is_file() and is_gguf(file) else None  # Ollama's are called by their hashes
     if not file.is_file():
         raise SettingsError(f"[base] model = {name!r}: there is no file {file}; name the GGUF file's path")
+    if is_part(file.name):
+        raise SettingsError(
+            f"{file} is one part of a model: join them with 'llama-gguf-split --merge FIRST_PART NEW_FILE', which comes with "
+            "llama.cpp, and name the new file"
+        )
     return file
+
+
+def is_part(name: str) -> bool:
+    """Return whether a GGUF file is one of several that only together are a model, by its name."""
+    found = PART.search(name)
+    return found is not None and int(found[1]) > 1
 
 
 def is_gguf(file: Path) -> bool:

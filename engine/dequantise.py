@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -10,17 +11,27 @@ from typing import Any, cast
 
 import gguf
 import torch
-from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GgufConfig,
+    PreTrainedModel,
+)
+from transformers.integrations.gguf import GGUF_ARCHS
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
+from engine.gguf_header import is_of_text, read_header
 from engine.gguf_positions import complete_positions
-from engine.gguf_weights import write_weights, written_bytes
+from engine.gguf_weights import no_place, write_weights, written_bytes
 from persona.atomic import move_folder
 from persona.config import Settings
 from persona.errors import UserError
 
 # as transformers calls a size, and GGUF: 5.23 reads neither
 _SIZES = {"head_dim": "attention.key_length", "moe_intermediate_size": "expert_feed_forward_length"}
+EMBEDDING = "token_embd.weight"
 Task = Callable[[str, float], AbstractContextManager[Callable[[float], None]]]  # of a bar: its name and total
 
 
@@ -58,6 +69,9 @@ def _dequantise(file: Path, folder: Path, task: Task) -> None:
         # One after the other: each reads the whole header, and a list of 260,000 tokens takes over a gigabyte meanwhile.
         AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name).save_pretrained(str(folder))
         config = AutoConfig.from_pretrained(str(file.parent), gguf_file=file.name)
+        if read_header(file).fields["general.architecture"] in GGUF_ARCHS:
+            _convert(file, config, folder, task)
+            return
         reader = gguf.GGUFReader(file)
         _complete(config, reader)
         with torch.device("meta"):
@@ -69,9 +83,34 @@ def _dequantise(file: Path, folder: Path, task: Task) -> None:
     model.generation_config.save_pretrained(str(folder))
     with _told_of(file):
         again, info = AutoModelForCausalLM.from_pretrained(folder, device_map="meta", output_loading_info=True)
+    _require_all(file, again, info)
+
+
+def _convert(file: Path, config: Any, folder: Path, task: Task) -> None:
+    """Write the weights of one of the families that transformers reads from GGUF in another way than others, since 5.23: Qwen3.5
+    and LFM2. All of them lie in memory meanwhile, in 2 bytes each."""
+    size = 2 * sum(math.prod(shape) for weight, shape in read_header(file).shapes.items() if is_of_text(weight))
+    _require_room(file, folder.parent, size)
+    with task(f"reading {file.name}", size) as advance:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            str(file.parent),
+            gguf_file=file.name,
+            config=config,
+            dtype=torch.float16,
+            quantization_config=GgufConfig(dequantize=True),
+            output_loading_info=True,
+        )
+        _require_all(file, model, info)
+        if strange := sorted(filter(is_of_text, info["unexpected_keys"])):
+            raise ValueError(no_place(strange[0]))
+        model.save_pretrained(str(folder))
+        advance(size)
+
+
+def _require_all(file: Path, model: PreTrainedModel, info: dict[str, Any]) -> None:
     if missing := sorted(info["missing_keys"]):
         raise UserError(
-            f"the GGUF file {file} lacks {len(missing)} weights of a {type(again).__name__}, {missing[0]} first, as transformers "
+            f"the GGUF file {file} lacks {len(missing)} weights of a {type(model).__name__}, {missing[0]} first, as transformers "
             "reads it: they would be random; choose the same model as a folder of safetensors"
         )
 
@@ -80,9 +119,12 @@ def _complete(config: Any, reader: gguf.GGUFReader) -> None:
     """Put into a config what transformers leaves at its defaults, whatever the file says. Raises ValueError for what can't be
     expressed there."""
     complete_positions(config, reader)
+    architecture = str(reader.fields["general.architecture"].contents())
     for name, key in _SIZES.items():
-        if (size := _number(reader, key)) and getattr(config, name, size) != size:
+        if (size := _number(reader, f"{architecture}.{key}")) and getattr(config, name, size) != size:
             setattr(config, name, size)
+    if rows := next((tensor.shape[1] for tensor in reader.tensors if tensor.name == EMBEDDING), None):
+        config.vocab_size = int(rows)  # Ollama's Gemma 3 has a token more, of images
     config.architectures = [MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].__name__]
     config.dtype = torch.float16
     config._name_or_path = ""
@@ -112,7 +154,7 @@ def _require_room(file: Path, folder: Path, size: int) -> None:
 
 
 def _number(reader: gguf.GGUFReader, key: str) -> int | None:
-    found = next((field for name, field in reader.fields.items() if name.endswith(f".{key}")), None)
+    found = reader.fields.get(key)
     return int(found.contents()) if found else None
 
 

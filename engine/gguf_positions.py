@@ -11,6 +11,7 @@ import numpy as np
 
 # of Llama 3.1, 3.2 and 3.3
 _LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+_GEMMA3_LONG = 131_072
 FREQUENCIES = "rope_freqs.weight"  # by what each frequency is divided
 _LONG = "rope_factors_long.weight"
 
@@ -28,7 +29,13 @@ def complete_positions(config: Any, reader: gguf.GGUFReader) -> None:
     if "partial_rotary_factor" in rope and (count := said.get("rope.dimension_count")):
         rope["partial_rotary_factor"] = count / _head_size(config, said)
     if whole.get("rope_type", "default") == "default":
-        whole |= _scaling(said, tensors, float(whole.get("rope_theta", 10_000.0)))
+        whole |= _scaling(_gemma3_of_ollama(said) | said, tensors, float(whole.get("rope_theta", 10_000.0)))
+
+
+def _gemma3_of_ollama(said: dict[str, Any]) -> dict[str, Any]:
+    """Return what Ollama's own files of Gemma 3 leave out: from 4B on, those of 128k positions, its programs know it."""
+    of_gemma3 = said.get("architecture") == "gemma3" and int(said.get("context_length", 0)) >= _GEMMA3_LONG
+    return {"rope.scaling.factor": 8.0} if of_gemma3 and "rope.scaling.type" not in said else {}
 
 
 def _head_size(config: Any, said: dict[str, Any]) -> int:

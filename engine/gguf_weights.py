@@ -19,15 +19,16 @@ from transformers import PreTrainedModel
 from transformers.core_model_loading import revert_weight_conversion
 from transformers.modeling_gguf_pytorch_utils import TENSOR_PROCESSORS, TensorProcessor, get_gguf_hf_weights_map
 
+from engine.gguf_header import is_of_text
+
 FILE_BYTES = 1 << 30  # of one file of weights, if no layer is larger
 _DTYPES = {GGMLQuantizationType.F32: torch.float32, GGMLQuantizationType.BF16: torch.bfloat16}
 _LAYER = re.compile(r"blk\.\d+\.")
-_NO_WEIGHT = re.compile(r"^rope_|\.attn_rot_embd\.")  # positions, which the config has
 
 
 def written_bytes(reader: gguf.GGUFReader) -> int:
     """Return how many bytes the weights will take: two for each, or four where the file has four."""
-    return sum(map(_bytes, reader.tensors))
+    return sum(map(_bytes, _read(reader)))
 
 
 def write_weights(
@@ -40,7 +41,7 @@ def write_weights(
     architecture = str(reader.fields["general.architecture"].contents())
     processor = TENSOR_PROCESSORS.get(architecture, TensorProcessor)(config=model.config.to_dict())
     names = get_gguf_hf_weights_map(model, processor)
-    files = list(_files(reader.tensors))
+    files = list(_files(_read(reader)))
     places: dict[str, str] = {}
     for number, tensors in enumerate(files, 1):
         name = f"model-{number:05}-of-{len(files):05}.safetensors" if len(files) > 1 else "model.safetensors"
@@ -53,6 +54,15 @@ def write_weights(
     if len(files) > 1:
         index = {"metadata": {"total_size": written_bytes(reader)}, "weight_map": places}
         (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=1), encoding="utf-8")
+
+
+def no_place(weight: str) -> str:
+    """Return why a model is refused that would be read without one of its weights."""
+    return f"transformers has no place for its weight {weight}"
+
+
+def _read(reader: gguf.GGUFReader) -> list[ReaderTensor]:
+    return [tensor for tensor in reader.tensors if is_of_text(tensor.name)]
 
 
 def _files(tensors: Sequence[ReaderTensor]) -> Iterator[list[ReaderTensor]]:
@@ -93,8 +103,8 @@ def _weights(
         )
         if done.name in names:
             read[names[done.name]] = torch.from_numpy(np.require(done.weights, requirements=("C", "W")))
-        elif done.name is not None and not _NO_WEIGHT.search(tensor.name):
-            raise ValueError(f"transformers has no place for its weight {tensor.name}")
+        elif done.name is not None:
+            raise ValueError(no_place(tensor.name))
         for name in read.keys() - before:
             read[name] = read[name].to(_dtype(tensor))
         advance(_bytes(tensor))

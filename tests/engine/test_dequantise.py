@@ -212,6 +212,17 @@ def test_a_gguf_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         located_base(settings_in(tmp_path, "gone.gguf"))
 
 
+def test_a_part_of_a_model_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """It would lack weights; one part of one is a whole model."""
+    for name in ("big-00001-of-00003.gguf", "whole-00001-of-00001.gguf"):
+        (tmp_path / name).write_bytes(b"GGUF")
+
+    with pytest.raises(UserError, match=r"big-00001-of-00003\.gguf is one part of a model: join them with"):
+        located_base(settings_in(tmp_path, "big-00001-of-00003.gguf"))
+    with pytest.raises(UserError, match=r"whole-00001-of-00001\.gguf can't be read"):
+        located_base(settings_in(tmp_path, "whole-00001-of-00001.gguf"))
+
+
 def test_a_package_that_is_not_installed_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     absent = base_source.PackagedModel("no_such_package", "model.gguf", "", "no-such-package==1.0", 93)
     monkeypatch.setitem(base_source.PACKAGED, "smollm2", absent)

@@ -579,9 +579,42 @@ UNPACKED = [
     *_in(
         "engine/gguf_weights.py",
         "tests/engine/test_dequantise.py",
-        weights_without_a_place_are_left=("elif done.name is not None and not", "elif False and not"),
+        weights_without_a_place_are_left=("elif done.name is not None:", "elif False:"),
         a_layer_of_experts_is_cut=("return found[0] if found else tensor.name", "return tensor.name"),
         all_is_halved=("_DTYPES.get(tensor.tensor_type, torch.float16)", "torch.float16"),
+    ),
+    *_in(
+        "engine/dequantise.py",
+        "tests/engine/test_hybrid_gguf.py",
+        a_hybrids_gguf_is_read_as_others=("in GGUF_ARCHS:", "in ():"),
+        a_hybrids_other_weights_are_left=('filter(is_of_text, info["unexpected_keys"])', "()"),
+        a_hybrids_missing_weights_are_random=("        _require_all(file, model, info)\n", ""),
+    ),
+    *_in(
+        "engine/dequantise.py",
+        "tests/engine/test_ollamas_gguf.py",
+        tokens_are_counted_for_rows=("config.vocab_size = int(rows)", "int(rows)"),
+    ),
+    *_in(
+        "engine/gguf_header.py",
+        "tests/engine/test_ollamas_gguf.py",
+        what_sees_is_read_as_text=("return not _NO_TEXT.search(weight)", "return True"),
+    ),
+    *_in(
+        "engine/gguf_positions.py",
+        "tests/engine/test_ollamas_gguf.py",
+        ollamas_gemma_is_not_scaled=("_gemma3_of_ollama(said) | said", "said"),
+    ),
+    *_in(
+        "engine/base_source.py",
+        "tests/engine/test_dequantise.py",
+        a_part_is_taken_for_a_model=("    if is_part(file.name):", "    if False:"),
+    ),
+    *_in(
+        "trainer/init/local_models.py",
+        "tests/trainer/init/test_local_models.py",
+        a_model_of_vectors_is_offered=('and f"{architecture}.pooling_type" not in fields', ""),
+        what_cant_be_read_is_offered=("_plain(architecture) in read and ", ""),
     ),
     *_in(
         "trainer/bundle/gguf_file.py",
@@ -619,6 +652,7 @@ UNPACKED = [
     *_in(
         "trainer/adapter/probe.py",
         "tests/trainer/adapter/test_probe.py",
+        tokens_without_a_row_are_asked=("min(rows, encoding.vocabulary)", "encoding.vocabulary"),
         second_words_are_close=("of.values[:, 0] - of.values[:, 1] for", "of.values[:, 0] for"),
     ),
     *_in(

@@ -26,7 +26,8 @@ def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None
     logit: training did not take.
     """
     model.eval()
-    texts = _texts(encoding, seal)
+    rows = int(model.config.get_text_config().vocab_size)  # fewer than the tokenizer's tokens in Ollama's Gemma 3
+    texts = _texts(encoding, seal, min(rows, encoding.vocabulary))
     margin, ids = max((_widest_margin(model, encoding, text) for text in texts), key=lambda candidate: candidate[0])
     if margin > 0:
         return Probe(ids=ids, tuned=_greedy(model, ids), base=_without(model, ids))
@@ -35,7 +36,7 @@ def find_probe(model: PeftModel, encoding: Encoding, seal: Seal) -> Probe | None
     return None
 
 
-def _texts(encoding: Encoding, seal: Seal) -> list[tuple[int, ...]]:
+def _texts(encoding: Encoding, seal: Seal, vocabulary: int) -> list[tuple[int, ...]]:
     """Return candidate prompts: those before a tweet and before replies, and ids drawn at random.
 
     A short training that changes the first word of no reply changes one after random ids. None of it is anybody's text:
@@ -48,7 +49,7 @@ def _texts(encoding: Encoding, seal: Seal) -> list[tuple[int, ...]]:
         tweet_prompt(encoding, seal),
         *(reply_prompt(encoding, seal, "group", turn, room=TOKENS) for turn in turns),
     ]
-    noise = [tuple(rng.randrange(encoding.vocabulary) for _ in range(longest)) for _ in range(4)]
+    noise = [tuple(rng.randrange(vocabulary) for _ in range(longest)) for _ in range(4)]
     return [ids[:longest] for ids in (*prompts, *((*prompts[0], *row) for row in noise))]
 
 

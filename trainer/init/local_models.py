@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.base_source import is_gguf, is_instruct
+from engine.base_source import is_gguf, is_instruct, is_part
+from engine.gguf_header import is_of_text, read_header
 
 MAX_HEADER = 64 << 20  # bytes of a safetensors header; larger ones are no headers
 OLLAMA_MODEL = "application/vnd.ollama.image.model"
-SHARD = re.compile(r"-(\d{5})-of-\d{5}\.gguf$")
+NO_CAUSAL = {"general", "tokenizer", "t5", "umt5"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +87,34 @@ def _ollama(home: Path, environment: Mapping[str, str]) -> Iterator[LocalModel]:
 def _lm_studio(home: Path) -> Iterator[LocalModel]:
     for place in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
         for file in _files(place):
-            if file.suffix == ".gguf" and not SHARD.search(file.name) and "mmproj" not in file.name and is_gguf(file):
+            if file.suffix == ".gguf" and not is_part(file.name) and "mmproj" not in file.name and is_gguf(file):
                 yield from _gguf(file, file.stem, "LM Studio")
 
 
 def _gguf(file: Path, name: str, place: str) -> Iterator[LocalModel]:
-    from gguf import GGUFReader
-
     try:
-        reader = GGUFReader(file)
-        count = sum(int(tensor.n_elements) for tensor in reader.tensors)
-        has_template = "tokenizer.chat_template" in reader.fields
-    except Exception:  # readers of binary files raise anything
+        header = read_header(file)
+    except (OSError, ValueError, KeyError, struct.error):
         return
-    yield LocalModel(name, str(file), count / 1e9, is_instruct(name, has_template=has_template), place)
+    if _writes_text(header.fields):
+        count = sum(math.prod(shape) for weight, shape in header.shapes.items() if is_of_text(weight))
+        instruct = is_instruct(name, has_template="tokenizer.chat_template" in header.fields)
+        yield LocalModel(name, str(file), count / 1e9, instruct, place)
+
+
+def _writes_text(fields: Mapping[str, object]) -> bool:
+    """Return whether transformers reads such a file, and it is no model that makes vectors of texts, of which Ollama's users
+    have one for search."""
+    from transformers.integrations import GGUF_CONFIG_MAPPING
+    from transformers.integrations.gguf import GGUF_ARCHS
+
+    architecture = str(fields.get("general.architecture"))
+    read = {_plain(name) for name in (GGUF_CONFIG_MAPPING.keys() | GGUF_ARCHS.keys()) - NO_CAUSAL}
+    return _plain(architecture) in read and f"{architecture}.pooling_type" not in fields
+
+
+def _plain(architecture: str) -> str:
+    return re.sub("[-_]", "", architecture)  # "gpt-oss" and "gpt_oss", "qwen3moe" and "qwen3_moe"
 
 
 def _folders(place: Path, pattern: str) -> list[Path]:
