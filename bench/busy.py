@@ -1,7 +1,7 @@
 """Training beside other work: seconds a step on a quiet and on a busy machine, by how long waiting threads spin.
 
     python -m bench.busy            two shapes of scratch bases, each way of waiting; about five minutes
-    python -m bench.busy --demo     import and train the sample, quiet and beside two busy loops
+    python -m bench.busy --demo     import and train the sample as `make demo` does, quiet and beside two busy loops
 
 Busy means as many endless loops as `--loops`, beside threads for two cores. Where other programs run, "quiet" is not:
 the load before each table is printed.
@@ -18,6 +18,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from alterego.demo import copy_sample
 
 ROOT = Path(__file__).parent.parent
 SHAPES = {"192 x 4, 2,048 ids": (192, 4, 2048), "256 x 6, 4,096 ids": (256, 6, 4096)}
@@ -124,9 +126,7 @@ def _measured(numbers: tuple[int, int, int], chosen: dict[str, str]) -> float:
 
 def _trained() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder) / "persona.toml"
-        sources = json.dumps([str(ROOT / "examples" / "exports")])
-        settings.write_text(f'[persona]\nname = "Mara Voss"\n[data]\nsources = {sources}\n', encoding="utf-8")
+        settings = copy_sample(Path(folder))
         began = time.monotonic()
         for command in (["import"], ["train", "--json"]):
             done = subprocess.run(
