@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from alterego.demo import copy_sample
+from persona.sample import EXPORTS, SETTINGS, copied_settings, sample_folder
 
 ROOT = Path(__file__).parent.parent
 SHAPES = {"192 x 4, 2,048 ids": (192, 4, 2048), "256 x 6, 4,096 ids": (256, 6, 4096)}
@@ -126,7 +127,9 @@ def _measured(numbers: tuple[int, int, int], chosen: dict[str, str]) -> float:
 
 def _trained() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        settings = copy_sample(Path(folder))
+        settings = Path(folder) / SETTINGS
+        shutil.copytree(sample_folder() / EXPORTS, Path(folder) / EXPORTS)
+        settings.write_text(copied_settings(), encoding="utf-8")
         began = time.monotonic()
         for command in (["import"], ["train", "--json"]):
             done = subprocess.run(

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import math
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any, cast
 import gguf
 import torch
 from transformers import (
-    MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -22,16 +22,14 @@ from transformers import (
 from transformers.integrations.gguf import GGUF_ARCHS
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
-from engine.gguf_header import is_of_text, read_header
-from engine.gguf_positions import complete_positions
+from engine.gguf_header import GgufHeader, is_of_text, read_header
+from engine.gguf_positions import complete_positions, require_unscaled
+from engine.gguf_sizes import complete_layers, complete_sizes
 from engine.gguf_weights import no_place, write_weights, written_bytes
 from persona.atomic import move_folder
 from persona.config import Settings
 from persona.errors import UserError
 
-# as transformers calls a size, and GGUF: 5.23 reads neither
-_SIZES = {"head_dim": "attention.key_length", "moe_intermediate_size": "expert_feed_forward_length"}
-EMBEDDING = "token_embd.weight"
 Task = Callable[[str, float], AbstractContextManager[Callable[[float], None]]]  # of a bar: its name and total
 
 
@@ -65,15 +63,20 @@ def _write(file: Path, folder: Path, task: Task) -> None:
 
 
 def _dequantise(file: Path, folder: Path, task: Task) -> None:
-    with _told_of(file):
+    with _told_of(file), tempfile.TemporaryDirectory() as alone:
+        # From an empty folder and by its whole path: transformers would take other settings that lie beside it, or a file of its
+        # name that lies where the command was called.
         # One after the other: each reads the whole header, and a list of 260,000 tokens takes over a gigabyte meanwhile.
-        AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name).save_pretrained(str(folder))
-        config = AutoConfig.from_pretrained(str(file.parent), gguf_file=file.name)
-        if read_header(file).fields["general.architecture"] in GGUF_ARCHS:
-            _convert(file, config, folder, task)
+        AutoTokenizer.from_pretrained(alone, gguf_file=str(file.absolute())).save_pretrained(str(folder))
+        config = AutoConfig.from_pretrained(alone, gguf_file=str(file.absolute()))
+        header = read_header(file)
+        if header.fields["general.architecture"] in GGUF_ARCHS:
+            _convert(file, header, config, folder, task)
             return
         reader = gguf.GGUFReader(file)
-        _complete(config, reader)
+        complete_positions(config, reader)
+        complete_sizes(config, header)
+        complete_layers(config, reader)
         with torch.device("meta"):
             model = cast(PreTrainedModel, AutoModelForCausalLM.from_config(config))
     _require_room(file, folder.parent, size := written_bytes(reader))
@@ -86,15 +89,17 @@ def _dequantise(file: Path, folder: Path, task: Task) -> None:
     _require_all(file, again, info)
 
 
-def _convert(file: Path, config: Any, folder: Path, task: Task) -> None:
+def _convert(file: Path, header: GgufHeader, config: Any, folder: Path, task: Task) -> None:
     """Write the weights of one of the families that transformers reads from GGUF in another way than others, since 5.23: Qwen3.5
     and LFM2. All of them lie in memory meanwhile, in 2 bytes each."""
-    size = 2 * sum(math.prod(shape) for weight, shape in read_header(file).shapes.items() if is_of_text(weight))
+    require_unscaled(header)
+    complete_sizes(config, header)
+    size = 2 * sum(math.prod(shape) for weight, shape in header.shapes.items() if is_of_text(weight))
     _require_room(file, folder.parent, size)
-    with task(f"reading {file.name}", size) as advance:
+    with task(f"reading {file.name}", size) as advance, tempfile.TemporaryDirectory() as alone:
         model, info = AutoModelForCausalLM.from_pretrained(
-            str(file.parent),
-            gguf_file=file.name,
+            alone,
+            gguf_file=str(file.absolute()),
             config=config,
             dtype=torch.float16,
             quantization_config=GgufConfig(dequantize=True),
@@ -113,21 +118,6 @@ def _require_all(file: Path, model: PreTrainedModel, info: dict[str, Any]) -> No
             f"the GGUF file {file} lacks {len(missing)} weights of a {type(model).__name__}, {missing[0]} first, as transformers "
             "reads it: they would be random; choose the same model as a folder of safetensors"
         )
-
-
-def _complete(config: Any, reader: gguf.GGUFReader) -> None:
-    """Put into a config what transformers leaves at its defaults, whatever the file says. Raises ValueError for what can't be
-    expressed there."""
-    complete_positions(config, reader)
-    architecture = str(reader.fields["general.architecture"].contents())
-    for name, key in _SIZES.items():
-        if (size := _number(reader, f"{architecture}.{key}")) and getattr(config, name, size) != size:
-            setattr(config, name, size)
-    if rows := next((tensor.shape[1] for tensor in reader.tensors if tensor.name == EMBEDDING), None):
-        config.vocab_size = int(rows)  # Ollama's Gemma 3 has a token more, of images
-    config.architectures = [MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].__name__]
-    config.dtype = torch.float16
-    config._name_or_path = ""
 
 
 @contextlib.contextmanager
@@ -151,11 +141,6 @@ def _require_room(file: Path, folder: Path, size: int) -> None:
             f"the weights of {file} take {size / 1e9:.1f} GB once they are dequantised, and {folder} has {free / 1e9:.1f} GB "
             "left; make room there, or choose a smaller base"
         )
-
-
-def _number(reader: gguf.GGUFReader, key: str) -> int | None:
-    found = reader.fields.get(key)
-    return int(found.contents()) if found else None
 
 
 def _require_untampered(name: str, file: Path) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MAX_STRING = 1 << 20  # bytes of a name; more is no header
 MAX_ITEMS = 10_000_000  # of a list, of fields or of tensors
 
 # positions, which the config has; what sees and hears, and guesses further ahead, which Ollama keeps in the same file
@@ -76,10 +75,7 @@ class _Cursor:
         return int(self.take(form)[0])
 
     def string(self) -> str:
-        length = self.number("<Q")
-        if length > MAX_STRING:
-            raise ValueError(f"a field of {length} bytes")
-        return bytes(self.take(f"{length}s")[0]).decode()
+        return bytes(self.take(f"{self._length()}s")[0]).decode()
 
     def value(self, kind: int) -> Field | None:
         if kind == _LIST:
@@ -102,7 +98,11 @@ class _Cursor:
             self._place += count * struct.calcsize(_SCALARS[kind])
             return
         for _ in range(count):
-            length = self.number("<Q")
-            if length > len(self._data):
-                raise ValueError(f"a text of {length} bytes")
+            length = self._length()  # which moves the place itself
             self._place += length
+
+    def _length(self) -> int:
+        length = self.number("<Q")
+        if length > len(self._data):
+            raise ValueError(f"a text of {length} bytes")
+        return length

@@ -9,9 +9,12 @@ from typing import Any
 import gguf
 import numpy as np
 
+from engine.gguf_header import GgufHeader
+
 # of Llama 3.1, 3.2 and 3.3
 _LLAMA3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 _GEMMA3_LONG = 131_072
+CANT_SCALE = "its rotary positions are scaled ({}) in a way that can't be read from GGUF"
 FREQUENCIES = "rope_freqs.weight"  # by what each frequency is divided
 _LONG = "rope_factors_long.weight"
 
@@ -30,6 +33,14 @@ def complete_positions(config: Any, reader: gguf.GGUFReader) -> None:
         rope["partial_rotary_factor"] = count / _head_size(config, said)
     if whole.get("rope_type", "default") == "default":
         whole |= _scaling(_gemma3_of_ollama(said) | said, tensors, float(whole.get("rope_theta", 10_000.0)))
+
+
+def require_unscaled(header: GgufHeader) -> None:
+    """Raise ValueError if the file scales its positions: for families whose positions transformers alone reads."""
+    family = header.fields["general.architecture"]
+    kind = header.fields.get(f"{family}.rope.scaling.type", "none")
+    if kind != "none" and header.fields.get(f"{family}.rope.scaling.factor") != 1.0:
+        raise ValueError(CANT_SCALE.format(kind))
 
 
 def _gemma3_of_ollama(said: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +69,7 @@ def _scaling(said: dict[str, Any], tensors: dict[str, np.ndarray], base: float) 
         return {"rope_type": "linear", "factor": factor}
     if kind == "yarn" and (original := said.get("rope.scaling.original_context_length")):
         return {"rope_type": "yarn", "factor": factor, "original_max_position_embeddings": int(original)}
-    raise ValueError(f"its rotary positions are scaled ({kind}) in a way that can't be read from GGUF")
+    raise ValueError(CANT_SCALE.format(kind))
 
 
 def llama3_divisors(count: int, base: float, scaling: dict[str, Any]) -> np.ndarray:

@@ -26,6 +26,16 @@ def test_fields_and_shapes_are_those_of_the_gguf_package(tmp_path: Path) -> None
     assert kv_bytes_per_token(file) == config.num_hidden_layers * bytes_per_layer
 
 
+def test_a_long_text_is_a_field(tmp_path: Path) -> None:
+    """Some converters put a whole tokenizer.json there."""
+    writer = gguf.GGUFWriter(tmp_path / "model.gguf", "llama")
+    writer.add_string("tokenizer.huggingface.json", "x" * 3_000_000)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    assert len(str(read_header(tmp_path / "model.gguf").fields["tokenizer.huggingface.json"])) == 3_000_000
+
+
 def test_what_sees_and_hears_is_not_of_the_text() -> None:
     others = (
         "v.blk.0.attn_q.weight",

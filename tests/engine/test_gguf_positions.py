@@ -1,5 +1,6 @@
 """What a GGUF file says of rotary positions is in the model that is made of it."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 from transformers import Gemma3TextConfig, LlamaConfig, PreTrainedConfig, StableLmConfig
 
-from engine.gguf_positions import complete_positions
+from engine.gguf_header import GgufHeader
+from engine.gguf_positions import complete_positions, require_unscaled
 
 SIZE = 64  # of a head
 LONG = {"type": "linear", "factor": 8.0}
@@ -92,3 +94,16 @@ def test_base_and_share_of_a_head_are_the_files(tmp_path: Path) -> None:
 def test_another_scaling_is_refused(tmp_path: Path, more: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="can't be read from GGUF"):
         read(tmp_path, LlamaConfig(), **more)
+
+
+@pytest.mark.parametrize(
+    ("kind", "factor", "refused"), [("yarn", 4.0, True), ("linear", 1.0, False), (None, 1.0, False)]
+)
+def test_a_scaling_that_nobody_reads_is_refused(kind: str | None, factor: float, refused: bool) -> None:
+    """Qwen3.5's for long texts: transformers takes its positions for unscaled."""
+    said: dict[str, str | float] = (
+        {} if kind is None else {"qwen35.rope.scaling.type": kind, "qwen35.rope.scaling.factor": factor}
+    )
+    header = GgufHeader({"general.architecture": "qwen35", **said}, {})
+    with pytest.raises(ValueError, match=r"scaled \(yarn\)") if refused else nullcontext():
+        require_unscaled(header)

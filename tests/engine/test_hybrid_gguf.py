@@ -130,9 +130,39 @@ def test_a_hybrids_file_becomes_a_folder_of_the_same_model(
     torch.testing.assert_close(again(ids).logits, model(ids).logits, atol=2e-3, rtol=1e-2)
 
 
-def changed(file: Path, weights: Callable[[Weights], Weights]) -> None:
-    """Write `model.gguf` beside a file: the same with other weights."""
-    reader, writer = gguf.GGUFReader(file), gguf.GGUFWriter(file.with_name("model.gguf"), "lfm2")
+def test_nothing_that_lies_around_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another file of that name where the command is called, an adapter's settings beside the file."""
+    model = lfm2(tmp_path / "model.gguf").eval()
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "nobody/none", "peft_type": "LORA"}')
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    (tmp_path / "here").mkdir()
+    changed(
+        tmp_path / "model.gguf", lambda whole: {name: weight * 0 for name, weight in whole.items()}, tmp_path / "here"
+    )
+    monkeypatch.chdir(tmp_path / "here")
+
+    again = AutoModelForCausalLM.from_pretrained(located_base(settings_in(tmp_path, "model.gguf")), dtype=torch.float32)
+
+    ids = torch.arange(5, 45)[None]
+    torch.testing.assert_close(again(ids).logits, model(ids).logits, atol=2e-3, rtol=1e-2)
+
+
+def test_rows_to_spare_are_the_models(tmp_path: Path) -> None:
+    lfm2(tmp_path / "whole.gguf")
+    more = torch.zeros(8, 32)
+    changed(
+        tmp_path / "whole.gguf",
+        lambda whole: whole | {"token_embd.weight": torch.cat([whole["token_embd.weight"], more])},
+    )
+
+    again = AutoModelForCausalLM.from_pretrained(located_base(settings_in(tmp_path, "model.gguf")))
+
+    assert again.config.vocab_size == TOKENIZER.get_vocab_size() + 8
+
+
+def changed(file: Path, weights: Callable[[Weights], Weights], folder: Path | None = None) -> None:
+    """Write `model.gguf` in a folder, or beside a file: the same with other weights."""
+    reader, writer = gguf.GGUFReader(file), gguf.GGUFWriter((folder or file.parent) / "model.gguf", "lfm2")
     for field in reader.fields.values():
         if not field.name.startswith(("GGUF.", "general.")):
             of_list = field.types[1] if len(field.types) > 1 else None

@@ -573,7 +573,7 @@ UNPACKED = [
     *_in(
         "engine/dequantise.py",
         "tests/engine/test_dequantise.py",
-        positions_of_a_gguf_are_left=("    complete_positions(config, reader)", "    str(reader)"),
+        positions_of_a_gguf_are_left=("        complete_positions(config, reader)", "        str(reader)"),
         missing_weights_are_random=('if missing := sorted(info["missing_keys"]):', "if missing := []:"),
     ),
     *_in(
@@ -589,11 +589,23 @@ UNPACKED = [
         a_hybrids_gguf_is_read_as_others=("in GGUF_ARCHS:", "in ():"),
         a_hybrids_other_weights_are_left=('filter(is_of_text, info["unexpected_keys"])', "()"),
         a_hybrids_missing_weights_are_random=("        _require_all(file, model, info)\n", ""),
+        a_file_of_the_name_elsewhere_is_read=(
+            "            alone,\n            gguf_file=str(file.absolute()),",
+            "            str(file.parent),\n            gguf_file=file.name,",
+        ),
     ),
     *_in(
-        "engine/dequantise.py",
+        "engine/gguf_sizes.py",
         "tests/engine/test_ollamas_gguf.py",
-        tokens_are_counted_for_rows=("config.vocab_size = int(rows)", "int(rows)"),
+        tokens_are_counted_for_rows=("config.vocab_size = rows[1]", "str(rows)"),
+        the_largest_attends_as_others=("        config.query_pre_attn_scalar =", "        _ ="),
+        layers_are_googles=("        config.layer_types =", "        _ ="),
+        caps_are_left=("        config.final_logit_softcapping =", "        _ ="),
+    ),
+    *_in(
+        "engine/gguf_positions.py",
+        "tests/engine/test_gguf_positions.py",
+        a_hybrids_scaling_is_left=('    if kind != "none" and header', "    if False and header"),
     ),
     *_in(
         "engine/gguf_header.py",
@@ -613,8 +625,9 @@ UNPACKED = [
     *_in(
         "trainer/init/local_models.py",
         "tests/trainer/init/test_local_models.py",
-        a_model_of_vectors_is_offered=('and f"{architecture}.pooling_type" not in fields', ""),
-        what_cant_be_read_is_offered=("_plain(architecture) in read and ", ""),
+        a_model_of_vectors_is_offered=('and f"{family}.pooling_type" not in fields', ""),
+        what_cant_be_read_is_offered=("family in READ and ", ""),
+        an_adapter_is_offered=("whole and ", ""),
     ),
     *_in(
         "trainer/bundle/gguf_file.py",

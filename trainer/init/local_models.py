@@ -15,7 +15,7 @@ from engine.gguf_header import is_of_text, read_header
 
 MAX_HEADER = 64 << 20  # bytes of a safetensors header; larger ones are no headers
 OLLAMA_MODEL = "application/vnd.ollama.image.model"
-NO_CAUSAL = {"general", "tokenizer", "t5", "umt5"}
+READ = {"llama", "qwen2", "qwen3", "qwen3moe", "qwen35", "gemma2", "gemma3", "phi3", "starcoder2", "lfm2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +103,11 @@ def _gguf(file: Path, name: str, place: str) -> Iterator[LocalModel]:
 
 
 def _writes_text(fields: Mapping[str, object]) -> bool:
-    """Return whether transformers reads such a file, and it is no model that makes vectors of texts, of which Ollama's users
-    have one for search."""
-    from transformers.integrations import GGUF_CONFIG_MAPPING
-    from transformers.integrations.gguf import GGUF_ARCHS
-
-    architecture = str(fields.get("general.architecture"))
-    read = {_plain(name) for name in (GGUF_CONFIG_MAPPING.keys() | GGUF_ARCHS.keys()) - NO_CAUSAL}
-    return _plain(architecture) in read and f"{architecture}.pooling_type" not in fields
-
-
-def _plain(architecture: str) -> str:
-    return re.sub("[-_]", "", architecture)  # "gpt-oss" and "gpt_oss", "qwen3moe" and "qwen3_moe"
+    """Return whether a file is a whole model of a family that was read back from GGUF as it is, and none that makes vectors of
+    texts, of which Ollama's users have one for search."""
+    family = fields.get("general.architecture")
+    whole = fields.get("general.type", "model") == "model"  # an adapter is none
+    return family in READ and whole and f"{family}.pooling_type" not in fields
 
 
 def _folders(place: Path, pattern: str) -> list[Path]:

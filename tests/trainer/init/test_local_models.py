@@ -34,9 +34,12 @@ def test_instruct_models_are_told_apart(name: str, has_template: bool, instruct:
     assert is_instruct(name, has_template=has_template) is instruct
 
 
-def write_gguf(path: Path, *, template: bool, architecture: str = "llama", vectors: bool = False) -> None:
+def write_gguf(
+    path: Path, *, template: bool, architecture: str = "llama", vectors: bool = False, kind: str = "model"
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(path, architecture)
+    writer.add_type(kind)
     if vectors:
         writer.add_pooling_type(gguf.PoolingType.LAST)
     writer.add_tensor("token_embd.weight", np.zeros((1000, 64), dtype=np.float32))
@@ -83,7 +86,9 @@ def test_models_of_other_programs_are_found(tmp_path: Path) -> None:
     write_gguf(studio / "nomic-embed-text-v1.5.gguf", template=False, architecture="nomic-bert", vectors=True)
     write_gguf(studio / "qwen3-embedding.gguf", template=False, architecture="qwen3", vectors=True)
     write_gguf(studio / "qwen2.5vl.gguf", template=True, architecture="qwen25vl")  # Ollama's own name
-    write_gguf(studio / "gpt-oss-20b.gguf", template=True, architecture="gpt-oss")
+    write_gguf(studio / "gpt-oss-20b.gguf", template=True, architecture="gpt-oss")  # sinks
+    write_gguf(studio / "gemma-4.gguf", template=True, architecture="gemma4")
+    write_gguf(studio / "lora.gguf", template=False, kind="adapter")
     write_gguf(studio / "Qwen3.5-0.8B-Base.gguf", template=True, architecture="qwen35")
     (studio / "broken.gguf").write_bytes(b"GGUF and no more")
     (studio / "notes.txt").write_text("GGUF")
@@ -92,7 +97,6 @@ def test_models_of_other_programs_are_found(tmp_path: Path) -> None:
         ("some/model-base", "the Hub's cache", False),
         ("llama3.2:1b", "Ollama", True),
         ("Qwen3.5-0.8B-Base", "LM Studio", False),
-        ("gpt-oss-20b", "LM Studio", True),
         ("tiny-base", "LM Studio", False),
     ]
     assert (models[0].model, models[0].revision, models[0].billions) == ("some/model-base", "c0ffee", 2e-4)
