@@ -1,11 +1,10 @@
 """Which base model suits this machine: by its memory, its GPU, and whether the Hub can be reached."""
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from engine.base_source import INSTRUCT, PACKAGED, is_gguf
 from persona.config import Base, expand_home
@@ -14,9 +13,6 @@ from trainer.base.reachability import HUB_SECONDS, impossible_base, is_model_fol
 from trainer.init.known_bases import KNOWN_BASES, QWEN3, KnownBase
 from trainer.init.local_models import LocalModel
 
-if TYPE_CHECKING:
-    import torch
-
 SCRATCH = "scratch"
 GIB = float(1 << 30)
 STEP = 3.0  # GiB that adapter, optimizer and one conversation's step take on top of the weights
@@ -24,7 +20,9 @@ BYTES, BYTES_4BIT = {"cuda": 2.0, "mps": 2.0, "cpu": 4.0}, 0.7  # a parameter of
 LARGER = 1.5  # times the parameters that a 4-bit base must have to be worth its rounding
 TRAINED_TOKENS = 200_000  # three epochs of about a thousand messages and what was said before them
 FLOPS_PER_WEIGHT = 4.0  # a token: forward and backward of a base whose own weights get no gradient
-MATMUL_SHARE = 0.14  # of a CPU's speed in large products that a training reaches: SmolLM2-135M on a server with AMX
+LAYERS_SHARE = (
+    0.6  # of that speed that is left of a training: SmolLM2-135M on two threads with AVX2, 62 tokens a second
+)
 MAX_HOURS = 8.0  # of training on a CPU: a night
 FAMILY = QWEN3[1:]  # what is suggested; the largest is for those who ask for it
 
@@ -34,7 +32,7 @@ RevisionOf = Callable[[str], str]  # the commit that a Hub id stands for now, ""
 @dataclass(frozen=True, slots=True)
 class Machine:
     """device: cuda, mps or cpu. memory: GiB free where a model would lie. cores: of the CPU. gflops: billions of operations
-    a second in large matrix products there."""
+    a second in a base's layers, forward and backward."""
 
     device: str
     memory: float
@@ -43,7 +41,7 @@ class Machine:
 
     def hours(self, billions: float) -> float:
         """Return how long an adapter for about a thousand messages takes to train on a base of so many parameters."""
-        return FLOPS_PER_WEIGHT * billions * TRAINED_TOKENS / (MATMUL_SHARE * self.gflops) / 3600
+        return FLOPS_PER_WEIGHT * billions * TRAINED_TOKENS / (LAYERS_SHARE * self.gflops) / 3600
 
     def quantize(self, billions: float) -> Literal["none", "4bit"] | None:
         """Return how a base of so many parameters trains here; None if it doesn't."""
@@ -73,27 +71,11 @@ class Suggestion:
 def this_machine() -> Machine:
     """Describe this machine; imports torch."""
     from engine.numerics import best_device
+    from trainer.init.speed import training_gflops
     from trainer.loop.device_memory import free_bytes
 
     device = best_device()
-    return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1, _gflops(device))
-
-
-def _gflops(device: "torch.device", size: int = 1024, times: int = 6) -> float:
-    """Return the speed of a square matrix product in the format that a training computes in: the quickest of a few, since
-    others may share the machine."""
-    import torch
-
-    from engine.numerics import numerics_of
-
-    numerics = numerics_of(device)
-    matrix = torch.ones((size, size), dtype=numerics.autocast or numerics.weights, device=device)
-    seconds = []
-    for _ in range(times):
-        began = time.perf_counter()
-        float((matrix @ matrix)[0, 0])  # which waits for a card
-        seconds.append(time.perf_counter() - began)
-    return 2 * size**3 / max(1e-9, min(seconds)) / 1e9
+    return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1, training_gflops(device))
 
 
 def suggest(machine: Machine, revision_of: RevisionOf, local: Sequence[LocalModel] = ()) -> Suggestion:
