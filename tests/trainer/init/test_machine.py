@@ -39,12 +39,12 @@ def local(name: str, billions: float, *, instruct: bool = False) -> LocalModel:
         (Machine("cuda", 14.6, 2, 20_000), "Qwen/Qwen3-8B-Base", "4bit"),
         (Machine("cuda", 7.5, 2, 20_000), "Qwen/Qwen3-4B-Base", "4bit"),
         (Machine("cuda", 3, 8, 5_000), "scratch", "none"),
-        (Machine("cpu", 12, 8, 93), "Qwen/Qwen3-1.7B-Base", "none"),
-        (Machine("cpu", 12, 8, 35), "Qwen/Qwen3-0.6B-Base", "none"),
-        (Machine("cpu", 60, 32, 930), "Qwen/Qwen3-8B-Base", "none"),
-        (Machine("cpu", 12, 8, 5), "scratch", "none"),
-        (Machine("cpu", 4, 16, 470), "scratch", "none"),
-        (Machine("mps", 12, 8, 700), "Qwen/Qwen3-4B-Base", "none"),
+        (Machine("cpu", 12, 8, 187), "Qwen/Qwen3-1.7B-Base", "none"),
+        (Machine("cpu", 12, 8, 70), "Qwen/Qwen3-0.6B-Base", "none"),
+        (Machine("cpu", 60, 32, 1_870), "Qwen/Qwen3-8B-Base", "none"),
+        (Machine("cpu", 12, 8, 10), "scratch", "none"),
+        (Machine("cpu", 4, 16, 930), "scratch", "none"),
+        (Machine("mps", 12, 8, 1_400), "Qwen/Qwen3-4B-Base", "none"),
     ],
 )
 def test_the_base_is_the_largest_that_the_machine_trains(machine: Machine, model: str, quantize: str) -> None:
@@ -75,8 +75,8 @@ def test_a_base_model_that_is_here_is_suggested_first() -> None:
 
 def test_a_cpu_is_told_how_long_it_takes() -> None:
     """In minutes or hours, by its measured speed."""
-    assert "train in about 54 minutes" in suggest(Machine("cpu", 12, 8, 700), known).why
-    assert "train in about 6 hours" in suggest(Machine("cpu", 12, 8, 35), known).why
+    assert "train in about 54 minutes" in suggest(Machine("cpu", 12, 8, 1_400), known).why
+    assert "train in about 6 hours" in suggest(Machine("cpu", 12, 8, 70), known).why
 
 
 def test_without_the_hub_a_base_is_grown() -> None:
