@@ -12,13 +12,7 @@ from typing import Any, cast
 
 import gguf
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    GgufConfig,
-    PreTrainedModel,
-)
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel
 from transformers.integrations.gguf import GGUF_ARCHS
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
@@ -113,6 +107,7 @@ def _convert(file: Path, header: GgufHeader, config: Any, folder: Path, task: Ta
 
 
 def _require_all(file: Path, model: PreTrainedModel, info: dict[str, Any]) -> None:
+    """Refuse a model of which the file has not all weights. info: transformers' of its loading."""
     if missing := sorted(info["missing_keys"]):
         raise UserError(
             f"the GGUF file {file} lacks {len(missing)} weights of a {type(model).__name__}, {missing[0]} first, as transformers "
