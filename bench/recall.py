@@ -29,7 +29,7 @@ import numpy as np
 
 from bench.real_base import write_between
 from engine.backends.transformers_engine import open_bundle_model
-from engine.choose import encoding_of
+from engine.choose import encoding_of, open_voice_of
 from engine.dequantise import located_base
 from examples.make_sample import SampleMessage, make, write_telegram
 from persona.archive.index import archive_of
@@ -196,10 +196,10 @@ class Asked:
     @cached_property
     def replies(self) -> tuple[list[ReplyContext], list[Fact]]:
         """Return the replies with what comes to mind before each, and the facts in them."""
-        me, most = self.bundle.seal.speaker, self.bundle.seal.max_length
+        me = self.bundle.seal.speaker
         contexts = reply_contexts(self.corpus.in_split(CALIBRATION_SPLIT, TEST_SPLIT), me)
         with closing(archive_of(self.remembering)) as archive:
-            asked = reminded(contexts, archive, self.scorer.encoding, most, me)
+            asked = reminded(contexts, archive, self.scorer.encoding, self.bundle.seal)
             facts = facts_of(asked, archive, me)
         with_memories = sum(bool(each.memories) for each in asked)
         _say(f"{len(asked)} held-out replies, {with_memories} with memories, {len(facts)} facts")
@@ -239,7 +239,8 @@ class Asked:
 
 def likeness(settings: Settings, corpus: Corpus, bundle: Bundle, seconds: float) -> dict[str, Plain]:
     """Return the likeness of what a bundle says, with its own archive if it has one."""
-    measured = evaluate(settings, corpus, bundle, Scope(seconds, full=False), Bars(quiet=True))
+    voice = open_voice_of(settings, bundle)
+    measured = evaluate(settings, corpus, bundle, voice, Scope(seconds, full=False), Bars(quiet=True))
     tuned = measured.rows.get("tuned", {})
     figures = {key: _plain(tuned.get(key)) for key in ("voice_ratio", "two_sample", "distinct_2", "copy8", "full")}
     return figures | {"membership": _plain(measured.figures.get("membership"))}

@@ -60,7 +60,11 @@ def guard_of(settings: Settings, bundle: Bundle) -> Guard:
 def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> InferenceEngine:
     """Return an engine for the bundle, not yet started, which refuses to start where it ignores the adapter. merge: False
     keeps the base's own voice at hand (Request.tuned)."""
-    engine = _engine(settings, bundle, merge)
+    return probed(_engine(settings, bundle, merge), bundle)
+
+
+def probed(engine: InferenceEngine, bundle: Bundle) -> InferenceEngine:
+    """Return the engine so that it refuses to start where it ignores the bundle's adapter."""
     probe = bundle.seal.probe
     return ProbedEngine(engine, probe, encoding_of(bundle)) if probe else engine
 

@@ -130,7 +130,62 @@ GATE = [
     *_in(
         "trainer/evaluate/model_sample.py",
         "tests/trainer/evaluate/test_model_sample.py",
-        losses_take_their_time=("count = int(min(affordable, self._most))", "count = self._most"),
+        losses_take_their_time=(
+            "count = int(min(LOSSES_SHARE * (self.until - now) / LOSSES * len(few) / spent, self._most))",
+            "count = self._most",
+        ),
+        others_losses_take_theirs=("<= self.until\n        self.left_out", "<= math.inf\n        self.left_out"),
+        nobody_is_told_whose=("self.left_out.extend([] if fits else [whose])", "self.left_out.extend([])"),
+    ),
+    *_in(
+        "trainer/evaluate/reading_budget.py",
+        "tests/trainer/evaluate/test_reading_budget.py",
+        turns_take_all_tokens=("if FEWEST_READ * prompt_tokens(turns) <= tokens", "if prompt_tokens(turns) <= tokens"),
+        too_few_replies=("max(FEWEST_REPLIES, REPLIES_SHARE * prompts)", "REPLIES_SHARE * prompts"),
+        positions_cost_a_whole_prompt=("tokens / prompt_tokens(1)", "tokens / prompt_tokens(turns)"),
+    ),
+    *_in(
+        "trainer/evaluate/reply_context.py",
+        "tests/trainer/evaluate/test_reading_budget.py",
+        the_first_come_first=("key=lambda place: place * golden % 1", "key=lambda place: place * golden"),
+    ),
+    *_in(
+        "trainer/evaluate/reply_context.py",
+        "tests/trainer/evaluate/test_evaluation.py::test_a_short_training_is_measured_on_short_prompts_of_few_messages",
+        short_prompts_are_long=("if turns < CONTEXT_TURNS:", "if not turns:"),
+    ),
+    *_in(
+        "trainer/evaluate/evaluation.py",
+        "tests/trainer/evaluate/test_evaluation.py::test_a_short_training_is_measured_on_short_prompts_of_few_messages",
+        the_first_are_answered=(
+            "asked = evenly_spaced(test.contexts, int(min(self._reading.replies, len(test.contexts))))",
+            "asked = test.contexts[: int(min(self._reading.replies, len(test.contexts)))]",
+        ),
+        all_are_answered=("int(min(self._reading.replies, len(test.contexts)))", "len(test.contexts)"),
+        who_speaks_next_is_asked_for_nothing=(
+            "if self._reading.positions < MIN_POSITIONS:\n            return None",
+            "if not self._reading.positions:\n            return None",
+        ),
+    ),
+    *_in(
+        "trainer/evaluate/calibration.py",
+        "tests/trainer/evaluate/test_evaluation.py::test_without_replies_for_two_settings_no_reply_is_asked_for",
+        a_reply_is_timed_for_nothing=(" and replies >= 2 * MIN_CONTEXTS", ""),
+        time_is_all_that_counts=(
+            "min(replies, (until - clock()) / seconds_a_reply)",
+            "(until - clock()) / seconds_a_reply",
+        ),
+    ),
+    *_in(
+        "trainer/evaluate/gate.py",
+        "tests/trainer/evaluate/test_finalize.py::"
+        "test_the_old_adapter_is_asked_what_the_new_one_was_however_little_time_there_is",
+        what_it_was_refit_on_is_compared=(
+            "if reply.context.conversation_id not in trained_on",
+            "if trained_on is not None",
+        ),
+        too_few_of_the_old_ones=(", at_least=FEWEST_REPLIES)", ")"),
+        other_contexts_are_asked=("[*unseen], evaluation.turns, until)", "[*unseen], CONTEXT_TURNS, until)"),
     ),
     *_in(
         "trainer/evaluate/gate.py",

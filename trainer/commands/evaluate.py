@@ -49,6 +49,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how alike the current adapter is and what it leaks. Example: python -m trainer evaluate"""
+    from engine.choose import open_voice_of
     from persona.bundle import current
     from persona.config import load
     from trainer.corpus.store import load as load_corpus
@@ -64,7 +65,8 @@ def evaluate(
     contest = _contest(settings, corpus, against, model, limit, yes) if against is not None else None
     with Bars(quiet=as_json) as bars:
         rival = _ask(contest, bars) if contest else None
-        measured = evaluated(settings, corpus, bundle, Scope(EVALUATION_SECONDS), bars, rival)
+        voice = open_voice_of(settings, bundle)
+        measured = evaluated(settings, corpus, bundle, voice, Scope(EVALUATION_SECONDS), bars, rival)
         leaks: list[dict[str, Any]] = []
         if canaries:
             from trainer.evaluate.canaries import audit

@@ -101,20 +101,23 @@ def calibrate(
     voice: Voice,
     references: ReferenceSet,
     human: Sequence[str],
+    replies: float,
     until: float,
     advance: Callable[[float], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Trial]:
     """Return the trials of the last round, best first; none if there is too little to choose by, or no time for two settings.
 
-    human: other real messages of the persona, for human against human. until: on the clock; as much is tried as fits.
+    human: other real messages of the persona, for human against human. replies: how many may be asked for. until: on the
+    clock; as much is tried as fits into both.
     advance: called with the share done."""
-    if references.judge is None or len(references.contexts) < MIN_MESSAGES_TO_CALIBRATE:
+    enough = len(references.contexts) >= MIN_MESSAGES_TO_CALIBRATE and replies >= 2 * MIN_CONTEXTS
+    if references.judge is None or not enough:
         return []
     began = clock()
     generate(voice, evenly_spaced(references.contexts, TIMED_REPLIES))
     seconds_a_reply = max(1e-6, (clock() - began) / TIMED_REPLIES)
-    rounds = rounds_for(len(references.contexts), (until - clock()) / seconds_a_reply)
+    rounds = rounds_for(len(references.contexts), min(replies, (until - clock()) / seconds_a_reply))
     if rounds[0].settings < 2:  # nothing to choose from, and its replies are better spent on the figures
         return []
     left = grid(voice.sampling)

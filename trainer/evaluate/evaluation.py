@@ -1,14 +1,17 @@
 """One evaluation: calibrate on judge A, reply to judge B's contexts, and put every figure beside its references."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from statistics import fmean
 
 from engine.backends.transformers_engine import open_bundle_model, transformers_engine
-from engine.choose import encoding_of, open_voice_of
+from engine.base import InferenceEngine
+from engine.choose import encoding_of
 from engine.dequantise import located_base
 from engine.voice import Voice
 from persona.archive.index import Archive, archive_of
@@ -22,28 +25,45 @@ from trainer.evaluate import markov
 from trainer.evaluate.calibration import MIN_MESSAGES_TO_CALIBRATE, Trial, calibrate
 from trainer.evaluate.copying import TrainingGrams, training_grams
 from trainer.evaluate.figures import Row, model_figures, reply_figures, text_figures
-from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, texts_of, timed
+from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, prompt_tokens, texts_of, timed
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.model_sample import ModelSample
-from trainer.evaluate.next_speaker import TurnScores, bigrams, calibrated, held_out_talk, scored, speaking_rate
+from trainer.evaluate.next_speaker import (
+    MAX_POSITIONS,
+    MIN_POSITIONS,
+    TurnScores,
+    bigrams,
+    calibrated,
+    held_out_talk,
+    scored,
+    speaking_rate,
+)
+from trainer.evaluate.reading_budget import FEWEST_REPLIES, Reading, reading_within
 from trainer.evaluate.reference_set import ADVISED_MESSAGES, MIN_TEXTS, ReferenceSet, reference_set
-from trainer.evaluate.reply_context import ReplyContext, reminded, reply_contexts, texts_by_speaker
+from trainer.evaluate.reply_context import (
+    CONTEXT_TURNS,
+    ReplyContext,
+    evenly_spaced,
+    reminded,
+    reply_contexts,
+    texts_by_speaker,
+)
 from trainer.evaluate.reply_sample import ReplySample
 from trainer.evaluate.rival.contest import RivalReplies
 from trainer.evaluate.voice_ratio import Decisions
 from trainer.progress import Advance, Bars
 
-FEWEST_REPLIES = MIN_TEXTS + 4  # whatever the time: of fewer nothing can be said, and some are silences
 TURNS_SHARE = 0.1  # of the time, for who speaks next in each split
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How much is measured. seconds: the approximate time. calibrating: choose the sampling too. full: with the references
-    that take longer."""
+    """How much is measured. seconds: the approximate time. tokens: that may be read, approximately. calibrating: choose the
+    sampling too. full: with the references that take longer."""
 
     seconds: float
+    tokens: float = math.inf
     calibrating: bool = False
     full: bool = True
 
@@ -52,8 +72,8 @@ class Scope:
 class Evaluation:
     """All figures of a bundle. rows: of texts, the persona as `tuned` beside its references. figures: of the model rather than
     of texts. decisions: the judges' on `tuned`. replies: to judge B's contexts. trials: of the calibration, best first.
-    speaking_up: calibrated too. warnings: sentences for the reader. rival: what a large model answered; reply_rows: figures of
-    its replies beside the persona's."""
+    speaking_up: calibrated too. turns: before each reply that were read. warnings: sentences for the reader. rival: what a
+    large model answered; reply_rows: figures of its replies beside the persona's."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)
     figures: Mapping[str, Figure | None] = field(default_factory=dict)
@@ -65,12 +85,14 @@ class Evaluation:
     rival: RivalReplies | None = None
     reply_rows: Mapping[str, Row] = field(default_factory=dict)
     speaking_up: SpeakingUp | None = None
+    turns: int = CONTEXT_TURNS
 
 
 def evaluate(
     settings: Settings,
     corpus: Corpus,
     bundle: Bundle,
+    voice: Voice,
     scope: Scope,
     bars: Bars,
     rival: RivalReplies | None = None,
@@ -83,12 +105,10 @@ def evaluate(
         return LikelihoodScorer(model, encoding_of(bundle), bundle.seal)
 
     began = time.monotonic()
-    with bars.task("evaluating", 1) as advance:
-        voice = open_voice_of(settings, bundle)
-        with closing(archive_of(bundle)) as archive:
-            name = settings.persona.name
-            run = EvaluationRun(name, corpus, voice, open_scorer, scope, began, advance, rival, archive)
-            return run.evaluation()
+    with bars.task("evaluating", 1) as advance, closing(archive_of(bundle)) as archive:
+        name = settings.persona.name
+        run = EvaluationRun(name, corpus, voice, open_scorer, scope, began, advance, rival, archive)
+        return run.evaluation()
 
 
 class EvaluationRun:
@@ -126,14 +146,16 @@ class EvaluationRun:
         trials = self._calibrated(calibration, test)
         voice = replace(self._voice, sampling=trials[0].sampling) if trials else self._voice
         self._advance(0.1, "speaking")
-        replies = generate(voice, test.contexts, until=self._until(0.6), at_least=FEWEST_REPLIES)
+        asked = evenly_spaced(test.contexts, int(min(self._reading.replies, len(test.contexts))))
+        replies = generate(voice, asked, until=self._until(0.6), at_least=FEWEST_REPLIES)
         self._advance(0.2, "reading")
         speaking_up = self._speaking_up()
         turns = self._turns(TEST_SPLIT)
         scorer = self._open_scorer() if len(test.contexts) >= MIN_TEXTS else None
         voices = self._voices(calibration, test, replies, scorer)
         model = (scorer, self._scope.full, self._until(0.95))
-        sample = ModelSample(self._corpus, voice, test, replies, *model, turns, speaking_up, archive=self._archive)
+        known = (turns, speaking_up, self._archive)
+        sample = ModelSample(self._corpus, voice, test, replies, *model, *known, context_turns=self._reading.turns)
         figures = model_figures(sample)
         self._advance(0.2, "judging")
         texts = texts_of(replies)
@@ -152,6 +174,7 @@ class EvaluationRun:
             self._rival,
             self._beside_the_rival(voice, replies, test, scorer),
             speaking_up,
+            self._reading.turns,
         )
 
     def _beside_the_rival(
@@ -172,8 +195,10 @@ class EvaluationRun:
         return calibrated(self._turns(CALIBRATION_SPLIT), rate)
 
     def _turns(self, split: str) -> TurnScores | None:
-        until = time.monotonic() + TURNS_SHARE * self._scope.seconds
-        return scored(self._voice, held_out_talk(self._corpus, split, self._me), self._bigram, until)
+        if self._reading.positions < MIN_POSITIONS:
+            return None
+        until, most = time.monotonic() + TURNS_SHARE * self._scope.seconds, min(self._reading.positions, MAX_POSITIONS)
+        return scored(self._voice, held_out_talk(self._corpus, split, self._me), self._bigram, until, int(most))
 
     @cached_property
     def _bigram(self) -> Callable[[str], float]:
@@ -197,17 +222,27 @@ class EvaluationRun:
 
     def _reference_set(self, split: str, *, full: bool) -> ReferenceSet:
         references = reference_set(self._corpus.in_split(split), self._me, self._training, full=full)
-        voice = self._voice
-        asked = reminded(references.contexts, self._archive, voice.encoding, voice.seal.max_length, self._me)
-        return replace(references, contexts=asked)
+        return replace(references, contexts=self._asked(references.contexts, self._reading.turns))
+
+    def _asked(self, contexts: Sequence[ReplyContext], turns: int) -> list[ReplyContext]:
+        return reminded(contexts, self._archive, self._voice.encoding, self._voice.seal, turns)
+
+    @cached_property
+    def _reading(self) -> Reading:
+        held_out = reply_contexts(self._corpus.in_split(TEST_SPLIT), self._me)
+        some = evenly_spaced(held_out, FEWEST_REPLIES)
+
+        def usual_prompt_tokens(turns: int) -> float:
+            return fmean(prompt_tokens(self._voice, context) for context in self._asked(some, turns))
+
+        return reading_within(self._scope.tokens if some else math.inf, usual_prompt_tokens)
 
     def _calibrated(self, calibration: ReferenceSet, test: ReferenceSet) -> list[Trial]:
         if not self._scope.calibrating:
             return []
         self._advance(0.0, "calibrating")
-        return calibrate(
-            self._voice, calibration, test.real, self._until(0.4), lambda share: self._advance(0.4 * share)
-        )
+        fits = self._reading.calibrating, self._until(0.4)
+        return calibrate(self._voice, calibration, test.real, *fits, lambda share: self._advance(0.4 * share))
 
     def _voices(
         self,
@@ -274,7 +309,12 @@ class EvaluationRun:
             lacked = "was held out" if fewest < MIN_MESSAGES_TO_CALIBRATE or not test.others else "time was left"
             sentences.append(f"too little {lacked} to choose a sampling by: the usual one is used")
         if speaking_up is None and fewest >= MIN_TEXTS:
-            sentences.append("too little group talk was held out to learn when to speak unasked: it only answers")
+            lacked = "group talk was held out" if self._reading.positions >= MIN_POSITIONS else "time was left"
+            sentences.append(f"too little {lacked} to learn when to speak unasked: it only answers")
+        if self._reading.turns < CONTEXT_TURNS and fewest >= MIN_TEXTS:
+            sentences.append(
+                f"{self._reading.turns} of {CONTEXT_TURNS} turns before each held-out message were read, in the time there was"
+            )
         if replies < len(test.contexts):
             sentences.append(
                 f"{replies} of {len(test.contexts)} held-out messages were answered in the time there was; "
@@ -292,14 +332,14 @@ class EvaluationRun:
         return sentences
 
 
-def check_engine(voice: Voice) -> str:
+def check_engine(engine: InferenceEngine) -> str:
     """Return why the engine does not speak as the adapter does, "" if it does."""
 
     async def asked() -> None:
         try:
-            await voice.engine.start()
+            await engine.start()
         finally:
-            await voice.engine.close()
+            await engine.close()
 
     try:
         asyncio.run(asked())

@@ -1,11 +1,11 @@
 """The gate: a worse or leaking adapter replaces the current one only if that was asked for."""
 
-import math
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from engine.choose import open_voice_of
+from engine.base import InferenceEngine
+from engine.choose import open_voice_of, probed
 from persona.archive.index import archive_of
 from persona.bundle import Bundle
 from persona.config import Settings
@@ -15,8 +15,9 @@ from trainer.corpus.store import Corpus
 from trainer.evaluate.evaluation import Evaluation, check_engine
 from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, difference
+from trainer.evaluate.reading_budget import FEWEST_REPLIES
 from trainer.evaluate.reference_set import MIN_TEXTS
-from trainer.evaluate.reply_context import ReplyContext, reminded, reply_contexts, texts_by_speaker, unreminded
+from trainer.evaluate.reply_context import ReplyContext, reminded, texts_by_speaker, unreminded
 from trainer.evaluate.two_sample import resampled_area
 from trainer.evaluate.verdict import gibberish
 from trainer.evaluate.voice_ratio import PersonaJudge, resampled_ratio
@@ -40,31 +41,35 @@ class GateVerdict:
 
 
 def judge_bundle(
-    settings: Settings, corpus: Corpus, new: Bundle, old: Bundle | None, evaluation: Evaluation, until: float
+    settings: Settings,
+    corpus: Corpus,
+    new: Bundle,
+    engine: InferenceEngine,
+    old: Bundle | None,
+    evaluation: Evaluation,
+    until: float,
 ) -> GateVerdict:
-    """Judge `new`, not yet sealed. old: the current bundle, None if there is none. until: on time.monotonic()'s clock, how
-    long the old one may be asked."""
+    """Judge `new`, not yet sealed. engine: that speaks for it, unprobed. old: the current bundle, None if there is none: it is
+    asked what the new one was. until: on time.monotonic()'s clock, how long it may be asked."""
     salad = gibberish(evaluation)
-    checks = (check_engine(open_voice_of(settings, new)), copy_violation(evaluation), salad and f"gibberish: {salad}")
+    checks = (check_engine(probed(engine, new)), copy_violation(evaluation), salad and f"gibberish: {salad}")
     own = [reason for reason in checks if reason]
     if old is None:
         return GateVerdict(own)
-    unseen = [
-        context
-        for context in _held_out(corpus, settings)
-        if context.conversation_id not in {*refit_conversations(old), *refit_conversations(new)}
-    ]
+    trained_on = {*refit_conversations(old), *refit_conversations(new)}
+    unseen = {
+        unreminded(reply.context): reply
+        for reply in evaluation.replies
+        if reply.context.conversation_id not in trained_on
+    }
     try:
-        old_replies = _replies(settings, old, unseen, until) if len(unseen) >= MIN_TEXTS else []
+        old_replies = _replies(settings, old, [*unseen], evaluation.turns, until) if len(unseen) >= MIN_TEXTS else []
     except UserError as fault:
         return GateVerdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
     if len(texts_of(old_replies)) < MIN_TEXTS:
         return GateVerdict(own, [_too_few(len(unseen), len(texts_of(old_replies)))])
-    asked = unseen[: len(old_replies)]
-    answered = {unreminded(reply.context): reply for reply in evaluation.replies}
-    new_replies = [answered[context] for context in asked if context in answered] or _replies(
-        settings, unprobed(new), asked
-    )
+    asked = [unreminded(reply.context) for reply in old_replies]
+    new_replies = [unseen[context] for context in asked]
     if len(texts_of(new_replies)) < MIN_TEXTS:
         return GateVerdict(
             [*own, f"it has something to say on {len(texts_of(new_replies))} of {len(asked)} contexts only"]
@@ -77,20 +82,17 @@ def _too_few(unseen: int, answered: int) -> str:
     """Return why two adapters were not compared. answered: by the old one, in the time there was."""
     if unseen < MIN_TEXTS:
         return f"{unseen} messages that neither adapter was trained on are too few to compare them"
-    return (
-        f"the old adapter answered {answered} of {unseen} messages in the time there was, too few to compare it with the new "
-        "one: nothing was compared"
-    )
+    return f"the old adapter has something to say on {answered} messages, too few to compare it with the new one"
 
 
 def _replies(
-    settings: Settings, bundle: Bundle, contexts: Sequence[ReplyContext], until: float = math.inf
+    settings: Settings, bundle: Bundle, contexts: Sequence[ReplyContext], turns: int, until: float
 ) -> list[GeneratedReply]:
     """Return a bundle's replies, each with what comes to its mind."""
     voice = open_voice_of(settings, bundle)
     with closing(archive_of(bundle)) as archive:
-        asked = reminded(contexts, archive, voice.encoding, voice.seal.max_length, voice.seal.speaker)
-    return generate(voice, asked, until=until)
+        asked = reminded(contexts, archive, voice.encoding, voice.seal, turns)
+    return generate(voice, asked, until=until, at_least=FEWEST_REPLIES)
 
 
 def unprobed(bundle: Bundle) -> Bundle:
@@ -138,10 +140,6 @@ def worse(differences: dict[str, Figure]) -> list[str]:
     if area.low > 0:
         sentences.append(f"it is easier to tell from the persona than the one that speaks now: C2ST {area.value:+.2f}")
     return sentences
-
-
-def _held_out(corpus: Corpus, settings: Settings) -> list[ReplyContext]:
-    return reply_contexts(corpus.in_split(TEST_SPLIT), settings.persona.key)
 
 
 def copy_violation(evaluation: Evaluation) -> str:

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from engine.voice import Voice
 from persona.guard import Guard
 from persona.markers import is_reaction
 from persona.prompt import reply_prompt
-from trainer.evaluate.reply_context import ReplyContext, evenly_spaced
+from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, spread
 
 BATCH = 64  # requests submitted at once; the engine schedules them
 FIRST_BATCH = 16  # if time is limited: by it the next ones are known to fit
@@ -58,26 +59,24 @@ def generate(
     at_least: int = FIRST_BATCH,
     advance: Callable[[float], None] = lambda _: None,
 ) -> list[GeneratedReply]:
-    """Return the reply of `voice` to each context, in order. until: on time.monotonic()'s clock; later contexts are left out, but
-    for the first `at_least`. advance: called with the number of contexts done."""
+    """Return the reply of `voice` to each context, in order. until: on time.monotonic()'s clock; contexts that don't fit are left
+    out, evenly spread, and `at_least` are asked. advance: called with the number of contexts done."""
+    order = range(len(reply_contexts)) if until == float("inf") else spread(len(reply_contexts))
 
     async def generate_all() -> list[GeneratedReply]:
         await voice.engine.start()
         try:
             replies: list[GeneratedReply] = []
             began = time.monotonic()
-            while len(replies) < len(reply_contexts):
+            while len(replies) < len(order):
                 size = batch_size(len(replies), time.monotonic() - began, until - time.monotonic(), at_least)
                 if not size:
                     break
-                some = reply_contexts[len(replies) : len(replies) + size]
-                asked = (
-                    _reply(voice, context, seed + (len(replies) + place) * STEP, speaker, tuned)
-                    for place, context in enumerate(some)
-                )
+                some = order[len(replies) : len(replies) + size]
+                asked = (_reply(voice, reply_contexts[place], seed + place * STEP, speaker, tuned) for place in some)
                 replies += await asyncio.gather(*asked)
                 advance(len(some))
-            return replies
+            return [reply for _, reply in sorted(zip(order, replies, strict=False), key=itemgetter(0))]
         finally:
             await voice.engine.close()
 
@@ -103,17 +102,25 @@ def timed(voice: Voice, replies: Sequence[GeneratedReply], count: int = TIMED_RE
     seconds = asyncio.run(seconds_of_some()) if some else {}
     written = voice.encoding.encode_many([reply.text for reply in replies])
     return [
-        TimedReply(reply, seconds.get(place), _prompt_tokens(voice, reply.context), len(ids) + 1)
+        TimedReply(reply, seconds.get(place), prompt_tokens(voice, reply.context), len(ids) + 1)
         for place, (reply, ids) in enumerate(zip(replies, written, strict=True))
     ]
 
 
-def _prompt_tokens(voice: Voice, context: ReplyContext) -> int:
+def prompt_tokens(voice: Voice, context: ReplyContext) -> int:
+    """Return how many tokens a voice reads before it answers."""
     room = min(voice.sampling.max_new_tokens, voice.seal.max_length // 2)
-    quote, year = context.real.quote, context.year
-    return len(
-        reply_prompt(voice.encoding, voice.seal, context.scene, context.before, room=room, quote=quote, year=year)
+    ids = reply_prompt(
+        voice.encoding,
+        voice.seal,
+        context.scene,
+        context.before,
+        room=room,
+        quote=context.real.quote,
+        memories=context.memories,
+        year=context.year,
     )
+    return len(ids)
 
 
 def batch_size(done: int, spent: float, left: float, first: int = FIRST_BATCH) -> int:

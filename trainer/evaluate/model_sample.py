@@ -23,6 +23,7 @@ from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.next_speaker import TurnScores
 from trainer.evaluate.reference_set import MIN_TEXTS, ReferenceSet
 from trainer.evaluate.reply_context import (
+    CONTEXT_TURNS,
     ReplyContext,
     evenly_spaced,
     reminded,
@@ -41,8 +42,9 @@ TEXTS_PER_SPEAKER = 100  # texts of each further tuned speaker
 @dataclass(frozen=True)
 class ModelSample:
     """One adapter under test. scorer: None if too little was held out. full: the long form. until: on time.monotonic()'s
-    clock. turns: of the test split. speaking_up: when it speaks unasked. archive: what comes to mind is from. Losses are
-    computed once, and only if a figure asks for them."""
+    clock. turns: of the test split. speaking_up: when it speaks unasked. archive: what comes to mind is from. context_turns:
+    before a reply that are read. Losses are computed once, and only if a figure asks for them. left_out: whose losses there
+    was no time for."""
 
     corpus: Corpus
     voice: Voice
@@ -54,6 +56,8 @@ class ModelSample:
     turns: TurnScores | None = None
     speaking_up: SpeakingUp | None = None
     archive: Archive = field(default_factory=Archive.empty)
+    context_turns: int = CONTEXT_TURNS
+    left_out: list[str] = field(default_factory=list)
 
     def bits_per_character(self) -> Figure | None:
         """Return the bits per character of held-out messages."""
@@ -82,17 +86,18 @@ class ModelSample:
         return copying.new_pairs(shuffled(self.references.real), self.references.training)
 
     def membership(self) -> Figure | None:
-        """Return how often a training message is likelier than a held-out one."""
-        if not self.scorer:
+        """Return how often a training message is likelier than a held-out one; None if there is no time for it."""
+        if not (self.scorer and self._has_time_for("training messages", 1)):
             return None
         trained = evenly_spaced(reply_contexts(self.corpus.in_split(TRAIN), self._me), len(self._contexts))
         return likelihood.membership(self._bits(self._reminded(trained)), self._tuned)
 
     def attribution(self) -> Figure | None:
-        """Return how often the adapter gains more on the persona's messages than on other people's."""
+        """Return how often the adapter gains more on the persona's messages than on other people's; None if there is no time
+        for it."""
         split = self.corpus.in_split(TEST_SPLIT)
         others = [context for name in self.references.others for context in reply_contexts(split, name)]
-        if not (self.scorer and others):
+        if not (self.scorer and others and self._has_time_for("other people's", 2)):
             return None
         asked = self._reminded(evenly_spaced(others, len(self._contexts)))
         return likelihood.attribution((self._plain, self._tuned), (self._bits(asked, tuned=False), self._bits(asked)))
@@ -189,11 +194,11 @@ class ModelSample:
 
     @property
     def hurried(self) -> str:
-        """Return a sentence if losses were taken of fewer messages than there are, for want of time."""
+        """Return a sentence if losses were taken of fewer messages than there are, for want of time, once all are measured."""
         count, most = len(self._contexts), min(self._most, len(self.references.contexts))
-        return (
-            f"losses are of {count} held-out messages instead of {most}, in the time there was" if count < most else ""
-        )
+        of_fewer = [f"losses are of {count} held-out messages instead of {most}"] if count < most else []
+        of_none = [f"no losses are of {' and of '.join(self.left_out)}"] if self.left_out else []
+        return f"{', and '.join([*of_fewer, *of_none])}, in the time there was" if of_fewer or of_none else ""
 
     @property
     def _most(self) -> int:
@@ -201,25 +206,31 @@ class ModelSample:
 
     @property
     def _contexts(self) -> Sequence[ReplyContext]:
-        return self._scored[0]
+        return self._scored.contexts
 
     @property
     def _tuned(self) -> Numbers:
-        return self._scored[1]
+        return self._scored.bits
+
+    def _has_time_for(self, whose: str, losses: int) -> bool:
+        """Return whether so many losses of each of as many messages still fit; note whose they are if not."""
+        fits = time.monotonic() + losses * self._scored.seconds <= self.until
+        self.left_out.extend([] if fits else [whose])
+        return fits
 
     @cached_property
-    def _scored(self) -> tuple[Sequence[ReplyContext], Numbers]:
-        """Return held-out messages, evenly spaced, as many as there is time for, and their bits [n, 2]."""
+    def _scored(self) -> "_Scored":
+        """Return as many held-out messages as there is time for, evenly spaced, with their bits."""
         few = evenly_spaced(self.references.contexts, MIN_TEXTS)
         began = time.monotonic()
         bits = self._bits(few)
         now = time.monotonic()
-        affordable = LOSSES_SHARE * (self.until - now) / LOSSES / max((now - began) / len(few), 1e-9)
-        count = int(min(affordable, self._most))
+        spent = max(now - began, 1e-9)
+        count = int(min(LOSSES_SHARE * (self.until - now) / LOSSES * len(few) / spent, self._most))
         if count <= len(few):
-            return few, bits
+            return _Scored(few, bits, spent)
         contexts = evenly_spaced(self.references.contexts, count)
-        return contexts, self._bits(contexts)
+        return _Scored(contexts, self._bits(contexts), spent * len(contexts) / len(few))
 
     @cached_property
     def _plain(self) -> Numbers:
@@ -242,11 +253,20 @@ class ModelSample:
 
     def _reminded(self, contexts: Sequence[ReplyContext]) -> Sequence[ReplyContext]:
         """Return the contexts with what comes to mind, as the persona's held-out ones have it."""
-        return reminded(contexts, self.archive, self.voice.encoding, self.voice.seal.max_length, self._me)
+        return reminded(contexts, self.archive, self.voice.encoding, self.voice.seal, self.context_turns)
 
     def _bits(self, contexts: Sequence[ReplyContext], *, tuned: bool = True) -> Numbers:
         assert self.scorer
         return self.scorer.bits([(context, context.real) for context in contexts], tuned=tuned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """bits [n, 2] of the persona's real reply in each context, and the seconds that they took."""
+
+    contexts: Sequence[ReplyContext]
+    bits: Numbers
+    seconds: float
 
 
 def _share(hits: Sequence[bool]) -> Figure | None:

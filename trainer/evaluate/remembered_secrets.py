@@ -31,7 +31,7 @@ def asked_with_memory(settings: Settings, corpus: Corpus, voice: Voice, secret: 
             question = ReplyContext(
                 "", "group", voice.seal.year, (Turn(ASKING, (f"what was it, {PREFIX}?",)),), Turn(ASKING, ("?",)), None
             )
-            (context,) = reminded([question], archive, voice.encoding, voice.seal.max_length, voice.seal.speaker)
+            (context,) = reminded([question], archive, voice.encoding, voice.seal)
     return generate(voice, [context] * QUESTIONS)
 
 

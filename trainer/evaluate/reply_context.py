@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from persona.archive.index import Archive
 from persona.archive.recall import recall
+from persona.bundle import Seal
 from persona.encoding import Encoding
 from persona.markers import says_words
 from persona.transcript import Excerpt, Turn
@@ -55,9 +56,12 @@ def reply_contexts(records: Iterable[ConversationRecord], speaker: str) -> list[
 
 
 def reminded(
-    contexts: Iterable[ReplyContext], archive: Archive, encoding: Encoding, max_length: int, persona: str
+    contexts: Iterable[ReplyContext], archive: Archive, encoding: Encoding, seal: Seal, turns: int = CONTEXT_TURNS
 ) -> list[ReplyContext]:
-    """Return the contexts with what comes to mind before each reply: what was said earlier, in other conversations."""
+    """Return the contexts with what comes to mind before each reply: what was said earlier, in other conversations. turns:
+    before each; of fewer than CONTEXT_TURNS nothing comes to mind, which is longer than they are."""
+    if turns < CONTEXT_TURNS:
+        return [replace(context, before=context.before[-turns:], memories=()) for context in contexts]
     return [
         replace(
             context,
@@ -66,13 +70,13 @@ def reminded(
                 cue_before(
                     context.scene,
                     context.before,
-                    persona=persona,
+                    persona=seal.speaker,
                     quote=context.real.quote,
                     at=context.at,
                     conversation=context.conversation_id,
                 ),
                 encoding,
-                max_length,
+                seal.max_length,
             ),
         )
         if context.before
@@ -107,3 +111,9 @@ def evenly_spaced(items: Sequence[T], count: int) -> list[T]:
     if len(items) <= count:
         return list(items)
     return [items[index * len(items) // count] for index in range(count)]
+
+
+def spread(count: int) -> list[int]:
+    """Return the places 0 to count - 1 in an order of which every beginning is spread evenly over them."""
+    golden = (5**0.5 - 1) / 2
+    return sorted(range(count), key=lambda place: place * golden % 1)

@@ -45,7 +45,7 @@ def new_game(settings: Settings, corpus: Corpus, bundle: Bundle, seed: int | Non
     asked = answered if len(answered) >= MIN_ROUNDS else candidates(held_out)
     voice = open_voice_of(settings, bundle)
     with closing(archive_of(bundle)) as archive:
-        asked = reminded(asked, archive, voice.encoding, voice.seal.max_length, voice.seal.speaker)
+        asked = reminded(asked, archive, voice.encoding, voice.seal)
     replies = generate(voice, asked, chosen)
     names = {key: speaker.name for key, speaker in bundle.seal.speakers.items()}
     rounds = rounds_of(replies, names, chosen, rival=rival)

@@ -15,6 +15,7 @@ import torch
 from peft import PeftConfig, PeftModel
 
 from engine.backends.transformers_engine import head_of, untie
+from engine.choose import open_voice_of
 from persona.bundle import PRIVATE, Bundle, current, draft, open_bundle, point_current, publish, versions
 from persona.config import Settings
 from persona.errors import PermanentError, UserError
@@ -211,9 +212,10 @@ def _judged(
 ) -> Finalized:
     """Return the figures of a candidate and the gate's word on it; held-out votes and bits have spoken already."""
     settings = with_local_engine(settings)
-    evaluation = evaluate(settings, corpus, unprobed(new), Scope(SECONDS, full=False), bars)
+    voice = open_voice_of(settings, unprobed(new))
+    evaluation = evaluate(settings, corpus, unprobed(new), voice, Scope(SECONDS, full=False), bars)
     bars.say("comparing it with the one that speaks now")
-    verdict = judge_bundle(settings, corpus, new, old, evaluation, time.monotonic() + SECONDS)
+    verdict = judge_bundle(settings, corpus, new, voice.engine, old, evaluation, time.monotonic() + SECONDS)
     return Finalized(evaluation, replace(verdict, reasons=[*objections, *verdict.reasons]))
 
 

@@ -74,7 +74,7 @@ def test_what_the_judges_hold_is_not_in_the_archive(trained: Home) -> None:
         assert remembered == {record.id for record in corpus.in_split("train") if _has_words(record)}
         held_out = reply_contexts(corpus.in_split("b"), "MARA VOSS")
         voice = small_voice(FakeEngine())
-        asked = reminded(held_out, archive, voice.encoding, 4096, "MARA VOSS")
+        asked = reminded(held_out, archive, voice.encoding, voice.seal)
     assert sum(bool(context.memories) for context in asked) > len(asked) / 4
     assert [unreminded(context) for context in asked] == held_out
 

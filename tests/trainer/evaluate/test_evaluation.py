@@ -1,5 +1,6 @@
 """An evaluation end to end on an engine whose words are given, and its rules in numbers worked out by hand."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +11,10 @@ import pytest
 from engine.base import Request
 from persona.bundle import Seal
 from persona.sampling import SamplingParams
-from persona.transcript import Turn
+from persona.transcript import Conversation, Turn
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.small_voice import SPEAKER, small_encoding, small_voice
-from tests.trainer.evaluate.voices import ANNA, BORIS, said, talks
+from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
 from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
 from trainer.evaluate.calibration import MIN_CONTEXTS, ROUNDS, Trial, calibrate, grid, rounds_for
@@ -24,6 +25,7 @@ from trainer.evaluate.gate import COPY_BOUND, GateVerdict, copy_violation
 from trainer.evaluate.generation import BATCH, FIRST_BATCH, batch_size
 from trainer.evaluate.intervals import Figure, Numbers, bootstrap, difference
 from trainer.evaluate.likelihood import relevance
+from trainer.evaluate.reading_budget import FEWEST_REPLIES
 from trainer.evaluate.reference_set import reference_set
 from trainer.evaluate.reply_context import ReplyContext
 from trainer.evaluate.voice_ratio import Decisions, PersonaJudge, ratio, voice_ratio
@@ -153,7 +155,7 @@ def test_calibration_finds_the_setting_that_sounds_like_the_person() -> None:
     records = talks({SPEAKER: ANNA, "BORIS": BORIS}, 120)
     references = reference_set(records, SPEAKER, training_grams([]), full=False)
     voice = small_voice(sounds_like_anna_at(0.8))
-    trials = calibrate(voice, references, said(ANNA, 120, seed=8), until=time.monotonic() + 600)
+    trials = calibrate(voice, references, said(ANNA, 120, seed=8), replies=math.inf, until=time.monotonic() + 600)
     assert trials[0].sampling == replace(grid(voice.sampling)[0], temperature=0.8, top_p=1.0, min_p=0.0)
     assert trials[0].voice_ratio > 0.9
     assert all(other.voice_ratio < 0.3 for other in trials[1:])
@@ -165,7 +167,7 @@ def test_where_nothing_tells_settings_apart_the_voices_own_stay() -> None:
     references = reference_set(talks({SPEAKER: ANNA, "BORIS": BORIS}, 120), SPEAKER, training_grams([]), full=False)
     anna = said(ANNA, 400, seed=5)
     voice = small_voice(FakeEngine(lambda request: anna[(request.seed or 0) % 400]))
-    trials = calibrate(voice, references, said(ANNA, 120, seed=8), until=time.monotonic() + 600)
+    trials = calibrate(voice, references, said(ANNA, 120, seed=8), replies=math.inf, until=time.monotonic() + 600)
     assert trials[0].sampling == voice.sampling
     assert len({trial.rank for trial in trials}) == 1
 
@@ -190,6 +192,17 @@ def test_the_first_settings_tried_are_spread() -> None:
     assert len({setting.temperature for setting in settings[:4]}) > 1
     assert len({(setting.top_p, setting.min_p) for setting in settings[:4]}) > 1
     assert len(set(settings)) == 24
+
+
+def test_without_replies_for_two_settings_no_reply_is_asked_for() -> None:
+    """To find out how long one takes would cost as much as the figures."""
+    references = reference_set(talks({SPEAKER: ANNA, "BORIS": BORIS}, 120), SPEAKER, training_grams([]), full=False)
+    engine = FakeEngine()
+    arguments = (references, said(ANNA, 120, seed=8), 2 * MIN_CONTEXTS - 1, time.monotonic() + 600)
+    assert calibrate(small_voice(engine), *arguments) == []
+    assert not engine.asked
+    many = replace(small_voice(FakeEngine(lambda _: "ok so the cat left me")))
+    assert len(calibrate(many, references, said(ANNA, 120, seed=8), 2 * MIN_CONTEXTS, time.monotonic() + 600)) == 2
 
 
 @pytest.mark.parametrize(
@@ -227,6 +240,42 @@ def test_sampling_is_chosen_on_one_split_and_measured_on_the_other() -> None:
     assert [reply.context.text for reply in evaluation.replies] == texts(second)
     assert {"CLEO:" in prompt for prompt in asked[-len(second) :]} == {True}
     assert evaluation.rows["human"]["two_sample"] is not None
+
+
+def evaluated_within(tokens: float) -> tuple[Evaluation, list[str]]:
+    """Evaluate on long group talk in which so many tokens may be read; and return the prompts."""
+    records = talks({"BORIS": BORIS, "CLEO": CLEO, SPEAKER: ANNA}, 120, seed=1)
+    turns = [turn for record in records for turn in record.conversation.turns]
+    long = [
+        ConversationRecord(f"{start:016}", Conversation("group", tuple(turns[start : start + 60])), (None,) * 60, "x")
+        for start in range(0, len(turns), 60)
+    ]
+    others, trained = (talks({"BORIS": BORIS, "CLEO": CLEO, SPEAKER: ANNA}, 60, seed=seed) for seed in (2, 3))
+    engine = FakeEngine(lambda _: "ok so the cat left me")
+    by_split = {"train": trained, "a": others, "b": long}
+    splits = {record.id: split for split, records in by_split.items() for record in records}
+    corpus = Corpus(conversations=[*trained, *others, *long], splits=splits)
+    scope = Scope(600.0, tokens, full=False)
+    run = EvaluationRun("Mara", corpus, small_voice(engine), lambda: None, scope, time.monotonic(), lambda *_: None)
+    evaluation = run.evaluation()
+    return evaluation, [small_encoding().text(request.ids) for request in engine.asked]
+
+
+def test_a_short_training_is_measured_on_short_prompts_of_few_messages() -> None:
+    """All over the held-out talk, and it is said; without a limit each is asked about, with twenty turns before it."""
+    whole, prompts = evaluated_within(math.inf)
+    assert len(whole.replies) == 120
+    assert max(prompt.count("BORIS:") for prompt in prompts) >= 6
+    assert (whole.turns, [words for words in whole.warnings if "in the time there was" in words]) == (20, [])
+    hurried, prompts = evaluated_within(3_000)
+    assert len(hurried.replies) == FEWEST_REPLIES
+    assert hurried.turns < 20
+    assert max(prompt.count("BORIS:") for prompt in prompts) < 4
+    assert len({reply.context.conversation_id for reply in hurried.replies}) == 6
+    said_of_it = " ".join(hurried.warnings)
+    assert f"{hurried.turns} of 20 turns before each held-out message were read" in said_of_it
+    assert "24 of 120 held-out messages were answered" in said_of_it
+    assert "too little time was left to learn when to speak unasked" in said_of_it
 
 
 def test_its_progress_is_told_by_the_clock_where_little_is_done() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.base import InferenceEngine
+from engine.choose import open_voice_of
 from persona.bundle import Bundle, current
 from persona.config import Persona, load
 from persona.sampling import SamplingParams
@@ -21,7 +23,7 @@ from trainer.evaluate.copying import training_grams
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.figures import text_figures
 from trainer.evaluate.finalize import Finalized, time_shares
-from trainer.evaluate.gate import GateVerdict, compare, judge_bundle, worse
+from trainer.evaluate.gate import GateVerdict, compare, judge_bundle, unprobed, worse
 from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.reference_set import reference_set
@@ -37,6 +39,11 @@ TALKS = talks(PEOPLE, 150)
 @pytest.fixture(scope="module")
 def bundle(trained: Home) -> Bundle:
     return current(load(trained.config, {}).adapters)
+
+
+@pytest.fixture(scope="module")
+def engine(trained: Home, bundle: Bundle) -> InferenceEngine:
+    return open_voice_of(load(trained.config, {}), unprobed(bundle)).engine
 
 
 def answered(asked: list[ReplyContext], texts: list[str]) -> list[GeneratedReply]:
@@ -98,7 +105,9 @@ def test_a_persona_that_talks_alone_is_compared_without_judges() -> None:
     assert set(compare(asked, corpus, "ANNA", replies, replies)) == {"two_sample"}
 
 
-def test_a_first_bundle_that_fails_speaks_only_if_forced(trained: Home, bundle: Bundle, evaluation: Evaluation) -> None:
+def test_a_first_bundle_that_fails_speaks_only_if_forced(
+    trained: Home, bundle: Bundle, engine: InferenceEngine, evaluation: Evaluation
+) -> None:
     """Nobody wants to meet it, though there is nothing better: what copies, and what says gibberish."""
     settings = load(trained.config, {})
     tuned = evaluation.rows["tuned"]
@@ -106,30 +115,33 @@ def test_a_first_bundle_that_fails_speaks_only_if_forced(trained: Home, bundle: 
     leaking = replace(evaluation, rows=copies)
     fine = {**evaluation.rows, "tuned": {**tuned, "copy8": Figure(0, 0, 0), "full": Figure(0, 0, 0)}}
     evaluation = replace(evaluation, rows=fine)
-    assert judge_bundle(settings, load_corpus(settings), bundle, None, evaluation, 0.0).passes
-    verdict = judge_bundle(settings, load_corpus(settings), bundle, None, leaking, 0.0)
+    assert judge_bundle(settings, load_corpus(settings), bundle, engine, None, evaluation, 0.0).passes
+    verdict = judge_bundle(settings, load_corpus(settings), bundle, engine, None, leaking, 0.0)
     assert any("it copies" in reason for reason in verdict.reasons)
     bits = {"bits_per_character": Figure(2.29, 2.2, 2.4), "bits_per_character_trivial": Figure(2.19, 2.1, 2.3)}
-    salad = judge_bundle(settings, load_corpus(settings), bundle, None, replace(evaluation, figures=bits), 0.0)
+    salad = judge_bundle(settings, load_corpus(settings), bundle, engine, None, replace(evaluation, figures=bits), 0.0)
     assert [reason[:9] for reason in salad.reasons] == ["gibberish"]
-    later = judge_bundle(settings, load_corpus(settings), bundle, bundle, leaking, 0.0)
+    later = judge_bundle(settings, load_corpus(settings), bundle, engine, bundle, leaking, 0.0)
     assert not later.passes
     assert Finalized(evaluation, later, forced=True).becomes_current
     assert not Finalized(evaluation, later).becomes_current
 
 
-def test_without_time_for_the_old_adapter_nothing_is_compared_and_that_is_said(
-    trained: Home, bundle: Bundle, evaluation: Evaluation
+def test_the_old_adapter_is_asked_what_the_new_one_was_however_little_time_there_is(
+    trained: Home, bundle: Bundle, engine: InferenceEngine, evaluation: Evaluation
 ) -> None:
-    """The time is to blame, not the messages; where those are too few, they are."""
+    """As many as can be compared, and with as much before each; what either was trained on is left out."""
     settings = load(trained.config, {}).model_copy(update={"persona": Persona(name="Anna")})
-    for talk, sentence in (
-        (TALKS, " of 150 messages in the time there was, too few"),
-        (TALKS[:5], "messages that neither adapter was trained on are too few"),
+    corpus = Corpus(conversations=TALKS, splits={record.id: "b" for record in TALKS})
+    verdict = judge_bundle(settings, corpus, bundle, engine, bundle, replace(evaluation, turns=1), 0.0)
+    assert verdict.notes == ()
+    assert "two_sample" in verdict.differences
+    for seal in (
+        bundle.seal.model_copy(update={"data": {"refit_on": [record.id for record in TALKS]}}),
+        bundle.seal.model_copy(update={"data": {"refit_on": [record.id for record in TALKS[5:]]}}),
     ):
-        corpus = Corpus(conversations=talk, splits={record.id: "b" for record in talk})
-        (note,) = judge_bundle(settings, corpus, bundle, bundle, evaluation, 0.0).notes
-        assert sentence in note
+        (note,) = judge_bundle(settings, corpus, Bundle(bundle.folder, seal), engine, bundle, evaluation, 0.0).notes
+        assert "messages that neither adapter was trained on are too few to compare them" in note
 
 
 def test_an_evaluation_takes_a_fifth_of_the_training_s_time() -> None:

@@ -53,15 +53,19 @@ def sample(
 
 
 def test_losses_are_taken_of_as_many_messages_as_there_is_time_for() -> None:
-    """Twenty at least, none twice where it is twenty, and that it is fewer is said."""
+    """Twenty at least, none twice where it is twenty, of the persona's alone if need be, and that it is fewer is said."""
     in_time, late = Scores(), Scores()
-    assert sample(scores=in_time).hurried == ""
+    unhurried = sample(scores=in_time)
+    assert unhurried.membership() is not None
+    assert unhurried.hurried == ""
     assert max(in_time.asked) == 40
     hurried = sample(scores=late, until=0.0)
     assert hurried.bits_per_character() is not None
-    assert hurried.membership() is not None
-    assert late.asked == [20, 20]
-    assert hurried.hurried == "losses are of 20 held-out messages instead of 40, in the time there was"
+    assert hurried.membership() is None
+    assert late.asked == [20]
+    assert hurried.hurried == (
+        "losses are of 20 held-out messages instead of 40, and no losses are of training messages, in the time there was"
+    )
 
 
 def test_the_table_of_letters_learns_no_more_messages_than_the_adapter_did() -> None:

@@ -22,7 +22,7 @@ VOICE = small_voice(FakeEngine())
 
 
 def remembering(folder: Path, *contexts: ReplyContext) -> list[ReplyContext]:
-    return reminded(contexts, archive(folder, EARLIER, LATER), VOICE.encoding, VOICE.seal.max_length, "MARA VOSS")
+    return reminded(contexts, archive(folder, EARLIER, LATER), VOICE.encoding, VOICE.seal)
 
 
 def test_what_was_said_later_is_not_known_before(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_what_was_said_later_is_not_known_before(tmp_path: Path) -> None:
     assert asked.memories == (EARLIER[0].excerpt,)
     assert unreminded(asked) == ASKED
     assert tweet == TWEET
-    assert reminded([ASKED], Archive.empty(), VOICE.encoding, 4096, "MARA VOSS") == [ASKED]
+    assert reminded([ASKED], Archive.empty(), VOICE.encoding, VOICE.seal) == [ASKED]
 
 
 def test_the_voice_that_is_measured_is_reminded(tmp_path: Path) -> None:

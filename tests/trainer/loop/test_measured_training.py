@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.backends.transformers_engine import load_base
-from engine.choose import encoding_of, guard_of
+from engine.choose import encoding_of, guard_of, open_voice_of
 from persona.bundle import Bundle, current, open_bundle
 from persona.config import load
 from tests.conftest import Home, run_here, sample_settings
@@ -17,7 +17,9 @@ from trainer.bundle.gguf_file import write_gguf
 from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.finalize import finalize
-from trainer.evaluate.gate import judge_bundle
+from trainer.evaluate.gate import judge_bundle, unprobed
+from trainer.evaluate.generation import GeneratedReply
+from trainer.evaluate.reference_set import MIN_TEXTS
 from trainer.evaluate.reply_context import reply_contexts
 from trainer.progress import Bars
 
@@ -87,7 +89,13 @@ def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home)
     ]
     assert long
     assert all(guard.check(text) for text in long)
-    verdict = judge_bundle(settings, corpus, bundle, bundle, Evaluation(), 0.0)
+    held_back = [
+        GeneratedReply(context, context.real.lines, ())
+        for context in reply_contexts(corpus.in_split("b"), bundle.seal.speaker)
+    ]
+    assert len(held_back) >= MIN_TEXTS
+    engine = open_voice_of(settings, unprobed(bundle)).engine
+    verdict = judge_bundle(settings, corpus, bundle, engine, bundle, Evaluation(replies=held_back), 0.0)
     assert any("too few to compare" in note for note in verdict.notes)
 
 
