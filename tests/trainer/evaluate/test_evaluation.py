@@ -267,7 +267,9 @@ def test_a_short_training_is_measured_on_short_prompts_of_few_messages() -> None
     assert len(whole.replies) == 120
     assert max(prompt.count("BORIS:") for prompt in prompts) >= 6
     assert (whole.turns, [words for words in whole.warnings if "in the time there was" in words]) == (20, [])
+    assert "turn_auc" in whole.figures
     hurried, prompts = evaluated_within(3_000)
+    assert "turn_auc" not in hurried.figures
     assert len(hurried.replies) == FEWEST_REPLIES
     assert hurried.turns < 20
     assert max(prompt.count("BORIS:") for prompt in prompts) < 4
