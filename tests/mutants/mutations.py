@@ -680,6 +680,9 @@ UNPACKED = [
     *_in(
         "trainer/init/local_models.py",
         "tests/trainer/init/test_local_models.py",
+        only_the_file_is_asked=("has_template=chats or ", "has_template="),
+        text_as_it_is_is_a_chat=("not in TEXT_AS_IT_IS", "!= ''"),
+        renderers_are_not_asked=('bool(config.get("renderer")) or ', ""),
         a_model_of_vectors_is_offered=('and f"{family}.pooling_type" not in fields', ""),
         what_cant_be_read_is_offered=("family in READ and ", ""),
         an_adapter_is_offered=("whole and ", ""),

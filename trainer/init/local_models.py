@@ -14,7 +14,8 @@ from engine.base_source import is_gguf, is_instruct, is_part
 from engine.gguf_header import is_of_text, read_header
 
 MAX_HEADER = 64 << 20  # bytes of a safetensors header; larger ones are no headers
-OLLAMA_MODEL = "application/vnd.ollama.image.model"
+OLLAMA_MODEL, OLLAMA_TEMPLATE = (f"application/vnd.ollama.image.{kind}" for kind in ("model", "template"))
+TEXT_AS_IT_IS = {"", "{{.Prompt}}"}  # Ollama's templates of models that were not trained to chat, without spaces
 READ = {"llama", "qwen2", "qwen3", "qwen3moe", "qwen35", "gemma2", "gemma3", "phi3", "starcoder2", "lfm2"}
 
 
@@ -77,11 +78,17 @@ def _ollama(home: Path, environment: Mapping[str, str]) -> Iterator[LocalModel]:
     places = [Path(named)] if named else [home / ".ollama" / "models", Path("/usr/share/ollama/.ollama/models")]
     for place in places:
         for manifest in _files(place / "manifests"):
-            layers = _json(manifest).get("layers") or ()
-            digest = next((layer.get("digest", "") for layer in layers if layer.get("mediaType") == OLLAMA_MODEL), "")
-            blob = place / "blobs" / str(digest).replace(":", "-")
-            if digest and is_gguf(blob):
-                yield from _gguf(blob, f"{manifest.parent.name}:{manifest.name}", "Ollama")
+            parts = _json(manifest)
+            blobs = {layer.get("mediaType"): _blob(place, layer) for layer in parts.get("layers") or ()}
+            if (model := blobs.get(OLLAMA_MODEL)) and is_gguf(model):
+                template = _words(blobs.get(OLLAMA_TEMPLATE))
+                config = _json(_blob(place, parts.get("config") or {}))
+                chats = bool(config.get("renderer")) or re.sub(r"[\s-]", "", template) not in TEXT_AS_IT_IS
+                yield from _gguf(model, f"{manifest.parent.name}:{manifest.name}", "Ollama", chats=chats)
+
+
+def _blob(place: Path, layer: Mapping[str, object]) -> Path:
+    return place / "blobs" / str(layer.get("digest", "")).replace(":", "-")
 
 
 def _lm_studio(home: Path) -> Iterator[LocalModel]:
@@ -91,14 +98,15 @@ def _lm_studio(home: Path) -> Iterator[LocalModel]:
                 yield from _gguf(file, file.stem, "LM Studio")
 
 
-def _gguf(file: Path, name: str, place: str) -> Iterator[LocalModel]:
+def _gguf(file: Path, name: str, place: str, *, chats: bool = False) -> Iterator[LocalModel]:
+    """Yield the model of a file, if it can be a base. chats: what lies beside the file says so."""
     try:
         header = read_header(file)
     except (OSError, ValueError, KeyError, struct.error):
         return
     if _writes_text(header.fields):
         count = sum(math.prod(shape) for weight, shape in header.shapes.items() if is_of_text(weight))
-        instruct = is_instruct(name, has_template="tokenizer.chat_template" in header.fields)
+        instruct = is_instruct(name, has_template=chats or "tokenizer.chat_template" in header.fields)
         yield LocalModel(name, str(file), count / 1e9, instruct, place)
 
 
@@ -126,7 +134,15 @@ def _files(place: Path) -> list[Path]:
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(_words(file))
+    except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _words(file: Path | None) -> str:
+    """Return the text of a file; "" for no file, and for one that can't be read."""
+    try:
+        return file.read_text(encoding="utf-8") if file else ""
+    except (OSError, ValueError):
+        return ""

@@ -64,14 +64,38 @@ def write_snapshot(cache: Path, name: str, architecture: str) -> None:
     (snapshot / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
 
 
-def write_ollama(models: Path, name: str, tag: str, digest: str) -> Path:
+def write_ollama(models: Path, name: str, tag: str, digest: str, *, template: str = "", renderer: str = "") -> Path:
+    """template: beside the file, "" for one inside. renderer: that writes its prompts instead of a template."""
     blob = models / "blobs" / f"sha256-{digest}"
-    write_gguf(blob, template=True)
+    write_gguf(blob, template=not (template or renderer))
     manifest = models / "manifests" / "registry.example" / "library" / name / tag
     manifest.parent.mkdir(parents=True)
-    layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}"}
-    manifest.write_text(json.dumps({"layers": [{"mediaType": "other", "digest": "sha256:00"}, layer]}))
+    kinds = {"template": f"{digest}01", "model": digest} if template else {"model": digest}
+    layers = [
+        {"mediaType": f"application/vnd.ollama.image.{kind}", "digest": f"sha256:{of}"} for kind, of in kinds.items()
+    ]
+    other = {"mediaType": "other", "digest": "sha256:00"}
+    (models / "blobs" / f"sha256-{digest}01").write_text(template)
+    (models / "blobs" / f"sha256-{digest}02").write_text(json.dumps({"renderer": renderer, "model_family": "qwen3"}))
+    manifest.write_text(json.dumps({"config": {"digest": f"sha256:{digest}02"}, "layers": [other, *layers]}))
     return blob
+
+
+@pytest.mark.parametrize(
+    ("template", "renderer", "instruct"),
+    [
+        ("<start_of_turn>user\n{{ .Prompt }}<end_of_turn>\n<start_of_turn>model\n", "", True),
+        ("{{- range .Messages }}{{ .Role }}{{ end }}", "", True),
+        ("", "qwen3-coder", True),
+        ("{{ .Prompt }}", "", False),
+        ("{{- .Prompt -}}\n", "", False),
+    ],
+)
+def test_what_ollama_chats_with_is_no_base_model(tmp_path: Path, template: str, renderer: str, instruct: bool) -> None:
+    """By what it keeps beside the file, which says nothing of it; text as it is is the prompt of a base model."""
+    write_ollama(tmp_path, "gemma3", "4b", "abcd", template=template, renderer=renderer)
+    (model,) = local_models(tmp_path / "home", {"OLLAMA_MODELS": str(tmp_path)})
+    assert (model.name, model.instruct) == ("gemma3:4b", instruct)
 
 
 def test_models_of_other_programs_are_found(tmp_path: Path) -> None:
