@@ -52,6 +52,11 @@ class Batch:
         self._rows: list[RunningSequence] = []
         self._waiting: list[RunningSequence] = []
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has no job."""
+        return not (self._rows or self._waiting)
+
     def add(self, job: Job) -> None:
         """Take a job in."""
         self._waiting.append(RunningSequence(job, list(job.request.ids), random.Random(job.request.seed)))

@@ -121,7 +121,8 @@ class TransformersStepper:
     def step(self) -> Iterable[StepResult]:
         """One forward for all."""
         yield from self._tuned.step()
-        if self._base:
+        # to switch the adapter off and on takes as long as a small model's forward
+        if self._base and not self._base.is_idle:
             with cast(PeftModel, self._model).disable_adapter():
                 results = self._base.step()
             yield from results

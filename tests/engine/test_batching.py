@@ -202,6 +202,26 @@ def test_the_base_speaks_beside_the_adapter(tmp_path: Path) -> None:
     assert agreement(mixed[1::2], ids_of(merged, asked[1::2])) >= 0.97
 
 
+def test_the_adapter_is_switched_off_for_those_alone_who_want_the_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PEFT walks through all layers for it, off and on, which takes as long as a small model's forward."""
+    tuned = get_peft_model(load_base(steep_base(tmp_path)), LoraConfig(r=4, target_modules="all-linear")).eval()
+    switched: list[bool] = []
+    switch = tuned.disable_adapter
+
+    def noted() -> Any:
+        switched.append(True)
+        return switch()
+
+    monkeypatch.setattr(tuned, "disable_adapter", noted)
+    stepper = TransformersStepper(tuned, 0, 8)
+    ids_of(stepper, [Request(ids, GREEDY, seed=0) for ids in prompts(2)])
+    assert not switched
+    ids_of(stepper, [Request(ids, GREEDY, seed=0, tuned=False) for ids in prompts(2)])
+    assert switched
+
+
 class Batched:
     """A batch as a stepper."""
 

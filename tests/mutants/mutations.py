@@ -678,6 +678,18 @@ UNPACKED = [
         a_part_is_taken_for_a_model=("    if is_part(file.name):", "    if False:"),
     ),
     *_in(
+        "engine/backends/transformers_engine.py",
+        "tests/engine/test_batching.py::test_the_adapter_is_switched_off_for_those_alone_who_want_the_base",
+        every_step_switches_the_adapter=("if self._base and not self._base.is_idle:", "if self._base:"),
+    ),
+    *_in(
+        "trainer/loop/trainer.py",
+        "tests/trainer/loop/test_lora.py::test_an_epoch_ends_with_an_evaluation_and_has_one_more",
+        "tests/trainer/loop/test_lora.py::test_evaluations_are_no_training",
+        the_last_comes_after_the_last_but_one=("math.ceil(steps / EVALUATIONS)", "steps // EVALUATIONS"),
+        evaluations_count_as_training=("time.monotonic() - start - trainer.evaluating", "time.monotonic() - start"),
+    ),
+    *_in(
         "trainer/init/local_models.py",
         "tests/trainer/init/test_local_models.py",
         only_the_file_is_asked=("has_template=chats or ", "has_template="),

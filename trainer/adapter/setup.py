@@ -31,7 +31,10 @@ MIN_MESSAGES = 50  # of the persona in the train part; with fewer there is nothi
 EMPHASIS = 0.6  # of the logit bias on a base from scratch; see docs/likeness.md
 MAX_TOKENS_PER_BATCH = 2048  # by default
 WATCHED_SHARE = (
-    0.3  # of the training's tokens: two evaluations an epoch, a third as dear as training, take a fifth of its time
+    0.3  # of an epoch's tokens: two evaluations an epoch, a third as dear as training, take a fifth of its time
+)
+TEST_SHARE = (
+    0.3  # of all epochs' tokens: read before a training and after it, a third as dear, they take a fifth of its time
 )
 MIN_WATCHED_TOKENS = 4096  # of the calibration split; fewer are noise
 
@@ -87,7 +90,7 @@ def build_setup(
     rows = [*passes, *remembering.windows]
     model = add_adapter(base.model, settings.train)
     watched = at_most(calibration, max(MIN_WATCHED_TOKENS, round(WATCHED_SHARE * _tokens(rows))))
-    test = at_most(test, max(MIN_WATCHED_TOKENS, _tokens(rows)))
+    test = at_most(test, max(MIN_WATCHED_TOKENS, round(TEST_SHARE * settings.train.epochs * _tokens(rows))))
     fit = fit_rows(settings, model, rows, recipe_for(base))
     return TrainingSetup(base, model, rows, watched, test, len(calibration), fit, len(remembering.windows))
 

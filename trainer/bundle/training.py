@@ -54,7 +54,7 @@ from trainer.loop.loss import Loss
 from trainer.loop.trainer import Trained
 from trainer.progress import Bars
 
-SAMPLES = 3  # texts shown at each evaluation
+SAMPLES, SHOWN_TOKENS = 3, 40  # texts shown at each evaluation, and tokens of each
 PAST_ITS_BEST = (
     "that it rises is usual: a base that was grown here has read all other messages already, so there is little left to "
     "learn but the person's manner"
@@ -253,14 +253,15 @@ def _samples(model: PeftModel, base: LoadedBase, seal: Seal, contexts: Sequence[
     """Return a text from the adapter as it is now for each context."""
     model.eval()
     engine = transformers_engine(model, base.encoding, stops=frozenset(base.stops), max_length=base.max_length)
-    voice = Voice(engine, base.encoding, seal, SamplingParams(max_new_tokens=60))
+    voice = Voice(engine, base.encoding, seal, SamplingParams(max_new_tokens=SHOWN_TOKENS))
 
     async def sample() -> list[tuple[str, ...]]:
         await engine.start()
-        texts = [
-            await voice.reply(context.scene, context.before, seed, quote=context.real.quote, year=context.year)
+        replies = (
+            voice.reply(context.scene, context.before, seed, quote=context.real.quote, year=context.year)
             for seed, context in enumerate(contexts, start=1)
-        ]
+        )
+        texts = await asyncio.gather(*replies)
         await engine.close()
         return texts
 

@@ -20,7 +20,7 @@ from trainer.progress import Bars
 TRAINING_TIME_SHARE = 0.2  # of the training's time
 GATE_TIME_SHARE = 0.2  # of that: what the adapter that speaks now gets, to be compared with
 MIN_SECONDS = 30.0  # seconds
-READS_FASTER = 3  # times as many tokens as are trained on in that time: what is learned from is read backwards too
+READS_FASTER = 2  # times as many tokens as are trained on in that time: what is learned from is read backwards too
 CALIBRATED = ("temperature", "top_p", "min_p", "top_k", "repetition_penalty")  # what a calibration chooses
 
 

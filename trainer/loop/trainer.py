@@ -47,7 +47,8 @@ class Diverged(UserError):
 class TokenTrainer(Trainer):
     """Trainer with our batches and our loss. Evaluates to bits per character.
 
-    in_order: rows unshuffled, a step's tokens at a time. packs: rows side by side, for models that `can_pack`."""
+    in_order: rows unshuffled, a step's tokens at a time. packs: rows side by side, for models that `can_pack`. evaluating:
+    seconds spent on evaluations so far, what they show among them."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class TokenTrainer(Trainer):
         self._pad = pad
         self._in_order = in_order
         self._packs = packs
+        self.evaluating = 0.0
 
     def get_train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of an epoch, divided among processes and micro-batches."""
@@ -103,6 +105,7 @@ class TokenTrainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Return eval_loss and eval_bits_per_character on the held-out rows, divided among the processes."""
+        began = time.monotonic()
         shared = self._held_out[self.args.process_index :: self.args.world_size]
         loss = measure_loss(
             cast(PreTrainedModel, self.model), shared, self._fit.tokens // self._fit.micro_batches, self._pad
@@ -113,6 +116,7 @@ class TokenTrainer(Trainer):
         metrics = {"eval_loss": loss.nats / max(1, loss.tokens), "eval_bits_per_character": loss.bits_per_character}
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.evaluating += time.monotonic() - began
         return metrics
 
     def restore_best(self) -> int:
@@ -126,7 +130,7 @@ class TokenTrainer(Trainer):
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The outcome of a training loop. history: the Trainer's log."""
+    """The outcome of a training loop. seconds: without its evaluations. history: the Trainer's log."""
 
     steps: int
     seconds: float
@@ -139,7 +143,7 @@ def training_arguments(
 ) -> TrainingArguments:
     """Return the Trainer's arguments that both trainings share; each that matters is stated. steps: of an epoch."""
     device = best_device()
-    every = max(1, steps // EVALUATIONS)
+    every = max(1, math.ceil(steps / EVALUATIONS))  # rounded up: the last of an epoch isn't the last but one
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=epochs,
@@ -209,7 +213,7 @@ def run_training(
     state = trainer.state
     return Trained(
         state.global_step,
-        time.monotonic() - start,
+        time.monotonic() - start - trainer.evaluating,
         round(state.num_input_tokens_seen) - progress.tokens_before,
         cast(list[dict[str, float]], state.log_history),
     )

@@ -20,8 +20,8 @@ def test_every_known_base_can_be_named() -> None:
     ("machine", "trains"),
     [
         (Machine("cuda", 14.6, 2, 20_000), ["in 4 bits", "in 4 bits", "whole", "whole", "whole"]),
-        (Machine("mps", 30, 8, 1_400), ["too large", "4 hours", "2 hours", "54 minutes", "19 minutes"]),
-        (Machine("cpu", 100, 8, 186), ["59 hours", "33 hours", "16 hours", "7 hours", "2 hours"]),
+        (Machine("mps", 30, 8, 1_400), ["too large", "3 hours", "76 minutes", "32 minutes", "11 minutes"]),
+        (Machine("cpu", 100, 8, 186), ["35 hours", "20 hours", "10 hours", "4 hours", "86 minutes"]),
     ],
 )
 def test_how_a_base_trains_is_told_in_words(machine: Machine, trains: list[str]) -> None:

@@ -75,8 +75,8 @@ def test_a_base_model_that_is_here_is_suggested_first() -> None:
 
 def test_a_cpu_is_told_how_long_it_takes() -> None:
     """In minutes or hours, by its measured speed."""
-    assert "train in about 54 minutes" in suggest(Machine("cpu", 12, 8, 1_400), known).why
-    assert "train in about 6 hours" in suggest(Machine("cpu", 12, 8, 70), known).why
+    assert "train in about 32 minutes" in suggest(Machine("cpu", 12, 8, 1_400), known).why
+    assert "train in about 4 hours" in suggest(Machine("cpu", 12, 8, 70), known).why
 
 
 def test_without_the_hub_a_base_is_grown() -> None:

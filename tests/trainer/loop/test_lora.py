@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from trainer.loop.device_memory import USED, Fit, activation_bytes, fit
 from trainer.loop.held_out_loss import measure_loss
 from trainer.loop.lora import PATIENCE, add_adapter, train_adapter
 from trainer.loop.loss import CHUNK
-from trainer.loop.trainer import Trained
+from trainer.loop.trainer import Trained, training_arguments
 from trainer.progress import Bars
 
 SETTINGS = Train(rank=4, epochs=2, dropout=0.1)
@@ -128,6 +129,35 @@ def test_it_learns_and_prunes_its_checkpoints(place: Path, capsys: pytest.Captur
     assert told[-1] == {"task": "training the adapter", "done": 1.0}
     assert done.steps == 2 * PackedSampler([len(row.ids) for row in rows_of(40)], 600).batches
     assert len(list((place / "work").glob("checkpoint-*"))) <= 2
+
+
+class Slow(TrainerCallback):
+    """Shows what it shows at an evaluation for a while; on_evaluate counts as one."""
+
+    seconds = 0.0
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < 0.2:
+            time.sleep(0.05)
+        self.seconds += time.monotonic() - began
+
+
+def test_evaluations_are_no_training(place: Path) -> None:
+    """Tokens a second are those of the steps."""
+    slow, began = Slow(), time.monotonic()
+    _, done = train(place, callbacks=[slow])
+    assert slow.seconds
+    assert 0 < done.seconds <= time.monotonic() - began - slow.seconds
+
+
+@pytest.mark.parametrize(("steps", "every"), [(1, 1), (23, 12), (64, 32)])
+def test_an_epoch_ends_with_an_evaluation_and_has_one_more(place: Path, steps: int, every: int) -> None:
+    """Half way, rounded up: rounded down, the last would come a step after another."""
+    arguments = training_arguments(
+        place, epochs=1, learning_rate=1e-3, seed=0, steps=steps, evaluate=True, fit=Fit(64), save_strategy="steps"
+    )
+    assert arguments.eval_steps == every
 
 
 class Worse(TrainerCallback):
