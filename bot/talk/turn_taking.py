@@ -26,8 +26,8 @@ BUSY_DRAFTS = 4  # answers in the making at which nothing else is asked of the e
 SECONDS_TO_ASK = 2.0
 REST = 600.0  # seconds for which an engine that can't tell is not asked again
 NO_THRESHOLD = (
-    "[talk] unprompted does nothing: this bundle doesn't know when the persona speaks up; train again, with more talk of "
-    "groups in the exports"
+    "[talk] unprompted does nothing: this bundle doesn't know when the persona speaks up; train again, for longer or with "
+    "more talk of groups in the exports"
 )
 
 Put = Callable[[str, Callable[[], Awaitable[object]]], object]  # work into the queue of a channel

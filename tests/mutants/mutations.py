@@ -162,10 +162,7 @@ GATE = [
             "asked = test.contexts[: int(min(self._reading.replies, len(test.contexts)))]",
         ),
         all_are_answered=("int(min(self._reading.replies, len(test.contexts)))", "len(test.contexts)"),
-        who_speaks_next_is_asked_for_nothing=(
-            "if self._reading.positions < MIN_POSITIONS:\n            return None",
-            "if not self._reading.positions:\n            return None",
-        ),
+        who_speaks_next_is_asked_for_nothing=("if self._positions_fall_short:", "if not self._reading.positions:"),
     ),
     *_in(
         "trainer/evaluate/calibration.py",
@@ -178,14 +175,14 @@ GATE = [
     ),
     *_in(
         "trainer/evaluate/gate.py",
-        "tests/trainer/evaluate/test_finalize.py::"
-        "test_the_old_adapter_is_asked_what_the_new_one_was_however_little_time_there_is",
+        "tests/trainer/evaluate/test_finalize.py",
         what_it_was_refit_on_is_compared=(
-            "if reply.context.conversation_id not in trained_on",
-            "if trained_on is not None",
+            "if context.conversation_id not in {*refit_conversations(old), *trained_on}",
+            "if context",
         ),
         too_few_of_the_old_ones=(", at_least=FEWEST_REPLIES)", ")"),
-        other_contexts_are_asked=("[*unseen], evaluation.turns, until)", "[*unseen], CONTEXT_TURNS, until)"),
+        other_contexts_are_asked=("_held_out(corpus, settings, evaluation.turns)", "_held_out(corpus, settings, 20)"),
+        it_is_silent_by_chance=("new_said < MIN_TEXTS and 2 * new_said < old_said", "new_said < MIN_TEXTS"),
     ),
     *_in(
         "trainer/evaluate/gate.py",
@@ -694,7 +691,8 @@ UNPACKED = [
         "tests/trainer/init/test_local_models.py",
         only_the_file_is_asked=("has_template=chats or ", "has_template="),
         text_as_it_is_is_a_chat=("not in TEXT_AS_IT_IS", "!= ''"),
-        renderers_are_not_asked=('bool(config.get("renderer")) or ', ""),
+        renderers_are_not_asked=("bool(renderer) or ", ""),
+        what_fills_in_chats=('FILLED_IN.sub(r"\\1", template)', "template"),
         a_model_of_vectors_is_offered=('and f"{family}.pooling_type" not in fields', ""),
         what_cant_be_read_is_offered=("family in READ and ", ""),
         an_adapter_is_offered=("whole and ", ""),

@@ -58,9 +58,9 @@ WIDTH, EXPONENT, QWEN_EXPONENT = 2000, 0.781, 0.0775
 
 @dataclass(frozen=True, slots=True)
 class TrainingSetup:
-    """A base with an untrained adapter, the windows of the corpus's three splits, and how a step is run. calibration: as
-    many as training can look at on its way. held_out: how many windows the calibration split has. remembering: how many of
-    `rows` are replies after something came to mind."""
+    """A base with an untrained adapter, the windows of the corpus's three splits, and how a step is run. calibration, test:
+    as many as training can look at on its way, and before and after it. held_out: how many windows the calibration split has.
+    remembering: how many of `rows` are replies after something came to mind."""
 
     base: LoadedBase
     model: PeftModel
@@ -90,7 +90,7 @@ def build_setup(
     rows = [*passes, *remembering.windows]
     model = add_adapter(base.model, settings.train)
     watched = at_most(calibration, max(MIN_WATCHED_TOKENS, round(WATCHED_SHARE * _tokens(rows))))
-    test = at_most(test, max(MIN_WATCHED_TOKENS, round(TEST_SHARE * settings.train.epochs * _tokens(rows))))
+    test = at_most(test, max(MIN_WATCHED_TOKENS, round(min(1.0, TEST_SHARE * settings.train.epochs) * _tokens(rows))))
     fit = fit_rows(settings, model, rows, recipe_for(base))
     return TrainingSetup(base, model, rows, watched, test, len(calibration), fit, len(remembering.windows))
 

@@ -54,6 +54,7 @@ from trainer.loop.loss import Loss
 from trainer.loop.trainer import Trained
 from trainer.progress import Bars
 
+MIN_TIMED = 20.0  # seconds of training; fewer, as where it was taken up near its end, tell no pace
 SAMPLES, SHOWN_TOKENS = 3, 40  # texts shown at each evaluation, and tokens of each
 PAST_ITS_BEST = (
     "that it rises is usual: a base that was grown here has read all other messages already, so there is little left to "
@@ -92,7 +93,8 @@ def _train(settings: Settings, corpus: Corpus, bars: Bars, rank: int, *, forced:
         del base  # what was trained makes room for what speaks: the evaluation loads the bundle as the bot will
         free_memory()
         spent = time.monotonic() - began
-        finalized = finalize(settings, corpus, Bundle(folder, seal), spent=spent, forced=forced, bars=bars)
+        pace = trained.tokens / trained.seconds / world()[1] if trained.seconds > MIN_TIMED else math.inf
+        finalized = finalize(settings, corpus, Bundle(folder, seal), spent=spent, pace=pace, forced=forced, bars=bars)
         seal = finalized.sealed(seal)
         bundle = publish(
             folder, _refitted(settings, corpus, trained, seal, folder, bars) if settings.train.refit else seal

@@ -32,10 +32,12 @@ from trainer.evaluate.model_sample import ModelSample
 from trainer.evaluate.next_speaker import (
     MAX_POSITIONS,
     MIN_POSITIONS,
+    MIN_SPOKEN,
     TurnScores,
     bigrams,
     calibrated,
     held_out_talk,
+    positions,
     scored,
     speaking_rate,
 )
@@ -195,10 +197,18 @@ class EvaluationRun:
         return calibrated(self._turns(CALIBRATION_SPLIT), rate)
 
     def _turns(self, split: str) -> TurnScores | None:
-        if self._reading.positions < MIN_POSITIONS:
+        if self._positions_fall_short:
             return None
         until, most = time.monotonic() + TURNS_SHARE * self._scope.seconds, min(self._reading.positions, MAX_POSITIONS)
         return scored(self._voice, held_out_talk(self._corpus, split, self._me), self._bigram, until, int(most))
+
+    @cached_property
+    def _positions_fall_short(self) -> bool:
+        """Whether fewer moments of group talk can be asked about than a threshold is calibrated by, though there are enough."""
+        rate = speaking_rate(self._corpus.in_split(TRAIN, CALIBRATION_SPLIT), self._me)
+        needed = max(MIN_POSITIONS, MIN_SPOKEN / max(rate, 1 / MAX_POSITIONS))
+        held_out = positions(held_out_talk(self._corpus, CALIBRATION_SPLIT, self._me), self._me)
+        return self._reading.positions < needed <= sum(map(len, held_out))
 
     @cached_property
     def _bigram(self) -> Callable[[str], float]:
@@ -308,12 +318,13 @@ class EvaluationRun:
         if self._scope.calibrating and not trials and fewest >= MIN_TEXTS:
             lacked = "was held out" if fewest < MIN_MESSAGES_TO_CALIBRATE or not test.others else "time was left"
             sentences.append(f"too little {lacked} to choose a sampling by: the usual one is used")
-        if speaking_up is None and fewest >= MIN_TEXTS:
-            lacked = "group talk was held out" if self._reading.positions >= MIN_POSITIONS else "time was left"
+        if self._scope.calibrating and speaking_up is None and fewest >= MIN_TEXTS:
+            lacked = "time was left" if self._positions_fall_short else "group talk was held out"
             sentences.append(f"too little {lacked} to learn when to speak unasked: it only answers")
-        if self._reading.turns < CONTEXT_TURNS and fewest >= MIN_TEXTS:
+        if (turns := self._reading.turns) < CONTEXT_TURNS and fewest >= MIN_TEXTS:
+            last = f"the last {turns} turns" if turns > 1 else "the last turn"
             sentences.append(
-                f"{self._reading.turns} of {CONTEXT_TURNS} turns before each held-out message were read, in the time there was"
+                f"only {last} before each held-out message and no memories were read, in the time there was"
             )
         if replies < len(test.contexts):
             sentences.append(

@@ -1,6 +1,5 @@
 """The end of every training: the short form of the evaluation, the calibrated sampling, the report and the gate."""
 
-import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,23 +56,23 @@ class Finalized:
 
 
 def finalize(
-    settings: Settings, corpus: Corpus, bundle: Bundle, *, spent: float, forced: bool, bars: Bars
+    settings: Settings, corpus: Corpus, bundle: Bundle, *, spent: float, pace: float, forced: bool, bars: Bars
 ) -> Finalized:
-    """Evaluate a bundle that is not sealed yet, write its report and judge it. spent: seconds that the training took."""
+    """Evaluate a bundle that is not sealed yet, write its report and judge it. spent: seconds that the training took. pace:
+    tokens a second in it, of one process; infinite if unknown."""
     settings = with_local_engine(settings)
     speaking_now = _speaking_now(settings.adapters)
     evaluating, comparing = time_shares(spent, compares=speaking_now is not None)
-    tokens = READS_FASTER * bundle.seal.metrics["tokens_per_second"] * evaluating
     began = time.monotonic()
     with bars.task("opening the adapter", 1):
         voice = open_voice_of(settings, unprobed(bundle))
     seconds = max(MIN_SECONDS / 2, evaluating - (time.monotonic() - began))
-    scope = Scope(seconds, tokens or math.inf, calibrating=True, full=False)
+    scope = Scope(seconds, READS_FASTER * pace * evaluating, calibrating=True, full=False)
     evaluation = evaluate(settings, corpus, unprobed(bundle), voice, scope, bars)
     finalized = Finalized(evaluation, GateVerdict(), forced)
     measured = Bundle(bundle.folder, finalized.sealed(bundle.seal))
     until = time.monotonic() + comparing
-    verdict = judge_bundle(settings, corpus, measured, voice.engine, speaking_now, evaluation, until)
+    verdict = judge_bundle(settings, corpus, measured, voice, speaking_now, evaluation, until)
     finalized = Finalized(evaluation, verdict, forced)
     write_report(settings, corpus, Bundle(bundle.folder, finalized.sealed(bundle.seal)), evaluation, bundle.private)
     return finalized

@@ -1,12 +1,12 @@
 """The gate: a worse or leaking adapter replaces the current one only if that was asked for."""
 
+import math
 from collections.abc import Collection, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from engine.base import InferenceEngine
 from engine.choose import open_voice_of, probed
-from persona.archive.index import archive_of
+from engine.voice import Voice
+from persona.archive.index import Archive
 from persona.bundle import Bundle
 from persona.config import Settings
 from persona.errors import UserError
@@ -17,12 +17,21 @@ from trainer.evaluate.generation import GeneratedReply, generate, texts_of
 from trainer.evaluate.intervals import Figure, difference
 from trainer.evaluate.reading_budget import FEWEST_REPLIES
 from trainer.evaluate.reference_set import MIN_TEXTS
-from trainer.evaluate.reply_context import ReplyContext, reminded, texts_by_speaker, unreminded
+from trainer.evaluate.reply_context import (
+    ReplyContext,
+    evenly_spaced,
+    reminded,
+    reply_contexts,
+    texts_by_speaker,
+    unreminded,
+)
 from trainer.evaluate.two_sample import resampled_area
 from trainer.evaluate.verdict import gibberish
 from trainer.evaluate.voice_ratio import PersonaJudge, resampled_ratio
+from trainer.loop.device_memory import free_memory
 
 COPY_BOUND = 0.005  # above the human figure: half a point
+MIN_BUNDLES = 10  # judged of each adapter; of fewer, chance decides which sounds more like the persona
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,54 +53,78 @@ def judge_bundle(
     settings: Settings,
     corpus: Corpus,
     new: Bundle,
-    engine: InferenceEngine,
+    voice: Voice,
     old: Bundle | None,
     evaluation: Evaluation,
     until: float,
 ) -> GateVerdict:
-    """Judge `new`, not yet sealed. engine: that speaks for it, unprobed. old: the current bundle, None if there is none: it is
-    asked what the new one was. until: on time.monotonic()'s clock, how long it may be asked."""
+    """Judge `new`, not yet sealed. voice: its own, unprobed. old: the current bundle, None if there is none: it is asked what the
+    new one was, as far as neither was trained on it. until: on time.monotonic()'s clock, how long it may be asked."""
     salad = gibberish(evaluation)
-    checks = (check_engine(probed(engine, new)), copy_violation(evaluation), salad and f"gibberish: {salad}")
+    checks = (check_engine(probed(voice.engine, new)), copy_violation(evaluation), salad and f"gibberish: {salad}")
     own = [reason for reason in checks if reason]
+    unchecked = "human" in evaluation.rows and "tuned" not in evaluation.rows
+    notes = ["it says too little to tell whether it copies"] if unchecked else []
     if old is None:
-        return GateVerdict(own)
-    trained_on = {*refit_conversations(old), *refit_conversations(new)}
-    unseen = {
-        unreminded(reply.context): reply
-        for reply in evaluation.replies
-        if reply.context.conversation_id not in trained_on
-    }
+        return GateVerdict(own, notes)
+    compared = _comparison(settings, corpus, voice, old, evaluation, until, refit_conversations(new))
+    return replace(compared, reasons=[*own, *compared.reasons], notes=[*notes, *compared.notes])
+
+
+def _comparison(
+    settings: Settings,
+    corpus: Corpus,
+    voice: Voice,
+    old: Bundle,
+    evaluation: Evaluation,
+    until: float,
+    trained_on: Collection[str],
+) -> GateVerdict:
+    """Return what speaks for the old adapter. trained_on: the held-out conversations that the new one was trained on."""
+    unseen = [
+        context
+        for context in _held_out(corpus, settings, evaluation.turns)
+        if context.conversation_id not in {*refit_conversations(old), *trained_on}
+    ]
+    if len(unseen) < MIN_TEXTS:
+        few = f"{len(unseen)} messages that neither adapter was trained on are too few to compare them"
+        return GateVerdict(notes=[few])
+    answered = {unreminded(reply.context): reply for reply in evaluation.replies}
+    asked = [context for context in unseen if context in answered]
+    if len(asked) < MIN_TEXTS:
+        asked = evenly_spaced(unseen, FEWEST_REPLIES)
+    free_memory()
     try:
-        old_replies = _replies(settings, old, [*unseen], evaluation.turns, until) if len(unseen) >= MIN_TEXTS else []
+        old_replies = _replies(open_voice_of(settings, old), asked, evaluation.turns, until)
     except UserError as fault:
-        return GateVerdict(own, [f"the old adapter can't be asked ({fault}): nothing was compared"])
-    if len(texts_of(old_replies)) < MIN_TEXTS:
-        return GateVerdict(own, [_too_few(len(unseen), len(texts_of(old_replies)))])
+        return GateVerdict(notes=[f"the old adapter can't be asked ({fault}): nothing was compared"])
     asked = [unreminded(reply.context) for reply in old_replies]
-    new_replies = [unseen[context] for context in asked]
-    if len(texts_of(new_replies)) < MIN_TEXTS:
-        return GateVerdict(
-            [*own, f"it has something to say on {len(texts_of(new_replies))} of {len(asked)} contexts only"]
+    missing = [context for context in asked if context not in answered]
+    more = _replies(voice, missing, evaluation.turns) if missing else []
+    answered |= {unreminded(reply.context): reply for reply in more}
+    new_replies = [answered[context] for context in asked]
+    old_said, new_said = len(texts_of(old_replies)), len(texts_of(new_replies))
+    if new_said < MIN_TEXTS and 2 * new_said < old_said:
+        return GateVerdict([f"it has something to say on {new_said} of {len(asked)} contexts only"])
+    if min(old_said, new_said) < MIN_TEXTS:
+        said = (
+            f"the old adapter has something to say on {old_said} of {len(asked)} messages and the new one on {new_said}"
         )
+        return GateVerdict(notes=[f"{said}: too few to compare them"])
     differences = compare(asked, corpus, settings.persona.key, new_replies, old_replies)
-    return GateVerdict([*own, *worse(differences)], (), differences)
+    return GateVerdict(worse(differences), (), differences)
 
 
-def _too_few(unseen: int, answered: int) -> str:
-    """Return why two adapters were not compared. answered: by the old one, in the time there was."""
-    if unseen < MIN_TEXTS:
-        return f"{unseen} messages that neither adapter was trained on are too few to compare them"
-    return f"the old adapter has something to say on {answered} messages, too few to compare it with the new one"
+def _held_out(corpus: Corpus, settings: Settings, turns: int) -> list[ReplyContext]:
+    contexts = reply_contexts(corpus.in_split(TEST_SPLIT), settings.persona.key)
+    return [replace(context, before=context.before[-turns:]) for context in contexts]
 
 
 def _replies(
-    settings: Settings, bundle: Bundle, contexts: Sequence[ReplyContext], turns: int, until: float
+    voice: Voice, contexts: Sequence[ReplyContext], turns: int, until: float = math.inf
 ) -> list[GeneratedReply]:
-    """Return a bundle's replies, each with what comes to its mind."""
-    voice = open_voice_of(settings, bundle)
-    with closing(archive_of(bundle)) as archive:
-        asked = reminded(contexts, archive, voice.encoding, voice.seal, turns)
+    """Return a voice's replies, each with what comes to its mind."""
+    asked = reminded(contexts, voice.archive or Archive.empty(), voice.encoding, voice.seal, turns)
     return generate(voice, asked, until=until, at_least=FEWEST_REPLIES)
 
 
@@ -125,7 +158,8 @@ def compare(
     if others:
         judge = PersonaJudge(real, others)
         made = (judge.decisions(new_texts), judge.decisions(old_texts))
-        differences["voice_ratio"] = difference(*map(resampled_ratio, made))
+        if min(len(decisions.generated) for decisions in made) >= MIN_BUNDLES:
+            differences["voice_ratio"] = difference(*map(resampled_ratio, made))
     return differences
 
 

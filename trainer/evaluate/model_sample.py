@@ -97,7 +97,7 @@ class ModelSample:
         for it."""
         split = self.corpus.in_split(TEST_SPLIT)
         others = [context for name in self.references.others for context in reply_contexts(split, name)]
-        if not (self.scorer and others and self._has_time_for("other people's", 2)):
+        if not (self.scorer and others and self._has_time_for("other people's messages", 2)):
             return None
         asked = self._reminded(evenly_spaced(others, len(self._contexts)))
         return likelihood.attribution((self._plain, self._tuned), (self._bits(asked, tuned=False), self._bits(asked)))
@@ -197,7 +197,7 @@ class ModelSample:
         """Return a sentence if losses were taken of fewer messages than there are, for want of time, once all are measured."""
         count, most = len(self._contexts), min(self._most, len(self.references.contexts))
         of_fewer = [f"losses are of {count} held-out messages instead of {most}"] if count < most else []
-        of_none = [f"no losses are of {' and of '.join(self.left_out)}"] if self.left_out else []
+        of_none = [f"no losses are of {' or '.join(self.left_out)}"] if self.left_out else []
         return f"{', and '.join([*of_fewer, *of_none])}, in the time there was" if of_fewer or of_none else ""
 
     @property
@@ -213,8 +213,8 @@ class ModelSample:
         return self._scored.bits
 
     def _has_time_for(self, whose: str, losses: int) -> bool:
-        """Return whether so many losses of each of as many messages still fit; note whose they are if not."""
-        fits = time.monotonic() + losses * self._scored.seconds <= self.until
+        """Return whether so many losses of each of as many messages are in the long form or still fit; note whose if not."""
+        fits = self.full or time.monotonic() + losses * self._scored.seconds <= self.until
         self.left_out.extend([] if fits else [whose])
         return fits
 

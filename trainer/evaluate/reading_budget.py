@@ -1,4 +1,4 @@
-"""How much an evaluation reads. Its cost is put in tokens, so that a busy machine measures what a quiet one does."""
+"""How much an evaluation asks for. Its cost is put in tokens, so that a busy machine asks for what a quiet one does."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trainer.evaluate.reference_set import MIN_TEXTS
 from trainer.evaluate.reply_context import CONTEXT_TURNS
 
-FEWEST_REPLIES = MIN_TEXTS + 4  # whatever they cost: of fewer nothing can be said, and some are silences
+FEWEST_REPLIES = MIN_TEXTS + 8  # whatever they cost: of fewer nothing can be said, and some are silences and reactions
 FEWEST_READ = FEWEST_REPLIES + 2 * MIN_TEXTS  # prompts: the replies', and messages' with the adapter and without
 TURNS = (CONTEXT_TURNS, 8, 4, 2, 1)  # before a reply
 REPLIES_SHARE, CALIBRATION_SHARE, POSITIONS_SHARE = 0.3, 0.4, 0.1  # of the tokens
@@ -29,7 +29,10 @@ def reading_within(tokens: float, prompt_tokens: Callable[[int], float]) -> Read
     at least. prompt_tokens: of a usual prompt with so many turns."""
     if tokens == math.inf:
         return Reading()
-    turns = next((turns for turns in TURNS if FEWEST_READ * prompt_tokens(turns) <= tokens), TURNS[-1])
-    prompts = tokens / prompt_tokens(turns)
+    turns, cost = next(
+        ((turns, cost) for turns in TURNS if FEWEST_READ * (cost := prompt_tokens(turns)) <= tokens),
+        (TURNS[-1], prompt_tokens(TURNS[-1])),
+    )
+    replies, calibrating = (share * tokens / cost for share in (REPLIES_SHARE, CALIBRATION_SHARE))
     positions = POSITIONS_SHARE * tokens / prompt_tokens(1)  # what was said before is in the prefix cache
-    return Reading(turns, max(FEWEST_REPLIES, REPLIES_SHARE * prompts), CALIBRATION_SHARE * prompts, positions)
+    return Reading(turns, max(FEWEST_REPLIES, replies), calibrating, positions)

@@ -16,6 +16,9 @@ from engine.gguf_header import is_of_text, read_header
 MAX_HEADER = 64 << 20  # bytes of a safetensors header; larger ones are no headers
 OLLAMA_MODEL, OLLAMA_TEMPLATE = (f"application/vnd.ollama.image.{kind}" for kind in ("model", "template"))
 TEXT_AS_IT_IS = {"", "{{.Prompt}}"}  # Ollama's templates of models that were not trained to chat, without spaces
+FILLED_IN = re.compile(
+    r"\{\{if\.Suffix\}\}.*?\{\{else\}\}(.*?)\{\{end\}\}", re.DOTALL
+)  # of models of code, chat or not
 READ = {"llama", "qwen2", "qwen3", "qwen3moe", "qwen35", "gemma2", "gemma3", "phi3", "starcoder2", "lfm2"}
 
 
@@ -79,11 +82,13 @@ def _ollama(home: Path, environment: Mapping[str, str]) -> Iterator[LocalModel]:
     for place in places:
         for manifest in _files(place / "manifests"):
             parts = _json(manifest)
-            blobs = {layer.get("mediaType"): _blob(place, layer) for layer in parts.get("layers") or ()}
+            layers = [layer for layer in parts.get("layers") or () if isinstance(layer, dict)]
+            blobs = {layer.get("mediaType"): _blob(place, layer) for layer in reversed(layers)}
             if (model := blobs.get(OLLAMA_MODEL)) and is_gguf(model):
-                template = _words(blobs.get(OLLAMA_TEMPLATE))
-                config = _json(_blob(place, parts.get("config") or {}))
-                chats = bool(config.get("renderer")) or re.sub(r"[\s-]", "", template) not in TEXT_AS_IT_IS
+                template = re.sub(r"[\s-]", "", _words(blobs.get(OLLAMA_TEMPLATE)))
+                config = parts.get("config")
+                renderer = _json(_blob(place, config)).get("renderer") if isinstance(config, dict) else ""
+                chats = bool(renderer) or FILLED_IN.sub(r"\1", template) not in TEXT_AS_IT_IS
                 yield from _gguf(model, f"{manifest.parent.name}:{manifest.name}", "Ollama", chats=chats)
 
 

@@ -215,7 +215,7 @@ def _judged(
     voice = open_voice_of(settings, unprobed(new))
     evaluation = evaluate(settings, corpus, unprobed(new), voice, Scope(SECONDS, full=False), bars)
     bars.say("comparing it with the one that speaks now")
-    verdict = judge_bundle(settings, corpus, new, voice.engine, old, evaluation, time.monotonic() + SECONDS)
+    verdict = judge_bundle(settings, corpus, new, voice, old, evaluation, time.monotonic() + SECONDS)
     return Finalized(evaluation, replace(verdict, reasons=[*objections, *verdict.reasons]))
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.base import InferenceEngine
 from engine.choose import open_voice_of
+from engine.voice import Voice
 from persona.bundle import Bundle, current
 from persona.config import Persona, load
 from persona.sampling import SamplingParams
@@ -26,6 +26,7 @@ from trainer.evaluate.finalize import Finalized, time_shares
 from trainer.evaluate.gate import GateVerdict, compare, judge_bundle, unprobed, worse
 from trainer.evaluate.generation import GeneratedReply
 from trainer.evaluate.intervals import Figure
+from trainer.evaluate.reading_budget import FEWEST_REPLIES
 from trainer.evaluate.reference_set import reference_set
 from trainer.evaluate.reply_context import ReplyContext, reply_contexts
 from trainer.evaluate.report.files import write_report
@@ -42,8 +43,8 @@ def bundle(trained: Home) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def engine(trained: Home, bundle: Bundle) -> InferenceEngine:
-    return open_voice_of(load(trained.config, {}), unprobed(bundle)).engine
+def voice(trained: Home, bundle: Bundle) -> Voice:
+    return open_voice_of(load(trained.config, {}), unprobed(bundle))
 
 
 def answered(asked: list[ReplyContext], texts: list[str]) -> list[GeneratedReply]:
@@ -106,7 +107,7 @@ def test_a_persona_that_talks_alone_is_compared_without_judges() -> None:
 
 
 def test_a_first_bundle_that_fails_speaks_only_if_forced(
-    trained: Home, bundle: Bundle, engine: InferenceEngine, evaluation: Evaluation
+    trained: Home, bundle: Bundle, voice: Voice, evaluation: Evaluation
 ) -> None:
     """Nobody wants to meet it, though there is nothing better: what copies, and what says gibberish."""
     settings = load(trained.config, {})
@@ -115,33 +116,66 @@ def test_a_first_bundle_that_fails_speaks_only_if_forced(
     leaking = replace(evaluation, rows=copies)
     fine = {**evaluation.rows, "tuned": {**tuned, "copy8": Figure(0, 0, 0), "full": Figure(0, 0, 0)}}
     evaluation = replace(evaluation, rows=fine)
-    assert judge_bundle(settings, load_corpus(settings), bundle, engine, None, evaluation, 0.0).passes
-    verdict = judge_bundle(settings, load_corpus(settings), bundle, engine, None, leaking, 0.0)
+    assert judge_bundle(settings, load_corpus(settings), bundle, voice, None, evaluation, 0.0) == GateVerdict([], [])
+    mute = replace(evaluation, rows={"human": evaluation.rows["human"]})
+    (note,) = judge_bundle(settings, load_corpus(settings), bundle, voice, None, mute, 0.0).notes
+    assert "too little to tell whether it copies" in note
+    verdict = judge_bundle(settings, load_corpus(settings), bundle, voice, None, leaking, 0.0)
     assert any("it copies" in reason for reason in verdict.reasons)
     bits = {"bits_per_character": Figure(2.29, 2.2, 2.4), "bits_per_character_trivial": Figure(2.19, 2.1, 2.3)}
-    salad = judge_bundle(settings, load_corpus(settings), bundle, engine, None, replace(evaluation, figures=bits), 0.0)
+    salad = judge_bundle(settings, load_corpus(settings), bundle, voice, None, replace(evaluation, figures=bits), 0.0)
     assert [reason[:9] for reason in salad.reasons] == ["gibberish"]
-    later = judge_bundle(settings, load_corpus(settings), bundle, engine, bundle, leaking, 0.0)
+    later = judge_bundle(settings, load_corpus(settings), bundle, voice, bundle, leaking, 0.0)
     assert not later.passes
     assert Finalized(evaluation, later, forced=True).becomes_current
     assert not Finalized(evaluation, later).becomes_current
 
 
 def test_the_old_adapter_is_asked_what_the_new_one_was_however_little_time_there_is(
-    trained: Home, bundle: Bundle, engine: InferenceEngine, evaluation: Evaluation
+    trained: Home, bundle: Bundle, voice: Voice, evaluation: Evaluation
 ) -> None:
     """As many as can be compared, and with as much before each; what either was trained on is left out."""
     settings = load(trained.config, {}).model_copy(update={"persona": Persona(name="Anna")})
     corpus = Corpus(conversations=TALKS, splits={record.id: "b" for record in TALKS})
-    verdict = judge_bundle(settings, corpus, bundle, engine, bundle, replace(evaluation, turns=1), 0.0)
-    assert verdict.notes == ()
+    verdict = judge_bundle(settings, corpus, bundle, voice, bundle, replace(evaluation, turns=1), 0.0)
+    assert not verdict.notes
     assert "two_sample" in verdict.differences
     for seal in (
         bundle.seal.model_copy(update={"data": {"refit_on": [record.id for record in TALKS]}}),
         bundle.seal.model_copy(update={"data": {"refit_on": [record.id for record in TALKS[5:]]}}),
     ):
-        (note,) = judge_bundle(settings, corpus, Bundle(bundle.folder, seal), engine, bundle, evaluation, 0.0).notes
+        (note,) = judge_bundle(settings, corpus, Bundle(bundle.folder, seal), voice, bundle, evaluation, 0.0).notes
         assert "messages that neither adapter was trained on are too few to compare them" in note
+
+
+def test_what_the_new_one_was_not_asked_both_are_where_nothing_else_is_unseen(
+    trained: Home, bundle: Bundle, voice: Voice, evaluation: Evaluation
+) -> None:
+    """After a refit few of the messages that were answered are."""
+    settings = load(trained.config, {}).model_copy(update={"persona": Persona(name="Anna")})
+    corpus = Corpus(conversations=TALKS, splits={record.id: "b" for record in TALKS})
+    seal = bundle.seal.model_copy(update={"data": {"refit_on": [record.id for record in TALKS[:100]]}})
+    first = replace(evaluation, replies=evaluation.replies[:110])
+    verdict = judge_bundle(settings, corpus, Bundle(bundle.folder, seal), voice, bundle, first, 0.0)
+    assert not verdict.notes
+    assert "two_sample" in verdict.differences
+
+
+@pytest.mark.parametrize(("said", "notes", "reasons"), [(19, 1, 0), (5, 0, 1)])
+def test_a_few_silences_are_no_reason_against_it_and_many_are(
+    trained: Home, bundle: Bundle, voice: Voice, evaluation: Evaluation, said: int, notes: int, reasons: int
+) -> None:
+    """Of so few replies chance decides how many are reactions."""
+    settings = load(trained.config, {}).model_copy(update={"persona": Persona(name="Anna")})
+    corpus = Corpus(conversations=TALKS, splits={record.id: "b" for record in TALKS})
+    replies = [
+        replace(reply, lines=reply.lines if place < said else ())
+        for place, reply in enumerate(evaluation.replies[:FEWEST_REPLIES])
+    ]
+    asked = replace(evaluation, replies=replies, rows={})
+    verdict = judge_bundle(settings, corpus, bundle, voice, bundle, asked, 0.0)
+    assert [len(verdict.notes), len(verdict.reasons)] == [notes, reasons]
+    assert any(f"{said}" in sentence for sentence in (*verdict.notes, *verdict.reasons))
 
 
 def test_an_evaluation_takes_a_fifth_of_the_training_s_time() -> None:

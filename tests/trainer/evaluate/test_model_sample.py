@@ -17,7 +17,7 @@ from trainer.evaluate.intervals import Numbers
 from trainer.evaluate.model_sample import ModelSample
 from trainer.evaluate.reference_set import reference_set
 
-LEARNED, JUDGED = talks({SPEAKER: ANNA, "BORIS": BORIS}, 200, seed=1), talks({SPEAKER: ANNA}, 40, seed=2)
+LEARNED, JUDGED = (talks({SPEAKER: ANNA, "BORIS": BORIS}, count, seed=count) for count in (200, 40))
 CORPUS = Corpus(
     conversations=[*LEARNED, *JUDGED],
     splits={record.id: split for split, records in ((TRAIN, LEARNED), (TEST_SPLIT, JUDGED)) for record in records},
@@ -36,7 +36,7 @@ class Scores:
 
 
 def sample(
-    *, limit: int = 0, base: str = "scratch", until: float = math.inf, scores: Scores | None = None
+    *, limit: int = 0, base: str = "scratch", until: float = math.inf, scores: Scores | None = None, full: bool = False
 ) -> ModelSample:
     """Of an adapter that was shown so many messages, 0 for all, on such a base."""
     voice = small_voice(FakeEngine())
@@ -49,23 +49,25 @@ def sample(
         full=False,
     )
     scorer = cast(Any, scores or Scores())
-    return ModelSample(CORPUS, replace(voice, seal=seal), references, (), scorer, False, until)
+    return ModelSample(CORPUS, replace(voice, seal=seal), references, (), scorer, full, until)
 
 
 def test_losses_are_taken_of_as_many_messages_as_there_is_time_for() -> None:
     """Twenty at least, none twice where it is twenty, of the persona's alone if need be, and that it is fewer is said."""
     in_time, late = Scores(), Scores()
     unhurried = sample(scores=in_time)
-    assert unhurried.membership() is not None
+    assert None not in (unhurried.membership(), unhurried.attribution())
     assert unhurried.hurried == ""
     assert max(in_time.asked) == 40
     hurried = sample(scores=late, until=0.0)
     assert hurried.bits_per_character() is not None
-    assert hurried.membership() is None
+    assert (hurried.membership(), hurried.attribution()) == (None, None)
     assert late.asked == [20]
     assert hurried.hurried == (
-        "losses are of 20 held-out messages instead of 40, and no losses are of training messages, in the time there was"
+        "losses are of 20 held-out messages instead of 40, and no losses are of training messages or other people's messages, "
+        "in the time there was"
     )
+    assert sample(scores=late, until=0.0, full=True).membership() is not None
 
 
 def test_the_table_of_letters_learns_no_more_messages_than_the_adapter_did() -> None:

@@ -89,6 +89,8 @@ def write_ollama(models: Path, name: str, tag: str, digest: str, *, template: st
         ("", "qwen3-coder", True),
         ("{{ .Prompt }}", "", False),
         ("{{- .Prompt -}}\n", "", False),
+        ("{{- if .Suffix }}<pre>{{ .Prompt }}<suf>{{ .Suffix }}<mid>\n{{- else }}{{ .Prompt }}\n{{- end }}", "", False),
+        ("{{- if .Suffix }}<pre>{{ .Prompt }}{{ else }}<|im_start|>user\n{{ .Prompt }}{{ end }}", "", True),
     ],
 )
 def test_what_ollama_chats_with_is_no_base_model(tmp_path: Path, template: str, renderer: str, instruct: bool) -> None:

@@ -19,6 +19,7 @@ from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.finalize import finalize
 from trainer.evaluate.gate import judge_bundle, unprobed
 from trainer.evaluate.generation import GeneratedReply
+from trainer.evaluate.reading_budget import FEWEST_REPLIES
 from trainer.evaluate.reference_set import MIN_TEXTS
 from trainer.evaluate.reply_context import reply_contexts
 from trainer.progress import Bars
@@ -66,7 +67,9 @@ def test_a_worse_adapter_is_sealed_but_does_not_speak(again: Home, tmp_path: Pat
     model.model.norm.weight.data[0] = 1
     write_gguf(model, encoding_of(before), mute / "model.gguf")
     ruined = Bundle(mute, before.seal.model_copy(update={"probe": None}))
-    finalized = finalize(settings, corpus, ruined, spent=0.0, forced=False, bars=Bars(quiet=True))
+    finalized = finalize(settings, corpus, ruined, spent=0.0, pace=1.0, forced=False, bars=Bars(quiet=True))
+    assert finalized.evaluation.turns == 1  # of so slow a base
+    assert len(finalized.evaluation.replies) == FEWEST_REPLIES
     assert not finalized.becomes_current
     assert any("it has something to say on 0 of" in reason for reason in finalized.verdict.reasons)
     assert finalized.sealed(ruined.seal).metrics["gate"]["passed"] is False
@@ -94,8 +97,8 @@ def test_a_refit_learns_the_held_out_messages_and_keeps_the_figures(again: Home)
         for context in reply_contexts(corpus.in_split("b"), bundle.seal.speaker)
     ]
     assert len(held_back) >= MIN_TEXTS
-    engine = open_voice_of(settings, unprobed(bundle)).engine
-    verdict = judge_bundle(settings, corpus, bundle, engine, bundle, Evaluation(replies=held_back), 0.0)
+    voice = open_voice_of(settings, unprobed(bundle))
+    verdict = judge_bundle(settings, corpus, bundle, voice, bundle, Evaluation(replies=held_back), 0.0)
     assert any("too few to compare" in note for note in verdict.notes)
 
 
