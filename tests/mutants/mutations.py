@@ -140,8 +140,8 @@ GATE = [
     *_in(
         "trainer/evaluate/reading_budget.py",
         "tests/trainer/evaluate/test_reading_budget.py",
-        turns_take_all_tokens=("if FEWEST_READ * prompt_tokens(turns) <= tokens", "if prompt_tokens(turns) <= tokens"),
-        too_few_replies=("max(FEWEST_REPLIES, REPLIES_SHARE * prompts)", "REPLIES_SHARE * prompts"),
+        turns_take_all_tokens=("if FEWEST_READ * (cost := ", "if (cost := "),
+        too_few_replies=("max(FEWEST_REPLIES, replies)", "replies"),
         positions_cost_a_whole_prompt=("tokens / prompt_tokens(1)", "tokens / prompt_tokens(turns)"),
     ),
     *_in(
