@@ -25,7 +25,6 @@ from engine.base_source import PACKAGED
 from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings, Train, load
-from persona.prompt import reply_prompt
 from persona.transcript import reads_as_header
 from persona.turn_lines import before_blank_line, completion_lines
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
@@ -33,6 +32,7 @@ from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
 from trainer.evaluate.copying import training_grams
 from trainer.evaluate.figures import text_figures
+from trainer.evaluate.generation import prompt_ids
 from trainer.evaluate.reference_set import ReferenceSet, reference_set
 from trainer.evaluate.reply_context import ReplyContext, evenly_spaced, reply_contexts, texts_by_speaker
 
@@ -257,16 +257,7 @@ async def _batch(voice: Voice, asked: Sequence[tuple[int, ReplyContext]], longes
 
 async def _reply(voice: Voice, context: ReplyContext, seed: int, longest: int) -> Result:
     sampling = replace(voice.sampling, max_new_tokens=longest)
-    room = min(longest, voice.seal.max_length // 2)
-    ids = reply_prompt(
-        voice.encoding,
-        voice.seal,
-        context.scene,
-        context.before,
-        room=room,
-        quote=context.real.quote,
-        year=context.year,
-    )
+    ids = prompt_ids(replace(voice, sampling=sampling), context)
     text, finish = await complete(voice.engine, Request(ids, sampling, seed), ended=before_blank_line)
     to = context.before[-1].text if context.before else ""
     return {"to": to, "text": text, "finish": finish, "blocked": voice.guard.check("\n".join(completion_lines(text)))}

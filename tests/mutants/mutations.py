@@ -140,7 +140,7 @@ GATE = [
     *_in(
         "trainer/evaluate/reading_budget.py",
         "tests/trainer/evaluate/test_reading_budget.py",
-        turns_take_all_tokens=("if FEWEST_READ * (cost := ", "if (cost := "),
+        turns_take_all_tokens=("if FEWEST_READ * cost <= tokens:", "if cost <= tokens:"),
         too_few_replies=("max(FEWEST_REPLIES, replies)", "replies"),
         positions_cost_a_whole_prompt=("tokens / prompt_tokens(1)", "tokens / prompt_tokens(turns)"),
     ),
@@ -181,6 +181,7 @@ GATE = [
             "if context",
         ),
         too_few_of_the_old_ones=(", at_least=FEWEST_REPLIES)", ")"),
+        other_contexts_are_asked=("_held_out(corpus, settings, evaluation.turns)", "_held_out(corpus, settings, 20)"),
         it_is_silent_by_chance=("new_said < MIN_TEXTS and 2 * new_said < old_said", "new_said < MIN_TEXTS"),
     ),
     *_in(

@@ -30,12 +30,8 @@ from trainer.loop.memory_rows import MemoryRows, memory_rows
 MIN_MESSAGES = 50  # of the persona in the train part; with fewer there is nothing to learn a voice from
 EMPHASIS = 0.6  # of the logit bias on a base from scratch; see docs/likeness.md
 MAX_TOKENS_PER_BATCH = 2048  # by default
-WATCHED_SHARE = (
-    0.3  # of an epoch's tokens: two evaluations an epoch, a third as dear as training, take a fifth of its time
-)
-TEST_SHARE = (
-    0.3  # of all epochs' tokens: read before a training and after it, a third as dear, they take a fifth of its time
-)
+# To read is a third as dear as to train: two evaluations an epoch, and the test split before and after, take a fifth of the time.
+WATCHED_SHARE, TEST_SHARE = 0.3, 0.3  # of an epoch's tokens, and of all epochs'
 MIN_WATCHED_TOKENS = 4096  # of the calibration split; fewer are noise
 
 

@@ -49,11 +49,10 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how alike the current adapter is and what it leaks. Example: python -m trainer evaluate"""
-    from engine.choose import open_voice_of
     from persona.bundle import current
     from persona.config import load
     from trainer.corpus.store import load as load_corpus
-    from trainer.evaluate.evaluation import Scope
+    from trainer.evaluate.evaluation import Scope, opened
     from trainer.evaluate.evaluation import evaluate as evaluated
     from trainer.evaluate.report.files import write_report
     from trainer.evaluate.report.plain_figures import plain_figures
@@ -65,7 +64,7 @@ def evaluate(
     contest = _contest(settings, corpus, against, model, limit, yes) if against is not None else None
     with Bars(quiet=as_json) as bars:
         rival = _ask(contest, bars) if contest else None
-        voice = open_voice_of(settings, bundle)
+        voice = opened(settings, bundle, bars)
         measured = evaluated(settings, corpus, bundle, voice, Scope(EVALUATION_SECONDS), bars, rival)
         leaks: list[dict[str, Any]] = []
         if canaries:

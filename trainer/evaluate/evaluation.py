@@ -11,7 +11,7 @@ from statistics import fmean
 
 from engine.backends.transformers_engine import open_bundle_model, transformers_engine
 from engine.base import InferenceEngine
-from engine.choose import encoding_of
+from engine.choose import encoding_of, open_voice_of
 from engine.dequantise import located_base
 from engine.voice import Voice
 from persona.archive.index import Archive, archive_of
@@ -25,7 +25,7 @@ from trainer.evaluate import markov
 from trainer.evaluate.calibration import MIN_MESSAGES_TO_CALIBRATE, Trial, calibrate
 from trainer.evaluate.copying import TrainingGrams, training_grams
 from trainer.evaluate.figures import Row, model_figures, reply_figures, text_figures
-from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, prompt_tokens, texts_of, timed
+from trainer.evaluate.generation import GeneratedReply, TimedReply, generate, prompt_ids, texts_of, timed
 from trainer.evaluate.intervals import Figure
 from trainer.evaluate.likelihood import LikelihoodScorer
 from trainer.evaluate.model_sample import ModelSample
@@ -88,6 +88,12 @@ class Evaluation:
     reply_rows: Mapping[str, Row] = field(default_factory=dict)
     speaking_up: SpeakingUp | None = None
     turns: int = CONTEXT_TURNS
+
+
+def opened(settings: Settings, bundle: Bundle, bars: Bars) -> Voice:
+    """Return a bundle's voice, with a bar: a large model takes a minute to load."""
+    with bars.task("opening the adapter", 1):
+        return open_voice_of(settings, bundle)
 
 
 def evaluate(
@@ -243,7 +249,7 @@ class EvaluationRun:
         some = evenly_spaced(held_out, FEWEST_REPLIES)
 
         def usual_prompt_tokens(turns: int) -> float:
-            return fmean(prompt_tokens(self._voice, context) for context in self._asked(some, turns))
+            return fmean(len(prompt_ids(self._voice, context)) for context in self._asked(some, turns))
 
         return reading_within(self._scope.tokens if some else math.inf, usual_prompt_tokens)
 

@@ -5,12 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.choose import open_voice_of
 from persona.bundle import CURRENT, Bundle, Seal, current
 from persona.config import Settings
 from persona.errors import PermanentError
 from trainer.corpus.store import Corpus
-from trainer.evaluate.evaluation import Evaluation, Scope, evaluate
+from trainer.evaluate.evaluation import Evaluation, Scope, evaluate, opened
 from trainer.evaluate.gate import GateVerdict, judge_bundle, unprobed
 from trainer.evaluate.report.files import write_report
 from trainer.evaluate.report.plain_figures import plain_figures
@@ -64,8 +63,7 @@ def finalize(
     speaking_now = _speaking_now(settings.adapters)
     evaluating, comparing = time_shares(spent, compares=speaking_now is not None)
     began = time.monotonic()
-    with bars.task("opening the adapter", 1):
-        voice = open_voice_of(settings, unprobed(bundle))
+    voice = opened(settings, unprobed(bundle), bars)
     seconds = max(MIN_SECONDS / 2, evaluating - (time.monotonic() - began))
     scope = Scope(seconds, READS_FASTER * pace * evaluating, calibrating=True, full=False)
     evaluation = evaluate(settings, corpus, unprobed(bundle), voice, scope, bars)

@@ -102,15 +102,15 @@ def timed(voice: Voice, replies: Sequence[GeneratedReply], count: int = TIMED_RE
     seconds = asyncio.run(seconds_of_some()) if some else {}
     written = voice.encoding.encode_many([reply.text for reply in replies])
     return [
-        TimedReply(reply, seconds.get(place), prompt_tokens(voice, reply.context), len(ids) + 1)
+        TimedReply(reply, seconds.get(place), len(prompt_ids(voice, reply.context)), len(ids) + 1)
         for place, (reply, ids) in enumerate(zip(replies, written, strict=True))
     ]
 
 
-def prompt_tokens(voice: Voice, context: ReplyContext) -> int:
-    """Return how many tokens a voice reads before it answers."""
+def prompt_ids(voice: Voice, context: ReplyContext) -> tuple[int, ...]:
+    """Return the ids that a voice reads before it answers."""
     room = min(voice.sampling.max_new_tokens, voice.seal.max_length // 2)
-    ids = reply_prompt(
+    return reply_prompt(
         voice.encoding,
         voice.seal,
         context.scene,
@@ -120,7 +120,6 @@ def prompt_tokens(voice: Voice, context: ReplyContext) -> int:
         memories=context.memories,
         year=context.year,
     )
-    return len(ids)
 
 
 def batch_size(done: int, spent: float, left: float, first: int = FIRST_BATCH) -> int:

@@ -29,10 +29,10 @@ def reading_within(tokens: float, prompt_tokens: Callable[[int], float]) -> Read
     at least. prompt_tokens: of a usual prompt with so many turns."""
     if tokens == math.inf:
         return Reading()
-    turns, cost = next(
-        ((turns, cost) for turns in TURNS if FEWEST_READ * (cost := prompt_tokens(turns)) <= tokens),
-        (TURNS[-1], prompt_tokens(TURNS[-1])),
-    )
+    for turns in TURNS:
+        cost = prompt_tokens(turns)
+        if FEWEST_READ * cost <= tokens:
+            break
     replies, calibrating = (share * tokens / cost for share in (REPLIES_SHARE, CALIBRATION_SHARE))
     positions = POSITIONS_SHARE * tokens / prompt_tokens(1)  # what was said before is in the prefix cache
     return Reading(turns, max(FEWEST_REPLIES, replies), calibrating, positions)

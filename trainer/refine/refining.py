@@ -15,7 +15,6 @@ import torch
 from peft import PeftConfig, PeftModel
 
 from engine.backends.transformers_engine import head_of, untie
-from engine.choose import open_voice_of
 from persona.bundle import PRIVATE, Bundle, current, draft, open_bundle, point_current, publish, versions
 from persona.config import Settings
 from persona.errors import PermanentError, UserError
@@ -26,7 +25,7 @@ from trainer.bundle.provenance import write_provenance
 from trainer.bundle.sealing import write_bundle_files
 from trainer.corpus.splits import TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
-from trainer.evaluate.evaluation import Scope, evaluate
+from trainer.evaluate.evaluation import Scope, evaluate, opened
 from trainer.evaluate.finalize import Finalized, with_local_engine
 from trainer.evaluate.gate import judge_bundle, unprobed
 from trainer.evaluate.intervals import Figure, Numbers
@@ -212,7 +211,7 @@ def _judged(
 ) -> Finalized:
     """Return the figures of a candidate and the gate's word on it; held-out votes and bits have spoken already."""
     settings = with_local_engine(settings)
-    voice = open_voice_of(settings, unprobed(new))
+    voice = opened(settings, unprobed(new), bars)
     evaluation = evaluate(settings, corpus, unprobed(new), voice, Scope(SECONDS, full=False), bars)
     bars.say("comparing it with the one that speaks now")
     verdict = judge_bundle(settings, corpus, new, voice, old, evaluation, time.monotonic() + SECONDS)

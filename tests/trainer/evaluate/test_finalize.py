@@ -15,6 +15,8 @@ from persona.bundle import Bundle, current
 from persona.config import Persona, load
 from persona.sampling import SamplingParams
 from tests.conftest import Home
+from tests.fakes.fake_engine import FakeEngine
+from tests.fakes.small_voice import small_voice
 from tests.trainer.evaluate.voices import ANNA, BORIS, CLEO, said, talks
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
@@ -146,6 +148,19 @@ def test_the_old_adapter_is_asked_what_the_new_one_was_however_little_time_there
     ):
         (note,) = judge_bundle(settings, corpus, Bundle(bundle.folder, seal), voice, bundle, evaluation, 0.0).notes
         assert "messages that neither adapter was trained on are too few to compare them" in note
+
+
+def test_what_was_asked_in_short_is_not_asked_again(trained: Home, bundle: Bundle) -> None:
+    """Of long talk the evaluation read the last turn alone: the old adapter reads no more, and the new one's replies count."""
+    talk = talks({"BORIS": BORIS, "CLEO": CLEO, "ANNA": ANNA}, 40)
+    short = [replace(context, before=context.before[-1:]) for context in reply_contexts(talk, "ANNA")]
+    settings = load(trained.config, {}).model_copy(update={"persona": Persona(name="Anna")})
+    corpus = Corpus(conversations=talk, splits={record.id: "b" for record in talk})
+    evaluation = Evaluation(replies=answered(short, said(ANNA, 40, seed=2)), turns=1)
+    engine = FakeEngine()
+    verdict = judge_bundle(settings, corpus, unprobed(bundle), small_voice(engine), bundle, evaluation, 0.0)
+    assert "two_sample" in verdict.differences
+    assert not engine.asked
 
 
 def test_what_the_new_one_was_not_asked_both_are_where_nothing_else_is_unseen(
