@@ -181,7 +181,7 @@ GATE = [
             "if context",
         ),
         too_few_of_the_old_ones=(", at_least=FEWEST_REPLIES)", ")"),
-        other_contexts_are_asked=("_held_out(corpus, settings, evaluation.turns)", "_held_out(corpus, settings, 20)"),
+        what_was_answered_is_asked_again=("if context not in answered]\n    more", "]\n    more"),
         it_is_silent_by_chance=("new_said < MIN_TEXTS and 2 * new_said < old_said", "new_said < MIN_TEXTS"),
     ),
     *_in(
