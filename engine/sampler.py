@@ -8,7 +8,8 @@ import torch
 
 from persona.sampling import SamplingParams
 
-TOP_CANDIDATES = 256  # likeliest tokens looked at first; a row whose rule allows more is looked at whole
+TOP_CANDIDATES = 256  # likeliest tokens looked at first
+WIDENED = 16  # times as many are looked at next, for a row whose rule allows more
 _WORD = 0xFFFFFFFF
 
 
@@ -87,15 +88,15 @@ def _filtered_gumbel_max(
 ) -> torch.Tensor:
     """Sample by Gumbel-max among the tokens that each row's rules allow.
 
-    Sorting a whole vocabulary costs more than a small model's forward, so only rows that keep more
-    than the likeliest `width` are sorted whole."""
+    Sorting a whole vocabulary costs more than a small model's forward, so more than the likeliest `width` are sorted only
+    for rows that keep more."""
     ordered, ids = scaled.topk(min(width, scaled.shape[1]))
     keep = allowed_mask(ordered, scaled.logsumexp(-1), rules)
     winners = _noisy_argmax(ordered, ids, keep, seeds)
     wide = keep[:, -1].nonzero()[:, 0].tolist()
     if wide and width < scaled.shape[1]:
-        whole = [rules[row] for row in wide], [seeds[row] for row in wide]
-        winners[wide] = _filtered_gumbel_max(scaled[wide], *whole, width=scaled.shape[1])
+        of_wide = [rules[row] for row in wide], [seeds[row] for row in wide]
+        winners[wide] = _filtered_gumbel_max(scaled[wide], *of_wide, width=width * WIDENED)
     return winners
 
 

@@ -14,6 +14,7 @@ from transformers import (
 
 from engine.sampler import (
     TOP_CANDIDATES,
+    WIDENED,
     NoiseSeed,
     allowed_mask,
     apply_repetition_penalty,
@@ -103,10 +104,10 @@ def test_both_halves_of_a_seed_change_the_draw() -> None:
 
 
 def test_a_flat_row_is_drawn_from_all_that_its_rule_keeps() -> None:
-    """Also from beyond the likeliest that are looked at first."""
-    row = torch.linspace(0.1, 0.0, 4 * TOP_CANDIDATES).repeat(100, 1)
+    """Also from beyond the likeliest that are looked at first, and next."""
+    row = torch.linspace(0.1, 0.0, 2 * WIDENED * TOP_CANDIDATES).repeat(100, 1)
     draws = sample_tokens(row, [SamplingParams(1.0, 0.99, 0, 0.0)] * 100, seeds_of(100))
-    assert sum(token >= TOP_CANDIDATES for token in draws) > 50
+    assert 20 < sum(token >= WIDENED * TOP_CANDIDATES for token in draws) < 80
 
 
 def test_greedy_takes_the_likeliest_whatever_the_luck() -> None:
