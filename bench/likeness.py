@@ -271,7 +271,7 @@ def voice_of(settings: Settings, model: Any, encoding: Encoding, seal: Seal, fol
     folder.mkdir(parents=True)
     write_gguf(model, encoding, folder / "model.gguf")
     encoding.tokenizer.save(str(folder / "tokenizer.json"))
-    return Voice(open_engine(settings, Bundle(folder, seal)), encoding, seal, SamplingParams(), guard)
+    return Voice(open_engine(settings, Bundle(folder, seal), encoding), encoding, seal, SamplingParams(), guard)
 
 
 def calibrated(voices: Mapping[str, Voice], first: ReferenceSet) -> SamplingParams:

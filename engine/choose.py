@@ -42,10 +42,11 @@ def open_voice(settings: Settings, *, merge: bool = True) -> Voice:
 
 def open_voice_of(settings: Settings, bundle: Bundle, *, merge: bool = True) -> Voice:
     """Return a bundle's voice, its engine not yet started."""
-    engine, sampling = open_engine(settings, bundle, merge=merge), sampling_of(settings, bundle.seal)
+    encoding, sampling = encoding_of(bundle), sampling_of(settings, bundle.seal)
+    engine = open_engine(settings, bundle, encoding, merge=merge)
     guard, timing = guard_of(settings, bundle), reply_timing.load(bundle.private / reply_timing.FILE)
     archive = archive_of(bundle)
-    return Voice(engine, encoding_of(bundle), bundle.seal, sampling, guard, bundle.version, timing, archive)
+    return Voice(engine, encoding, bundle.seal, sampling, guard, bundle.version, timing, archive)
 
 
 def guard_of(settings: Settings, bundle: Bundle) -> Guard:
@@ -57,35 +58,35 @@ def guard_of(settings: Settings, bundle: Bundle) -> Guard:
     return Guard(seen, blocked_pattern(settings.data.blocked_words), personal_data)
 
 
-def open_engine(settings: Settings, bundle: Bundle, *, merge: bool = True) -> InferenceEngine:
-    """Return an engine for the bundle, not yet started, which refuses to start where it ignores the adapter. merge: False
-    keeps the base's own voice at hand (Request.tuned)."""
-    return probed(_engine(settings, bundle, merge), bundle)
+def open_engine(settings: Settings, bundle: Bundle, encoding: Encoding, *, merge: bool = True) -> InferenceEngine:
+    """Return an engine for the bundle, not yet started, which refuses to start where it ignores the adapter. encoding: the
+    bundle's. merge: False keeps the base's own voice at hand (Request.tuned)."""
+    return probed(_engine(settings, bundle, encoding, merge), bundle, encoding)
 
 
-def probed(engine: InferenceEngine, bundle: Bundle) -> InferenceEngine:
+def probed(engine: InferenceEngine, bundle: Bundle, encoding: Encoding) -> InferenceEngine:
     """Return the engine so that it refuses to start where it ignores the bundle's adapter."""
     probe = bundle.seal.probe
-    return ProbedEngine(engine, probe, encoding_of(bundle)) if probe else engine
+    return ProbedEngine(engine, probe, encoding) if probe else engine
 
 
-def _engine(settings: Settings, bundle: Bundle, merge: bool) -> InferenceEngine:
+def _engine(settings: Settings, bundle: Bundle, encoding: Encoding, merge: bool) -> InferenceEngine:
     kind = settings.engine.kind
     if kind == "server" and merge:
-        return _server(settings, bundle)
+        return _server(settings, bundle, encoding)
     reason = "" if kind == "transformers" else _openvino_obstacle(settings, bundle, merge)
     if kind == "openvino" and merge and reason:
         raise SettingsError(f'[engine] kind = "openvino" can\'t run this: {reason}; use "auto" or "transformers"')
     if kind in ("openvino", "auto") and not reason:
         try:
-            return _openvino(settings, bundle)
+            return _openvino(settings, bundle, encoding)
         except Exception as error:  # for a model that it can't load OpenVINO raises whatever its C++ did
             reason = f"it can't load model.gguf ({' '.join(str(error).split())[:200]})"
             if kind == "openvino":
                 raise SettingsError(f'[engine] kind = "openvino": {reason}; use "auto"') from error
     if kind != "transformers":
         log.info(Event("engine chosen", engine="transformers", reason=reason))
-    return _transformers(settings, bundle, merge)
+    return _transformers(settings, bundle, encoding, merge)
 
 
 def sampling_of(settings: Settings, seal: Seal) -> SamplingParams:
@@ -112,7 +113,7 @@ def _openvino_obstacle(settings: Settings, bundle: Bundle, merge: bool) -> str:
     return ""
 
 
-def _openvino(settings: Settings, bundle: Bundle) -> InferenceEngine:
+def _openvino(settings: Settings, bundle: Bundle, encoding: Encoding) -> InferenceEngine:
     from engine.backends.openvino_engine import OpenVinoStepper
     from engine.worker import ThreadedEngine
 
@@ -121,14 +122,14 @@ def _openvino(settings: Settings, bundle: Bundle) -> InferenceEngine:
     return ThreadedEngine(
         "openvino",
         lambda: OpenVinoStepper(bundle.folder / "model.gguf", seal.end_of_turn, stops, most, seal.max_length),
-        encoding_of(bundle),
+        encoding,
         stops=stops,
         max_length=seal.max_length,
         max_concurrent=most,
     )
 
 
-def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> InferenceEngine:
+def _transformers(settings: Settings, bundle: Bundle, encoding: Encoding, merge: bool) -> InferenceEngine:
     if (precision := settings.engine.precision) not in TORCH_PRECISIONS:
         raise SettingsError(
             f'[engine] precision = "{precision}" is for a model.gguf of that precision, and the bundle holds '
@@ -142,7 +143,7 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> InferenceE
     def open_model() -> InferenceEngine:
         return transformers_engine(
             prepack_linear(open_bundle_model(bundle, str(located_base(settings)), merge=merge, precision=precision)),
-            encoding_of(bundle),
+            encoding,
             stops=frozenset(bundle.seal.stops),
             max_length=bundle.seal.max_length,
             max_concurrent=settings.engine.max_concurrent,
@@ -151,7 +152,7 @@ def _transformers(settings: Settings, bundle: Bundle, merge: bool) -> InferenceE
     return in_own_thread(open_model)
 
 
-def _server(settings: Settings, bundle: Bundle) -> InferenceEngine:
+def _server(settings: Settings, bundle: Bundle, encoding: Encoding) -> InferenceEngine:
     if importlib.util.find_spec("openai") is None:
         raise SettingsError(
             "[engine] kind = \"server\" needs the openai client; run 'pip install -r requirements-server.txt'"
@@ -166,7 +167,7 @@ def _server(settings: Settings, bundle: Bundle) -> InferenceEngine:
     return ServerEngine(
         server_url(settings, has_key=bool(key)),
         settings.engine.model or settings.adapters.name,
-        encoding_of(bundle),
+        encoding,
         key=key,
         stops=frozenset(bundle.seal.stops),
         max_length=bundle.seal.max_length,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from tokenizers import Tokenizer
+from tokenizers.models import Unigram
 
 from persona.errors import UserError
 from persona.transcript import (
@@ -266,17 +267,21 @@ def open_encoding(folder: Path, end_of_turn: int, bos: int | None) -> Encoding:
 
 
 def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
-    """Return the same tokenizer blind to added and special tokens: typed ones are plain text to it."""
-    spec = json.loads(tokenizer.to_str())
-    spec.update(added_tokens=[], post_processor=None, truncation=None, padding=None)
-    return Tokenizer.from_str(json.dumps(spec))
+    """Return the same tokenizer blind to added and special tokens: typed ones are plain text to it. It shares the model, whose
+    copy by JSON takes seconds where the vocabulary is large."""
+    plain = Tokenizer(tokenizer.model)
+    if tokenizer.normalizer is not None:
+        plain.normalizer = tokenizer.normalizer
+    if tokenizer.pre_tokenizer is not None:
+        plain.pre_tokenizer = tokenizer.pre_tokenizer
+    return plain
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    model = json.loads(tokenizer.to_str())["model"]
-    if "unk_id" in model:  # Unigram
-        return cast(int | None, model["unk_id"])
-    return tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
+    if isinstance(tokenizer.model, Unigram):  # which tells its id nowhere else
+        return cast(int | None, json.loads(tokenizer.to_str())["model"]["unk_id"])
+    token = tokenizer.model.unk_token
+    return tokenizer.token_to_id(token) if token else None
 
 
 def _refuse_lossy(encoding: Encoding) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from engine.backends.transformers_engine import load_base
 from engine.base import Request, complete
-from engine.choose import open_engine, open_voice, server_url
+from engine.choose import encoding_of, open_engine, open_voice, server_url
 from persona.bundle import Bundle, current, draft, point_current, publish
 from persona.config import Settings, load
 from persona.encoding import open_encoding
@@ -145,7 +145,8 @@ async def test_a_model_without_the_adapter_is_refused_at_the_start(home: Home) -
 
     with_gguf(home, base_alone)
     settings = settings_of(home, "")
-    engine = open_engine(settings, current(settings.adapters))
+    bundle = current(settings.adapters)
+    engine = open_engine(settings, bundle, encoding_of(bundle))
     with pytest.raises(PermanentError, match="the openvino engine ignores the adapter") as found:
         await engine.start()
     await engine.close()

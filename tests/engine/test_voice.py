@@ -184,7 +184,7 @@ async def told_by_heart(trained: Home, bundle: Bundle, folder: Path, *, messages
     write_gguf(model.merge_and_unload(), encoding, folder / "model.gguf")
     shutil.copy(bundle.folder / "tokenizer.json", folder)
     unproved = bundle.seal.model_copy(update={"probe": None})  # it was sealed for the session's own model
-    engine = open_engine(settings, Bundle(folder, unproved))
+    engine = open_engine(settings, Bundle(folder, unproved), encoding)
     known = {tuple(word_tokens(turn.text)) for turn in turns if len(word_tokens(turn.text)) >= 6}
     bare = Voice(engine, encoding, bundle.seal.model_copy(update={"year": None}), SamplingParams(1.0, 1.0, min_p=0.0))
     await engine.start()

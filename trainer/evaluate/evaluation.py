@@ -11,7 +11,7 @@ from statistics import fmean
 
 from engine.backends.transformers_engine import open_bundle_model, transformers_engine
 from engine.base import InferenceEngine
-from engine.choose import encoding_of, open_voice_of
+from engine.choose import open_voice_of
 from engine.dequantise import located_base
 from engine.voice import Voice
 from persona.archive.index import Archive, archive_of
@@ -110,7 +110,7 @@ def evaluate(
 
     def open_scorer() -> LikelihoodScorer:
         model = open_bundle_model(bundle, str(located_base(settings)), merge=False)
-        return LikelihoodScorer(model, encoding_of(bundle), bundle.seal)
+        return LikelihoodScorer(model, voice.encoding, bundle.seal)
 
     began = time.monotonic()
     with bars.task("evaluating", 1) as advance, closing(archive_of(bundle)) as archive:

@@ -61,7 +61,11 @@ def judge_bundle(
     """Judge `new`, not yet sealed. voice: its own, unprobed. old: the current bundle, None if there is none: it is asked what the
     new one was, as far as neither was trained on it. until: on time.monotonic()'s clock, how long it may be asked."""
     salad = gibberish(evaluation)
-    checks = (check_engine(probed(voice.engine, new)), copy_violation(evaluation), salad and f"gibberish: {salad}")
+    checks = (
+        check_engine(probed(voice.engine, new, voice.encoding)),
+        copy_violation(evaluation),
+        salad and f"gibberish: {salad}",
+    )
     own = [reason for reason in checks if reason]
     unchecked = "human" in evaluation.rows and "tuned" not in evaluation.rows
     notes = ["it says too little to tell whether it copies"] if unchecked else []
