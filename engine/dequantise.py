@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
-import gguf
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel
 from transformers.integrations.gguf import GGUF_ARCHS
@@ -18,6 +17,7 @@ from transformers.integrations.gguf import GGUF_ARCHS
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file
 from engine.gguf_header import GgufHeader, is_of_text, read_header
 from engine.gguf_positions import complete_positions, require_unscaled
+from engine.gguf_reader import ShortListsReader, short_lists
 from engine.gguf_sizes import complete_layers, complete_sizes
 from engine.gguf_weights import no_place, write_weights, written_bytes
 from persona.atomic import move_folder
@@ -57,17 +57,16 @@ def _write(file: Path, folder: Path, task: Task) -> None:
 
 
 def _dequantise(file: Path, folder: Path, task: Task) -> None:
-    with _told_of(file), tempfile.TemporaryDirectory() as alone:
+    with _told_of(file), tempfile.TemporaryDirectory() as alone, short_lists():
         # From an empty folder and by its whole path: transformers would take other settings that lie beside it, or a file of its
         # name that lies where the command was called.
-        # One after the other: each reads the whole header, and a list of 260,000 tokens takes over a gigabyte meanwhile.
         AutoTokenizer.from_pretrained(alone, gguf_file=str(file.absolute())).save_pretrained(str(folder))
         config = AutoConfig.from_pretrained(alone, gguf_file=str(file.absolute()))
         header = read_header(file)
         if header.fields["general.architecture"] in GGUF_ARCHS:
             _convert(file, header, config, folder, task)
             return
-        reader = gguf.GGUFReader(file)
+        reader = ShortListsReader(file)
         complete_positions(config, reader)
         complete_sizes(config, header)
         complete_layers(config, reader)

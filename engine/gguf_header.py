@@ -1,7 +1,4 @@
-"""What the beginning of a GGUF file tells of its model: fields and shapes, without the weights and the tokenizer's lists.
-
-The gguf package's reader makes an array of each of 262,000 tokens: twenty seconds and .7 GB for one of Gemma's files.
-"""
+"""What the beginning of a GGUF file tells of its model: fields and shapes, without the weights and the tokenizer's lists."""
 
 import mmap
 import re
@@ -18,7 +15,7 @@ _NO_TEXT = re.compile(r"^(rope_|v\.|mm\.|a\.|mtp\.)|\.attn_rot_embd\.")
 
 Field = str | int | float | bool
 
-_STRING, _LIST = 8, 9  # gguf's GGUFValueType
+_STRING, LIST = 8, 9  # gguf's GGUFValueType
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 
 
@@ -33,7 +30,7 @@ class GgufHeader:
 def read_header(gguf: Path) -> GgufHeader:
     """Read a file's header. Raises OSError, ValueError, struct.error, KeyError if it is none."""
     with gguf.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        cursor = _Cursor(data)
+        cursor = Cursor(data)
         magic, _version, tensors, fields = cursor.take("<4sIQQ")
         if magic != b"GGUF" or max(tensors, fields) > MAX_ITEMS:
             raise ValueError("no GGUF file")
@@ -59,27 +56,31 @@ def kv_bytes_per_token(gguf: Path) -> int:
     return counts[0] * counts[1] * (counts[2] + counts[3]) * 2 if len(counts) == 4 else 0
 
 
-class _Cursor:
-    """Reads one value after the other."""
+class Cursor:
+    """Reads one value after the other. place: where the next begins, in bytes."""
 
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: mmap.mmap | memoryview, place: int = 0) -> None:
         self._data = data
-        self._place = 0
+        self.place = place
 
     def take(self, form: str) -> tuple[Any, ...]:
-        values = struct.unpack_from(form, self._data, self._place)
-        self._place += struct.calcsize(form)
+        """Return what stands here, in struct's form."""
+        values = struct.unpack_from(form, self._data, self.place)
+        self.place += struct.calcsize(form)
         return values
 
     def number(self, form: str) -> int:
+        """Return a number."""
         return int(self.take(form)[0])
 
     def string(self) -> str:
+        """Return a text."""
         return bytes(self.take(f"{self._length()}s")[0]).decode()
 
     def value(self, kind: int) -> Field | None:
-        if kind == _LIST:
-            self._skip_list(*self.take("<IQ"))
+        """Return a value, None for a list. kind: gguf's of it."""
+        if kind == LIST:
+            self.skip_list(*self.list_head())
             return None
         if kind == _STRING:
             return self.string()
@@ -87,19 +88,26 @@ class _Cursor:
         return scalar
 
     def shape(self) -> tuple[int, ...]:
+        """Return the dimensions of weights."""
         dimensions: tuple[int, ...] = self.take(f"<{self.number('<I')}Q")
         self.take("<IQ")  # type and place of the weights
         return dimensions
 
-    def _skip_list(self, kind: int, count: int) -> None:
+    def list_head(self) -> tuple[int, int]:
+        """Return the kind of a list's values, and how many there are."""
+        kind, count = self.take("<IQ")
+        return kind, count
+
+    def skip_list(self, kind: int, count: int) -> None:
+        """Go to the end of a list. Raises ValueError for one that no file has."""
         if count > MAX_ITEMS:
             raise ValueError(f"a list of {count} values")
         if kind != _STRING:
-            self._place += count * struct.calcsize(_SCALARS[kind])
+            self.place += count * struct.calcsize(_SCALARS[kind])
             return
         for _ in range(count):
             length = self._length()  # which moves the place itself
-            self._place += length
+            self.place += length
 
     def _length(self) -> int:
         length = self.number("<Q")

@@ -12,7 +12,7 @@ import torch
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from engine import base_source, gguf_weights
+from engine import base_source, gguf_reader, gguf_weights
 from engine.dequantise import located_base
 from persona.config import Settings, load
 from persona.encoding import Encoding
@@ -44,6 +44,25 @@ def test_a_gguf_file_becomes_a_folder_of_the_same_model(tmp_path: Path, shape: b
     again = AutoModelForCausalLM.from_pretrained(located, use_safetensors=True, dtype=torch.float32)
     torch.testing.assert_close(again(ids).logits, model(ids).logits, atol=2e-3, rtol=1e-2)
     assert again.generation_config.eos_token_id == end
+
+
+def test_the_tokenizer_is_whole_although_long_lists_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the model has a row for each token, which some files tell by the list alone."""
+    gguf_of(tmp_path, bases.llama)
+    whole = Path(located_base(settings_in(tmp_path, "model.gguf")))
+    monkeypatch.setattr(gguf_reader, "LONGEST", 3)
+    located = Path(located_base(settings_in(new_folder(tmp_path), "model.gguf")))
+    for file in whole.iterdir():
+        assert (located / file.name).read_bytes() == file.read_bytes()
+
+
+def new_folder(folder: Path) -> Path:
+    """The same file, not dequantised yet."""
+    (fresh := folder / "fresh").mkdir()
+    shutil.copy(folder / "model.gguf", fresh)
+    return fresh
 
 
 def test_positions_are_scaled_as_the_file_says(tmp_path: Path) -> None:

@@ -660,6 +660,13 @@ UNPACKED = [
         a_hybrids_scaling_is_left=('    if kind != "none" and header', "    if False and header"),
     ),
     *_in(
+        "engine/gguf_reader.py",
+        "tests/engine/test_gguf_reader.py",
+        another_order_of_bytes_is_misread=('and self.byte_order == "I"', ""),
+        a_long_list_is_empty=("[zero], [0] * count", "[], []"),
+        transformers_reads_by_it_for_ever=("        module.GGUFReader = theirs", "        theirs"),
+    ),
+    *_in(
         "engine/gguf_header.py",
         "tests/engine/test_ollamas_gguf.py",
         what_sees_is_read_as_text=("return not _NO_TEXT.search(weight)", "return True"),
