@@ -49,7 +49,7 @@ def _texts(encoding: Encoding, seal: Seal, vocabulary: int) -> list[tuple[int, .
         tweet_prompt(encoding, seal),
         *(reply_prompt(encoding, seal, "group", turn, room=TOKENS) for turn in turns),
     ]
-    noise = [tuple(rng.randrange(vocabulary) for _ in range(longest)) for _ in range(4)]
+    noise = [tuple(rng.randrange(vocabulary) for _ in range(longest)) for _ in range(2)]
     return [ids[:longest] for ids in (*prompts, *((*prompts[0], *row) for row in noise))]
 
 

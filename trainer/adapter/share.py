@@ -16,20 +16,30 @@ SHARES = (1.0, 0.5, 0.25, 0.125)  # the last is hardly more than the base
 _LAST_FACTORS = ("lora_B", "lora_embedding_B")
 
 
-def keep_share(model: PeftModel, held_out: Sequence[Window], budget: int, pad: int) -> float:
+def keep_share(
+    model: PeftModel, held_out: Sequence[Window], budget: int, pad: int, known: float | None = None
+) -> float:
     """Weaken the adapter until it predicts the held-out rows no worse than its base; return the share that is kept, the least
-    if none does. All of it is kept where nothing is held out. budget: tokens a batch."""
+    if none does. All of it is kept where nothing is held out. budget: tokens a batch. known: nats a token of these rows with the
+    whole adapter, where they were measured already."""
     if not held_out:
         return SHARES[0]
     with model.disable_adapter():
-        base = measure_loss(model, held_out, budget, pad).nats
-    kept = 1.0
+        base = _nats(model, held_out, budget, pad)
+    kept = SHARES[0]
     for share in SHARES:
         scale_adapter(model, share / kept)
         kept = share
-        if measure_loss(model, held_out, budget, pad).nats <= base:
+        tuned = known if known is not None and share == SHARES[0] else _nats(model, held_out, budget, pad)
+        if tuned <= base:
             break
     return kept
+
+
+def _nats(model: PeftModel, held_out: Sequence[Window], budget: int, pad: int) -> float:
+    """Return nats a token."""
+    loss = measure_loss(model, held_out, budget, pad)
+    return loss.nats / max(1, loss.tokens)
 
 
 def scale_adapter(model: PeftModel, share: float) -> None:

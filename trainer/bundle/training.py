@@ -24,9 +24,7 @@ from persona.config import Settings
 from persona.sampling import SamplingParams
 from trainer.adapter.probe import find_probe
 from trainer.adapter.setup import (
-    MIN_WATCHED_TOKENS,
     TrainingSetup,
-    at_most,
     build_setup,
     chosen_learning_rate,
     learned_conversations,
@@ -117,7 +115,7 @@ def _train_into(
     if world()[0]:
         return trained, seal
     learned_from = corpus.in_split(TRAIN)
-    model, share = _finished(settings, setup, learned_from, bars)
+    model, share = _finished(settings, setup, trained, learned_from, bars)
     tuned = measure_loss(model, test, setup.fit.tokens, base.encoding.end_of_turn)
     metrics = _metrics(trained, untuned, tuned, setup.rows, time.monotonic() - began) | {"adapter_share": share}
     shutil.copytree(work / TENSORBOARD, folder / "private" / TENSORBOARD)
@@ -126,12 +124,16 @@ def _train_into(
 
 
 def _finished(
-    settings: Settings, setup: TrainingSetup, learned_from: Sequence[ConversationRecord], bars: Bars
+    settings: Settings,
+    setup: TrainingSetup,
+    trained: Trained,
+    learned_from: Sequence[ConversationRecord],
+    bars: Bars,
 ) -> tuple[PeftModel, float]:
-    """Return the trained model with its logit bias, and how much of its adapter is kept; of a base that wasn't grown here fewer
-    messages are asked, for it is slow. The bias is left whole: it makes the voice, and costs a hundredth of the bits."""
-    watched = setup.calibration if setup.base.from_scratch else at_most(setup.calibration, MIN_WATCHED_TOKENS)
-    share = keep_share(setup.model, watched, setup.fit.tokens, setup.base.encoding.end_of_turn)
+    """Return the trained model with its logit bias, and how much of its adapter is kept. The bias is left whole: it makes the
+    voice, and costs a hundredth of the bits."""
+    budget, end = setup.fit.tokens // setup.fit.micro_batches, setup.base.encoding.end_of_turn
+    share = keep_share(setup.model, setup.calibration, budget, end, trained.held_out)
     if share < 1:
         bars.say(
             f"{share:.3g} of the adapter's strength is used: with more, held-out messages would be harder to predict than by "

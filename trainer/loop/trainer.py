@@ -130,12 +130,14 @@ class TokenTrainer(Trainer):
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The outcome of a training loop. seconds: without its evaluations. history: the Trainer's log."""
+    """The outcome of a training loop. seconds: without its evaluations. history: the Trainer's log. held_out: nats a token of
+    the adapter that is kept, None if it was never evaluated."""
 
     steps: int
     seconds: float
     tokens: int
     history: list[dict[str, float]]
+    held_out: float | None = None
 
 
 def training_arguments(
@@ -216,4 +218,5 @@ def run_training(
         time.monotonic() - start - trainer.evaluating,
         round(state.num_input_tokens_seen) - progress.tokens_before,
         cast(list[dict[str, float]], state.log_history),
+        state.best_metric,
     )

@@ -1,5 +1,6 @@
 """How much of a trained adapter is kept."""
 
+import pytest
 import torch
 from peft import PeftModel
 
@@ -38,6 +39,16 @@ def test_of_one_that_only_harms_the_least_is_kept() -> None:
     with model.disable_adapter():
         base = logits(model)
     assert not torch.equal(logits(model, IDS), base)
+
+
+@pytest.mark.parametrize("more", [-0.1, 0.1])
+def test_what_was_measured_is_not_measured_again(more: float) -> None:
+    """It decides, as if it were measured here: a little better than the base, a little worse."""
+    model = stepped()
+    with model.disable_adapter():
+        loss = measure_loss(model, HELD_OUT, BUDGET, PAD)
+    share = keep_share(model, HELD_OUT, BUDGET, PAD, loss.nats / loss.tokens + more)
+    assert (share == 1) == (more < 0)
 
 
 def stepped() -> PeftModel:

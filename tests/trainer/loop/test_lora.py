@@ -27,7 +27,7 @@ from trainer.loop.batches import PackedSampler, Window, windows_of
 from trainer.loop.checkpoints import last_complete
 from trainer.loop.device_memory import USED, Fit, activation_bytes, fit
 from trainer.loop.held_out_loss import measure_loss
-from trainer.loop.lora import PATIENCE, add_adapter, train_adapter
+from trainer.loop.lora import PATIENCE, add_adapter, target_tokens, train_adapter
 from trainer.loop.loss import CHUNK
 from trainer.loop.trainer import Trained, training_arguments
 from trainer.progress import Bars
@@ -180,6 +180,7 @@ def test_the_adapter_with_the_lowest_held_out_loss_is_kept(place: Path, capsys: 
     assert done.steps < 9 * PackedSampler([len(row.ids) for row in rows_of(40)], 600).batches
     assert bits[-PATIENCE - 1] == min(bits)
     assert found / sum(row.characters for row in rows_of(9)) / math.log(2) == pytest.approx(min(bits), rel=1e-4)
+    assert done.held_out == pytest.approx(found / target_tokens(rows_of(9)), rel=1e-4)
 
 
 @pytest.mark.parametrize("modules", ["no_such_layer", ["no_such_layer"]])
@@ -205,8 +206,9 @@ def test_a_training_that_was_cut_off_ends_as_if_it_was_not(place: Path, tmp_path
     expected, _ = train(whole)
     with pytest.raises(InterruptedError):
         train(other, callbacks=[Killed(step)])
-    found, _ = train(other)
+    found, done = train(other)
     assert found == pytest.approx(expected, rel=1e-4)
+    assert done.held_out == pytest.approx(found / target_tokens(rows_of(9)), rel=1e-4)
 
 
 def test_a_half_written_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
