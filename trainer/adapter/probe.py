@@ -14,7 +14,7 @@ from persona.transcript import Turn
 
 LEARNED_NOTHING = "the adapter changes nothing in what the base says: raise [train] learning_rate or epochs"
 TOKENS = 4  # of each answer; an engine shows what it is by the first that differs
-LONGEST = 256
+LONGEST = 128
 QUESTIONS = ("hey, are you there?", "what do you think?", "how was your day?", "no way", "good night", "why?")
 
 
@@ -49,7 +49,7 @@ def _texts(encoding: Encoding, seal: Seal, vocabulary: int) -> list[tuple[int, .
         tweet_prompt(encoding, seal),
         *(reply_prompt(encoding, seal, "group", turn, room=TOKENS) for turn in turns),
     ]
-    noise = [tuple(rng.randrange(vocabulary) for _ in range(longest)) for _ in range(2)]
+    noise = [tuple(rng.randrange(vocabulary) for _ in range(longest)) for _ in range(4)]
     return [ids[:longest] for ids in (*prompts, *((*prompts[0], *row) for row in noise))]
 
 
