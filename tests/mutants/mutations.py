@@ -93,6 +93,7 @@ SAMPLING = [
             "total",
         ),
         wide_rows_are_cut=("wide = keep[:, -1].nonzero()[:, 0].tolist()", "wide: list[int] = []"),
+        widened_rows_are_cut=("if wide and width < scaled.shape[1]:", "if wide and width == TOP_CANDIDATES:"),
         temperature_upside_down=("scaled = logits / torch.tensor(", "scaled = logits * torch.tensor("),
         half_of_the_seed=("(ids * 0x9E3779B1 & _WORD) ^ low) ^ high)", "(ids * 0x9E3779B1 & _WORD) ^ low))"),
         noise_upside_down=("return -(-torch.log1p(-uniform)).log()", "return (-torch.log1p(-uniform)).log()"),
@@ -736,6 +737,23 @@ UNPACKED = [
         "tests/engine/test_probed_engine.py",
         a_letter_in_common_is_the_base=("return text.startswith(base) and", "return text[:7] == base[:7] and"),
         the_adapters_longer_word_is_the_base=("len(tuned) > len(base))", "False)"),
+    ),
+    *_in(
+        "trainer/adapter/share.py",
+        "tests/trainer/adapter/test_share.py",
+        known_of_the_whole_is_any_share_s=(
+            "if known is not None and share == SHARES[0] else",
+            "if known is not None else",
+        ),
+        what_is_known_is_not_asked=("known if known is not None and share == SHARES[0] else ", ""),
+    ),
+    *_in(
+        "trainer/loop/trainer.py",
+        "tests/trainer/loop/test_lora.py::test_the_adapter_with_the_lowest_held_out_loss_is_kept",
+        the_last_evaluation_counts_as_the_kept_one_s=(
+            "        state.best_metric,\n",
+            '        [row["eval_loss"] for row in state.log_history if "eval_loss" in row][-1],\n',
+        ),
     ),
     *_in(
         "trainer/adapter/probe.py",
