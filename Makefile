@@ -101,6 +101,7 @@ bench: .venv/dev  ## rivals and us side by side, each from one run; the best par
 	$(BIN)/python -m bench.daemon
 	$(BIN)/python -m bench.resident
 	$(BIN)/python -m bench.hybrid
+	$(BIN)/python -m bench.vocabulary
 
 mutants: .venv/dev  ## plant faults one at a time: each must be found by a test
 	$(BIN)/python -m tests.mutants
