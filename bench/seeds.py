@@ -3,8 +3,8 @@
     python -m bench.seeds PERSONA.TOML --seeds 10
 
 Each run trains an adapter as `train` would with these settings and another seed: other first weights, other order, other dropout.
-ALTEREGO_BFLOAT16=1 has them compute in bfloat16, emulated where a CPU has none. A run has diverged if its held-out loss was ever
-above the base's.
+ALTEREGO_BFLOAT16=1 has them compute in bfloat16, with products that are rounded to it (rounded_products) where PyTorch's own
+emulation takes half an hour a run. A run has diverged if its held-out loss was ever above the base's.
 """
 
 import argparse
@@ -13,11 +13,14 @@ import shutil
 import statistics
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from bench.rounded_products import RoundedProducts
+from engine.cpu_precision import bfloat16_switch
 from engine.numerics import numerics_of
 from persona.config import Settings, load
 from trainer.adapter.setup import TrainingSetup, build_setup, chosen_learning_rate
@@ -39,19 +42,24 @@ class Run:
 
 
 def main() -> None:
-    """Train, and print a line for each seed, then what they have in common as JSON."""
+    """Train once for each seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     arguments = parser.parse_args()
-    settings = load(arguments.settings)
+    with RoundedProducts() if bfloat16_switch() else nullcontext():  # type: ignore[no-untyped-call]
+        measure(load(arguments.settings), range(arguments.first, arguments.first + arguments.seeds))
+
+
+def measure(settings: Settings, seeds: range) -> None:
+    """Print a line for each seed, then all of them as JSON."""
     corpus, bars = load_corpus(settings), Bars(quiet=True)
     setup = build_setup(settings, corpus, open_base(settings, corpus, bars))
     setup.model.unload()
     base = measure_loss(setup.base.model, setup.calibration, setup.fit.tokens, setup.base.encoding.end_of_turn)
     runs = []
-    for seed in range(arguments.first, arguments.first + arguments.seeds):
+    for seed in seeds:
         runs.append(run := trained(settings, setup, seed))
         on_the_way = " ".join(f"{bits:.3f}" for bits in run.evaluated)
         print(f"seed {seed}: {on_the_way} -> {run.bits:.3f} in {run.minutes:.1f} minutes", flush=True)
