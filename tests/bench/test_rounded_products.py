@@ -1,17 +1,16 @@
-"""Products in float32 of numbers rounded to bfloat16 are bfloat16's."""
+"""Products in float32 of numbers rounded to half as many bits are those of the shorter format."""
 
+import pytest
 import torch
 
 from bench.rounded_products import RoundedProducts
 
 
-def _way_and_back() -> tuple[torch.Tensor, ...]:
-    """Return a layer's output and gradients, computed in bfloat16 by PyTorch."""
+def _way_and_back(half: torch.dtype) -> tuple[torch.Tensor, ...]:
+    """Return a layer's output and gradients, computed in `half` by PyTorch."""
     draws = torch.Generator().manual_seed(3)
-    words, weights = (
-        torch.randn(*shape, generator=draws).bfloat16().requires_grad_() for shape in ((40, 96), (64, 96))
-    )
-    output = torch.nn.functional.linear(words, weights, torch.ones(64).bfloat16())
+    words, weights = (torch.randn(*shape, generator=draws).to(half).requires_grad_() for shape in ((40, 96), (64, 96)))
+    output = torch.nn.functional.linear(words, weights, torch.ones(64).to(half))
     batched = torch.bmm(output[None], output[None].transpose(1, 2))
     batched.sum().backward()
     assert words.grad is not None
@@ -19,15 +18,26 @@ def _way_and_back() -> tuple[torch.Tensor, ...]:
     return output.detach(), batched.detach(), words.grad, weights.grad
 
 
-def test_rounded_products_are_those_of_pytorch() -> None:
-    """Both ways, but for the order of sums: one unit in the last of bfloat16's eight bits."""
-    expected = _way_and_back()
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_rounded_products_are_those_of_pytorch(half: torch.dtype) -> None:
+    """Both ways, but for the order of sums: one unit in the last place."""
+    expected, last = _way_and_back(half), torch.finfo(half).eps
     with RoundedProducts():
-        found = _way_and_back()
+        found = _way_and_back(half)
     for one, other in zip(expected, found, strict=True):
-        assert one.dtype == other.dtype == torch.bfloat16
-        torch.testing.assert_close(one.float(), other.float(), rtol=2**-7, atol=2**-7 * float(one.abs().mean()))
-        assert (one == other).float().mean() > 0.95
+        assert one.dtype == other.dtype == half
+        torch.testing.assert_close(one.float(), other.float(), rtol=last, atol=last * float(one.abs().mean()))
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_a_layer_that_comes_as_one_operator_is_rounded_products_too(half: torch.dtype) -> None:
+    """As in inference mode: sums in float32, which PyTorch's own products in float16 aren't everywhere."""
+    words, weights = (
+        torch.randn(*shape, generator=torch.Generator().manual_seed(3)).to(half) for shape in ((9, 96), (64, 96))
+    )
+    with torch.inference_mode(), RoundedProducts():
+        found = torch.nn.functional.linear(words, weights)
+    assert torch.equal(found, (words.float() @ weights.float().T).to(half))
 
 
 def test_float32_products_are_left_as_they_are() -> None:
