@@ -1,6 +1,8 @@
 """The reference engine: transformers and peft on CUDA, MPS or the CPU. The daemon's only home of torch."""
 
-from collections.abc import Iterable
+import gc
+import logging
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +34,8 @@ from persona.bundle import Bundle
 from persona.encoding import Encoding
 from persona.errors import PermanentError, UserError
 from persona.weights import weights_hash
+
+log = logging.getLogger("alterego.engine")
 
 PROBED = range(1, 9)  # ids of any base; the end's may have an embedding of zeros, where it is the padding's too
 FINITE = (
@@ -75,6 +79,43 @@ def load_base(
             "they would be random; choose a checkpoint of a whole language model"
         )
     return cast(PreTrainedModel, loaded)
+
+
+def load_finite(load: Callable[[torch.dtype], PreTrainedModel], dtype: torch.dtype) -> PreTrainedModel:
+    """Return what `load` makes in `dtype`; in float32 if it overflows in float16, as Gemma 3 does, whose hidden states reach
+    100,000. Its products may be rounded to float16 all the same, as autocast does in training."""
+    model = load(dtype)
+    if dtype != torch.float16 or not _overflows(model):
+        return model
+    kind = type(model).__name__
+    del model  # before it is loaded once more: there may be no room for both
+    gc.collect()
+    torch.cuda.empty_cache()
+    log.warning("%s overflows in float16: its weights are held in float32, twice as large", kind)
+    model = load(torch.float32)
+    for module in model.modules():
+        if _normalises_hidden_states(module, model.config.get_text_config().hidden_size):
+            module.register_forward_pre_hook(lambda _, states: (states[0].float(), *states[1:]))
+    return model
+
+
+def _normalises_hidden_states(module: torch.nn.Module, size: int) -> bool:
+    """Return whether a module is a norm of so many numbers. What comes from one is as exact as what goes in: after a product
+    that autocast rounded, Gemma's would overflow."""
+    return "Norm" in type(module).__name__ and tuple(getattr(module, "weight", torch.empty(0)).shape) == (size,)
+
+
+@torch.inference_mode()
+def _overflows(model: PreTrainedModel) -> bool:
+    """Return whether the logits of a short text are no numbers. A model that can't read one is refused elsewhere."""
+    ids = torch.tensor([list(PROBED)], device=model.device)
+    try:
+        logits = cast(Any, model)(input_ids=ids, use_cache=False).logits
+    except Exception as error:  # models refuse in many ways what they were not made for
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        return False
+    return not bool(torch.isfinite(logits).all())
 
 
 _AUTO_CLASSES: tuple[tuple[Any, Any], ...] = (
@@ -190,15 +231,22 @@ def _placed(source: str | Path, revision: str | None, device: torch.device, prec
     """Return the base on its device, in its precision."""
     named = {"f16": torch.float16, "bf16": torch.bfloat16}
     if precision != "4bit":
-        return load_base(source, revision, named.get(precision, numerics_of(device).serving)).to(cast(Any, device))
-    computing = numerics_of(device).quantised
-    four = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=computing,
-    )
-    return load_base(source, revision, computing, quantization_config=four, device_map={"": device})
+
+        def load(dtype: torch.dtype) -> PreTrainedModel:
+            return load_base(source, revision, dtype).to(cast(Any, device))
+
+        return load_finite(load, named.get(precision, numerics_of(device).serving))
+
+    def load_four(dtype: torch.dtype) -> PreTrainedModel:
+        four = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+        return load_base(source, revision, dtype, quantization_config=four, device_map={"": device})
+
+    return load_finite(load_four, numerics_of(device).quantised)
 
 
 def _require_weights(folder: Path, bundle: Bundle) -> None:

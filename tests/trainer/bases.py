@@ -54,6 +54,14 @@ def granite(vocabulary: int) -> PreTrainedModel:
     return GraniteForCausalLM(GraniteConfig(vocab_size=vocabulary, **more, **SMALL))
 
 
+def loud(vocabulary: int) -> PreTrainedModel:
+    """Its hidden states are beyond float16, as Gemma 3's are; what its layers multiply isn't."""
+    model = gemma2(vocabulary)
+    for layer in model.model.layers:
+        torch.nn.init.constant_(layer.post_feedforward_layernorm.weight, 5e4)
+    return model
+
+
 Shape = Callable[[int], PreTrainedModel]
 ALL = (llama, qwen3, gpt2, gemma2, granite)
 

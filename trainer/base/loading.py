@@ -12,7 +12,7 @@ from huggingface_hub import try_to_load_from_cache
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
 
-from engine.backends.transformers_engine import load_base
+from engine.backends.transformers_engine import load_base, load_finite
 from engine.base_source import INSTRUCT, is_instruct
 from engine.dequantise import located_base
 from engine.numerics import best_device, numerics_of, quantising_obstacle
@@ -175,11 +175,11 @@ def _loaded(source: Path | str, settings: Settings, corpus: Corpus, bars: Bars, 
 
 
 def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:
-    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; bfloat16 or quantised on CUDA."""
+    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; half as long or quantised on CUDA."""
     device = best_device()
     numerics = numerics_of(device)
     if settings.base.quantize == "none":
-        return load_base(source, revision, numerics.weights).to(cast(Any, device))
+        return load_finite(lambda dtype: load_base(source, revision, dtype).to(cast(Any, device)), numerics.weights)
     from peft import prepare_model_for_kbit_training
     from transformers import BitsAndBytesConfig
 

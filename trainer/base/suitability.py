@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 
 from engine.backends.transformers_engine import FINITE
 from engine.forward_probe import relative_error
+from engine.numerics import autocast, numerics_of
 from persona.errors import UserError
 
 LEAK = 0.05  # of the logits' length: what rounding moves by less, and an encoder that reads ahead by a fifth and more
@@ -15,14 +16,17 @@ KEPT, READ = 6, 12  # ids of a prompt whose end is changed, and of all of it
 
 @torch.inference_mode()
 def require_language_model(model: PreTrainedModel, name: str) -> None:
-    """Raise UserError for a base that can't read text alone, reads ahead, or overflows in its number format."""
+    """Raise UserError for a base that can't read text alone, reads ahead, or overflows in the format of a training."""
     ids = torch.arange(1, READ + 1, device=model.device)[None]
     other = ids.clone()
     other[:, KEPT:] += READ
     was_training = model.training
     model.eval()
     try:
-        logits, changed = (cast(Any, model)(input_ids=text, use_cache=False).logits[:, :KEPT] for text in (ids, other))
+        with autocast(model.device):
+            logits, changed = (
+                cast(Any, model)(input_ids=text, use_cache=False).logits[:, :KEPT] for text in (ids, other)
+            )
     except Exception as error:  # models refuse in many ways what they were not made for
         if isinstance(error, torch.OutOfMemoryError | MemoryError):
             raise
@@ -34,7 +38,8 @@ def require_language_model(model: PreTrainedModel, name: str) -> None:
     finally:
         model.train(was_training)
     if not torch.isfinite(logits).all():
-        raise UserError(f"what the base {name!r} computes in {model.dtype} is no number; {FINITE}")
+        computing = numerics_of(model.device).autocast or model.dtype
+        raise UserError(f"what the base {name!r} computes in {computing} is no number; {FINITE}")
     if relative_error(changed, logits) > LEAK:
         raise UserError(
             f"the base {name!r} ({type(model).__name__}) reads ahead: a word changes what it says before it, as in BERT and its "

@@ -1,15 +1,18 @@
 """The reference engine over a model: its texts, its stops, and what fails alone."""
 
 import asyncio
+import logging
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from transformers import PreTrainedModel
 
-from engine.backends.transformers_engine import load_base, transformers_engine
+from engine.backends.transformers_engine import load_base, load_finite, transformers_engine
 from engine.base import EngineError, Request, complete, log_probability
+from engine.forward_probe import relative_error
 from engine.worker import ThreadedEngine
 from persona.encoding import Encoding
 from persona.errors import UserError
@@ -103,6 +106,45 @@ def test_a_folder_that_is_no_base_is_a_sentence(tmp_path: Path, content: dict[st
         (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match="must be a folder or Hub id of a causal language model in safetensors"):
         load_base(tmp_path)
+
+
+def test_a_base_that_overflows_in_float16_is_held_in_float32(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Gemma 3 on cards before Ampere. What is rounded to float16 there in training, its products, stays near."""
+    folder = bases.save(tmp_path, bases.loud)
+    model = load_finite(lambda dtype: load_base(folder, None, dtype), torch.float16).eval()
+    assert model.dtype == torch.float32
+    assert "Gemma2ForCausalLM overflows in float16: its weights are held in float32" in caplog.text
+    ids = torch.tensor(prompts(1))
+    with torch.inference_mode():
+        logits = model(input_ids=ids).logits
+        with torch.autocast("cpu", torch.float16):
+            rounded = model(input_ids=ids).logits
+    assert torch.equal(logits, load_base(folder, None, torch.float32).eval()(input_ids=ids).logits)
+    assert relative_error(rounded, logits) < 0.05
+
+
+@pytest.mark.parametrize(("dtype", "shape"), [(torch.float16, bases.gemma2), (torch.bfloat16, bases.loud)])
+def test_other_bases_are_loaded_once(
+    tmp_path: Path, dtype: torch.dtype, shape: bases.Shape, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the format that was asked for."""
+    caplog.set_level(logging.WARNING)
+    folder, loaded = bases.save(tmp_path, shape), list[torch.dtype]()
+
+    def load(dtype: torch.dtype) -> PreTrainedModel:
+        loaded.append(dtype)
+        return load_base(folder, None, dtype)
+
+    assert load_finite(load, dtype).dtype == dtype
+    assert loaded == [dtype]
+    assert not caplog.text
+
+
+def test_what_reads_no_text_alone_is_refused_where_that_is_asked(tmp_path: Path) -> None:
+    """Not while it is looked whether it overflows."""
+    mute = load_base(bases.save(tmp_path, bases.llama), None, torch.float16)
+    mute.model.layers = None
+    assert load_finite(lambda _: mute, torch.float16) is mute
 
 
 async def test_how_likely_a_continuation_is_is_what_the_model_says(started: ThreadedEngine) -> None:

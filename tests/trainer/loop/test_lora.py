@@ -260,8 +260,24 @@ def test_after_an_infinite_loss_the_best_adapter_so_far_is_kept(
 
 def test_an_infinite_loss_says_where(place: Path) -> None:
     """With the step and the size of the batch, never its text."""
-    with pytest.raises(UserError, match=r"the loss became infinite at step \d+ of \d+, on a batch of \d+ rows"):
+    with pytest.raises(
+        UserError, match=r"the loss became infinite at step \d+ of \d+, on a batch of \d+ rows.*; lower \[train\] learn"
+    ):
         train(place, learning_rate=1e30)
+
+
+class Overflowing(TrainerCallback):
+    """Has the base compute no numbers, as in a format that is too short for it."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        with torch.no_grad():
+            next(kwargs["model"].parameters()).fill_(torch.inf)
+
+
+def test_an_infinite_loss_before_anything_was_learned_is_the_base_s(place: Path) -> None:
+    """No learning rate mends it."""
+    with pytest.raises(UserError, match="at step 1 of .*; set ALTEREGO_BFLOAT16=1.*or choose another base"):
+        train(place, callbacks=[Overflowing()])
 
 
 def test_what_fits_follows_from_free_memory(home: Path) -> None:
