@@ -91,7 +91,7 @@ def load_finite(load: Callable[[torch.dtype], PreTrainedModel], dtype: torch.dty
     del model  # before it is loaded once more: there may be no room for both
     gc.collect()
     torch.cuda.empty_cache()
-    log.warning("%s overflows in float16: its weights are held in float32, twice as large", kind)
+    log.warning("%s overflows in float16: it is held in float32, which takes more memory", kind)
     model = load(torch.float32)
     for module in model.modules():
         if _normalises_hidden_states(module, model.config.get_text_config().hidden_size):

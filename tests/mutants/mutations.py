@@ -624,6 +624,23 @@ UNPACKED = [
         no_momentum=('matrix.grad.lerp(momentum, group["momentum"])', "matrix.grad"),
     ),
     *_in(
+        "engine/backends/transformers_engine.py",
+        "tests/engine/backends/test_transformers_engine.py",
+        an_overflow_is_not_looked_for=("if dtype != torch.float16 or not _overflows(model):", "if True:"),
+        what_a_norm_hands_on_is_rounded=("(states[0].float(), *states[1:])", "states"),
+        what_reads_no_text_fails_here=("        return False\n    return not", "        raise\n    return not"),
+    ),
+    *_in(
+        "trainer/loop/trainer.py",
+        "tests/trainer/loop/test_lora.py",
+        every_infinite_loss_is_the_rate_s=("if self.state.global_step else FINITE", "if True else FINITE"),
+    ),
+    *_in(
+        "trainer/base/suitability.py",
+        "tests/trainer/base/test_suitability.py",
+        nothing_overflows=("if not torch.isfinite(logits).all():", "if False:"),
+    ),
+    *_in(
         "engine/dequantise.py",
         "tests/engine/test_dequantise.py",
         positions_of_a_gguf_are_left=("        complete_positions(config, reader)", "        str(reader)"),
