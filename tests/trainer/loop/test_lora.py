@@ -276,7 +276,7 @@ class Overflowing(TrainerCallback):
 
 def test_an_infinite_loss_before_anything_was_learned_is_the_base_s(place: Path) -> None:
     """No learning rate mends it."""
-    with pytest.raises(UserError, match="at step 1 of .*; set ALTEREGO_BFLOAT16=1.*or choose another base"):
+    with pytest.raises(UserError, match=r"at step 1 of .*; set ALTEREGO_BFLOAT16=1.*or choose another base"):
         train(place, callbacks=[Overflowing()])
 
 
