@@ -4,7 +4,8 @@
 
 Each run trains an adapter as `train` would with these settings and another seed: other first weights, other order, other dropout.
 ALTEREGO_BFLOAT16=1 has them compute in bfloat16, with products that are rounded to it (rounded_products) where PyTorch's own
-emulation takes half an hour a run. A run has diverged if its held-out loss was ever above the base's.
+emulation takes half an hour a run; --old-card in float16, as cards before Ampere do. A run has diverged if its held-out loss was
+ever above the base's.
 """
 
 import argparse
@@ -13,15 +14,16 @@ import shutil
 import statistics
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from bench.old_card import old_card
 from bench.rounded_products import RoundedProducts
+from engine import numerics
 from engine.cpu_precision import bfloat16_switch
-from engine.numerics import numerics_of
 from persona.config import Settings, load
 from trainer.adapter.setup import TrainingSetup, build_setup, chosen_learning_rate
 from trainer.base.loading import open_base
@@ -47,9 +49,17 @@ def main() -> None:
     parser.add_argument("settings", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--old-card", action="store_true", help="as on a card before Ampere")
     arguments = parser.parse_args()
-    with RoundedProducts() if bfloat16_switch() else nullcontext():  # type: ignore[no-untyped-call]
+    with computing(old=arguments.old_card):
         measure(load(arguments.settings), range(arguments.first, arguments.first + arguments.seeds))
+
+
+def computing(*, old: bool) -> AbstractContextManager[object]:
+    """Return what a training runs in."""
+    if old:
+        return old_card()
+    return RoundedProducts() if bfloat16_switch() else nullcontext()  # type: ignore[no-untyped-call]
 
 
 def measure(settings: Settings, seeds: range) -> None:
@@ -96,7 +106,7 @@ def summary(base: float, runs: list[Run], setup: TrainingSetup) -> dict[str, obj
     """Return how many diverged, and the spread of what was learned."""
     gains = [base - run.bits for run in runs]
     return {
-        "computed in": str(numerics_of(setup.base.model.device).autocast or torch.float32),
+        "computed in": str(numerics.numerics_of(setup.base.model.device).autocast or torch.float32),
         "rows": len(setup.rows),
         "tokens a step": setup.fit.tokens,
         "base": base,

@@ -633,6 +633,10 @@ UNPACKED = [
     *_in(
         "trainer/loop/trainer.py",
         "tests/trainer/loop/test_lora.py",
+        the_loss_is_scaled_as_pytorch_does=(
+            "GradScaler(self.args.device.type, LOSS_SCALE)",
+            "GradScaler(self.args.device.type)",
+        ),
         every_infinite_loss_is_the_rate_s=("if self.state.global_step else FINITE", "if True else FINITE"),
     ),
     *_in(

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, SequentialSampler
 from transformers import PreTrainedModel, Trainer, TrainerControl, TrainingArguments
 
 from engine.backends.transformers_engine import FINITE
-from engine.numerics import best_device, numerics_of
+from engine.numerics import LOSS_SCALE, best_device, numerics_of
 from persona.errors import UserError
 from trainer.loop.batches import Batch, BatchLoader, LengthGroupedSampler, PackedSampler, Window, collate
 from trainer.loop.callbacks import ProgressCallback
@@ -64,6 +64,8 @@ class TokenTrainer(Trainer):
     ) -> None:
         install_loss(rest["model"])
         super().__init__(train_dataset=cast(Any, rows), eval_dataset=cast(Any, held_out), **rest)
+        if self.accelerator.scaler:
+            self.accelerator.scaler = torch.amp.GradScaler(self.args.device.type, LOSS_SCALE)
         self.model_accepts_loss_kwargs = True  # the loss below is divided by the targets of the whole step
         self._rows = rows
         self._held_out = held_out

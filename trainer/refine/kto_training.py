@@ -12,7 +12,7 @@ import torch
 from peft import PeftModel
 from torch.nn.utils import clip_grad_norm_
 
-from engine.numerics import autocast, numerics_of
+from engine.numerics import LOSS_SCALE, autocast, numerics_of
 from persona.errors import UserError
 from trainer.loop.batches import Window, collate, pack
 from trainer.loop.fused_lora import fused_lora
@@ -90,7 +90,8 @@ class KtoTraining:
         self._mismatched = runner.measured([each.mismatched for each in rows.train])
         self._trainable = [weight for weight in runner.model.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._trainable, lr=recipe.learning_rate, weight_decay=0.0)
-        self._scaler = torch.amp.GradScaler(enabled=numerics_of(runner.model.device).scales_loss)
+        device = runner.model.device
+        self._scaler = torch.amp.GradScaler(device.type, LOSS_SCALE, enabled=numerics_of(device).scales_loss)
 
     @property
     def steps(self) -> int:

@@ -17,7 +17,9 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
+from bench.old_card import old_card
 from engine.backends.transformers_engine import load_base
+from engine.numerics import LOSS_SCALE
 from persona.config import Train
 from persona.errors import UserError
 from tests.conftest import ROOT
@@ -94,6 +96,26 @@ def place(home: Path, tmp_path: Path) -> Path:
     (tmp_path / "base").symlink_to(home / "base")
     (tmp_path / "work").mkdir()
     return tmp_path
+
+
+class Scales(TrainerCallback):
+    """What the loss was multiplied by, after each step."""
+
+    def __init__(self) -> None:
+        self.after: list[float] = []
+
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.after.append(kwargs["optimizer"].scaler.get_scale())
+
+
+def test_it_learns_as_much_on_a_card_before_ampere(place: Path, tmp_path: Path) -> None:
+    """In float16 under a GradScaler, whose first scale costs no step."""
+    calm, scales = Train(rank=4, epochs=1, dropout=0.0), Scales()
+    expected, _ = train(place, settings=calm)
+    with old_card():
+        found, done = train(with_same_base(place, tmp_path / "other"), settings=calm, callbacks=[scales])
+    assert found == pytest.approx(expected, rel=0.02)
+    assert scales.after == [LOSS_SCALE] * done.steps
 
 
 class Killed(TrainerCallback):
