@@ -43,9 +43,9 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
     """Return a matrix of the same singular vectors whose singular values are about 1, in the device's own format."""
     a, b, c = COEFFICIENTS
-    wide = matrix.to(numerics_of(matrix.device).autocast or torch.float32)
+    wide = matrix / matrix.norm().clamp(min=LEAST_NORM)  # in its own format: gradients are too small for float16
+    wide = wide.to(numerics_of(matrix.device).autocast or torch.float32)
     wide = wide.T if matrix.shape[0] > matrix.shape[1] else wide
-    wide = wide / wide.norm().clamp(min=LEAST_NORM)
     for _ in range(ITERATIONS):
         gram = wide @ wide.T
         wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from bench.old_card import old_card
 from engine.cpu_precision import SWITCH
+from engine.forward_probe import relative_error
 from trainer.base.muon import Muon, orthogonalised
 
 
@@ -31,6 +33,17 @@ def test_iterations_are_in_the_machine_s_format(
     """Where bfloat16 is only emulated, a step of the demo's base took six times as long as forward and backward."""
     monkeypatch.setenv(SWITCH, switch)
     assert orthogonalised(torch.randn(8, 8)).dtype == format
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-7])
+def test_small_gradients_make_the_same_step_in_float16(size: float) -> None:
+    """On cards before Ampere: below 6e-5 its numbers lose bits, below 3e-8 all of them."""
+    gradient = torch.randn(24, 60, generator=torch.Generator().manual_seed(0))
+    expected = orthogonalised(gradient)
+    with old_card():
+        found = orthogonalised(size * gradient)
+    assert found.dtype == torch.float16
+    assert relative_error(found, expected) < 0.01
 
 
 def test_singular_values_come_near_to_one() -> None:
