@@ -1,10 +1,17 @@
-"""A card before Ampere, stood in for by the CPU: float16 autocast with a GradScaler, and products that are rounded to float16."""
+"""A card before Ampere, stood in for by the CPU: float16 autocast with a GradScaler, and products that are rounded to float16.
 
+    python -m bench.old_card tests/trainer/test_families.py
+
+runs tests as on such a card.
+"""
+
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+import pytest
 import torch
 from accelerate import Accelerator
 
@@ -30,3 +37,8 @@ def old_card() -> Iterator[None]:
     of_any_device = mock.patch.object(numerics, "Numerics", lambda *_, **__: FORMATS)
     with mock.patch.object(Accelerator, "__init__", scaled), of_any_device, RoundedProducts():  # type: ignore[no-untyped-call]
         yield
+
+
+if __name__ == "__main__":
+    with old_card():
+        sys.exit(pytest.main(sys.argv[1:]))

@@ -620,7 +620,7 @@ UNPACKED = [
         "trainer/base/muon.py",
         "tests/trainer/base/test_muon.py",
         bfloat16_everywhere=("numerics_of(matrix.device).autocast or torch.float32", "torch.bfloat16"),
-        small_gradients_are_halved_first=("matrix / matrix.norm()", "matrix.half() / matrix.norm()"),
+        small_gradients_are_halved_first=("matrix / norm.clamp", "matrix.half() / norm.clamp"),
         tall_ones_stay_tall=("wide = wide.T if matrix.shape[0] > matrix.shape[1] else wide", "wide = wide.T"),
         no_momentum=('matrix.grad.lerp(momentum, group["momentum"])', "matrix.grad"),
     ),

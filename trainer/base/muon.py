@@ -43,8 +43,8 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
     """Return a matrix of the same singular vectors whose singular values are about 1, in the device's own format."""
     a, b, c = COEFFICIENTS
-    wide = matrix / matrix.norm().clamp(min=LEAST_NORM)  # in its own format: gradients are too small for float16
-    wide = wide.to(numerics_of(matrix.device).autocast or torch.float32)
+    norm: torch.Tensor = matrix.norm()  # in its own format: gradients are too small for float16
+    wide = (matrix / norm.clamp(min=LEAST_NORM)).to(numerics_of(matrix.device).autocast or torch.float32)
     wide = wide.T if matrix.shape[0] > matrix.shape[1] else wide
     for _ in range(ITERATIONS):
         gram = wide @ wide.T
