@@ -16,6 +16,7 @@ from engine.prefix_cache import Prefix, PrefixCache
 from engine.sampler import apply_repetition_penalty, next_noise_seed, sample_tokens
 from engine.stepper import Job, StepResult
 from persona.events import Event
+from persona.out_of_memory import is_out_of_memory
 
 log = logging.getLogger("alterego.engine")
 
@@ -204,8 +205,3 @@ def _likeliest(job: Job, logits: torch.Tensor) -> StepResult:
 
 def _channel(sequence: RunningSequence) -> str:
     return sequence.job.request.channel if sequence.job.request.tuned else ""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether memory ran out; the CPU's allocator has no exception of its own."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)

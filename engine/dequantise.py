@@ -23,6 +23,7 @@ from engine.gguf_weights import no_place, write_weights, written_bytes
 from persona.atomic import move_folder
 from persona.config import Settings
 from persona.errors import UserError
+from persona.out_of_memory import is_out_of_memory
 
 Task = Callable[[str, float], AbstractContextManager[Callable[[float], None]]]  # of a bar: its name and total
 
@@ -119,9 +120,11 @@ def _told_of(file: Path) -> Iterator[None]:
     """Say which file can't be read: readers of binary files raise anything, struct.error and IndexError too."""
     try:
         yield
-    except (UserError, MemoryError, torch.OutOfMemoryError):
+    except UserError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"the GGUF file {file} can't be read as a base ({reason}); choose a model of a family that transformers reads from "

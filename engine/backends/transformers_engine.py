@@ -33,6 +33,7 @@ from engine.worker import ThreadedEngine
 from persona.bundle import Bundle
 from persona.encoding import Encoding
 from persona.errors import PermanentError, UserError
+from persona.out_of_memory import is_out_of_memory
 from persona.weights import weights_hash
 
 log = logging.getLogger("alterego.engine")
@@ -66,7 +67,7 @@ def load_base(
             **options,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
+        if is_out_of_memory(error):
             raise
         reason = " ".join(str(error).split())[:300]
         raise UserError(
@@ -112,7 +113,7 @@ def _overflows(model: PreTrainedModel) -> bool:
     try:
         logits = cast(Any, model)(input_ids=ids, use_cache=False).logits
     except Exception as error:  # models refuse in many ways what they were not made for
-        if isinstance(error, torch.OutOfMemoryError):
+        if is_out_of_memory(error):
             raise
         return False
     return not bool(torch.isfinite(logits).all())

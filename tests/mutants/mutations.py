@@ -641,6 +641,18 @@ UNPACKED = [
         every_infinite_loss_is_the_rate_s=("if self.state.global_step else FINITE", "if True else FINITE"),
     ),
     *_in(
+        "persona/out_of_memory.py",
+        "tests/persona/test_out_of_memory.py",
+        cards_have_memory=(' or type(error).__name__ == "OutOfMemoryError"', ""),
+        whatever_says_so_is_believed=("isinstance(error, OSError | RuntimeError) and any", "any"),
+        the_kernel_is_not_understood=("in str(error).lower()", "in str(error)"),
+    ),
+    *_in(
+        "persona/command.py",
+        "tests/persona/test_command.py",
+        no_memory_is_our_mistake=("if is_out_of_memory(error):", "if False:"),
+    ),
+    *_in(
         "trainer/base/suitability.py",
         "tests/trainer/base/test_suitability.py",
         nothing_overflows=("if not torch.isfinite(logits).all():", "if False:"),

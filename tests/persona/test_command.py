@@ -32,6 +32,28 @@ def test_no_library_speaks_of_itself() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+GREEDY = """
+from persona.command import command_line, run
+app = command_line("One command that needs much.")
+@app.command()
+def fill() -> None:
+    "Fill. Example: fill"
+    bytearray(1 << 60)
+@app.command()
+def other() -> None:
+    "Another. Example: other"
+run(app, "alterego", ["fill"])
+"""
+
+
+def test_no_room_is_no_mistake_of_ours() -> None:
+    """What to do is said instead."""
+    done = subprocess.run([sys.executable, "-c", GREEDY], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("alterego: memory ran out; close other programs, or choose a smaller base")
+
+
 ECHO = """
 import sys
 from persona.command import command_line, run

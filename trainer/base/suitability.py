@@ -9,6 +9,7 @@ from engine.backends.transformers_engine import FINITE
 from engine.forward_probe import relative_error
 from engine.numerics import autocast, numerics_of
 from persona.errors import UserError
+from persona.out_of_memory import is_out_of_memory
 
 LEAK = 0.05  # of the logits' length: what rounding moves by less, and an encoder that reads ahead by a fifth and more
 KEPT, READ = 6, 12  # ids of a prompt whose end is changed, and of all of it
@@ -28,7 +29,7 @@ def require_language_model(model: PreTrainedModel, name: str) -> None:
                 cast(Any, model)(input_ids=text, use_cache=False).logits[:, :KEPT] for text in (ids, other)
             )
     except Exception as error:  # models refuse in many ways what they were not made for
-        if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        if is_out_of_memory(error):
             raise
         reason = " ".join(str(error).split())[:200]
         raise UserError(

@@ -12,6 +12,7 @@ from engine.backends.transformers_engine import untie
 from engine.numerics import best_device
 from persona.config import Train
 from persona.errors import UserError
+from persona.out_of_memory import is_out_of_memory
 from trainer.loop.batches import Window
 from trainer.loop.checkpoints import last_complete
 from trainer.loop.device_memory import Fit
@@ -101,8 +102,8 @@ def train_adapter(
         )
         try:
             return run_training(trainer, "training the adapter", bars, on_evaluate=on_evaluate, resume_from=resume_from)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error) or trainer.args.world_size > 1:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or trainer.args.world_size > 1:
                 raise
             fit = fit.smaller(order.max_rows)
         model.zero_grad()
@@ -133,10 +134,6 @@ def _arguments(
 
 def _is_sharded(settings: Train) -> bool:
     return bool(settings.fsdp) and world()[1] > 1
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
 
 
 def target_tokens(rows: Iterable[Window]) -> int:
