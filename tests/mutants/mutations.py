@@ -653,6 +653,12 @@ UNPACKED = [
         no_memory_is_our_mistake=("if is_out_of_memory(error):", "if False:"),
     ),
     *_in(
+        "trainer/init/machine.py",
+        "tests/trainer/init/test_known_bases.py",
+        all_cards_are_new=("wide = self.float16 and OVERFLOWING", "wide = False and OVERFLOWING"),
+        all_cards_are_old=("wide = self.float16 and OVERFLOWING", "wide = OVERFLOWING"),
+    ),
+    *_in(
         "trainer/base/suitability.py",
         "tests/trainer/base/test_suitability.py",
         nothing_overflows=("if not torch.isfinite(logits).all():", "if False:"),

@@ -1,6 +1,7 @@
 """Which base model suits this machine: by its memory, its GPU, and whether the Hub can be reached."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ SCRATCH = "scratch"
 GIB = float(1 << 30)
 STEP = 3.0  # GiB that adapter, optimizer and one conversation's step take on top of the weights
 BYTES, BYTES_4BIT = {"cuda": 2.0, "mps": 2.0, "cpu": 4.0}, 0.7  # a parameter of the base, while an adapter is trained
+BYTES_FLOAT32 = 4.0  # of bases that overflow in float16
+OVERFLOWING = re.compile("gemma-?3")  # in float16: by name in the Hub, Ollama and LM Studio, 3n too
 LARGER = 1.5  # times the parameters that a 4-bit base must have to be worth its rounding
 TRAINED_TOKENS = 200_000  # three epochs of about a thousand messages and what was said before them
 FLOPS_PER_WEIGHT = 4.0  # a token: forward and backward of a base whose own weights get no gradient
@@ -30,29 +33,34 @@ RevisionOf = Callable[[str], str]  # the commit that a Hub id stands for now, ""
 @dataclass(frozen=True, slots=True)
 class Machine:
     """device: cuda, mps or cpu. memory: GiB free where a model would lie. cores: of the CPU. gflops: billions of operations
-    a second in a base's layers, forward and backward."""
+    a second in a base's layers, forward and backward. float16: it computes in that, as cards before Ampere do."""
 
     device: str
     memory: float
     cores: int
     gflops: float
+    float16: bool = False
 
     def hours(self, billions: float) -> float:
         """Return how long an adapter for about a thousand messages takes to train on a base of so many parameters."""
         return FLOPS_PER_WEIGHT * billions * TRAINED_TOKENS / (LAYERS_SHARE * self.gflops) / 3600
 
-    def quantize(self, billions: float) -> Literal["none", "4bit"] | None:
+    def carries(self, model: str, billions: float) -> bool:
+        """Return whether there is room for a base and what its training needs."""
+        wide = self.float16 and OVERFLOWING.search(model.casefold())
+        return (BYTES_FLOAT32 if wide else BYTES[self.device]) * billions + STEP <= self.memory
+
+    def quantize(self, model: str, billions: float) -> Literal["none", "4bit"] | None:
         """Return how a base of so many parameters trains here; None if it doesn't."""
-        if BYTES[self.device] * billions + STEP <= self.memory:
+        if self.carries(model, billions):
             return "none" if self.device == "cuda" or self.hours(billions) <= MAX_HOURS else None
         return "4bit" if self.device == "cuda" and BYTES_4BIT * billions + STEP <= self.memory else None
 
-    def training(self, billions: float) -> str:
+    def training(self, model: str, billions: float) -> str:
         """Return in words how a base of so many parameters trains here."""
-        quantize = self.quantize(billions)
+        quantize = self.quantize(model, billions)
         if quantize is None:
-            fits = BYTES[self.device] * billions + STEP <= self.memory
-            return f"{self.hours(billions):.0f} hours" if fits else "too large"
+            return f"{self.hours(billions):.0f} hours" if self.carries(model, billions) else "too large"
         if self.device == "cuda":
             return "in 4 bits" if quantize == "4bit" else "whole"
         return _duration(self.hours(billions))
@@ -68,19 +76,22 @@ class Suggestion:
 
 def this_machine() -> Machine:
     """Describe this machine; imports torch."""
-    from engine.numerics import best_device
+    import torch
+
+    from engine.numerics import best_device, numerics_of
     from trainer.init.speed import training_gflops
     from trainer.loop.device_memory import free_bytes
 
     device = best_device()
-    return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1, training_gflops(device))
+    halved = numerics_of(device).weights == torch.float16
+    return Machine(device.type, free_bytes(device) / GIB, os.cpu_count() or 1, training_gflops(device), halved)
 
 
 def suggest(machine: Machine, revision_of: RevisionOf, local: Sequence[LocalModel] = ()) -> Suggestion:
     """Return the largest base model that is here and trains here, else the largest of the family on the Hub, else an
     instruct model that is here, else a scratch base."""
     place = f"{'a GPU' if machine.device == 'cuda' else f'{machine.cores} cores'} with {machine.memory:.0f} GiB free"
-    fitting = [model for model in local if machine.quantize(model.billions)]
+    fitting = [model for model in local if machine.quantize(model.name, model.billions)]
     if bases := [model for model in fitting if not model.instruct]:
         return _here(bases[0], machine, f"{place}; {bases[0].name} is in {bases[0].place} already")
     model, billions = _largest(machine)
@@ -92,12 +103,12 @@ def suggest(machine: Machine, revision_of: RevisionOf, local: Sequence[LocalMode
         return Suggestion(Base(), f"{place}: too little for a real base; one grown here has the manner, not the sense")
     if not revision:
         return Suggestion(Base(), f"{place} would carry {model}, but the Hugging Face Hub can't be reached")
-    base = Base(model=model, revision=revision, quantize=machine.quantize(billions) or "none")
+    base = Base(model=model, revision=revision, quantize=machine.quantize(model, billions) or "none")
     return Suggestion(base, place + _patience(machine, billions))
 
 
 def _here(model: LocalModel, machine: Machine, why: str) -> Suggestion:
-    quantize = machine.quantize(model.billions) or "none"
+    quantize = machine.quantize(model.name, model.billions) or "none"
     base = Base(model=model.model, revision=model.revision, quantize=quantize)
     return Suggestion(base, why + _patience(machine, model.billions))
 
@@ -114,14 +125,17 @@ def _duration(hours: float) -> str:
 
 def base_rows(machine: Machine) -> list[tuple[KnownBase, str]]:
     """Return every known base, the largest first, with how it trains on this machine."""
-    return [(base, machine.training(base.billions)) for base in KNOWN_BASES]
+    return [(base, machine.training(base.model, base.billions)) for base in KNOWN_BASES]
 
 
 def _largest(machine: Machine) -> tuple[str, float]:
     """Return the model of the family that trains here, and its billions of parameters; in 4 bits only if that makes it
     much larger. ("", 0) if none does."""
     plain, rounded = (
-        next(((base.model, base.billions) for base in FAMILY if machine.quantize(base.billions) == way), ("", 0.0))
+        next(
+            ((base.model, base.billions) for base in FAMILY if machine.quantize(base.model, base.billions) == way),
+            ("", 0.0),
+        )
         for way in ("none", "4bit")
     )
     return rounded if rounded[1] > LARGER * plain[1] else plain

@@ -30,6 +30,15 @@ def test_how_a_base_trains_is_told_in_words(machine: Machine, trains: list[str])
     assert [rows[base.model] for base in QWEN3] == trains
 
 
+def test_gemma_3_needs_twice_the_room_on_a_card_before_ampere() -> None:
+    """It overflows in float16, and is held in float32 there."""
+    old, new = (Machine("cuda", 14.6, 2, 20_000, float16=float16) for float16 in (True, False))
+    (old_rows, new_rows) = ({base.model: training for base, training in base_rows(each)} for each in (old, new))
+    changed = {model: (new_rows[model], old_rows[model]) for model in new_rows if new_rows[model] != old_rows[model]}
+    assert changed == {"google/gemma-3-4b-pt": ("whole", "in 4 bits")}
+    assert old.quantize("gemma3:4b", 3.9) == "4bit"
+
+
 def test_what_is_suggested_trains_here() -> None:
     """The table and the suggestion follow one rule."""
     for gigabytes in (4, 6, 9, 14, 24, 80):
