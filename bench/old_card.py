@@ -19,12 +19,12 @@ from bench.rounded_products import RoundedProducts
 from engine import numerics
 from engine.numerics import Numerics
 
-FORMATS = Numerics(weights=torch.float32, autocast=torch.float16, serving=torch.float32, quantised=torch.float16)
+FORMATS = Numerics(weights=torch.float16, autocast=torch.float16, serving=torch.float16, quantised=torch.float16)
 
 
 @contextmanager
 def old_card() -> Iterator[None]:
-    """While it is entered, the CPU computes as a T4 would with weights that overflow in float16."""
+    """While it is entered, the CPU computes as a T4 does, but for sums in another order."""
     # accelerate scales no loss on the CPU, and has no switch for it
     unscaled = Accelerator.__init__
 

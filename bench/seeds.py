@@ -22,8 +22,8 @@ import torch
 
 from bench.old_card import old_card
 from bench.rounded_products import RoundedProducts
-from engine import numerics
 from engine.cpu_precision import bfloat16_switch
+from engine.numerics import numerics_of
 from persona.config import Settings, load
 from trainer.adapter.setup import TrainingSetup, build_setup, chosen_learning_rate
 from trainer.base.loading import open_base
@@ -106,7 +106,7 @@ def summary(base: float, runs: list[Run], setup: TrainingSetup) -> dict[str, obj
     """Return how many diverged, and the spread of what was learned."""
     gains = [base - run.bits for run in runs]
     return {
-        "computed in": str(numerics.numerics_of(setup.base.model.device).autocast or torch.float32),
+        "computed in": str(numerics_of(setup.base.model.device).autocast or torch.float32),
         "rows": len(setup.rows),
         "tokens a step": setup.fit.tokens,
         "base": base,

@@ -24,6 +24,7 @@ from persona.config import Settings
 from persona.credentials import NAMES, secret
 from persona.errors import UserError
 from persona.events import Event
+from persona.out_of_memory import NO_MEMORY, is_out_of_memory
 from persona.prompt import tweet_prompt
 from persona.sampling import SamplingParams
 from persona.transcript import Turn
@@ -44,6 +45,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding(check.__name__.strip("_"), False, str(fault))
         except Exception as error:  # the one broad catch of the doctor: what else is wrong must still be found
             log.debug(Event("check failed", name=check.__name__), exc_info=True)
+            if is_out_of_memory(error):
+                yield Finding(check.__name__.strip("_"), False, NO_MEMORY)
+                continue
             mend = "run 'python -m bot doctor --debug', which says more"
             yield Finding(check.__name__.strip("_"), False, f"{type(error).__name__}", mend)
 

@@ -17,6 +17,7 @@ from persona.encoding import Encoding, open_encoding
 from persona.errors import SettingsError
 from persona.events import Event
 from persona.guard import FILE, Guard, SeenIndex, blocked_pattern, load, personal_data
+from persona.out_of_memory import is_out_of_memory
 from persona.retraining import marked
 from persona.sampling import SamplingParams
 from persona.values import is_loopback
@@ -81,6 +82,8 @@ def _engine(settings: Settings, bundle: Bundle, encoding: Encoding, merge: bool)
         try:
             return _openvino(settings, bundle, encoding)
         except Exception as error:  # for a model that it can't load OpenVINO raises whatever its C++ did
+            if is_out_of_memory(error):  # the other engine needs no less
+                raise
             reason = f"it can't load model.gguf ({' '.join(str(error).split())[:200]})"
             if kind == "openvino":
                 raise SettingsError(f'[engine] kind = "openvino": {reason}; use "auto"') from error

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from engine.forward import Model
+from persona.out_of_memory import is_out_of_memory
 
 # of the logits' length, which rounding moves by less, and a wrong mask by about 1
 _TOLERANCES = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.01}
@@ -26,6 +27,8 @@ def difference(
     try:
         probed = run([list(ids) for ids in prompts])
     except Exception as error:  # models refuse in many ways what they were not made for
+        if is_out_of_memory(error):
+            raise
         return f"{type(error).__name__}: {error}"
     reference = torch.cat([alone[-len(rows) :] for alone, rows in zip(expected, probed, strict=True)])
     off = relative_error(torch.cat(list(probed)), reference)

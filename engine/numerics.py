@@ -10,8 +10,11 @@ from engine.cpu_precision import bfloat16_switch
 
 log = logging.getLogger("alterego.engine")
 
+# sums of float16 products stay in float32 on cards where they are divided among blocks too: parts of them could overflow
+torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+
 # a GradScaler's at first: PyTorch's 65,536 is halved at each step that overflows, which is left out. Gemma 3 270M lost its first
-# four of 63 to it, and a tenth of what it would have learned
+# four of 63 to it, and a tenth of what it would have learned (512 tokens a step)
 LOSS_SCALE = 2048.0
 AMPERE = (8, 0)  # the first CUDA capability that computes in bfloat16 and TF32; older cards only emulate bfloat16
 TURING = (7, 5)  # the first one whose integer products bitsandbytes' 8 bits need (its installation guide, 0.50)

@@ -22,7 +22,7 @@ from typer.completion import get_completion_inspect_parameters
 from persona.cpu_threads import bound_spinning
 from persona.errors import FAILED, USAGE, UserError, describe_os_error
 from persona.interruption import raise_interrupts
-from persona.out_of_memory import LESS_MEMORY, is_out_of_memory
+from persona.out_of_memory import NO_MEMORY, is_out_of_memory
 from persona.version import VERSION
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -226,7 +226,7 @@ def _sentence(error: Exception) -> tuple[str, int]:
     if isinstance(error, UserError):
         return str(error), error.exit_code
     if is_out_of_memory(error):
-        return f"memory ran out; close other programs, or {LESS_MEMORY}, then run the command again", FAILED
+        return f"{NO_MEMORY}, then run the command again", FAILED
     if isinstance(error, OSError) and error.strerror:
         return f"{describe_os_error(error)}, then run the command again", FAILED
     return (

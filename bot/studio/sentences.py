@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.store.database import reason_of
 from engine.base import EngineError
 from persona.errors import UserError, describe_os_error
+from persona.out_of_memory import NO_MEMORY, is_out_of_memory
 
 
 @contextmanager
@@ -19,7 +20,11 @@ def sentences() -> Iterator[None]:
         yield
     except (UserError, EngineError) as error:
         raise _note(str(error)) from error
-    except OSError as error:
+    except (OSError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise _note(NO_MEMORY) from error
+        if not isinstance(error, OSError):
+            raise
         raise _note(describe_os_error(error)) from error
     except SQLAlchemyError as error:
         raise _note(

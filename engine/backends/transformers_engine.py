@@ -39,9 +39,6 @@ from persona.weights import weights_hash
 log = logging.getLogger("alterego.engine")
 
 PROBED = range(1, 9)  # ids of any base; the end's may have an embedding of zeros, where it is the padding's too
-FINITE = (
-    "set ALTEREGO_BFLOAT16=1 in the environment, slower but right, or choose another base, such as Qwen/Qwen3-0.6B-Base"
-)
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
@@ -82,6 +79,14 @@ def load_base(
     return cast(PreTrainedModel, loaded)
 
 
+def no_number(computing: torch.dtype) -> str:
+    """Return what to do about a base that computes no numbers in a format."""
+    longer = "set ALTEREGO_BFLOAT16=1 in the environment, slower but right, or " * (computing == torch.float16)
+    return (
+        f"what the base computes in {computing} is no number; {longer}choose another base, such as Qwen/Qwen3-0.6B-Base"
+    )
+
+
 def load_finite(load: Callable[[torch.dtype], PreTrainedModel], dtype: torch.dtype) -> PreTrainedModel:
     """Return what `load` makes in `dtype`; in float32 if it overflows in float16, as Gemma 3 does, whose hidden states reach
     100,000. Its products may be rounded to float16 all the same, as autocast does in training."""
@@ -93,17 +98,23 @@ def load_finite(load: Callable[[torch.dtype], PreTrainedModel], dtype: torch.dty
     gc.collect()
     torch.cuda.empty_cache()
     log.warning("%s overflows in float16: it is held in float32, which takes more memory", kind)
-    model = load(torch.float32)
+    return norms_in_float32(load(torch.float32))
+
+
+def norms_in_float32(model: PreTrainedModel) -> PreTrainedModel:
+    """Have norms hand on float32, even of a product that autocast rounded to float16: where they come behind a layer, as in
+    Gemma 2 and 3, what they make of it may be beyond float16. A no-op where nothing is rounded."""
+    hidden = getattr(model.config.get_text_config(), "hidden_size", None)
     for module in model.modules():
-        if _normalises_hidden_states(module, model.config.get_text_config().hidden_size):
-            module.register_forward_pre_hook(lambda _, states: (states[0].float(), *states[1:]))
+        weight = getattr(module, "weight", None)
+        if "Norm" in type(module).__name__ and weight is not None and tuple(weight.shape) == (hidden,):
+            module.register_forward_pre_hook(_in_float32)
     return model
 
 
-def _normalises_hidden_states(module: torch.nn.Module, size: int) -> bool:
-    """Return whether a module is a norm of so many numbers. What comes from one is as exact as what goes in: after a product
-    that autocast rounded, Gemma's would overflow."""
-    return "Norm" in type(module).__name__ and tuple(getattr(module, "weight", torch.empty(0)).shape) == (size,)
+def _in_float32(_: torch.nn.Module, states: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a norm's arguments, in float32."""
+    return tuple(each.float() if isinstance(each, torch.Tensor) else each for each in states)
 
 
 @torch.inference_mode()
@@ -266,6 +277,6 @@ def _require_effect(tuned: PeftModel, ids: list[int]) -> None:
     with tuned.disable_adapter():
         without = tuned(input_ids=probe, use_cache=False).logits
     if not torch.isfinite(with_adapter).all():
-        raise PermanentError(f"what the base computes in {tuned.dtype} is no number; {FINITE}")
+        raise PermanentError(no_number(tuned.dtype))
     if torch.equal(with_adapter, without):
         raise PermanentError("the adapter changes nothing in what the base says: training did not take; train again")

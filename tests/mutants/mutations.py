@@ -628,7 +628,7 @@ UNPACKED = [
         "engine/backends/transformers_engine.py",
         "tests/engine/backends/test_transformers_engine.py",
         an_overflow_is_not_looked_for=("if dtype != torch.float16 or not _overflows(model):", "if True:"),
-        what_a_norm_hands_on_is_rounded=("(states[0].float(), *states[1:])", "states"),
+        what_a_norm_hands_on_is_rounded=("each.float() if isinstance(each, torch.Tensor) else each for", "each for"),
         what_reads_no_text_fails_here=("        return False\n    return not", "        raise\n    return not"),
     ),
     *_in(
@@ -638,7 +638,7 @@ UNPACKED = [
             "GradScaler(self.args.device.type, LOSS_SCALE)",
             "GradScaler(self.args.device.type)",
         ),
-        every_infinite_loss_is_the_rate_s=("if self.state.global_step else FINITE", "if True else FINITE"),
+        every_infinite_loss_is_the_rate_s=("learned = self.state.global_step", "learned = True"),
     ),
     *_in(
         "persona/out_of_memory.py",

@@ -1,5 +1,7 @@
 """Memory that ran out is told apart from other faults, in PyTorch's own words."""
 
+import errno
+
 import pytest
 import torch
 
@@ -20,7 +22,23 @@ def test_python_and_the_kernel_say_so() -> None:
         bytearray(1 << 60)
     assert is_out_of_memory(fault.value)
     assert is_out_of_memory(RuntimeError("unable to mmap 2691 bytes from file <model>: Cannot allocate memory (12)"))
-    assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."))
+    assert is_out_of_memory(OSError(errno.ENOMEM, "kein Speicher"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes.",
+        "MPS backend out of memory (MPS allocated: 8.10 GiB, other allocations: 1.00 GiB, max allowed: 9.07 GiB)",
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "std::bad_alloc",
+        "The paging file is too small for this operation to complete. (os error 1455)",
+    ],
+)
+def test_what_other_devices_say_is_understood(said: str) -> None:
+    """As their sources word it."""
+    assert is_out_of_memory(RuntimeError(said))
 
 
 @pytest.mark.parametrize(

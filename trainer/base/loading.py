@@ -12,7 +12,7 @@ from huggingface_hub import try_to_load_from_cache
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
 
-from engine.backends.transformers_engine import load_base, load_finite
+from engine.backends.transformers_engine import load_base, load_finite, norms_in_float32
 from engine.base_source import INSTRUCT, is_instruct
 from engine.dequantise import located_base
 from engine.numerics import best_device, numerics_of, quantising_obstacle
@@ -175,7 +175,7 @@ def _loaded(source: Path | str, settings: Settings, corpus: Corpus, bars: Bars, 
 
 
 def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:
-    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; half as long or quantised on CUDA."""
+    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; on CUDA in two bytes a weight or less."""
     device = best_device()
     numerics = numerics_of(device)
     if settings.base.quantize == "none":
@@ -192,7 +192,8 @@ def _model(source: Path | str, revision: str | None, settings: Settings) -> PreT
         bnb_4bit_compute_dtype=numerics.quantised,
     )
     model = load_base(source, revision, numerics.weights, quantization_config=chosen, device_map={"": device})
-    return cast(PreTrainedModel, prepare_model_for_kbit_training(model, use_gradient_checkpointing=False))
+    prepared = cast(PreTrainedModel, prepare_model_for_kbit_training(model, use_gradient_checkpointing=False))
+    return norms_in_float32(prepared) if numerics.scales_loss else prepared
 
 
 def _tokenizer(source: Path | str, revision: str | None) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, cast
 import torch
 from transformers import PreTrainedModel
 
-from engine.backends.transformers_engine import FINITE
+from engine.backends.transformers_engine import no_number
 from engine.forward_probe import relative_error
 from engine.numerics import autocast, numerics_of
 from persona.errors import UserError
@@ -39,8 +39,7 @@ def require_language_model(model: PreTrainedModel, name: str) -> None:
     finally:
         model.train(was_training)
     if not torch.isfinite(logits).all():
-        computing = numerics_of(model.device).autocast or model.dtype
-        raise UserError(f"what the base {name!r} computes in {computing} is no number; {FINITE}")
+        raise UserError(f"{name}: {no_number(numerics_of(model.device).autocast or model.dtype)}")
     if relative_error(changed, logits) > LEAK:
         raise UserError(
             f"the base {name!r} ({type(model).__name__}) reads ahead: a word changes what it says before it, as in BERT and its "

@@ -51,7 +51,7 @@ def fit(
 ) -> Fit:
     """Return the step that fits into memory: at most `tokens` a step, in as few micro-batches as possible, without
     checkpointing if possible. free: free bytes; the device's by default."""
-    available = USED * (free() if free else free_bytes(model.device)) - 3 * 4 * CHUNK
+    available = USED * (free() if free else free_bytes(model.device)) - 3 * 4 * CHUNK - autocast_bytes(model)
     longest = max(lengths, default=1)
     rows = max(1, tokens // world // max(1, longest))
     for checkpointing in (False, True):
@@ -92,15 +92,18 @@ def _cgroup_free() -> float:
 
 
 def weight_bytes(model: PeftModel) -> int:
-    """Return the bytes of the weights, and of the copies in another format that autocast keeps of them during a step."""
-    frozen = [weight for weight in model.parameters() if not weight.requires_grad]
+    """Return the bytes of the weights, and of their copies during a step."""
+    return autocast_bytes(model) + sum(int(weight.numel() * weight.element_size()) for weight in model.parameters())
+
+
+def autocast_bytes(model: PeftModel) -> int:
+    """Return the bytes of the copies in another format that autocast keeps of frozen weights during a step."""
     computing = numerics_of(model.device).autocast
-    copies = sum(
+    return sum(
         int(weight.numel() * computing.itemsize)
-        for weight in frozen
-        if computing and weight.dtype == torch.float32 and weight.ndim > 1
+        for weight in model.parameters()
+        if computing and not weight.requires_grad and weight.dtype == torch.float32 and weight.ndim > 1
     )
-    return copies + sum(int(weight.numel() * weight.element_size()) for weight in model.parameters())
 
 
 def activation_bytes(model: PeftModel, *, checkpointing: bool) -> float:

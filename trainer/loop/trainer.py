@@ -14,7 +14,7 @@ from peft import load_peft_weights, set_peft_model_state_dict
 from torch.utils.data import DataLoader, SequentialSampler
 from transformers import PreTrainedModel, Trainer, TrainerControl, TrainingArguments
 
-from engine.backends.transformers_engine import FINITE
+from engine.backends.transformers_engine import no_number
 from engine.numerics import LOSS_SCALE, best_device, numerics_of
 from persona.errors import UserError
 from trainer.loop.batches import Batch, BatchLoader, LengthGroupedSampler, PackedSampler, Window, collate
@@ -100,7 +100,9 @@ class TokenTrainer(Trainer):
         if not torch.isfinite(nats):
             lengths = inputs["lengths"].tolist() if self._packs else None
             rows, longest = (len(lengths), max(lengths)) if lengths else inputs["input_ids"].shape
-            what_to_do = "lower [train] learning_rate and train again" if self.state.global_step else FINITE
+            computing = numerics_of(self.args.device).autocast or torch.float32
+            learned = self.state.global_step
+            what_to_do = "lower [train] learning_rate and train again" if learned else no_number(computing)
             raise Diverged(
                 f"the loss became infinite at step {self.state.global_step + 1} of {self.state.max_steps}, "
                 f"on a batch of {rows} rows of up to {longest} tokens; {what_to_do}"

@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 import torch
 
+from bench.old_card import old_card
 from engine.backends.transformers_engine import load_base
-from persona.config import Settings
+from engine.numerics import autocast
+from persona.config import Settings, Train
 from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
-from trainer.base.loading import BOS_TOKENS, _scratch_folders, _with_or_without_bos, scratch_folder
+from trainer.base.loading import BOS_TOKENS, _model, _scratch_folders, _with_or_without_bos, scratch_folder
+from trainer.base.suitability import require_language_model
 from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
+from trainer.loop.lora import add_adapter
+from trainer.loop.loss import install_loss, summed_loss
 
 END = 0
 
@@ -92,3 +97,20 @@ def test_a_new_scratch_base_replaces_scratch_bases_alone(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
     assert sorted(folder.name for folder in _scratch_folders(tmp_path)) == sorted([old.name, "0123456789ab-auto-0"])
     assert [folder.name for folder in _scratch_folders(tmp_path, ".")] == [".0123456789ab-auto-1"]
+
+
+def test_a_base_that_overflows_is_trained_on_a_card_before_ampere(tmp_path: Path) -> None:
+    """Its weights and what its norms hand on are float32: forward, backward and what is recomputed are numbers."""
+    folder = bases.save(tmp_path, bases.loud)
+    with old_card():
+        base = _model(folder, None, Settings.model_validate({"persona": {"name": "Mara"}}))
+        require_language_model(base, "loud")
+        model = add_adapter(base, Train(dropout=0.0))
+        install_loss(model)
+        ids = torch.arange(1, 25)[None]
+        with autocast(model.device):
+            loss = summed_loss(model, {"input_ids": ids, "labels": ids})
+        loss.backward()
+    assert model.dtype == torch.float32
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(weight.grad).all() for weight in model.parameters() if weight.requires_grad)
