@@ -175,7 +175,7 @@ def _loaded(source: Path | str, settings: Settings, corpus: Corpus, bars: Bars, 
 
 
 def _model(source: Path | str, revision: str | None, settings: Settings) -> PreTrainedModel:
-    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; on CUDA in two bytes a weight or less."""
+    """On the best device: float32 on a CPU, where autocast computes in bfloat16 if it can; two bytes a weight or less on CUDA."""
     device = best_device()
     numerics = numerics_of(device)
     if settings.base.quantize == "none":
