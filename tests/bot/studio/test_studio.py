@@ -65,6 +65,7 @@ async def test_a_voice_speaks_by_the_settings_as_they_are_now(trained: Home, tmp
             OperationalError("insert", {"completion": "a secret"}, sqlite3.OperationalError("disk is full")),
             "(disk is full)",
         ),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: a secret"), "memory ran out; close other programs"),
     ],
 )
 def test_what_breaks_is_told_to_the_letter(error: Exception, sentence: str) -> None:
@@ -74,6 +75,12 @@ def test_what_breaks_is_told_to_the_letter(error: Exception, sentence: str) -> N
     assert sentence in shown.value.message
     assert "secret" not in shown.value.message
     assert not shown.value.print_exception
+
+
+def test_what_is_no_memory_s_fault_is_not_told_as_one() -> None:
+    """A mistake of ours stays one."""
+    with pytest.raises(RuntimeError, match="a shape"), sentences():
+        raise RuntimeError("a shape")
 
 
 async def test_settings_that_break_while_the_page_is_open_are_told_in_place(bare_home: Home) -> None:
