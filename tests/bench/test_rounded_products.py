@@ -41,7 +41,7 @@ def test_a_layer_that_comes_as_one_operator_is_rounded_products_too(half: torch.
 
 
 def test_float32_products_are_left_as_they_are() -> None:
-    """Nothing is rounded that isn't in bfloat16 already."""
+    """Nothing is rounded that isn't short already."""
     draws = torch.Generator().manual_seed(3)
     one, other = torch.randn(30, 20, generator=draws), torch.randn(20, 10, generator=draws)
     with RoundedProducts():

@@ -641,6 +641,11 @@ UNPACKED = [
         every_infinite_loss_is_the_rate_s=("learned = self.state.global_step", "learned = True"),
     ),
     *_in(
+        "trainer/loop/device_memory.py",
+        "tests/trainer/loop/test_lora.py",
+        copies_need_no_room=(" - autocast_bytes(model)", ""),
+    ),
+    *_in(
         "persona/out_of_memory.py",
         "tests/persona/test_out_of_memory.py",
         cards_have_memory=(' or type(error).__name__ == "OutOfMemoryError"', ""),

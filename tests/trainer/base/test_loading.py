@@ -100,7 +100,7 @@ def test_a_new_scratch_base_replaces_scratch_bases_alone(tmp_path: Path) -> None
 
 
 def test_a_base_that_overflows_is_trained_on_a_card_before_ampere(tmp_path: Path) -> None:
-    """Its weights and what its norms hand on are float32: forward, backward and what is recomputed are numbers."""
+    """Its weights and what its norms hand on are float32: the loss and all gradients are numbers."""
     folder = bases.save(tmp_path, bases.loud)
     with old_card():
         base = _model(folder, None, Settings.model_validate({"persona": {"name": "Mara"}}))

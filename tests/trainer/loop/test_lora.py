@@ -19,6 +19,7 @@ from transformers import TrainerCallback
 
 from bench.old_card import old_card
 from engine.backends.transformers_engine import load_base
+from engine.cpu_precision import SWITCH
 from engine.numerics import LOSS_SCALE
 from persona.config import Train
 from persona.errors import UserError
@@ -318,6 +319,17 @@ def test_what_fits_follows_from_free_memory(home: Path) -> None:
     assert plenty == Fit(2000, 1, False)
     assert some == Fit(2000, 4, False)
     assert little.checkpointing
+
+
+def test_what_autocast_copies_has_to_fit_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes too few are a forward more."""
+    monkeypatch.setenv(SWITCH, "1")
+    model = add_adapter(load_base(home / "base", None, torch.float32), SETTINGS)
+    room = 499.5 * activation_bytes(model, checkpointing=False) + 3 * 4 * CHUNK
+    with_copies = room + autocast_bytes(model)
+    assert autocast_bytes(model) > activation_bytes(model, checkpointing=False)
+    assert fit(model, [40] * 100, 2000, free=lambda: with_copies / USED).micro_batches == 5
+    assert fit(model, [40] * 100, 2000, free=lambda: (with_copies + room / 499) / USED).micro_batches == 4
 
 
 def test_two_processes_learn_what_one_does(place: Path, tmp_path: Path) -> None:
