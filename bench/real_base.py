@@ -26,7 +26,7 @@ from engine.choose import open_voice
 from engine.voice import Voice
 from persona.config import Settings, Train, load
 from persona.transcript import reads_as_header
-from persona.turn_lines import before_blank_line, completion_lines
+from persona.turn_lines import completion_lines
 from trainer.corpus.splits import CALIBRATION_SPLIT, TEST_SPLIT, TRAIN
 from trainer.corpus.store import Corpus
 from trainer.corpus.store import load as load_corpus
@@ -47,6 +47,7 @@ ASSISTANT = re.compile(
     r"|let me know if you|i (?:can|cannot|can't) assist",
     re.IGNORECASE,
 )
+BLANK_LINE = re.compile(r"(?<=\S)[^\S\n]*\n[^\S\n]*\n")
 RESULT = "result.json"
 REPLIES_FILE = "replies.jsonl"
 FIGURES = ("voice_ratio", "two_sample", "distinct_2", "duplicates", "copy8", "full")
@@ -258,9 +259,15 @@ async def _batch(voice: Voice, asked: Sequence[tuple[int, ReplyContext]], longes
 async def _reply(voice: Voice, context: ReplyContext, seed: int, longest: int) -> Result:
     sampling = replace(voice.sampling, max_new_tokens=longest)
     ids = prompt_ids(replace(voice, sampling=sampling), context)
-    text, finish = await complete(voice.engine, Request(ids, sampling, seed), ended=before_blank_line)
+    text, finish = await complete(voice.engine, Request(ids, sampling, seed), ended=_before_blank_line)
     to = context.before[-1].text if context.before else ""
     return {"to": to, "text": text, "finish": finish, "blocked": voice.guard.check("\n".join(completion_lines(text)))}
+
+
+def _before_blank_line(text: str) -> str | None:
+    """End a completion at a blank line, as the voice does; not at a header, since those are counted."""
+    blank = BLANK_LINE.search(text)
+    return text[: blank.start()] if blank else None
 
 
 def _figures(settings: Settings, corpus: Corpus, replies: Sequence[Result]) -> Result:

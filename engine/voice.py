@@ -15,7 +15,7 @@ from persona.prompt import reply_prompt, tweet_prompt
 from persona.reply_timing import ReplyTiming
 from persona.sampling import SamplingParams
 from persona.transcript import Excerpt, Quote, Turn
-from persona.turn_lines import before_blank_line, completion_lines, whole_part
+from persona.turn_lines import before_next_turn, completion_lines, whole_part
 
 OnText = Callable[[tuple[str, ...]], object]
 
@@ -125,7 +125,7 @@ class Voice:
                 on_text(())
             request = Request(ids, self.sampling, seed + attempt * 1_000_003, channel, deadline, tuned)
             shown = self._guarded(on_text) if on_text else None
-            text, finish = await complete(self.engine, request, shown, before_blank_line)
+            text, finish = await complete(self.engine, request, shown, before_next_turn)
             lines = completion_lines(whole_part(text) if finish == "length" else text)
             rejection = self._rejection(lines)
             if lines and not rejection:

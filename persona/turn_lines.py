@@ -4,7 +4,6 @@ import re
 
 from persona.transcript import UNWRITABLE, reads_as_header, reads_as_quote, unescape
 
-_BLANK_LINE = re.compile(r"(?<=\S)[^\S\n]*\n[^\S\n]*\n")
 _STOP = re.compile(r"\n|[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]")
 _LINE_BREAKS = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
@@ -30,11 +29,15 @@ def completion_lines(text: str) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def before_blank_line(text: str) -> str | None:
-    """Return what a completion says before its first blank line, None while it has none. No turn of a transcript has a
-    blank line in it: what a base writes behind one is its own, often for somebody else."""
-    blank = _BLANK_LINE.search(text)
-    return text[: blank.start()] if blank else None
+def before_next_turn(text: str) -> str | None:
+    """Return what a completion says before its turn is over, None while it goes on. A blank line ends it, since no turn of a
+    transcript has one in it, and so does a header: what a base writes behind either is its own, often for somebody else."""
+    *whole, _ = text.split("\n")
+    for place, line in enumerate(map(str.strip, whole)):
+        said = "\n".join(whole[:place]).rstrip()
+        if reads_as_header(line) or (said and not line):
+            return said
+    return None
 
 
 def whole_part(text: str) -> str:

@@ -86,9 +86,10 @@ async def test_what_goes_round_in_circles_is_sampled_again(bundle: Bundle) -> No
     assert (said, rejections) == (("fine",), ["loop"])
 
 
-async def test_a_blank_line_ends_a_reply(bundle: Bundle) -> None:
+@pytest.mark.parametrize("behind", ["\n\nand so on ", "\nTILT:\nand so on "])
+async def test_a_blank_line_or_a_header_ends_a_reply(bundle: Bundle, behind: str) -> None:
     """What a base writes behind it is nobody's, and isn't waited for."""
-    engine = Hesitant(("the canal again\n\nTILT:\n" + "and so on " * 500,))
+    engine = Hesitant(("the canal again" + behind * 500,))
     assert await voice_of(bundle, engine).reply("group", (Turn("JONAS", ("and?",)),), 1) == ("the canal again",)
     assert engine.pieces < 20
 

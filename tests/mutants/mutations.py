@@ -44,6 +44,7 @@ TRANSCRIPT = [
         ends_are_not_trimmed=('piece.replace("\\t", " ")).strip() for', 'piece.replace("\\t", " ")) for'),
         half_characters=('plain_lines(text.replace("\\ufffd", ""))', "plain_lines(text)"),
         chooses_what_it_answers=("if number == 0 and reads_as_quote(line):", "if number is None:"),
+        goes_on_for_others=("if reads_as_header(line) or (said and not line):", "if said and not line:"),
     ),
     *_in(
         "persona/encoding.py",
@@ -819,7 +820,7 @@ SAID = [
         "tests/engine/test_voice.py",
         circles_are_said=('"loop" if goes_round(text) else ""', '""'),
         half_a_sentence_is_said=('whole_part(text) if finish == "length" else text', "text"),
-        a_blank_line_is_gone_on_after=("request, shown, before_blank_line)", "request, shown)"),
+        a_blank_line_is_gone_on_after=("request, shown, before_next_turn)", "request, shown)"),
     ),
     *_in(
         "persona/loops.py",

@@ -16,7 +16,7 @@ from persona.transcript import (
     reads_as_header,
     render,
 )
-from persona.turn_lines import before_blank_line, completion_lines, plain_lines, whole_part
+from persona.turn_lines import before_next_turn, completion_lines, plain_lines, whole_part
 from tests.persona.strategies import CONVERSATIONS, KEYS, LINES
 
 SLEEP = Conversation("group", (Turn("ALICE", ("did you sleep",)), Turn("CHIHIRO", ("no", "the cat disagreed"))), 2021)
@@ -209,11 +209,16 @@ def test_ids_that_make_no_character_are_not_said() -> None:
         ("one\ntwo", None),
         ("one\n", None),
         ("\n\n", None),
+        ("one\nTILT:\nno", "one"),
+        ("one\nTILT:", None),
+        (" TILT: \nno", ""),
+        ("one\n# group 2021\n", "one"),
+        ("one\ntips:\n", None),
     ],
 )
-def test_a_blank_line_ends_what_is_said(text: str, said: str | None) -> None:
-    """Not one before any word: that is a slow beginning."""
-    assert before_blank_line(text) == said
+def test_a_blank_line_or_a_header_ends_what_is_said(text: str, said: str | None) -> None:
+    """Not a blank line before any word: that is a slow beginning. Nor a header that may go on."""
+    assert before_next_turn(text) == said
 
 
 @pytest.mark.parametrize(
