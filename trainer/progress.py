@@ -28,6 +28,7 @@ TOLD_EVERY = 0.5  # seconds between lines for programs
 NARROW, WIDE = 60, 100  # characters: below, a line has no bar; from there on, a long one
 FIGURES, ELAPSED = 18, 11  # characters of share and time left, and of the time so far, with the blanks between
 MIN_NOTE = 12  # characters that are worth showing
+MIN_DONE = 0.01  # of a task: what was done before, with its preparations, says nothing about the rest
 
 Advance = Callable[..., None]  # advance(steps, note="")
 
@@ -49,8 +50,8 @@ class RemainingColumn(ProgressColumn):
 
 
 def remaining(elapsed: float, done: float, total: float) -> float | None:
-    """Return the seconds left of a task at its mean rate; None before anything is done."""
-    return elapsed * max(0.0, total - done) / done if done > 0 else None
+    """Return the seconds left of a task at its mean rate; None before enough is done to tell."""
+    return elapsed * max(0.0, total - done) / done if done > 0 and done >= MIN_DONE * total else None
 
 
 def _columns(width: int) -> list[ProgressColumn]:
@@ -142,9 +143,11 @@ class Bars:
             now = time.monotonic()
             if now - spoken >= (TOLD_EVERY if self._for_programs else PLAIN_EVERY) and 0 < done <= total:
                 spoken = now
-                left = remaining(now - start, done, total) or 0.0
-                self._tell(task=name, done=round(done / total, 4), left=round(left, 1), note=note or "")
+                left = remaining(now - start, done, total)
+                known = {} if left is None else {"left": round(left, 1)}
+                self._tell(task=name, done=round(done / total, 4), **known, note=note or "")
                 if not self._for_programs:
-                    self.say(f"{name}: {100 * done / total:.0f}%, eta {left:.0f} s{', ' + note if note else ''}")
+                    eta = "" if left is None else f", eta {left:.0f} s"
+                    self.say(f"{name}: {100 * done / total:.0f}%{eta}{', ' + note if note else ''}")
 
         return advance

@@ -1,6 +1,8 @@
 """How progress is shown: on wide and narrow terminals, and how near the time left is to the truth."""
 
 import io
+import json
+import time
 
 import pytest
 from rich.console import Console
@@ -41,3 +43,21 @@ def test_nothing_done_says_nothing_about_the_time_left() -> None:
     """Rather than that it takes for ever."""
     assert remaining(3.0, 0, 10) is None
     assert remaining(3.0, 10, 10) == 0
+
+
+@pytest.mark.parametrize("for_programs", [False, True])
+def test_the_time_left_is_told_once_enough_is_done(
+    for_programs: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first weights of a large file took ten seconds, most of them for what comes before: no eta of two months."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with Bars(Console(stderr=True), for_programs=for_programs) as bars, bars.task("reading", 1e9) as advance:
+        for steps in (2e3, 5e8):
+            now += 10
+            advance(steps)
+    lines = capsys.readouterr().err.splitlines()
+    if for_programs:
+        assert [json.loads(line).get("left") for line in lines] == [None, None, 20, None]
+    else:
+        assert lines == ["reading: 0%", "reading: 50%, eta 20 s"]
