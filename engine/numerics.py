@@ -76,12 +76,13 @@ def _amd_name(device: torch.device) -> str:
     return str(torch.cuda.get_device_properties(device).gcnArchName).partition(":")[0]
 
 
-def quantising_obstacle(quantize: str) -> str:
-    """Return why a base can't be quantised ("8bit" or "4bit") on the best device, and what to do; empty if it can."""
+def quantising_obstacle(quantize: str, otherwise: str = "none") -> str:
+    """Return why a base can't be quantised ("8bit" or "4bit") on the best device, and what to do; empty if it can. otherwise:
+    what to set instead."""
     device = best_device()
     if device.type != "cuda":
         reason = "elsewhere a quantised base trains nothing and says nothing"
-        return f'needs a CUDA card: {card_obstacle() if torch.cuda.is_available() else reason}; set it to "none"'
+        return f'needs a CUDA card: {card_obstacle() if torch.cuda.is_available() else reason}; set it to "{otherwise}"'
     if quantize == "8bit" and not torch.version.hip and torch.cuda.get_device_capability(device) < TURING:
         return 'needs a card from Turing on (T4, RTX 20); set it to "4bit" or "none"'
     return ""

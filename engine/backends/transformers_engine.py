@@ -26,7 +26,7 @@ from engine.base import EngineError
 from engine.batching import Batch
 from engine.choose_forward import forward_of
 from engine.kernel_caches import bound_kernel_caches
-from engine.numerics import best_device, numerics_of
+from engine.numerics import best_device, numerics_of, quantising_obstacle
 from engine.prefix_cache import PrefixCache
 from engine.stepper import Job, StepResult
 from engine.worker import ThreadedEngine
@@ -63,13 +63,19 @@ def load_base(
             output_loading_info=True,
             **options,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except UserError:
+        raise
+    except ImportError as error:  # for weights quantised in a format of their own, or a part that sees
+        raise UserError(
+            f"the base {str(model)!r} needs what is not installed ({_in_short(error)}); install that, or choose a base of plain "
+            "safetensors"
+        ) from error
+    except Exception as error:  # a config may be wrong in any way, and nobody checks it before it is used
         if is_out_of_memory(error):
             raise
-        reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"the base {str(model)!r} can't be loaded: it must be a folder or Hub id of a causal language model in safetensors, "
-            f"and the Hub must be reachable the first time ({reason})"
+            f"and the Hub must be reachable the first time ({_in_short(error)})"
         ) from error
     if missing := sorted(info["missing_keys"]):
         raise UserError(
@@ -77,6 +83,11 @@ def load_base(
             "they would be random; choose a checkpoint of a whole language model"
         )
     return cast(PreTrainedModel, loaded)
+
+
+def _in_short(error: Exception) -> str:
+    said = " ".join(str(error).split())[:300]
+    return said if isinstance(error, OSError | ValueError | RuntimeError) else f"{type(error).__name__}: {said}"
 
 
 def no_number(computing: torch.dtype) -> str:
@@ -248,6 +259,8 @@ def _placed(source: str | Path, revision: str | None, device: torch.device, prec
             return load_base(source, revision, dtype).to(cast(Any, device))
 
         return load_finite(load, named.get(precision, numerics_of(device).serving))
+    if obstacle := quantising_obstacle(precision, otherwise="auto"):
+        raise UserError(f'[engine] precision = "4bit" {obstacle}')
 
     def load_four(dtype: torch.dtype) -> PreTrainedModel:
         four = BitsAndBytesConfig(

@@ -730,6 +730,33 @@ UNPACKED = [
     ),
     *_in(
         "engine/backends/transformers_engine.py",
+        "tests/trainer/base/test_suitability.py::test_a_config_that_cannot_be_followed_is_a_sentence",
+        a_package_that_lacks_is_our_mistake=("except ImportError as error:", "except SystemError as error:"),
+        only_some_faults_are_foreseen=(
+            "except Exception as error:  # a config",
+            "except OSError as error:  # a config",
+        ),
+    ),
+    *_in(
+        "trainer/loop/loss.py",
+        "tests/trainer/loop/test_lora.py::test_a_head_that_is_named_learns",
+        a_lora_on_the_head_is_not_trained=(
+            "if any(weight.requires_grad for weight in output_head.parameters()):",
+            "if weight.requires_grad:",
+        ),
+    ),
+    *_in(
+        "trainer/loop/targets.py",
+        "tests/trainer/test_families.py::test_a_linear_layer_in_a_list_is_named_with_its_number",
+        a_number_is_a_name=('r"[^.]+(\\.\\d+)*$"', 'r"[^.]+$"'),
+    ),
+    *_in(
+        "trainer/export/plain_lora.py",
+        "tests/trainer/export/test_plain_lora.py::test_what_the_body_holds_beside_its_layers_is_no_head",
+        what_is_in_no_layer_is_a_head=("if not module.startswith(bodies)}", "}"),
+    ),
+    *_in(
+        "engine/backends/transformers_engine.py",
         "tests/engine/test_batching.py::test_the_adapter_is_switched_off_for_those_alone_who_want_the_base",
         every_step_switches_the_adapter=("if self._base and not self._base.is_idle:", "if self._base:"),
     ),

@@ -64,6 +64,8 @@ def test_the_home_of_nobody_is_a_path_that_is_not_found(tmp_path: Path) -> None:
         (ME + "[people.Bob]\ndiscrod = [1]\n", "[people.Bob] has no key 'discrod'; did you mean 'discord'?"),
         (ME + "[data.cleaning]\nretwets = true\n", "[data.cleaning] has no key 'retwets'; did you mean 'retweets'?"),
         (ME + "[data.cleaning]\npii = 7\n", "[data.cleaning] pii:"),
+        (ME + "[train]\nepochs = inf\n", "[train] epochs: Input should be a finite number"),
+        (ME + "[base]\nminutes = nan\n", "[base] minutes: Input should be 'auto' or a finite number"),
         (ME + '[data]\nlanguages = ["English"]\n', "[data] languages: 'English' is no language; write its two letters"),
         (
             ME + '[discord]\nchannels = ["#general"]\n',

@@ -23,12 +23,14 @@ from trainer.loop.device_memory import activation_bytes
 from trainer.loop.lora import add_adapter
 from trainer.loop.loss import summed_loss
 from trainer.loop.packing import can_pack, side_by_side
+from trainer.loop.targets import ALL_LINEAR, target_modules
 
 ROWS = [replace(row, header_mask=[]) for row in rows_of(talk(3, 1), talk(6, 2))]
 STATEFUL = (
     "granite4_hybrid",
     "falcon_h1",
     "nemotron_h",
+    "zamba2",
     "mamba2",
     "falcon_mamba",
     "lfm2",
@@ -140,6 +142,13 @@ def test_named_layers_are_those_of_the_language_model(modules: list[str]) -> Non
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
     assert {name.split(".lora_")[0].rpartition(".")[2] for name in trained} == set(modules)
     assert all(".language_model." in name for name in trained)
+
+
+def test_a_linear_layer_in_a_list_is_named_with_its_number() -> None:
+    """By that alone it would be taken for the layers of the same number."""
+    names = target_modules(families.make("zamba2", ENCODING.vocabulary), ALL_LINEAR)
+    assert any(name.endswith(".0") for name in names)
+    assert not any(name.isdigit() for name in names)
 
 
 def test_a_checkpoint_that_lacks_weights_is_a_sentence(tmp_path: Path) -> None:

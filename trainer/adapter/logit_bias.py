@@ -45,7 +45,7 @@ def add_logit_bias(model: PeftModel, rows: Sequence[Window], weights: torch.Tens
     Raises UserError if training changed nothing, which the bias would hide."""
     if isinstance(model.get_base_model().get_output_embeddings(), BaseTunerLayer):
         return model
-    trained = get_peft_model_state_dict(model)
+    trained = get_peft_model_state_dict(model, save_embedding_layers=False)
     if not any(bool(weight.any()) for name, weight in trained.items() if "lora_B" in name):
         raise UserError(LEARNED_NOTHING)
     hidden, ends = _hidden_states(model.eval(), rows, end_of_turn)

@@ -1,6 +1,7 @@
 """The adapter without its logit bias, as a folder: for servers that refuse a LoRA on the head."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from persona.errors import UserError
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 PREFIX = "base_model.model."  # before each module's name in PEFT's files
+_LAYER = re.compile(r"(.*?)[^.]+\.\d+\b")  # the body's name before it, `model.` of `model.layers.0.mlp.up_proj`
 
 
 def write_plain_lora(bundle: Bundle, target: Path) -> str:
@@ -35,8 +37,11 @@ def write_plain_lora(bundle: Bundle, target: Path) -> str:
 
 
 def head_modules(names: Iterable[str]) -> set[str]:
-    """Return the adapted modules that belong to no numbered layer: heads."""
-    return {module for module in map(_module, names) if not any(part.isdigit() for part in module.split("."))}
+    """Return the adapted modules outside the body, which is what holds the numbered layers, and more in Gemma 4: heads."""
+    modules = set(map(_module, names))
+    layers = {module: layer[1] for module in modules if (layer := _LAYER.match(module))}
+    bodies = tuple(filter(None, layers.values()))
+    return {module for module in modules - layers.keys() if not module.startswith(bodies)}
 
 
 def without_heads(targets: Any, heads: set[str]) -> Any:

@@ -1,8 +1,9 @@
 """LoRA: an untrained adapter on a base, and its training with early stopping, in the memory at hand."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
@@ -55,6 +56,8 @@ def add_adapter(base: PreTrainedModel, settings: Train) -> PeftModel:
 def _adapted(base: PreTrainedModel, lora: LoraConfig, seed: int) -> PeftModel:
     torch.manual_seed(seed)
     model = cast(PeftModel, get_peft_model(base, lora))
+    save = partial(model.save_pretrained, save_embedding_layers=False)  # a head's, which are the base's
+    cast(Any, model).save_pretrained = save
     install_loss(model)
     return model
 
@@ -82,7 +85,10 @@ def train_adapter(
     if _is_sharded(settings) and best_device().type != "cuda":
         bars.say("[train] fsdp shards over CUDA cards alone; here every process holds the whole base")
     order = build_sampler(rows, fit, packs=packs)
-    fresh = {name: weight.detach().cpu().clone() for name, weight in get_peft_model_state_dict(model).items()}
+    fresh = {
+        name: weight.detach().cpu().clone()
+        for name, weight in get_peft_model_state_dict(model, save_embedding_layers=False).items()
+    }
     while True:
         resume_from = last_complete(folder)
         if resume_from:

@@ -84,8 +84,9 @@ def _forward(
     labelled = following != IGNORE_INDEX
     picked, head = hidden[:, :-1][labelled], partial(_logits, causal, plain, output)
     expected, weights = following[labelled], weights[labelled]
-    weight = cast(torch.Tensor, cast(torch.nn.Module, causal.get_output_embeddings()).weight)
-    if weight.requires_grad:  # a small grown base, whose logits are few
+    output_head = cast(torch.nn.Module, causal.get_output_embeddings())
+    weight = cast(torch.Tensor, output_head.weight)
+    if any(weight.requires_grad for weight in output_head.parameters()):  # of a grown base, or of a LoRA on the head
         nats = _nats(head(picked), expected, weights)
     else:
         nats = cast(Any, _Chunked).apply(picked, expected, weights, head, max(1, chunk // weight.shape[0]))

@@ -1,6 +1,7 @@
 """Which layers of a base get a LoRA: those of its language model that PEFT can train, whatever else the base holds."""
 
 import re
+from typing import cast
 
 import torch
 from transformers import PreTrainedModel
@@ -11,6 +12,8 @@ ALL_LINEAR = "all-linear"
 UNTRAINABLE = frozenset(
     {"out_proj"}
 )  # in Mamba's mixers, whose kernels read the weight past the layer, and so past a LoRA
+
+_OWN_NAME = re.compile(r"[^.]+(\.\d+)*$")
 
 
 def target_modules(base: PreTrainedModel, modules: str | list[str]) -> str | list[str]:
@@ -51,9 +54,10 @@ def has_stacked_experts(base: PreTrainedModel) -> bool:
 
 
 def _linear_names(base: PreTrainedModel, prefix: str) -> set[str]:
+    """Return the last part of the linear layers' names; with that before it where it is a number, which layers have too."""
     head = base.get_output_embeddings()
     return {
-        name.rpartition(".")[2]
+        cast(re.Match[str], _OWN_NAME.search(name))[0]
         for name, module in base.named_modules()
         if isinstance(module, torch.nn.Linear) and module is not head and name.startswith(prefix)
     }

@@ -10,14 +10,17 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from engine.backends.transformers_engine import load_base, load_finite, transformers_engine
+from engine.backends.transformers_engine import load_base, load_finite, open_bundle_model, transformers_engine
 from engine.base import EngineError, Request, complete, log_probability
 from engine.forward_probe import relative_error
 from engine.worker import ThreadedEngine
+from persona.bundle import current
+from persona.config import load
 from persona.encoding import Encoding
 from persona.errors import UserError
 from persona.sampling import SamplingParams
 from tests import tokenizers
+from tests.conftest import Home
 from tests.engine.stepping import FREE, GREEDY, continuation_log_prob, likely_continuation, prompts
 from tests.trainer import bases
 
@@ -106,6 +109,13 @@ def test_a_folder_that_is_no_base_is_a_sentence(tmp_path: Path, content: dict[st
         (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match="must be a folder or Hub id of a causal language model in safetensors"):
         load_base(tmp_path)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a card can")
+def test_four_bits_without_a_card_are_a_sentence(trained: Home) -> None:
+    """An adapter on weights in 4 bits is ignored by a CPU, and said to be the engine's fault."""
+    with pytest.raises(UserError, match=r'precision = "4bit" needs a CUDA card: .*; set it to "auto"'):
+        open_bundle_model(current(load(trained.config, {}).adapters), "", merge=True, precision="4bit")
 
 
 def test_a_base_that_overflows_in_float16_is_held_in_float32(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,6 @@
 """What a base must be able to do is asked of the model itself; what it can't is told in a sentence."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,4 +81,24 @@ def test_another_kind_of_model_is_named(tmp_path: Path, make: Callable[[], PreTr
     """Not as one that the Hub doesn't have."""
     make().save_pretrained(tmp_path)
     with pytest.raises(UserError, match=f"is of type '{make.__name__}', {kind}.*choose a decoder-only"):
+        load_base(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"quantization_config": {"quant_method": "hqq"}}, "needs what is not installed .*hqq"),
+        ({"_attn_implementation": "flash_attention_2"}, "needs what is not installed .*Flash"),
+        ({"num_attention_heads": 0}, "can't be loaded: .*ZeroDivisionError"),
+        ({"num_hidden_layers": "many"}, "can't be loaded: .*num_hidden_layers"),
+    ],
+)
+def test_a_config_that_cannot_be_followed_is_a_sentence(
+    tmp_path: Path, config: dict[str, object], sentence: str
+) -> None:
+    """Whatever transformers raises at it, and it has no word of its own for most."""
+    llama().save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | config))
+    with pytest.raises(UserError, match=sentence):
         load_base(tmp_path)

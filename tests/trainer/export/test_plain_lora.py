@@ -38,6 +38,15 @@ def test_heads_belong_to_no_layer() -> None:
     assert head_modules(body) == set()
 
 
+def test_what_the_body_holds_beside_its_layers_is_no_head() -> None:
+    """Gemma 4's projection to all layers, and a head beside the body in a model that hears."""
+    body = [f"base_model.model.model.language_model.{name}.lora_A.weight" for name in ("layers.0.o_proj", "projection")]
+    assert head_modules(body) == set()
+    assert head_modules([*body, "base_model.model.lm_head.lora_A.weight"]) == {"lm_head"}
+    heard = [f"base_model.model.language_model.{name}.lora_A.weight" for name in ("model.layers.0.o_proj", "lm_head")]
+    assert head_modules(heard) == {"language_model.lm_head"}
+
+
 def test_what_is_left_says_the_same_but_for_the_bias(trained: Home, tmp_path: Path) -> None:
     """PEFT loads it on the base; hidden states are those of the bundle, logits differ by the bias alone."""
     done = run_here(

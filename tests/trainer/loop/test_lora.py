@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from bench.old_card import old_card
@@ -303,6 +304,16 @@ def test_an_infinite_loss_before_anything_was_learned_is_the_base_s(place: Path)
         UserError, match=r"at step 1 of .*; what the base computes in .* is no number; .*choose another base"
     ):
         train(place, callbacks=[Overflowing()])
+
+
+@pytest.mark.parametrize("modules", [("lm_head",), ("q_proj", "lm_head")])
+def test_a_head_that_is_named_learns(place: Path, modules: tuple[str, ...]) -> None:
+    """By its own gradient, and not only what lies before it."""
+    settings = Train(rank=4, epochs=1, target_modules=modules)
+    train(place, settings=settings)
+    saved = next(place.glob("work/checkpoint-*/adapter_model.safetensors"))
+    learned = {name for name, weight in load_file(saved).items() if "lora_B" in name and weight.any()}
+    assert {name.split(".lora_")[0].rpartition(".")[2] for name in learned} == set(modules)
 
 
 def test_what_fits_follows_from_free_memory(home: Path) -> None:
