@@ -135,13 +135,13 @@ def test_memory_is_weighed_with_layers_run_again(name: str) -> None:
     assert activation_bytes(model, checkpointing=True) > 0
 
 
-@pytest.mark.parametrize("modules", [["q_proj", "v_proj"], ["k_proj"]])
+@pytest.mark.parametrize("modules", [["q_proj", "v_proj"], ["k_proj"], ["k_proj", "lm_head"]])
 def test_named_layers_are_those_of_the_language_model(modules: list[str]) -> None:
-    """Though what sees pictures has layers of the same names."""
+    """Though what sees pictures has layers of the same names. The head stands beside the language model."""
     model = add_adapter(families.make("gemma3", ENCODING.vocabulary), Train.model_validate({"target_modules": modules}))
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
     assert {name.split(".lora_")[0].rpartition(".")[2] for name in trained} == set(modules)
-    assert all(".language_model." in name for name in trained)
+    assert all(".language_model." in name or "lm_head" in name for name in trained)
 
 
 def test_a_linear_layer_in_a_list_is_named_with_its_number() -> None:

@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from transformers import PreTrainedModel
 
+from engine.backends.transformers_engine import head_of
 from engine.forward import body_name, body_of
 
 ALL_LINEAR = "all-linear"
@@ -26,7 +27,8 @@ def target_modules(base: PreTrainedModel, modules: str | list[str]) -> str | lis
     names = _linear_names(base, prefix) - left_out if modules == ALL_LINEAR else set(modules)
     if not prefix:
         return sorted(names)
-    return rf"{re.escape(prefix)}\..*\b({'|'.join(map(re.escape, sorted(names)))})"
+    of_text, head = rf"{re.escape(prefix)}\..*\b({'|'.join(map(re.escape, sorted(names)))})", head_of(base)
+    return f"{of_text}|{re.escape(head)}" if head.rpartition(".")[2] in names else of_text
 
 
 def lora_dropout(base: PreTrainedModel, dropout: float) -> float:
