@@ -768,6 +768,29 @@ UNPACKED = [
         evaluations_count_as_training=("time.monotonic() - start - trainer.evaluating", "time.monotonic() - start"),
     ),
     *_in(
+        "trainer/base/checkpoint.py",
+        "tests/trainer/base/test_checkpoint.py",
+        an_encoder_is_a_base=('config.get("is_encoder_decoder") or ', ""),
+        rounded_weights_are_a_base=(" and not refused", ""),
+        only_transformers_key_says_so=('("quantization_config", "quantization")', '("quantization_config",)'),
+        a_class_of_another_type_is_a_base=(
+            '{table.get(config["model_type"]) for table in tables} & set(config["architectures"])',
+            'config["architectures"]',
+        ),
+        all_heads_write_text=("WRITES_TEXT.search(name)", "name"),
+        the_shards_come_first=("if not (folder / WEIGHTS).is_file():", "if True:"),
+    ),
+    *_in(
+        "trainer/init/local_models.py",
+        "tests/trainer/init/test_unreadable_models.py",
+        an_odd_file_ends_the_command=("except Exception as error:  # other", "except ValueError as error:  # other"),
+    ),
+    *_in(
+        "trainer/progress.py",
+        "tests/trainer/test_progress.py",
+        the_first_step_tells_the_time_left=(" and done >= MIN_DONE * total", ""),
+    ),
+    *_in(
         "trainer/init/local_models.py",
         "tests/trainer/init/test_local_models.py",
         only_the_file_is_asked=("has_template=chats or ", "has_template="),

@@ -1,19 +1,22 @@
 """Models that lie on this machine already: in the Hub's cache, in Ollama's and in LM Studio's folders."""
 
 import json
+import logging
 import math
 import os
 import re
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.base_source import is_gguf, is_instruct, is_part
+from engine.base_source import is_instruct, is_part
 from engine.gguf_header import is_of_text, read_header
+from trainer.base.checkpoint import count_parameters, is_language_model
 
-MAX_HEADER = 64 << 20  # bytes of a safetensors header; larger ones are no headers
+log = logging.getLogger("alterego.init")
+
 OLLAMA_MODEL, OLLAMA_TEMPLATE = (f"application/vnd.ollama.image.{kind}" for kind in ("model", "template"))
 TEXT_AS_IT_IS = {"", "{{.Prompt}}"}  # Ollama's templates of models that were not trained to chat, without spaces
 FILLED_IN = re.compile(
@@ -35,84 +38,85 @@ class LocalModel:
     revision: str = "main"
 
 
+Candidate = partial[LocalModel | None]  # reads what may be a model
+
+
 def local_models(home: Path, environment: Mapping[str, str] = os.environ) -> list[LocalModel]:
     """Return the causal language models of these folders, the largest first. home: the user's folder. What can't be read
     is left out."""
-    found = [*_hub(home, environment), *_ollama(home, environment), *_lm_studio(home)]
-    return sorted({model.model: model for model in found}.values(), key=lambda model: -model.billions)
+    candidates = (*_hub(home, environment), *_ollama(home, environment), *_lm_studio(home))
+    models = {model.model: model for candidate in candidates if (model := _read(candidate))}
+    return sorted(models.values(), key=lambda model: -model.billions)
 
 
-def _hub(home: Path, environment: Mapping[str, str]) -> Iterator[LocalModel]:
+def _read(candidate: Candidate) -> LocalModel | None:
+    try:
+        return candidate()
+    except Exception as error:  # other programs' files: whatever is wrong with them, they are no models
+        log.debug("model left out path=%s error=%r", candidate.args[0], error)
+        return None
+
+
+def _hub(home: Path, environment: Mapping[str, str]) -> Iterator[Candidate]:
     cache = environment.get("HF_HUB_CACHE") or str(
         Path(environment.get("HF_HOME") or home / ".cache" / "huggingface") / "hub"
     )
-    for folder in _folders(Path(cache), "models--*"):
-        name = folder.name.removeprefix("models--").replace("--", "/")
-        for reference in sorted((folder / "refs").glob("main")):
-            commit = reference.read_text(encoding="utf-8").strip()
-            if model := _snapshot(folder / "snapshots" / commit, name, commit):
-                yield model
+    for repository in _folders(Path(cache), "models--*"):
+        name = repository.name.removeprefix("models--").replace("--", "/")
+        yield partial(_snapshot, repository, name)
 
 
-def _snapshot(folder: Path, name: str, commit: str) -> LocalModel | None:
-    config = _json(folder / "config.json")
-    weights = sorted(folder.glob("*.safetensors"))
-    writes_text = any(re.search("CausalLM|ConditionalGeneration", each) for each in config.get("architectures") or ())
-    if not (weights and writes_text):
+def _snapshot(repository: Path, name: str) -> LocalModel | None:
+    commit = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
+    folder = repository / "snapshots" / commit
+    if not is_language_model(_json(folder / "config.json")):
         return None
-    template = (folder / "chat_template.jinja").is_file() or "chat_template" in _json(folder / "tokenizer_config.json")
-    billions = sum(map(_parameters, weights)) / 1e9
-    return LocalModel(name, name, billions, is_instruct(name, has_template=template), "the Hub's cache", commit)
+    settings = folder / "tokenizer_config.json"
+    template = (folder / "chat_template.jinja").is_file() or (settings.is_file() and "chat_template" in _json(settings))
+    instruct = is_instruct(name, has_template=template)
+    return LocalModel(name, name, count_parameters(folder) / 1e9, instruct, "the Hub's cache", commit)
 
 
-def _parameters(file: Path) -> int:
-    """Return how many numbers a safetensors file holds, by its header; 0 for no such file."""
-    try:
-        with file.open("rb") as data:
-            (size,) = struct.unpack("<Q", data.read(8))
-            header = json.loads(data.read(size)) if size <= MAX_HEADER else {}
-    except (OSError, ValueError, struct.error):
-        return 0
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-
-
-def _ollama(home: Path, environment: Mapping[str, str]) -> Iterator[LocalModel]:
+def _ollama(home: Path, environment: Mapping[str, str]) -> Iterator[Candidate]:
     named = environment.get("OLLAMA_MODELS")
     places = [Path(named)] if named else [home / ".ollama" / "models", Path("/usr/share/ollama/.ollama/models")]
     for place in places:
         for manifest in _files(place / "manifests"):
-            parts = _json(manifest)
-            layers = [layer for layer in parts.get("layers") or () if isinstance(layer, dict)]
-            blobs = {layer.get("mediaType"): _blob(place, layer) for layer in reversed(layers)}
-            if (model := blobs.get(OLLAMA_MODEL)) and is_gguf(model):
-                template = re.sub(r"[\s-]", "", _words(blobs.get(OLLAMA_TEMPLATE)))
-                config = parts.get("config")
-                renderer = _json(_blob(place, config)).get("renderer") if isinstance(config, dict) else ""
-                chats = bool(renderer) or FILLED_IN.sub(r"\1", template) not in TEXT_AS_IT_IS
-                yield from _gguf(model, f"{manifest.parent.name}:{manifest.name}", "Ollama", chats=chats)
+            yield partial(_pulled, manifest, place / "blobs")
 
 
-def _blob(place: Path, layer: Mapping[str, object]) -> Path:
-    return place / "blobs" / str(layer.get("digest", "")).replace(":", "-")
+def _pulled(manifest: Path, blobs: Path) -> LocalModel | None:
+    """Return the model that Ollama pulled by this manifest."""
+
+    def blob(layer: Mapping[str, str]) -> Path:
+        return blobs / layer["digest"].replace(":", "-")
+
+    parts = _json(manifest)
+    layers = {layer["mediaType"]: blob(layer) for layer in reversed(parts["layers"])}
+    if OLLAMA_MODEL not in layers:
+        return None
+    words = layers[OLLAMA_TEMPLATE].read_text(encoding="utf-8") if OLLAMA_TEMPLATE in layers else ""
+    template = re.sub(r"[\s-]", "", words)
+    renderer = _json(blob(parts["config"])).get("renderer")
+    chats = bool(renderer) or FILLED_IN.sub(r"\1", template) not in TEXT_AS_IT_IS
+    return _gguf(layers[OLLAMA_MODEL], f"{manifest.parent.name}:{manifest.name}", "Ollama", chats=chats)
 
 
-def _lm_studio(home: Path) -> Iterator[LocalModel]:
+def _lm_studio(home: Path) -> Iterator[Candidate]:
     for place in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
         for file in _files(place):
-            if file.suffix == ".gguf" and not is_part(file.name) and "mmproj" not in file.name and is_gguf(file):
-                yield from _gguf(file, file.stem, "LM Studio")
+            if file.suffix == ".gguf" and not is_part(file.name) and "mmproj" not in file.name:
+                yield partial(_gguf, file, file.stem, "LM Studio")
 
 
-def _gguf(file: Path, name: str, place: str, *, chats: bool = False) -> Iterator[LocalModel]:
-    """Yield the model of a file, if it can be a base. chats: what lies beside the file says so."""
-    try:
-        header = read_header(file)
-    except (OSError, ValueError, KeyError, struct.error):
-        return
-    if _writes_text(header.fields):
-        count = sum(math.prod(shape) for weight, shape in header.shapes.items() if is_of_text(weight))
-        instruct = is_instruct(name, has_template=chats or "tokenizer.chat_template" in header.fields)
-        yield LocalModel(name, str(file), count / 1e9, instruct, place)
+def _gguf(file: Path, name: str, place: str, *, chats: bool = False) -> LocalModel | None:
+    """Return the model of a file, if it can be a base. chats: what lies beside the file says so."""
+    header = read_header(file)
+    if not _writes_text(header.fields):
+        return None
+    count = sum(math.prod(shape) for weight, shape in header.shapes.items() if is_of_text(weight))
+    instruct = is_instruct(name, has_template=chats or "tokenizer.chat_template" in header.fields)
+    return LocalModel(name, str(file), count / 1e9, instruct, place)
 
 
 def _writes_text(fields: Mapping[str, object]) -> bool:
@@ -137,17 +141,5 @@ def _files(place: Path) -> list[Path]:
         return []
 
 
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_words(file))
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _words(file: Path | None) -> str:
-    """Return the text of a file; "" for no file, and for one that can't be read."""
-    try:
-        return file.read_text(encoding="utf-8") if file else ""
-    except (OSError, ValueError):
-        return ""
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))

@@ -1,15 +1,12 @@
 """Models on this machine are found where other programs keep them, and what they are for is told by name and template."""
 
-import json
-import struct
 from pathlib import Path
 
-import gguf
-import numpy as np
 import pytest
 
 from engine.base_source import gguf_file, is_instruct
 from persona.config import Settings
+from tests.trainer.init.model_files import hub, write_gguf, write_ollama, write_snapshot
 from trainer.init.local_models import local_models
 
 
@@ -34,53 +31,6 @@ def test_instruct_models_are_told_apart(name: str, has_template: bool, instruct:
     assert is_instruct(name, has_template=has_template) is instruct
 
 
-def write_gguf(
-    path: Path, *, template: bool, architecture: str = "llama", vectors: bool = False, kind: str = "model"
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = gguf.GGUFWriter(path, architecture)
-    writer.add_type(kind)
-    if vectors:
-        writer.add_pooling_type(gguf.PoolingType.LAST)
-    writer.add_tensor("token_embd.weight", np.zeros((1000, 64), dtype=np.float32))
-    if template:
-        writer.add_chat_template("{{ messages }}")
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def write_snapshot(cache: Path, name: str, architecture: str) -> None:
-    folder = cache / ("models--" + name.replace("/", "--"))
-    snapshot = folder / "snapshots" / "c0ffee"
-    snapshot.mkdir(parents=True)
-    (folder / "refs").mkdir()
-    (folder / "refs" / "main").write_text("c0ffee")
-    (snapshot / "config.json").write_text(json.dumps({"architectures": [architecture]}))
-    header = json.dumps(
-        {"__metadata__": {}, "w": {"dtype": "BF16", "shape": [2000, 100], "data_offsets": [0, 0]}}
-    ).encode()
-    (snapshot / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
-
-
-def write_ollama(models: Path, name: str, tag: str, digest: str, *, template: str = "", renderer: str = "") -> Path:
-    """template: beside the file, "" for one inside. renderer: that writes its prompts instead of a template."""
-    blob = models / "blobs" / f"sha256-{digest}"
-    write_gguf(blob, template=not (template or renderer))
-    manifest = models / "manifests" / "registry.example" / "library" / name / tag
-    manifest.parent.mkdir(parents=True)
-    kinds = {"template": f"{digest}01", "model": digest} if template else {"model": digest}
-    layers = [
-        {"mediaType": f"application/vnd.ollama.image.{kind}", "digest": f"sha256:{of}"} for kind, of in kinds.items()
-    ]
-    other = {"mediaType": "other", "digest": "sha256:00"}
-    (models / "blobs" / f"sha256-{digest}01").write_text(template)
-    (models / "blobs" / f"sha256-{digest}02").write_text(json.dumps({"renderer": renderer, "model_family": "qwen3"}))
-    manifest.write_text(json.dumps({"config": {"digest": f"sha256:{digest}02"}, "layers": [other, *layers]}))
-    return blob
-
-
 @pytest.mark.parametrize(
     ("template", "renderer", "instruct"),
     [
@@ -102,9 +52,10 @@ def test_what_ollama_chats_with_is_no_base_model(tmp_path: Path, template: str, 
 
 def test_models_of_other_programs_are_found(tmp_path: Path) -> None:
     """With their sizes, the largest first; what is no language model, unreadable or a part of another is left out."""
-    cache = tmp_path / ".cache" / "huggingface" / "hub"
-    write_snapshot(cache, "some/model-base", "Qwen3ForCausalLM")
-    write_snapshot(cache, "some/embedder", "BertModel")
+    cache = hub(tmp_path)
+    write_snapshot(cache, "some/model-base")
+    write_snapshot(cache, "some/embedder", "BertModel", "bert")
+    write_snapshot(cache, "some/adapter-base", files=("adapter_model.safetensors",))
     blob = write_ollama(tmp_path / ".ollama" / "models", "llama3.2", "1b", "abcd")
     studio = tmp_path / ".lmstudio" / "models" / "me" / "tiny"
     write_gguf(studio / "tiny-base.gguf", template=False)
@@ -133,7 +84,7 @@ def test_models_of_other_programs_are_found(tmp_path: Path) -> None:
 
 def test_folders_can_be_named_in_the_environment(tmp_path: Path) -> None:
     """As those programs read them; empty ones and none at all are no fault."""
-    write_snapshot(tmp_path / "hub", "some/model-base", "LlamaForCausalLM")
+    write_snapshot(tmp_path / "hub", "some/model-base")
     write_ollama(tmp_path / "ollama", "phi", "latest", "ef01")
     environment = {"HF_HUB_CACHE": str(tmp_path / "hub"), "OLLAMA_MODELS": str(tmp_path / "ollama")}
     assert {model.name for model in local_models(tmp_path / "home", environment)} == {"some/model-base", "phi:latest"}
