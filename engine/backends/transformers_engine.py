@@ -67,7 +67,7 @@ def load_base(
         raise
     except ImportError as error:  # for weights quantised in a format of their own, or a part that sees
         raise UserError(
-            f"the base {str(model)!r} needs what is not installed ({_in_short(error)}); install that, or choose a base of plain "
+            f"the base {str(model)!r} needs what is not installed ({in_short(error)}); install that, or choose a base of plain "
             "safetensors"
         ) from error
     except Exception as error:  # a config may be wrong in any way, and nobody checks it before it is used
@@ -75,7 +75,7 @@ def load_base(
             raise
         raise UserError(
             f"the base {str(model)!r} can't be loaded: it must be a folder or Hub id of a causal language model in safetensors, "
-            f"and the Hub must be reachable the first time ({_in_short(error)})"
+            f"and the Hub must be reachable the first time ({in_short(error)})"
         ) from error
     if missing := sorted(info["missing_keys"]):
         raise UserError(
@@ -85,7 +85,8 @@ def load_base(
     return cast(PreTrainedModel, loaded)
 
 
-def _in_short(error: Exception) -> str:
+def in_short(error: Exception) -> str:
+    """Return what a library says in a line; with the kind of fault, where that is not one it raises by intent."""
     said = " ".join(str(error).split())[:300]
     return said if isinstance(error, OSError | ValueError | RuntimeError) else f"{type(error).__name__}: {said}"
 

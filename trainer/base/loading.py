@@ -12,7 +12,7 @@ from huggingface_hub import try_to_load_from_cache
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedModel
 
-from engine.backends.transformers_engine import load_base, load_finite, norms_in_float32
+from engine.backends.transformers_engine import in_short, load_base, load_finite, norms_in_float32
 from engine.base_source import INSTRUCT, is_instruct
 from engine.dequantise import located_base
 from engine.numerics import best_device, numerics_of, quantising_obstacle
@@ -21,6 +21,7 @@ from persona.bundle import SCRATCH, BaseModelSeal, Bundle
 from persona.config import Settings
 from persona.encoding import Encoding, open_encoding
 from persona.errors import SettingsError, UserError
+from persona.out_of_memory import is_out_of_memory
 from persona.transcript import Conversation
 from persona.weights import weights_hash
 from trainer.base.reachability import require_base
@@ -199,10 +200,11 @@ def _model(source: Path | str, revision: str | None, settings: Settings) -> PreT
 def _tokenizer(source: Path | str, revision: str | None) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except Exception as error:  # its files may be wrong in any way, and nobody checks them before they are used
+        if is_out_of_memory(error):
+            raise
         raise UserError(
-            f"the tokenizer of {str(source)!r} can't be loaded ({reason}); choose a base that ships a tokenizer.json"
+            f"the tokenizer of {str(source)!r} can't be loaded ({in_short(error)}); choose a base that ships a tokenizer.json"
         ) from error
     if not isinstance(getattr(tokenizer, "backend_tokenizer", None), Tokenizer):
         raise UserError(

@@ -1,4 +1,4 @@
-"""The adapter without its logit bias, as a folder: for servers that refuse a LoRA on the head."""
+"""The adapter without a LoRA on the head, its logit bias above all, as a folder: for servers that refuse that."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def write_plain_lora(bundle: Bundle, target: Path) -> str:
         (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
         for file in bundle.folder.glob("*token*.json"):
             shutil.copy2(file, folder / file.name)
-    return f"without the logit bias on {', '.join(sorted(heads))}" if heads else "which has no logit bias"
+    return f"without the LoRA on {', '.join(sorted(heads))}" if heads else "which has none on the head"
 
 
 def head_modules(names: Iterable[str]) -> set[str]:

@@ -10,10 +10,11 @@ from bench.old_card import old_card
 from engine.backends.transformers_engine import load_base
 from engine.numerics import autocast
 from persona.config import Settings, Train
+from persona.errors import UserError
 from persona.transcript import Conversation, Turn
 from tests import tokenizers
 from tests.trainer import bases
-from trainer.base.loading import BOS_TOKENS, _model, _scratch_folders, _with_or_without_bos, scratch_folder
+from trainer.base.loading import BOS_TOKENS, _model, _scratch_folders, _tokenizer, _with_or_without_bos, scratch_folder
 from trainer.base.suitability import require_language_model
 from trainer.corpus.conversation_records import ConversationRecord
 from trainer.corpus.store import Corpus
@@ -51,6 +52,24 @@ def test_choosing_the_first_token_costs_a_bounded_number_of_tokens(
     model.get_input_embeddings().register_forward_pre_hook(lambda _, ids: counts.append(ids[0].numel()))
     _with_or_without_bos(model, Tokenizer(), END, corpus(conversations, words), "MARA")
     assert 0 < sum(counts) <= BOS_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("tokenizer.json", ""),
+        ("tokenizer.json", '{"model": 5}'),
+        ("tokenizer_config.json", "[]"),
+        ("tokenizer_config.json", '{"tokenizer_class": 5}'),
+        ("tokenizer_config.json", '{"tokenizer_class": "GPT2Tokenizer", "bos_token": 5}'),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_read_is_a_sentence(tmp_path: Path, file: str, content: str) -> None:
+    """Whatever transformers raises at it."""
+    bases.save(tmp_path, bases.llama)
+    (tmp_path / file).write_text(content)
+    with pytest.raises(UserError, match=r"the tokenizer of '.*' can't be loaded \(.+\); choose a base that ships"):
+        _tokenizer(tmp_path, None)
 
 
 @pytest.mark.parametrize("likes_bos", [True, False])

@@ -53,7 +53,7 @@ def test_what_is_left_says_the_same_but_for_the_bias(trained: Home, tmp_path: Pa
         app, "python -m trainer", "export", "--plain-lora", str(tmp_path / "plain"), "--config", str(trained.config)
     )
     assert done.returncode == 0, done.stderr
-    assert "without the logit bias on lm_head" in done.stdout
+    assert "without the LoRA on lm_head" in done.stdout
     bundle = current(load(trained.config, {}).adapters)
     whole, plain = load_file(bundle.folder / WEIGHTS), load_file(tmp_path / "plain" / WEIGHTS)
     assert {name for name in whole if "lm_head" not in name} == set(plain)
