@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona.config import Settings
+from persona.config import Settings, expand_home
 from persona.errors import SettingsError
 from persona.weights import SAMPLE, SAMPLES
 
@@ -42,14 +42,27 @@ PACKAGED = {
 }
 
 
+def place_of(name: str, root: Path) -> Path:
+    """Return the path that a base's name would be, whatever is there. root: what it is relative to."""
+    return root / expand_home(name)
+
+
+def is_folder(place: Path) -> bool:
+    """Return whether there is a folder; False for what is too long for a path, too."""
+    try:
+        return place.is_dir()
+    except OSError:
+        return False
+
+
 def gguf_file(settings: Settings) -> Path | None:
     """Return the GGUF file that `[base] model` names, as a path or by the name of a package; None for anything else."""
     name = settings.base.model
     if name in PACKAGED and not (settings.root / name).is_dir():
         return _packaged(name, PACKAGED[name])
-    file = settings.root / Path(name).expanduser()
+    file = place_of(name, settings.root)
     if not name.lower().endswith(GGUF):
-        return file if file.is_file() and is_gguf(file) else None  # Ollama's are called by their hashes
+        return file if is_gguf(file) else None  # Ollama's are called by their hashes
     if not file.is_file():
         raise SettingsError(f"[base] model = {name!r}: there is no file {file}; name the GGUF file's path")
     if is_part(file.name):
@@ -69,6 +82,8 @@ def is_part(name: str) -> bool:
 def is_gguf(file: Path) -> bool:
     """Return whether a file begins as a GGUF file does; False if it can't be read."""
     try:
+        if not file.is_file():
+            return False
         with file.open("rb") as data:
             return data.read(len(MAGIC)) == MAGIC
     except OSError:

@@ -14,7 +14,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel
 from transformers.integrations.gguf import GGUF_ARCHS
 
-from engine.base_source import PACKAGED, dequantised_folder, gguf_file
+from engine.base_source import PACKAGED, dequantised_folder, gguf_file, is_folder, place_of
 from engine.gguf_header import GgufHeader, is_of_text, read_header
 from engine.gguf_positions import complete_positions, require_unscaled
 from engine.gguf_reader import ShortListsReader, short_lists
@@ -36,8 +36,8 @@ def located_base(settings: Settings, task: Task = lambda name, total: nullcontex
     """
     file = gguf_file(settings)
     if file is None:
-        local = settings.root / settings.base.model
-        return local if local.is_dir() else settings.base.model
+        place = place_of(settings.base.model, settings.root)
+        return place if is_folder(place) else settings.base.model
     folder = dequantised_folder(settings, file)
     if not (folder / "config.json").is_file():
         _require_untampered(settings.base.model, file)

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from engine.base_source import PACKAGED, gguf_file
-from persona.config import Settings, expand_home
+from engine.base_source import PACKAGED, gguf_file, is_folder, place_of
+from persona.config import Settings
 from persona.errors import SettingsError, UserError
 
 CONFIG_NAME = "config.json"  # of a model as transformers saves it
@@ -32,7 +32,7 @@ def impossible_base(text: str) -> str:
         return f"there is no folder or GGUF file {text}; look at the path, or name a model of the Hub, or 'scratch'"
     owner, slash, name = text.partition("@")[0].partition("/")
     if slash and owner and name:
-        return ""
+        return _impossible_id(f"{owner}/{name}")
     known = ("scratch", *PACKAGED)
     near = get_close_matches(text.casefold(), known, n=1, cutoff=0.6)
     family = next((model for start, model in FAMILIES.items() if text.casefold().startswith(start)), "")
@@ -41,27 +41,45 @@ def impossible_base(text: str) -> str:
     return f"no base is called {text!r}: it is 'scratch', a folder, or a model of the Hub with its owner; {hint}"
 
 
+def _impossible_id(name: str) -> str:
+    """Return why the Hub can have no model called so; "" if it can."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return (
+            f"{name!r} is neither a folder here nor a name that a model of the Hub can have; look at the spelling, and at the "
+            "path if it is a folder"
+        )
+    return ""
+
+
 def is_model_folder(place: Path) -> bool:
     """Return whether a path is a folder with a model in it, False if there is none. Raises SettingsError if it is a folder
     of something else."""
-    try:
-        is_folder = place.is_dir()
-    except OSError:  # too long for a path
-        return False
-    if is_folder and not (place / CONFIG_NAME).is_file():
+    found = is_folder(place)
+    if found and not (place / CONFIG_NAME).is_file():
         raise SettingsError(
             f"{place} is a folder without {CONFIG_NAME}, so there is no model in it; name one that save_pretrained wrote"
         )
-    return is_folder
+    return found
 
 
 def require_base(settings: Settings) -> None:
     """Raise UserError within seconds if [base] model can't be loaded here. Loads no torch: to be called before it."""
     model = settings.base.model
-    if model == "scratch" or gguf_file(settings) or is_model_folder(settings.root / expand_home(model)):
+    if model == "scratch" or gguf_file(settings) or is_model_folder(place_of(model, settings.root)):
         return
     if fault := impossible_base(model):
         raise SettingsError(f"[base] model: {fault}")
+    name, at, revision = model.partition("@")
+    if at:
+        raise SettingsError(
+            f"[base] model: {model!r} is neither a folder here nor a model of the Hub; of a model there, the revision has a key "
+            f'of its own: model = "{name}", revision = "{revision or "main"}"'
+        )
     require_reachable(model, settings.base.revision)
 
 
@@ -71,10 +89,10 @@ def require_reachable(model: str, revision: str, *, endpoint: str | None = None)
     from huggingface_hub import HfApi, constants, try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError, HTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
-    cached = isinstance(try_to_load_from_cache(model, CONFIG_NAME, revision=revision), str)
-    if cached or constants.HF_HUB_OFFLINE:
-        return
     try:
+        cached = isinstance(try_to_load_from_cache(model, CONFIG_NAME, revision=revision), str)
+        if cached or constants.HF_HUB_OFFLINE:
+            return
         HfApi(endpoint=endpoint).model_info(
             model, revision=revision, timeout=HUB_SECONDS, token=os.environ.get("HF_TOKEN")
         )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.base_source import INSTRUCT, PACKAGED, is_gguf
-from persona.config import Base, expand_home
+from engine.base_source import INSTRUCT, PACKAGED, is_gguf, place_of
+from persona.config import Base
 from persona.errors import SettingsError, UserError
 from trainer.base.reachability import HUB_SECONDS, impossible_base, is_model_folder
 from trainer.init.known_bases import KNOWN_BASES, QWEN3, KnownBase
@@ -146,7 +146,7 @@ def named_base(text: str, root: Path, revision_of: RevisionOf) -> Base:
     UserError if the Hub knows none."""
     if not text.strip():
         raise SettingsError("--base names nothing; name 'scratch', a folder or a model, or leave it out")
-    place = root / expand_home(text)
+    place = place_of(text, root)
     if text == SCRATCH or text in PACKAGED or is_gguf(place) or is_model_folder(place):
         return Base(model=text)
     if fault := impossible_base(text):
