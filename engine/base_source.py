@@ -100,7 +100,8 @@ def is_instruct(name: str, *, has_template: bool) -> bool:
 
 
 def dequantised_folder(settings: Settings, file: Path) -> Path:
-    """Return where the weights of a GGUF file lie once they are dequantised: a folder for each content of such a file."""
+    """Return where the weights of a GGUF file lie once they are dequantised. Of a large file only samples are read: a mended one
+    may have the same folder, which has to know what it was made of."""
     size, digest = file.stat().st_size, hashlib.sha256()
     with file.open("rb") as data:
         for number in range(SAMPLES):

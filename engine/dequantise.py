@@ -1,8 +1,11 @@
 """A GGUF file's weights as an ordinary folder of safetensors, which can be trained on and served with an adapter."""
 
 import contextlib
+import fcntl
 import hashlib
 import math
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,17 +18,21 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufCo
 from transformers.integrations.gguf import GGUF_ARCHS
 
 from engine.base_source import PACKAGED, dequantised_folder, gguf_file, is_folder, place_of
-from engine.gguf_header import GgufHeader, is_of_text, read_header
+from engine.gguf_header import GgufHeader, is_of_text
 from engine.gguf_positions import complete_positions, require_unscaled
 from engine.gguf_reader import ShortListsReader, short_lists
+from engine.gguf_record import GgufRecord
 from engine.gguf_sizes import complete_layers, complete_sizes
 from engine.gguf_weights import no_place, write_weights, written_bytes
+from engine.gguf_wholeness import whole_header
 from persona.atomic import move_folder
 from persona.config import Settings
-from persona.errors import UserError
+from persona.errors import UserError, describe_os_error
 from persona.out_of_memory import is_out_of_memory
 
 Task = Callable[[str, float], AbstractContextManager[Callable[[float], None]]]  # of a bar: its name and total
+
+_RUST = re.compile(r"\(os error (\d+)\)")
 
 
 def located_base(settings: Settings, task: Task = lambda name, total: nullcontext(lambda steps: None)) -> Path | str:
@@ -39,18 +46,46 @@ def located_base(settings: Settings, task: Task = lambda name, total: nullcontex
         place = place_of(settings.base.model, settings.root)
         return place if is_folder(place) else settings.base.model
     folder = dequantised_folder(settings, file)
-    if not (folder / "config.json").is_file():
+    if not _is_of(folder, file):
         _require_untampered(settings.base.model, file)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _write(file, folder, task)
+        with _told_of(file, folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _alone_in(folder.parent):
+                _renew(folder, file, task)
     return folder
 
 
-def _write(file: Path, folder: Path, task: Task) -> None:
+def _is_of(folder: Path, file: Path) -> bool:
+    record = GgufRecord.kept_in(folder)
+    return record is not None and record.modified == file.stat().st_mtime_ns
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process dequantises into `folder`. The lock ends with the process, however that ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a network's file system that can't lock a folder
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _renew(folder: Path, file: Path, task: Task) -> None:
+    """Dequantise a file into a folder, unless it holds just that: another process was first, or the file is a copy."""
+    if _is_of(folder, file):
+        return
+    record, kept = GgufRecord.of(file), GgufRecord.kept_in(folder)
+    if kept and kept.sha256 == record.sha256:
+        with contextlib.suppress(OSError):  # where nothing can be written, the content is compared each time
+            record.keep_in(folder)
+        return
     fresh = folder.with_name(f".{folder.name}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         _dequantise(file, fresh, task)
+        record.keep_in(fresh)
         shutil.rmtree(folder, ignore_errors=True)
         move_folder(fresh, folder)
     finally:
@@ -58,12 +93,12 @@ def _write(file: Path, folder: Path, task: Task) -> None:
 
 
 def _dequantise(file: Path, folder: Path, task: Task) -> None:
-    with _told_of(file), tempfile.TemporaryDirectory() as alone, short_lists():
+    header = whole_header(file)
+    with tempfile.TemporaryDirectory() as alone, short_lists():
         # From an empty folder and by its whole path: transformers would take other settings that lie beside it, or a file of its
         # name that lies where the command was called.
         AutoTokenizer.from_pretrained(alone, gguf_file=str(file.absolute())).save_pretrained(str(folder))
         config = AutoConfig.from_pretrained(alone, gguf_file=str(file.absolute()))
-        header = read_header(file)
         if header.fields["general.architecture"] in GGUF_ARCHS:
             _convert(file, header, config, folder, task)
             return
@@ -74,12 +109,11 @@ def _dequantise(file: Path, folder: Path, task: Task) -> None:
         with torch.device("meta"):
             model = cast(PreTrainedModel, AutoModelForCausalLM.from_config(config))
     _require_room(file, folder.parent, size := written_bytes(reader))
-    with _told_of(file), task(f"reading {file.name}", size) as advance:
+    with task(f"reading {file.name}", size) as advance:
         write_weights(reader, model, folder, advance)
     config.save_pretrained(str(folder))
     model.generation_config.save_pretrained(str(folder))
-    with _told_of(file):
-        again, info = AutoModelForCausalLM.from_pretrained(folder, device_map="meta", output_loading_info=True)
+    again, info = AutoModelForCausalLM.from_pretrained(folder, device_map="meta", output_loading_info=True)
     _require_all(file, again, info)
 
 
@@ -116,16 +150,22 @@ def _require_all(file: Path, model: PreTrainedModel, info: dict[str, Any]) -> No
 
 
 @contextlib.contextmanager
-def _told_of(file: Path) -> Iterator[None]:
-    """Say which file can't be read: readers of binary files raise anything, struct.error and IndexError too."""
+def _told_of(file: Path, folder: Path) -> Iterator[None]:
+    """Say which file can't be read, or which folder can't be written: readers of binary files raise anything, struct.error and
+    IndexError too, and libraries in Rust a text for what is an OSError here."""
     try:
         yield
-    except UserError:
+    except (UserError, BrokenPipeError):
         raise
     except Exception as error:
         if is_out_of_memory(error):
             raise
         reason = " ".join(str(error).split())[:300]
+        number = error.errno if isinstance(error, OSError) else int(found[1]) if (found := _RUST.search(reason)) else 0
+        if number:  # what the machine refused is no fault of the file's
+            place = getattr(error, "filename", None) or str(folder)
+            refused = describe_os_error(OSError(number, os.strerror(number), place))
+            raise UserError(f"{file.name} can't be dequantised: {refused}, then run the command again") from error
         raise UserError(
             f"the GGUF file {file} can't be read as a base ({reason}); choose a model of a family that transformers reads from "
             "GGUF (Llama, Qwen, Gemma, Mistral and others), or the same model as a folder of safetensors"

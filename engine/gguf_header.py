@@ -20,11 +20,26 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<
 
 
 @dataclass(frozen=True, slots=True)
+class StoredWeight:
+    """shape: innermost dimension first. kind: gguf's of its numbers. place: where they begin, counted from the first's."""
+
+    shape: tuple[int, ...]
+    kind: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """fields: by their names, None for a list. shapes: of the weights by their names, innermost dimension first."""
+    """fields: by their names, None for a list. weights: by their names. length: of the header, in bytes."""
 
     fields: Mapping[str, Field | None]
-    shapes: Mapping[str, tuple[int, ...]]
+    weights: Mapping[str, StoredWeight]
+    length: int = 0
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The weights' shapes by their names, innermost dimension first."""
+        return {name: weight.shape for name, weight in self.weights.items()}
 
 
 def read_header(gguf: Path) -> GgufHeader:
@@ -35,7 +50,8 @@ def read_header(gguf: Path) -> GgufHeader:
         if magic != b"GGUF" or max(tensors, fields) > MAX_ITEMS:
             raise ValueError("no GGUF file")
         named = {cursor.string(): cursor.value(cursor.number("<I")) for _ in range(fields)}
-        return GgufHeader(named, {cursor.string(): cursor.shape() for _ in range(tensors)})
+        weights = {cursor.string(): cursor.weight() for _ in range(tensors)}
+        return GgufHeader(named, weights, cursor.place)
 
 
 def is_of_text(weight: str) -> bool:
@@ -87,11 +103,10 @@ class Cursor:
         scalar: Field = self.take(_SCALARS[kind])[0]
         return scalar
 
-    def shape(self) -> tuple[int, ...]:
-        """Return the dimensions of weights."""
-        dimensions: tuple[int, ...] = self.take(f"<{self.number('<I')}Q")
-        self.take("<IQ")  # type and place of the weights
-        return dimensions
+    def weight(self) -> StoredWeight:
+        """Return what is told of a weight behind its name."""
+        shape = self.take(f"<{self.number('<I')}Q")
+        return StoredWeight(shape, *self.take("<IQ"))
 
     def list_head(self) -> tuple[int, int]:
         """Return the kind of a list's values, and how many there are."""

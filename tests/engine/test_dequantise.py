@@ -61,7 +61,7 @@ def test_the_tokenizer_is_whole_although_long_lists_are_left_out(
 def new_folder(folder: Path) -> Path:
     """The same file, not dequantised yet."""
     (fresh := folder / "fresh").mkdir()
-    shutil.copy(folder / "model.gguf", fresh)
+    shutil.copy2(folder / "model.gguf", fresh)
     return fresh
 
 

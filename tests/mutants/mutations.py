@@ -687,6 +687,21 @@ UNPACKED = [
         missing_weights_are_random=('if missing := sorted(info["missing_keys"]):', "if missing := []:"),
     ),
     *_in(
+        "engine/dequantise.py",
+        "tests/engine/test_dequantise_again.py",
+        two_dequantise_at_once=("            fcntl.flock(handle, fcntl.LOCK_EX)", "            str(handle)"),
+        a_mended_file_is_ignored=("if kept and kept.sha256 == record.sha256:", "if kept:"),
+        a_copy_is_another_base=("if kept and kept.sha256 == record.sha256:", "if False:"),
+        the_disks_faults_are_the_files=("        if number:", "        if False:"),
+        faults_in_rust_are_the_files=(" if (found := _RUST.search(reason)) else 0", " if (found := None) else 0"),
+    ),
+    *_in(
+        "engine/gguf_wholeness.py",
+        "tests/engine/test_dequantise_again.py",
+        half_a_file_is_whole=("missing = _least_bytes(header) - size", "missing = 0"),
+        half_a_header_is_whole=("header, missing = None, 1", "raise"),
+    ),
+    *_in(
         "engine/gguf_weights.py",
         "tests/engine/test_dequantise.py",
         weights_without_a_place_are_left=("elif done.name is not None:", "elif False:"),
