@@ -826,6 +826,9 @@ UNPACKED = [
         a_model_of_vectors_is_offered=('and f"{family}.pooling_type" not in fields', ""),
         what_cant_be_read_is_offered=("family in READ and ", ""),
         an_adapter_is_offered=("whole and ", ""),
+        capitals_are_not_found=("file.suffix.lower() == GGUF", "file.suffix == GGUF"),
+        a_file_of_two_commits_is_offered_twice=("{file.resolve(): file", "{file: file"),
+        the_users_folder_is_called_a_tilde=('or library / "hub").expanduser()', 'or library / "hub")'),
     ),
     *_in(
         "trainer/bundle/gguf_file.py",

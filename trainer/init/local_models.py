@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.base_source import is_instruct, is_part
-from engine.gguf_header import is_of_text, read_header
+from engine.base_source import GGUF, is_instruct, is_part
+from engine.gguf_header import is_of_text
+from engine.gguf_wholeness import whole_header
 from trainer.base.checkpoint import count_parameters, is_language_model
 
 log = logging.getLogger("alterego.init")
 
+HUB = "the Hub's cache"
 OLLAMA_MODEL, OLLAMA_TEMPLATE = (f"application/vnd.ollama.image.{kind}" for kind in ("model", "template"))
 TEXT_AS_IT_IS = {"", "{{.Prompt}}"}  # Ollama's templates of models that were not trained to chat, without spaces
 FILLED_IN = re.compile(
@@ -58,12 +60,13 @@ def _read(candidate: Candidate) -> LocalModel | None:
 
 
 def _hub(home: Path, environment: Mapping[str, str]) -> Iterator[Candidate]:
-    cache = environment.get("HF_HUB_CACHE") or str(
-        Path(environment.get("HF_HOME") or home / ".cache" / "huggingface") / "hub"
-    )
-    for repository in _folders(Path(cache), "models--*"):
+    caches = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
+    library = Path(environment.get("HF_HOME") or caches / "huggingface")
+    cache = Path(environment.get("HF_HUB_CACHE") or library / "hub").expanduser()  # as huggingface_hub does
+    for repository in _folders(cache, "models--*"):
         name = repository.name.removeprefix("models--").replace("--", "/")
         yield partial(_snapshot, repository, name)
+        yield from _gguf_files(repository / "snapshots", HUB)
 
 
 def _snapshot(repository: Path, name: str) -> LocalModel | None:
@@ -74,7 +77,7 @@ def _snapshot(repository: Path, name: str) -> LocalModel | None:
     settings = folder / "tokenizer_config.json"
     template = (folder / "chat_template.jinja").is_file() or (settings.is_file() and "chat_template" in _json(settings))
     instruct = is_instruct(name, has_template=template)
-    return LocalModel(name, name, count_parameters(folder) / 1e9, instruct, "the Hub's cache", commit)
+    return LocalModel(name, name, count_parameters(folder) / 1e9, instruct, HUB, commit)
 
 
 def _ollama(home: Path, environment: Mapping[str, str]) -> Iterator[Candidate]:
@@ -104,14 +107,19 @@ def _pulled(manifest: Path, blobs: Path) -> LocalModel | None:
 
 def _lm_studio(home: Path) -> Iterator[Candidate]:
     for place in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
-        for file in _files(place):
-            if file.suffix == ".gguf" and not is_part(file.name) and "mmproj" not in file.name:
-                yield partial(_gguf, file, file.stem, "LM Studio")
+        yield from _gguf_files(place, "LM Studio")
+
+
+def _gguf_files(folder: Path, place: str) -> Iterator[Candidate]:
+    files = {file.resolve(): file for file in _files(folder)}  # commits of the Hub link to the same ones
+    for file in files.values():
+        if file.suffix.lower() == GGUF and not is_part(file.name) and "mmproj" not in file.name.lower():
+            yield partial(_gguf, file, file.stem, place)
 
 
 def _gguf(file: Path, name: str, place: str, *, chats: bool = False) -> LocalModel | None:
     """Return the model of a file, if it can be a base. chats: what lies beside the file says so."""
-    header = read_header(file)
+    header = whole_header(file)
     if not _writes_text(header.fields):
         return None
     count = sum(math.prod(shape) for weight, shape in header.shapes.items() if is_of_text(weight))

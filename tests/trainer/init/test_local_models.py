@@ -67,12 +67,15 @@ def test_models_of_other_programs_are_found(tmp_path: Path) -> None:
     write_gguf(studio / "gemma-4.gguf", template=True, architecture="gemma4")
     write_gguf(studio / "lora.gguf", template=False, kind="adapter")
     write_gguf(studio / "Qwen3.5-0.8B-Base.gguf", template=True, architecture="qwen35")
+    write_gguf(studio / "Loud-Base.GGUF", template=False)
     (studio / "broken.gguf").write_bytes(b"GGUF and no more")
+    (studio / "cut-base.gguf").write_bytes((studio / "tiny-base.gguf").read_bytes()[:100_000])
     (studio / "notes.txt").write_text("GGUF")
     models = local_models(tmp_path, {})
     assert [(model.name, model.place, model.instruct) for model in models] == [
         ("some/model-base", "the Hub's cache", False),
         ("llama3.2:1b", "Ollama", True),
+        ("Loud-Base", "LM Studio", False),
         ("Qwen3.5-0.8B-Base", "LM Studio", False),
         ("tiny-base", "LM Studio", False),
     ]
@@ -89,3 +92,36 @@ def test_folders_can_be_named_in_the_environment(tmp_path: Path) -> None:
     environment = {"HF_HUB_CACHE": str(tmp_path / "hub"), "OLLAMA_MODELS": str(tmp_path / "ollama")}
     assert {model.name for model in local_models(tmp_path / "home", environment)} == {"some/model-base", "phi:latest"}
     assert local_models(tmp_path / "home", {"OLLAMA_MODELS": str(tmp_path / "nowhere")}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "folder"),
+    [
+        ("HF_HUB_CACHE", "~/hub", "hub"),
+        ("HF_HOME", "~/hf", "hf/hub"),
+        ("XDG_CACHE_HOME", "~/caches", "caches/huggingface/hub"),
+    ],
+)
+def test_the_hubs_cache_is_where_its_library_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, folder: str
+) -> None:
+    """Which expands what a service or a notebook leaves as it is."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_snapshot(tmp_path / folder, "some/model-base")
+    assert [model.name for model in local_models(tmp_path, {name: value})] == ["some/model-base"]
+
+
+def test_gguf_files_of_the_hub_are_found(tmp_path: Path) -> None:
+    """By their paths, one for each file, though a second commit links to it too."""
+    blob = hub(tmp_path) / "models--some--Model-GGUF" / "blobs" / "abcd"
+    write_gguf(blob, template=False)
+    for commit in ("c0ffee", "decade"):
+        file = blob.parents[1] / "snapshots" / commit / "Q8_0" / "model-base.gguf"
+        file.parent.mkdir(parents=True)
+        file.symlink_to(blob)
+    (model,) = local_models(tmp_path, {})
+    assert (model.name, model.place, model.instruct) == ("model-base", "the Hub's cache", False)
+    settings = Settings.model_validate({"persona": {"name": "Mara"}, "base": {"model": model.model}})
+    named = gguf_file(settings)
+    assert named is not None
+    assert named.resolve() == blob
