@@ -77,7 +77,8 @@ def _renew(folder: Path, file: Path, task: Task) -> None:
     if _is_of(folder, file):
         return
     record, kept = GgufRecord.of(file), GgufRecord.kept_in(folder)
-    if kept and kept.sha256 == record.sha256:
+    made_by_earlier_version = not kept and (folder / "config.json").is_file()
+    if made_by_earlier_version or (kept and kept.sha256 == record.sha256):
         with contextlib.suppress(OSError):  # where nothing can be written, the content is compared each time
             record.keep_in(folder)
         return

@@ -122,6 +122,18 @@ def test_a_copy_with_another_time_is_the_same_base(tmp_path: Path) -> None:
     assert weights_hash(folder) == sealed
 
 
+def test_what_an_earlier_version_made_is_kept(tmp_path: Path) -> None:
+    """It noted nothing, and a daemon that may write nowhere could not make it again."""
+    gguf_of(tmp_path, bases.llama)
+    settings = settings_in(tmp_path, "model.gguf")
+    folder = Path(located_base(settings))
+    (folder / "made_of.json").unlink()
+    written = (folder / "model.safetensors").stat().st_mtime_ns
+    for _ in range(2):
+        assert located_base(settings) == folder
+        assert (folder / "model.safetensors").stat().st_mtime_ns == written
+
+
 @pytest.mark.parametrize("length", [1, 60_000], ids=["settings", "weights"])
 def test_what_the_disk_refuses_is_no_fault_of_the_file(tmp_path: Path, length: int) -> None:
     """Where Python writes, and where a library in Rust does."""
