@@ -139,13 +139,14 @@ def _transformers(settings: Settings, bundle: Bundle, encoding: Encoding, merge:
             f'{bundle.seal.precision or "none"}; train again to write one, or set precision = "auto"'
         )
     from engine.backends.transformers_engine import open_bundle_model, transformers_engine
-    from engine.dequantise import located_base
+    from engine.bundle_base import located_base_of
     from engine.own_thread import in_own_thread
     from engine.prepacked_linear import prepack_linear
 
     def open_model() -> InferenceEngine:
+        base = str(located_base_of(bundle, settings))
         return transformers_engine(
-            prepack_linear(open_bundle_model(bundle, str(located_base(settings)), merge=merge, precision=precision)),
+            prepack_linear(open_bundle_model(bundle, base, merge=merge, precision=precision)),
             encoding,
             stops=frozenset(bundle.seal.stops),
             max_length=bundle.seal.max_length,

@@ -697,6 +697,12 @@ UNPACKED = [
         faults_in_rust_are_the_files=(" if (found := _RUST.search(reason)) else 0", " if (found := None) else 0"),
     ),
     *_in(
+        "engine/bundle_base.py",
+        "tests/engine/test_bundle_base.py",
+        a_folders_name_is_asked_of_the_hub=('if not sealed.revision and "/" not in sealed.model:', "if False:"),
+        what_a_folder_was_made_of_is_not_said=("    if not found:", "    if True:"),
+    ),
+    *_in(
         "engine/gguf_wholeness.py",
         "tests/engine/test_dequantise_again.py",
         half_a_file_is_whole=("missing = _least_bytes(header) - size", "missing = 0"),

@@ -14,6 +14,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 
 from engine.backends.transformers_engine import in_short, load_base, load_finite, norms_in_float32
 from engine.base_source import INSTRUCT, is_instruct
+from engine.bundle_base import located_base_of
 from engine.dequantise import located_base
 from engine.numerics import best_device, numerics_of, quantising_obstacle
 from persona.atomic import move_folder
@@ -65,9 +66,7 @@ def open_base(settings: Settings, corpus: Corpus, bars: Bars) -> LoadedBase:
 def base_of(bundle: Bundle, settings: Settings) -> LoadedBase:
     """Load the base that a bundle's adapter was trained on, as a training has it. Raises UserError for another base."""
     _require_quantisable(settings)
-    seal, inside = bundle.seal, bundle.folder / "base"
-    located = inside if inside.is_dir() else located_base(settings)
-    source = located if isinstance(located, Path) else seal.base.model
+    seal, source = bundle.seal, located_base_of(bundle, settings)
     revision = None if isinstance(source, Path) else seal.base.revision or None
     model = _model(source, revision, settings)
     folder = source if isinstance(source, Path) else _cached_folder(source, model)

@@ -11,8 +11,8 @@ from statistics import fmean
 
 from engine.backends.transformers_engine import open_bundle_model, transformers_engine
 from engine.base import InferenceEngine
+from engine.bundle_base import located_base_of
 from engine.choose import open_voice_of
-from engine.dequantise import located_base
 from engine.voice import Voice
 from persona.archive.index import Archive, archive_of
 from persona.bundle import Bundle
@@ -109,7 +109,7 @@ def evaluate(
     adapter does."""
 
     def open_scorer() -> LikelihoodScorer:
-        model = open_bundle_model(bundle, str(located_base(settings)), merge=False)
+        model = open_bundle_model(bundle, str(located_base_of(bundle, settings)), merge=False)
         return LikelihoodScorer(model, voice.encoding, bundle.seal)
 
     began = time.monotonic()
