@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import logging
 import math
 import os
 import re
@@ -31,6 +32,8 @@ from persona.errors import UserError, describe_os_error
 from persona.out_of_memory import is_out_of_memory
 
 Task = Callable[[str, float], AbstractContextManager[Callable[[float], None]]]  # of a bar: its name and total
+
+log = logging.getLogger("alterego.engine")
 
 _RUST = re.compile(r"\(os error (\d+)\)")
 
@@ -65,8 +68,13 @@ def _alone_in(folder: Path) -> Iterator[None]:
     """Wait until no other process dequantises into `folder`. The lock ends with the process, however that ends."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # a network's file system that can't lock a folder
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.warning("another process reads a GGUF file into %s: waiting for it", folder)
             fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:  # a network's file system that can't lock a folder
+            log.debug("no lock on %s: %s", folder, error)
         yield
     finally:
         os.close(handle)

@@ -689,7 +689,7 @@ UNPACKED = [
     *_in(
         "engine/dequantise.py",
         "tests/engine/test_dequantise_again.py",
-        two_dequantise_at_once=("            fcntl.flock(handle, fcntl.LOCK_EX)", "            str(handle)"),
+        two_dequantise_at_once=("            fcntl.flock(handle, fcntl.LOCK_EX)\n", "            str(handle)\n"),
         a_mended_file_is_ignored=("(kept and kept.sha256 == record.sha256)", "kept"),
         what_an_earlier_version_made_is_made_again=("if made_by_earlier_version or (", "if ("),
         a_copy_is_another_base=("(kept and kept.sha256 == record.sha256)", "False"),

@@ -6,8 +6,8 @@ from typing import Any, cast
 from transformers import AutoTokenizer, PreTrainedModel
 
 from engine.backends.transformers_engine import open_bundle_model
+from engine.bundle_base import located_base_of
 from engine.choose import encoding_of
-from engine.dequantise import located_base
 from persona.atomic import new_folder, replacing, write_whole
 from persona.bundle import Bundle
 from persona.config import Settings
@@ -18,7 +18,7 @@ from trainer.export.template import chat_template, ollama_template
 
 def merged_model(settings: Settings, bundle: Bundle) -> PreTrainedModel:
     """Return the bundle's base with the adapter folded in."""
-    return cast(PreTrainedModel, open_bundle_model(bundle, str(located_base(settings)), merge=True))
+    return cast(PreTrainedModel, open_bundle_model(bundle, str(located_base_of(bundle, settings)), merge=True))
 
 
 def write_merged(settings: Settings, bundle: Bundle, target: Path) -> Path:
