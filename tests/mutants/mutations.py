@@ -665,6 +665,11 @@ UNPACKED = [
         all_cards_are_old=("wide = self.float16 and OVERFLOWING", "wide = OVERFLOWING"),
     ),
     *_in(
+        "trainer/init/machine.py",
+        "tests/trainer/init/test_machine.py",
+        a_toy_is_suggested=("if model.billions >= TOY and machine", "if machine"),
+    ),
+    *_in(
         "trainer/base/suitability.py",
         "tests/trainer/base/test_suitability.py",
         nothing_overflows=("if not torch.isfinite(logits).all():", "if False:"),

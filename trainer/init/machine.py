@@ -25,6 +25,7 @@ TRAINED_TOKENS = 200_000  # three epochs of about a thousand messages and what w
 FLOPS_PER_WEIGHT = 4.0  # a token: forward and backward of a base whose own weights get no gradient
 LAYERS_SHARE = 0.5  # of that speed that a training reaches: SmolLM2-135M with AVX2, .7 in its steps, the rest evaluates
 MAX_HOURS = 8.0  # of training on a CPU: a night
+TOY = 0.1  # billions of parameters: a base with fewer is suggested to nobody, though they may choose it
 FAMILY = QWEN3[1:]  # what is suggested; the largest is for those who ask for it
 
 RevisionOf = Callable[[str], str]  # the commit that a Hub id stands for now, "" where the Hub can't be asked
@@ -91,7 +92,7 @@ def suggest(machine: Machine, revision_of: RevisionOf, local: Sequence[LocalMode
     """Return the largest base model that is here and trains here, else the largest of the family on the Hub, else an
     instruct model that is here, else a scratch base."""
     place = f"{'a GPU' if machine.device == 'cuda' else f'{machine.cores} cores'} with {machine.memory:.0f} GiB free"
-    fitting = [model for model in local if machine.quantize(model.name, model.billions)]
+    fitting = [model for model in local if model.billions >= TOY and machine.quantize(model.name, model.billions)]
     if bases := [model for model in fitting if not model.instruct]:
         return _here(bases[0], machine, f"{place}; {bases[0].name} is in {bases[0].place} already")
     model, billions = _largest(machine)

@@ -68,6 +68,7 @@ def test_a_base_model_that_is_here_is_suggested_first() -> None:
     assert suggested.base.model == "/models/plain-base.gguf"
     assert "plain-base is in LM Studio already" in suggested.why
     assert suggest(card, known, models[1:2]).base.model == "Qwen/Qwen3-8B-Base"
+    assert suggest(card, known, [local("stories", 0.015)]).base.model == "Qwen/Qwen3-8B-Base"
     instruct = suggest(card, unreachable, models[1:2])
     assert instruct.base.model == "/models/chatty-instruct.gguf"
     assert "base models imitate better" in instruct.why
