@@ -129,7 +129,7 @@ def test_every_question_can_be_answered(folder: Path, sample_exports: Path, monk
     assert done.returncode == 0, done.stderr
     assert "nobody is called 'nobody at all'" in done.stderr
     assert "Mara Voss is you already" in done.stderr
-    assert "there is no folder no/such base" in done.stderr
+    assert "'no/such base' is neither a folder here nor a name" in done.stderr
     assert "no base is called 'scrach'" in done.stderr
     assert "did you mean 'scratch'?" in done.stderr
     settings = load(folder / "persona.toml")
