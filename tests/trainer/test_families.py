@@ -1,5 +1,6 @@
 """Every family that people use, tiny and in its published layout: a step of training, saved, opened, served."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from persona.errors import UserError
 from tests.engine.stepping import GREEDY, ids_of, prompts
 from tests.trainer import families
 from tests.trainer.loop.test_loss import ENCODING, rows_of, talk
+from trainer.base.checkpoint import is_language_model
 from trainer.loop.batches import Window, collate, pack
 from trainer.loop.device_memory import activation_bytes
 from trainer.loop.lora import add_adapter
@@ -81,7 +83,9 @@ def opened(folder: Path) -> PreTrainedModel:
 
 @pytest.mark.filterwarnings("ignore")  # of families, about kernels that are not installed
 def test_a_family_is_trained_saved_opened_and_served(family: str, folder: Path) -> None:
-    """The loss is that of the model's own logits; the merged model says what the trained one does, in a batch too."""
+    """The loss is that of the model's own logits; the merged model says what the trained one does, in a batch too. `init`
+    offers it where it lies on the machine."""
+    assert is_language_model(json.loads((folder / "base" / "config.json").read_text()))
     model = add_adapter(opened(folder), Train(rank=4, dropout=0.1)).eval()
     _has_the_loss_of_its_logits(family, model)
     _takes_a_step(model)
