@@ -21,6 +21,10 @@ from persona.out_of_memory import is_out_of_memory
 log = logging.getLogger("alterego.engine")
 
 MAX_PREFILL_TOKENS = 512  # a step; decoding sequences wait for no more of other prompts where those go in by stretches
+NO_NUMBER = (
+    "what the model computes for this text is no number; in float16, as on cards before Ampere, ALTEREGO_BFLOAT16=1 in the "
+    "environment mends it"
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -99,7 +103,7 @@ class Batch:
                     self._forward.mark(row_input.row, sequence.cached)
                 sequence.is_decoding = True
                 ready.append((number, sequence))
-        return self._sampled(logits[[number for number, _ in ready]], [sequence for _, sequence in ready])
+        return self._results(logits[[number for number, _ in ready]], [sequence for _, sequence in ready])
 
     def _row_inputs(self, decode_rows: int) -> list[RowInput]:
         inputs = [
@@ -114,14 +118,24 @@ class Batch:
             room -= len(inputs[-1].ids)
         return inputs
 
-    def _sampled(self, logits: torch.Tensor, sequences: list[RunningSequence]) -> list[StepResult]:
-        asking = [place for place, sequence in enumerate(sequences) if sequence.job.likeliest]
-        results = [_likeliest(sequences[place].job, logits[place]) for place in asking]
-        if asking:
-            sampling = [place for place in range(len(sequences)) if place not in asking]
+    def _results(self, logits: torch.Tensor, sequences: list[RunningSequence]) -> list[StepResult]:
+        """Return what the logits [sequences, vocabulary] bring each: a token, the likeliest ones, or a fault of its own."""
+        results: list[StepResult] = []
+        sampling: list[int] = []
+        for place, is_number in enumerate(logits.amax(-1).isfinite().tolist()):
+            sequence = sequences[place]
+            if not is_number:
+                sequence.cached = 0  # what was computed of it is kept for nobody
+                results.append(StepResult(sequence.job, error=NO_NUMBER))
+            elif sequence.job.likeliest:
+                results.append(_likeliest(sequence.job, logits[place]))
+            else:
+                sampling.append(place)
+        if 0 < len(sampling) < len(sequences):
             logits, sequences = logits[sampling], [sequences[place] for place in sampling]
-        if not sequences:
-            return results
+        return results + (self._sampled(logits, sequences) if sampling else [])
+
+    def _sampled(self, logits: torch.Tensor, sequences: list[RunningSequence]) -> list[StepResult]:
         for row, sequence in enumerate(sequences):
             penalty = sequence.job.request.sampling.repetition_penalty
             if penalty != 1.0 and (seen := {*sequence.ids} - {self._end_of_turn}):
@@ -131,7 +145,7 @@ class Batch:
             [sequence.job.request.sampling for sequence in sequences],
             [next_noise_seed(sequence.rng) for sequence in sequences],
         )
-        return results + [self._advanced(sequence, token) for sequence, token in zip(sequences, tokens, strict=True)]
+        return [self._advanced(sequence, token) for sequence, token in zip(sequences, tokens, strict=True)]
 
     def _advanced(self, sequence: RunningSequence, token: int) -> StepResult:
         sequence.ids.append(token)

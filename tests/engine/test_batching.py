@@ -10,7 +10,7 @@ from peft import LoraConfig, get_peft_model
 
 from engine.backends.transformers_engine import TransformersStepper, load_base
 from engine.base import Request
-from engine.batching import Batch
+from engine.batching import NO_NUMBER, Batch
 from engine.choose_forward import forward_of
 from engine.packed_forward import PackedForward
 from engine.prefix_cache import PrefixCache
@@ -227,3 +227,32 @@ class Batched:
 
     def __init__(self, batch: Batch) -> None:
         self.admit, self.step, self.drop = batch.add, batch.step, batch.drop
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf])
+def test_a_text_that_overflows_fails_alone(model: Any, number: float) -> None:
+    """Others in the batch say what they say, and what was computed of it is kept for nobody."""
+    plain = [Request(ids, GREEDY, seed=0) for ids in prompts(4)]
+    expected = ids_of(TransformersStepper(model, ENCODING.end_of_turn, 8), plain)
+    heard = {token for request in plain for token in request.ids}.union(*expected)
+    word = next(token for token in range(ENCODING.vocabulary) if token not in heard)
+
+    def overflow(_: Any, args: tuple[torch.Tensor], states: torch.Tensor) -> torch.Tensor:
+        """As hidden states do that are too large for the format."""
+        return states.masked_fill((args[0] == word)[..., None], number)
+
+    stepper = TransformersStepper(model, ENCODING.end_of_turn, 8)
+    faulty = Job(Request((*plain[0].ids, word), GREEDY, 0, "a channel"), 16, TextStream(ENCODING), lambda _: None)
+    handle = model.get_input_embeddings().register_forward_hook(overflow)
+    try:
+        stepper.admit(faulty)
+        jobs = [Job(one, 16, TextStream(ENCODING), lambda _: None) for one in plain]
+        for job in jobs:
+            stepper.admit(job)
+        first = {result.job: result for result in stepper.step()}
+        assert first[faulty].error == NO_NUMBER
+        assert [first[job].tokens for job in jobs] == [ids[:1] for ids in expected]
+        stepper.drop(faulty)
+        assert stepper._tuned._prefixes.bytes == 0
+    finally:
+        handle.remove()

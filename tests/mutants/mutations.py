@@ -692,6 +692,12 @@ UNPACKED = [
         missing_weights_are_random=('if missing := sorted(info["missing_keys"]):', "if missing := []:"),
     ),
     *_in(
+        "engine/batching.py",
+        "tests/engine/test_batching.py::test_a_text_that_overflows_fails_alone",
+        what_is_no_number_is_said=("if not is_number:", "if False:"),
+        what_overflowed_is_kept=("sequence.cached = 0  # what", "str(sequence)  # what"),
+    ),
+    *_in(
         "engine/shared_server.py",
         "tests/engine/test_shared_server.py",
         the_hub_is_asked_for_a_folder=("        if folder.is_dir():", "        if False:"),
