@@ -790,7 +790,7 @@ UNPACKED = [
         "trainer/loop/loss.py",
         "tests/trainer/loop/test_lora.py::test_a_head_that_is_named_learns",
         a_lora_on_the_head_is_not_trained=(
-            "if any(weight.requires_grad for weight in output_head.parameters()):",
+            "if any(each.requires_grad for each in output_head.parameters()):",
             "if weight.requires_grad:",
         ),
     ),

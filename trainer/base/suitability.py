@@ -39,7 +39,7 @@ def require_language_model(model: PreTrainedModel, name: str) -> None:
     finally:
         model.train(was_training)
     if not torch.isfinite(logits).all():
-        raise UserError(f"{name}: {no_number(numerics_of(model.device).autocast or model.dtype)}")
+        raise UserError(f"the base {name!r}: {no_number(numerics_of(model.device).autocast or model.dtype)}")
     if relative_error(changed, logits) > LEAK:
         raise UserError(
             f"the base {name!r} ({type(model).__name__}) reads ahead: a word changes what it says before it, as in BERT and its "

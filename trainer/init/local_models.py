@@ -14,6 +14,7 @@ from typing import Any
 from engine.base_source import GGUF, is_instruct, is_part
 from engine.gguf_header import is_of_text
 from engine.gguf_wholeness import whole_header
+from persona.events import Event
 from trainer.base.checkpoint import count_parameters, is_language_model
 
 log = logging.getLogger("alterego.init")
@@ -55,7 +56,7 @@ def _read(candidate: Candidate) -> LocalModel | None:
     try:
         return candidate()
     except Exception as error:  # other programs' files: whatever is wrong with them, they are no models
-        log.debug("model left out path=%s error=%r", candidate.args[0], error)
+        log.debug(Event("model left out", path=candidate.args[0], error=repr(error)))
         return None
 
 

@@ -86,7 +86,7 @@ def _forward(
     expected, weights = following[labelled], weights[labelled]
     output_head = cast(torch.nn.Module, causal.get_output_embeddings())
     weight = cast(torch.Tensor, output_head.weight)
-    if any(weight.requires_grad for weight in output_head.parameters()):  # of a grown base, or of a LoRA on the head
+    if any(each.requires_grad for each in output_head.parameters()):  # of a grown base, or of a LoRA on the head
         nats = _nats(head(picked), expected, weights)
     else:
         nats = cast(Any, _Chunked).apply(picked, expected, weights, head, max(1, chunk // weight.shape[0]))

@@ -61,7 +61,9 @@ def test_what_is_no_language_model_is_refused(make: Callable[[], PreTrainedModel
 
 def test_a_base_that_overflows_in_float16_is_refused() -> None:
     """On a card before Ampere; bfloat16 has float32's range."""
-    with pytest.raises(UserError, match=r"computes in torch\.float16 is no number; set ALTEREGO_BFLOAT16=1"):
+    with pytest.raises(
+        UserError, match=r"^the base 'a-llama': .* computes in torch\.float16 is no number; set ALTEREGO_BFLOAT16=1"
+    ):
         require_language_model(llama(1e6).half(), "a-llama")
     require_language_model(llama(1e6).bfloat16(), "a-llama")
 
